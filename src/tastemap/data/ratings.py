@@ -1,0 +1,346 @@
+"""``Ratings``: a table of ratings in memory, immutable, in columns."""
+
+import hashlib
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from tastemap.data.vocabulary import Id, IndexArray, Vocabulary
+from tastemap.errors import DataError
+
+FloatArray: TypeAlias = npt.NDArray[np.floating[Any]]
+
+# A scale with more distinct values than this is treated as continuous (no step).
+MAX_LEVELS = 101
+
+
+@dataclass(frozen=True)
+class Scale:
+    """The values that a rating can take: from ``lowest`` to ``highest``, in steps of ``step``.
+
+    Attributes:
+        lowest, highest: The ends of the scale, both included.
+        step: The distance between neighbouring values, or None for a continuous scale.
+    """
+
+    lowest: float
+    highest: float
+    step: float | None = None
+
+    @classmethod
+    def infer(cls, rating: FloatArray) -> "Scale":
+        """The scale that observed ratings lie on.
+
+        The step is the smallest distance between two observed values, if every value is then a
+        whole number of steps above the lowest and there are at most 101 of them.
+
+        Example:
+            >>> print(Scale.infer(np.array([0.5, 5.0, 3.0, 3.5])))
+            0.5 to 5 in steps of 0.5
+        """
+        values = np.unique(np.asarray(rating, dtype=np.float64))
+        if not len(values):
+            raise DataError("ratings", expected="at least one rating", received="none")
+        lowest, highest = float(values[0]), float(values[-1])
+        if len(values) == 1:
+            return cls(lowest, highest, None)
+        step = float(np.diff(values).min())
+        steps = (values - lowest) / step
+        regular = bool(np.allclose(steps, np.round(steps), atol=1e-4))
+        if not regular or round((highest - lowest) / step) >= MAX_LEVELS:
+            return cls(lowest, highest, None)
+        return cls(lowest, highest, step)
+
+    @property
+    def levels(self) -> npt.NDArray[np.float64] | None:
+        """Every value of the scale, ascending, or None where it is continuous."""
+        if self.step is None:
+            return None
+        n = round((self.highest - self.lowest) / self.step) + 1
+        return np.linspace(self.lowest, self.highest, n)
+
+    def clip(self, rating: FloatArray) -> FloatArray:
+        """The ratings, moved to the nearest end of the scale where they lie outside it."""
+        return np.clip(rating, self.lowest, self.highest)
+
+    def union(self, other: "Scale") -> "Scale":
+        """The scale that holds every value of both; continuous if one of them is."""
+        both = (self, other)
+        if any(scale.step is None and scale.lowest < scale.highest for scale in both):
+            return Scale(min(s.lowest for s in both), max(s.highest for s in both), None)
+        ends_and_levels = [
+            np.array([scale.lowest]) if scale.levels is None else scale.levels for scale in both
+        ]
+        return Scale.infer(np.concatenate(ends_and_levels))
+
+    def __str__(self) -> str:
+        ends = f"{self.lowest:g} to {self.highest:g}"
+        return ends if self.step is None else f"{ends} in steps of {self.step:g}"
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where ratings come from: a name, and what was inferred or changed when reading them."""
+
+    name: str = "ratings"
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Groups:
+    """Row numbers of a ratings table grouped by user or by item (compressed sparse rows).
+
+    Attributes:
+        offsets: int64 (n + 1,); group ``g`` owns ``rows[offsets[g]:offsets[g + 1]]``.
+        rows: int64 (n_ratings,); row numbers, in table order within each group.
+    """
+
+    offsets: npt.NDArray[np.int64]
+    rows: npt.NDArray[np.int64]
+
+    @classmethod
+    def of(cls, index: IndexArray, n: int) -> "Groups":
+        """Group the rows of a column of row numbers that lie in ``range(n)``."""
+        counts = np.bincount(index, minlength=n)
+        offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+        return cls(offsets, np.argsort(index, kind="stable").astype(np.int64))
+
+    def __getitem__(self, group: int) -> npt.NDArray[np.int64]:
+        return self.rows[self.offsets[group] : self.offsets[group + 1]]
+
+    @property
+    def counts(self) -> npt.NDArray[np.int64]:
+        """Number of rows in each group, (n,)."""
+        return np.diff(self.offsets)
+
+
+@dataclass(frozen=True, eq=False)
+class Ratings:
+    """Ratings of items by users: three or four columns of equal length, and their vocabularies.
+
+    Made by `tastemap.load_dataset`, `tastemap.read_ratings` or `Ratings.from_frame`; parts of it
+    by the splits and by `take`, which keep the vocabularies and the scale of the whole.
+
+    Attributes:
+        user_index: int32 (n,), row of the user in ``users``.
+        item_index: int32 (n,), row of the item in ``items``.
+        rating: float32 (n,), on the scale.
+        timestamp: int64 (n,), seconds since 1970, or None.
+        users, items: The vocabularies, with the tables of what is known about each id.
+        scale: Lowest and highest rating and the step between ratings.
+        source: The name of the data and the notes made while reading it.
+
+    Example:
+        >>> frame = pl.DataFrame({"user_id": [1, 1, 2], "item_id": [7, 8, 7], "rating": [4, 2, 5]})
+        >>> ratings = Ratings.from_frame(frame)
+        >>> len(ratings), ratings.n_users, ratings.n_items, str(ratings.scale)
+        (3, 2, 2, '2 to 5 in steps of 1')
+    """
+
+    user_index: IndexArray
+    item_index: IndexArray
+    rating: npt.NDArray[np.float32]
+    timestamp: npt.NDArray[np.int64] | None
+    users: Vocabulary
+    items: Vocabulary
+    scale: Scale
+    source: Source = field(default_factory=Source)
+
+    def __post_init__(self) -> None:
+        for name in ("user_index", "item_index", "rating", "timestamp"):
+            column = getattr(self, name)
+            if column is not None:
+                view = column.view()
+                view.flags.writeable = False
+                object.__setattr__(self, name, view)
+
+    @classmethod
+    def from_frame(
+        cls,
+        frame: pl.DataFrame,
+        *,
+        item_table: pl.DataFrame | None = None,
+        user_table: pl.DataFrame | None = None,
+        source: Source | None = None,
+    ) -> "Ratings":
+        """Ratings from a frame with columns ``user_id, item_id, rating`` and maybe ``timestamp``.
+
+        Args:
+            frame: One row a rating. Ids are integers or text; ``rating`` is a finite number;
+                ``timestamp``, if there, is in whole seconds since 1970.
+            item_table, user_table: What is known about each id; rows of ids that have no rating
+                are left out and counted in ``source.notes``.
+            source: Name and notes to carry along.
+
+        Raises:
+            DataError: If a column is missing, a value is missing or not finite, or no row is left.
+        """
+        _check_columns(frame)
+        rating = frame["rating"].cast(pl.Float32)
+        users = Vocabulary(frame["user_id"].unique().sort(), "user", user_table)
+        items = Vocabulary(frame["item_id"].unique().sort(), "item", item_table)
+        source = source or Source()
+        notes = list(source.notes)
+        for vocabulary, table in ((users, user_table), (items, item_table)):
+            unrated = 0 if table is None else len(table) - len(vocabulary)
+            if unrated > 0:
+                notes.append(
+                    f"{unrated} {vocabulary.kind}s of the {vocabulary.kind} table"
+                    " have no rating and are left out"
+                )
+        return cls(
+            user_index=users.index(frame["user_id"]),
+            item_index=items.index(frame["item_id"]),
+            rating=rating.to_numpy(),
+            timestamp=frame["timestamp"].cast(pl.Int64).to_numpy()
+            if "timestamp" in frame.columns
+            else None,
+            users=users,
+            items=items,
+            scale=Scale.infer(rating.to_numpy()),
+            source=replace(source, notes=tuple(notes)),
+        )
+
+    def __len__(self) -> int:
+        return len(self.rating)
+
+    def __repr__(self) -> str:
+        return (
+            f"Ratings({self.source.name}: {len(self):,} ratings, {self.n_users:,} users, "
+            f"{self.n_items:,} items, {self.scale})"
+        )
+
+    @property
+    def n_users(self) -> int:
+        """Number of users in the vocabulary."""
+        return len(self.users)
+
+    @property
+    def n_items(self) -> int:
+        """Number of items in the vocabulary."""
+        return len(self.items)
+
+    @property
+    def item_table(self) -> pl.DataFrame | None:
+        """What is known about each item, one row an item in row order, or None."""
+        return self.items.table
+
+    @property
+    def user_table(self) -> pl.DataFrame | None:
+        """What is known about each user, one row a user in row order, or None."""
+        return self.users.table
+
+    @cached_property
+    def by_user(self) -> Groups:
+        """Row numbers of the ratings of each user."""
+        return Groups.of(self.user_index, self.n_users)
+
+    @cached_property
+    def by_item(self) -> Groups:
+        """Row numbers of the ratings of each item."""
+        return Groups.of(self.item_index, self.n_items)
+
+    @cached_property
+    def global_mean(self) -> float:
+        """Mean of all ratings."""
+        return float(self.rating.mean(dtype=np.float64))
+
+    def take(self, rows: npt.NDArray[np.integer[Any]] | npt.NDArray[np.bool_]) -> "Ratings":
+        """The ratings at ``rows`` (row numbers or a mask), in that order; vocabularies stay."""
+        return replace(
+            self,
+            user_index=self.user_index[rows],
+            item_index=self.item_index[rows],
+            rating=self.rating[rows],
+            timestamp=None if self.timestamp is None else self.timestamp[rows],
+        )
+
+    def to_frame(self) -> pl.DataFrame:
+        """A frame with the raw ids: ``user_id, item_id, rating`` and ``timestamp`` if known."""
+        columns: dict[str, Any] = {
+            "user_id": self.users.ids_at(self.user_index),
+            "item_id": self.items.ids_at(self.item_index),
+            "rating": self.rating,
+        }
+        if self.timestamp is not None:
+            columns["timestamp"] = self.timestamp
+        return pl.DataFrame(columns)
+
+    def merged_with(self, other: "Ratings") -> "Ratings":
+        """These ratings and others; where both have a pair of user and item, the other's wins.
+
+        Rows of users and items keep their numbers; new ids are added behind them.
+        """
+        users, items = self.users.extended(other.users), self.items.extended(other.items)
+        frame = pl.concat([self.to_frame(), _like(other.to_frame(), self)], how="diagonal")
+        frame = frame.unique(["user_id", "item_id"], keep="last", maintain_order=True)
+        timed = self.timestamp is not None and other.timestamp is not None
+        return replace(
+            self,
+            user_index=users.index(frame["user_id"]),
+            item_index=items.index(frame["item_id"]),
+            rating=frame["rating"].to_numpy(),
+            timestamp=frame["timestamp"].to_numpy() if timed else None,
+            users=users,
+            items=items,
+            scale=self.scale.union(other.scale),
+        )
+
+    def rated_items(self, user_id: Id) -> pl.DataFrame:
+        """The ratings of one user, newest first where times are known, with titles."""
+        rows = self.by_user[self.users.index_of(user_id)]
+        if self.timestamp is not None:
+            rows = rows[np.argsort(-self.timestamp[rows], kind="stable")]
+        part = self.take(rows)
+        titles = self.items.titles.gather(part.item_index)
+        return part.to_frame().drop("user_id").insert_column(1, titles)
+
+    def fingerprint(self) -> str:
+        """SHA-256 of ids and columns: equal for equal ratings in equal order, on any machine."""
+        digest = hashlib.sha256()
+        for vocabulary in (self.users, self.items):
+            digest.update("\x1f".join(map(str, vocabulary)).encode())
+        for column in (self.user_index, self.item_index, self.rating, self.timestamp):
+            if column is not None:
+                digest.update(np.ascontiguousarray(column).tobytes())
+        return digest.hexdigest()
+
+
+def _check_columns(frame: pl.DataFrame) -> None:
+    """Refuse a frame that cannot be ratings, with the first thing that is wrong."""
+    missing = [name for name in ("user_id", "item_id", "rating") if name not in frame.columns]
+    if missing:
+        raise DataError(
+            f"column {missing[0]}",
+            expected="columns user_id, item_id and rating",
+            received=frame.columns,
+            do=f"name it: {missing[0].removesuffix('_id')}=...",
+        )
+    if not len(frame):
+        raise DataError("ratings", expected="at least one row", received="an empty table")
+    for name in ("user_id", "item_id", "rating"):
+        if frame[name].null_count():
+            row = int(np.argmax(frame[name].is_null().to_numpy()))
+            raise DataError(f"row {row + 1}, column {name}", expected="a value", received="nothing")
+    if not frame["rating"].dtype.is_numeric():
+        raise DataError("column rating", expected="numbers", received=str(frame["rating"].dtype))
+    bad = ~frame["rating"].is_finite().to_numpy()
+    if bad.any():
+        row = int(np.argmax(bad))
+        raise DataError(
+            f"row {row + 1}, column rating",
+            expected="a finite number",
+            received=frame["rating"][row],
+        )
+
+
+def _like(frame: pl.DataFrame, ratings: Ratings) -> pl.DataFrame:
+    """A ratings frame with the id types of ``ratings``."""
+    return frame.with_columns(
+        pl.col("user_id").cast(ratings.users.ids.dtype),
+        pl.col("item_id").cast(ratings.items.ids.dtype),
+    )

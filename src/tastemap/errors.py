@@ -1,0 +1,81 @@
+"""The exceptions that tastemap raises.
+
+    TastemapError
+    ├── ArgumentError      (ValueError)   a call with an argument that cannot be used
+    │   └── UnknownIdError (KeyError)     a user or item id that the data does not hold
+    ├── DataError          (ValueError)   a file or table that cannot be read as ratings
+    ├── FetchError         (OSError)      a data set that cannot be fetched or fails its checksum
+    ├── ArtifactError      (ValueError)   a saved model that cannot be loaded
+    ├── NotFittedError     (RuntimeError) a model used before ``fit``
+    ├── UnsupportedError   (TypeError)    a model asked for what it cannot do
+    └── MissingPackageError (ImportError) an optional package that is not installed
+
+Every message says which argument, what was expected, what was received and what to do.
+"""
+
+from collections.abc import Sequence
+
+
+class TastemapError(Exception):
+    """Base of every error that tastemap raises on purpose."""
+
+    def __init__(
+        self, what: str, *, expected: object = None, received: object = None, do: str = ""
+    ) -> None:
+        """Compose the one-line message from its parts; empty parts are left out."""
+        self.what, self.expected, self.received, self.do = what, expected, received, do
+        parts = [what]
+        if expected is not None:
+            parts.append(f"expected {expected}")
+        if received is not None:
+            parts.append(f"received {received}")
+        if do:
+            parts.append(do)
+        super().__init__("; ".join(parts) + ".")
+
+    def __str__(self) -> str:
+        """The message, also where a built-in base (KeyError) would quote it."""
+        return str(self.args[0])
+
+
+class ArgumentError(TastemapError, ValueError):
+    """A call was made with an argument that cannot be used."""
+
+
+class UnknownIdError(ArgumentError, KeyError):
+    """A user or item id is not in the data; ``nearest`` holds ids that are close to it."""
+
+    def __init__(self, argument: str, received: object, nearest: Sequence[object] = ()) -> None:
+        """Name the id that was not found and offer its nearest neighbours."""
+        self.nearest = tuple(nearest)
+        offer = ", ".join(repr(near) for near in self.nearest)
+        super().__init__(
+            argument,
+            expected="an id from the data",
+            received=repr(received),
+            do=f"nearest: {offer}" if offer else "the data holds no id close to it",
+        )
+
+
+class DataError(TastemapError, ValueError):
+    """A file or table cannot be read as ratings."""
+
+
+class FetchError(TastemapError, OSError):
+    """A data set could not be fetched, or what came does not match its checksum."""
+
+
+class ArtifactError(TastemapError, ValueError):
+    """A saved model cannot be loaded, or a save was refused."""
+
+
+class NotFittedError(TastemapError, RuntimeError):
+    """A model was asked for an answer before it was fitted."""
+
+
+class UnsupportedError(TastemapError, TypeError):
+    """A model was asked for something that its kind cannot answer."""
+
+
+class MissingPackageError(TastemapError, ImportError):
+    """An optional package is needed and not installed."""
