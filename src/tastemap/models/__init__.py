@@ -1,0 +1,53 @@
+"""Models: each file one algorithm, all of them `Recommender`s; loaded when first asked for."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from tastemap.errors import ArgumentError, ArtifactError
+
+if TYPE_CHECKING:
+    from tastemap.models.base import Recommender
+
+#: Where each class that an artifact may name lives.
+CLASSES = {
+    "BiasModel": "tastemap.models.bias",
+    "FactorModel": "tastemap.models.factors",
+    "NeuralRecommender": "tastemap.models.neural",
+}
+
+#: The models by the name they go by in the command line: class, and the options that make them.
+MODELS: dict[str, tuple[str, dict[str, Any]]] = {
+    "bias": ("BiasModel", {}),
+    "dot": ("NeuralRecommender", {"network": "dot"}),
+    "biased-dot": ("NeuralRecommender", {"network": "biased-dot"}),
+    "deep": ("NeuralRecommender", {"network": "deep"}),
+    "ordinal": ("NeuralRecommender", {"network": "ordinal"}),
+}
+
+
+def make_model(name: str, **options: Any) -> "Recommender":
+    """A new model by its short name, with constructor options of its class.
+
+    Example:
+        >>> make_model("bias", item_damping=10).item_damping
+        10
+    """
+    if name not in MODELS:
+        raise ArgumentError("model", expected=f"one of {', '.join(MODELS)}", received=repr(name))
+    class_name, defaults = MODELS[name]
+    try:
+        return model_class(class_name)(**(defaults | options))
+    except TypeError as error:
+        raise ArgumentError(
+            f"options of model {name}", received=f"{options}", do=str(error)
+        ) from error
+
+
+def model_class(name: str) -> "type[Recommender]":
+    """The class that an artifact names."""
+    if name not in CLASSES:
+        raise ArtifactError(
+            "class of the artifact", expected=f"one of {', '.join(CLASSES)}", received=repr(name)
+        )
+    found: type[Recommender] = getattr(import_module(CLASSES[name]), name)
+    return found

@@ -1,0 +1,263 @@
+"""Save a fitted model to a directory and load it again: the artifact.
+
+    model.json           format, class, parameters, seed, versions, fingerprint, scale, metrics
+    arrays.safetensors   what the model has learnt
+    items.parquet        item ids in row order, with what is known about each
+    users.parquet        user ids in row order, with what is known about each
+    ratings.parquet      the training ratings: what each user has seen
+    history.parquet      the training curves, where there are any
+    map.parquet          the 2-D map of the items, where one has been drawn
+
+Nothing in it is code: JSON, safetensors and Parquet. It is written beside the target and renamed
+into place, so that a full disk or a kill leaves the old artifact whole.
+"""
+
+import contextlib
+import json
+import os
+import shutil
+import tempfile
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+
+from tastemap.data.ratings import Ratings, Scale, Source
+from tastemap.data.vocabulary import Vocabulary
+from tastemap.errors import ArtifactError
+from tastemap.models.base import Recommender
+
+FORMAT = 1
+MANIFEST = "model.json"
+# The packages whose versions a reader of an old artifact may want to know.
+PACKAGES = ("tastemap", "numpy", "polars", "keras", "jax", "tensorflow", "torch")
+
+
+def save_model(model: Recommender, path: str | Path) -> Path:
+    """Write a fitted model to the directory ``path``, replacing an artifact that is there.
+
+    Raises:
+        NotFittedError: If the model has not been fitted.
+        ArtifactError: If ``path`` exists and is not an artifact; it is left alone.
+        OSError: If the disk is full or not writable; the old artifact is intact.
+    """
+    target = Path(path).absolute()
+    _settle(target)
+    if target.exists() and not (target / MANIFEST).is_file() and _has_content(target):
+        raise ArtifactError(
+            f"path {path}",
+            expected="a new path or a saved model to replace",
+            received="something else that is already there",
+            do="choose another path",
+        )
+    model._fitted  # noqa: B018 - refuses a model that is not fitted
+    target.parent.mkdir(parents=True, exist_ok=True)
+    fresh = Path(tempfile.mkdtemp(prefix=f".{target.name}.new-", dir=target.parent))
+    try:
+        _write(model._as_saved(), fresh)
+        fresh.chmod(0o755)
+        _replace(target, fresh)
+    except BaseException:
+        shutil.rmtree(fresh, ignore_errors=True)
+        raise
+    return Path(path)
+
+
+def load_model(path: str | Path) -> Any:
+    """Load a saved model; its class is the one that was saved.
+
+    Returns:
+        A `Recommender`.
+
+    Raises:
+        ArtifactError: If there is no artifact, it is of a newer format, or its parts do not fit.
+    """
+    source = Path(path).absolute()
+    _settle(source)
+    manifest = read_manifest(source)
+    ratings = _read_ratings(source, manifest)
+    arrays = _read_arrays(source, manifest)
+    model = _model_class(manifest).__new__(_model_class(manifest))
+    for name, value in manifest["parameters"].items():
+        setattr(model, name, value)
+    model.ratings_, model.seed_ = ratings, manifest["seed"]
+    model.metrics_ = manifest["metrics"]
+    model.history_ = _optional(source / "history.parquet", pl.DataFrame())
+    model.item_map_ = _optional(source / "map.parquet", None)
+    try:
+        model._restore(arrays)
+    except (KeyError, ValueError, IndexError) as error:
+        raise _damaged(source, "arrays that its class can use", repr(error)) from error
+    return model
+
+
+def read_manifest(path: str | Path) -> dict[str, Any]:
+    """The checked contents of ``model.json``, without loading the model."""
+    source = Path(path).absolute()
+    try:
+        manifest = json.loads((source / MANIFEST).read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        raise ArtifactError(
+            f"path {path}",
+            expected=f"a saved model, a directory with {MANIFEST}",
+            received="no such file",
+            do="save one with model.save(path) or tastemap fit -o path",
+        ) from None
+    except (ValueError, OSError) as error:
+        raise _damaged(source, "a readable model.json", str(error)) from error
+    found = manifest.get("format") if isinstance(manifest, dict) else None
+    if isinstance(found, int) and found > FORMAT:
+        raise ArtifactError(
+            f"artifact {path}",
+            expected=f"format {FORMAT} or older",
+            received=f"format {found}",
+            do="update tastemap: pip install -U tastemap",
+        )
+    missing = {"class", "parameters", "arrays", "scale", "seed", "metrics"} - set(manifest or {})
+    if found != FORMAT or missing:
+        raise _damaged(source, "a complete model.json", f"without {sorted(missing) or 'a format'}")
+    return dict(manifest)
+
+
+def _write(model: Recommender, folder: Path) -> None:
+    """Write every part, then the manifest, and have the disk confirm them."""
+    data = model._fitted
+    arrays = {name: np.ascontiguousarray(array) for name, array in model._arrays().items()}
+    save_file(arrays, folder / "arrays.safetensors")
+    data.items.frame.write_parquet(folder / "items.parquet")
+    data.users.frame.write_parquet(folder / "users.parquet")
+    columns = {"user_index": data.user_index, "item_index": data.item_index, "rating": data.rating}
+    timed = {} if data.timestamp is None else {"timestamp": data.timestamp}
+    pl.DataFrame(columns | timed).write_parquet(folder / "ratings.parquet")
+    if len(model.history_):
+        model.history_.write_parquet(folder / "history.parquet")
+    if model.item_map_ is not None:
+        model.item_map_.write_parquet(folder / "map.parquet")
+    manifest = {
+        "format": FORMAT,
+        "class": type(model).__name__,
+        "parameters": {name: getattr(model, name) for name in model.parameters},
+        "learnt_by": model._learnt_by(),
+        "seed": model.seed_,
+        "versions": _versions(),
+        "data": {"name": data.source.name, "notes": data.source.notes, "n_ratings": len(data)},
+        "fingerprint": data.fingerprint(),
+        "scale": {"lowest": data.scale.lowest, "highest": data.scale.highest}
+        | {"step": data.scale.step},
+        "metrics": model.metrics_,
+        "arrays": {n: {"shape": a.shape, "dtype": str(a.dtype)} for n, a in arrays.items()},
+    }
+    text = json.dumps(manifest, indent=2, ensure_ascii=False)
+    (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
+    for part in folder.iterdir():
+        with part.open("rb") as file:
+            os.fsync(file.fileno())
+
+
+def _replace(target: Path, fresh: Path) -> None:
+    """Rename the fresh artifact into place.
+
+    A directory cannot be renamed over a full one, so the old one steps aside first; should the
+    process be killed between the two renames, `_settle` finds it there.
+    """
+    aside = _aside(target)
+    if target.exists():
+        shutil.rmtree(aside, ignore_errors=True)
+        target.rename(aside)
+    fresh.rename(target)
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def _settle(target: Path) -> None:
+    """Put the old artifact back where a save was killed between its two renames."""
+    if not target.exists() and (_aside(target) / MANIFEST).is_file():
+        with contextlib.suppress(OSError):
+            _aside(target).rename(target)
+
+
+def _aside(target: Path) -> Path:
+    return target.with_name(f".{target.name}.old")
+
+
+def _read_ratings(source: Path, manifest: dict[str, Any]) -> Ratings:
+    """The training ratings, with their row numbers checked against the vocabularies."""
+    items, users, table = (_table(source, name) for name in ("items", "users", "ratings"))
+    try:
+        scale = Scale(**manifest["scale"])
+        data = manifest.get("data", {})
+        ratings = Ratings(
+            user_index=table["user_index"].to_numpy(),
+            item_index=table["item_index"].to_numpy(),
+            rating=table["rating"].to_numpy(),
+            timestamp=table["timestamp"].to_numpy() if "timestamp" in table.columns else None,
+            users=Vocabulary(users["user_id"], "user", users),
+            items=Vocabulary(items["item_id"], "item", items),
+            scale=scale,
+            source=Source(data.get("name", "ratings"), tuple(data.get("notes", ()))),
+        )
+        for index, size in (
+            (ratings.user_index, ratings.n_users),
+            (ratings.item_index, ratings.n_items),
+        ):
+            if len(index) and not 0 <= index.min() <= index.max() < size:
+                raise ValueError(f"row {index.max()} of {size}")  # noqa: TRY301
+    except (KeyError, TypeError, ValueError, pl.exceptions.PolarsError) as error:
+        raise _damaged(source, "tables that fit together", repr(error)) from error
+    return ratings
+
+
+def _read_arrays(source: Path, manifest: dict[str, Any]) -> dict[str, npt.NDArray[Any]]:
+    """The arrays, each with the shape and dtype that the manifest says."""
+    try:
+        arrays: dict[str, npt.NDArray[Any]] = load_file(source / "arrays.safetensors")
+    except (OSError, SafetensorError) as error:
+        raise _damaged(source, "a readable arrays.safetensors", str(error)) from error
+    said = {name: (tuple(a["shape"]), a["dtype"]) for name, a in manifest["arrays"].items()}
+    found = {name: (array.shape, str(array.dtype)) for name, array in arrays.items()}
+    if said != found:
+        raise _damaged(source, f"arrays {said}, as model.json says", found)
+    return arrays
+
+
+def _model_class(manifest: dict[str, Any]) -> type[Recommender]:
+    from tastemap.models import model_class
+
+    return model_class(manifest["class"])
+
+
+def _table(source: Path, name: str) -> pl.DataFrame:
+    try:
+        return pl.read_parquet(source / f"{name}.parquet")
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise _damaged(source, f"a readable {name}.parquet", error) from error
+
+
+def _optional(path: Path, default: Any) -> Any:
+    return _table(path.parent, path.stem) if path.is_file() else default
+
+
+def _damaged(source: Path, expected: str, received: object) -> ArtifactError:
+    return ArtifactError(
+        f"artifact {source}",
+        expected=expected,
+        received=received,
+        do="the artifact is damaged: fit and save the model again",
+    )
+
+
+def _has_content(path: Path) -> bool:
+    return not path.is_dir() or any(path.iterdir())
+
+
+def _versions() -> dict[str, str]:
+    """Versions of the packages that are installed, without importing them."""
+    versions = {}
+    for package in PACKAGES:
+        with contextlib.suppress(PackageNotFoundError):
+            versions[package] = version(package)
+    return versions
