@@ -1,12 +1,12 @@
 """Turn a table of ratings into a recommender people can trust, look into and serve.
 
-    import tastemap as tm
+import tastemap as tm
 
-    ratings = tm.load_dataset("ml-100k")
-    train, test = tm.train_test_split(ratings, test_size=0.2, seed=0)
-    model = tm.BiasModel().fit(train)
-    tm.evaluate(model, test)
-    model.recommend(5, k=10)
+ratings = tm.load_dataset("ml-100k")
+train, test = tm.train_test_split(ratings, test_size=0.2, seed=0)
+model = tm.BiasModel().fit(train)
+tm.evaluate(model, test)
+model.recommend(5, k=10)
 """
 
 from importlib import import_module
@@ -14,24 +14,31 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tastemap.data.fetch import load_dataset
-    from tastemap.data.ratings import Ratings, Scale
-    from tastemap.data.readers import read_ratings
-    from tastemap.data.splits import (
-        forecast_split,
-        leave_last_out,
-        per_user_split,
-        published_fold,
-        time_split,
-        train_test_split,
-    )
-    from tastemap.data.vocabulary import Vocabulary
-    from tastemap.errors import TastemapError
-    from tastemap.models import make_model
-    from tastemap.models.base import Recommender
-    from tastemap.models.bias import BiasModel
-    from tastemap.models.factors import FactorModel
-    from tastemap.models.store import load_model
+    from tastemap.data.fetch import load_dataset as load_dataset
+    from tastemap.data.ratings import Ratings as Ratings
+    from tastemap.data.ratings import Scale as Scale
+    from tastemap.data.readers import read_ratings as read_ratings
+    from tastemap.data.splits import forecast_split as forecast_split
+    from tastemap.data.splits import leave_last_out as leave_last_out
+    from tastemap.data.splits import per_user_split as per_user_split
+    from tastemap.data.splits import published_fold as published_fold
+    from tastemap.data.splits import time_split as time_split
+    from tastemap.data.splits import train_test_split as train_test_split
+    from tastemap.data.vocabulary import Vocabulary as Vocabulary
+    from tastemap.errors import TastemapError as TastemapError
+    from tastemap.evaluate.compare import compare as compare
+    from tastemap.evaluate.evaluation import evaluate as evaluate
+    from tastemap.evaluate.metrics import mae as mae
+    from tastemap.evaluate.metrics import mse as mse
+    from tastemap.evaluate.metrics import rmse as rmse
+    from tastemap.models import make_model as make_model
+    from tastemap.models.base import Recommender as Recommender
+    from tastemap.models.bias import BiasModel as BiasModel
+    from tastemap.models.factors import FactorModel as FactorModel
+    from tastemap.models.neural import DeepRegressionModel as DeepRegressionModel
+    from tastemap.models.neural import NeuralRecommender as NeuralRecommender
+    from tastemap.models.neural import RegressionModel as RegressionModel
+    from tastemap.models.store import load_model as load_model
 
 __version__ = version("tastemap")
 
@@ -39,20 +46,28 @@ __version__ = version("tastemap")
 # `import tastemap` stays fast and needs none of the optional packages.
 _HOMES = {
     "BiasModel": "models.bias",
+    "DeepRegressionModel": "models.neural",
     "FactorModel": "models.factors",
+    "NeuralRecommender": "models.neural",
     "Ratings": "data.ratings",
     "Recommender": "models.base",
+    "RegressionModel": "models.neural",
     "Scale": "data.ratings",
     "TastemapError": "errors",
     "Vocabulary": "data.vocabulary",
+    "compare": "evaluate.compare",
+    "evaluate": "evaluate.evaluation",
     "forecast_split": "data.splits",
     "leave_last_out": "data.splits",
     "load_dataset": "data.fetch",
     "load_model": "models.store",
+    "mae": "evaluate.metrics",
     "make_model": "models",
+    "mse": "evaluate.metrics",
     "per_user_split": "data.splits",
     "published_fold": "data.splits",
     "read_ratings": "data.readers",
+    "rmse": "evaluate.metrics",
     "time_split": "data.splits",
     "train_test_split": "data.splits",
 }

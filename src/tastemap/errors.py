@@ -10,6 +10,8 @@
     ├── UnsupportedError   (TypeError)    a model asked for what it cannot do
     └── MissingPackageError (ImportError) an optional package that is not installed
 
+Warnings are kinds of `TastemapWarning`.
+
 Every message says which argument, what was expected, what was received and what to do.
 """
 
@@ -79,3 +81,7 @@ class UnsupportedError(TastemapError, TypeError):
 
 class MissingPackageError(TastemapError, ImportError):
     """An optional package is needed and not installed."""
+
+
+class TastemapWarning(UserWarning):
+    """Base of the warnings: an answer was given, and there is something to know about it."""

@@ -58,6 +58,8 @@ class Scale:
     @property
     def levels(self) -> npt.NDArray[np.float64] | None:
         """Every value of the scale, ascending, or None where it is continuous."""
+        if self.lowest == self.highest:
+            return np.array([self.lowest])
         if self.step is None:
             return None
         n = round((self.highest - self.lowest) / self.step) + 1
@@ -186,8 +188,10 @@ class Ratings:
         source = source or Source()
         notes = list(source.notes)
         for vocabulary, table in ((users, user_table), (items, item_table)):
-            unrated = 0 if table is None else len(table) - len(vocabulary)
-            if unrated > 0:
+            if table is None:
+                continue
+            unrated = int((vocabulary.index(table[vocabulary.key], missing="negative") < 0).sum())
+            if unrated:
                 notes.append(
                     f"{unrated} {vocabulary.kind}s of the {vocabulary.kind} table"
                     " have no rating and are left out"
@@ -322,8 +326,8 @@ def _check_columns(frame: pl.DataFrame) -> None:
         )
     if not len(frame):
         raise DataError("ratings", expected="at least one row", received="an empty table")
-    for name in ("user_id", "item_id", "rating"):
-        if frame[name].null_count():
+    for name in ("user_id", "item_id", "rating", "timestamp"):
+        if name in frame.columns and frame[name].null_count():
             row = int(np.argmax(frame[name].is_null().to_numpy()))
             raise DataError(f"row {row + 1}, column {name}", expected="a value", received="nothing")
     if not frame["rating"].dtype.is_numeric():

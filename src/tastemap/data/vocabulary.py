@@ -165,14 +165,18 @@ class Vocabulary:
             other = Vocabulary(self._coerce(other.ids), self.kind, None)
         new = other.ids.filter(~other.ids.is_in(self.ids.implode()))
         tables = [v.table for v in (other, self) if v.table is not None]
-        merged = pl.concat(tables, how="diagonal_relaxed").unique(self.key, keep="first")
-        return Vocabulary(pl.concat([self.ids, new]), self.kind, merged if tables else None)
+        table = pl.concat(tables, how="diagonal_relaxed") if tables else None
+        if table is not None:
+            table = table.unique(self.key, keep="first")
+        return Vocabulary(pl.concat([self.ids, new]), self.kind, table)
 
     def _coerce(self, ids: pl.Series) -> pl.Series:
         """Ids as this vocabulary's own type; what cannot be one of its ids becomes null."""
         if ids.dtype.is_float():
             whole = ids.cast(pl.Int64, strict=False)
             ids = whole.set(whole.cast(pl.Float64) != ids.cast(pl.Float64), None)
+        if isinstance(ids.dtype, pl.Categorical | pl.Enum):
+            ids = ids.cast(pl.String)
         if self.is_text or ids.dtype == pl.String or ids.dtype.is_integer():
             return ids.cast(self.ids.dtype, strict=False)
         return pl.Series([None] * len(ids), dtype=self.ids.dtype)

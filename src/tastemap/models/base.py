@@ -40,6 +40,7 @@ class Recommender(ABC):
         metrics_: Test errors recorded with the model, by name.
         item_map_: Frame ``item_id, x, y`` of the 2-D map, once one has been drawn, else None.
         seed_: The seed of the fit.
+        learnt_by_: The class that learnt the model, which a loaded one may not be.
     """
 
     #: Names of the constructor's parameters, kept in the artifact.
@@ -50,6 +51,7 @@ class Recommender(ABC):
     metrics_: dict[str, Any]
     item_map_: pl.DataFrame | None
     seed_: int
+    learnt_by_: str
 
     # ---- hooks: what a model implements, on arrays of row numbers ----
 
@@ -68,6 +70,16 @@ class Recommender(ABC):
     @abstractmethod
     def _user(self, user_index: int) -> Any:
         """The model's description of a user of the training data."""
+
+    @property
+    def has_distribution(self) -> bool:
+        """Whether the model gives a distribution over ratings, and so a median."""
+        return False
+
+    @property
+    def folds_in(self) -> bool:
+        """Whether the model can describe a new person from ratings."""
+        return False
 
     def _fold_in(self, item_index: IndexArray, rating: FloatArray) -> Any:
         """The model's description of a person from ratings alone."""
@@ -88,10 +100,6 @@ class Recommender(ABC):
     def _as_saved(self) -> "Recommender":
         """The model that stands for this one in an artifact."""
         return self
-
-    def _learnt_by(self) -> str:
-        """What learnt the model, in words, for the artifact."""
-        return type(self).__name__
 
     # ---- calls: raw ids in, raw ids out ----
 
@@ -114,7 +122,7 @@ class Recommender(ABC):
         if not len(ratings):
             raise ArgumentError("ratings", expected="at least one rating", received="none")
         self.history_, self.metrics_, self.item_map_ = pl.DataFrame(), {}, None
-        self.ratings_, self.seed_ = ratings, seed
+        self.ratings_, self.seed_, self.learnt_by_ = ratings, seed, type(self).__name__
         self._fit(ratings, validation, seed, progress)
         return self
 

@@ -76,6 +76,11 @@ class FactorModel(Recommender):
     prior: Prior
 
     @property
+    def folds_in(self) -> bool:
+        """A new person can be described from ratings, in closed form."""
+        return True
+
+    @property
     def user_bias(self) -> npt.NDArray[np.float32]:
         """b_u, (n_users,), in units of the rating."""
         return self.user_weights[:-1, 0]
@@ -260,6 +265,16 @@ class FactorModel(Recommender):
         self.global_mean = float(arrays["global_mean"][0])
         self.user_weights, self.item_weights = arrays["user_weights"], arrays["item_weights"]
         self.prior = Prior(arrays["prior_mean"], arrays["prior_precision"])
+        rows = (self.ratings_.n_users + 1, self.ratings_.n_items + 1)
+        found = (len(self.user_weights), len(self.item_weights))
+        size = len(self.prior.mean)
+        columns = {
+            self.user_weights.shape[1],
+            self.item_weights.shape[1],
+            *arrays["prior_precision"].shape,
+        }
+        if found != rows or columns != {size}:
+            raise ValueError(f"{found} rows of {columns} weights, not {rows} of {size}")
 
 
 def _parts(values: dict[str, Any]) -> pl.DataFrame:

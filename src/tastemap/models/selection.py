@@ -11,12 +11,12 @@ import polars as pl
 from tastemap.data.conditions import parse_condition
 from tastemap.data.ratings import FloatArray, Ratings
 from tastemap.data.vocabulary import Id, IndexArray, Vocabulary
-from tastemap.errors import ArgumentError
+from tastemap.errors import ArgumentError, TastemapWarning
 
 Mask: TypeAlias = npt.NDArray[np.bool_]
 
 
-class ShortAnswerWarning(UserWarning):
+class ShortAnswerWarning(TastemapWarning):
     """An answer has fewer rows than asked for, because no more candidates are left."""
 
 

@@ -87,6 +87,7 @@ def load_model(path: str | Path) -> Any:
         setattr(model, name, value)
     model.ratings_, model.seed_ = ratings, manifest["seed"]
     model.metrics_ = manifest["metrics"]
+    model.learnt_by_ = manifest.get("learnt_by", manifest["class"])
     model.history_ = _optional(source / "history.parquet", pl.DataFrame())
     model.item_map_ = _optional(source / "map.parquet", None)
     try:
@@ -142,7 +143,7 @@ def _write(model: Recommender, folder: Path) -> None:
         "format": FORMAT,
         "class": type(model).__name__,
         "parameters": {name: getattr(model, name) for name in model.parameters},
-        "learnt_by": model._learnt_by(),
+        "learnt_by": model.learnt_by_,
         "seed": model.seed_,
         "versions": _versions(),
         "data": {"name": data.source.name, "notes": data.source.notes, "n_ratings": len(data)},

@@ -1,0 +1,5 @@
+"""``python -m tastemap``: the command line."""
+
+from tastemap.cli import main
+
+main()

@@ -1,0 +1,155 @@
+"""How the command line turns words into what the library takes: data, models, options, ratings."""
+
+import contextlib
+import inspect
+import json
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tastemap.errors import ArgumentError, DataError, TastemapWarning
+
+if TYPE_CHECKING:
+    from tastemap.data.ratings import Ratings
+
+Data = Annotated[
+    str, typer.Argument(help="A ratings file, a MovieLens folder or zip, or a name: ml-100k …")
+]
+# The options of read_ratings, which every command that reads ratings has.
+READING = {
+    "user": Annotated[str | None, typer.Option(help="Column of the users.")],
+    "item": Annotated[str | None, typer.Option(help="Column of the items.")],
+    "rating": Annotated[str | None, typer.Option(help="Column of the ratings.")],
+    "timestamp": Annotated[str | None, typer.Option(help="Column of the times.")],
+    "delimiter": Annotated[str | None, typer.Option(help='Between columns: ",", "::", "\\t" …')],
+    "encoding": Annotated[str | None, typer.Option(help="utf-8, latin-1 …")],
+    "has_header": Annotated[
+        bool | None, typer.Option("--header/--no-header", help="Whether line 1 names the columns.")
+    ],
+    "duplicates": Annotated[
+        str, typer.Option(help="Pairs rated twice: last (by time), mean, first or error.")
+    ],
+}
+
+
+def reads_ratings(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command whose first parameter is `Ratings` the options to read them with."""
+    own = list(inspect.signature(command).parameters.values())
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    reading = [
+        inspect.Parameter(
+            name, keyword, default="last" if name == "duplicates" else None, annotation=annotation
+        )
+        for name, annotation in READING.items()
+    ]
+    data = inspect.Parameter("data", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Data)
+
+    @wraps(command)
+    def with_ratings(data: str, **options: Any) -> None:
+        how = {name: options.pop(name) for name in READING}
+        command(read_data(data, how), **options)
+
+    with_ratings.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [data, *(p.replace(kind=keyword) for p in own[1:]), *reading]
+    )
+    with_ratings.__annotations__ = {
+        p.name: p.annotation
+        for p in with_ratings.__signature__.parameters.values()  # type: ignore[attr-defined]
+    }
+    return with_ratings
+
+
+def read_data(data: str, how: dict[str, Any]) -> "Ratings":
+    """Ratings from a file or folder, or else the data set of that name."""
+    from tastemap import terminal
+    from tastemap.data.fetch import DATASETS, load_dataset
+    from tastemap.data.readers import read_ratings
+
+    source = how.pop("source", None)
+    if source is None and Path(data).exists():
+        return read_ratings(data, **how)
+    if data not in DATASETS:
+        raise DataError(
+            f"data {data}",
+            expected=f"a file or folder, or one of {', '.join(DATASETS)}",
+            received="no such file",
+        )
+    with terminal.download_bar(data) as progress:
+        return load_dataset(data, source=source, report=terminal.say, progress=progress)
+
+
+def load_saved(path: Path) -> Any:
+    """A saved model."""
+    from tastemap.models.store import load_model
+
+    return load_model(path)
+
+
+def model_or_ratings(path: str) -> "Ratings":
+    """The ratings that a saved model carries, or those of a file or data set."""
+    if (Path(path) / "model.json").is_file():
+        ratings: Ratings = load_saved(Path(path)).ratings_
+        return ratings
+    return read_data(path, {})
+
+
+def parse_options(pairs: list[str]) -> dict[str, Any]:
+    """``name=value`` words as options: JSON where the value is JSON, else text."""
+    options: dict[str, Any] = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals:
+            raise ArgumentError("--set", expected="name=value", received=pair)
+        try:
+            options[name] = json.loads(value)
+        except ValueError:
+            options[name] = value
+    return options
+
+
+def parse_person(rate: list[str] | None, path: Path | None) -> Any:
+    """A new person's ratings, from words ``title=stars`` or from a file with a column item_id."""
+    if path is not None:
+        import polars as pl
+
+        from tastemap.data.readers import read_ratings
+
+        frame = read_ratings(path).to_frame() if path.suffix != ".json" else pl.read_json(path)
+        return frame.select("item_id", "rating")
+    if not rate:
+        return None
+    ratings = {}
+    for word in rate:
+        item, _, stars = word.rpartition("=")
+        try:
+            ratings[item] = float(stars)
+        except ValueError:
+            raise ArgumentError("--rate", expected='"item=rating"', received=word) from None
+    return ratings
+
+
+@contextlib.contextmanager
+def warnings_as_notes() -> Iterator[None]:
+    """Say tastemap's own warnings in a line each; keep those of other packages to themselves."""
+
+    def say(message: Warning | str, *_: Any, **__: Any) -> None:
+        sys.stderr.write(f"note: {message}\n")
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("always", TastemapWarning)
+        warnings.showwarning = say
+        yield
+
+
+def noting(answer: Callable[[], Any]) -> tuple[Any, list[str]]:
+    """An answer, with the warnings it gave as notes."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", TastemapWarning)
+        result = answer()
+    return result, [str(warning.message) for warning in caught]

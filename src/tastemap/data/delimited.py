@@ -1,0 +1,201 @@
+"""Text in columns (CSV, TSV, ``::`` ...): read it, and name the line that is bad."""
+
+import csv
+import io
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+import polars as pl
+from polars.exceptions import PolarsError
+
+from tastemap.data.files import DataFile, unreadable
+from tastemap.errors import DataError
+
+if TYPE_CHECKING:
+    from _csv import Reader
+
+# Says whether one value is right; None for one that is.
+Check: TypeAlias = Callable[[str], str | None]
+
+NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*")
+DELIMITER_NAMES = {"\t": "tab", ",": "comma", ";": "semicolon", "|": "|", "::": "::", " ": "space"}
+# Polars splits at one byte only; this one (ASCII's "unit separator") is in no text people write.
+_UNIT = "\x1f"
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a text file is laid out.
+
+    Attributes:
+        columns: Their names; ``column_1``, ``column_2`` ... where the file has no header.
+        delimiter: What stands between two fields, one character or more.
+        has_header: Whether the first line holds the names.
+        encoding: A Python codec.
+        quoted: Whether fields may stand in double quotes.
+    """
+
+    columns: tuple[str, ...]
+    delimiter: str
+    has_header: bool = False
+    encoding: str = "utf-8"
+    quoted: bool = False
+
+    @property
+    def separator(self) -> str:
+        """The one byte that stands for the delimiter where only one byte will do."""
+        return self.delimiter if len(self.delimiter.encode()) == 1 else _UNIT
+
+    def separated(self, text: str) -> str:
+        """The text with the separator in the place of each delimiter."""
+        return text.replace(self.delimiter, self.separator)
+
+
+@dataclass(frozen=True)
+class TextFile:
+    """A text file and its layout.
+
+    Args:
+        file: Where the bytes come from.
+        layout: How they are laid out.
+    """
+
+    file: DataFile
+    layout: Layout
+
+    @property
+    def name(self) -> str:
+        """What messages call the file."""
+        return self.file.name
+
+    @cached_property
+    def _raw(self) -> bytes:
+        return self.file.read()
+
+    def _decoded(self) -> str:
+        try:
+            return self._raw.decode(self.layout.encoding)
+        except UnicodeDecodeError as error:
+            line = self._raw.count(b"\n", 0, error.start) + 1
+            raise DataError(
+                f"{self.name}, line {line}",
+                expected=f"text in {self.layout.encoding}",
+                received=f"the byte 0x{self._raw[error.start]:02x}",
+                do="name its encoding (encoding='latin-1', say)",
+            ) from error
+
+    def _for_polars(self) -> Path | bytes:
+        """The file itself where Polars can read it, else its text, recoded."""
+        layout, is_utf_8 = self.layout, self.layout.encoding == "utf-8"
+        if layout.separator == layout.delimiter:
+            return (self.file.path or self._raw) if is_utf_8 else self._decoded().encode()
+        raw = self._raw if is_utf_8 else self._decoded().encode()
+        return raw.replace(layout.delimiter.encode(), layout.separator.encode())
+
+    def scan(self, types: Mapping[str, pl.DataType]) -> pl.DataFrame:
+        """The columns named in ``types``, parsed as those types; empty fields are null.
+
+        Raises:
+            PolarsError: If the text does not fit the layout or a value its type.
+        """
+        layout = self.layout
+        try:
+            lazy = pl.scan_csv(
+                self._for_polars(),
+                separator=layout.separator,
+                has_header=False,
+                skip_lines=int(layout.has_header),
+                schema={name: types.get(name, pl.String()) for name in layout.columns},
+                quote_char='"' if layout.quoted else None,
+            )
+            return lazy.select(list(types)).collect()
+        except OSError as error:
+            raise unreadable(self.name, error) from error
+
+    def strings(self, columns: Sequence[str] | None = None) -> pl.DataFrame:
+        """The columns (all by default) as text; empty fields are null, blank lines left out.
+
+        Raises:
+            DataError: If a line has too few or too many fields.
+        """
+        try:
+            frame = self.scan({name: pl.String() for name in columns or self.layout.columns})
+        except PolarsError as error:
+            self.locate({})
+            raise self.unparsable(error) from error
+        if frame[:, -1].null_count():
+            self.locate({})
+        return frame.filter(~pl.all_horizontal(pl.all().is_null()))
+
+    def rows(self) -> Iterator[tuple[int, list[str]]]:
+        """Each record that is not blank, with the number of its first line, counted from 1."""
+        text = self._decoded().removeprefix("\ufeff")
+        reader = records(io.StringIO(text, newline=""), self.layout, strict=True)
+        line = 1
+        try:
+            for record in reader:
+                if len(record) > 1 or "".join(record).strip():
+                    yield line, record
+                line = reader.line_num + 1
+        except csv.Error as error:
+            raise DataError(
+                f"{self.name}, line {line}",
+                expected="fields whose quotes are closed",
+                received=str(error),
+                do="close the quote, or write a quote inside a field twice",
+            ) from error
+
+    def locate(self, checks: Mapping[str, Check]) -> None:
+        """Raise the `DataError` of the first bad line; return if every line is right.
+
+        This is the slow path, in plain Python: taken only when something is known to be wrong.
+
+        Args:
+            checks: For a column's name, what to ask of each of its values.
+        """
+        places = [(self.layout.columns.index(name), name, checks[name]) for name in checks]
+        n_columns = len(self.layout.columns)
+        for number, (line, record) in enumerate(self.rows()):
+            if self.layout.has_header and not number:
+                continue
+            if len(record) != n_columns:
+                raise DataError(
+                    f"{self.name}, line {line}",
+                    expected=f"{n_columns} fields",
+                    received=f"{len(record)}: {self.layout.delimiter.join(record)[:60]!r}",
+                    do="complete or remove the line; was the file cut off?",
+                )
+            for place, name, check in places:
+                if expected := check(record[place]):
+                    raise DataError(
+                        f"{self.name}, line {line}, column {name}",
+                        expected=expected,
+                        received=repr(record[place]) if record[place] else "nothing",
+                        do="correct or remove the line",
+                    )
+
+    def unparsable(self, error: Exception) -> DataError:
+        """The error for text that cannot be read although no line of it is clearly wrong."""
+        return DataError(
+            self.name,
+            expected=f"text in columns, delimiter {DELIMITER_NAMES.get(self.layout.delimiter)}",
+            received=str(error).splitlines()[0].rstrip("."),
+            do="name delimiter=, encoding= or has_header=",
+        )
+
+
+def records(lines: Iterable[str], layout: Layout, *, strict: bool = False) -> "Reader":
+    """The fields of each line; ``line_num`` counts the lines taken.
+
+    If ``strict``, a quote that is not closed is a ``csv.Error``.
+    """
+    return csv.reader(
+        map(layout.separated, lines),
+        delimiter=layout.separator,
+        quoting=csv.QUOTE_MINIMAL if layout.quoted else csv.QUOTE_NONE,
+        strict=strict and layout.quoted,
+    )

@@ -1,0 +1,212 @@
+"""Splits of a table of ratings into a part to learn from and a part to be tested on.
+
+Each split answers a question: how well are ratings predicted that are missing at random
+(`train_test_split`, `per_user_split`, `published_fold`), or ratings that are still to come
+(`time_split`, `forecast_split`, `leave_last_out`)? Both parts keep the vocabularies and the scale
+of the whole, and no rating is in both.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from tastemap.data.ratings import Ratings
+from tastemap.errors import ArgumentError
+
+SPLIT_NAMES = ("random", "per-user", "time", "forecast", "last", "u1", "u2", "u3", "u4", "u5")
+
+_Rows = npt.NDArray[np.int64]
+_ML_100K = 100_000
+_FOLDS = 5
+
+
+class Split(NamedTuple):
+    """Two parts of one table of ratings."""
+
+    train: Ratings
+    test: Ratings
+
+
+def train_test_split(ratings: Ratings, test_size: float = 0.2, seed: int = 0) -> Split:
+    """Ratings drawn at random: row for row the split of scikit-learn on the merged table.
+
+    ``pandas.merge(items, ratings)`` puts the ratings in the order of the items' ids, and within
+    an item in file order; ``sklearn.model_selection.train_test_split(merged, test_size=...,
+    random_state=seed)`` then takes the first ``ceil(test_size * n)`` rows of a permutation as the
+    test and the others as the training part. This gives the same rows in the same order.
+
+    Args:
+        ratings: n ratings.
+        test_size: The test part's share of the rows, between 0 and 1.
+        seed: Of the permutation; scikit-learn's ``random_state``.
+
+    Raises:
+        ArgumentError: If ``test_size`` is not between 0 and 1, or leaves one part empty.
+
+    Example:
+        >>> import polars as pl
+        >>> table = {"user_id": [1, 1, 2, 2, 3], "item_id": [7, 8, 7, 9, 9], "rating": [4] * 5}
+        >>> train, test = train_test_split(Ratings.from_frame(pl.DataFrame(table)))
+        >>> len(train), len(test)
+        (4, 1)
+    """
+    _check_size(test_size)
+    n_test = int(np.ceil(test_size * len(ratings)))
+    merged = np.argsort(ratings.item_index, kind="stable")
+    # The legacy generator is the one that scikit-learn's random_state means.
+    order = np.random.RandomState(seed).permutation(len(ratings))
+    return _split(ratings, merged[order[n_test:]], merged[order[:n_test]])
+
+
+def published_fold(ratings: Ratings, k: int) -> Split:
+    """Fold ``uk`` of MovieLens 100K, as published with it: u1 to u5.
+
+    The test part of fold k is block k of 20,000 lines of ``u.data``, so the rows must stand in
+    the file's order, as `load_dataset` and `read_movielens` leave them.
+
+    Raises:
+        ArgumentError: If ``k`` is not 1 to 5, or the ratings are not 100,000.
+    """
+    if k not in range(1, _FOLDS + 1):
+        raise ArgumentError("k", expected="a fold from 1 to 5", received=repr(k))
+    if len(ratings) != _ML_100K:
+        raise ArgumentError(
+            f"fold u{k}",
+            expected=f"the {_ML_100K:,} ratings of MovieLens 100K, which alone has these folds",
+            received=f"{len(ratings):,} ratings",
+            do="use the split 'random' or 'per-user'",
+        )
+    block = np.arange(_ML_100K) // (_ML_100K // _FOLDS) + 1
+    return _masked(ratings, block == k)
+
+
+def per_user_split(ratings: Ratings, test_size: float = 0.2, seed: int = 0) -> Split:
+    """A share of each user's ratings drawn at random; each user keeps at least one for training.
+
+    Of n ratings, ``round(test_size * n)`` go to the test, a half rounded up. Rows stay in the
+    table's order.
+
+    Raises:
+        ArgumentError: If ``test_size`` is not between 0 and 1, or leaves one part empty.
+    """
+    _check_size(test_size)
+    drawn = np.random.default_rng(seed).permutation(len(ratings))
+    counts = ratings.by_user.counts
+    n_test = np.minimum(np.floor(test_size * counts + 0.5), counts - 1)
+    rank = _position_in_user(ratings, drawn)
+    return _masked(ratings, rank < n_test[ratings.user_index])
+
+
+def time_split(ratings: Ratings, test_size: float = 0.2) -> Split:
+    """The latest ratings of all are the test: ``ceil(test_size * n)`` of n.
+
+    Of ratings in the same second, those later in the table count as later. A user or an item
+    that comes only in the test part is a cold start.
+
+    Raises:
+        ArgumentError: If there are no times, ``test_size`` is not between 0 and 1, or one part
+            would be empty.
+    """
+    _check_size(test_size)
+    latest = np.argsort(_times(ratings), kind="stable")
+    is_test = np.zeros(len(ratings), dtype=np.bool_)
+    is_test[latest[len(ratings) - int(np.ceil(test_size * len(ratings))) :]] = True
+    return _masked(ratings, is_test)
+
+
+def forecast_split(ratings: Ratings, test_size: float = 0.2) -> Split:
+    """The latest ratings of each user are the test.
+
+    A user's n ratings are put in the order of time; those from position
+    ``ceil((1 - test_size) * n)`` on, counted from 0, are the test, so each user keeps at least
+    one for training.
+
+    Raises:
+        ArgumentError: If there are no times, ``test_size`` is not between 0 and 1, or one part
+            would be empty.
+    """
+    _check_size(test_size)
+    # Rounded, so that (1 - 0.7) * 10 is 3 and not 3.0000000000000004, whose ceiling is 4.
+    n_train = np.ceil(np.round((1 - test_size) * ratings.by_user.counts, 9))
+    position = _position_in_user(ratings, _times(ratings))
+    return _masked(ratings, position >= n_train[ratings.user_index])
+
+
+def leave_last_out(ratings: Ratings) -> Split:
+    """The last rating of each user is the test; a user's only rating stays for training.
+
+    Raises:
+        ArgumentError: If there are no times, or no user has two ratings.
+    """
+    last = np.maximum(ratings.by_user.counts - 1, 1)
+    position = _position_in_user(ratings, _times(ratings))
+    return _masked(ratings, position == last[ratings.user_index])
+
+
+def split_by_name(ratings: Ratings, name: str, *, test_size: float = 0.2, seed: int = 0) -> Split:
+    """The split of that name: random, per-user, time, forecast, last, or u1 to u5.
+
+    ``test_size`` and ``seed`` are used by the splits that have them.
+
+    Raises:
+        ArgumentError: If there is no split of that name, or the split cannot be made.
+    """
+    match name:
+        case "random":
+            return train_test_split(ratings, test_size, seed)
+        case "per-user":
+            return per_user_split(ratings, test_size, seed)
+        case "time":
+            return time_split(ratings, test_size)
+        case "forecast":
+            return forecast_split(ratings, test_size)
+        case "last":
+            return leave_last_out(ratings)
+        case "u1" | "u2" | "u3" | "u4" | "u5":
+            return published_fold(ratings, int(name[1]))
+    raise ArgumentError("split", expected=f"one of {', '.join(SPLIT_NAMES)}", received=repr(name))
+
+
+def _check_size(test_size: float) -> None:
+    if not 0 < test_size < 1:
+        raise ArgumentError(
+            "test_size", expected="a share between 0 and 1", received=repr(test_size)
+        )
+
+
+def _times(ratings: Ratings) -> npt.NDArray[np.int64]:
+    if ratings.timestamp is None:
+        raise ArgumentError(
+            "a split by time",
+            expected="ratings with timestamps",
+            received="ratings without",
+            do="name the column (timestamp=...) when reading, or use the split 'random'",
+        )
+    return ratings.timestamp
+
+
+def _position_in_user(ratings: Ratings, key: npt.NDArray[np.int64]) -> _Rows:
+    """Position, from 0, of each rating among those of its user in the order of ``key``; (n,)."""
+    order = np.lexsort((key, ratings.user_index))
+    starts = ratings.by_user.offsets[ratings.user_index[order]]
+    position = np.empty(len(ratings), dtype=np.int64)
+    position[order] = np.arange(len(ratings)) - starts
+    return position
+
+
+def _masked(ratings: Ratings, is_test: npt.NDArray[np.bool_]) -> Split:
+    return _split(ratings, np.flatnonzero(~is_test), np.flatnonzero(is_test))
+
+
+def _split(
+    ratings: Ratings, train: npt.NDArray[np.integer[Any]], test: npt.NDArray[np.integer[Any]]
+) -> Split:
+    if not len(train) or not len(test):
+        raise ArgumentError(
+            "split",
+            expected="at least one rating in each part",
+            received=f"{len(train)} to train and {len(test)} to test, of {len(ratings)}",
+            do="choose another test_size or another split",
+        )
+    return Split(ratings.take(train), ratings.take(test))

@@ -1,0 +1,199 @@
+"""What a table of ratings holds: pure functions from `Ratings` to Polars frames.
+
+Frames about items have one row an item, in the row order of ``ratings.items``; an item of the
+vocabulary that has no rating in this part counts 0.
+"""
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from tastemap.data.ratings import Ratings
+from tastemap.errors import ArgumentError
+
+
+def describe(ratings: Ratings) -> pl.DataFrame:
+    """The table at a glance: one row, one column a figure.
+
+    Returns:
+        One row with counts (``ratings, users, items, items_rated_once``), ``density`` (the share
+        of all pairs of user and item that are rated), the scale (``lowest, highest, step``), the
+        distribution of ratings (``mean, std`` with n - 1, ``q25, median, q75``), minimum, median
+        and maximum of the number of ratings per user and per item, and ``first, last``, the times
+        (UTC) of the earliest and latest rating, null where unknown. Users and items are those
+        that have a rating here.
+
+    Example:
+        >>> table = {"user_id": [1, 1, 2], "item_id": [7, 8, 7], "rating": [4, 2, 5]}
+        >>> describe(Ratings.from_frame(pl.DataFrame(table))).select("ratings", "users", "density")
+        shape: (1, 3)
+        ┌─────────┬───────┬─────────┐
+        │ ratings ┆ users ┆ density │
+        │ ---     ┆ ---   ┆ ---     │
+        │ i64     ┆ i64   ┆ f64     │
+        ╞═════════╪═══════╪═════════╡
+        │ 3       ┆ 2     ┆ 0.75    │
+        └─────────┴───────┴─────────┘
+    """
+    per_user, per_item = (
+        groups.counts[groups.counts > 0] for groups in (ratings.by_user, ratings.by_item)
+    )
+    rating, scale, times = pl.Series(ratings.rating), ratings.scale, ratings.timestamp
+    values = rating.cast(pl.Float64)
+    figures = {
+        "ratings": len(ratings),
+        "users": len(per_user),
+        "items": len(per_item),
+        "density": len(ratings) / (len(per_user) * len(per_item)) if len(ratings) else None,
+        "lowest": scale.lowest,
+        "highest": scale.highest,
+        "step": scale.step,
+        "mean": values.mean(),
+        "std": values.std(),
+        "q25": values.quantile(0.25, "linear"),
+        "median": values.median(),
+        "q75": values.quantile(0.75, "linear"),
+        **_spread("ratings_per_user", per_user),
+        **_spread("ratings_per_item", per_item),
+        "items_rated_once": int((per_item == 1).sum()),
+        "first": None if times is None or not len(times) else int(times.min()),
+        "last": None if times is None or not len(times) else int(times.max()),
+    }
+    floats = ("density", "step", "mean", "std", "q25", "median", "q75")
+    return pl.DataFrame([figures]).with_columns(
+        pl.col(floats).cast(pl.Float64),
+        pl.from_epoch(pl.col("first", "last").cast(pl.Int64)).dt.replace_time_zone("UTC"),
+    )
+
+
+def popularity(ratings: Ratings) -> pl.DataFrame:
+    """Number of ratings of each item: ``item_id, title, popularity``, in item row order."""
+    return pl.DataFrame(
+        [
+            ratings.items.ids,
+            ratings.items.titles,
+            pl.Series("popularity", ratings.by_item.counts),
+        ]
+    )
+
+
+def most_popular(ratings: Ratings, k: int = 10) -> pl.DataFrame:
+    """The ``k`` items with most ratings, most first; of equals, the first in item row order.
+
+    Raises:
+        ArgumentError: If ``k`` is not at least 1.
+    """
+    if k < 1:
+        raise ArgumentError("k", expected="at least 1", received=repr(k))
+    return popularity(ratings).sort("popularity", descending=True, maintain_order=True).head(k)
+
+
+def rated_once(ratings: Ratings) -> pl.DataFrame:
+    """The items with a single rating: ``item_id, title, popularity``."""
+    return popularity(ratings).filter(pl.col("popularity") == 1)
+
+
+def average_ratings(ratings: Ratings, damping: float = 5.0) -> pl.DataFrame:
+    """The average rating of each item, and one that few ratings cannot carry far.
+
+    With n_i ratings of item i whose sum is s_i, and the global mean mu:
+
+        average_i = s_i / n_i
+        damped_average_i = (s_i + damping * mu) / (n_i + damping)
+
+    which is the average after ``damping`` further ratings equal to mu: the better mean of
+    S. Funk, *Netflix Update: Try This at Home* (2006). An item with one rating of 5 no longer
+    stands above one with a hundred ratings of 4.9.
+
+    Args:
+        ratings: The table.
+        damping: Number of ratings of mu that are added; 0 adds none.
+
+    Returns:
+        ``item_id, title, average, damped_average, popularity``, in item row order. An item
+        without a rating has no average, and mu as its damped average (none with damping 0).
+
+    Raises:
+        ArgumentError: If ``damping`` is negative.
+
+    Example:
+        >>> table = {"user_id": [1, 2, 1], "item_id": [7, 7, 8], "rating": [3, 3, 5]}
+        >>> averages = average_ratings(Ratings.from_frame(pl.DataFrame(table)), damping=1)
+        >>> averages["damped_average"].round(2).to_list()
+        [3.22, 4.33]
+    """
+    if not damping >= 0:
+        raise ArgumentError("damping", expected="0 or more", received=repr(damping))
+    weights = ratings.rating.astype(np.float64)
+    total = np.bincount(ratings.item_index, weights, minlength=ratings.n_items)
+    count, mean = pl.col("popularity"), ratings.global_mean if len(ratings) else None
+    return (
+        popularity(ratings)
+        .with_columns(total=pl.Series(total))
+        .select(
+            "item_id",
+            "title",
+            pl.when(count > 0).then(pl.col("total") / count).alias("average"),
+            pl.when(count + damping > 0)
+            .then((pl.col("total") + damping * pl.lit(mean, pl.Float64)) / (count + damping))
+            .alias("damped_average"),
+            "popularity",
+        )
+    )
+
+
+def rating_counts(ratings: Ratings) -> pl.DataFrame:
+    """How often each rating was given: ``rating, count``, ascending.
+
+    On a scale with steps each of its levels is listed, also one that nobody gave.
+    """
+    seen = pl.Series("rating", ratings.rating).cast(pl.Float64).value_counts(sort=False)
+    levels = ratings.scale.levels
+    if levels is None:
+        return seen.sort("rating").with_columns(pl.col("count").cast(pl.Int64))
+    nearest = np.round((ratings.rating - ratings.scale.lowest) / (ratings.scale.step or 1.0))
+    counts = np.bincount(nearest.astype(np.int64), minlength=len(levels))
+    return pl.DataFrame({"rating": levels, "count": counts})
+
+
+def releases_per_year(ratings: Ratings) -> pl.DataFrame:
+    """How many of the items came out in each year: ``release_year, items``, ascending.
+
+    Items without a year are left out.
+
+    Raises:
+        ArgumentError: If the items have no ``release_year``.
+    """
+    table = ratings.item_table
+    if table is None or "release_year" not in table.columns:
+        raise ArgumentError(
+            "releases per year",
+            expected="items with a column release_year",
+            received="none" if table is None else f"columns {', '.join(table.columns)}",
+            do="read the ratings together with a table of items",
+        )
+    years = table.drop_nulls("release_year").group_by("release_year")
+    return years.agg(pl.len().cast(pl.Int64).alias("items")).sort("release_year")
+
+
+def ratings_per_user(ratings: Ratings) -> pl.DataFrame:
+    """Activity of each user: ``user_id, ratings, average``, in user row order."""
+    counts, n = ratings.by_user.counts, ratings.n_users
+    total = np.bincount(ratings.user_index, ratings.rating.astype(np.float64), minlength=n)
+    return pl.DataFrame(
+        [ratings.users.ids, pl.Series("ratings", counts), pl.Series("total", total)]
+    ).select(
+        "user_id",
+        "ratings",
+        pl.when(pl.col("ratings") > 0).then(pl.col("total") / pl.col("ratings")).alias("average"),
+    )
+
+
+def _spread(name: str, counts: npt.NDArray[np.int64]) -> dict[str, float | None]:
+    if not len(counts):
+        return dict.fromkeys((f"{name}_min", f"{name}_median", f"{name}_max"))
+    return {
+        f"{name}_min": int(counts.min()),
+        f"{name}_median": float(np.median(counts)),
+        f"{name}_max": int(counts.max()),
+    }

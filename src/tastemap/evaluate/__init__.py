@@ -1,0 +1,1 @@
+"""How good is a model, on ratings that it has not seen, beside the baseline."""

@@ -1,0 +1,146 @@
+"""One model on one test set: errors overall, and by how much is known of item and user."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from tastemap.data.ratings import Ratings
+from tastemap.errors import ArgumentError
+from tastemap.evaluate.metrics import mae, mse, rmse
+from tastemap.models import make_model
+from tastemap.models.base import Recommender
+
+# Lower ends of the bands of the number of training ratings of an item or a user.
+BANDS = (0, 1, 10, 50, 100, 200)
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Test errors of a model beside the baseline's.
+
+    Attributes:
+        overall: Frame ``model, point, n, mse, rmse, mae``: the model (its mean and, where it has a
+            distribution, its median), then the baseline.
+        bands: Frame ``group, band, n, mae, rmse, baseline_mae, baseline_rmse``; group
+            ``popularity`` bands the item, ``activity`` the user, by number of training ratings.
+        predicted: The model's mean predictions, (n,), inside the scale.
+        notes: What a reader must know: pairs that are in training and test alike, unknown ids.
+    """
+
+    overall: pl.DataFrame
+    bands: pl.DataFrame
+    predicted: npt.NDArray[np.floating[Any]]
+    notes: tuple[str, ...]
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """The model's errors by name, as they are kept in an artifact."""
+        rows = self.overall.head(len(self.overall) - 1).to_dicts()
+        plain = {f"test_{name}": rows[0][name] for name in ("mse", "rmse", "mae")}
+        return plain | {f"test_mae_{row['point']}": row["mae"] for row in rows[1:]}
+
+
+def evaluate(
+    model: Recommender, test: Ratings, *, baseline: Recommender | None = None
+) -> Evaluation:
+    """Score a fitted model on test ratings.
+
+    Args:
+        model: A fitted model.
+        test: Ratings the model has not seen; the vocabularies may differ from the model's.
+        baseline: A fitted model to stand beside it; by default the bias model, fitted here on the
+            ratings that the model was fitted on.
+
+    Example:
+        >>> from tastemap.data.synthetic import synthetic_ratings
+        >>> from tastemap.data.splits import train_test_split
+        >>> train, test = train_test_split(synthetic_ratings(seed=1))
+        >>> evaluate(make_model("bias").fit(train), test).overall["model"].to_list()
+        ['BiasModel', 'baseline']
+    """
+    if not len(test):
+        raise ArgumentError("test", expected="at least one rating", received="none")
+    baseline = baseline or make_model("bias").fit(model.ratings_, progress=False)
+    predicted = model.predict_ratings(test)
+    beside = baseline.predict_ratings(test)
+    name = type(model).__name__
+    rows = [_errors(name, "mean", test, predicted)]
+    if model.has_distribution:
+        rows.append(_errors(name, "median", test, model.predict_ratings(test, point="median")))
+    rows.append(_errors("baseline", "mean", test, beside))
+    return Evaluation(
+        overall=pl.DataFrame(rows),
+        bands=_bands(model, test, predicted, beside),
+        predicted=predicted,
+        notes=_notes(model, test),
+    )
+
+
+def _errors(model: str, point: str, test: Ratings, predicted: Any) -> dict[str, Any]:
+    errors = {metric.__name__: metric(test.rating, predicted) for metric in (mse, rmse, mae)}
+    return {"model": model, "point": point, "n": len(test)} | errors
+
+
+def _bands(model: Recommender, test: Ratings, predicted: Any, beside: Any) -> pl.DataFrame:
+    """Errors by the number of training ratings of the item and of the user."""
+    users, items = model._rows(test)
+    train = model.ratings_
+    rows = []
+    for group, index, counts in (
+        ("popularity", items, train.by_item.counts),
+        ("activity", users, train.by_user.counts),
+    ):
+        known = np.where(index >= 0, counts[index], 0)
+        band = np.searchsorted(BANDS, known, side="right") - 1
+        for b in np.unique(band):
+            at = band == b
+            true = test.rating[at]
+            rows.append(
+                {
+                    "group": group,
+                    "band": band_name(int(b)),
+                    "n": int(at.sum()),
+                    "mae": mae(true, predicted[at]),
+                    "rmse": rmse(true, predicted[at]),
+                    "baseline_mae": mae(true, beside[at]),
+                    "baseline_rmse": rmse(true, beside[at]),
+                }
+            )
+    return pl.DataFrame(rows)
+
+
+def band_name(band: int) -> str:
+    """The range of a band in words.
+
+    Example:
+        >>> band_name(0), band_name(1), band_name(5)
+        ('0', '1–9', '200+')
+    """
+    low = BANDS[band]
+    if band + 1 == len(BANDS):
+        return f"{low}+"
+    high = BANDS[band + 1] - 1
+    return str(low) if high == low else f"{low}–{high}"
+
+
+def _notes(model: Recommender, test: Ratings) -> tuple[str, ...]:
+    """Leaks and unknown ids, counted."""
+    users, items = model._rows(test)
+    train, n_items = model.ratings_, model.ratings_.n_items
+    pair = users.astype(np.int64) * n_items + items
+    seen = np.isin(pair, train.user_index.astype(np.int64) * n_items + train.item_index)
+    leaked = int((seen & (users >= 0) & (items >= 0)).sum())
+    notes = []
+    if leaked:
+        notes.append(
+            f"{leaked} of {len(test)} test pairs are among the training ratings too: the errors"
+            " are too good to be true"
+        )
+    for kind, index in (("users", users), ("items", items)):
+        unknown = int((index < 0).sum())
+        if unknown:
+            notes.append(f"{unknown} test ratings are of {kind} that the model does not know")
+    return tuple(notes)

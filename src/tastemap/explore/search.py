@@ -1,0 +1,214 @@
+"""Find items by their titles: any case, accents and word order; close spellings when none fits."""
+
+import difflib
+import re
+import unicodedata
+from bisect import bisect_left
+from collections.abc import Iterable
+from functools import cached_property
+from itertools import pairwise
+from weakref import WeakKeyDictionary
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from tastemap.data.vocabulary import Vocabulary
+from tastemap.errors import ArgumentError
+
+Floats = npt.NDArray[np.float64]
+Rows = npt.NDArray[np.int64]
+
+# Words that a title may have or lack without being another title.
+ARTICLES = frozenset(
+    ("a", "an", "the", "le", "la", "les", "l", "un", "une", "der", "die", "das", "el", "los", "il")
+)
+# How alike two words must be (difflib's ratio), and a title's words on average, to be offered.
+SIMILAR_WORD, SIMILAR_TITLE = 0.7, 0.5
+# Letters that Unicode does not take apart into a plain letter and an accent.
+_PLAIN = str.maketrans({"ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "ð": "d", "þ": "th"})
+_INSIDE_WORD = re.compile(r"['’`*]|\.(?=\w\b)")  # Schindler's, M*A*S*H, E.T.
+_SEPARATOR = re.compile(r"[\W_]+")
+_YEAR = re.compile(r"\s*\(\d{4}\)$")
+
+
+def search_titles(items: Vocabulary, query: str, k: int = 10) -> pl.DataFrame:
+    """The items whose titles hold the words of a query.
+
+    Case, accents, punctuation and word order do not matter, articles may be left out or added, and
+    the beginning of a word is enough. Only when no title holds all words are titles offered whose
+    words are spelt alike.
+
+    Args:
+        items: The items; their ``titles`` are searched, with the year where it is known.
+        query: A few words, such as ``"jedi return"`` or ``"amelie 2001"``.
+        k: At most this many answers.
+
+    Returns:
+        Frame ``item_id, title, match, score``, best first, possibly empty. ``match`` says how all
+        words were found: ``"words"`` as they are, ``"prefix"`` some as the beginning of a word, or
+        ``"spelling"``. ``score`` in (0, 1] is 1 where the query is the whole title, and less the
+        more of the title's letters the query leaves out.
+
+    Raises:
+        ArgumentError: If the query has no letter or digit, or ``k`` is below 1.
+
+    Example:
+        >>> table = pl.DataFrame({"item_id": [1, 2], "title": ["Amélie", "Usual Suspects, The"]})
+        >>> films = Vocabulary(table["item_id"], "item", table)
+        >>> search_titles(films, "the usual suspects")["title"].to_list()
+        ['Usual Suspects, The']
+        >>> search_titles(films, "ameli").select("title", "match").rows()
+        [('Amélie', 'prefix')]
+        >>> search_titles(films, "sespects")["match"].to_list()
+        ['spelling']
+    """
+    if k < 1:
+        raise ArgumentError("k", expected="at least 1", received=repr(k))
+    words = _words(query)
+    if not words:
+        raise ArgumentError("query", expected="at least one letter or digit", received=repr(query))
+    index = _indexes.get(items)
+    if index is None:
+        index = _indexes[items] = TitleIndex(items.titles.to_list())
+    required = [word for word in words if word not in ARTICLES] or words
+    rows, score, match = index.with_all(required)
+    if not len(rows):
+        rows, score = index.spelt_like(required)
+        match = np.full(len(rows), "spelling")
+    order = np.lexsort((rows, -score, match != "words"))[:k]
+    return pl.DataFrame(
+        {
+            "item_id": items.ids_at(rows[order]),
+            "title": items.titles.gather(rows[order]),
+            "match": pl.Series(match[order], dtype=pl.String),
+            "score": score[order],
+        }
+    )
+
+
+class TitleIndex:
+    """The words of many titles, and which titles hold them.
+
+    Attributes:
+        words: The distinct words, sorted, and pairs of neighbouring words written as one
+            (``spiderman`` for Spider-Man).
+        offsets, rows: Word ``w`` stands in titles ``rows[offsets[w]:offsets[w + 1]]``.
+        length: Number of letters of each title, articles and the year left out, (n,).
+    """
+
+    def __init__(self, titles: Iterable[str]) -> None:
+        """Take titles in row order."""
+        holders: dict[str, list[int]] = {}
+        lengths = []
+        for row, title in enumerate(titles):
+            words = _words(title)
+            dated = len(words) > 1 and _YEAR.search(title) is not None
+            named = [w for w in (words[:-1] if dated else words) if w not in ARTICLES]
+            lengths.append(sum(map(len, named or words)))
+            joined = [a + b for a, b in pairwise(words)]
+            for word in {*words, *joined}:
+                holders.setdefault(word, []).append(row)
+        self.words = sorted(holders)
+        self.length = np.maximum(np.array(lengths, dtype=np.float64), 1.0)
+        counts = [len(holders[word]) for word in self.words]
+        self.offsets = np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])
+        parts = [row for word in self.words for row in holders[word]]
+        self.rows: Rows = np.array(parts, dtype=np.int64)
+
+    @cached_property
+    def _by_pair(self) -> dict[str, Rows]:
+        """Words (their places in ``words``) by the pairs of letters in them."""
+        holders: dict[str, list[int]] = {}
+        for at, word in enumerate(self.words):
+            for pair in _letter_pairs(word):
+                holders.setdefault(pair, []).append(at)
+        return {pair: np.array(places) for pair, places in holders.items()}
+
+    @cached_property
+    def _n_pairs(self) -> Floats:
+        """Number of pairs of letters of each word."""
+        places = np.concatenate([np.empty(0, dtype=np.int64), *self._by_pair.values()])
+        return np.bincount(places, minlength=len(self.words)).astype(np.float64)
+
+    def with_all(self, query: list[str]) -> tuple[Rows, Floats, npt.NDArray[np.str_]]:
+        """Titles that hold every word of the query or a word that begins with it.
+
+        Returns:
+            Rows, scores, and ``"words"`` or ``"prefix"`` for each.
+        """
+        found = np.ones(len(self.length), dtype=bool)
+        exact = np.ones(len(self.length), dtype=bool)
+        for word in query:
+            first = bisect_left(self.words, word)
+            last = bisect_left(self.words, word + "\U0010ffff")
+            begins = np.zeros(len(found), dtype=bool)
+            begins[self.rows[self.offsets[first] : self.offsets[last]]] = True
+            same = np.zeros(len(found), dtype=bool)
+            if first < len(self.words) and self.words[first] == word:
+                same[self._holders(first)] = True
+            found &= begins
+            exact &= same
+        rows = np.flatnonzero(found)
+        letters = sum(map(len, query))
+        return (
+            rows,
+            np.minimum(letters / self.length[rows], 1.0),
+            np.where(exact[rows], "words", "prefix"),
+        )
+
+    def spelt_like(self, query: list[str]) -> tuple[Rows, Floats]:
+        """Titles whose words are spelt like those of the query: rows and scores.
+
+        Each word of the query takes its most similar word in the title; the score is the mean of
+        these similarities, weighted by the letters of the words, times the share of the letters.
+        """
+        total = np.zeros(len(self.length))
+        letters = sum(map(len, query))
+        for word in query:
+            best = np.zeros(len(total))
+            for at, similarity in self._similar_words(word):
+                holders = self._holders(at)
+                best[holders] = np.maximum(best[holders], similarity)
+            total += best * len(word) / letters
+        rows = np.flatnonzero(total >= SIMILAR_TITLE)
+        # Most of the score is the spelling; the shorter of two equally similar titles goes first.
+        covered = np.minimum(letters / self.length[rows], 1.0)
+        return rows, total[rows] * (0.8 + 0.2 * covered)
+
+    def _holders(self, word: int) -> Rows:
+        return self.rows[self.offsets[word] : self.offsets[word + 1]]
+
+    def _similar_words(self, word: str) -> list[tuple[int, float]]:
+        """Words spelt like ``word`` and how alike: candidates by pairs of letters, then difflib."""
+        pairs = _letter_pairs(word)
+        shared = np.zeros(len(self.words))
+        for pair in pairs & self._by_pair.keys():
+            shared[self._by_pair[pair]] += 1
+        dice = 2 * shared / (self._n_pairs + len(pairs))
+        candidates = np.argsort(-dice, kind="stable")[:100]
+        matcher = difflib.SequenceMatcher(b=word, autojunk=False)
+        similar = []
+        for at in candidates[shared[candidates] > 0].tolist():
+            matcher.set_seq1(self.words[at])
+            if matcher.ratio() >= SIMILAR_WORD:
+                similar.append((at, matcher.ratio()))
+        return similar
+
+
+# The index of each vocabulary that has been searched, for as long as the vocabulary lives.
+_indexes: WeakKeyDictionary[Vocabulary, TitleIndex] = WeakKeyDictionary()
+
+
+def _words(text: str) -> list[str]:
+    """The words of a title in plain small letters."""
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    plain = "".join(c for c in decomposed if not unicodedata.combining(c)).translate(_PLAIN)
+    plain = _INSIDE_WORD.sub("", plain.replace("&", " and "))
+    return _SEPARATOR.sub(" ", plain).split()
+
+
+def _letter_pairs(word: str) -> set[str]:
+    """Neighbouring letters, with a blank before the first and after the last."""
+    padded = f" {word} "
+    return {padded[at : at + 2] for at in range(len(padded) - 1)}

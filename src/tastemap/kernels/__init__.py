@@ -1,0 +1,1 @@
+"""Compiled routines: pure functions on arrays."""

@@ -1,0 +1,181 @@
+"""The lab from end to end: each step computes, shows what it found, and adds it to the report."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from tastemap import jobs, sections
+from tastemap.data import statistics
+from tastemap.data.ratings import Ratings
+from tastemap.data.splits import Split, train_test_split
+from tastemap.evaluate.compare import Leaderboard, Maker, compare
+from tastemap.evaluate.evaluation import Evaluation, evaluate
+from tastemap.explore.blocks import Code, Table
+from tastemap.explore.overfitting import overfitting_sentence
+from tastemap.explore.projection import describe_map, item_map
+from tastemap.explore.report import Report
+from tastemap.models import make_model
+from tastemap.terminal import Output, print_json, say, working
+
+# The leaderboard of the lab's last exercise: "add another layer", "more dropout and other sizes",
+# "a different loss function".
+LEADERBOARD: dict[str, Maker] = {
+    "bias (baseline)": lambda: make_model("bias"),
+    "dot product (the lab's model)": lambda: make_model("dot"),
+    "dot product, biased, regularised": lambda: make_model("biased-dot"),
+    "deep, 64-32, dropout 0.2": lambda: make_model("deep"),
+    "deep, 64, dropout 0.2": lambda: make_model("deep", network_options={"hidden": [64]}),
+    "deep, 128-64-32, dropout 0.5": lambda: make_model(
+        "deep", network_options={"hidden": [128, 64, 32], "dropout": 0.5}
+    ),
+    "ordinal, median": lambda: make_model("ordinal"),
+}
+
+NEXT_STEPS = """\
+tastemap recommend {model} --rate "Star Wars (1977)=5" --rate "Scream (1996)=1"
+tastemap similar {model} "Star Wars (1977)"
+tastemap search {model} jedi
+tastemap describe your-ratings.csv
+tastemap fit your-ratings.csv -o my-model"""
+
+
+class Lab:
+    """One run of the lab; the steps are called in order, and each keeps what the next needs."""
+
+    def __init__(self, ratings: Ratings, seeds: Sequence[int], output: Output) -> None:
+        self.ratings, self.seeds, self.output = ratings, list(seeds), output
+        self.report = Report("The recommender lab", f"run on {ratings.source.name}")
+        self.split: Split = train_test_split(ratings, test_size=0.2, seed=0)
+        self.model: Any = None
+        self.evaluation: Evaluation
+        self.board: Leaderboard
+
+    def statistics(self) -> None:
+        """The data: counts, popularity, averages, releases."""
+        once = len(statistics.rated_once(self.ratings))
+        self._show(jobs.statistics_tables(self.ratings), [f"{once} items have a single rating"])
+        self.report.section("The ratings", *sections.data_blocks(self.ratings))
+
+    def train(self) -> None:
+        """The lab's model: the dot product of two embeddings, ten epochs of batches of 64."""
+        self.model = make_model("dot").fit(
+            self.split.train, seed=self.seeds[0], progress=not self.output.as_json
+        )
+        sentence = overfitting_sentence(self.model.history_)
+        self._show({"Training of the lab's model": self.model.history_}, [sentence])
+        self.report.section("Training", *sections.training_blocks(self.model.history_))
+
+    def evaluate(self) -> None:
+        """Errors on the test ratings, beside the baseline's."""
+        test = self.split.test
+        self.evaluation = evaluate(self.model, test)
+        self.model.metrics_ = self.evaluation.metrics
+        tables = {
+            "Test errors": self.evaluation.overall,
+            "Test errors by what is known": self.evaluation.bands,
+        }
+        self._show(tables, self.evaluation.notes)
+        blocks = sections.evaluation_blocks(self.evaluation, test)
+        self.report.section("Predicted and true ratings", *blocks)
+
+    def neighbours(self) -> None:
+        """Similar and dissimilar items, by the cosine of their embeddings."""
+        blocks = sections.neighbour_blocks(self.model)
+        tables = [block for block in blocks if isinstance(block, Table)]
+        self._show({table.caption: table.frame for table in tables})
+        self.report.section("Embeddings and neighbours", *blocks)
+
+    def draw_map(self) -> None:
+        """The items on a plane, by t-SNE."""
+        with working("drawing the map"):
+            frame = item_map(self.model)
+        self._show({}, [describe_map(frame)])
+        self.report.section("Map of the items", *sections.map_blocks(self.model))
+
+    def recommend(self) -> None:
+        """The items to recommend to a user, and to somebody new."""
+        blocks = sections.recommendation_blocks(self.model, known=self.ratings)
+        tables = [block for block in blocks if isinstance(block, Table)]
+        self._show({table.caption: table.frame for table in tables})
+        self.report.section("Recommendations", *blocks)
+
+    def compare(self) -> None:
+        """The exercises' models side by side, and the best of them."""
+        with working("comparing models") as tell:
+            self.board = compare(LEADERBOARD, *self.split, seeds=self.seeds, progress=tell)
+        note = f"chosen by the validation error: {self.board.chosen}"
+        self._show({"Leaderboard": self.board.frame}, [note])
+        self.report.section("Leaderboard", *sections.leaderboard_blocks(self.board))
+
+    def save(self, out: Path) -> dict[str, Any]:
+        """Save the best model that can answer a new person, refitted on all ratings; the report.
+
+        Its recorded test errors are those of the fit on the training part alone.
+        """
+        name = next(n for n in self.board.frame["model"] if self._serves(n))
+        row = self.board.frame.row(by_predicate=pl.col("model") == name, named=True)
+        with working(f"fitting {name} on all ratings"):
+            best: Any = LEADERBOARD[name]().fit(self.ratings, seed=self.seeds[0], progress=False)
+            item_map(best)
+        best.metrics_ = {key: row[key] for key in ("validation_mae", "test_mae", "test_rmse")}
+        paths = {"model": best.save(out / "model"), "report": out / "report.html"}
+        steps = NEXT_STEPS.format(model=paths["model"])
+        kept = (
+            f"The model saved beside this report is “{name}”, the best on the validation ratings"
+            " of those that can answer a new person from their ratings alone, fitted again on all"
+            " ratings."
+        )
+        self.report.section("What to try next", kept, Code(steps))
+        self.report.write(paths["report"])
+        if not self.output.as_json:
+            say(f"\nsaved “{name}” in {paths['model']}, the report in {paths['report']}")
+            say(f"\nWhat to try next:\n{steps}")
+        return {name: str(path) for name, path in paths.items()}
+
+    def summary(self, files: dict[str, Any]) -> dict[str, Any]:
+        """What the run found, as plain objects for JSON."""
+        return {
+            "ratings": statistics.describe(self.ratings).to_dicts()[0],
+            "lab_model": self.evaluation.overall.to_dicts(),
+            "overfitting": overfitting_sentence(self.model.history_),
+            "leaderboard": self.board.frame.to_dicts(),
+            "chosen": self.board.chosen,
+            "files": files,
+        }
+
+    def _serves(self, name: str) -> bool:
+        """Whether a model can answer a new person and has a map."""
+        fitted = self.board.fitted[name]
+        return fitted.folds_in and sections.has_factors(fitted)
+
+    def _show(self, tables: dict[str, pl.DataFrame], notes: Sequence[str] = ()) -> None:
+        if not self.output.as_json:
+            self.output.tables(tables, notes)
+
+
+def run_lab(ratings: Ratings, out: Path, *, seeds: Sequence[int], output: Output) -> None:
+    """Run every step and write ``model`` and ``report.html`` into the folder ``out``.
+
+    Args:
+        ratings: The data; the lab's is MovieLens 100K.
+        out: Folder of the results, made if need be.
+        seeds: Fits of each model on the leaderboard; the first seed is the lab's.
+        output: How to show what is found.
+    """
+    lab = Lab(ratings, seeds, output)
+    steps: list[Callable[[], None]] = [
+        lab.statistics,
+        lab.train,
+        lab.evaluate,
+        lab.neighbours,
+        lab.recommend,
+        lab.draw_map,
+        lab.compare,
+    ]
+    for step in steps:
+        step()
+    files = lab.save(out)
+    if output.as_json:
+        print_json(lab.summary(files))

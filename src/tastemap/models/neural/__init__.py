@@ -1,0 +1,27 @@
+"""The Keras models of the lab and their `Recommender`: the only place that imports Keras.
+
+backend.py      which backend runs
+networks.py     the models, each a keras.Model of [user ids, item ids]
+training.py     the training loop
+recommender.py  NeuralRecommender: a Recommender of any such model
+"""
+
+from tastemap.models.neural.backend import choose_backend
+
+choose_backend()
+
+from tastemap.models.neural.networks import (  # noqa: E402 - the backend is named first
+    BiasedRegressionModel,
+    DeepRegressionModel,
+    RegressionModel,
+)
+from tastemap.models.neural.ordinal import OrdinalRegressionModel  # noqa: E402
+from tastemap.models.neural.recommender import NeuralRecommender  # noqa: E402
+
+__all__ = [
+    "BiasedRegressionModel",
+    "DeepRegressionModel",
+    "NeuralRecommender",
+    "OrdinalRegressionModel",
+    "RegressionModel",
+]

@@ -1,0 +1,154 @@
+"""An ordinal model: the probability of each value of the scale, on embeddings that read ratings."""
+
+from typing import Any, ClassVar
+
+import keras
+import numpy as np
+import numpy.typing as npt
+from keras import ops
+
+from tastemap.data.ratings import Ratings
+from tastemap.errors import ArgumentError
+from tastemap.models.neural.networks import PairModel, as_numpy, table, whole
+
+# The model reads the whole matrix of ratings in every batch; past this many cells it would take
+# minutes and gigabytes.
+MOST_CELLS = 50_000_000
+
+
+class OrdinalRegressionModel(PairModel):
+    """Probabilities of the values of a scale, from a latent score cut at ordered points.
+
+    A rating is an ordered category: the step from 4 to 5 stars need not be as large as that from 1
+    to 2, nor as large for one user as for another. The median of the distribution has the least
+    absolute error, its mean the least squared error.
+
+    References:
+        McCullagh, "Regression models for ordinal data", JRSS B 42(2), 1980, equation 2.2 (the
+        cumulative logit). Koren, "Factorization meets the neighborhood", KDD 2008, equation 15
+        (a user's factors that read which items were rated, SVD++) and equation 6 (and how).
+
+    Prediction:
+        P(r_ui <= level c) = sigmoid(1.7 (k_uc - s_ui)) with cutpoints k_u1 < k_u2 < ... and
+        s_ui = b_u + b_i + (p_u + seen_u + liked_u) . (q_i + fans_i), where
+        seen_u = n_u^-1/2 sum of y_j over the items j that u has rated,
+        liked_u = n_u^-1/2 sum of e_uj w_j, e_uj being the rating less mean and biases,
+        fans_i = n_i^-1/2 sum of z_v over the users v who have rated i;
+        the pair (u, i) itself is left out of the sums, as it is unknown when it is asked for.
+
+    Objective:
+        Minus the log-likelihood of the observed level; minus the logarithm of normal priors with
+        the given standard deviations, as L2 penalties.
+
+    Args:
+        embedding_size: Length f of each embedding.
+        ratings: The training ratings; also give the scale.
+        factor_std, sum_std, bias_std: Standard deviations of the priors of p and q; of y, w and z;
+            of biases and of the users' own distances between cutpoints.
+    """
+
+    gives_probabilities: ClassVar = True
+
+    def __init__(
+        self,
+        embedding_size: int,
+        ratings: Ratings,
+        factor_std: float = 0.22,
+        sum_std: float = 0.14,
+        bias_std: float = 0.5,
+    ) -> None:
+        super().__init__(ratings.n_users - 1, ratings.n_items - 1)
+        size, levels = whole("embedding_size", embedding_size, 1), _checked_levels(ratings)
+        users, items, n = ratings.n_users, ratings.n_items, len(ratings)
+        factor_reg, sum_reg, bias_reg = (
+            0.5 / (n * std**2) for std in (factor_std, sum_std, bias_std)
+        )
+        self.user_embedding = table("user_embedding", users, size, factor_reg, std=0.1)
+        self.item_embedding = table("item_embedding", items, size, factor_reg, std=0.1)
+        self.user_bias = table("user_bias", users, 1, bias_reg)
+        self.item_bias = table("item_bias", items, 1, bias_reg)
+        self.seen = table("seen", items, size, sum_reg, std=0.02)
+        self.liked = table("liked", items, size, sum_reg, std=0.02)
+        self.fans = table("fans", users, size, sum_reg, std=0.02)
+        self.n_cuts, gaps = levels - 1, max(levels - 2, 1)
+        self.user_gaps = table("user_gaps", users, gaps, bias_reg)
+        first, gap = keras.initializers.Constant(-2.0), keras.initializers.Constant(0.7)
+        self.first_cut = self.add_weight(shape=(1,), initializer=first, name="first_cut")
+        self.gaps = self.add_weight(shape=(gaps,), initializer=gap, name="gaps")
+        self.rated = self._constant("rated", (users, items))
+        self.residual = self._constant("residual", (users, items))
+        self.observe(ratings)
+
+    def _constant(self, name: str, shape: tuple[int, int]) -> Any:
+        return self.add_weight(shape=shape, initializer="zeros", trainable=False, name=name)
+
+    def observe(self, ratings: Ratings) -> None:
+        """Take ratings as what is known of users and items; the weights stay as they are."""
+        rated, residual = np.zeros((2, ratings.n_users, ratings.n_items), dtype=np.float32)
+        u, i, r = ratings.user_index, ratings.item_index, ratings.rating
+        rated[u, i] = 1.0
+        mean = r.mean()
+        b_i = np.bincount(i, r - mean, ratings.n_items) / (ratings.by_item.counts + 5)
+        b_u = np.bincount(u, r - mean - b_i[i], ratings.n_users) / (ratings.by_user.counts + 5)
+        residual[u, i] = r - mean - b_i[i] - b_u[u]
+        self.rated.assign(rated)
+        self.residual.assign(residual)
+
+    def call(self, inputs: Any) -> Any:
+        """Probabilities (n, levels)."""
+        u, i = (ops.reshape(ids, (-1,)) for ids in inputs)
+        cell = ops.expand_dims(u * (self.max_item_id + 1) + i, 1)
+        own_rated, own_residual = (
+            ops.take(ops.reshape(matrix, (-1,)), cell) for matrix in (self.rated, self.residual)
+        )
+        user_norm, item_norm = (
+            ops.rsqrt(ops.maximum(ops.sum(self.rated, axis=axis), 1.0)) for axis in (1, 0)
+        )
+        liked = self._sum(self.residual, self.liked, u) - own_residual * self.liked(i)
+        seen = self._sum(self.rated, self.seen, u) - own_rated * self.seen(i)
+        fans = self._sum(ops.transpose(self.rated), self.fans, i) - own_rated * self.fans(u)
+        p = self.user_embedding(u) + (seen + liked) * ops.expand_dims(ops.take(user_norm, u), 1)
+        q = self.item_embedding(i) + fans * ops.expand_dims(ops.take(item_norm, i), 1)
+        dot = ops.sum(p * q, axis=1, keepdims=True)
+        return self._levels(self.user_bias(u) + self.item_bias(i) + dot, self.user_gaps(u))
+
+    def _sum(self, matrix: Any, embedding: Any, rows: Any) -> Any:
+        """Sum of an embedding's rows weighted by rows of a matrix, (n, f)."""
+        return ops.take(ops.matmul(matrix, embedding.embeddings), rows, axis=0)
+
+    def _levels(self, score: Any, own_gaps: Any) -> Any:
+        """Probabilities of the levels from scores (n, 1) and the users' own gaps."""
+        steps = ops.cumsum(ops.softplus(self.gaps + own_gaps), axis=1)
+        cuts = self.first_cut + ops.concatenate([0.0 * score, steps], axis=1)
+        below = ops.sigmoid(1.7 * (cuts[:, : self.n_cuts] - score))
+        cumulative = ops.concatenate([0.0 * score, below, 0.0 * score + 1.0], axis=1)
+        return ops.maximum(cumulative[:, 1:] - cumulative[:, :-1], 1e-6)
+
+    def vectors(self) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+        """Users as the model sees them, p + seen + liked, and items, q + fans."""
+        rated, residual = as_numpy(self.rated), as_numpy(self.residual)
+        y, w, z = (as_numpy(t.embeddings) for t in (self.seen, self.liked, self.fans))
+        user_norm, item_norm = (
+            np.maximum(rated.sum(axis=axis), 1.0)[:, None] ** -0.5 for axis in (1, 0)
+        )
+        p, q = super().vectors()
+        return p + (rated @ y + residual @ w) * user_norm, q + (rated.T @ z) * item_norm
+
+
+def _checked_levels(ratings: Ratings) -> int:
+    """Number of values of the scale, if the ratings are such as the model is made for."""
+    if ratings.scale.levels is None:
+        raise ArgumentError(
+            "ordinal model",
+            expected="ratings on a scale with steps",
+            received=f"ratings from {ratings.scale}",
+            do="use the model biased-dot",
+        )
+    if ratings.n_users * ratings.n_items > MOST_CELLS:
+        raise ArgumentError(
+            "ordinal model",
+            expected=f"at most {MOST_CELLS:,} pairs of user and item",
+            received=f"{ratings.n_users:,} x {ratings.n_items:,}",
+            do="use the model biased-dot",
+        )
+    return len(ratings.scale.levels)

@@ -1,0 +1,323 @@
+"""``NeuralRecommender``: a `Recommender` of any Keras model that takes ``[users, items]``."""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any, ClassVar
+
+import keras
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from tastemap.data.ratings import FloatArray, Ratings
+from tastemap.data.splits import train_test_split
+from tastemap.data.vocabulary import IndexArray
+from tastemap.errors import ArgumentError, UnsupportedError
+from tastemap.models.base import Recommender
+from tastemap.models.bias import BiasModel
+from tastemap.models.factors import FactorModel, Prior
+from tastemap.models.neural.named import named_network
+from tastemap.models.neural.training import Batches, Plan, Row, train
+
+# Rows predicted at once: always as many, so that a backend compiles one shape only and a pair's
+# prediction does not depend on what it is asked for with.
+CHUNK = 4096
+
+# With fewer ratings than this none is held out.
+SMALLEST = 10
+
+
+class NeuralRecommender(FactorModel):
+    """A Keras model of pairs as a `Recommender`: trained, stopped in time, saved, asked.
+
+    References:
+        The lab: explicit feedback as a regression problem on embeddings of users and items.
+
+    Prediction:
+        Whatever the network gives for a user's row and an item's row: a rating (n, 1), or the
+        probabilities (n, levels) of the values of the scale. A network that is made of biases and
+        factors (`PairModel.factors`) is a `FactorModel` once it is trained: it predicts, folds in,
+        explains and loads without Keras.
+
+    Objective:
+        The mean of ``loss`` over shuffled batches, minimised by Adam (Kingma and Ba 2015).
+
+    Args:
+        network: ``"dot"`` (the lab's), ``"biased-dot"``, ``"deep"`` or ``"ordinal"``; or a Keras
+            model with room for every row; or a function of the training `Ratings` that makes one.
+        network_options: What to make a named network with (``{"embedding_size": 64}``).
+        loss: A Keras loss; by default the absolute error, and for networks that give probabilities
+            their negative logarithm.
+        n_epochs: Number of passes over the ratings, at most.
+        batch_size: Ratings an update.
+        learning_rate: Of Adam.
+        cosine_decay: Let the learning rate fall to zero over the epochs, along half a cosine
+            (Loshchilov and Hutter 2017), so that the last weights are settled ones.
+        validation_size: Share of the ratings, drawn at random, that the epochs are judged by, if
+            `fit` is not given any; 0 for none. (Keras' ``validation_split`` takes the last rows,
+            which in a file sorted by user are users never trained.)
+        patience: Epochs to wait for a lower validation loss before stopping; the weights of the
+            best epoch are kept. None trains all epochs and keeps the last, as the lab does.
+
+    Attributes:
+        history_: Frame ``epoch, loss, val_loss``.
+        network_: The trained Keras model.
+
+    Example:
+        >>> from tastemap.data.synthetic import synthetic_ratings
+        >>> model = NeuralRecommender("dot", n_epochs=2).fit(synthetic_ratings(), progress=False)
+        >>> model.history_.columns, model.user_factors.shape
+        (['epoch', 'loss', 'val_loss'], (120, 64))
+    """
+
+    parameters: ClassVar = (
+        "network",
+        "network_options",
+        "loss",
+        "n_epochs",
+        "batch_size",
+        "learning_rate",
+        "cosine_decay",
+        "validation_size",
+        "patience",
+    )
+
+    def __init__(
+        self,
+        network: Any = "dot",
+        network_options: dict[str, Any] | None = None,
+        loss: Any = None,
+        n_epochs: int = 10,
+        batch_size: int = 64,
+        learning_rate: float = 0.001,
+        cosine_decay: bool = False,
+        validation_size: float = 0.1,
+        patience: int | None = None,
+    ) -> None:
+        for name, value, least in (("n_epochs", n_epochs, 1), ("batch_size", batch_size, 1)):
+            if value < least:
+                raise ArgumentError(name, expected=f"at least {least}", received=value)
+        self.network, self.network_options = network, network_options or {}
+        self.loss, self.n_epochs, self.batch_size = loss, n_epochs, batch_size
+        self.learning_rate, self.cosine_decay = learning_rate, cosine_decay
+        self.validation_size = validation_size
+        self.patience = patience
+        self._given_weights: Any = None
+
+    # ---- training ----
+
+    def _fit(self, ratings: Ratings, validation: Ratings | None, seed: int, progress: bool) -> None:
+        keras.utils.set_random_seed(seed)
+        part, held_out = self._parts(ratings, validation, seed)
+        self._make_network(part)
+        plan = Plan(
+            loss=self.loss or ("sparse_categorical_crossentropy" if self._probable else "mae"),
+            learning_rate=self.learning_rate,
+            cosine_decay=self.cosine_decay,
+            n_epochs=self.n_epochs,
+            batch_size=min(self.batch_size, len(part)),
+            patience=self.patience,
+            seed=seed,
+        )
+        with _epoch_bar(self.n_epochs, progress) as on_epoch:
+            curves = train(
+                self.network_,
+                self._batches(part),
+                None if held_out is None else self._batches(held_out),
+                plan,
+                on_epoch,
+            )
+        self.history_ = pl.DataFrame(curves)
+        if not np.isfinite(curves[-1]["loss"]):
+            raise ArgumentError(
+                "network and its training",
+                expected="a finite loss",
+                received=curves[-1]["loss"],
+                do="use a smaller learning_rate, or embeddings with a row for every user and item",
+            )
+        if hasattr(self.network_, "observe"):
+            self.network_.observe(ratings)  # also what was held out is known of users and items
+        self._take_vectors(part)
+
+    def _make_network(self, ratings: Ratings) -> None:
+        """A new network by name or function; a given one, with the weights it came with."""
+        if isinstance(self.network, str):
+            self.network_ = named_network(self.network, ratings, self.network_options)
+        elif isinstance(self.network, keras.Model):
+            self.network_ = self.network
+        else:
+            self.network_ = self.network(ratings)
+        zero = np.zeros(1, dtype=np.int32)
+        width = self._forward(zero, zero).shape[1]  # builds the weights
+        if isinstance(self.network, keras.Model):
+            if self._given_weights is None:
+                self._given_weights = self.network.get_weights()
+            self.network.set_weights(self._given_weights)
+        self._probable = width > 1 or getattr(self.network_, "gives_probabilities", False)
+        levels = ratings.scale.levels
+        if self._probable and (levels is None or width != len(levels)):
+            raise ArgumentError(
+                "network",
+                expected=f"one output, or one for each value of the scale {ratings.scale}",
+                received=f"{width} outputs",
+            )
+
+    def _parts(
+        self, ratings: Ratings, validation: Ratings | None, seed: int
+    ) -> tuple[Ratings, Ratings | None]:
+        """What to learn from, and what to judge the epochs by, drawn at random if not given."""
+        if validation is not None:
+            users, items = self._rows(validation)
+            known = (users >= 0) & (items >= 0)
+            same_rows = replace(
+                ratings,
+                user_index=users,
+                item_index=items,
+                rating=validation.rating,
+                timestamp=None,
+            )
+            return ratings, same_rows.take(known) if known.any() else None
+        if not self.validation_size or len(ratings) < SMALLEST:
+            return ratings, None
+        return train_test_split(ratings, test_size=self.validation_size, seed=seed)
+
+    def _batches(self, part: Ratings) -> Batches:
+        target = part.rating
+        if self._probable:
+            scale = part.scale
+            target = np.round((target - scale.lowest) / (scale.step or 1.0)).astype(np.int32)
+        return Batches(part.user_index, part.item_index, target)
+
+    def _take_vectors(self, part: Ratings) -> None:
+        """The factors of a model that is made of them; else vectors to find neighbours by."""
+        factors = getattr(self.network_, "factors", lambda: None)()
+        self._made_of_factors = factors is not None
+        if factors is not None:
+            mean, users, items = factors
+            self._learnt(part, mean, users[: part.n_users], items[: part.n_items])
+            return
+        empty = (np.zeros((part.n_users, 0)), np.zeros((part.n_items, 0)))
+        vectors = getattr(self.network_, "vectors", lambda: empty)()
+        users, items = (np.pad(v, ((0, 0), (1, 0))) for v in vectors)
+        size = users.shape[1]
+        self._learnt(part, 0.0, users, items, Prior(np.zeros(size), np.eye(size)))
+        self._average = BiasModel().fit(part)
+
+    # ---- prediction ----
+
+    @property
+    def has_distribution(self) -> bool:
+        """Whether the network gives the probability of each value of the scale."""
+        return self._probable
+
+    @property
+    def folds_in(self) -> bool:
+        """Whether the network is made of factors, so that new people can be folded in."""
+        return self._made_of_factors
+
+    def _forward(self, user_index: IndexArray, item_index: IndexArray) -> FloatArray:
+        """What the network gives for pairs of known rows, (n, width)."""
+        outputs = []
+        for start in range(0, len(user_index), CHUNK):
+            pairs = [column[start : start + CHUNK] for column in (user_index, item_index)]
+            n = len(pairs[0])
+            padded = [np.pad(column, (0, CHUNK - n)).astype(np.int32) for column in pairs]
+            output = keras.ops.convert_to_numpy(self.network_(padded, training=False))
+            outputs.append(output[:n].reshape(n, -1))
+        return np.concatenate(outputs)
+
+    def _predict(self, user_index: IndexArray, item_index: IndexArray) -> FloatArray:
+        if self._made_of_factors:
+            return super()._predict(user_index, item_index)
+        levels = self.ratings_.scale.levels
+        if self._probable and levels is not None:
+            return self._predict_distribution(user_index, item_index) @ levels
+        known = (user_index >= 0) & (item_index >= 0)
+        predicted = self._average._predict(user_index, item_index)
+        if known.any():
+            predicted[known] = self._forward(user_index[known], item_index[known])[:, 0]
+        return predicted
+
+    def _predict_distribution(self, user_index: IndexArray, item_index: IndexArray) -> FloatArray:
+        data = self.ratings_
+        if not self._probable or data.scale.levels is None:
+            raise self._cannot("give a distribution over ratings")
+        # Of an unknown user or item nothing is known but how often each value is given.
+        share = np.bincount(self._batches(data).target, minlength=len(data.scale.levels))
+        known = (user_index >= 0) & (item_index >= 0)
+        distribution = np.tile(share / len(data), (len(known), 1))
+        if known.any():
+            distribution[known] = self._forward(user_index[known], item_index[known])
+        return distribution / distribution.sum(axis=1, keepdims=True)
+
+    def _user(self, user_index: int) -> Any:
+        return super()._user(user_index) if self._made_of_factors else user_index
+
+    def _score(self, user: Any) -> FloatArray:
+        if self._made_of_factors:
+            return super()._score(user)
+        items = np.arange(self.ratings_.n_items, dtype=np.int32)
+        return self._predict(np.full_like(items, user), items)
+
+    def _moves(self, item_index: IndexArray, rating: FloatArray) -> npt.NDArray[Any]:
+        if not self._made_of_factors:
+            raise self._cannot("describe a new person from ratings: it has no closed form")
+        return super()._moves(item_index, rating)
+
+    # ---- the artifact ----
+
+    def _as_saved(self) -> Recommender:
+        """The factors alone where the network is made of them; they need no Keras."""
+        if not self._made_of_factors:
+            return self
+        saved = FactorModel()
+        learnt = Recommender.__annotations__ | FactorModel.__annotations__
+        vars(saved).update({name: value for name, value in vars(self).items() if name in learnt})
+        return saved
+
+    def _arrays(self) -> dict[str, npt.NDArray[Any]]:
+        if not isinstance(self.network, str):
+            raise UnsupportedError(
+                "saving a network that is not one of tastemap's own",
+                do="save model.network_ with Keras instead",
+            )
+        weights = (v.value for v in self.network_.trainable_variables)
+        return super()._arrays() | {
+            f"network_{n:03d}": keras.ops.convert_to_numpy(value) for n, value in enumerate(weights)
+        }
+
+    def _restore(self, arrays: dict[str, npt.NDArray[Any]]) -> None:
+        super()._restore(arrays)
+        self._made_of_factors = False
+        self._make_network(self.ratings_)
+        names = sorted(name for name in arrays if name.startswith("network_"))
+        for variable, name in zip(self.network_.trainable_variables, names, strict=True):
+            variable.assign(arrays[name])
+        self._average = BiasModel().fit(self.ratings_)
+
+
+@contextlib.contextmanager
+def _epoch_bar(n_epochs: int, progress: bool) -> Iterator[Callable[[Row], None]]:
+    """A progress bar on standard error that shows the losses of the last epoch."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (
+        TextColumn("training"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("epochs"),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[curves]}"),
+    )
+    with Progress(
+        *columns, console=Console(stderr=True), transient=True, disable=not progress
+    ) as bar:
+        task = bar.add_task("training", total=n_epochs, curves="")
+
+        def on_epoch(row: Row) -> None:
+            curves = "  ".join(f"{name} {row[name]:.4f}" for name in row if name != "epoch")
+            bar.update(task, advance=1, curves=curves)
+
+        yield on_epoch

@@ -1,0 +1,219 @@
+"""Training of Keras models: a compiled loop for the JAX backend, Keras' own for the others.
+
+Both do the same: shuffled batches, the optimizer's update, the mean loss of the batches as they
+were trained on, the validation loss after each epoch, and, with ``patience``, a stop that restores
+the weights of the best epoch. Penalties on weights are minimised too, but the curves are those of
+the loss alone, so that models with and without a penalty can be compared.
+
+Keras' loop comes back to Python after every batch, which for a model as small as the lab's costs
+more than the batch itself; on JAX the whole epoch is one compiled scan of the same mathematics.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+
+Row = dict[str, float]
+
+
+@dataclass(frozen=True)
+class Batches:
+    """What is trained on: rows of users and items (int32) and their targets, each (n,)."""
+
+    users: npt.NDArray[np.int32]
+    items: npt.NDArray[np.int32]
+    target: npt.NDArray[Any]
+
+    def __len__(self) -> int:
+        return len(self.target)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How to train: see `NeuralRecommender` for the meaning of each."""
+
+    loss: Any
+    learning_rate: float
+    cosine_decay: bool
+    n_epochs: int
+    batch_size: int
+    patience: int | None
+    seed: int
+
+    def optimizer(self, n: int) -> Any:
+        """A new Adam for n ratings an epoch."""
+        if not self.cosine_decay:
+            return keras.optimizers.Adam(self.learning_rate)
+        steps = self.n_epochs * -(-n // self.batch_size)
+        schedule = keras.optimizers.schedules.CosineDecay(self.learning_rate, steps)
+        return keras.optimizers.Adam(schedule)
+
+
+def train(
+    network: Any,
+    data: Batches,
+    validation: Batches | None,
+    plan: Plan,
+    on_epoch: Callable[[Row], None],
+) -> list[Row]:
+    """Train a network in place and give the curves: ``epoch, loss, val_loss`` of each epoch.
+
+    Args:
+        network: A Keras model that takes ``[users, items]``.
+        data: What to learn from.
+        validation: What to judge the epochs by, if anything.
+        plan: How to train.
+        on_epoch: Called with the curves' row after each epoch.
+    """
+    loop = _train_jax if keras.backend.backend() == "jax" else _train_keras
+    return loop(network, data, validation, plan, on_epoch)
+
+
+class _Best:
+    """The weights of the epoch with the least validation loss, and when to stop waiting."""
+
+    def __init__(self, patience: int | None) -> None:
+        self.patience, self.loss, self.waited = patience, np.inf, 0
+        self.weights: Any = None
+
+    def stops(self, row: Row, weights: Callable[[], Any]) -> bool:
+        """Note an epoch; whether it was the last."""
+        if self.patience is None or "val_loss" not in row:
+            return False
+        self.waited += 1
+        if row["val_loss"] < self.loss:
+            self.loss, self.waited, self.weights = row["val_loss"], 0, weights()
+        return self.waited >= self.patience
+
+
+def _train_jax(
+    network: Any,
+    data: Batches,
+    validation: Batches | None,
+    plan: Plan,
+    on_epoch: Callable[[Row], None],
+) -> list[Row]:
+    """One compiled scan an epoch."""
+    import jax
+    import jax.numpy as jnp
+
+    columns = [jnp.asarray(column) for column in (data.users, data.items, data.target)]
+    held_out = validation and [
+        jnp.asarray(column) for column in (validation.users, validation.items, validation.target)
+    ]
+    optimizer = plan.optimizer(len(data))
+    optimizer.build(network.trainable_variables)
+    run_epoch, validate = _compiled(network, optimizer, keras.losses.get(plan.loss))
+    variables = (network.trainable_variables, network.non_trainable_variables, optimizer.variables)
+    # Copies, because the scan hands its buffers on from epoch to epoch.
+    state = tuple([jnp.array(variable.value) for variable in group] for group in variables)
+    rng, n, steps = np.random.default_rng(plan.seed), len(data), -(-len(data) // plan.batch_size)
+    # The last batch is filled up with rows that have no weight.
+    shape = (steps, plan.batch_size)
+    weight = (np.arange(steps * plan.batch_size) < n).astype(np.float32).reshape(shape)
+    best, history = _Best(plan.patience), []
+    for epoch in range(plan.n_epochs):
+        order = np.resize(rng.permutation(n).astype(np.int32), shape)
+        state, loss = run_epoch(state, columns, order, weight)
+        row: Row = {"epoch": epoch + 1, "loss": float(loss)}
+        if held_out is not None:
+            row["val_loss"] = float(validate(state, held_out))
+        history.append(row)
+        on_epoch(row)
+        if best.stops(row, lambda state=state: jax.tree.map(jnp.copy, state[:2])):  # type: ignore[misc]
+            break
+    kept = state[:2] if best.weights is None else best.weights
+    for group, values in zip(variables[:2], kept, strict=True):
+        for variable, value in zip(group, values, strict=True):
+            variable.assign(value)
+    return history
+
+
+def _compiled(network: Any, optimizer: Any, loss: Any) -> tuple[Any, Any]:
+    """Two pure functions of the state (weights, other variables, optimizer): epoch, validation."""
+    import jax
+    import jax.numpy as jnp
+
+    def call(weights: Any, others: Any, pairs: Any, training: bool) -> Any:
+        # A stateless scope around the model's own call, which passes `training` to those models
+        # and layers that take it, as model.stateless_call does not.
+        values = [
+            *zip(network.trainable_variables, weights, strict=True),
+            *zip(network.non_trainable_variables, others, strict=True),
+        ]
+        with keras.StatelessScope(values, collect_losses=True) as scope:
+            output = network(pairs, training=training)
+            penalty = sum(network.losses)
+        others = [scope.get_current_value(v) for v in network.non_trainable_variables]
+        return output, others, penalty
+
+    def losses(target: Any, output: Any) -> Any:
+        return loss(target[:, None], output).reshape(len(target), -1).mean(axis=1)
+
+    def objective(weights: Any, others: Any, batch: Any) -> Any:
+        users, items, target, weight = batch
+        output, others, penalty = call(weights, others, [users, items], training=True)
+        mean = jnp.sum(losses(target, output) * weight) / jnp.sum(weight)
+        return mean + penalty, (others, mean)
+
+    def step(state: Any, batch: Any) -> Any:
+        weights, others, slots = state
+        gradient = jax.value_and_grad(objective, has_aux=True)
+        (_, (others, mean)), gradients = gradient(weights, others, batch)
+        weights, slots = optimizer.stateless_apply(slots, gradients, weights)
+        return (weights, others, slots), mean
+
+    def run_epoch(state: Any, columns: Any, order: Any, weight: Any) -> Any:
+        def on_rows(state: Any, rows_and_weight: Any) -> Any:
+            rows, weight = rows_and_weight
+            return step(state, (*(column[rows] for column in columns), weight))
+
+        state, means = jax.lax.scan(on_rows, state, (order, weight))
+        return state, jnp.mean(means)
+
+    def validate(state: Any, columns: Any) -> Any:
+        users, items, target = columns
+        output, _, _ = call(state[0], state[1], [users, items], training=False)
+        return jnp.mean(losses(target, output))
+
+    return jax.jit(run_epoch, donate_argnums=0), jax.jit(validate)
+
+
+def _train_keras(
+    network: Any,
+    data: Batches,
+    validation: Batches | None,
+    plan: Plan,
+    on_epoch: Callable[[Row], None],
+) -> list[Row]:
+    """Keras' own loop."""
+    loss = keras.losses.get(plan.loss)
+    alone = keras.metrics.MeanMetricWrapper(loss, name="alone")
+    network.compile(plan.optimizer(len(data)), loss=loss, metrics=[alone])
+    best, history = _Best(plan.patience), []
+
+    def epoch_end(epoch: int, logs: dict[str, float]) -> None:
+        row = {"epoch": epoch + 1, "loss": float(logs["alone"])}
+        if validation is not None:
+            row["val_loss"] = float(logs["val_alone"])
+        history.append(row)
+        on_epoch(row)
+        network.stop_training = best.stops(row, network.get_weights)
+
+    network.fit(
+        [data.users, data.items],
+        data.target,
+        batch_size=plan.batch_size,
+        epochs=plan.n_epochs,
+        validation_data=validation and ([validation.users, validation.items], validation.target),
+        validation_batch_size=8192,
+        verbose=0,
+        callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=epoch_end)],
+    )
+    if best.weights is not None:
+        network.set_weights(best.weights)
+    return history

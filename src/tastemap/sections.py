@@ -1,0 +1,202 @@
+"""The sections of a report, from the library's results: text, figures and tables in order."""
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from tastemap.data import statistics
+from tastemap.data.ratings import Ratings
+from tastemap.data.vocabulary import Id, Vocabulary
+from tastemap.errors import ArgumentError, UnknownIdError
+from tastemap.evaluate.compare import Leaderboard
+from tastemap.evaluate.evaluation import Evaluation
+from tastemap.explore import model_plots, plots
+from tastemap.explore.blocks import Facts, Picture, Table
+from tastemap.explore.interactive import map_fragment
+from tastemap.explore.overfitting import overfitting_sentence
+from tastemap.explore.projection import describe_map, item_map
+from tastemap.explore.report import Block
+from tastemap.models.base import Recommender
+
+# Films of the lab, by title, so that they are found in any release of MovieLens.
+STAR_WARS, JEDI = "Star Wars (1977)", "Return of the Jedi (1983)"
+SCREAM, TOY_STORY = "Scream (1996)", "Toy Story (1995)"
+STAR_TREK = "Star Trek VI: The Undiscovered Country (1991)"
+
+
+def example_items(ratings: Ratings, titles: tuple[str, ...]) -> list[Id]:
+    """Ids of items by title; where the data has no such title, of the most popular instead."""
+    popular = statistics.most_popular(ratings, k=min(20, ratings.n_items))["item_id"].to_list()
+    found: list[Id] = []
+    for number, title in enumerate(titles):
+        try:
+            found.append(ratings.items.ids[ratings.items.find(title)])
+        except (UnknownIdError, ArgumentError):
+            found.append(popular[number % len(popular)])
+    return found
+
+
+def has_factors(model: Recommender) -> bool:
+    """Whether a model has factors to compare items by."""
+    factors = getattr(model, "item_factors", np.zeros((0, 0)))
+    return bool(factors.shape[1])
+
+
+def data_blocks(ratings: Ratings) -> list[Block]:
+    """The ratings at a glance: counts, most popular, best liked, and the figures."""
+    row = statistics.describe(ratings).row(0, named=True)
+    liked = statistics.average_ratings(ratings, damping=25.0)
+    blocks: list[Block] = [
+        Facts(
+            [
+                ("ratings", row["ratings"]),
+                ("users", row["users"]),
+                ("items", row["items"]),
+                ("mean rating", round(row["mean"], 2)),
+                ("of all pairs rated", f"{100 * row['density']:.1f} %"),
+                ("items rated once", row["items_rated_once"]),
+            ]
+        ),
+        Picture(
+            plots.plot_popularity(ratings),
+            "Histogram of the number of ratings of an item, in 30 bins: most items have few.",
+        ),
+        Picture(plots.plot_rating_counts(ratings), "How often each rating is given."),
+        Picture(plots.plot_ratings_per_user(ratings), "Histogram of the ratings of a user."),
+    ]
+    if len(statistics.releases_per_year(ratings)):
+        blocks.append(Picture(plots.plot_releases_per_year(ratings), "Items released each year."))
+    return [
+        *blocks,
+        Table(statistics.most_popular(ratings, k=10), "The ten most popular items"),
+        Table(
+            liked.sort("damped_average", descending=True).head(10),
+            "The ten best-liked items, by an average damped with 25 ratings at the overall mean:"
+            " the plain average beside it puts items with a single rating of 5 first",
+        ),
+    ]
+
+
+def training_blocks(history: pl.DataFrame) -> list[Block]:
+    """The curves, and what they say about overfitting."""
+    return [
+        Picture(
+            model_plots.plot_history(history),
+            "Loss on the training and the validation ratings after each epoch.",
+        ),
+        overfitting_sentence(history),
+    ]
+
+
+def metrics_blocks(metrics: dict[str, Any]) -> list[Block]:
+    """The test errors that were recorded with a model."""
+    return [Facts([(name, round(value, 4)) for name, value in metrics.items()])]
+
+
+def evaluation_blocks(evaluation: Evaluation, test: Ratings) -> list[Block]:
+    """Errors beside the baseline's, predicted against true, and errors by what is known."""
+    true, predicted = test.rating, evaluation.predicted
+    return [
+        Table(evaluation.overall, "Test errors", digits=4),
+        *evaluation.notes,
+        Picture(
+            model_plots.plot_predictions(true, predicted),
+            "Predicted against true ratings, each pair a faint dot.",
+        ),
+        Picture(
+            model_plots.plot_predictions_by_rating(true, predicted, test.scale),
+            "Distribution of the predictions for each true rating.",
+        ),
+        Picture(
+            model_plots.plot_error_bands(evaluation.bands),
+            "Mean absolute error by the popularity of the item and the activity of the user,"
+            " beside the baseline's.",
+        ),
+    ]
+
+
+def similarity_table(model: Any, pairs: list[tuple[Id, Id]]) -> pl.DataFrame:
+    """Cosine similarity of pairs of items: ``item, other, similarity``."""
+    items: Vocabulary = model.ratings_.items
+    rows = [
+        {
+            "item": items.titles[items.find(one)],
+            "other": items.titles[items.find(two)],
+            "similarity": model.similarity(one, two),
+        }
+        for one, two in pairs
+    ]
+    return pl.DataFrame(rows)
+
+
+def neighbour_blocks(model: Any) -> list[Block]:
+    """Similarities of the lab's pairs, and the neighbours of its two films."""
+    items: Vocabulary = model.ratings_.items
+    star_wars, jedi, scream, toy_story, star_trek = example_items(
+        model.ratings_, (STAR_WARS, JEDI, SCREAM, TOY_STORY, STAR_TREK)
+    )
+    pairs = [(star_wars, jedi), (jedi, scream), (jedi, toy_story), (jedi, jedi)]
+    k = min(10, len(items) - 1)
+    blocks: list[Block] = [Table(similarity_table(model, pairs), "Cosine similarity of two items")]
+    for item in (star_wars, star_trek):
+        title = items.titles[items.find(item)]
+        blocks.append(Table(model.similar_items(item, k), f"Most similar to {title}"))
+    title = items.titles[items.find(star_wars)]
+    blocks.append(Table(model.dissimilar_items(star_wars, min(5, k)), f"Least similar to {title}"))
+    return blocks
+
+
+def map_blocks(model: Any) -> list[Block]:
+    """The map, to explore and as a picture, and how true it is."""
+    frame = item_map(model)
+    return [
+        "Items with similar factors lie close together. Point at one to see what it is; colour by"
+        " popularity, average rating, year or genre; search to find a title.",
+        map_fragment(frame, model.ratings_),
+        describe_map(frame),
+        Picture(
+            plots.plot_item_map(frame, model.ratings_, "popularity"),
+            "The same map as a picture, coloured by popularity.",
+        ),
+    ]
+
+
+def recommendation_blocks(model: Recommender, known: Ratings | None = None) -> list[Block]:
+    """Recommendations for a user of the data and, where it can, for a new person.
+
+    Args:
+        model: A fitted model.
+        known: All that its users have rated, if the model has seen but a part of it; the rest is
+            left out too.
+    """
+    data = model.ratings_
+    user = data.users.ids[min(4, data.n_users - 1)]
+    rated = (known or data).rated_items(user)["item_id"]
+    k = min(10, data.n_items - len(rated))
+    blocks: list[Block] = []
+    if k:
+        answer = model.recommend(user, k=k, exclude=rated)
+        blocks.append(Table(answer, f"For user {user}, without what they have rated"))
+    if model.folds_in:
+        loved = example_items(data, (STAR_WARS, JEDI))
+        ratings = dict.fromkeys(loved, data.scale.highest)
+        names = " and ".join(data.items.titles[data.items.find(item)] for item in ratings)
+        answer = model.recommend(ratings=ratings, k=min(10, data.n_items - len(ratings)))
+        blocks.append(
+            Table(answer, f"For a new person who gives {data.scale.highest:g} to {names}")
+        )
+    return blocks
+
+
+def leaderboard_blocks(board: Leaderboard) -> list[Block]:
+    """The models side by side, and which was chosen and how."""
+    return [
+        Picture(
+            model_plots.plot_leaderboard(board.frame),
+            "Mean absolute error of each model on the training and the test ratings.",
+        ),
+        Table(board.frame, "Best validation error first", digits=4),
+        f"The validation ratings, a tenth of the training part drawn at random, choose the model:"
+        f" {board.chosen}. The test ratings had no say in it.",
+    ]

@@ -1,0 +1,210 @@
+"""What the command line shows: tables, notes, JSON, files of results, progress."""
+
+import contextlib
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
+from rich.table import Table
+
+from tastemap.errors import ArgumentError
+
+console = Console(highlight=False)
+aside = Console(stderr=True, highlight=False)
+
+# A single row of more columns than this is shown as names and values, one a line.
+WIDEST_ROW = 10
+# Digits after the point: errors and similarities to four, everything else to two.
+FINE = ("mse", "rmse", "mae", "similarity", "contribution", "seconds", "std", "density")
+
+
+@dataclass(frozen=True)
+class Output:
+    """How a command answers: as a table, as JSON on standard output, or into a file."""
+
+    as_json: bool = False
+    path: Path | None = None
+
+    def show(self, frame: pl.DataFrame, title: str, notes: Iterable[str] = ()) -> None:
+        """Print a frame, or write it to the file that was asked for."""
+        if self.path is not None:
+            write_frame(frame, self.path)
+            say(f"wrote {self.path}")
+        if self.as_json:
+            print_json({"title": title, "rows": rows_of(frame), "notes": list(notes)})
+            return
+        if self.path is None:
+            console.print(table_of(frame, title))
+        self._print_notes(notes)
+
+    def tables(self, frames: Mapping[str, pl.DataFrame], notes: Iterable[str] = ()) -> None:
+        """Print several frames, each under its title; the first goes to the file, if any."""
+        if self.path is not None:
+            write_frame(next(iter(frames.values())), self.path)
+            say(f"wrote {self.path}")
+        if self.as_json:
+            print_json(
+                {
+                    "tables": [{"title": t, "rows": rows_of(f)} for t, f in frames.items()],
+                    "notes": list(notes),
+                }
+            )
+            return
+        for title, frame in frames.items():
+            if len(frame) == 1 and frame.width > WIDEST_ROW:
+                self.facts(frame.row(0, named=True), title)
+            else:
+                console.print(table_of(frame, title))
+        self._print_notes(notes)
+
+    def facts(self, facts: Mapping[str, Any], title: str, notes: Iterable[str] = ()) -> None:
+        """Print names and values."""
+        if self.as_json:
+            print_json(dict(facts))
+            return
+        table = Table(
+            title=f"\n{escape(title)}", title_justify="left", title_style="bold", box=None
+        )
+        table.add_column("", style="cyan")
+        table.add_column("", overflow="fold")
+        table.show_header = False
+        for name, value in facts.items():
+            table.add_row(escape(name), escape(fact_text(name, value)))
+        console.print(table)
+        self._print_notes(notes)
+
+    def _print_notes(self, notes: Iterable[str]) -> None:
+        for note in notes:
+            say(f"note: {note}")
+
+
+def say(line: str) -> None:
+    """One line on standard error, beside the answer."""
+    aside.print(escape(line), style="dim")
+
+
+@contextlib.contextmanager
+def working(what: str) -> Iterator[Callable[[str], None]]:
+    """A spinner on standard error while something takes long; its function tells the details."""
+    with aside.status(f"{escape(what)} …") as status:
+        yield lambda detail: status.update(f"{escape(what)}: {escape(detail)} …")
+
+
+@contextlib.contextmanager
+def download_bar(name: str) -> Iterator[Callable[[int, int | None], None]]:
+    """A progress bar of a download, which appears with the first bytes."""
+    columns = (TextColumn(f"fetching {escape(name)}"), BarColumn(), DownloadColumn())
+    bar = Progress(*columns, console=aside, transient=True)
+    tasks: list[Any] = []
+
+    def progress(done: int, total: int | None) -> None:
+        if not tasks:
+            bar.start()
+            tasks.append(bar.add_task(name, total=total))
+        bar.update(tasks[0], completed=done, total=total)
+
+    try:
+        yield progress
+    finally:
+        if tasks:
+            bar.stop()
+
+
+def table_of(frame: pl.DataFrame, title: str) -> Table:
+    """A Rich table of a frame; text to the left, numbers to the right."""
+    table = Table(
+        title=f"\n{escape(title)}",
+        title_justify="left",
+        title_style="bold",
+        header_style="cyan",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+    )
+    for name, dtype in frame.schema.items():
+        number = dtype.is_numeric()
+        # Headings fold at their spaces, titles where they must; a number never folds.
+        table.add_column(
+            name.replace("_", " ").replace(" ", "\n") if number else name.replace("_", " "),
+            justify="right" if number else "left",
+            no_wrap=number,
+            vertical="bottom" if number else "top",
+        )
+    for row in frame.iter_rows():
+        cells = zip(frame.columns, row, strict=True)
+        table.add_row(*(escape(cell_text(name, value)) for name, value in cells))
+    return table
+
+
+def cell_text(column: str, value: Any) -> str:
+    """One value as a person reads it.
+
+    Example:
+        >>> cell_text("test_mae", 0.73951), cell_text("rating", 4.0), cell_text("item_id", 50)
+        ('0.7395', '4.00', '50')
+    """
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        fine = any(word in column for word in FINE)
+        return f"{value:.4f}" if fine else f"{value:.2f}"
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    if isinstance(value, int) and not column.endswith(("id", "year", "rank")):
+        return f"{value:,}"
+    return str(value)
+
+
+def fact_text(name: str, value: Any) -> str:
+    """One fact as a person reads it: nested ones as ``name value, name value``."""
+    if isinstance(value, dict):
+        return ", ".join(f"{n} {fact_text(n, v)}" for n, v in value.items()) or "none"
+    if isinstance(value, list | tuple):
+        return "; ".join(fact_text(name, v) for v in value) or "none"
+    return cell_text(name, value)
+
+
+def rows_of(frame: pl.DataFrame) -> list[dict[str, Any]]:
+    """A frame as a list of plain objects that JSON can hold; a number that is none becomes null."""
+    return [
+        {name: None if value != value else value for name, value in row.items()}  # noqa: PLR0124
+        for row in frame.to_dicts()
+    ]
+
+
+def print_json(value: Any) -> None:
+    """Write one JSON value to standard output."""
+    text = json.dumps(value, ensure_ascii=False, indent=2, default=str)
+    sys.stdout.write(text + "\n")
+
+
+def write_frame(frame: pl.DataFrame, path: Path) -> None:
+    """Write a frame as CSV, TSV, Parquet or JSON, by the ending of the path, whole or not at all.
+
+    Lists (genres) are joined by "|" in CSV, as MovieLens does.
+    """
+    flat = frame.with_columns(pl.col(pl.List(pl.String)).list.join("|"))
+    writers: dict[str, Callable[[Path], Any]] = {
+        ".csv": flat.write_csv,
+        ".tsv": lambda file: flat.write_csv(file, separator="\t"),
+        ".parquet": frame.write_parquet,
+        ".json": lambda file: file.write_text(json.dumps(rows_of(frame), default=str)),
+    }
+    write = writers.get(path.suffix)
+    if write is None:
+        raise ArgumentError(
+            "-o", expected=f"a file ending in {', '.join(writers)}", received=str(path)
+        )
+    fresh = path.with_name(f".{path.name}.new")
+    try:
+        write(fresh)
+        fresh.replace(path)
+    finally:
+        fresh.unlink(missing_ok=True)

@@ -1,0 +1,260 @@
+"""What every model must do, whatever it is: no model can skip this."""
+
+import inspect
+
+import numpy as np
+import polars as pl
+import pytest
+
+from tastemap.data.ratings import Ratings
+from tastemap.data.splits import Split
+from tastemap.errors import (
+    ArgumentError,
+    NotFittedError,
+    TastemapError,
+    UnknownIdError,
+    UnsupportedError,
+)
+from tastemap.models import CLASSES, MODELS, make_model, model_class
+from tastemap.models.base import Recommender
+from tastemap.models.selection import ShortAnswerWarning
+from tastemap.models.store import load_model
+
+# Options that keep a fit short; every other option stays at its default.
+QUICK = {"BiasModel": {}, "NeuralRecommender": {"n_epochs": 3, "batch_size": 256}}
+
+
+def quick(name: str) -> Recommender:
+    return make_model(name, **QUICK[MODELS[name][0]])
+
+
+@pytest.fixture(scope="module", params=list(MODELS))
+def name(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def model(name: str, split: Split) -> Recommender:
+    return quick(name).fit(split.train, progress=False)
+
+
+def test_every_class_is_reached_by_a_name_or_by_loading() -> None:
+    assert set(CLASSES) == {class_name for class_name, _ in MODELS.values()} | {"FactorModel"}
+
+
+# Constructors of more than eight parameters, each with its reason.
+LARGE = {"NeuralRecommender": "what Keras' own fit takes apart from the network, no more"}
+
+
+def test_constructor_is_small_and_kept_in_the_artifact(name: str) -> None:
+    cls = model_class(MODELS[name][0])
+    parameters = list(inspect.signature(cls).parameters)
+    assert len(parameters) <= 8 or cls.__name__ in LARGE
+    assert set(cls.parameters) == set(parameters)
+
+
+def test_same_seed_same_result(name: str, model: Recommender, split: Split) -> None:
+    again = quick(name).fit(split.train, progress=False)
+    np.testing.assert_array_equal(
+        model.predict_ratings(split.test), again.predict_ratings(split.test)
+    )
+
+
+def test_refit_forgets(name: str, split: Split, tiny: Ratings) -> None:
+    refitted = quick(name).fit(tiny, progress=False).fit(split.train, progress=False)
+    fresh = quick(name).fit(split.train, progress=False)
+    np.testing.assert_array_equal(
+        refitted.predict_ratings(split.test), fresh.predict_ratings(split.test)
+    )
+
+
+def test_predictions_stay_inside_the_scale(model: Recommender, split: Split) -> None:
+    predicted = model.predict_ratings(split.test)
+    assert predicted.shape == (len(split.test),)
+    assert np.isfinite(predicted).all()
+    assert predicted.min() >= 1
+    assert predicted.max() <= 5
+
+
+def test_batch_equals_single(model: Recommender, split: Split) -> None:
+    frame = split.test.to_frame().head(5)
+    batch = model.predict(frame["user_id"], frame["item_id"])
+    single = [model.predict(u, i)[0] for u, i in frame.select("user_id", "item_id").rows()]
+    np.testing.assert_allclose(batch, single, rtol=1e-5)
+
+
+def test_recommendations_agree_with_predictions(model: Recommender) -> None:
+    frame = model.recommend(5, k=10)
+    assert frame.columns == ["rank", "item_id", "title", "predicted_rating", "score"]
+    assert frame["rank"].to_list() == list(range(1, 11))
+    assert frame["score"].is_sorted(descending=True)
+    np.testing.assert_allclose(
+        frame["predicted_rating"], model.predict(5, frame["item_id"]), rtol=1e-4
+    )
+    titles = dict(zip(model.ratings_.items, model.ratings_.items.titles, strict=True))
+    assert frame["title"].to_list() == [titles[item] for item in frame["item_id"]]
+
+
+def test_the_best_item_can_be_the_last_id(model: Recommender) -> None:
+    last = model.ratings_.items.ids[-1]
+    seen = last in model.ratings_.rated_items(5)["item_id"].to_list()
+    answer = model.recommend(5, candidates=[last], k=1, exclude_seen=False)
+    assert answer["item_id"].to_list() == [last]
+    if not seen:
+        n_unseen = model.ratings_.n_items - len(model.ratings_.rated_items(5))
+        assert last in model.recommend(5, k=n_unseen)["item_id"].to_list()
+
+
+def test_seen_items_are_left_out_unless_asked_for(model: Recommender) -> None:
+    seen = set(model.ratings_.rated_items(5)["item_id"])
+    n_unseen = model.ratings_.n_items - len(seen)
+    assert seen.isdisjoint(model.recommend(5, k=n_unseen)["item_id"])
+    assert len(model.recommend(5, k=model.ratings_.n_items, exclude_seen=False)) == 80
+
+
+def test_fewer_rows_than_asked_for_is_said(model: Recommender) -> None:
+    seen = len(model.ratings_.rated_items(5))
+    with pytest.warns(ShortAnswerWarning, match=f"only {80 - seen} of the 80 items"):
+        assert len(model.recommend(5, k=80)) == 80 - seen
+
+
+def test_everything_seen_is_an_error(model: Recommender) -> None:
+    seen = model.ratings_.rated_items(5)["item_id"].to_list()
+    with pytest.raises(ArgumentError, match="exclude_seen=False"):
+        model.recommend(5, candidates=seen, k=1)
+
+
+def test_conditions_and_exclusions(model: Recommender) -> None:
+    frame = model.recommend(5, k=3, where="genres contains 'Drama' and year >= 1970")
+    table = model.ratings_.item_table.filter(pl.col("item_id").is_in(frame["item_id"].implode()))
+    assert all("Drama" in genres for genres in table["genres"])
+    assert table["year"].min() >= 1970
+    first = frame["item_id"][0]
+    without = model.recommend(
+        5, k=3, where="genres contains 'Drama' and year >= 1970", exclude=[first]
+    )
+    assert first not in without["item_id"].to_list()
+
+
+def test_novelty_moves_from_popular_to_little_known(model: Recommender) -> None:
+    counts = model.ratings_.by_item.counts
+
+    def popularity(novelty: float) -> float:
+        items = model.recommend(5, k=10, novelty=novelty)["item_id"]
+        return float(counts[model.ratings_.items.index(items)].mean())
+
+    assert popularity(-1.0) > popularity(1.0)
+
+
+@pytest.mark.parametrize("k", [0, -1, 81, 2.5, True])
+def test_impossible_k(model: Recommender, k: object) -> None:
+    with pytest.raises(ArgumentError, match="k; expected a whole number from 1 to 80"):
+        model.recommend(5, k=k)
+
+
+def test_unknown_ids_are_named_and_neighbours_offered(model: Recommender) -> None:
+    with pytest.raises(UnknownIdError, match="user_id.*'9999'.*nearest: 120"):
+        model.predict("9999", 1)
+    with pytest.raises(UnknownIdError, match="item_id"):
+        model.predict(1, 9999)
+    with pytest.raises(UnknownIdError, match="user_id"):
+        model.recommend(9999)
+    assert model.predict("5", "7") == model.predict(5.0, np.int64(7))
+
+
+def test_unknown_ids_of_a_table_get_an_average(model: Recommender) -> None:
+    strangers = Ratings.from_frame(
+        pl.DataFrame({"user_id": [9001, 1], "item_id": [1, 9001], "rating": [3.0, 4.0]})
+    )
+    predicted = model.predict_ratings(strangers)
+    assert np.isfinite(predicted).all()
+    assert predicted.min() >= 1
+    assert predicted.max() <= 5
+
+
+def test_new_person(model: Recommender) -> None:
+    if not model.folds_in:
+        with pytest.raises(UnsupportedError, match="cannot describe a new person"):
+            model.fold_in({1: 5, 3: 4})
+        return
+    person = model.fold_in({1: 5, "Comedy 3 (1962)": 4})
+    assert person.item_index.tolist() == [0, 2]
+    frame = model.recommend(ratings={1: 5, 3: 4}, k=5)
+    assert {1, 3}.isdisjoint(frame["item_id"])
+    with pytest.raises(UnknownIdError):
+        model.recommend(ratings={"No such film": 5})
+
+
+def test_interested_users_have_not_rated_the_item(model: Recommender) -> None:
+    frame = model.interested_users(1, k=3)
+    rated = model.ratings_.to_frame().filter(pl.col("item_id") == 1)["user_id"].to_list()
+    assert set(frame["user_id"]).isdisjoint(rated)
+    assert frame["score"].is_sorted(descending=True)
+
+
+def test_save_and_load_give_identical_scores(
+    model: Recommender, split: Split, tmp_path: pytest.TempPathFactory
+) -> None:
+    model.metrics_ = {"test_mae": 0.5}
+    loaded = load_model(model.save(tmp_path / "model"))
+    np.testing.assert_array_equal(
+        model.predict_ratings(split.test), loaded.predict_ratings(split.test)
+    )
+    assert model.recommend(5).equals(loaded.recommend(5))
+    assert loaded.metrics_ == {"test_mae": 0.5}
+    assert loaded.history_.equals(model.history_)
+
+
+def test_the_input_is_unchanged(name: str, ratings: Ratings) -> None:
+    before = ratings.fingerprint()
+    quick(name).fit(ratings, progress=False)
+    assert ratings.fingerprint() == before
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        {"user_id": [1], "item_id": [1], "rating": [3.0]},
+        {"user_id": [1, 1, 1], "item_id": [1, 2, 3], "rating": [3.0, 4.0, 5.0]},
+        {"user_id": [1, 2, 3], "item_id": [1, 1, 1], "rating": [3.0, 4.0, 5.0]},
+        {"user_id": [1, 2, 3], "item_id": [1, 2, 3], "rating": [4.0, 4.0, 4.0]},
+    ],
+    ids=["one rating", "one user", "one item", "constant ratings"],
+)
+def test_small_and_constant_data(name: str, rows: dict[str, list[float]]) -> None:
+    data = Ratings.from_frame(pl.DataFrame(rows))
+    model = quick(name).fit(data, progress=False)
+    predicted = model.predict_ratings(data)
+    assert np.isfinite(predicted).all()
+    assert predicted.min() >= data.scale.lowest
+    assert predicted.max() <= data.scale.highest
+    assert len(model.recommend(1, k=1, exclude_seen=False)) == 1
+
+
+def test_update_learns_new_users_and_items(name: str, ratings: Ratings) -> None:
+    model = quick(name).fit(ratings, progress=False)
+    new = Ratings.from_frame(
+        pl.DataFrame({"user_id": [7777, 7777], "item_id": [1, 8888], "rating": [5.0, 1.0]})
+    )
+    model.update(new, progress=False)
+    assert np.isfinite(model.predict(7777, 8888)).all()
+    assert len(model.ratings_) == len(ratings) + 2
+
+
+def test_not_fitted(name: str) -> None:
+    for ask in (lambda m: m.recommend(1), lambda m: m.predict(1, 1), lambda m: m.fold_in({1: 5})):
+        with pytest.raises(NotFittedError, match="call fit first"):
+            ask(quick(name))
+
+
+def test_bad_calls_are_tastemap_errors(model: Recommender) -> None:
+    for ask in (
+        model.recommend,
+        lambda: model.recommend(5, ratings={1: 5}),
+        lambda: model.recommend(5, novelty=2),
+        lambda: model.predict([1, 2], [1, 2, 3]),
+        lambda: model.predict(1, 1, point="mode"),
+        lambda: model.fit(model.ratings_.take(np.arange(0))),
+    ):
+        with pytest.raises(TastemapError):
+            ask()

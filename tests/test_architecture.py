@@ -1,0 +1,114 @@
+"""The import table of the design, held against the code."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import tastemap
+
+SOURCE = Path(tastemap.__file__).parent
+FILES = sorted(SOURCE.rglob("*.py"))
+
+# Layer -> what it may import: layers, or single modules. Every layer but kernels may import errors.
+ALLOWED = {
+    "errors": (),
+    "kernels": (),
+    "data": (),
+    "models": ("data", "kernels"),
+    "evaluate": ("data", "models", "models.base"),
+    "explore": ("data", "models.base", "models.factors", "kernels"),
+    "serve": ("data", "models.base", "models.store", "explore"),
+    "engines": ("data", "models"),
+    # The outermost layer: the package's public names, the lab from end to end, the command line.
+    "__init__": ("data", "models", "evaluate", "explore", "lab"),
+    "terminal": (),
+    "doctor": ("data",),
+    "sections": ("data", "models", "evaluate", "explore"),
+    "jobs": ("data", "models", "evaluate", "explore", "sections"),
+    "lab": ("data", "models", "evaluate", "explore", "sections", "jobs", "terminal"),
+    "arguments": ("data", "models", "terminal"),
+    "cli": ("data", "models", "explore", "lab", "jobs", "doctor", "arguments", "terminal"),
+    "__main__": ("cli",),
+}
+# evaluate and explore see the base class and the lazy registry, never a concrete model.
+EXACT = {"evaluate": {"models", "models.base"}, "explore": {"models.base", "models.factors"}}
+KERAS_FOLDER = "models/neural/"
+
+
+def imports_of(path: Path) -> Iterator[str]:
+    """Every module that a file imports, anywhere in it; `from x import y` also gives x.y."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} has a relative import"
+            yield str(node.module)
+            yield from (f"{node.module}.{name.name}" for name in node.names)
+
+
+def layer_of(module: str) -> str:
+    return module.removeprefix("tastemap.").split(".")[0]
+
+
+def modules() -> set[str]:
+    names = {".".join(p.relative_to(SOURCE).with_suffix("").parts) for p in FILES}
+    return names | {name.removesuffix(".__init__") for name in names}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(SOURCE)))
+def test_imports_follow_the_table(path: Path) -> None:
+    layer = path.relative_to(SOURCE).with_suffix("").parts[0]
+    assert layer in ALLOWED, f"{layer} is a new layer: add it to the table"
+    for name in imports_of(path):
+        target = name.removeprefix("tastemap.")
+        if not name.startswith("tastemap.") or target not in modules():
+            continue
+        other = layer_of(name)
+        if other == layer or (other == "errors" and layer != "kernels"):
+            continue
+        allowed = EXACT.get(layer, set()) if other == "models" else None
+        if allowed is None:
+            assert other in ALLOWED[layer], f"{layer} imports {name}"
+        elif layer in EXACT:
+            assert target in allowed or target == "models", f"{layer} imports {name}"
+        else:
+            assert "models" in ALLOWED[layer], f"{layer} imports {name}"
+
+
+def test_only_the_neural_models_import_keras() -> None:
+    users = {
+        str(path.relative_to(SOURCE))
+        for path in FILES
+        if any(name.split(".")[0] in {"keras", "tensorflow", "torch"} for name in imports_of(path))
+    }
+    assert users
+    assert all(user.startswith(KERAS_FOLDER) for user in users)
+
+
+def test_no_pickle_eval_or_shell() -> None:
+    for path in FILES:
+        text = path.read_text(encoding="utf-8")
+        names = {
+            node.func.id
+            for node in ast.walk(ast.parse(text))
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+        }
+        assert names.isdisjoint({"eval", "exec"}), path
+        assert "pickle" not in {name.split(".")[0] for name in imports_of(path)}, path
+        assert "shell=True" not in text, path
+        assert not any(isinstance(node, ast.Assert) for node in ast.walk(ast.parse(text))), path
+
+
+def test_import_is_light() -> None:
+    """`import tastemap` and the command line's help load no heavy package."""
+    code = "import sys, tastemap, tastemap.cli; print(*sorted(sys.modules))"
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.split()
+    heavy = {"keras", "jax", "tensorflow", "torch", "matplotlib", "plotly", "fastapi", "numba"}
+    assert heavy.isdisjoint(loaded)
+    assert {"polars", "numpy"}.isdisjoint(loaded)

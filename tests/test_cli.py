@@ -1,0 +1,223 @@
+"""The command line, as a person uses it: real files, real models, exit codes."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import polars as pl
+import pytest
+from typer.testing import CliRunner
+
+from tastemap.cli import app
+from tastemap.data.ratings import Ratings
+from tastemap.models.bias import BiasModel
+
+COMMANDS = {
+    *("fetch", "describe", "lab", "fit", "evaluate", "predict", "recommend"),
+    *("similar", "search", "map", "report", "info", "doctor"),
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory, ratings: Ratings) -> Path:
+    """A folder in the form of MovieLens' newer releases, and models fitted on it."""
+    path = tmp_path_factory.mktemp("cli")
+    release = path / "release"
+    release.mkdir()
+    columns = {"user_id": "userId", "item_id": "movieId"}
+    ratings.to_frame().rename(columns).write_csv(release / "ratings.csv")
+    ratings.item_table.select(
+        pl.col("item_id").alias("movieId"),
+        pl.format("{} ({})", "title", "year").alias("title"),
+        pl.col("genres").list.join("|"),
+    ).write_csv(release / "movies.csv")
+    run("fit", release, "-m", "bias", "-o", path / "bias")
+    run("fit", release, "-m", "dot", "-o", path / "dot", "--set", "n_epochs=3")
+    return path
+
+
+def run(*words: object, code: int = 0) -> str:
+    """Run a command in this process; its standard output, once the exit code is as expected."""
+    result = CliRunner().invoke(app, [str(word) for word in words])
+    assert result.exit_code == code, result.stderr or result.stdout
+    assert "Traceback" not in result.stderr
+    if code:
+        assert len(result.stderr.splitlines()) == 1, result.stderr
+        return result.stderr
+    return result.stdout
+
+
+def ask(*words: object) -> dict:
+    return json.loads(run(*words, "--json"))
+
+
+def test_help_lists_every_command_and_no_other() -> None:
+    listed = {command.name or command.callback.__name__ for command in app.registered_commands}
+    assert listed == COMMANDS
+    for command in COMMANDS:
+        assert "--json" in run(command, "--help"), command
+
+
+def test_as_a_process_of_its_own() -> None:
+    command = [sys.executable, "-m", "tastemap"]
+    told = subprocess.run([*command, "--help"], capture_output=True, text=True, check=True)
+    assert "recommend" in told.stdout
+    wrong = subprocess.run(
+        [*command, "info", "nowhere"], capture_output=True, text=True, check=False
+    )
+    assert wrong.returncode == 1
+    assert wrong.stderr.startswith("tastemap: path nowhere; expected a saved model")
+    assert "Traceback" not in wrong.stderr
+    debug = subprocess.run(
+        [*command, "info", "nowhere", "--debug"], capture_output=True, text=True, check=False
+    )
+    assert debug.returncode == 1
+    assert "Traceback" in debug.stderr
+
+
+def test_describe_tells_what_is_there_and_what_was_inferred(folder: Path) -> None:
+    told = ask("describe", folder / "release" / "ratings.csv")
+    (glance,) = told["tables"][0]["rows"]
+    assert (glance["ratings"], glance["users"], glance["items"]) == (3000, 120, 80)
+    assert any("userId read as user" in note for note in told["notes"])
+    text = run("describe", folder / "release")
+    assert "3,000" in text
+
+
+def test_describe_with_columns_named_and_figures(folder: Path, tmp_path: Path) -> None:
+    odd = tmp_path / "odd.txt"
+    odd.write_text("who;what;how\nann;7;1\nann;8;5\nben;7;3\n")
+    how = ("--user", "who", "--item", "what", "--rating", "how", "--delimiter", ";")
+    (glance,) = ask("describe", odd, *how)["tables"][0]["rows"]
+    assert (glance["ratings"], glance["lowest"], glance["highest"]) == (3, 1, 5)
+    run("describe", folder / "release", "-o", tmp_path / "figures")
+    written = {path.name for path in (tmp_path / "figures").iterdir()}
+    assert written == {
+        "popularity.png",
+        "rating_counts.png",
+        "ratings_per_user.png",
+        "releases_per_year.png",
+    }
+
+
+def test_evaluate_stands_beside_the_baseline(folder: Path) -> None:
+    told = ask("evaluate", folder / "release", "-m", "bias", "--split", "per-user", "--seed", 3)
+    overall = told["tables"][0]["rows"]
+    assert [row["model"] for row in overall] == ["BiasModel", "baseline"]
+    assert overall[0]["mae"] == overall[1]["mae"] < 1.0
+    saved = ask("evaluate", folder / "release", "-m", folder / "bias")
+    assert "too good to be true" in saved["notes"][0]
+
+
+def test_predict(folder: Path, tmp_path: Path, ratings: Ratings) -> None:
+    (row,) = ask("predict", folder / "bias", 5, "Comedy 3 (1962)")["rows"]
+    expected = BiasModel().fit(ratings).predict(5, 3)[0]
+    assert row["item_id"] == 3
+    assert row["predicted_rating"] == pytest.approx(expected, abs=1e-6)
+    pairs = tmp_path / "pairs.csv"
+    pairs.write_text("user_id,item_id\n5,3\n6,4\n")
+    out = tmp_path / "predicted.csv"
+    run("predict", folder / "bias", "--pairs", pairs, "-o", out)
+    assert pl.read_csv(out)["predicted_rating"][0] == pytest.approx(expected, abs=1e-5)
+
+
+def test_recommend_for_a_user_and_for_somebody_new(folder: Path, tmp_path: Path) -> None:
+    rows = ask("recommend", folder / "dot", 5, "-k", 3)["rows"]
+    assert [row["rank"] for row in rows] == [1, 2, 3]
+    rate = ("--rate", "Comedy 3 (1962)=5", "--rate", "2=1")
+    rows = ask("recommend", folder / "dot", *rate, "--where", "genres contains 'Comedy'")["rows"]
+    assert len(rows) == 10
+    assert all(row["title"].startswith("Comedy") and row["item_id"] != 3 for row in rows)
+    mine = tmp_path / "mine.csv"
+    mine.write_text("user_id,item_id,rating\nme,3,5\nme,2,1\n")
+    assert ask("recommend", folder / "dot", "--ratings", mine, "-k", 2)["rows"]
+    told = ask("recommend", folder / "dot", 5, "-k", 80)
+    assert "no more candidates" in told["notes"][0]
+
+
+def test_similar(folder: Path) -> None:
+    rows = ask("similar", folder / "dot", "Comedy 1 (1960)", "-k", 4)["rows"]
+    assert len(rows) == 4
+    assert 1 not in {row["item_id"] for row in rows}
+    (pair,) = ask("similar", folder / "dot", 1, 3)["rows"]
+    assert -1 <= pair["similarity"] <= 1
+    assert ask("similar", folder / "dot", 5, "--users", "-k", 2)["rows"][0]["user_id"] != 5
+    assert "cannot compare" in run("similar", folder / "bias", 1, code=1)
+
+
+def test_search(folder: Path) -> None:
+    rows = ask("search", folder / "bias", "comedy", "7")["rows"]
+    assert any(row["title"] == "Comedy 7 (1966)" for row in rows)
+
+
+def test_map_is_drawn_once_and_kept(folder: Path, tmp_path: Path) -> None:
+    told = ask("map", folder / "dot", "-o", tmp_path / "map.html")
+    assert "most similar items" in told["how true it is"]
+    kept = (folder / "dot" / "map.parquet").read_bytes()
+    run("map", folder / "dot", "-o", tmp_path / "map.png", "--colour", "genre")
+    assert (folder / "dot" / "map.parquet").read_bytes() == kept
+    assert (tmp_path / "map.png").read_bytes()[:4] == b"\x89PNG"
+    assert "-o; expected .html" in run("map", folder / "dot", "-o", tmp_path / "map.gif", code=2)
+
+
+def test_report_of_a_saved_model(folder: Path, tmp_path: Path) -> None:
+    run("report", folder / "dot", "-o", tmp_path / "report.html")
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    for title in ("The ratings", "Training", "Neighbours", "Map of the items", "Recommendations"):
+        assert f"{title}</h2>" in page
+
+
+def test_info_and_doctor(folder: Path) -> None:
+    told = ask("info", folder / "dot")
+    assert told["class"] == "FactorModel"
+    assert told["learnt_by"] == "NeuralRecommender"
+    checks = {row["check"]: row["state"] for row in ask("doctor")["rows"]}
+    assert checks["Python"] == "ok"
+    assert "wrong" not in checks.values()
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        (("describe", "nowhere.csv"), 1, "expected a file or folder, or one of ml-100k"),
+        (("fetch", "ml-7"), 2, "ml-100k"),
+        (("recommend", "MODEL", "9999"), 2, "nearest: 120"),
+        (("recommend", "MODEL", "5", "-k", "1000"), 2, "from 1 to 80"),
+        (("recommend", "MODEL", "5", "--where", "colour = 'red'"), 2, "colour"),
+        (("recommend", "MODEL", "--rate", "Comedy 3"), 2, '"item=rating"'),
+        (("recommend", "MODEL", "--rate", "Comdy 3 (1962)=5"), 2, "Comedy 3 (1962)"),
+        (("recommend", "MODEL"), 2, "one of the two"),
+        (("predict", "MODEL", "5"), 2, "at least one item"),
+        (("fit", "RELEASE", "-o", "out", "-m", "magic"), 2, "one of bias"),
+        (("fit", "RELEASE", "-o", "out", "-m", "bias", "--set", "speed=9"), 2, "speed"),
+        (("fit", "RELEASE", "-o", "RELEASE", "-m", "bias"), 1, "choose another path"),
+        (("evaluate", "RELEASE", "--split", "magic"), 2, "random"),
+        (("predict", "MODEL", "5", "3", "-o", "out.xls"), 2, ".parquet"),
+        (("info", "RELEASE"), 1, "a saved model"),
+    ],
+    ids=lambda value: " ".join(value[:3]) if isinstance(value, tuple) else None,
+)
+def test_wrong_calls_and_failed_jobs(
+    folder: Path, words: tuple[str, ...], code: int, says: str
+) -> None:
+    places = {"MODEL": folder / "bias", "RELEASE": folder / "release"}
+    assert says in run(*(places.get(word, word) for word in words), code=code)
+
+
+def test_a_bad_row_is_named_by_file_and_line(tmp_path: Path) -> None:
+    path = tmp_path / "bad.csv"
+    path.write_text("user,item,rating\n1,2,4\n1,3,four\n")
+    said = run("describe", path, code=1)
+    assert "bad.csv" in said
+    assert "line 3" in said
+
+
+@pytest.mark.slow
+def test_the_lab_from_end_to_end(folder: Path, tmp_path: Path) -> None:
+    told = ask("lab", "--data", folder / "release", "-o", tmp_path / "demo")
+    assert told["ratings"]["ratings"] == 3000
+    assert told["chosen"] == told["leaderboard"][0]["model"]
+    assert (tmp_path / "demo" / "report.html").stat().st_size > 100_000
+    rows = ask("recommend", tmp_path / "demo" / "model", 5)["rows"]
+    assert len(rows) == 10
