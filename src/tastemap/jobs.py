@@ -165,6 +165,7 @@ def write_report(model: Recommender, out: Path) -> None:
     if model.metrics_:
         report.section("Test errors", *sections.metrics_blocks(model.metrics_))
     if sections.has_factors(model):
+        report.section("Embeddings", *sections.embedding_blocks(model))
         report.section("Neighbours", *sections.neighbour_blocks(model))
         report.section("Map of the items", *sections.map_blocks(model))
     report.section("Recommendations", *sections.recommendation_blocks(model))

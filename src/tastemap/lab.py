@@ -15,26 +15,31 @@ from tastemap.evaluate.evaluation import Evaluation, evaluate
 from tastemap.explore.blocks import Code, Table
 from tastemap.explore.overfitting import overfitting_sentence
 from tastemap.explore.projection import describe_map, item_map
-from tastemap.explore.report import Report
+from tastemap.explore.report import Block, Report
 from tastemap.models import make_model
-from tastemap.terminal import Output, print_json, say, working
+from tastemap.models.base import Recommender
+from tastemap.terminal import Output, console, print_json, say, working
 
 # The leaderboard of the lab's last exercise: "add another layer", "more dropout and other sizes",
 # "a different loss function".
 LEADERBOARD: dict[str, Maker] = {
-    "bias (baseline)": lambda: make_model("bias"),
-    "dot product (the lab's model)": lambda: make_model("dot"),
-    "dot product, biased, regularised": lambda: make_model("biased-dot"),
-    "deep, 64-32, dropout 0.2": lambda: make_model("deep"),
-    "deep, 64, dropout 0.2": lambda: make_model("deep", network_options={"hidden": [64]}),
-    "deep, 128-64-32, dropout 0.5": lambda: make_model(
-        "deep", network_options={"hidden": [128, 64, 32], "dropout": 0.5}
-    ),
-    "ordinal, median": lambda: make_model("ordinal"),
+    "bias baseline": lambda: make_model("bias"),
+    "dot (the lab's)": lambda: make_model("dot"),
+    "biased dot": lambda: make_model("biased-dot"),
+    "deep 64": lambda: _deep([64], dropout=0.2),
+    "deep 64-32": lambda: _deep([64, 32], dropout=0.2),
+    "deep 128-64-32": lambda: _deep([128, 64, 32], dropout=0.2),
+    "ordinal": lambda: make_model("ordinal"),
 }
 
+
+def _deep(hidden: list[int], dropout: float) -> Recommender:
+    options = {"hidden": hidden, "dropout": dropout, "reg": 1e-4}
+    return make_model("deep", network_options=options)
+
+
 NEXT_STEPS = """\
-tastemap recommend {model} --rate "Star Wars (1977)=5" --rate "Scream (1996)=1"
+tastemap recommend {model} --rate "Star Wars (1977)=5"
 tastemap similar {model} "Star Wars (1977)"
 tastemap search {model} jedi
 tastemap describe your-ratings.csv
@@ -80,12 +85,13 @@ class Lab:
         blocks = sections.evaluation_blocks(self.evaluation, test)
         self.report.section("Predicted and true ratings", *blocks)
 
+    def embeddings(self) -> None:
+        """What the model has learnt of items, and how similar two of them are."""
+        self._tables("Embeddings", sections.embedding_blocks(self.model))
+
     def neighbours(self) -> None:
-        """Similar and dissimilar items, by the cosine of their embeddings."""
-        blocks = sections.neighbour_blocks(self.model)
-        tables = [block for block in blocks if isinstance(block, Table)]
-        self._show({table.caption: table.frame for table in tables})
-        self.report.section("Embeddings and neighbours", *blocks)
+        """Similar and dissimilar items, similar users, users interested in an item."""
+        self._tables("Neighbours", sections.neighbour_blocks(self.model))
 
     def draw_map(self) -> None:
         """The items on a plane, by t-SNE."""
@@ -97,9 +103,7 @@ class Lab:
     def recommend(self) -> None:
         """The items to recommend to a user, and to somebody new."""
         blocks = sections.recommendation_blocks(self.model, known=self.ratings)
-        tables = [block for block in blocks if isinstance(block, Table)]
-        self._show({table.caption: table.frame for table in tables})
-        self.report.section("Recommendations", *blocks)
+        self._tables("Recommendations", blocks)
 
     def compare(self) -> None:
         """The exercises' models side by side, and the best of them."""
@@ -131,7 +135,7 @@ class Lab:
         self.report.write(paths["report"])
         if not self.output.as_json:
             say(f"\nsaved “{name}” in {paths['model']}, the report in {paths['report']}")
-            say(f"\nWhat to try next:\n{steps}")
+            console.print(f"\n[bold]What to try next[/bold]\n{steps}", soft_wrap=True)
         return {name: str(path) for name, path in paths.items()}
 
     def summary(self, files: dict[str, Any]) -> dict[str, Any]:
@@ -149,6 +153,11 @@ class Lab:
         """Whether a model can answer a new person and has a map."""
         fitted = self.board.fitted[name]
         return fitted.folds_in and sections.has_factors(fitted)
+
+    def _tables(self, title: str, blocks: list[Block]) -> None:
+        """Show the tables of a section and add the whole of it to the report."""
+        self._show({table.caption: table.frame for table in blocks if isinstance(table, Table)})
+        self.report.section(title, *blocks)
 
     def _show(self, tables: dict[str, pl.DataFrame], notes: Sequence[str] = ()) -> None:
         if not self.output.as_json:
@@ -169,6 +178,7 @@ def run_lab(ratings: Ratings, out: Path, *, seeds: Sequence[int], output: Output
         lab.statistics,
         lab.train,
         lab.evaluate,
+        lab.embeddings,
         lab.neighbours,
         lab.recommend,
         lab.draw_map,

@@ -12,12 +12,15 @@ from tastemap.errors import ArgumentError, UnknownIdError
 from tastemap.evaluate.compare import Leaderboard
 from tastemap.evaluate.evaluation import Evaluation
 from tastemap.explore import model_plots, plots
-from tastemap.explore.blocks import Facts, Picture, Table
+from tastemap.explore.blocks import Facts, Picture, Questions, Table
 from tastemap.explore.interactive import map_fragment
-from tastemap.explore.overfitting import overfitting_sentence
+from tastemap.explore.overfitting import overfitting_sentence, verdict
 from tastemap.explore.projection import describe_map, item_map
 from tastemap.explore.report import Block
 from tastemap.models.base import Recommender
+
+# Ratings that an item needs to count as well known.
+KNOWN = 20
 
 # Films of the lab, by title, so that they are found in any release of MovieLens.
 STAR_WARS, JEDI = "Star Wars (1977)", "Return of the Jedi (1983)"
@@ -79,13 +82,26 @@ def data_blocks(ratings: Ratings) -> list[Block]:
 
 
 def training_blocks(history: pl.DataFrame) -> list[Block]:
-    """The curves, and what they say about overfitting."""
+    """The curves, and the lab's two questions answered from them."""
+    found = verdict(history)
+    prevented = (
+        "Stop at the epoch with the least validation loss; penalise large weights; use shorter"
+        " embeddings; drop units at random in training; or gather more ratings. The models"
+        " biased-dot, deep and ordinal do some of these."
+    )
     return [
         Picture(
             model_plots.plot_history(history),
             "Loss on the training and the validation ratings after each epoch.",
         ),
-        overfitting_sentence(history),
+        Questions(
+            [
+                ("Does the model overfit?", overfitting_sentence(history)),
+                ("What prevents overfitting?", prevented),
+            ]
+            if found.kind not in ("improving", "level")
+            else [("Does the model overfit?", overfitting_sentence(history))]
+        ),
     ]
 
 
@@ -98,7 +114,7 @@ def evaluation_blocks(evaluation: Evaluation, test: Ratings) -> list[Block]:
     """Errors beside the baseline's, predicted against true, and errors by what is known."""
     true, predicted = test.rating, evaluation.predicted
     return [
-        Table(evaluation.overall, "Test errors", digits=4),
+        Table(evaluation.overall.drop("n"), f"Errors on {len(test):,} test ratings", digits=4),
         *evaluation.notes,
         Picture(
             model_plots.plot_predictions(true, predicted),
@@ -130,20 +146,49 @@ def similarity_table(model: Any, pairs: list[tuple[Id, Id]]) -> pl.DataFrame:
     return pl.DataFrame(rows)
 
 
-def neighbour_blocks(model: Any) -> list[Block]:
-    """Similarities of the lab's pairs, and the neighbours of its two films."""
-    items: Vocabulary = model.ratings_.items
-    star_wars, jedi, scream, toy_story, star_trek = example_items(
-        model.ratings_, (STAR_WARS, JEDI, SCREAM, TOY_STORY, STAR_TREK)
-    )
+def embedding_blocks(model: Any) -> list[Block]:
+    """The shapes of the embeddings, one of them in numbers, and the lab's similarities."""
+    data = model.ratings_
+    star_wars, jedi, scream, toy_story = example_items(data, (STAR_WARS, JEDI, SCREAM, TOY_STORY))
     pairs = [(star_wars, jedi), (jedi, scream), (jedi, toy_story), (jedi, jedi)]
-    k = min(10, len(items) - 1)
-    blocks: list[Block] = [Table(similarity_table(model, pairs), "Cosine similarity of two items")]
-    for item in (star_wars, star_trek):
-        title = items.titles[items.find(item)]
-        blocks.append(Table(model.similar_items(item, k), f"Most similar to {title}"))
-    title = items.titles[items.find(star_wars)]
-    blocks.append(Table(model.dissimilar_items(star_wars, min(5, k)), f"Least similar to {title}"))
+    row = data.items.find(jedi)
+    vector = model.item_factors[row]
+    shown = ", ".join(f"{value:.3f}" for value in vector[:8])
+    return [
+        Facts(
+            [
+                ("user embeddings", " × ".join(map(str, model.user_factors.shape))),
+                ("item embeddings", " × ".join(map(str, model.item_factors.shape))),
+            ]
+        ),
+        f"The embedding of {data.items.titles[row]} begins {shown} …: {len(vector)} numbers, none"
+        " of which means anything by itself. What means something is the angle between two"
+        " embeddings, whose cosine is the similarity of two items.",
+        Table(similarity_table(model, pairs), "Cosine similarity of two items"),
+    ]
+
+
+def neighbour_blocks(model: Any) -> list[Block]:
+    """The neighbours of the lab's two films, and the users who are near to one or like it most."""
+    data = model.ratings_
+    star_wars, star_trek = example_items(data, (STAR_WARS, STAR_TREK))
+    name = {item: data.items.titles[data.items.find(item)] for item in (star_wars, star_trek)}
+    k, few = min(10, data.n_items - 1), min(5, data.n_items - 1, data.n_users - 1)
+    user = data.users.ids[min(4, data.n_users - 1)]
+    raters = len(data.by_item[data.items.find(star_wars)])
+    blocks: list[Block] = [
+        *(Table(model.similar_items(i, k), f"Most similar to {name[i]}") for i in name),
+        Table(model.dissimilar_items(star_wars, few), f"Least similar to {name[star_wars]}"),
+    ]
+    if few:
+        blocks.append(Table(model.similar_users(user, few), f"Users most similar to user {user}"))
+    if data.n_users - raters >= few > 0:
+        blocks.append(
+            Table(
+                model.interested_users(star_wars, few),
+                f"Users who have not rated {name[star_wars]} and would like it most",
+            )
+        )
     return blocks
 
 
@@ -178,6 +223,18 @@ def recommendation_blocks(model: Recommender, known: Ratings | None = None) -> l
     if k:
         answer = model.recommend(user, k=k, exclude=rated)
         blocks.append(Table(answer, f"For user {user}, without what they have rated"))
+    well_known = f"popularity >= {KNOWN}"
+    counts = data.by_item.counts.copy()
+    counts[data.items.index(rated)] = 0
+    if k and (counts >= KNOWN).sum() >= k:
+        answer = model.recommend(user, k=k, exclude=rated, where=well_known)
+        blocks.append(
+            Table(
+                answer,
+                f"The same where {well_known}: the prediction for an item with a handful of ratings"
+                " is uncertain, and the luckiest of them come out on top",
+            )
+        )
     if model.folds_in:
         loved = example_items(data, (STAR_WARS, JEDI))
         ratings = dict.fromkeys(loved, data.scale.highest)
@@ -196,7 +253,7 @@ def leaderboard_blocks(board: Leaderboard) -> list[Block]:
             model_plots.plot_leaderboard(board.frame),
             "Mean absolute error of each model on the training and the test ratings.",
         ),
-        Table(board.frame, "Best validation error first", digits=4),
+        Table(board.frame.drop("point"), "Best validation error first", digits=3),
         f"The validation ratings, a tenth of the training part drawn at random, choose the model:"
         f" {board.chosen}. The test ratings had no say in it.",
     ]

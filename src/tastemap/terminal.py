@@ -23,7 +23,7 @@ aside = Console(stderr=True, highlight=False)
 # A single row of more columns than this is shown as names and values, one a line.
 WIDEST_ROW = 10
 # Digits after the point: errors and similarities to four, everything else to two.
-FINE = ("mse", "rmse", "mae", "similarity", "contribution", "seconds", "std", "density")
+FINE = ("mse", "rmse", "mae", "loss", "similarity", "contribution", "std", "density")
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ class Output:
 
 def say(line: str) -> None:
     """One line on standard error, beside the answer."""
-    aside.print(escape(line), style="dim")
+    aside.print(escape(line), style="dim", soft_wrap=True)
 
 
 @contextlib.contextmanager
@@ -135,7 +135,6 @@ def table_of(frame: pl.DataFrame, title: str) -> Table:
             name.replace("_", " ").replace(" ", "\n") if number else name.replace("_", " "),
             justify="right" if number else "left",
             no_wrap=number,
-            vertical="bottom" if number else "top",
         )
     for row in frame.iter_rows():
         cells = zip(frame.columns, row, strict=True)

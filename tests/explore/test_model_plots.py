@@ -3,12 +3,11 @@ import io
 import numpy as np
 import polars as pl
 import pytest
-from matplotlib.colors import to_rgba
 from matplotlib.text import Text
 
 from tastemap.data.ratings import Scale
 from tastemap.errors import ArgumentError
-from tastemap.explore import model_plots, style
+from tastemap.explore import model_plots
 
 
 def texts(figure):
@@ -90,7 +89,7 @@ def test_scales_of_any_kind(true, scale, n):
     assert len(drawn(figure).axes[0].get_xticks()) == n
 
 
-def test_bands_are_bars_of_both_errors():
+def test_bands_are_pairs_of_both_errors():
     frame = pl.DataFrame(
         {
             "group": ["popularity", "popularity", "activity"],
@@ -101,13 +100,14 @@ def test_bands_are_bars_of_both_errors():
         }
     )
     figure = drawn(model_plots.plot_error_bands(frame))
-    heights = [
-        bar.get_height()
+    errors = [
+        error
         for ax in figure.axes
-        for bar in ax.patches
-        if bar.get_facecolor() == to_rgba(style.BLUE)
+        for dots in ax.collections
+        if dots.get_label() == "model"
+        for error in dots.get_offsets()[:, 0].tolist()
     ]
-    assert heights == [0.9, 0.7, 0.71]
+    assert errors == [0.9, 0.7, 0.71]
     assert "The model beats the baseline in 2 of 3 bands" in texts(figure)
 
 

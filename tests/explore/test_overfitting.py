@@ -17,6 +17,8 @@ def history(train, validation=None, first=1):
     [
         (history([1, 0.7, 0.5, 0.4], [0.9, 0.8, 0.9, 1]), "overfits", "overfits from epoch 3"),
         (history([1, 0.7, 0.5], [0.9, 0.8, 0.7]), "improving", "epoch 3 (0.700), the last one"),
+        (history([1, 0.7, 0.6, 0.5], [0.9, 0.8, 0.797, 0.796]), "memorises", "From epoch 2 on"),
+        (history([1, 0.7, 0.69, 0.68], [0.9, 0.8, 0.797, 0.796]), "improving", "No sign"),
         (history([1, 0.7, 0.6], [0.9, 0.8, 0.801]), "level", "No overfitting worth the name"),
         (history([1, 0.7, 0.9], [0.9, 0.8, 1.0]), "unstable", "unstable after epoch 2"),
         (history([1, 0.7, 0.6]), "untold", "validation loss over at least two epochs"),

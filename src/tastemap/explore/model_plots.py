@@ -155,33 +155,35 @@ def plot_error_bands(frame: pl.DataFrame) -> "Figure":
         ArgumentError: If a column is missing or there is no row.
     """
     need(frame, ("group", "band", "n", "mae", "baseline_mae"), "error bands")
-    captions = {"popularity": "Ratings of the item", "activity": "Ratings of the user"}
+    captions = {"popularity": "Training ratings of the item", "activity": "… of the user"}
     groups = frame["group"].unique(maintain_order=True).to_list()
     better = int((frame["mae"] < frame["baseline_mae"]).sum())
     with style.styled():
         figure, axes = style.new_figure(
             f"The model beats the baseline in {better} of {len(frame)} bands",
-            "Mean absolute error on the test ratings, in units of the rating · n: test ratings",
+            "On the test ratings, in units of the rating, by the number of training ratings",
+            height=1.9 + 0.42 * max(frame["group"].value_counts()["count"]),
             panels=len(groups),
         )
         for ax, group in zip(axes, groups, strict=True):
             bands = frame.filter(pl.col("group") == group)
-            x = np.arange(len(bands))
-            for shift, column, colour in ((-0.2, "baseline_mae", PALE), (0.2, "mae", BLUE)):
-                label = "model" if column == "mae" else "baseline"
-                ax.bar(x + shift, bands[column], width=0.38, color=colour, label=label)
-                for at, value in zip(x + shift, bands[column], strict=True):
-                    ax.annotate(
-                        f"{value:.2f}", (at, value), (0, 3), textcoords="offset points",
-                        ha="center", size=8.5, color=INK if column == "mae" else QUIET,
-                    )  # fmt: skip
+            y = np.arange(len(bands))[::-1]
+            ax.hlines(y, bands["mae"], bands["baseline_mae"], color=PALE, linewidth=2, zorder=1)
+            ax.scatter(bands["baseline_mae"], y, s=46, color=QUIET, label="baseline")
+            ax.scatter(bands["mae"], y, s=46, color=BLUE, label="model")
+            for at, value, other in zip(y, bands["mae"], bands["baseline_mae"], strict=True):
+                side = -1 if value <= other else 1
+                ax.annotate(
+                    f"{value:.2f}", (value, at), (7 * side, 0), textcoords="offset points",
+                    ha="right" if side < 0 else "left", va="center", size=9, color=INK,
+                )  # fmt: skip
             sizes = zip(bands["band"], bands["n"], strict=True)
-            ax.set_xticks(x, [f"{band}\nn {n:,}" for band, n in sizes], fontsize=9)
-            ax.set_xlabel(captions.get(group, str(group)))
-            ax.set_ylim(0, 1.22 * float(np.nanmax(frame.select("mae", "baseline_mae").to_numpy())))
-            style.rules(ax)
-        axes[0].set_ylabel("Mean absolute error")
-        axes[0].legend(loc="upper left", ncols=2, fontsize=10)
+            ax.set_yticks(y, [f"{band}\n{n:,} tests" for band, n in sizes], fontsize=9)
+            ax.set_title(captions.get(group, str(group)), fontsize=10.5, color=INK)
+            ax.set_xlabel("Mean absolute error")
+            ax.margins(x=0.22, y=0.12)
+            style.rules(ax, "x")
+        axes[0].legend(loc="lower right", fontsize=10)
     return figure
 
 

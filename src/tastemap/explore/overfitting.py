@@ -1,6 +1,6 @@
 """Whether a model overfits, read off its training curves."""
 
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -8,10 +8,16 @@ import polars as pl
 
 from tastemap.errors import ArgumentError
 
-Kind = Literal["untold", "diverged", "improving", "level", "overfits", "unstable"]
+Ints: TypeAlias = npt.NDArray[np.int64]
+Floats: TypeAlias = npt.NDArray[np.float64]
+Kind = Literal["untold", "diverged", "improving", "level", "overfits", "unstable", "memorises"]
 
-#: A validation loss within this share of the least one counts as equally good.
+#: A last validation loss within this share of the least one counts as equally good.
 TOLERANCE = 0.005
+#: Validation losses within this share of the least one count as level,
+FLAT = 0.01
+#: and a training loss that fell by more than this share meanwhile as learning by heart.
+MEMORISED = 0.05
 
 
 class Verdict(NamedTuple):
@@ -51,10 +57,13 @@ def verdict(history: pl.DataFrame, metric: str = "loss") -> Verdict:
 
     - ``"untold"``: without validation loss, or with fewer than two epochs, none can tell.
     - ``"diverged"``: a loss is not finite.
-    - ``"improving"``: e is the last epoch.
-    - ``"level"``: the last validation loss is within 0.5 % of the least.
-    - ``"overfits"``: it is higher, and the training loss fell since e; from epoch e + 1.
-    - ``"unstable"``: it is higher, and the training loss did not fall either.
+    - ``"overfits"``: the last validation loss is more than 0.5 % above the least, and the training
+      loss fell since e; from epoch e + 1.
+    - ``"unstable"``: the same, but the training loss did not fall.
+    - ``"memorises"``: for at least three epochs up to the last the validation loss is within 1 %
+      of the least, while the training loss fell by more than 5 %.
+    - ``"improving"``: none of these, and e is the last epoch.
+    - ``"level"``: none of these.
 
     Args:
         history: One row an epoch: ``metric``, maybe ``val_`` + metric and ``epoch``.
@@ -76,28 +85,45 @@ def verdict(history: pl.DataFrame, metric: str = "loss") -> Verdict:
         reason = f"that takes a validation {metric} over at least two epochs"
         return Verdict("untold", None if validation is None else 0, title, reason)
 
+    return _compared(epochs, train, validation, metric)
+
+
+def _compared(epochs: Ints, train: Floats, validation: Floats, metric: str) -> Verdict:
+    """The verdict on two curves of at least two epochs, all finite."""
     best, last = int(validation.argmin()), len(epochs) - 1
     at, least, end = epochs[best], validation[best], f"{validation[last]:.3f} at epoch {epochs[-1]}"
     seen = f"the validation {metric} is least at epoch {at} ({least:.3f})"
-    moved = f"from {train[best]:.3f} to {train[last]:.3f}"
+    if validation[last] > least + TOLERANCE * abs(least):
+        falls = train[last] < train[best]
+        moved = f"from {train[best]:.3f} to {train[last]:.3f}"
+        reason = f"{seen} and rises to {end}, while the training {metric}"
+        if falls:
+            title = f"The model overfits from epoch {epochs[best + 1]}"
+            return Verdict("overfits", best, title, f"{reason} falls {moved}")
+        title = f"Training is unstable after epoch {at}, which is not overfitting"
+        return Verdict("unstable", best, title, f"{reason} does not fall ({moved})")
+
+    flat = _flat_from(validation, least)
+    if last - flat >= 2 and train[flat] - train[last] > MEMORISED * abs(train[flat]):
+        title = f"From epoch {epochs[flat]} on the model mostly memorises"
+        reason = (
+            f"the validation {metric} stays within 1 % of its least ({least:.3f} at epoch {at}),"
+            f" while the training {metric} falls from {train[flat]:.3f} to {train[last]:.3f}"
+        )
+        return Verdict("memorises", best, title, reason)
     if best == last:
         reason = f"{seen}, the last one, and more epochs may improve it further"
         return Verdict("improving", best, "No sign of overfitting", reason)
-    if validation[last] <= least + TOLERANCE * abs(least):
-        reason = f"{seen} and still {end}"
-        return Verdict("level", best, "No overfitting worth the name", reason)
-    if train[last] < train[best]:
-        title = f"The model overfits from epoch {epochs[best + 1]}"
-        reason = f"{seen} and rises to {end}, while the training {metric} falls {moved}"
-        return Verdict("overfits", best, title, reason)
-    title = f"Training is unstable after epoch {at}, which is not overfitting"
-    reason = f"{seen} and rises to {end}, but the training {metric} does not fall ({moved})"
-    return Verdict("unstable", best, title, reason)
+    return Verdict("level", best, "No overfitting worth the name", f"{seen} and still {end}")
 
 
-def curves(
-    history: pl.DataFrame, metric: str
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64], npt.NDArray[np.float64] | None]:
+def _flat_from(validation: Floats, least: float) -> int:
+    """The first epoch from which all validation losses are within 1 % of the least."""
+    away = np.flatnonzero(validation > least + FLAT * abs(least))
+    return int(away[-1]) + 1 if len(away) else 0
+
+
+def curves(history: pl.DataFrame, metric: str) -> tuple[Ints, Floats, Floats | None]:
     """Epochs, training values and validation values (None where there are none), (n,) each.
 
     Raises:

@@ -25,7 +25,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file, save
 
 from tastemap.data.ratings import Ratings, Scale, Source
 from tastemap.data.vocabulary import Vocabulary
@@ -129,7 +129,7 @@ def _write(model: Recommender, folder: Path) -> None:
     """Write every part, then the manifest, and have the disk confirm them."""
     data = model._fitted
     arrays = {name: np.ascontiguousarray(array) for name, array in model._arrays().items()}
-    save_file(arrays, folder / "arrays.safetensors")
+    (folder / "arrays.safetensors").write_bytes(save(arrays))
     data.items.frame.write_parquet(folder / "items.parquet")
     data.users.frame.write_parquet(folder / "users.parquet")
     columns = {"user_index": data.user_index, "item_index": data.item_index, "rating": data.rating}

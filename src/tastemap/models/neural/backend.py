@@ -18,11 +18,14 @@ def choose_backend() -> str:
     imported already. (``keras.json`` is no choice: Keras writes it by itself.)
 
     Raises:
-        MissingPackageError: If Keras or every backend is missing.
+        MissingPackageError: If Keras, the backend that was chosen, or every backend is missing.
     """
     if find_spec("keras") is None:
         raise _missing("the package keras")
-    if "keras" not in sys.modules and not os.environ.get("KERAS_BACKEND"):
+    chosen = os.environ.get("KERAS_BACKEND", "")
+    if "keras" not in sys.modules and chosen in BACKENDS and find_spec(chosen) is None:
+        raise _missing(f"the package {chosen}, which KERAS_BACKEND names")
+    if "keras" not in sys.modules and not chosen:
         installed = [name for name in BACKENDS if find_spec(name) is not None]
         if not installed:
             raise _missing(f"one of the packages {', '.join(BACKENDS)}")
@@ -37,5 +40,5 @@ def _missing(what: str) -> MissingPackageError:
         "neural models",
         expected=what,
         received="none installed",
-        do='install them: pip install "tastemap[lab]"',
+        do='install it, or: pip install "tastemap[lab]", which brings keras and jax',
     )

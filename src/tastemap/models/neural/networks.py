@@ -4,6 +4,7 @@
 `keras.Model`s to compile and fit, on any backend.
 """
 
+import numbers
 from collections.abc import Sequence
 from typing import Any
 
@@ -34,21 +35,21 @@ class PairModel(keras.Model):
         self.max_user_id = whole("max_user_id", max_user_id, 0)
         self.max_item_id = whole("max_item_id", max_item_id, 0)
 
-    def fit(self, x: Any = None, y: Any = None, **options: Any) -> Any:
+    def fit(self, x: Any = None, y: Any = None, *args: Any, **options: Any) -> Any:
         """As `keras.Model.fit`, with ids checked, also those of ``validation_data``."""
         held_out = options.get("validation_data")
-        if isinstance(held_out, tuple):
+        if isinstance(held_out, tuple | list):
             pairs, *rest = held_out
             options["validation_data"] = (self.checked(pairs), *map(np.asarray, rest))
-        return super().fit(self.checked(x), _array(y), **options)
+        return super().fit(self.checked(x), _array(y), *args, **options)
 
-    def evaluate(self, x: Any = None, y: Any = None, **options: Any) -> Any:
+    def evaluate(self, x: Any = None, y: Any = None, *args: Any, **options: Any) -> Any:
         """As `keras.Model.evaluate`, with ids checked."""
-        return super().evaluate(self.checked(x), _array(y), **options)
+        return super().evaluate(self.checked(x), _array(y), *args, **options)
 
-    def predict(self, x: Any, **options: Any) -> Any:
+    def predict(self, x: Any, *args: Any, **options: Any) -> Any:
         """As `keras.Model.predict`, with ids checked."""
-        return super().predict(self.checked(x), **options)
+        return super().predict(self.checked(x), *args, **options)
 
     def __call__(self, inputs: Any, **options: Any) -> Any:
         """Predictions for ids, checked unless they are a compiled graph's placeholders."""
@@ -60,6 +61,10 @@ class PairModel(keras.Model):
         Raises:
             ArgumentError: If an id is not a whole number from 0 to the largest id.
         """
+        if isinstance(inputs, np.ndarray):
+            raise ArgumentError(
+                "inputs", expected="[user_ids, item_ids]", received=f"one array {inputs.shape}"
+            )
         if not isinstance(inputs, list | tuple) or len(inputs) != 2:
             return inputs
         names = ("user_ids", "item_ids")
@@ -227,7 +232,8 @@ def table(name: str, rows: int, size: int, reg: float = 0.0, std: float = 0.0) -
 
 def whole(name: str, value: Any, least: int) -> int:
     """A plain int of a whole number (Keras refuses NumPy's integers)."""
-    if isinstance(value, bool) or int(value) != value or value < least:
+    number = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    if not number or value % 1 != 0 or value < least:
         raise ArgumentError(name, expected=f"a whole number of at least {least}", received=value)
     return int(value)
 
@@ -238,12 +244,13 @@ def _checked_ids(name: str, ids: Any, largest: int) -> Any:
         values = np.asarray(ids)
     except (TypeError, NotImplementedError, ValueError, RuntimeError):
         return ids  # a placeholder of a graph that is being compiled: fit has checked its ids
-    bad = (values < 0) | (values > largest) | (values != np.floor(values))
-    if values.dtype == object or bad.any():
+    numeric = values.dtype.kind in "iuf"
+    bad = (values < 0) | (values > largest) | (values != np.floor(values)) if numeric else None
+    if bad is None or bad.any():
         raise ArgumentError(
             name,
             expected=f"whole numbers from 0 to {largest}",
-            received=values[bad].flat[0] if bad.any() else values.dtype,
+            received=f"values of type {values.dtype}" if bad is None else values[bad].flat[0],
             do="make the model with a larger maximum, or number the ids from 0",
         )
     return values.astype(np.int32)

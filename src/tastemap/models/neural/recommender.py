@@ -1,6 +1,7 @@
 """``NeuralRecommender``: a `Recommender` of any Keras model that takes ``[users, items]``."""
 
 import contextlib
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, ClassVar
@@ -18,6 +19,7 @@ from tastemap.models.base import Recommender
 from tastemap.models.bias import BiasModel
 from tastemap.models.factors import FactorModel, Prior
 from tastemap.models.neural.named import named_network
+from tastemap.models.neural.networks import whole
 from tastemap.models.neural.training import Batches, Plan, Row, train
 
 # Rows predicted at once: always as many, so that a backend compiles one shape only and a pair's
@@ -95,11 +97,11 @@ class NeuralRecommender(FactorModel):
         validation_size: float = 0.1,
         patience: int | None = None,
     ) -> None:
-        for name, value, least in (("n_epochs", n_epochs, 1), ("batch_size", batch_size, 1)):
-            if value < least:
-                raise ArgumentError(name, expected=f"at least {least}", received=value)
-        self.network, self.network_options = network, network_options or {}
-        self.loss, self.n_epochs, self.batch_size = loss, n_epochs, batch_size
+        if not learning_rate > 0:
+            raise ArgumentError("learning_rate", expected="more than 0", received=learning_rate)
+        self.network, self.network_options, self.loss = network, network_options or {}, loss
+        self.n_epochs = whole("n_epochs", n_epochs, 1)
+        self.batch_size = whole("batch_size", batch_size, 1)
         self.learning_rate, self.cosine_decay = learning_rate, cosine_decay
         self.validation_size = validation_size
         self.patience = patience
@@ -147,9 +149,24 @@ class NeuralRecommender(FactorModel):
         elif isinstance(self.network, keras.Model):
             self.network_ = self.network
         else:
-            self.network_ = self.network(ratings)
-        zero = np.zeros(1, dtype=np.int32)
-        width = self._forward(zero, zero).shape[1]  # builds the weights
+            self.network_ = self.network(ratings) if callable(self.network) else self.network
+        if not isinstance(self.network_, keras.Model):
+            raise ArgumentError(
+                "network",
+                expected="a name, a Keras model, or a function of the ratings that makes one",
+                received=type(self.network_).__name__,
+            )
+        # This builds the weights; the first and the last row need one each.
+        users, items = (np.array([0, n - 1]) for n in (ratings.n_users, ratings.n_items))
+        output = self._forward(users, items)
+        if not np.isfinite(output).all():
+            raise ArgumentError(
+                "network",
+                expected=f"room for {ratings.n_users} users and {ratings.n_items} items",
+                received="no number for the last of them",
+                do="make the network with larger embeddings",
+            )
+        width = output.shape[1]
         if isinstance(self.network, keras.Model):
             if self._given_weights is None:
                 self._given_weights = self.network.get_weights()
@@ -186,7 +203,8 @@ class NeuralRecommender(FactorModel):
         target = part.rating
         if self._probable:
             scale = part.scale
-            target = np.round((target - scale.lowest) / (scale.step or 1.0)).astype(np.int32)
+            steps = (scale.clip(target) - scale.lowest) / (scale.step or 1.0)
+            target = np.round(steps).astype(np.int32)
         return Batches(part.user_index, part.item_index, target)
 
     def _take_vectors(self, part: Ratings) -> None:
@@ -282,6 +300,13 @@ class NeuralRecommender(FactorModel):
                 "saving a network that is not one of tastemap's own",
                 do="save model.network_ with Keras instead",
             )
+        try:
+            json.dumps([self.network_options, self.loss])
+        except TypeError as error:
+            raise UnsupportedError(
+                "saving network options or a loss that are no plain values",
+                do=f"use plain numbers, lists and the loss's name: {error}",
+            ) from error
         weights = (v.value for v in self.network_.trainable_variables)
         return super()._arrays() | {
             f"network_{n:03d}": keras.ops.convert_to_numpy(value) for n, value in enumerate(weights)

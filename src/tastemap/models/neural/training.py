@@ -17,6 +17,8 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
+from tastemap.errors import ArgumentError
+
 Row = dict[str, float]
 
 
@@ -90,6 +92,16 @@ class _Best:
         return self.waited >= self.patience
 
 
+def _each(loss: Any) -> Callable[[Any, Any], Any]:
+    """The loss of each rating: what a Keras loss computes before it takes a batch's mean."""
+    try:
+        loss = keras.losses.get(loss)
+    except ValueError:
+        expected = "a Keras loss or the name of one"
+        raise ArgumentError("loss", expected=expected, received=repr(loss)) from None
+    return loss.call if isinstance(loss, keras.losses.Loss) else loss
+
+
 def _train_jax(
     network: Any,
     data: Batches,
@@ -107,7 +119,7 @@ def _train_jax(
     ]
     optimizer = plan.optimizer(len(data))
     optimizer.build(network.trainable_variables)
-    run_epoch, validate = _compiled(network, optimizer, keras.losses.get(plan.loss))
+    run_epoch, validate = _compiled(network, optimizer, _each(plan.loss))
     variables = (network.trainable_variables, network.non_trainable_variables, optimizer.variables)
     # Copies, because the scan hands its buffers on from epoch to epoch.
     state = tuple([jnp.array(variable.value) for variable in group] for group in variables)
@@ -152,7 +164,10 @@ def _compiled(network: Any, optimizer: Any, loss: Any) -> tuple[Any, Any]:
         return output, others, penalty
 
     def losses(target: Any, output: Any) -> Any:
-        return loss(target[:, None], output).reshape(len(target), -1).mean(axis=1)
+        each = loss(target[:, None], output)
+        if not each.ndim:
+            raise ArgumentError("loss", expected="a value for each rating", received="one for all")
+        return each.reshape(len(target), -1).mean(axis=1)
 
     def objective(weights: Any, others: Any, batch: Any) -> Any:
         users, items, target, weight = batch
@@ -173,7 +188,7 @@ def _compiled(network: Any, optimizer: Any, loss: Any) -> tuple[Any, Any]:
             return step(state, (*(column[rows] for column in columns), weight))
 
         state, means = jax.lax.scan(on_rows, state, (order, weight))
-        return state, jnp.mean(means)
+        return state, jnp.average(means, weights=weight.sum(axis=1))
 
     def validate(state: Any, columns: Any) -> Any:
         users, items, target = columns
@@ -191,7 +206,7 @@ def _train_keras(
     on_epoch: Callable[[Row], None],
 ) -> list[Row]:
     """Keras' own loop."""
-    loss = keras.losses.get(plan.loss)
+    loss = _each(plan.loss)
     alone = keras.metrics.MeanMetricWrapper(loss, name="alone")
     network.compile(plan.optimizer(len(data)), loss=loss, metrics=[alone])
     best, history = _Best(plan.patience), []
