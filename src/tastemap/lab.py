@@ -12,6 +12,7 @@ from tastemap.data.ratings import Ratings
 from tastemap.data.splits import Split, train_test_split
 from tastemap.evaluate.compare import Leaderboard, Maker, compare
 from tastemap.evaluate.evaluation import Evaluation, evaluate
+from tastemap.evaluate.metrics import mae, mse
 from tastemap.explore.blocks import Code, Table
 from tastemap.explore.overfitting import overfitting_sentence
 from tastemap.explore.projection import describe_map, item_map
@@ -81,9 +82,21 @@ class Lab:
             "Test errors": self.evaluation.overall,
             "Test errors by what is known": self.evaluation.bands,
         }
-        self._show(tables, self.evaluation.notes)
+        note = self._as_the_lab_scores_it()
+        self._show(tables, [note, *self.evaluation.notes])
         blocks = sections.evaluation_blocks(self.evaluation, test)
-        self.report.section("Predicted and true ratings", *blocks)
+        self.report.section("Predicted and true ratings", note, *blocks)
+
+    def _as_the_lab_scores_it(self) -> str:
+        """The errors of the bare network, in a sentence."""
+        test = self.split.test
+        raw = self.model.network_.predict([test.user_index, test.item_index], verbose=0)[:, 0]
+        return (
+            f"The network alone, as the lab scores it: MSE {mse(test.rating, raw):.3f},"
+            f" MAE {mae(test.rating, raw):.3f}. The table has it as a recommender, which keeps"
+            " predictions inside the scale and takes an item without training ratings for an"
+            " average one."
+        )
 
     def embeddings(self) -> None:
         """What the model has learnt of items, and how similar two of them are."""

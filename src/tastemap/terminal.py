@@ -42,7 +42,7 @@ class Output:
             print_json({"title": title, "rows": rows_of(frame), "notes": list(notes)})
             return
         if self.path is None:
-            console.print(table_of(frame, title))
+            _print_table(table_of(frame), title)
         self._print_notes(notes)
 
     def tables(self, frames: Mapping[str, pl.DataFrame], notes: Iterable[str] = ()) -> None:
@@ -62,7 +62,7 @@ class Output:
             if len(frame) == 1 and frame.width > WIDEST_ROW:
                 self.facts(frame.row(0, named=True), title)
             else:
-                console.print(table_of(frame, title))
+                _print_table(table_of(frame), title)
         self._print_notes(notes)
 
     def facts(self, facts: Mapping[str, Any], title: str, notes: Iterable[str] = ()) -> None:
@@ -70,20 +70,24 @@ class Output:
         if self.as_json:
             print_json(dict(facts))
             return
-        table = Table(
-            title=f"\n{escape(title)}", title_justify="left", title_style="bold", box=None
-        )
+        table = Table(box=None)
         table.add_column("", style="cyan")
         table.add_column("", overflow="fold")
         table.show_header = False
         for name, value in facts.items():
             table.add_row(escape(name), escape(fact_text(name, value)))
-        console.print(table)
+        _print_table(table, title)
         self._print_notes(notes)
 
     def _print_notes(self, notes: Iterable[str]) -> None:
         for note in notes:
             say(f"note: {note}")
+
+
+def _print_table(table: Table, title: str) -> None:
+    """A table under its title; Rich's own titles fold at the width of the table."""
+    console.print(f"\n[bold]{escape(title)}[/bold]", soft_wrap=True)
+    console.print(table)
 
 
 def say(line: str) -> None:
@@ -118,16 +122,9 @@ def download_bar(name: str) -> Iterator[Callable[[int, int | None], None]]:
             bar.stop()
 
 
-def table_of(frame: pl.DataFrame, title: str) -> Table:
+def table_of(frame: pl.DataFrame) -> Table:
     """A Rich table of a frame; text to the left, numbers to the right."""
-    table = Table(
-        title=f"\n{escape(title)}",
-        title_justify="left",
-        title_style="bold",
-        header_style="cyan",
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-    )
+    table = Table(header_style="cyan", box=box.SIMPLE_HEAD, pad_edge=False)
     for name, dtype in frame.schema.items():
         number = dtype.is_numeric()
         # Headings fold at their spaces, titles where they must; a number never folds.

@@ -96,9 +96,10 @@ def test_rating_counts_list_every_level(ratings):
 
 def test_rating_counts_of_a_continuous_scale():
     frame = pl.DataFrame({"user_id": [1, 2, 3], "item_id": [1, 1, 1], "rating": 3})
-    irregular = frame.with_columns(rating=pl.Series([0.125, 3, 3.25]))
+    irregular = frame.with_columns(rating=pl.Series([0.1237, 3, 3.25]))
     counts = statistics.rating_counts(Ratings.from_frame(irregular))
-    assert counts.rows() == [(0.125, 1), (3, 1), (3.25, 1)]
+    assert counts["count"].to_list() == [1, 1, 1]
+    assert counts["rating"].to_list() == pytest.approx([0.1237, 3, 3.25])
 
 
 def test_releases_per_year_leave_out_the_unknown(ratings):

@@ -16,6 +16,8 @@ FloatArray: TypeAlias = npt.NDArray[np.floating[Any]]
 
 # A scale with more distinct values than this is treated as continuous (no step).
 MAX_LEVELS = 101
+# The finest step that is looked for.
+GRID = 1e-4
 
 
 @dataclass(frozen=True)
@@ -35,8 +37,8 @@ class Scale:
     def infer(cls, rating: FloatArray) -> "Scale":
         """The scale that observed ratings lie on.
 
-        The step is the smallest distance between two observed values, if every value is then a
-        whole number of steps above the lowest and there are at most 101 of them.
+        The step is the largest of which every value is a whole number above the lowest, to four
+        decimals, if the scale then has at most 101 values; else the scale is continuous.
 
         Example:
             >>> print(Scale.infer(np.array([0.5, 5.0, 3.0, 3.5])))
@@ -48,11 +50,13 @@ class Scale:
         lowest, highest = float(values[0]), float(values[-1])
         if len(values) == 1:
             return cls(lowest, highest, None)
-        step = float(np.diff(values).min())
-        steps = (values - lowest) / step
-        regular = bool(np.allclose(steps, np.round(steps), atol=1e-4))
-        if not regular or round((highest - lowest) / step) >= MAX_LEVELS:
+        # Whole multiples of the grid, whose greatest common divisor is the step: {1, 3, 6} lie on
+        # steps of 1, although no two of them are 1 apart.
+        above = np.round((values - lowest) / GRID).astype(np.int64)
+        step = float(np.gcd.reduce(above)) * GRID
+        if not 0 < (highest - lowest) / step < MAX_LEVELS - 0.5:
             return cls(lowest, highest, None)
+        step = round(step, 9)
         return cls(lowest, highest, step)
 
     @property

@@ -157,6 +157,8 @@ def plot_error_bands(frame: pl.DataFrame) -> "Figure":
     need(frame, ("group", "band", "n", "mae", "baseline_mae"), "error bands")
     captions = {"popularity": "Training ratings of the item", "activity": "… of the user"}
     groups = frame["group"].unique(maintain_order=True).to_list()
+    errors = frame.select("mae", "baseline_mae").to_numpy()
+    least, most = float(np.nanmin(errors)), float(np.nanmax(errors)) + 1e-6
     better = int((frame["mae"] < frame["baseline_mae"]).sum())
     with style.styled():
         figure, axes = style.new_figure(
@@ -181,7 +183,9 @@ def plot_error_bands(frame: pl.DataFrame) -> "Figure":
             ax.set_yticks(y, [f"{band}\n{n:,} tests" for band, n in sizes], fontsize=9)
             ax.set_title(captions.get(group, str(group)), fontsize=10.5, color=INK)
             ax.set_xlabel("Mean absolute error")
-            ax.margins(x=0.22, y=0.12)
+            # One scale for both panels, so that their errors can be compared.
+            ax.set_xlim(least - 0.25 * (most - least), most + 0.25 * (most - least))
+            ax.margins(y=0.12)
             style.rules(ax, "x")
         axes[0].legend(loc="lower right", fontsize=10)
     return figure

@@ -1,0 +1,55 @@
+"""What the command line shows."""
+
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+from rich.console import Console
+
+from tastemap.errors import ArgumentError
+from tastemap.terminal import Output, rows_of, table_of, write_frame
+
+FRAME = pl.DataFrame(
+    {"item_id": [1234, 7], "title": ["[red]x[/red] <b>", None], "mae": [0.73951, float("nan")]}
+)
+
+
+def test_text_is_never_markup() -> None:
+    console = Console(record=True, width=80)
+    console.print(table_of(FRAME))
+    text = console.export_text()
+    assert "[red]x[/red] <b>" in text
+    assert "1234" in text
+    assert "0.7395" in text
+
+
+def test_json_has_no_nan(capsys: pytest.CaptureFixture[str]) -> None:
+    Output(as_json=True).show(FRAME, "Films", ["a note"])
+    told = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
+    assert told["rows"][1] == {"item_id": 7, "title": None, "mae": None}
+    assert told["notes"] == ["a note"]
+
+
+@pytest.mark.parametrize("ending", ["csv", "tsv", "parquet", "json"])
+def test_tables_are_written_by_the_ending_of_the_path(tmp_path: Path, ending: str) -> None:
+    frame = pl.DataFrame({"item_id": [1], "genres": [["a", "b"]]})
+    path = tmp_path / f"out.{ending}"
+    write_frame(frame, path)
+    assert [entry.name for entry in tmp_path.iterdir()] == [path.name]
+    if ending == "parquet":
+        assert pl.read_parquet(path).equals(frame)
+    elif ending == "json":
+        assert json.loads(path.read_text()) == rows_of(frame)
+    else:
+        assert "a|b" in path.read_text()
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "out.csv"
+    path.write_text("old")
+    with pytest.raises(pl.exceptions.ComputeError):
+        write_frame(pl.DataFrame({"x": [[1, 2]]}), path)  # CSV holds no lists of numbers
+    assert path.read_text() == "old"
+    with pytest.raises(ArgumentError, match="a file ending in .csv"):
+        write_frame(FRAME, tmp_path / "out.xls")
