@@ -39,7 +39,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory, ratings: Ratings) -> Path:
 
 def run(*words: object, code: int = 0) -> str:
     """Run a command in this process; its standard output, once the exit code is as expected."""
-    result = CliRunner().invoke(app, [str(word) for word in words])
+    result = CliRunner().invoke(app, [str(word) for word in words], prog_name="tastemap")
     assert result.exit_code == code, result.stderr or result.stdout
     assert "Traceback" not in result.stderr
     if code:
@@ -147,7 +147,7 @@ def test_similar(folder: Path) -> None:
 
 
 def test_search(folder: Path) -> None:
-    rows = ask("search", folder / "bias", "comedy", "7")["rows"]
+    rows = ask("search", "comedy", "7", "--in", folder / "bias")["rows"]
     assert any(row["title"] == "Comedy 7 (1966)" for row in rows)
 
 
@@ -182,6 +182,10 @@ def test_info_and_doctor(folder: Path) -> None:
     [
         (("describe", "nowhere.csv"), 1, "expected a file or folder, or one of ml-100k"),
         (("fetch", "ml-7"), 2, "ml-100k"),
+        (("recommend",), 2, "Missing argument 'model'; see tastemap recommend --help"),
+        (("recomend", "MODEL"), 2, "Did you mean 'recommend'?"),
+        (("recommend", "MODEL", "5", "-k", "five"), 2, "Invalid value for '-k'"),
+        (("recommend", "MODEL", "5", "--kk", "3"), 2, "No such option: --kk"),
         (("recommend", "MODEL", "9999"), 2, "nearest: 120"),
         (("recommend", "MODEL", "5", "-k", "1000"), 2, "from 1 to 80"),
         (("recommend", "MODEL", "5", "--where", "colour = 'red'"), 2, "colour"),
@@ -211,6 +215,20 @@ def test_a_bad_row_is_named_by_file_and_line(tmp_path: Path) -> None:
     said = run("describe", path, code=1)
     assert "bad.csv" in said
     assert "line 3" in said
+
+
+def test_a_fault_of_our_own_shows_no_traceback(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(path: Path) -> None:
+        raise ZeroDivisionError("oops")
+
+    monkeypatch.setattr("tastemap.models.store.read_manifest", broken)
+    said = run("info", folder / "bias", code=1)
+    assert (
+        said
+        == "tastemap: unexpected ZeroDivisionError: oops; run it again with --debug to see where\n"
+    )
 
 
 @pytest.mark.slow

@@ -35,12 +35,21 @@ class Commands(TyperGroup):
         try:
             with warnings_as_notes():
                 return super().invoke(ctx)
+        except typer.TyperException as error:
+            where = getattr(getattr(error, "ctx", None), "command_path", "tastemap")
+            said = getattr(error, "format_message", error.__str__)()
+            _stop(f"{said.rstrip('.')}; see {where} --help", WRONG_CALL)
         except ArgumentError as error:
             _stop(error, WRONG_CALL)
         except (TastemapError, OSError, MemoryError) as error:
             _stop(error, FAILED_JOB)
         except KeyboardInterrupt:
             _stop("stopped", STOPPED)
+        except (typer.Exit, typer.Abort):
+            raise
+        except Exception as error:
+            what = f"{type(error).__name__}: {error}"
+            _stop(f"unexpected {what}; run it again with --debug to see where", FAILED_JOB)
 
 
 app = typer.Typer(
@@ -250,8 +259,10 @@ def similar(
 
 @app.command()
 def search(
-    model: Annotated[str, typer.Argument(help="A saved model, ratings, or a data set's name.")],
     query: Annotated[list[str], typer.Argument(help="Words of a title.")],
+    where: Annotated[
+        str, typer.Option("--in", help="A saved model, a ratings file, or a data set's name.")
+    ] = "ml-100k",
     k: K = 10,
     as_json: Json = False,
     out: Out = None,
@@ -261,7 +272,7 @@ def search(
     from tastemap.terminal import Output
 
     words = " ".join(query)
-    frame = search_titles(model_or_ratings(model).items, words, k=k)
+    frame = search_titles(model_or_ratings(where).items, words, k=k)
     Output(as_json, out).show(frame, f"Titles like “{words}”")
 
 

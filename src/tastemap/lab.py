@@ -42,7 +42,7 @@ def _deep(hidden: list[int], dropout: float) -> Recommender:
 NEXT_STEPS = """\
 tastemap recommend {model} --rate "Star Wars (1977)=5"
 tastemap similar {model} "Star Wars (1977)"
-tastemap search {model} jedi
+tastemap search jedi --in {model}
 tastemap describe your-ratings.csv
 tastemap fit your-ratings.csv -o my-model"""
 

@@ -234,7 +234,8 @@ def whole(name: str, value: Any, least: int) -> int:
     """A plain int of a whole number (Keras refuses NumPy's integers)."""
     number = isinstance(value, numbers.Real) and not isinstance(value, bool)
     if not number or value % 1 != 0 or value < least:
-        raise ArgumentError(name, expected=f"a whole number of at least {least}", received=value)
+        expected = f"a whole number of at least {least}"
+        raise ArgumentError(name, expected=expected, received=repr(value))
     return int(value)
 
 
