@@ -19,23 +19,23 @@ ALLOWED = {
     "kernels": (),
     "data": (),
     "models": ("data", "kernels"),
-    "evaluate": ("data", "models", "models.base"),
+    "evaluation": ("data", "models", "models.base"),
     "explore": ("data", "models.base", "models.factors", "kernels"),
     "serve": ("data", "models.base", "models.store", "explore"),
     "engines": ("data", "models"),
     # The outermost layer: the package's public names, the lab from end to end, the command line.
-    "__init__": ("data", "models", "evaluate", "explore", "lab"),
+    "__init__": ("data", "models", "evaluation", "explore", "lab"),
     "terminal": (),
     "doctor": ("data",),
-    "sections": ("data", "models", "evaluate", "explore"),
-    "jobs": ("data", "models", "evaluate", "explore", "sections"),
-    "lab": ("data", "models", "evaluate", "explore", "sections", "jobs", "terminal"),
-    "arguments": ("data", "models", "terminal"),
+    "sections": ("data", "models", "evaluation", "explore"),
+    "jobs": ("data", "models", "evaluation", "explore", "sections"),
+    "lab": ("data", "models", "evaluation", "explore", "sections", "jobs", "terminal"),
+    "arguments": ("data", "models", "jobs", "terminal"),
     "cli": ("data", "models", "explore", "lab", "jobs", "doctor", "arguments", "terminal"),
     "__main__": ("cli",),
 }
-# evaluate and explore see the base class and the lazy registry, never a concrete model.
-EXACT = {"evaluate": {"models", "models.base"}, "explore": {"models.base", "models.factors"}}
+# evaluation and explore see the base class and the lazy registry, never a concrete model.
+EXACT = {"evaluation": {"models", "models.base"}, "explore": {"models.base", "models.factors"}}
 KERAS_FOLDER = "models/neural/"
 
 

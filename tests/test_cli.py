@@ -130,7 +130,7 @@ def test_recommend_for_a_user_and_for_somebody_new(folder: Path, tmp_path: Path)
     assert len(rows) == 10
     assert all(row["title"].startswith("Comedy") and row["item_id"] != 3 for row in rows)
     mine = tmp_path / "mine.csv"
-    mine.write_text("user_id,item_id,rating\nme,3,5\nme,2,1\n")
+    mine.write_text("title,rating\nComedy 3 (1962),5\nDrama 2 (1961),1\n")
     assert ask("recommend", folder / "dot", "--ratings", mine, "-k", 2)["rows"]
     told = ask("recommend", folder / "dot", 5, "-k", 80)
     assert "no more candidates" in told["notes"][0]
@@ -168,10 +168,14 @@ def test_report_of_a_saved_model(folder: Path, tmp_path: Path) -> None:
         assert f"{title}</h2>" in page
 
 
+def test_version() -> None:
+    assert run("--version").startswith("tastemap 0.")
+
+
 def test_info_and_doctor(folder: Path) -> None:
     told = ask("info", folder / "dot")
     assert told["class"] == "FactorModel"
-    assert told["learnt_by"] == "NeuralRecommender"
+    assert told["learnt_by"] == "NeuralRecommender(dot)"
     checks = {row["check"]: row["state"] for row in ask("doctor")["rows"]}
     assert checks["Python"] == "ok"
     assert "wrong" not in checks.values()
@@ -191,6 +195,8 @@ def test_info_and_doctor(folder: Path) -> None:
         (("recommend", "MODEL", "5", "--where", "colour = 'red'"), 2, "colour"),
         (("recommend", "MODEL", "--rate", "Comedy 3"), 2, '"item=rating"'),
         (("recommend", "MODEL", "--rate", "Comdy 3 (1962)=5"), 2, "Comedy 3 (1962)"),
+        (("recommend", "MODEL", "--rate", "3=99"), 2, "each from 1 to 5 in steps of 1"),
+        (("recommend", "MODEL", "--ratings", "RELEASE"), 1, "expected a table"),
         (("recommend", "MODEL"), 2, "one of the two"),
         (("predict", "MODEL", "5"), 2, "at least one item"),
         (("fit", "RELEASE", "-o", "out", "-m", "magic"), 2, "one of bias"),

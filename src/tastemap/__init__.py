@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from tastemap.data.splits import train_test_split as train_test_split
     from tastemap.data.vocabulary import Vocabulary as Vocabulary
     from tastemap.errors import TastemapError as TastemapError
-    from tastemap.evaluate.compare import compare as compare
-    from tastemap.evaluate.evaluation import evaluate as evaluate
-    from tastemap.evaluate.metrics import mae as mae
-    from tastemap.evaluate.metrics import mse as mse
-    from tastemap.evaluate.metrics import rmse as rmse
+    from tastemap.evaluation.compare import compare as compare
+    from tastemap.evaluation.metrics import mae as mae
+    from tastemap.evaluation.metrics import mse as mse
+    from tastemap.evaluation.metrics import rmse as rmse
+    from tastemap.evaluation.rating import evaluate as evaluate
     from tastemap.models import make_model as make_model
     from tastemap.models.base import Recommender as Recommender
     from tastemap.models.bias import BiasModel as BiasModel
@@ -55,19 +55,19 @@ _HOMES = {
     "Scale": "data.ratings",
     "TastemapError": "errors",
     "Vocabulary": "data.vocabulary",
-    "compare": "evaluate.compare",
-    "evaluate": "evaluate.evaluation",
+    "compare": "evaluation.compare",
+    "evaluate": "evaluation.rating",
     "forecast_split": "data.splits",
     "leave_last_out": "data.splits",
     "load_dataset": "data.fetch",
     "load_model": "models.store",
-    "mae": "evaluate.metrics",
+    "mae": "evaluation.metrics",
     "make_model": "models",
-    "mse": "evaluate.metrics",
+    "mse": "evaluation.metrics",
     "per_user_split": "data.splits",
     "published_fold": "data.splits",
     "read_ratings": "data.readers",
-    "rmse": "evaluate.metrics",
+    "rmse": "evaluation.metrics",
     "time_split": "data.splits",
     "train_test_split": "data.splits",
 }

@@ -115,12 +115,9 @@ def parse_options(pairs: list[str]) -> dict[str, Any]:
 def parse_person(rate: list[str] | None, path: Path | None) -> Any:
     """A new person's ratings, from words ``title=stars`` or from a file with a column item_id."""
     if path is not None:
-        import polars as pl
+        from tastemap.jobs import read_columns
 
-        from tastemap.data.readers import read_ratings
-
-        frame = read_ratings(path).to_frame() if path.suffix != ".json" else pl.read_json(path)
-        return frame.select("item_id", "rating")
+        return read_columns(path, ("item_id", "title"), "rating")
     if not rate:
         return None
     ratings = {}

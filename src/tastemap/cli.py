@@ -1,5 +1,6 @@
 """The command line: one command a verb. Each parses, makes one library call, and prints."""
 
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -23,6 +24,14 @@ if TYPE_CHECKING:
     from tastemap.data.ratings import Ratings
 
 WRONG_CALL, FAILED_JOB, STOPPED = 2, 1, 130
+
+# What the library's advice is called in the command line.
+SAID_IN_PYTHON = (
+    (r"exclude_seen=False", "--include-seen"),
+    (r"has_header=False", "--no-header"),
+    (r"duplicates='last', 'first' or 'mean'", "--duplicates last, first or mean"),
+    (r"\b(user|item|rating|timestamp)=\.\.\.", r"--\1 NAME"),
+)
 
 
 class Commands(TyperGroup):
@@ -67,16 +76,28 @@ Out = Annotated[
     Path | None, typer.Option("-o", "--out", help="Write the table to .csv, .tsv, .parquet, .json.")
 ]
 Seed = Annotated[int, typer.Option(help="Same seed, same result.")]
-K = Annotated[int, typer.Option("-k", help="How many.")]
+K = Annotated[int | None, typer.Option("-k", help="How many; ten if not said.")]
 Rated = Annotated[
     list[str] | None,
     typer.Option("--rate", help='A rating of a new person, "Star Wars (1977)=5"; may be repeated.'),
 ]
 
 
+def _tell_version(asked: bool) -> None:
+    if asked:
+        from tastemap import __version__
+
+        typer.echo(f"tastemap {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
 def _global(
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Tell the version.", callback=_tell_version, is_eager=True),
+    ] = False,
 ) -> None:
     """Options of every command."""
 
@@ -87,7 +108,7 @@ def fetch(
     source: Annotated[
         Path | None, typer.Option("--from", help="A zip or folder to take it from.")
     ] = None,
-    refresh: Annotated[bool, typer.Option(help="Fetch again what is there.")] = False,
+    refresh: Annotated[bool, typer.Option("--refresh", help="Fetch again what is there.")] = False,
     as_json: Json = False,
 ) -> None:
     """Fetch a MovieLens data set into the cache and verify it."""
@@ -144,7 +165,7 @@ def lab(
 def fit(
     ratings: "Ratings",
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder to save the model in.")],
-    model: Annotated[str, typer.Option("-m", help="Name of the model.")] = "biased-dot",
+    model: Annotated[str, typer.Option("-m", "--model", help="Name of the model.")] = "biased-dot",
     option: Annotated[
         list[str] | None, typer.Option("--set", help="An option of the model, n_epochs=20.")
     ] = None,
@@ -165,7 +186,10 @@ def fit(
 def evaluate(
     ratings: "Ratings",
     model: Annotated[
-        str, typer.Option("-m", help="A model's name, or a saved model to score on all ratings.")
+        str,
+        typer.Option(
+            "-m", "--model", help="A model's name, or a saved model to score on all ratings."
+        ),
     ] = "biased-dot",
     split: Annotated[
         str, typer.Option(help="random, per-user, time, forecast, last, u1 … u5.")
@@ -209,16 +233,19 @@ def recommend(
     user: Annotated[str | None, typer.Argument(help="A user id; or use --rate.")] = None,
     rate: Rated = None,
     ratings: Annotated[
-        Path | None, typer.Option(help="A file of a new person's ratings: item_id, rating.")
+        Path | None,
+        typer.Option(help="A file of a new person's ratings: item_id or title, rating."),
     ] = None,
-    k: K = 10,
+    k: K = None,
     where: Annotated[
         str | None, typer.Option(help="\"genres contains 'Horror' and year >= 1990\"")
     ] = None,
     novelty: Annotated[
         float, typer.Option(help="From -1 (popular) over 0 to 1 (little known).")
     ] = 0.0,
-    include_seen: Annotated[bool, typer.Option(help="Also what has been rated.")] = False,
+    include_seen: Annotated[
+        bool, typer.Option("--include-seen", help="Also what has been rated.")
+    ] = False,
     as_json: Json = False,
     out: Out = None,
 ) -> None:
@@ -243,7 +270,7 @@ def similar(
     model: Model,
     item: Annotated[str, typer.Argument(help="An item id or title; with --users, a user id.")],
     other: Annotated[str | None, typer.Argument(help="A second item to compare it with.")] = None,
-    k: K = 10,
+    k: K = None,
     users: Annotated[bool, typer.Option("--users", help="Similar users instead.")] = False,
     opposite: Annotated[bool, typer.Option("--dissimilar", help="The least similar.")] = False,
     as_json: Json = False,
@@ -263,7 +290,7 @@ def search(
     where: Annotated[
         str, typer.Option("--in", help="A saved model, a ratings file, or a data set's name.")
     ] = "ml-100k",
-    k: K = 10,
+    k: K = None,
     as_json: Json = False,
     out: Out = None,
 ) -> None:
@@ -272,7 +299,7 @@ def search(
     from tastemap.terminal import Output
 
     words = " ".join(query)
-    frame = search_titles(model_or_ratings(where).items, words, k=k)
+    frame = search_titles(model_or_ratings(where).items, words, k=k or 10)
     Output(as_json, out).show(frame, f"Titles like “{words}”")
 
 
@@ -335,5 +362,7 @@ def main() -> None:
 def _stop(error: object, code: int) -> None:
     """Say what went wrong in one line, and end with an exit code."""
     text = " ".join(str(error).split())
+    for python, option in SAID_IN_PYTHON:
+        text = re.sub(python, option, text)
     sys.stderr.write(f"tastemap: {text}\n")
     raise typer.Exit(code)

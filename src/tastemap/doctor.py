@@ -19,6 +19,7 @@ PACKAGES = (
     ("keras", "neural models", "lab"),
     ("jax", "neural models, default backend", "lab"),
     ("tensorflow", "neural models, another backend", ""),
+    ("tensorflow-cpu", "the same, for processors alone", ""),
     ("torch", "neural models, another backend", ""),
     ("openTSNE", "the map", "lab"),
     ("matplotlib", "figures", "lab"),
@@ -47,7 +48,7 @@ def _package(name: str, purpose: str, extra: str) -> tuple[str, str, str, str]:
         pass
     if name in CORE:
         return check, "", "wrong", f"pip install {name}"
-    return check, "", "absent", f'pip install "tastemap[{extra}]"' if extra else ""
+    return check, "", "absent", f'the extra "{extra}"' if extra else ""
 
 
 def _cache() -> tuple[str, str, str, str]:

@@ -1,6 +1,6 @@
 """The jobs behind the commands: each joins a few calls of the library into one."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +10,8 @@ import polars as pl
 from tastemap.data import statistics
 from tastemap.data.ratings import Ratings
 from tastemap.data.splits import split_by_name
-from tastemap.errors import ArgumentError, UnsupportedError
-from tastemap.evaluate.evaluation import Evaluation, evaluate
+from tastemap.errors import ArgumentError, DataError, UnsupportedError
+from tastemap.evaluation.rating import Evaluation, evaluate
 from tastemap.models import make_model
 from tastemap.models.base import Recommender
 from tastemap.models.store import load_model
@@ -83,35 +83,49 @@ def predicted_pairs(
     """
     data = model.ratings_
     if pairs is not None:
-        frame = read_pairs(pairs)
+        frame = read_columns(pairs, ("user_id",), "item_id")
     elif user is None or not items:
         raise ArgumentError(
             "USER ITEMS", expected="a user and at least one item, or --pairs FILE", received="less"
         )
     else:
         rows = np.array([data.items.find(item) for item in items])
-        frame = pl.DataFrame({"user_id": [user] * len(rows), "item_id": data.items.ids_at(rows)})
+        users = np.full(len(rows), data.users.index_of(user))
+        frame = pl.DataFrame([data.users.ids_at(users), data.items.ids_at(rows)])
     titles = data.items.titles.gather(data.items.index(frame["item_id"]))
     predicted = model.predict(frame["user_id"], frame["item_id"])
     return frame.with_columns(titles, pl.Series("predicted_rating", predicted))
 
 
-def read_pairs(path: Path) -> pl.DataFrame:
-    """Columns ``user_id, item_id`` of a CSV, TSV or Parquet file."""
-    if path.suffix == ".parquet":
-        frame = pl.read_parquet(path)
-    else:
-        frame = pl.read_csv(path, separator="\t" if path.suffix == ".tsv" else ",")
-    missing = {"user_id", "item_id"} - set(frame.columns)
-    if missing:
-        raise ArgumentError(
-            "--pairs", expected="columns user_id and item_id", received=frame.columns
+def read_columns(path: Path, one_of: tuple[str, ...], other: str) -> pl.DataFrame:
+    """Two columns of a CSV, TSV, Parquet or JSON file: the first of some that it has, and another.
+
+    Raises:
+        DataError: If the file cannot be read or has no such columns.
+    """
+    readers: dict[str, Callable[[Path], pl.DataFrame]] = {
+        ".parquet": pl.read_parquet,
+        ".json": pl.read_json,
+        ".tsv": lambda file: pl.read_csv(file, separator="\t"),
+    }
+    try:
+        frame = readers.get(path.suffix, pl.read_csv)(path)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise DataError(
+            f"file {path}", expected="a table", received=str(error).splitlines()[0]
+        ) from error
+    found = [column for column in one_of if column in frame.columns]
+    if not found or other not in frame.columns:
+        raise DataError(
+            f"file {path}",
+            expected=f"columns {' or '.join(one_of)} and {other}",
+            received=", ".join(frame.columns),
         )
-    return frame.select("user_id", "item_id")
+    return frame.select(found[0], other)
 
 
 def neighbours(
-    model: Any, item: str, other: str | None, *, k: int, users: bool, opposite: bool
+    model: Any, item: str, other: str | None, *, k: int | None, users: bool, opposite: bool
 ) -> tuple[pl.DataFrame, str]:
     """The neighbours of an item or a user, or the similarity of two items, with a title."""
     if not hasattr(model, "similar_items"):

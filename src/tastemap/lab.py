@@ -10,9 +10,9 @@ from tastemap import jobs, sections
 from tastemap.data import statistics
 from tastemap.data.ratings import Ratings
 from tastemap.data.splits import Split, train_test_split
-from tastemap.evaluate.compare import Leaderboard, Maker, compare
-from tastemap.evaluate.evaluation import Evaluation, evaluate
-from tastemap.evaluate.metrics import mae, mse
+from tastemap.evaluation.compare import Leaderboard, Maker, compare
+from tastemap.evaluation.metrics import mae, mse
+from tastemap.evaluation.rating import Evaluation, evaluate
 from tastemap.explore.blocks import Code, Table
 from tastemap.explore.overfitting import overfitting_sentence
 from tastemap.explore.projection import describe_map, item_map

@@ -9,8 +9,8 @@ from tastemap.data import statistics
 from tastemap.data.ratings import Ratings
 from tastemap.data.vocabulary import Id, Vocabulary
 from tastemap.errors import ArgumentError, UnknownIdError
-from tastemap.evaluate.compare import Leaderboard
-from tastemap.evaluate.evaluation import Evaluation
+from tastemap.evaluation.compare import Leaderboard
+from tastemap.evaluation.rating import Evaluation
 from tastemap.explore import model_plots, plots
 from tastemap.explore.blocks import Facts, Picture, Questions, Table
 from tastemap.explore.interactive import map_fragment
@@ -250,7 +250,7 @@ def leaderboard_blocks(board: Leaderboard) -> list[Block]:
     """The models side by side, and which was chosen and how."""
     return [
         Picture(
-            model_plots.plot_leaderboard(board.frame),
+            model_plots.plot_leaderboard(board.frame, board.chosen),
             "Mean absolute error of each model on the training and the test ratings.",
         ),
         Table(board.frame.drop("point"), "Best validation error first", digits=3),

@@ -120,12 +120,17 @@ def test_the_leaderboard_is_sorted_by_test_error():
             "seconds": [0.01, 12.0, None],
         }
     )
-    figure = drawn(model_plots.plot_leaderboard(frame))
+    figure = drawn(model_plots.plot_leaderboard(frame, "dot"))
     names = [label.get_text() for label in figure.axes[0].get_yticklabels()]
     assert names == ["ordinal $5$", "dot", "bias"]
     shown = texts(figure)
-    assert "ordinal $5$ has the least test error: 0.690" in shown
+    assert "“dot”, chosen on validation ratings, has a test error of 0.740" in shown
     assert {"12.0 s", "< 0.1 s"} <= set(shown)
+
+
+def test_a_leaderboard_need_not_mark_a_model():
+    frame = pl.DataFrame({"model": ["a"], "train_mae": [0.7], "test_mae": [0.8], "seconds": [1.0]})
+    assert "Errors of the models" in texts(drawn(model_plots.plot_leaderboard(frame)))
 
 
 def test_what_cannot_be_drawn_is_refused():

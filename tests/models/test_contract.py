@@ -1,6 +1,7 @@
 """What every model must do, whatever it is: no model can skip this."""
 
 import inspect
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -21,11 +22,25 @@ from tastemap.models.selection import ShortAnswerWarning
 from tastemap.models.store import load_model
 
 # Options that keep a fit short; every other option stays at its default.
-QUICK = {"BiasModel": {}, "NeuralRecommender": {"n_epochs": 3, "batch_size": 256}}
+QUICK = {
+    "ItemKNN": {},
+    "Popularity": {},
+    "EASE": {},
+    "BayesianFactorization": {"n_factors": 4, "n_iterations": 20, "n_draws": 8},
+    "ALS": {"n_factors": 8},
+    "BiasModel": {},
+    "MatrixFactorization": {},
+    "NeuralRecommender": {"n_epochs": 3, "batch_size": 256},
+}
 
 
 def quick(name: str) -> Recommender:
     return make_model(name, **QUICK[MODELS[name][0]])
+
+
+def scores(model: Recommender, ratings: Ratings) -> np.ndarray:
+    """Predictions for each row, which for a model that only ranks are its scores."""
+    return model._predict(*model._rows(ratings))
 
 
 @pytest.fixture(scope="module", params=list(MODELS))
@@ -55,20 +70,29 @@ def test_constructor_is_small_and_kept_in_the_artifact(name: str) -> None:
 
 def test_same_seed_same_result(name: str, model: Recommender, split: Split) -> None:
     again = quick(name).fit(split.train, progress=False)
-    np.testing.assert_array_equal(
-        model.predict_ratings(split.test), again.predict_ratings(split.test)
-    )
+    np.testing.assert_array_equal(scores(model, split.test), scores(again, split.test))
 
 
 def test_refit_forgets(name: str, split: Split, tiny: Ratings) -> None:
     refitted = quick(name).fit(tiny, progress=False).fit(split.train, progress=False)
     fresh = quick(name).fit(split.train, progress=False)
-    np.testing.assert_array_equal(
-        refitted.predict_ratings(split.test), fresh.predict_ratings(split.test)
-    )
+    np.testing.assert_array_equal(scores(refitted, split.test), scores(fresh, split.test))
+
+
+def test_a_model_that_only_ranks_predicts_no_ratings(model: Recommender, split: Split) -> None:
+    if model.predicts_ratings:
+        return
+    for ask in (lambda: model.predict(1, 1), lambda: model.predict_ratings(split.test)):
+        with pytest.raises(UnsupportedError, match="cannot predict ratings.*see recommend"):
+            ask()
+    assert model.recommend(5)["predicted_rating"].to_list() == [None] * 10
+    assert model.interested_users(1)["predicted_rating"].to_list() == [None] * 10
 
 
 def test_predictions_stay_inside_the_scale(model: Recommender, split: Split) -> None:
+    if not model.predicts_ratings:
+        assert np.isfinite(scores(model, split.test)).all()
+        return
     predicted = model.predict_ratings(split.test)
     assert predicted.shape == (len(split.test),)
     assert np.isfinite(predicted).all()
@@ -77,9 +101,13 @@ def test_predictions_stay_inside_the_scale(model: Recommender, split: Split) -> 
 
 
 def test_batch_equals_single(model: Recommender, split: Split) -> None:
-    frame = split.test.to_frame().head(5)
-    batch = model.predict(frame["user_id"], frame["item_id"])
-    single = [model.predict(u, i)[0] for u, i in frame.select("user_id", "item_id").rows()]
+    test = split.test.take(np.arange(5))
+    batch = scores(model, test)
+    single = [scores(model, test.take([row]))[0] for row in range(5)]
+    if model.predicts_ratings:
+        frame = test.to_frame()
+        batch = model.predict(frame["user_id"], frame["item_id"])
+        single = [model.predict(u, i)[0] for u, i in frame.select("user_id", "item_id").rows()]
     np.testing.assert_allclose(batch, single, rtol=1e-5)
 
 
@@ -88,9 +116,12 @@ def test_recommendations_agree_with_predictions(model: Recommender) -> None:
     assert frame.columns == ["rank", "item_id", "title", "predicted_rating", "score"]
     assert frame["rank"].to_list() == list(range(1, 11))
     assert frame["score"].is_sorted(descending=True)
-    np.testing.assert_allclose(
-        frame["predicted_rating"], model.predict(5, frame["item_id"]), rtol=1e-4
-    )
+    pairs = model._pairs(5, frame["item_id"])
+    np.testing.assert_allclose(frame["score"], model._predict(*pairs), rtol=1e-4)
+    if model.predicts_ratings:
+        np.testing.assert_allclose(
+            frame["predicted_rating"], model.predict(5, frame["item_id"]), rtol=1e-4
+        )
     titles = dict(zip(model.ratings_.items, model.ratings_.items.titles, strict=True))
     assert frame["title"].to_list() == [titles[item] for item in frame["item_id"]]
 
@@ -159,17 +190,18 @@ def test_unknown_ids_are_named_and_neighbours_offered(model: Recommender) -> Non
         model.predict(1, 9999)
     with pytest.raises(UnknownIdError, match="user_id"):
         model.recommend(9999)
-    assert model.predict("5", "7") == model.predict(5.0, np.int64(7))
+    assert model._pairs("5", "7") == model._pairs(5.0, np.int64(7))
 
 
 def test_unknown_ids_of_a_table_get_an_average(model: Recommender) -> None:
     strangers = Ratings.from_frame(
         pl.DataFrame({"user_id": [9001, 1], "item_id": [1, 9001], "rating": [3.0, 4.0]})
     )
-    predicted = model.predict_ratings(strangers)
-    assert np.isfinite(predicted).all()
-    assert predicted.min() >= 1
-    assert predicted.max() <= 5
+    assert np.isfinite(scores(model, strangers)).all()
+    if model.predicts_ratings:
+        predicted = model.predict_ratings(strangers)
+        assert predicted.min() >= 1
+        assert predicted.max() <= 5
 
 
 def test_new_person(model: Recommender) -> None:
@@ -193,13 +225,11 @@ def test_interested_users_have_not_rated_the_item(model: Recommender) -> None:
 
 
 def test_save_and_load_give_identical_scores(
-    model: Recommender, split: Split, tmp_path: pytest.TempPathFactory
+    model: Recommender, split: Split, tmp_path: Path
 ) -> None:
     model.metrics_ = {"test_mae": 0.5}
     loaded = load_model(model.save(tmp_path / "model"))
-    np.testing.assert_array_equal(
-        model.predict_ratings(split.test), loaded.predict_ratings(split.test)
-    )
+    np.testing.assert_array_equal(scores(model, split.test), scores(loaded, split.test))
     assert model.recommend(5).equals(loaded.recommend(5))
     assert loaded.metrics_ == {"test_mae": 0.5}
     assert loaded.history_.equals(model.history_)
@@ -224,10 +254,11 @@ def test_the_input_is_unchanged(name: str, ratings: Ratings) -> None:
 def test_small_and_constant_data(name: str, rows: dict[str, list[float]]) -> None:
     data = Ratings.from_frame(pl.DataFrame(rows))
     model = quick(name).fit(data, progress=False)
-    predicted = model.predict_ratings(data)
-    assert np.isfinite(predicted).all()
-    assert predicted.min() >= data.scale.lowest
-    assert predicted.max() <= data.scale.highest
+    assert np.isfinite(scores(model, data)).all()
+    if model.predicts_ratings:
+        predicted = model.predict_ratings(data)
+        assert predicted.min() >= data.scale.lowest
+        assert predicted.max() <= data.scale.highest
     assert len(model.recommend(1, k=1, exclude_seen=False)) == 1
 
 
@@ -237,8 +268,17 @@ def test_update_learns_new_users_and_items(name: str, ratings: Ratings) -> None:
         pl.DataFrame({"user_id": [7777, 7777], "item_id": [1, 8888], "rating": [5.0, 1.0]})
     )
     model.update(new, progress=False)
-    assert np.isfinite(model.predict(7777, 8888)).all()
+    assert np.isfinite(model._predict(*model._pairs(7777, 8888))).all()
     assert len(model.ratings_) == len(ratings) + 2
+
+
+def test_a_loaded_model_learns_on(model: Recommender, tmp_path: Path) -> None:
+    loaded = load_model(model.save(tmp_path / "model"))
+    new = Ratings.from_frame(pl.DataFrame({"user_id": [5], "item_id": [9999], "rating": [5.0]}))
+    loaded.update(new, progress=False)
+    assert len(loaded.ratings_) == len(model.ratings_) + 1
+    assert str(loaded) == str(model)
+    assert 9999 in loaded.ratings_.items
 
 
 def test_not_fitted(name: str) -> None:

@@ -135,7 +135,21 @@ def test_a_model_of_loaded_factors_does_not_fit(ratings: Ratings) -> None:
         FactorModel().fit(ratings)
 
 
+def test_a_person_may_name_items_by_title(model: FactorModel) -> None:
+    frame = pl.DataFrame({"title": ["Comedy 3 (1962)", "Drama 2 (1961)"], "rating": [5, 1]})
+    assert model.fold_in(frame).item_index.tolist() == [2, 1]
+    assert model.recommend(ratings=frame).equals(model.recommend(ratings={3: 5, 2: 1}))
+
+
 def test_ratings_of_a_person_must_be_numbers(model: FactorModel) -> None:
-    for bad in ({1: float("nan")}, {1: "five"}, {}, [5, 4]):
+    for bad in (
+        {1: float("nan")},
+        {1: "five"},
+        {1: 99},
+        {1: 0},
+        {},
+        [5, 4],
+        pl.DataFrame({"a": [1]}),
+    ):
         with pytest.raises(ArgumentError, match="ratings"):
             model.recommend(ratings=bad)

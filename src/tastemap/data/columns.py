@@ -25,7 +25,7 @@ _NAMES = {
     "rating": "rating ratings score stars star overall vote grade rate bookrating preference"
     " value r",
     "timestamp": "timestamp unixtimestamp ts time unixtime unixreviewtime datetime date ratedat"
-    " createdat reviewtime reviewdate t",
+    " createdat reviewtime reviewdate when t",
 }
 # Seconds since 1970 stay below this until the year 5138; above it they are milli-, micro-, nano-.
 _SECONDS_BELOW = 1e11

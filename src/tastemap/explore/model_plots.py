@@ -191,31 +191,39 @@ def plot_error_bands(frame: pl.DataFrame) -> "Figure":
     return figure
 
 
-def plot_leaderboard(frame: pl.DataFrame) -> "Figure":
+def plot_leaderboard(frame: pl.DataFrame, chosen: str | None = None) -> "Figure":
     """Training and test error of each model, least test error first, with its seconds.
 
     Args:
         frame: ``model, train_mae, test_mae, seconds``; a training error may be null.
+        chosen: The model that the validation ratings chose, to be marked; it need not be the
+            first here.
 
     Raises:
         ArgumentError: If a column is missing or there is no row.
     """
     need(frame, ("model", "train_mae", "test_mae", "seconds"), "leaderboard")
     ranked = frame.sort("test_mae", nulls_last=True)
-    best = ranked.row(0, named=True)
+    marked = (ranked["model"] == (chosen or "")).to_numpy()
+    title = "Errors of the models"
+    if marked.any():
+        error = ranked.filter(marked)["test_mae"][0]
+        title = f"“{chosen}”, chosen on validation ratings, has a test error of {error:.3f}"
     y = np.arange(len(ranked))
     train, test = (ranked[c].cast(pl.Float64).to_numpy() for c in ("train_mae", "test_mae"))
     with style.styled():
         figure, (ax,) = style.new_figure(
-            f"{best['model']} has the least test error: {best['test_mae']:.3f}",
+            title,
             "Less is better; a wide gap between the dots is overfitting · right: seconds to train",
             height=1.6 + 0.38 * len(ranked),
         )
         ax.hlines(y, train, test, color=PALE, lw=2.5, zorder=1)
         ax.scatter(train, y, s=55, fc="white", ec=BLUE, lw=1.8, label="training", zorder=2)
-        ax.scatter(test, y, s=65, color=[VERMILION, *[BLUE] * (len(y) - 1)], zorder=3)
-        ax.scatter([], [], s=65, color=BLUE, label="test")
-        ax.scatter([], [], s=65, color=VERMILION, label="least test error")
+        ax.scatter(test, y, s=65, color=BLUE, label="test", zorder=3)
+        if marked.any():
+            ax.scatter(
+                test[marked], y[marked], s=65, color=VERMILION, label="test, chosen", zorder=4
+            )
         ends = np.nanmax(np.column_stack([train, test]), axis=1)
         for at, end, value in zip(y, ends, test, strict=True):
             ax.annotate(

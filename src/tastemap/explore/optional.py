@@ -25,5 +25,5 @@ def lab_package(name: str) -> ModuleType:
             f"package {package}",
             expected="it to be installed",
             received="no such package",
-            do="pip install 'tastemap[lab]'",
+            do="install the extra \"lab\", in a clone: pip install '.[lab]'",
         ) from error

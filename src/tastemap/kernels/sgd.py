@@ -14,7 +14,7 @@ import numpy.typing as npt
 REORDER = {"reassoc", "contract", "nsz"}
 
 
-@nb.njit(cache=True, fastmath=REORDER)  # type: ignore[untyped-decorator]
+@nb.njit(cache=True, fastmath=REORDER)
 def sgd_epoch(
     user_index: npt.NDArray[np.int32],
     item_index: npt.NDArray[np.int32],
@@ -62,7 +62,7 @@ def sgd_epoch(
     return squared_error
 
 
-@nb.njit(cache=True, fastmath=REORDER)  # type: ignore[untyped-decorator]
+@nb.njit(cache=True, fastmath=REORDER)
 def squared_error(
     user_index: npt.NDArray[np.int32],
     item_index: npt.NDArray[np.int32],

@@ -10,14 +10,27 @@ if TYPE_CHECKING:
 
 #: Where each class that an artifact may name lives.
 CLASSES = {
+    "ALS": "tastemap.models.als",
+    "BayesianFactorization": "tastemap.models.bayesian",
     "BiasModel": "tastemap.models.bias",
+    "EASE": "tastemap.models.ease",
     "FactorModel": "tastemap.models.factors",
+    "ItemKNN": "tastemap.models.knn",
+    "MatrixFactorization": "tastemap.models.factorization",
     "NeuralRecommender": "tastemap.models.neural.recommender",
+    "Popularity": "tastemap.models.popularity",
 }
 
 #: The models by the name they go by in the command line: class, and the options that make them.
 MODELS: dict[str, tuple[str, dict[str, Any]]] = {
     "bias": ("BiasModel", {}),
+    "mf": ("MatrixFactorization", {}),
+    "als": ("ALS", {"feedback": "explicit"}),
+    "ease": ("EASE", {}),
+    "popularity": ("Popularity", {}),
+    "knn": ("ItemKNN", {}),
+    "ials": ("ALS", {"feedback": "implicit"}),
+    "bayes": ("BayesianFactorization", {}),
     # The lab's own: ten epochs of batches of 64, absolute error.
     "dot": ("NeuralRecommender", {"network": "dot"}),
     # Learning rates and penalties of the others were chosen on validation parts of the lab's

@@ -40,7 +40,8 @@ class Recommender(ABC):
         metrics_: Test errors recorded with the model, by name.
         item_map_: Frame ``item_id, x, y`` of the 2-D map, once one has been drawn, else None.
         seed_: The seed of the fit.
-        learnt_by_: The class that learnt the model, which a loaded one may not be.
+        recipe_: Class and parameters to learn it again, or None where JSON cannot hold them.
+        learnt_by_: What learnt the model, which the class of a loaded one may not tell.
     """
 
     #: Names of the constructor's parameters, kept in the artifact.
@@ -52,6 +53,10 @@ class Recommender(ABC):
     item_map_: pl.DataFrame | None
     seed_: int
     learnt_by_: str
+    recipe_: dict[str, Any] | None
+
+    def __str__(self) -> str:
+        return type(self).__name__
 
     # ---- hooks: what a model implements, on arrays of row numbers ----
 
@@ -72,6 +77,11 @@ class Recommender(ABC):
         """The model's description of a user of the training data."""
 
     @property
+    def predicts_ratings(self) -> bool:
+        """Whether a score is a rating; if not, `predict` is refused and predicted ratings null."""
+        return True
+
+    @property
     def has_distribution(self) -> bool:
         """Whether the model gives a distribution over ratings, and so a median."""
         return False
@@ -87,7 +97,7 @@ class Recommender(ABC):
 
     def _predict_distribution(self, user_index: IndexArray, item_index: IndexArray) -> FloatArray:
         """Probabilities (n, levels) of each value of the scale."""
-        raise self._cannot("give a distribution over ratings")
+        raise self._cannot("give a distribution over ratings, or a median")
 
     def _arrays(self) -> dict[str, npt.NDArray[Any]]:
         """What the model has learnt, by name, for the artifact."""
@@ -100,6 +110,10 @@ class Recommender(ABC):
     def _as_saved(self) -> "Recommender":
         """The model that stands for this one in an artifact."""
         return self
+
+    def _recipe(self) -> dict[str, Any] | None:
+        parameters = {name: getattr(self, name) for name in self.parameters}
+        return {"class": type(self).__name__, "parameters": parameters}
 
     # ---- calls: raw ids in, raw ids out ----
 
@@ -122,7 +136,8 @@ class Recommender(ABC):
         if not len(ratings):
             raise ArgumentError("ratings", expected="at least one rating", received="none")
         self.history_, self.metrics_, self.item_map_ = pl.DataFrame(), {}, None
-        self.ratings_, self.seed_, self.learnt_by_ = ratings, seed, type(self).__name__
+        self.ratings_, self.seed_ = ratings, seed
+        self.learnt_by_, self.recipe_ = str(self), self._recipe()
         self._fit(ratings, validation, seed, progress)
         return self
 
@@ -163,7 +178,7 @@ class Recommender(ABC):
         user_id: Id | None = None,
         *,
         ratings: Any = None,
-        k: int = 10,
+        k: int | None = None,
         exclude_seen: bool = True,
         candidates: Any = None,
         exclude: Any = None,
@@ -175,7 +190,7 @@ class Recommender(ABC):
         Args:
             user_id: A user of the training data; or else
             ratings: ``{item id or title: rating}``, a frame, or `Ratings` of one person.
-            k: Number of items.
+            k: Number of items; by default ten, or all where there are fewer.
             exclude_seen: Leave out what the person has rated.
             candidates, exclude: Items (ids or titles) to choose from, or to leave out.
             where: A condition on the item table, such as ``"year >= 1990"``.
@@ -197,12 +212,11 @@ class Recommender(ABC):
             where=where,
         )
         rows = top_k(score, allowed, k)
-        return self._item_frame(
-            rows, predicted_rating=data.scale.clip(predicted[rows]), score=score[rows]
-        )
+        best = data.scale.clip(predicted[rows]) if self.predicts_ratings else [None] * len(rows)
+        return self._item_frame(rows, predicted_rating=best, score=score[rows])
 
     def interested_users(
-        self, item_id: Id, k: int = 10, *, exclude_seen: bool = True
+        self, item_id: Id, k: int | None = None, *, exclude_seen: bool = True
     ) -> pl.DataFrame:
         """The k users with the highest predicted rating of an item that they have not rated.
 
@@ -215,11 +229,8 @@ class Recommender(ABC):
         allowed = np.ones(len(users), dtype=bool)
         allowed[data.user_index[data.by_item[item]]] = not exclude_seen
         rows = top_k(predicted, allowed, k, kind="user")
-        return ranked(
-            data.users.ids_at(rows),
-            predicted_rating=data.scale.clip(predicted[rows]),
-            score=predicted[rows],
-        )
+        best = data.scale.clip(predicted[rows]) if self.predicts_ratings else [None] * len(rows)
+        return ranked(data.users.ids_at(rows), predicted_rating=best, score=predicted[rows])
 
     def fold_in(self, ratings: Any) -> Person:
         """A new person from ratings alone, in any form that `recommend` takes."""
@@ -265,6 +276,8 @@ class Recommender(ABC):
 
     def _point(self, users: IndexArray, items: IndexArray, point: str, clip: bool) -> FloatArray:
         scale = self._fitted.scale
+        if not self.predicts_ratings:
+            raise self._cannot("predict ratings, it scores items to rank them (see recommend)")
         if point == "median" and scale.levels is not None:
             cumulative = np.cumsum(self._predict_distribution(users, items), axis=1)
             # A little under one half, so that a sum of floats that misses it by rounding counts.
@@ -278,7 +291,7 @@ class Recommender(ABC):
         """A known user, or a new person from their ratings."""
         data = self._fitted
         if ratings is not None and user_id is None:
-            rows, rating = rated_pairs(data.items, ratings)
+            rows, rating = rated_pairs(data, ratings)
             return Person(self._fold_in(rows, rating), rows, rating)
         if user_id is None or ratings is not None:
             raise ArgumentError("user_id, ratings", expected="one of the two")
@@ -286,7 +299,7 @@ class Recommender(ABC):
         rated = data.by_user[user]
         return Person(self._user(user), data.item_index[rated], data.rating[rated])
 
-    def _item_frame(self, rows: IndexArray, **columns: FloatArray) -> pl.DataFrame:
+    def _item_frame(self, rows: IndexArray, **columns: Any) -> pl.DataFrame:
         items = self._fitted.items
         return ranked(items.ids_at(rows), title=items.titles.gather(rows), **columns)
 

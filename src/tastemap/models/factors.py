@@ -101,10 +101,29 @@ class FactorModel(Recommender):
         return self.item_weights[:-1, 1:]
 
     def _fit(self, ratings: Ratings, validation: Ratings | None, seed: int, progress: bool) -> None:
-        raise UnsupportedError(
-            "a model loaded from its factors cannot be fitted",
-            do="fit a new model of the kind that learnt them (tastemap info names it)",
-        )
+        """Fit a model of the kind that learnt the factors, and take what it finds."""
+        recipe = getattr(self, "recipe_", None)
+        if recipe is None or recipe["class"] == "FactorModel":
+            raise UnsupportedError(
+                "a model loaded from its factors cannot be fitted",
+                do="fit a new model of the kind that learnt them (tastemap info names it)",
+            )
+        from tastemap.models import model_class
+
+        model: Any = model_class(recipe["class"])(**recipe["parameters"])
+        model.fit(ratings, validation=validation, seed=seed, progress=progress)
+        self.take(model)
+
+    def take(self, model: Recommender) -> None:
+        """Take over all that another model of factors has learnt."""
+        learnt = Recommender.__annotations__ | FactorModel.__annotations__
+        vars(self).update({name: value for name, value in vars(model).items() if name in learnt})
+
+    def __str__(self) -> str:
+        return getattr(self, "learnt_by_", type(self).__name__)
+
+    def _recipe(self) -> dict[str, Any] | None:
+        return getattr(self, "recipe_", None) if type(self) is FactorModel else super()._recipe()
 
     def _learnt(
         self, ratings: Ratings, mean: float, users: Array, items: Array, prior: Prior | None = None
@@ -209,7 +228,7 @@ class FactorModel(Recommender):
         rows = [items.find(item_id), items.find(other_id)]
         return float(self._cosines(self.item_factors, rows[0])[rows[1]])
 
-    def similar_items(self, item_id: Id, k: int = 10) -> pl.DataFrame:
+    def similar_items(self, item_id: Id, k: int | None = None) -> pl.DataFrame:
         """The k items whose factors point most nearly the same way; the item itself is left out.
 
         Returns:
@@ -217,11 +236,11 @@ class FactorModel(Recommender):
         """
         return self._neighbours(item_id, k, sign=1)
 
-    def dissimilar_items(self, item_id: Id, k: int = 10) -> pl.DataFrame:
+    def dissimilar_items(self, item_id: Id, k: int | None = None) -> pl.DataFrame:
         """The k items whose factors point most nearly the opposite way, as in `similar_items`."""
         return self._neighbours(item_id, k, sign=-1)
 
-    def similar_users(self, user_id: Id, k: int = 10) -> pl.DataFrame:
+    def similar_users(self, user_id: Id, k: int | None = None) -> pl.DataFrame:
         """The k users whose factors point most nearly the same way; the user is left out.
 
         Returns:
@@ -233,7 +252,7 @@ class FactorModel(Recommender):
         rows = top_k(cosines, np.arange(len(users)) != row, k, kind="user")
         return ranked(users.ids_at(rows), similarity=cosines[rows])
 
-    def _neighbours(self, item_id: Id, k: int, sign: int) -> pl.DataFrame:
+    def _neighbours(self, item_id: Id, k: int | None, sign: int) -> pl.DataFrame:
         items = self._fitted.items
         row = items.find(item_id)
         cosines = self._cosines(self.item_factors, row)

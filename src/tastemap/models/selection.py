@@ -9,8 +9,8 @@ import numpy.typing as npt
 import polars as pl
 
 from tastemap.data.conditions import parse_condition
-from tastemap.data.ratings import FloatArray, Ratings
-from tastemap.data.vocabulary import Id, IndexArray, Vocabulary
+from tastemap.data.ratings import FloatArray, Ratings, Scale
+from tastemap.data.vocabulary import Id, IndexArray
 from tastemap.errors import ArgumentError, TastemapWarning
 
 Mask: TypeAlias = npt.NDArray[np.bool_]
@@ -53,8 +53,10 @@ def allowed_items(
     return allowed
 
 
-def top_k(score: FloatArray, allowed: Mask, k: int, *, kind: str = "item") -> IndexArray:
+def top_k(score: FloatArray, allowed: Mask, k: int | None, *, kind: str = "item") -> IndexArray:
     """Rows of the k highest scores among those allowed, best first; ties go to the lower row.
+
+    Without k, the ten highest, or all where there are fewer.
 
     Raises:
         ArgumentError: If k is not between 1 and the number of rows, or nothing is allowed.
@@ -63,6 +65,8 @@ def top_k(score: FloatArray, allowed: Mask, k: int, *, kind: str = "item") -> In
         >>> top_k(np.array([1.0, 3.0, 2.0]), np.array([True, True, True]), 2).tolist()
         [1, 2]
     """
+    if k is None:
+        k = max(1, min(10, int(allowed.sum())))
     if isinstance(k, bool) or not isinstance(k, int | np.integer) or not 1 <= k <= len(score):
         raise ArgumentError(
             "k",
@@ -91,17 +95,35 @@ def top_k(score: FloatArray, allowed: Mask, k: int, *, kind: str = "item") -> In
     return rows[order].astype(np.int32)
 
 
-def rated_pairs(items: Vocabulary, ratings: Any) -> tuple[IndexArray, npt.NDArray[np.float32]]:
+def positive_from(scale: Scale, threshold: float | None = None) -> float:
+    """The rating from which on an item counts as liked, for models that learn from likes alone.
+
+    Args:
+        scale: The scale of the ratings.
+        threshold: That rating; None takes the upper quarter of the scale.
+
+    Example:
+        >>> positive_from(Scale(1, 5, 1)), positive_from(Scale(0, 1, 1))
+        (4.0, 0.75)
+    """
+    if threshold is None:
+        return scale.lowest + 0.75 * (scale.highest - scale.lowest)
+    return threshold
+
+
+def rated_pairs(data: Ratings, ratings: Any) -> tuple[IndexArray, npt.NDArray[np.float32]]:
     """Item rows and ratings of one person, from whatever form they come in.
 
     Args:
-        items: The items that a model knows.
-        ratings: ``{id or title: rating}``, a frame with ``item_id`` and ``rating``, or `Ratings`.
+        data: The training ratings: the items that a model knows, and the scale.
+        ratings: ``{id or title: rating}``; a frame with ``item_id`` (or ``title``) and ``rating``;
+            or `Ratings`.
 
     Raises:
         UnknownIdError: If an item is unknown; nothing is dropped in silence.
-        ArgumentError: If there is no rating, or a rating is not a finite number.
+        ArgumentError: If there is no rating, or one that is no number on the scale.
     """
+    items, scale = data.items, data.scale
     if isinstance(ratings, Ratings):
         ratings = ratings.to_frame()
     if isinstance(ratings, dict):
@@ -109,7 +131,15 @@ def rated_pairs(items: Vocabulary, ratings: Any) -> tuple[IndexArray, npt.NDArra
         values = list(ratings.values())
     elif hasattr(ratings, "__arrow_c_stream__"):
         frame = pl.DataFrame(ratings)
-        rows, values = items.index(frame["item_id"]), frame["rating"].to_list()
+        named = [column for column in ("item_id", "title") if column in frame.columns]
+        if not named or "rating" not in frame.columns:
+            raise ArgumentError(
+                "ratings", expected="columns item_id (or title) and rating", received=frame.columns
+            )
+        rows = items.index(frame[named[0]], missing="negative").copy()
+        for place in np.flatnonzero(rows < 0):  # a title, or unknown
+            rows[place] = items.find(frame[named[0]][int(place)])
+        values = frame["rating"].to_list()
     else:
         raise ArgumentError(
             "ratings",
@@ -120,9 +150,9 @@ def rated_pairs(items: Vocabulary, ratings: Any) -> tuple[IndexArray, npt.NDArra
         rating = np.array(values, dtype=np.float32)
     except (TypeError, ValueError):
         rating = np.array([np.nan])
-    if not len(rating) or not np.isfinite(rating).all():
+    if not len(rating) or not ((rating >= scale.lowest) & (rating <= scale.highest)).all():
         raise ArgumentError(
-            "ratings", expected="at least one rating, each a finite number", received=values
+            "ratings", expected=f"at least one rating, each from {scale}", received=values
         )
     return rows, rating
 
@@ -145,6 +175,10 @@ def novelty_bonus(predicted: FloatArray, popularity: FloatArray, novelty: float)
 
 
 def ranked(ids: pl.Series, **columns: Any) -> pl.DataFrame:
-    """A frame of ids with their rank, from 1, and further columns."""
+    """A frame of ids with their rank, from 1, and further columns; lists are numbers or None."""
     rank = pl.Series("rank", np.arange(1, len(ids) + 1), dtype=pl.Int32)
-    return pl.DataFrame([rank, ids]).with_columns(**{n: pl.Series(c) for n, c in columns.items()})
+    numbers = {
+        name: pl.Series(values, dtype=pl.Float64 if isinstance(values, list) else None)
+        for name, values in columns.items()
+    }
+    return pl.DataFrame([rank, ids]).with_columns(**numbers)

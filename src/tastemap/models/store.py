@@ -35,7 +35,7 @@ from tastemap.models.base import Recommender
 FORMAT = 1
 MANIFEST = "model.json"
 # The packages whose versions a reader of an old artifact may want to know.
-PACKAGES = ("tastemap", "numpy", "polars", "keras", "jax", "tensorflow", "torch")
+PACKAGES = ("tastemap", "numpy", "polars", "keras", "jax", "tensorflow", "tensorflow-cpu", "torch")
 
 
 def save_model(model: Recommender, path: str | Path) -> Path:
@@ -88,6 +88,7 @@ def load_model(path: str | Path) -> Any:
     model.ratings_, model.seed_ = ratings, manifest["seed"]
     model.metrics_ = manifest["metrics"]
     model.learnt_by_ = manifest.get("learnt_by", manifest["class"])
+    model.recipe_ = manifest.get("recipe")
     model.history_ = _optional(source / "history.parquet", pl.DataFrame())
     model.item_map_ = _optional(source / "map.parquet", None)
     try:
@@ -117,7 +118,7 @@ def read_manifest(path: str | Path) -> dict[str, Any]:
             f"artifact {path}",
             expected=f"format {FORMAT} or older",
             received=f"format {found}",
-            do="update tastemap: pip install -U tastemap",
+            do="update tastemap",
         )
     missing = {"class", "parameters", "arrays", "scale", "seed", "metrics"} - set(manifest or {})
     if found != FORMAT or missing:
@@ -144,6 +145,7 @@ def _write(model: Recommender, folder: Path) -> None:
         "class": type(model).__name__,
         "parameters": {name: getattr(model, name) for name in model.parameters},
         "learnt_by": model.learnt_by_,
+        "recipe": model.recipe_,
         "seed": model.seed_,
         "versions": _versions(),
         "data": {"name": data.source.name, "notes": data.source.notes, "n_ratings": len(data)},

@@ -40,5 +40,5 @@ def _missing(what: str) -> MissingPackageError:
         "neural models",
         expected=what,
         received="none installed",
-        do='install it, or: pip install "tastemap[lab]", which brings keras and jax',
+        do='install the extra "lab", in a clone: pip install ".[lab]"',
     )

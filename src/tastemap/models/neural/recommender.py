@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import random
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, ClassVar
@@ -107,10 +108,19 @@ class NeuralRecommender(FactorModel):
         self.patience = patience
         self._given_weights: Any = None
 
+    def __str__(self) -> str:
+        name = self.network if isinstance(self.network, str) else type(self.network).__name__
+        return f"NeuralRecommender({name})"
+
+    def _recipe(self) -> dict[str, Any] | None:
+        """A network of one's own cannot be made again from words."""
+        plain = isinstance(self.network, str) and not callable(self.loss)
+        return super()._recipe() if plain else None
+
     # ---- training ----
 
     def _fit(self, ratings: Ratings, validation: Ratings | None, seed: int, progress: bool) -> None:
-        keras.utils.set_random_seed(seed)
+        _seed_keras(seed)
         part, held_out = self._parts(ratings, validation, seed)
         self._make_network(part)
         plan = Plan(
@@ -290,8 +300,7 @@ class NeuralRecommender(FactorModel):
         if not self._made_of_factors:
             return self
         saved = FactorModel()
-        learnt = Recommender.__annotations__ | FactorModel.__annotations__
-        vars(saved).update({name: value for name, value in vars(self).items() if name in learnt})
+        saved.take(self)
         return saved
 
     def _arrays(self) -> dict[str, npt.NDArray[Any]]:
@@ -320,6 +329,16 @@ class NeuralRecommender(FactorModel):
         for variable, name in zip(self.network_.trainable_variables, names, strict=True):
             variable.assign(arrays[name])
         self._average = BiasModel().fit(self.ratings_)
+
+
+def _seed_keras(seed: int) -> None:
+    """Make whatever Keras draws follow from the seed."""
+    if keras.backend.backend() == "jax":
+        # Keras takes the seeds of all layers from Python's generator. Its set_random_seed would
+        # also import TensorFlow, where it is installed, for three seconds and no effect on JAX.
+        random.seed(seed)
+    else:
+        keras.utils.set_random_seed(seed)
 
 
 @contextlib.contextmanager

@@ -221,10 +221,11 @@ def _train_keras(
 
     network.fit(
         [data.users, data.items],
-        data.target,
+        data.target[:, None],  # of the output's shape, for losses that do not see to that
         batch_size=plan.batch_size,
         epochs=plan.n_epochs,
-        validation_data=validation and ([validation.users, validation.items], validation.target),
+        validation_data=validation
+        and ([validation.users, validation.items], validation.target[:, None]),
         validation_batch_size=8192,
         verbose=0,
         callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=epoch_end)],

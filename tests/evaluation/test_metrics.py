@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import mean_absolute_error, mean_squared_error
 
 from tastemap.errors import ArgumentError
-from tastemap.evaluate.metrics import mae, mse, rmse
+from tastemap.evaluation.metrics import mae, mse, rmse
 
 ratings = st.lists(st.floats(-10, 10, width=32), min_size=1, max_size=50)
 

@@ -6,8 +6,8 @@ import pytest
 from tastemap.data.ratings import Ratings
 from tastemap.data.splits import Split, train_test_split
 from tastemap.errors import ArgumentError
-from tastemap.evaluate.compare import compare
-from tastemap.evaluate.metrics import mae
+from tastemap.evaluation.compare import compare
+from tastemap.evaluation.metrics import mae
 from tastemap.models.bias import BiasModel
 
 MODELS = {

@@ -9,7 +9,7 @@ import polars as pl
 
 from tastemap.data.ratings import Ratings
 from tastemap.errors import ArgumentError
-from tastemap.evaluate.metrics import mae, mse, rmse
+from tastemap.evaluation.metrics import mae, mse, rmse
 from tastemap.models import make_model
 from tastemap.models.base import Recommender
 
@@ -66,7 +66,7 @@ def evaluate(
     baseline = baseline or make_model("bias").fit(model.ratings_, progress=False)
     predicted = model.predict_ratings(test)
     beside = baseline.predict_ratings(test)
-    name = type(model).__name__
+    name = str(model)
     rows = [_errors(name, "mean", test, predicted)]
     if model.has_distribution:
         rows.append(_errors(name, "median", test, model.predict_ratings(test, point="median")))

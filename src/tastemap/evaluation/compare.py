@@ -10,7 +10,7 @@ import polars as pl
 from tastemap.data.ratings import Ratings
 from tastemap.data.splits import train_test_split
 from tastemap.errors import ArgumentError
-from tastemap.evaluate.metrics import mae, rmse
+from tastemap.evaluation.metrics import mae, rmse
 from tastemap.models import make_model
 from tastemap.models.base import Recommender
 

@@ -7,8 +7,8 @@ import pytest
 from tastemap.data.ratings import Ratings
 from tastemap.data.splits import Split
 from tastemap.errors import ArgumentError
-from tastemap.evaluate.evaluation import evaluate
-from tastemap.evaluate.metrics import mae
+from tastemap.evaluation.metrics import mae
+from tastemap.evaluation.rating import evaluate
 from tastemap.models.bias import BiasModel
 
 

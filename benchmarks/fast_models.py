@@ -1,0 +1,172 @@
+"""How good and how fast the plain models are, on one core.
+
+    python benchmarks/fast_models.py [--ml-100k PATH] [--ml-1m PATH] [--rounds 3] [--json]
+
+Ratings are predicted on fold u1 and the lab's split of MovieLens 100K and on a random tenth of
+MovieLens 1M (seed 0): RMSE and MAE. Lists of ten are scored on both: ratings of 4 and more are the
+likes, a fifth of each user's (seed 0) is the test, and all items without a like in training are
+ranked: Recall@10 and NDCG@10.
+
+Each model has its defaults. They were chosen on other splits: inner validation parts of the
+training ratings, and folds u3 and u4.
+
+Seconds are those of a fit, from `Ratings` to a fitted model, the least of the rounds, each on a new
+table, so that nothing is kept from one to the next; compilation is not counted. BLAS and Numba
+have one thread, and variables that slow OpenBLAS down are unset. PATH is a folder or zip of the
+release; by default it is fetched.
+"""
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+# Slow NumPy down where they are set.
+UNWANTED = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
+THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+# Names in the registry; each model with its defaults.
+RATING = {
+    "ml-100k u1": ["bias", "knn", "als", "mf"],
+    "ml-100k lab": ["bias", "knn", "als", "mf"],
+    "ml-1m": ["bias", "knn", "als", "mf"],
+}
+LISTS = {
+    "ml-100k": ["popularity", "ease", "ials"],
+    "ml-1m": ["popularity", "ease", "ials"],
+}
+
+
+def main() -> None:
+    """Measure in a process of its own, and print a table or JSON."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--ml-100k", help="folder or zip of MovieLens 100K")
+    parser.add_argument("--ml-1m", help="folder or zip of MovieLens 1M")
+    parser.add_argument("--rounds", type=int, default=3, help="fits of each model")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    parser.add_argument("--here", action="store_true", help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if not args.here:
+        sys.exit(in_own_process())
+    rows = []
+    for row in measured(args):
+        rows.append(row)
+        print(f"{row['data']}: {row['model']}", file=sys.stderr)
+    result = {"machine": machine(), "rounds": args.rounds, "results": rows}
+    print(json.dumps(result, indent=2)) if args.json else show(result)
+
+
+def in_own_process() -> int:
+    """This file again, in an environment with one thread."""
+    environment = {name: value for name, value in os.environ.items() if name not in UNWANTED}
+    environment |= dict.fromkeys(THREADS, "1")
+    command = [sys.executable, __file__, *sys.argv[1:], "--here"]
+    return subprocess.run(command, env=environment, check=False).returncode  # noqa: S603
+
+
+def measured(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    """One row for each data set and model."""
+    import tastemap as tm
+
+    small = tm.load_dataset("ml-100k", source=args.ml_100k)
+    large = tm.load_dataset("ml-1m", source=args.ml_1m)
+    splits = {
+        "ml-100k u1": tm.published_fold(small, 1),
+        "ml-100k lab": tm.train_test_split(small, 0.2, 0),
+        "ml-1m": tm.train_test_split(large, 0.1, 0),
+    }
+    for data, models in RATING.items():
+        for name in models:
+            model, about = fitted(name, splits[data].train, args.rounds)
+            yield {"data": data} | about | rating_errors(model, splits[data].test)
+    for data, ratings in (("ml-100k", small), ("ml-1m", large)):
+        likes = ratings.take(ratings.rating >= 4)
+        train, test = tm.per_user_split(likes, 0.2, 0)
+        for name in LISTS[data]:
+            model, about = fitted(name, train, args.rounds)
+            yield {"data": data} | about | list_scores(model, test)
+
+
+def fitted(name: str, train: Any, rounds: int) -> tuple[Any, dict[str, Any]]:
+    """A model, compiled before, with its name and the least seconds of its fits."""
+    from tastemap.data.synthetic import synthetic_ratings
+    from tastemap.models import make_model
+
+    make_model(name).fit(synthetic_ratings(), progress=False)
+    seconds = []
+    for _ in range(rounds):
+        fresh, model = replace(train), make_model(name)
+        start = time.perf_counter()
+        model.fit(fresh, seed=0, progress=False)
+        seconds.append(time.perf_counter() - start)
+    return model, {"model": name, "seconds": round(min(seconds), 3)}
+
+
+def rating_errors(model: Any, test: Any) -> dict[str, float]:
+    """RMSE and MAE, and the seconds of the predictions."""
+    import tastemap as tm
+
+    start = time.perf_counter()
+    predicted = model.predict_ratings(test)
+    seconds = time.perf_counter() - start
+    errors = {"rmse": tm.rmse(test.rating, predicted), "mae": tm.mae(test.rating, predicted)}
+    return errors | {"predict_seconds": round(seconds, 3)}
+
+
+def list_scores(model: Any, test: Any) -> dict[str, float]:
+    """Recall@10 and NDCG@10, and the seconds of ranking all items for everyone."""
+    from tastemap.evaluation.ranking import evaluate_ranking
+
+    start = time.perf_counter()
+    frame = evaluate_ranking(model, test, k=10)
+    seconds = time.perf_counter() - start
+    values = dict(zip(frame["metric"], frame["value"], strict=True))
+    scores = {"recall": values["recall"], "ndcg": values["ndcg"], "coverage": values["coverage"]}
+    return scores | {"predict_seconds": round(seconds, 3)}
+
+
+def machine() -> dict[str, Any]:
+    """What it ran on."""
+    packages = {name: version(name) for name in ("tastemap", "numpy", "numba")}
+    about = Path("/proc/cpuinfo")
+    name = platform.processor() or platform.machine()
+    if about.is_file():
+        lines = about.read_text(encoding="utf-8").splitlines()
+        name = next((line.split(": ")[1] for line in lines if line.startswith("model name")), name)
+    found = {"python": platform.python_version()} | packages
+    return {"processor": name, "threads": 1, "date": str(date.today()), "versions": found}
+
+
+def show(result: dict[str, Any]) -> None:
+    """Two tables: predictions, then lists."""
+    from rich.console import Console
+    from rich.table import Table
+
+    about = result["machine"]
+    versions = ", ".join(f"{name} {number}" for name, number in about["versions"].items())
+    console = Console(width=None if sys.stdout.isatty() else 100)
+    console.print(f"{about['processor']}, one thread, {about['date']}; {versions}")
+    for title, metrics in (("Ratings", ("rmse", "mae")), ("Lists", ("recall", "ndcg", "coverage"))):
+        table = Table(title=title, caption=f"seconds: least of {result['rounds']} fits")
+        for name in ("data", "model"):
+            table.add_column(name)
+        for name in ("fit, s", *metrics, "predict, s"):
+            table.add_column(name, justify="right")
+        for row in result["results"]:
+            if metrics[0] in row:
+                cells = [row["data"], row["model"], f"{row['seconds']:.2f}"]
+                cells += [f"{row[name]:.4f}" for name in metrics]
+                table.add_row(*cells, f"{row['predict_seconds']:.2f}")
+        console.print(table)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,67 @@
+"""Popularity: the same list for everyone, and the baseline of every ranking."""
+
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from tastemap.data.ratings import FloatArray, Ratings
+from tastemap.data.vocabulary import IndexArray
+from tastemap.models.base import Recommender
+from tastemap.models.items import at_items
+
+
+class Popularity(Recommender):
+    """What most users have rated.
+
+    References:
+        Cremonesi, Koren, Turrin, "Performance of recommender algorithms on top-n recommendation
+        tasks", RecSys 2010, section 3.1 (TopPop).
+
+    Prediction:
+        s_i = n_i / n_users, the share of the users with a rating who have rated item i: a score
+        to rank by, not a rating, so `predict` is refused. An unknown item has the score 0.
+
+    Attributes:
+        share: s_i, float32 (n_items,), in [0, 1].
+
+    Example:
+        >>> from tastemap.data.synthetic import synthetic_ratings
+        >>> model = Popularity().fit(synthetic_ratings())
+        >>> model.recommend(1, k=1, exclude_seen=False)["item_id"].item()
+        1
+    """
+
+    parameters: ClassVar = ()
+    predicts_ratings = False
+
+    share: npt.NDArray[np.float32]
+
+    def _fit(self, ratings: Ratings, validation: Ratings | None, seed: int, progress: bool) -> None:
+        n_users = np.count_nonzero(ratings.by_user.counts)
+        self.share = (ratings.by_item.counts / n_users).astype(np.float32)
+
+    @property
+    def folds_in(self) -> bool:
+        """A new person gets the same list."""
+        return True
+
+    def _fold_in(self, item_index: IndexArray, rating: FloatArray) -> None:
+        return None
+
+    def _user(self, user_index: int) -> None:
+        return None
+
+    def _score(self, user: Any) -> FloatArray:
+        return self.share
+
+    def _predict(self, user_index: IndexArray, item_index: IndexArray) -> FloatArray:
+        return at_items(self.share, item_index, unknown=0.0)
+
+    def _arrays(self) -> dict[str, npt.NDArray[Any]]:
+        return {"share": self.share}
+
+    def _restore(self, arrays: dict[str, npt.NDArray[Any]]) -> None:
+        self.share = arrays["share"]
+        if self.share.shape != (self.ratings_.n_items,):
+            raise ValueError(f"share of shape {self.share.shape}")

@@ -1,0 +1,61 @@
+"""Slow twins of the kernels of the fast models, a few lines of NumPy each."""
+
+import numpy as np
+
+
+def sgd_epoch(u, i, r, b_u, b_i, p, q, eta, reg, bias_reg):
+    """One step a rating, by the book; in place. Returns the sum of squared errors on arrival."""
+    total = 0.0
+    for a, c, value in zip(u, i, r, strict=True):
+        e = value - b_u[a] - b_i[c] - p[a] @ q[c]
+        total += e**2
+        b_u[a] += eta * (e - bias_reg * b_u[a])
+        b_i[c] += eta * (e - bias_reg * b_i[c])
+        p[a], q[c] = (
+            p[a] + eta * (e * q[c] - reg * p[a]),
+            q[c] + eta * (e * p[a] - reg * q[c]),
+        )
+    return total
+
+
+def sgd_loss(r, b_u, b_i, p, q, reg, bias_reg):
+    """Half the objective at one rating, whose negative gradient is a step over eta."""
+    e = r - b_u - b_i - p @ q
+    return 0.5 * (e**2 + reg * (p @ p + q @ q) + bias_reg * (b_u**2 + b_i**2))
+
+
+def solve_rows(offsets, index, target, fixed, gram, ridge):
+    """Each row by forming A = G + lambda I + Y'Y and b = Y't, and solving A w = b."""
+    f = fixed.shape[1]
+    rows = np.zeros((len(ridge), f))
+    for u in range(len(ridge)):
+        Y = fixed[index[offsets[u] : offsets[u + 1]]].astype(np.float64)
+        t = target[offsets[u] : offsets[u + 1]]
+        A = (gram if len(gram) else np.zeros((f, f))) + ridge[u] * np.eye(f) + Y.T @ Y
+        rows[u] = np.linalg.solve(A, Y.T @ t)
+    return rows
+
+
+def pair_similarities(rated, residual, shrinkage):
+    """Shrunk correlations of the columns over their common rows, pair by pair."""
+    n = rated.shape[1]
+    similarity = np.zeros((n, n))
+    for i in range(n):
+        for j in range(n):
+            common = rated[:, i] & rated[:, j]
+            a, b = residual[common, i].astype(float), residual[common, j].astype(float)
+            if i != j and (lengths := (a @ a) * (b @ b)) > 0:
+                shrunk = common.sum() / (common.sum() + shrinkage)
+                similarity[i, j] = shrunk * (a @ b) / np.sqrt(lengths)
+    return similarity
+
+
+def weighted_neighbours(asked, rated, residual, similarity, k, damping):
+    """Sum of s e / (sum of s + damping) over the k largest s above 0, by sorting."""
+    moves = np.zeros(len(asked))
+    for a, i in enumerate(asked):
+        s = similarity[i, rated].clip(min=0)
+        nearest = np.argsort(-s, kind="stable")[:k]
+        if i >= 0 and s[nearest].sum() > 0:
+            moves[a] = s[nearest] @ residual[nearest] / (s[nearest].sum() + damping)
+    return moves

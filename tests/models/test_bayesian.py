@@ -1,0 +1,261 @@
+"""The Bayesian factorisation: as a sampler, as a predictor, and on awkward data."""
+
+import subprocess
+import sys
+
+import numpy as np
+import polars as pl
+import pytest
+
+from tastemap.data.ratings import Groups, Ratings
+from tastemap.data.splits import Split
+from tastemap.errors import ArgumentError, UnsupportedError
+from tastemap.evaluation.metrics import rmse
+from tastemap.models.bayesian import BayesianFactorization
+from tastemap.models.bayesian_features import implicit_scores, scores_of, side_columns
+from tastemap.models.bayesian_sampler import _inverse_wishart
+from tastemap.models.bias import BiasModel
+from tastemap.models.store import load_model
+
+
+def planted(scale: str, seed: int = 0) -> tuple[Split, np.ndarray]:
+    """Ratings drawn from the model, and the true mean of z for the test ratings."""
+    rng = np.random.default_rng(seed)
+    U, M, N = 150, 100, 6000
+    pair = rng.choice(U * M, N, replace=False)
+    u, i = pair // M, pair % M
+    P, Q = rng.normal(size=(U, 2)), rng.normal(0, 0.8, (M, 2))
+    f = rng.normal(0, 0.4, U)[u] + rng.normal(0, 0.5, M)[i] + np.sum(P[u] * Q[i], axis=1)
+    z = f + rng.normal(0, 1, N)
+    rating = np.digitize(z, [-1.5, -0.5, 0.4, 1.4]) + 1.0 if scale == "stars" else z
+    frame = pl.DataFrame({"user_id": u, "item_id": i, "rating": rating, "row": np.arange(N)})
+    ratings = Ratings.from_frame(frame)
+    rows = np.random.default_rng(1).permutation(N)
+    return Split(ratings.take(rows[1200:]), ratings.take(rows[:1200])), f[rows[:1200]]
+
+
+@pytest.fixture(scope="module", params=["stars", "numbers"])
+def case(request: pytest.FixtureRequest) -> tuple[Split, np.ndarray, BayesianFactorization]:
+    split, f = planted(request.param)
+    model = BayesianFactorization(n_factors=3, n_iterations=120, n_draws=40, n_implicit=10)
+    return split, f, model.fit(split.train, validation=split.test, progress=False)
+
+
+def test_planted_factors_are_found(case) -> None:
+    (train, test), f, model = case
+    predicted = model.predict_ratings(test)
+    error = rmse(test.rating, predicted)
+    assert error < 0.9 * rmse(test.rating, BiasModel().fit(train).predict_ratings(test))
+    assert np.corrcoef(predicted, f)[0, 1] > 0.9
+    # The error on the way is that of the same averages, before they were rounded to be kept.
+    assert model.history_["val_rmse"][-1] == pytest.approx(error, abs=1e-3)
+    assert model.history_.columns == ["epoch", "loss", "val_rmse"]
+
+
+def test_probabilities_are_calibrated(case) -> None:
+    (_, test), _, model = case
+    if not model.has_distribution:
+        with pytest.raises(UnsupportedError, match="no levels"):
+            model._predict_distribution(*model._rows(test))
+        return
+    p = model._predict_distribution(*model._rows(test))
+    np.testing.assert_allclose(p.sum(axis=1), 1, atol=1e-9)
+    level = test.rating.astype(int) - 1
+    for c in range(5):
+        assert abs(p[:, c].mean() - np.mean(level == c)) < 0.04
+    for low, high in ((0.1, 0.3), (0.3, 0.5), (0.5, 0.8)):
+        inside = (p >= low) & (p < high)
+        hit = (level[:, None] == np.arange(5))[inside]
+        assert abs(hit.mean() - p[inside].mean()) < 0.07
+    median = model.predict_ratings(test, point="median")
+    assert np.isin(median, [1, 2, 3, 4, 5]).all()
+    assert (
+        np.abs(median - test.rating).mean()
+        <= np.abs(model.predict_ratings(test) - test.rating).mean()
+    )
+
+
+def test_folding_in_own_ratings_agrees_with_training(case) -> None:
+    (train, _), _, model = case
+    agreement = []
+    for user in train.users.ids[:20]:
+        own = train.rated_items(user)
+        person = model.fold_in(dict(own.select("item_id", "rating").rows()))
+        known = model._score(model._user(train.users.index_of(user)))
+        agreement.append(np.corrcoef(model._score(person.description), known)[0, 1])
+    assert np.median(agreement) > 0.95
+    assert min(agreement) > 0.9
+
+
+def test_posterior_means_predict_nearly_as_well(case) -> None:
+    (_, test), _, model = case
+    u, i = model._rows(test)
+    linear = super(BayesianFactorization, model)._predict(u, i)
+    assert np.corrcoef(linear, model.predict_ratings(test))[0, 1] > 0.97
+    assert model.similar_items(1, k=3)["similarity"].is_sorted(descending=True)
+
+
+def test_explaining_is_refused_clearly(case) -> None:
+    with pytest.raises(UnsupportedError, match="cannot explain"):
+        case[2].explain(1, item_id=1)
+
+
+def test_the_number_of_threads_makes_no_difference() -> None:
+    code = """
+import os, sys
+if sys.argv[1] == "1" and hasattr(os, "sched_setaffinity"):
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:1])
+from tastemap.data.synthetic import synthetic_ratings
+from tastemap.models.bayesian import BayesianFactorization
+data = synthetic_ratings()
+model = BayesianFactorization(n_factors=4, n_iterations=12, n_draws=8).fit(data, progress=False)
+print(model.predict_ratings(data).tobytes().hex()[:4000])
+"""
+    one, all_ = (
+        subprocess.run(
+            [sys.executable, "-c", code, n], capture_output=True, text=True, check=True
+        ).stdout
+        for n in ("1", "all")
+    )
+    assert one == all_
+    assert len(one) > 1000
+
+
+def test_blanking_the_test_ratings_changes_nothing(split: Split) -> None:
+    model = BayesianFactorization(n_factors=2, n_iterations=10, n_draws=4)
+    model.fit(split.train, validation=split.test, progress=False)
+    with_truth = model.predict_ratings(split.test)
+    model.fit(split.train, progress=False)
+    np.testing.assert_array_equal(with_truth, model.predict_ratings(split.test))
+
+
+def test_side_information_helps_items_without_ratings(ratings: Ratings) -> None:
+    # Taste is for one of two genres: for an unseen item the genre tells who likes it.
+    cold = ratings.item_index >= 70
+    train, test = ratings.take(~cold), ratings.take(cold)
+    quick = {"n_factors": 4, "n_iterations": 60, "n_draws": 20}
+    with_side, without = (
+        rmse(test.rating, BayesianFactorization(side=side, **quick).fit(train, progress=False)
+             .predict_ratings(test))
+        for side in (True, False)
+    )  # fmt: skip
+    assert with_side < 0.9 * without
+
+
+@pytest.mark.parametrize("n_levels", [2, 10, 21, 150])
+def test_any_scale(n_levels: int) -> None:
+    rng = np.random.default_rng(0)
+    frame = {"user_id": rng.integers(0, 20, 400), "item_id": np.arange(400) % 25}
+    rating = np.round(rng.uniform(0, n_levels - 1, 400)) / 2
+    data = Ratings.from_frame(pl.DataFrame(frame | {"rating": rating}))
+    model = BayesianFactorization(n_factors=2, n_iterations=10, n_draws=4)
+    predicted = model.fit(data, progress=False).predict_ratings(data)
+    assert np.isfinite(predicted).all()
+    assert abs(predicted.mean() - data.global_mean) < 0.2 * (n_levels / 2)
+    if model.has_distribution:
+        p = model.predict_distribution(1, [1, 2, 3])
+        np.testing.assert_allclose(p.sum(axis=1), 1, atol=1e-9)
+        assert (p >= 0).all()
+
+
+def test_someone_without_ratings_is_the_average_user(split: Split) -> None:
+    model = BayesianFactorization(n_factors=2, n_iterations=10, n_draws=4)
+    model.fit(split.train, progress=False)
+    nobody = model._score(model._fold_in(np.zeros(0, np.int32), np.zeros(0, np.float32)))
+    average = model._predict(np.full(80, -1, np.int32), np.arange(80, dtype=np.int32))
+    np.testing.assert_allclose(nobody, average, atol=0.4)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("n_factors", 0), ("n_iterations", 0), ("n_chains", 1.5), ("n_draws", 0), ("n_implicit", -1)],
+)
+def test_impossible_options(name: str, value: float) -> None:
+    with pytest.raises(ArgumentError, match=name):
+        BayesianFactorization(**{name: value})
+
+
+def test_implicit_scores_are_those_of_the_singular_vectors(ratings: Ratings) -> None:
+    groups = Groups.of(ratings.user_index, ratings.n_users)
+    scores, axes = implicit_scores(groups, ratings.item_index, ratings.n_items, 5)
+    M = np.zeros((ratings.n_users, ratings.n_items))
+    M[ratings.user_index, ratings.item_index] = 1
+    M /= np.sqrt(np.maximum(M.sum(axis=1, keepdims=True), 1))
+    values = np.linalg.svd(M, compute_uv=False)[:5]
+    np.testing.assert_allclose(np.linalg.norm(scores, axis=0), values, rtol=0.02)
+    np.testing.assert_allclose(scores, M @ axes, atol=1e-5)
+    np.testing.assert_allclose(scores_of(ratings.item_index[groups[3]], axes), scores[3], atol=1e-5)
+
+
+def test_columns_of_any_kind_become_indicators() -> None:
+    table = pl.DataFrame(
+        {
+            "item_id": range(60),
+            "title": [f"Film {n}" for n in range(60)],
+            "genres": [["a", "b"] if n % 2 else ["b"] for n in range(60)],
+            "year": [None, *range(1941, 2000)],
+            "sex": ["F", None] + ["M"] * 58,
+            "constant": ["x"] * 60,
+        },
+        schema_overrides={"year": pl.Int32},
+    )
+    found = side_columns(table)
+    assert found.shape == (2 + 12 + 2, 60)
+    assert set(np.unique(found)) == {0.0, 1.0}
+    assert found[2:14, 0].sum() == 0
+    assert (found[2:14, 1:].sum(axis=0) == 1).all()
+    assert found[0].sum() == 30
+
+
+def test_inverse_wishart_mean() -> None:
+    rng = np.random.default_rng(0)
+    scale = np.array([[2.0, 0.5], [0.5, 1.0]])
+    mean = np.mean([_inverse_wishart(9, scale, rng) for _ in range(4000)], axis=0)
+    np.testing.assert_allclose(mean, scale / (9 - 3), atol=0.02)
+
+
+def moody(seed: int = 0) -> Split:
+    """Ratings whose user is in a good or a bad mood, which changes from hour to hour."""
+    rng = np.random.default_rng(seed)
+    U, M, N = 60, 80, 4000
+    u, i = np.divmod(rng.choice(U * M, N, replace=False), M)
+    hour = rng.integers(0, 8, N)
+    mood = rng.normal(0, 1.0, (U, 8))[u, hour]
+    z = rng.normal(0, 0.4, U)[u] + rng.normal(0, 0.4, M)[i] + mood + rng.normal(0, 0.6, N)
+    frame = {"user_id": u, "item_id": i, "rating": np.digitize(z, [-1.5, -0.5, 0.5, 1.5]) + 1.0}
+    frame["timestamp"] = 3600 * hour + rng.integers(0, 200, N)
+    ratings = Ratings.from_frame(pl.DataFrame(frame))
+    rows = rng.permutation(N)
+    return Split(ratings.take(rows[800:]), ratings.take(rows[:800]))
+
+
+def test_moods_are_learnt_where_there_are_times(tmp_path) -> None:
+    train, test = moody()
+    quick = {"n_factors": 2, "n_iterations": 60, "n_draws": 20}
+    plain = BayesianFactorization(**quick).fit(train, progress=False)
+    timed = BayesianFactorization(**quick, time="session").fit(
+        train, validation=test, progress=False
+    )
+    error = rmse(test.rating, timed.predict_ratings(test))
+    assert error < 0.85 * rmse(test.rating, plain.predict_ratings(test))
+    assert timed.history_["val_rmse"][-1] == pytest.approx(error, abs=1e-3)
+    # Where the moment is not known, moods are averaged over and the two models agree.
+    u, i = timed._rows(test)
+    assert rmse(test.rating, timed._predict(u, i)) < 1.03 * rmse(test.rating, plain._predict(u, i))
+    median = timed.predict_ratings(test, point="median")
+    assert np.isin(median, [1, 2, 3, 4, 5]).all()
+    loaded = load_model(timed.save(tmp_path / "model"))
+    np.testing.assert_array_equal(loaded.predict_ratings(test), timed.predict_ratings(test))
+
+
+def test_times_may_be_missing_or_stand_still(tiny: Ratings) -> None:
+    model = BayesianFactorization(n_factors=2, n_iterations=10, n_draws=4, time="session")
+    assert np.isfinite(model.fit(tiny, progress=False).predict_ratings(tiny)).all()
+    frame = tiny.to_frame().with_columns(timestamp=pl.lit(7))
+    still = Ratings.from_frame(frame)
+    assert np.isfinite(model.fit(still, progress=False).predict_ratings(still)).all()
+    assert np.isfinite(model.predict("ann", [10, 30])).all()
+    with pytest.raises(ArgumentError, match="time"):
+        BayesianFactorization(time="day")
+    with pytest.raises(ArgumentError, match="point"):
+        model.predict_ratings(still, point="mode")

@@ -1,0 +1,98 @@
+"""EASE: the closed form, the orientation of the weights, explanations, similarity."""
+
+import numpy as np
+import polars as pl
+import pytest
+
+from tastemap.data.ratings import Ratings
+from tastemap.errors import ArgumentError
+from tastemap.models import items as item_models
+from tastemap.models.ease import EASE, invert
+
+
+def liked_matrix(ratings: Ratings, threshold: float) -> np.ndarray:
+    X = np.zeros((ratings.n_users, ratings.n_items))
+    likes = ratings.rating >= threshold
+    X[ratings.user_index[likes], ratings.item_index[likes]] = 1
+    return X
+
+
+@pytest.fixture(scope="module")
+def model(ratings: Ratings) -> EASE:
+    return EASE(reg=20.0).fit(ratings, progress=False)
+
+
+def test_the_weights_minimise_the_objective(model: EASE, ratings: Ratings) -> None:
+    """Column j is the ridge regression of item j's likes on all other items'."""
+    X = liked_matrix(ratings, 4)
+    for j in (0, 7, 79):
+        others = np.delete(np.arange(80), j)
+        A = X[:, others].T @ X[:, others] + 20 * np.eye(79)
+        expected = np.linalg.solve(A, X[:, others].T @ X[:, j])
+        np.testing.assert_allclose(model.item_weights[others, j], expected, atol=1e-5)
+        assert model.item_weights[j, j] == 0
+
+
+def test_scores_are_rows_of_x_b_and_not_of_its_transpose(model: EASE, ratings: Ratings) -> None:
+    X = liked_matrix(ratings, 4)
+    B = model.item_weights
+    assert np.abs(B - B.T).max() > 0.01
+    np.testing.assert_allclose(model._score(model._user(4)), X[4] @ B, atol=1e-5)
+
+
+def test_a_companion_is_recommended_to_who_lacks_it() -> None:
+    """Who likes the popular item need not like the rare one, but not the other way round."""
+    rows = [(u, 0) for u in range(20)] + [(u, 1) for u in range(5)] + [(20, 2), (21, 0), (22, 1)]
+    frame = pl.DataFrame(rows, schema=["user_id", "item_id"], orient="row")
+    model = EASE(reg=1.0).fit(Ratings.from_frame(frame.with_columns(rating=1.0)), progress=False)
+    assert model.recommend(22, k=1)["item_id"].item() == 0
+    towards_popular, towards_rare = model.item_weights[1, 0], model.item_weights[0, 1]
+    assert towards_popular > 2 * towards_rare > 0
+
+
+def test_a_new_person_gets_what_a_user_with_the_same_ratings_gets(
+    model: EASE, ratings: Ratings
+) -> None:
+    known = model.recommend(5, k=10)
+    assert model.recommend(ratings=ratings.rated_items(5), k=10).equals(known)
+
+
+def test_explanations_sum_to_the_score(model: EASE) -> None:
+    parts = model.explain(5, item_id=40)
+    pair = model._pairs(5, 40)
+    assert parts["contribution"].sum() == pytest.approx(model._predict(*pair)[0], abs=1e-6)
+    assert set(parts["part"]) == {"your rating"}
+    assert set(parts.filter(pl.col("rating") < 4)["contribution"]) == {0.0}
+
+
+def test_similarity_is_the_partial_correlation(model: EASE, ratings: Ratings) -> None:
+    X = liked_matrix(ratings, 4)
+    P = np.linalg.inv(X.T @ X + 20 * np.eye(80))
+    expected = -P[3] / np.sqrt(P[3, 3] * P.diagonal())
+    expected[3] = 0
+    np.testing.assert_allclose(model._similarities(3), expected, atol=1e-5)
+    frame = model.similar_items(4, k=5)
+    assert 4 not in frame["item_id"].to_list()
+    assert sum(title.startswith("Drama") for title in frame["title"]) >= 4
+
+
+@pytest.mark.parametrize("n", [1, 2, 127, 129, 300])
+def test_the_inverse_by_halves(n: int) -> None:
+    X = np.random.default_rng(n).normal(size=(n + 5, n))
+    A = X.T @ X + 10 * np.eye(n)
+    double, single = A.copy(), A.astype(np.float32)
+    invert(double)
+    invert(single)
+    np.testing.assert_allclose(double, np.linalg.inv(A), atol=1e-10)
+    np.testing.assert_allclose(single @ A, np.eye(n), atol=1e-3)
+
+
+def test_too_many_items_are_refused(ratings: Ratings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(item_models, "_MOST_ITEMS", 79)
+    with pytest.raises(ArgumentError, match="at most 79 items, for EASE.*received 80; use ALS"):
+        EASE().fit(ratings, progress=False)
+
+
+def test_a_penalty_of_zero_is_refused() -> None:
+    with pytest.raises(ArgumentError, match="reg; expected a number above 0"):
+        EASE(reg=0)
