@@ -30,14 +30,21 @@ if TYPE_CHECKING:
     from tastemap.evaluation.metrics import mae as mae
     from tastemap.evaluation.metrics import mse as mse
     from tastemap.evaluation.metrics import rmse as rmse
+    from tastemap.evaluation.ranking import evaluate_ranking as evaluate_ranking
     from tastemap.evaluation.rating import evaluate as evaluate
     from tastemap.models import make_model as make_model
+    from tastemap.models.als import ALS as ALS
     from tastemap.models.base import Recommender as Recommender
+    from tastemap.models.bayesian import BayesianFactorization as BayesianFactorization
     from tastemap.models.bias import BiasModel as BiasModel
+    from tastemap.models.ease import EASE as EASE
+    from tastemap.models.factorization import MatrixFactorization as MatrixFactorization
     from tastemap.models.factors import FactorModel as FactorModel
+    from tastemap.models.knn import ItemKNN as ItemKNN
     from tastemap.models.neural import DeepRegressionModel as DeepRegressionModel
     from tastemap.models.neural import NeuralRecommender as NeuralRecommender
     from tastemap.models.neural import RegressionModel as RegressionModel
+    from tastemap.models.popularity import Popularity as Popularity
     from tastemap.models.store import load_model as load_model
 
 __version__ = version("tastemap")
@@ -45,10 +52,16 @@ __version__ = version("tastemap")
 # The public names and the module each is loaded from when it is first used, so that
 # `import tastemap` stays fast and needs none of the optional packages.
 _HOMES = {
+    "ALS": "models.als",
+    "BayesianFactorization": "models.bayesian",
     "BiasModel": "models.bias",
     "DeepRegressionModel": "models.neural",
+    "EASE": "models.ease",
     "FactorModel": "models.factors",
+    "ItemKNN": "models.knn",
+    "MatrixFactorization": "models.factorization",
     "NeuralRecommender": "models.neural",
+    "Popularity": "models.popularity",
     "Ratings": "data.ratings",
     "Recommender": "models.base",
     "RegressionModel": "models.neural",
@@ -57,6 +70,7 @@ _HOMES = {
     "Vocabulary": "data.vocabulary",
     "compare": "evaluation.compare",
     "evaluate": "evaluation.rating",
+    "evaluate_ranking": "evaluation.ranking",
     "forecast_split": "data.splits",
     "leave_last_out": "data.splits",
     "load_dataset": "data.fetch",

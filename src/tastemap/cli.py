@@ -165,7 +165,7 @@ def lab(
 def fit(
     ratings: "Ratings",
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder to save the model in.")],
-    model: Annotated[str, typer.Option("-m", "--model", help="Name of the model.")] = "biased-dot",
+    model: Annotated[str, typer.Option("-m", "--model", help="Name of the model.")] = "mf",
     option: Annotated[
         list[str] | None, typer.Option("--set", help="An option of the model, n_epochs=20.")
     ] = None,
@@ -190,22 +190,26 @@ def evaluate(
         typer.Option(
             "-m", "--model", help="A model's name, or a saved model to score on all ratings."
         ),
-    ] = "biased-dot",
+    ] = "mf",
     split: Annotated[
         str, typer.Option(help="random, per-user, time, forecast, last, u1 … u5.")
     ] = "random",
     test_size: Annotated[float, typer.Option(help="Share of the test ratings.")] = 0.2,
+    lists: Annotated[
+        bool, typer.Option("--lists", help="Score the recommended lists too.")
+    ] = False,
     seed: Seed = 0,
     as_json: Json = False,
     out: Out = None,
 ) -> None:
     """Fit a model on one part of the ratings and score it on the other, beside the baseline."""
-    from tastemap.jobs import evaluate_model
+    from tastemap.jobs import evaluation_tables
     from tastemap.terminal import Output
 
-    evaluation = evaluate_model(ratings, model, split=split, test_size=test_size, seed=seed)
-    tables = {"Test errors": evaluation.overall, "Errors by what is known": evaluation.bands}
-    Output(as_json, out).tables(tables, evaluation.notes)
+    tables, notes = evaluation_tables(
+        ratings, model, split=split, test_size=test_size, seed=seed, lists=lists
+    )
+    Output(as_json, out).tables(tables, notes)
 
 
 @app.command()

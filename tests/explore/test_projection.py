@@ -113,5 +113,5 @@ def test_what_cannot_be_drawn_is_refused(ratings, model, factor_model, grouped_f
 
 def test_a_missing_package_is_named_with_what_to_do(model, monkeypatch):
     monkeypatch.setitem(sys.modules, "openTSNE.affinity", None)
-    with pytest.raises(MissingPackageError, match=r"openTSNE.*pip install 'tastemap\[lab\]'"):
+    with pytest.raises(MissingPackageError, match=r"openTSNE.*the extra \"lab\""):
         project_items(model, perplexity=10)

@@ -69,6 +69,16 @@ class Scale:
         n = round((self.highest - self.lowest) / self.step) + 1
         return np.linspace(self.lowest, self.highest, n)
 
+    def liked_from(self, threshold: float | None = None) -> float:
+        """The rating from which on an item counts as liked: by default the upper quarter.
+
+        Example:
+            >>> Scale(1, 5, 1).liked_from(), Scale(0, 1, 1).liked_from()
+            (4.0, 0.75)
+        """
+        upper_quarter = self.lowest + 0.75 * (self.highest - self.lowest)
+        return upper_quarter if threshold is None else threshold
+
     def clip(self, rating: FloatArray) -> FloatArray:
         """The ratings, moved to the nearest end of the scale where they lie outside it."""
         return np.clip(rating, self.lowest, self.highest)

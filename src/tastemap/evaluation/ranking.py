@@ -166,7 +166,7 @@ def evaluate_ranking(
     if isinstance(k, bool) or int(k) != k or not 1 <= k <= train.n_items:
         raise ArgumentError("k", expected=f"a whole number from 1 to {train.n_items}", received=k)
     users, items = model._rows(test)
-    relevant = test.rating >= _relevant_from(test, threshold)
+    relevant = test.rating >= test.scale.liked_from(threshold)
     asked = np.unique(users[relevant & (users >= 0)])
     if not len(asked):
         raise ArgumentError(
@@ -188,12 +188,6 @@ def evaluate_ranking(
         "users_left_out": float(left_out),
     }
     return pl.DataFrame({"metric": list(values), "k": k, "value": list(values.values())})
-
-
-def _relevant_from(test: Ratings, threshold: float | None) -> float:
-    scale = test.scale
-    upper_quarter = scale.lowest + 0.75 * (scale.highest - scale.lowest)
-    return upper_quarter if threshold is None else threshold
 
 
 def _best_unseen(model: Recommender, user: int, k: int) -> npt.NDArray[np.int64]:

@@ -11,7 +11,6 @@ from tastemap.data.vocabulary import Id, IndexArray
 from tastemap.errors import ArgumentError
 from tastemap.kernels.least_squares import solve_rows
 from tastemap.models.factors import Array, FactorModel, Prior
-from tastemap.models.selection import positive_from
 
 _Floats = npt.NDArray[np.float32]
 
@@ -196,7 +195,7 @@ class ALS(FactorModel):
         )
 
     def _likes(self, rating: FloatArray) -> npt.NDArray[np.bool_]:
-        return rating >= positive_from(self._fitted.scale, self.threshold)
+        return rating >= self._fitted.scale.liked_from(self.threshold)
 
     def _moves(self, item_index: IndexArray, rating: FloatArray) -> Array:
         """As in `FactorModel`, with a penalty that grows with the number of ratings or likes."""

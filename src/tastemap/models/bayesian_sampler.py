@@ -199,6 +199,12 @@ class Cutpoints:
             offsets, data.level, f, s, self.shared, proposals, inverse, _key(rng), self.own
         )
         C = len(self.S)
+        # Given the users' own cutpoints the shared ones are N(their mean, S / n): the same again
+        # in the other parametrisation, which moves them where the first is slow.
+        cuts = self.cuts
+        root = np.linalg.cholesky(self.S / len(cuts))
+        self.shared = cuts.mean(axis=0) + root @ rng.normal(size=C)
+        self.own = cuts - self.shared
         self.S = _inverse_wishart(C + 2 + len(self.own), self.S0 + self.own.T @ self.own, rng)
 
     def _move_shared(self, data: Observations, f: F32, s: F32, rng: Any) -> None:
@@ -262,7 +268,7 @@ class Chain:
             self.moods.draw(self.e, w, _key, rng)
         self.users.draw(self._item_rows(), self.e, w, rng)
         draw = self._draw() if keep else None
-        self.items.draw(self.users.W[:, :-1], self.e, w, rng)
+        self.items.draw(np.ascontiguousarray(self.users.W[:, :-1]), self.e, w, rng)
         self.users.draw_precisions(rng)
         self.items.draw_precisions(rng)
         self.n_done += 1

@@ -10,7 +10,6 @@ from tastemap.data.vocabulary import IndexArray
 from tastemap.errors import ArgumentError
 from tastemap.kernels.pairs import pair_counts
 from tastemap.models.items import ItemModel, Rated, at_items
-from tastemap.models.selection import positive_from
 
 # Below this size a block is inverted by LAPACK, above it by products of its halves.
 _BLOCK = 128
@@ -90,7 +89,7 @@ class EASE(ItemModel):
         self.item_weights = B
 
     def _likes(self, rating: FloatArray) -> npt.NDArray[np.bool_]:
-        return rating >= positive_from(self._fitted.scale, self.threshold)
+        return rating >= self._fitted.scale.liked_from(self.threshold)
 
     def _scores(self, rated: Rated, item_index: IndexArray) -> FloatArray:
         liked = np.sort(rated.item_index[self._likes(rated.rating)])  # a sum in one order

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import polars as pl
 
 from tastemap.data.conditions import parse_condition
-from tastemap.data.ratings import FloatArray, Ratings, Scale
+from tastemap.data.ratings import FloatArray, Ratings
 from tastemap.data.vocabulary import Id, IndexArray
 from tastemap.errors import ArgumentError, TastemapWarning
 
@@ -93,22 +93,6 @@ def top_k(score: FloatArray, allowed: Mask, k: int | None, *, kind: str = "item"
         rows = rows[-score[rows] <= kth]
     order = np.argsort(-score[rows], kind="stable")[:k]
     return rows[order].astype(np.int32)
-
-
-def positive_from(scale: Scale, threshold: float | None = None) -> float:
-    """The rating from which on an item counts as liked, for models that learn from likes alone.
-
-    Args:
-        scale: The scale of the ratings.
-        threshold: That rating; None takes the upper quarter of the scale.
-
-    Example:
-        >>> positive_from(Scale(1, 5, 1)), positive_from(Scale(0, 1, 1))
-        (4.0, 0.75)
-    """
-    if threshold is None:
-        return scale.lowest + 0.75 * (scale.highest - scale.lowest)
-    return threshold
 
 
 def rated_pairs(data: Ratings, ratings: Any) -> tuple[IndexArray, npt.NDArray[np.float32]]:

@@ -81,6 +81,9 @@ CALLS = {
     ),
     "predict": lambda model, pairs: model.predict(pairs, verbose=0),
     "evaluate": lambda model, pairs: model.evaluate(pairs, TWO, verbose=0),
+    "train_on_batch": lambda model, pairs: model.train_on_batch(pairs, TWO),
+    "test_on_batch": lambda model, pairs: model.test_on_batch(pairs, TWO),
+    "predict_on_batch": lambda model, pairs: model.predict_on_batch(pairs),
     "call": lambda model, pairs: model(pairs),
 }
 BAD = {

@@ -51,6 +51,18 @@ class PairModel(keras.Model):
         """As `keras.Model.predict`, with ids checked."""
         return super().predict(self.checked(x), *args, **options)
 
+    def train_on_batch(self, x: Any, y: Any = None, *args: Any, **options: Any) -> Any:
+        """As `keras.Model.train_on_batch`, with ids checked."""
+        return super().train_on_batch(self.checked(x), _array(y), *args, **options)
+
+    def test_on_batch(self, x: Any, y: Any = None, *args: Any, **options: Any) -> Any:
+        """As `keras.Model.test_on_batch`, with ids checked."""
+        return super().test_on_batch(self.checked(x), _array(y), *args, **options)
+
+    def predict_on_batch(self, x: Any) -> Any:
+        """As `keras.Model.predict_on_batch`, with ids checked."""
+        return super().predict_on_batch(self.checked(x))
+
     def __call__(self, inputs: Any, **options: Any) -> Any:
         """Predictions for ids, checked unless they are a compiled graph's placeholders."""
         return super().__call__(self.checked(inputs), **options)

@@ -113,9 +113,13 @@ class NeuralRecommender(FactorModel):
         return f"NeuralRecommender({name})"
 
     def _recipe(self) -> dict[str, Any] | None:
-        """A network of one's own cannot be made again from words."""
-        plain = isinstance(self.network, str) and not callable(self.loss)
-        return super()._recipe() if plain else None
+        """None for a network of one's own, which cannot be made again from words."""
+        recipe = super()._recipe()
+        try:
+            json.dumps(recipe)
+        except TypeError:
+            return None
+        return recipe
 
     # ---- training ----
 
