@@ -122,8 +122,11 @@ class Lab:
         """The exercises' models side by side, and the best of them."""
         with working("comparing models") as tell:
             self.board = compare(LEADERBOARD, *self.split, seeds=self.seeds, progress=tell)
-        note = f"chosen by the validation error: {self.board.chosen}"
-        self._show({"Leaderboard": self.board.frame}, [note])
+        notes = [
+            f"chosen by the validation error: {self.board.chosen}",
+            "the MAE of a model with a distribution (ordinal) is that of its median",
+        ]
+        self._show({"Leaderboard": self.board.frame.drop("point")}, notes)
         self.report.section("Leaderboard", *sections.leaderboard_blocks(self.board))
 
     def save(self, out: Path) -> dict[str, Any]:
