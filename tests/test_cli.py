@@ -14,7 +14,7 @@ from tastemap.data.ratings import Ratings
 from tastemap.models.bias import BiasModel
 
 COMMANDS = {
-    *("fetch", "describe", "lab", "fit", "evaluate", "predict", "recommend"),
+    *("fetch", "describe", "lab", "fit", "evaluate", "compare", "predict", "recommend"),
     *("similar", "search", "map", "report", "info", "doctor"),
 }
 
@@ -116,6 +116,16 @@ def test_evaluate_stands_beside_the_baseline(folder: Path) -> None:
     assert len(told["tables"]) == 3
     saved = ask("evaluate", folder / "release", "-m", folder / "bias")
     assert "too good to be true" in saved["notes"][0]
+
+
+def test_compare_chooses_on_validation(folder: Path) -> None:
+    told = ask("compare", folder / "release", "-m", "bias, mf", "--split", "per-user")
+    assert {row["model"] for row in told["rows"]} == {"bias", "mf"}
+    assert told["notes"] == [
+        f"chosen by the error on validation ratings: {told['rows'][0]['model']}"
+    ]
+    said = run("compare", folder / "release", "-m", "bias,ease", code=1)
+    assert "tastemap evaluate -m ease" in said
 
 
 def test_predict(folder: Path, tmp_path: Path, ratings: Ratings) -> None:

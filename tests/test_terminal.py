@@ -24,6 +24,12 @@ def test_text_is_never_markup() -> None:
     assert "0.7395" in text
 
 
+def test_a_title_cannot_command_the_terminal() -> None:
+    console = Console(record=True, width=80)
+    console.print(table_of(pl.DataFrame({"title": ["x\x1b[2J\x07\x9b"]})))
+    assert "x�[2J��" in console.export_text()
+
+
 def test_json_has_no_nan(capsys: pytest.CaptureFixture[str]) -> None:
     Output(as_json=True).show(FRAME, "Films", ["a note"])
     told = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)

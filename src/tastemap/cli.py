@@ -213,6 +213,40 @@ def evaluate(
 
 
 @app.command()
+@reads_ratings
+def compare(
+    ratings: "Ratings",
+    models: Annotated[
+        str, typer.Option("-m", "--models", help="Names of models, with commas between.")
+    ] = "bias,knn,als,mf",
+    split: Annotated[
+        str, typer.Option(help="random, per-user, time, forecast, last, u1 … u5.")
+    ] = "random",
+    test_size: Annotated[float, typer.Option(help="Share of the test ratings.")] = 0.2,
+    seeds: Annotated[int, typer.Option(help="Fits of each model.")] = 1,
+    seed: Seed = 0,
+    as_json: Json = False,
+    out: Out = None,
+) -> None:
+    """Fit several models on the same split and put their errors side by side."""
+    from tastemap.jobs import compared_models
+    from tastemap.terminal import Output, working
+
+    names = [name.strip() for name in models.split(",")]
+    with working("comparing") as tell:
+        board = compared_models(
+            ratings,
+            names,
+            split=split,
+            test_size=test_size,
+            seeds=range(seed, seed + seeds),
+            tell=tell,
+        )
+    note = f"chosen by the error on validation ratings: {board.chosen}"
+    Output(as_json, out).show(board.frame, "Leaderboard", [note])
+
+
+@app.command()
 def predict(
     model: Model,
     user: Annotated[str | None, typer.Argument(help="A user id.")] = None,
@@ -365,8 +399,10 @@ def main() -> None:
 
 def _stop(error: object, code: int) -> None:
     """Say what went wrong in one line, and end with an exit code."""
+    from tastemap.terminal import printable
+
     text = " ".join(str(error).split())
     for python, option in SAID_IN_PYTHON:
         text = re.sub(python, option, text)
-    sys.stderr.write(f"tastemap: {text}\n")
+    sys.stderr.write(f"tastemap: {printable(text)}\n")
     raise typer.Exit(code)

@@ -86,13 +86,14 @@ class Output:
 
 def _print_table(table: Table, title: str) -> None:
     """A table under its title; Rich's own titles fold at the width of the table."""
-    console.print(f"\n[bold]{escape(title)}[/bold]", soft_wrap=True)
+    console.print(f"\n[bold]{escape(printable(title))}[/bold]", soft_wrap=True)
     console.print(table)
 
 
 def say(line: str) -> None:
     """One line on standard error, beside the answer."""
-    aside.print(escape(line), style="dim", soft_wrap=True)
+    lines = "\n".join(map(printable, line.split("\n")))
+    aside.print(escape(lines), style="dim", soft_wrap=True)
 
 
 @contextlib.contextmanager
@@ -152,10 +153,20 @@ def cell_text(column: str, value: Any) -> str:
         fine = any(word in column for word in FINE)
         return f"{value:.4f}" if fine else f"{value:.2f}"
     if isinstance(value, list):
-        return ", ".join(map(str, value))
+        return printable(", ".join(map(str, value)))
     if isinstance(value, int) and not column.endswith(("id", "year", "rank")):
         return f"{value:,}"
-    return str(value)
+    return printable(str(value))
+
+
+def printable(text: str) -> str:
+    """Text without what could command a terminal: a title may hold anything.
+
+    Example:
+        >>> printable("Alien" + chr(27) + "[2J")
+        'Alien�[2J'
+    """
+    return "".join(letter if letter.isprintable() else "�" for letter in text)
 
 
 def fact_text(name: str, value: Any) -> str:
