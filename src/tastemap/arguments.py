@@ -20,6 +20,17 @@ if TYPE_CHECKING:
 Data = Annotated[
     str, typer.Argument(help="A ratings file, a MovieLens folder or zip, or a name: ml-100k …")
 ]
+Model = Annotated[Path, typer.Argument(help="A saved model, the folder that fit or lab wrote.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+Out = Annotated[
+    Path | None, typer.Option("-o", "--out", help="Write the table to .csv, .tsv, .parquet, .json.")
+]
+Seed = Annotated[int, typer.Option(help="Same seed, same result.")]
+K = Annotated[int | None, typer.Option("-k", help="How many; ten if not said.")]
+Rated = Annotated[
+    list[str] | None,
+    typer.Option("--rate", help='A rating of a new person, "Star Wars (1977)=5"; may be repeated.'),
+]
 # The options of read_ratings, which every command that reads ratings has.
 READING = {
     "user": Annotated[str | None, typer.Option(help="Column of the users.")],

@@ -9,6 +9,12 @@ import typer
 from typer.core import TyperGroup
 
 from tastemap.arguments import (
+    Json,
+    K,
+    Model,
+    Out,
+    Rated,
+    Seed,
     load_saved,
     model_or_ratings,
     noting,
@@ -69,18 +75,6 @@ app = typer.Typer(
     help="Turn a table of ratings into a recommender people can trust, look into and serve.",
     epilog="Start with: tastemap lab --out demo/",
 )
-
-Model = Annotated[Path, typer.Argument(help="A saved model, the folder that fit or lab wrote.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
-Out = Annotated[
-    Path | None, typer.Option("-o", "--out", help="Write the table to .csv, .tsv, .parquet, .json.")
-]
-Seed = Annotated[int, typer.Option(help="Same seed, same result.")]
-K = Annotated[int | None, typer.Option("-k", help="How many; ten if not said.")]
-Rated = Annotated[
-    list[str] | None,
-    typer.Option("--rate", help='A rating of a new person, "Star Wars (1977)=5"; may be repeated.'),
-]
 
 
 def _tell_version(asked: bool) -> None:
