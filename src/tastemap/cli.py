@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 WRONG_CALL, FAILED_JOB, STOPPED = 2, 1, 130
 
-# What the library's advice is called in the command line.
+# What the library's advice is called here.
 SAID_IN_PYTHON = (
     (r"exclude_seen=False", "--include-seen"),
     (r"has_header=False", "--no-header"),
@@ -58,10 +58,10 @@ class Commands(TyperGroup):
             _stop(error, WRONG_CALL)
         except (TastemapError, OSError, MemoryError) as error:
             _stop(error, FAILED_JOB)
-        except KeyboardInterrupt:
-            _stop("stopped", STOPPED)
         except (typer.Exit, typer.Abort):
             raise
+        except KeyboardInterrupt:
+            _stop("stopped", STOPPED)
         except Exception as error:
             what = f"{type(error).__name__}: {error}"
             _stop(f"unexpected {what}; run it again with --debug to see where", FAILED_JOB)
@@ -70,7 +70,6 @@ class Commands(TyperGroup):
 app = typer.Typer(
     cls=Commands,
     no_args_is_help=True,
-    add_completion=True,
     pretty_exceptions_enable=False,
     help="Turn a table of ratings into a recommender people can trust, look into and serve.",
     epilog="Start with: tastemap lab --out demo/",
@@ -226,18 +225,13 @@ def compare(
     from tastemap.jobs import compared_models
     from tastemap.terminal import Output, working
 
-    names = [name.strip() for name in models.split(",")]
+    names, several = models.replace(" ", "").split(","), range(seed, seed + seeds)
     with working("comparing") as tell:
         board = compared_models(
-            ratings,
-            names,
-            split=split,
-            test_size=test_size,
-            seeds=range(seed, seed + seeds),
-            tell=tell,
+            ratings, names, split=split, test_size=test_size, seeds=several, tell=tell
         )
-    note = f"chosen by the error on validation ratings: {board.chosen}"
-    Output(as_json, out).show(board.frame, "Leaderboard", [note])
+    notes = [f"chosen by the error on validation ratings: {board.chosen}"]
+    Output(as_json, out).show(board.frame, "Leaderboard", notes)
 
 
 @app.command()
