@@ -21,6 +21,8 @@ from tastemap.errors import DataError
         ([1, 2.5, 3.25, 3.303], Scale(1, 3.303, None), None),
         ([1, 3, 6], Scale(1, 6, 1), [1, 2, 3, 4, 5, 6]),
         ([-10, -9.97, 10], Scale(-10, 10, None), None),
+        ([0, 1.8e-43], Scale(0, 1.8e-43, None), None),
+        ([0, 1, 3e38], Scale(0, 3e38, None), None),
     ],
 )
 def test_the_scale_is_read_off_the_values(values, scale, levels) -> None:

@@ -18,6 +18,8 @@ FloatArray: TypeAlias = npt.NDArray[np.floating[Any]]
 MAX_LEVELS = 101
 # The finest step that is looked for.
 GRID = 1e-4
+# Multiples of it are whole numbers up to here, past which a float64 has no units.
+MOST_MULTIPLES = 2**53
 
 
 @dataclass(frozen=True)
@@ -52,9 +54,12 @@ class Scale:
             return cls(lowest, highest, None)
         # Whole multiples of the grid, whose greatest common divisor is the step: {1, 3, 6} lie on
         # steps of 1, although no two of them are 1 apart.
-        above = np.round((values - lowest) / GRID).astype(np.int64)
-        step = float(np.gcd.reduce(above)) * GRID
-        if not 0 < (highest - lowest) / step < MAX_LEVELS - 0.5:
+        above = np.round((values - lowest) / GRID)
+        if above[-1] > MOST_MULTIPLES:
+            return cls(lowest, highest, None)
+        step = float(np.gcd.reduce(above.astype(np.int64))) * GRID
+        # No step at all: the values are closer together than the grid.
+        if not step or (highest - lowest) / step >= MAX_LEVELS - 0.5:
             return cls(lowest, highest, None)
         step = round(step, 9)
         return cls(lowest, highest, step)
