@@ -23,15 +23,12 @@ ALLOWED = {
     "explore": ("data", "models.base", "models.factors", "kernels"),
     "serve": ("data", "models.base", "models.store", "explore"),
     "engines": ("data", "models"),
-    # The outermost layer: the package's public names, the lab from end to end, the command line.
-    "__init__": ("data", "models", "evaluation", "explore", "lab"),
+    # The outermost layers: public names, what a terminal shows, the work behind the commands, the
+    # command line.
+    "__init__": ("data", "models", "evaluation", "explore"),
     "terminal": (),
-    "doctor": ("data",),
-    "sections": ("data", "models", "evaluation", "explore"),
-    "jobs": ("data", "models", "evaluation", "explore", "sections"),
-    "lab": ("data", "models", "evaluation", "explore", "sections", "jobs", "terminal"),
-    "arguments": ("data", "models", "jobs", "terminal"),
-    "cli": ("data", "models", "explore", "lab", "jobs", "doctor", "arguments", "terminal"),
+    "jobs": ("data", "models", "evaluation", "explore", "terminal"),
+    "cli": ("data", "models", "explore", "jobs", "terminal"),
     "__main__": ("cli",),
 }
 # evaluation and explore see the base class and the lazy registry, never a concrete model.

@@ -126,7 +126,7 @@ def parse_options(pairs: list[str]) -> dict[str, Any]:
 def parse_person(rate: list[str] | None, path: Path | None) -> Any:
     """A new person's ratings, from words ``title=stars`` or from a file with a column item_id."""
     if path is not None:
-        from tastemap.jobs import read_columns
+        from tastemap.jobs.ask import read_columns
 
         return read_columns(path, ("item_id", "title"), "rating")
     if not rate:

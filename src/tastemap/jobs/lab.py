@@ -6,7 +6,6 @@ from typing import Any
 
 import polars as pl
 
-from tastemap import jobs, sections
 from tastemap.data import statistics
 from tastemap.data.ratings import Ratings
 from tastemap.data.splits import Split, train_test_split
@@ -17,6 +16,7 @@ from tastemap.explore.blocks import Code, Table
 from tastemap.explore.overfitting import overfitting_sentence
 from tastemap.explore.projection import describe_map, item_map
 from tastemap.explore.report import Block, Report
+from tastemap.jobs import describe, sections
 from tastemap.models import make_model
 from tastemap.models.base import Recommender
 from tastemap.terminal import Output, console, print_json, say, working
@@ -61,7 +61,7 @@ class Lab:
     def statistics(self) -> None:
         """The data: counts, popularity, averages, releases."""
         once = len(statistics.rated_once(self.ratings))
-        self._show(jobs.statistics_tables(self.ratings), [f"{once} items have a single rating"])
+        self._show(describe.statistics_tables(self.ratings), [f"{once} items have a single rating"])
         self.report.section("The ratings", *sections.data_blocks(self.ratings))
 
     def train(self) -> None:

@@ -1,0 +1,85 @@
+"""Commands that ask a saved model."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tastemap.cli.arguments import Json, K, Model, Out, Rated, load_saved, noting, parse_person
+from tastemap.cli.program import app
+
+
+@app.command()
+def predict(
+    model: Model,
+    user: Annotated[str | None, typer.Argument(help="A user id.")] = None,
+    items: Annotated[list[str] | None, typer.Argument(help="Item ids or titles.")] = None,
+    pairs: Annotated[
+        Path | None, typer.Option(help="Instead: a file with columns user_id, item_id.")
+    ] = None,
+    as_json: Json = False,
+    out: Out = None,
+) -> None:
+    """Predict ratings of items by a user, or of many pairs."""
+    from tastemap.jobs.ask import predicted_pairs
+    from tastemap.terminal import Output
+
+    frame = predicted_pairs(load_saved(model), user, items or [], pairs)
+    Output(as_json, out).show(frame, "Predicted ratings")
+
+
+@app.command()
+def recommend(
+    model: Model,
+    user: Annotated[str | None, typer.Argument(help="A user id; or use --rate.")] = None,
+    rate: Rated = None,
+    ratings: Annotated[
+        Path | None,
+        typer.Option(help="A file of a new person's ratings: item_id or title, rating."),
+    ] = None,
+    k: K = None,
+    where: Annotated[
+        str | None, typer.Option(help="\"genres contains 'Horror' and year >= 1990\"")
+    ] = None,
+    novelty: Annotated[
+        float, typer.Option(help="From -1 (popular) over 0 to 1 (little known).")
+    ] = 0.0,
+    include_seen: Annotated[
+        bool, typer.Option("--include-seen", help="Also what has been rated.")
+    ] = False,
+    as_json: Json = False,
+    out: Out = None,
+) -> None:
+    """Recommend items to a user of the data, or to a new person from their ratings."""
+    from tastemap.terminal import Output
+
+    answer, notes = noting(
+        lambda: load_saved(model).recommend(
+            user,
+            ratings=parse_person(rate, ratings),
+            k=k,
+            where=where,
+            novelty=novelty,
+            exclude_seen=not include_seen,
+        )
+    )
+    Output(as_json, out).show(answer, "Recommendations", notes)
+
+
+@app.command()
+def similar(
+    model: Model,
+    item: Annotated[str, typer.Argument(help="An item id or title; with --users, a user id.")],
+    other: Annotated[str | None, typer.Argument(help="A second item to compare it with.")] = None,
+    k: K = None,
+    users: Annotated[bool, typer.Option("--users", help="Similar users instead.")] = False,
+    opposite: Annotated[bool, typer.Option("--dissimilar", help="The least similar.")] = False,
+    as_json: Json = False,
+    out: Out = None,
+) -> None:
+    """Find the most similar items, or say how similar two are."""
+    from tastemap.jobs.ask import neighbours
+    from tastemap.terminal import Output
+
+    frame, title = neighbours(load_saved(model), item, other, k=k, users=users, opposite=opposite)
+    Output(as_json, out).show(frame, title)

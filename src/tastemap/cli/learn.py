@@ -1,0 +1,112 @@
+"""Commands that fit and judge models."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tastemap.cli.arguments import Json, Out, Seed, parse_options, read_data, reads_ratings
+from tastemap.cli.program import app
+
+if TYPE_CHECKING:
+    from tastemap.data.ratings import Ratings
+
+
+@app.command()
+def lab(
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder of the results.")] = Path("demo"),
+    data: Annotated[str, typer.Option(help="A ratings file or a data set's name.")] = "ml-100k",
+    seeds: Annotated[int, typer.Option(help="Fits of each model on the leaderboard.")] = 1,
+    source: Annotated[
+        Path | None, typer.Option("--from", help="A zip or folder that holds the data set.")
+    ] = None,
+    seed: Seed = 0,
+    as_json: Json = False,
+) -> None:
+    """Run the teaching lab from end to end: data, model, errors, neighbours, map, report."""
+    from tastemap.jobs.lab import run_lab
+    from tastemap.terminal import Output
+
+    ratings = read_data(data, {"source": source})
+    run_lab(ratings, out, seeds=range(seed, seed + seeds), output=Output(as_json))
+
+
+@app.command()
+@reads_ratings
+def fit(
+    ratings: "Ratings",
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder to save the model in.")],
+    model: Annotated[str, typer.Option("-m", "--model", help="Name of the model.")] = "mf",
+    option: Annotated[
+        list[str] | None, typer.Option("--set", help="An option of the model, n_epochs=20.")
+    ] = None,
+    seed: Seed = 0,
+    as_json: Json = False,
+) -> None:
+    """Fit a model on all the ratings and save it."""
+    from tastemap.models import make_model
+    from tastemap.terminal import Output
+
+    fitted = make_model(model, **parse_options(option or [])).fit(ratings, seed=seed)
+    fitted.save(out)
+    Output(as_json).facts({"model": model, "saved in": str(out)}, "Fitted", ratings.source.notes)
+
+
+@app.command()
+@reads_ratings
+def evaluate(
+    ratings: "Ratings",
+    model: Annotated[
+        str,
+        typer.Option(
+            "-m", "--model", help="A model's name, or a saved model to score on all ratings."
+        ),
+    ] = "mf",
+    split: Annotated[
+        str, typer.Option(help="random, per-user, time, forecast, last, u1 … u5.")
+    ] = "random",
+    test_size: Annotated[float, typer.Option(help="Share of the test ratings.")] = 0.2,
+    lists: Annotated[
+        bool, typer.Option("--lists", help="Score the recommended lists too.")
+    ] = False,
+    seed: Seed = 0,
+    as_json: Json = False,
+    out: Out = None,
+) -> None:
+    """Fit a model on one part of the ratings and score it on the other, beside the baseline."""
+    from tastemap.jobs.judge import evaluation_tables
+    from tastemap.terminal import Output
+
+    tables, notes = evaluation_tables(
+        ratings, model, split=split, test_size=test_size, seed=seed, lists=lists
+    )
+    Output(as_json, out).tables(tables, notes)
+
+
+@app.command()
+@reads_ratings
+def compare(
+    ratings: "Ratings",
+    models: Annotated[
+        str, typer.Option("-m", "--models", help="Names of models, with commas between.")
+    ] = "bias,knn,als,mf",
+    split: Annotated[
+        str, typer.Option(help="random, per-user, time, forecast, last, u1 … u5.")
+    ] = "random",
+    test_size: Annotated[float, typer.Option(help="Share of the test ratings.")] = 0.2,
+    seeds: Annotated[int, typer.Option(help="Fits of each model.")] = 1,
+    seed: Seed = 0,
+    as_json: Json = False,
+    out: Out = None,
+) -> None:
+    """Fit several models on the same split and put their errors side by side."""
+    from tastemap.jobs.judge import compared_models
+    from tastemap.terminal import Output, working
+
+    names, several = models.replace(" ", "").split(","), range(seed, seed + seeds)
+    with working("comparing") as tell:
+        board = compared_models(
+            ratings, names, split=split, test_size=test_size, seeds=several, tell=tell
+        )
+    notes = [f"chosen by the error on validation ratings: {board.chosen}"]
+    Output(as_json, out).show(board.frame, "Leaderboard", notes)

@@ -1,0 +1,95 @@
+"""The program itself: what every command shares, and how an error becomes one line and a code."""
+
+import re
+import sys
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from tastemap.cli.arguments import warnings_as_notes
+from tastemap.errors import ArgumentError, TastemapError
+
+WRONG_CALL, FAILED_JOB, STOPPED = 2, 1, 130
+
+# What the library's advice is called here.
+SAID_IN_PYTHON = (
+    (r"exclude_seen=False", "--include-seen"),
+    (r"has_header=False", "--no-header"),
+    (r"duplicates='last', 'first' or 'mean'", "--duplicates last, first or mean"),
+    (r"\b(user|item|rating|timestamp)=\.\.\.", r"--\1 NAME"),
+)
+
+
+class Commands(TyperGroup):
+    """The commands; an error is one line on standard error and an exit code, no traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command and turn its errors into exit codes."""
+        if ctx.params.get("debug"):
+            return super().invoke(ctx)
+        try:
+            with warnings_as_notes():
+                return super().invoke(ctx)
+        except typer.TyperException as error:
+            where = getattr(getattr(error, "ctx", None), "command_path", "tastemap")
+            said = getattr(error, "format_message", error.__str__)()
+            _stop(f"{said.rstrip('.')}; see {where} --help", WRONG_CALL)
+        except ArgumentError as error:
+            _stop(error, WRONG_CALL)
+        except (TastemapError, OSError, MemoryError) as error:
+            _stop(error, FAILED_JOB)
+        except (typer.Exit, typer.Abort):
+            raise
+        except KeyboardInterrupt:
+            _stop("stopped", STOPPED)
+        except Exception as error:
+            what = f"{type(error).__name__}: {error}"
+            _stop(f"unexpected {what}; run it again with --debug to see where", FAILED_JOB)
+
+
+app = typer.Typer(
+    cls=Commands,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Turn a table of ratings into a recommender people can trust, look into and serve.",
+    epilog="Start with: tastemap lab --out demo/",
+)
+
+
+def _tell_version(asked: bool) -> None:
+    if asked:
+        from tastemap import __version__
+
+        typer.echo(f"tastemap {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _global(
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Tell the version.", callback=_tell_version, is_eager=True),
+    ] = False,
+) -> None:
+    """Options of every command."""
+
+
+def main() -> None:
+    """Run the command line; ``--debug`` may stand anywhere in it."""
+    arguments = sys.argv[1:]
+    if "--debug" in arguments:
+        arguments = ["--debug", *(word for word in arguments if word != "--debug")]
+    app(args=arguments, prog_name="tastemap")
+
+
+def _stop(error: object, code: int) -> None:
+    """Say what went wrong in one line, and end with an exit code."""
+    from tastemap.terminal import printable
+
+    text = " ".join(str(error).split())
+    for python, option in SAID_IN_PYTHON:
+        text = re.sub(python, option, text)
+    sys.stderr.write(f"tastemap: {printable(text)}\n")
+    raise typer.Exit(code)
