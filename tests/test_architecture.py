@@ -31,8 +31,12 @@ ALLOWED = {
     "cli": ("data", "models", "explore", "jobs", "terminal"),
     "__main__": ("cli",),
 }
-# evaluation and explore see the base class and the lazy registry, never a concrete model.
-EXACT = {"evaluation": {"models", "models.base"}, "explore": {"models.base", "models.factors"}}
+# evaluation, explore and serve see the base class, never a concrete model.
+EXACT = {
+    "evaluation": {"models", "models.base"},
+    "explore": {"models.base", "models.factors"},
+    "serve": {"models.base", "models.store"},
+}
 KERAS_FOLDER = "models/neural/"
 
 

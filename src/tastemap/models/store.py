@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load_file, save
 
 from tastemap.data.ratings import Ratings, Scale, Source
@@ -33,6 +33,12 @@ from tastemap.errors import ArtifactError
 from tastemap.models.base import Recommender
 
 FORMAT = 1
+# What safetensors calls the types of arrays.
+_DTYPES = {"BOOL": np.dtype(bool)} | {
+    f"{kind}{8 * size}": np.dtype(f"<{kind.lower()}{size}")
+    for kind, sizes in (("F", (2, 4, 8)), ("I", (1, 2, 4, 8)), ("U", (1, 2, 4, 8)))
+    for size in sizes
+}
 MANIFEST = "model.json"
 # The packages whose versions a reader of an old artifact may want to know.
 PACKAGES = ("tastemap", "numpy", "polars", "keras", "jax", "tensorflow", "tensorflow-cpu", "torch")
@@ -68,8 +74,14 @@ def save_model(model: Recommender, path: str | Path) -> Path:
     return Path(path)
 
 
-def load_model(path: str | Path) -> Any:
+def load_model(path: str | Path, *, mapped: bool = False) -> Any:
     """Load a saved model; its class is the one that was saved.
+
+    Args:
+        path: The directory.
+        mapped: Leave the arrays in the file, read-only, and map it into memory: processes that load
+            the same artifact then share one copy of them. A model that is saved to the same path
+            later is another file, and leaves this one as it is.
 
     Returns:
         A `Recommender`.
@@ -81,7 +93,7 @@ def load_model(path: str | Path) -> Any:
     _settle(source)
     manifest = read_manifest(source)
     ratings = _read_ratings(source, manifest)
-    arrays = _read_arrays(source, manifest)
+    arrays = _read_arrays(source, manifest, mapped)
     model = _model_class(manifest).__new__(_model_class(manifest))
     for name, value in manifest["parameters"].items():
         setattr(model, name, value)
@@ -214,16 +226,38 @@ def _read_ratings(source: Path, manifest: dict[str, Any]) -> Ratings:
     return ratings
 
 
-def _read_arrays(source: Path, manifest: dict[str, Any]) -> dict[str, npt.NDArray[Any]]:
+def _read_arrays(
+    source: Path, manifest: dict[str, Any], mapped: bool
+) -> dict[str, npt.NDArray[Any]]:
     """The arrays, each with the shape and dtype that the manifest says."""
+    file = source / "arrays.safetensors"
     try:
-        arrays: dict[str, npt.NDArray[Any]] = load_file(source / "arrays.safetensors")
+        arrays: dict[str, npt.NDArray[Any]] = _map_file(file) if mapped else load_file(file)
     except (OSError, SafetensorError) as error:
         raise _damaged(source, "a readable arrays.safetensors", str(error)) from error
     said = {name: (tuple(a["shape"]), a["dtype"]) for name, a in manifest["arrays"].items()}
     found = {name: (array.shape, str(array.dtype)) for name, array in arrays.items()}
     if said != found:
         raise _damaged(source, f"arrays {said}, as model.json says", found)
+    return arrays
+
+
+def _map_file(file: Path) -> dict[str, npt.NDArray[Any]]:
+    """The arrays of a safetensors file as read-only views of the file in memory.
+
+    The format: eight bytes with the length of the header, the header in JSON, the arrays' bytes.
+    """
+    with safe_open(file, framework="np"):
+        pass  # refuses a file whose header and bytes do not fit
+    whole = np.memmap(file, dtype=np.uint8, mode="r")
+    start = 8 + int(whole[:8].view("<u8")[0])
+    header = json.loads(whole[8:start].tobytes())
+    arrays = {}
+    for name, about in header.items():
+        if name != "__metadata__":
+            first, end = (start + offset for offset in about["data_offsets"])
+            array = np.asarray(whole[first:end]).view(_DTYPES[about["dtype"]])
+            arrays[name] = array.reshape(about["shape"])
     return arrays
 
 

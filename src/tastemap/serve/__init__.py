@@ -1,0 +1,1 @@
+"""The application and the REST service on a saved model."""

@@ -1,0 +1,56 @@
+"""Small models on disk, fitted in a moment, for the tests of the application."""
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from tastemap.data.ratings import Ratings, Source
+from tastemap.data.synthetic import synthetic_ratings
+from tastemap.models import make_model
+
+SCRIPT = "<script>alert('x')</script> \"O'Brien\"; DROP TABLE ratings;--"
+
+
+def small_ratings(seed: int = 0) -> Ratings:
+    """Synthetic ratings whose first title is a script and an injection."""
+    ratings = synthetic_ratings(seed=seed)
+    table = ratings.item_table
+    titles = [SCRIPT, *table["title"][1:]]
+    return Ratings.from_frame(
+        ratings.to_frame(),
+        item_table=table.with_columns(title=pl.Series(titles)),
+        source=Source("synthetic"),
+    )
+
+
+def text_ratings() -> Ratings:
+    """The same with text ids that hold any character."""
+    ratings = small_ratings()
+    odd = ["a/b", "50%", "%2F", "né ☃", "#?&=", "..\\", "nul\0", " ", "'; --", "<b>"]
+    names = [*odd, *(f"item {n}" for n in range(len(odd), ratings.n_items))]
+    users = {n: f"user/{n}" for n in range(1, ratings.n_users + 1)}
+    items = dict(zip(range(1, ratings.n_items + 1), names, strict=True))
+    frame = ratings.to_frame().with_columns(
+        pl.col("user_id").replace_strict(users), pl.col("item_id").replace_strict(items)
+    )
+    table = ratings.item_table.with_columns(pl.col("item_id").replace_strict(items))
+    return Ratings.from_frame(frame, item_table=table, source=Source("synthetic"))
+
+
+def save_small(ratings: Ratings, path: Path, name: str = "mf", seed: int = 0) -> Path:
+    """A model of ratings with a made-up map, saved."""
+    options = {"n_factors": 4, "n_epochs": 5} if name == "mf" else {}
+    model = make_model(name, **options).fit(ratings, seed=seed, progress=False)
+    places = np.random.default_rng(0).normal(size=(ratings.n_items, 2))
+    model.item_map_ = pl.DataFrame(
+        {
+            "item_id": ratings.items.ids,
+            "x": places[:, 0],
+            "y": places[:, 1],
+            "preserved": np.linspace(0, 1, ratings.n_items),
+        }
+    )
+    model.metrics_ = {"rmse": 0.9}
+    model.save(path)
+    return path
