@@ -21,21 +21,21 @@ ALLOWED = {
     "models": ("data", "kernels"),
     "evaluation": ("data", "models", "models.base"),
     "explore": ("data", "models.base", "models.factors", "kernels"),
-    "serve": ("data", "models.base", "models.store", "explore"),
+    "serve": ("data", "models.base", "models.factors", "models.store", "explore"),
     "engines": ("data", "models"),
     # The outermost layers: public names, what a terminal shows, the work behind the commands, the
     # command line.
     "__init__": ("data", "models", "evaluation", "explore"),
     "terminal": (),
     "jobs": ("data", "models", "evaluation", "explore", "terminal"),
-    "cli": ("data", "models", "explore", "jobs", "terminal"),
+    "cli": ("data", "models", "explore", "jobs", "serve", "terminal"),
     "__main__": ("cli",),
 }
-# evaluation, explore and serve see the base class, never a concrete model.
+# These see the base class, what factors share, the store or the lazy registry: no concrete model.
 EXACT = {
     "evaluation": {"models", "models.base"},
     "explore": {"models.base", "models.factors"},
-    "serve": {"models.base", "models.store"},
+    "serve": {"models.base", "models.factors", "models.store"},
 }
 KERAS_FOLDER = "models/neural/"
 

@@ -44,7 +44,8 @@ tastemap recommend {model} --rate "Star Wars (1977)=5"
 tastemap similar {model} "Star Wars (1977)"
 tastemap search jedi --in {model}
 tastemap describe your-ratings.csv
-tastemap fit your-ratings.csv -o my-model"""
+tastemap fit your-ratings.csv -o my-model
+tastemap export {model} site/"""
 
 
 class Lab:

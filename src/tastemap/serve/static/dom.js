@@ -1,0 +1,37 @@
+// Small helpers that every script here shares. Text stays text: no markup is ever parsed.
+
+// An element with properties and children; text is always text.
+export function element(tag, properties = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(properties)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (name in made && typeof value !== "string") made[name] = value;
+    else made.setAttribute(name, value === true ? "" : value);
+  }
+  made.append(...children.filter((child) => child !== null && child !== undefined));
+  return made;
+}
+
+export function svg(tag, attributes = {}, ...children) {
+  const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  made.append(...children);
+  return made;
+}
+
+export const labelOf = (items, i) => items.title[i] + (items.year[i] ? ` (${items.year[i]})` : "");
+
+// Save rows of text as a CSV file.
+export function saveCsv(name, rows) {
+  const quoted = (value) => {
+    const text = value === null || value === undefined ? "" : String(value);
+    return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  };
+  const text = rows.map((row) => row.map(quoted).join(",")).join("\r\n");
+  const link = element("a", { download: name });
+  link.href = URL.createObjectURL(new Blob([`${text}\r\n`], { type: "text/csv" }));
+  document.body.append(link);
+  link.click();
+  link.remove();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+}

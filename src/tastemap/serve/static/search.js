@@ -1,0 +1,70 @@
+// Find titles by their words: any case, accents and order; the beginning of a word is enough; close
+// spellings where none fits. The rules are those of tastemap/explore/search.py.
+
+const ARTICLES = new Set(
+  "a an the le la les l un une der die das el los il".split(" "));
+const PLAIN = { ø: "o", æ: "ae", œ: "oe", ł: "l", đ: "d", ð: "d", þ: "th", ß: "ss" };
+
+// The words of a title in plain small letters.
+export function wordsOf(text) {
+  return String(text).toLowerCase().normalize("NFKD").replace(/\p{M}/gu, "")
+    .replace(/[øæœłđðþß]/g, (c) => PLAIN[c]).replace(/&/g, " and ")
+    .replace(/['’`*]|\.(?=[\p{L}\p{N}_](?![\p{L}\p{N}_]))/gu, "")
+    .split(/[^\p{L}\p{N}]+/u).filter((word) => word);
+}
+
+export class TitleIndex {
+  constructor(titles) {
+    this.words = titles.map((title) => {
+      const words = wordsOf(title);
+      const joined = words.slice(1).map((word, at) => words[at] + word);
+      return [...words, ...joined];
+    });
+    this.letters = titles.map((title) => {
+      const words = wordsOf(title.replace(/\s*\(\d{4}\)$/, ""));
+      const named = words.filter((word) => !ARTICLES.has(word));
+      return Math.max(1, (named.length ? named : words).join("").length);
+    });
+  }
+
+  // Rows of the titles that hold every word of the query, best first.
+  search(query, k) {
+    const words = wordsOf(query);
+    const named = words.filter((word) => !ARTICLES.has(word));
+    const asked = named.length ? named : words;
+    if (!asked.length) return [];
+    const letters = asked.join("").length;
+    let found = [];
+    this.words.forEach((own, row) => {
+      if (!asked.every((word) => own.some((other) => other.startsWith(word)))) return;
+      const exact = asked.every((word) => own.includes(word));
+      found.push({ row, exact, score: Math.min(letters / this.letters[row], 1) });
+    });
+    if (!found.length) found = this.speltLike(asked);
+    found.sort((a, b) => b.exact - a.exact || b.score - a.score || a.row - b.row);
+    return found.slice(0, k).map((one) => one.row);
+  }
+
+  // Titles with words that share most pairs of letters with those of the query.
+  speltLike(asked) {
+    const pairs = asked.map(pairsOf);
+    const found = [];
+    this.words.forEach((own, row) => {
+      const alike = pairs.map((mine) => Math.max(0, ...own.map((word) => dice(mine, pairsOf(word)))));
+      const score = alike.reduce((sum, v) => sum + v, 0) / alike.length;
+      if (score >= 0.5) found.push({ row, exact: false, score });
+    });
+    return found;
+  }
+}
+
+function pairsOf(word) {
+  const padded = ` ${word} `;
+  return new Set(Array.from({ length: padded.length - 1 }, (_, at) => padded.slice(at, at + 2)));
+}
+
+function dice(a, b) {
+  let shared = 0;
+  for (const pair of a) shared += b.has(pair);
+  return (2 * shared) / (a.size + b.size);
+}

@@ -1,0 +1,364 @@
+// The exported site: the whole application in the browser, from one file of data. Pages are parts
+// of the address after "#"; ratings stay in the browser's own storage.
+import { gauge, histogram, push } from "./charts.js";
+import { element, labelOf, saveCsv } from "./dom.js";
+import { TasteMap } from "./map.js";
+import { decoded, FactorModel, placeAmid } from "./model.js";
+import { TitleIndex } from "./search.js";
+import { stars } from "./stars.js";
+
+const PER_ROW = 8;
+const [FEW, SURPRISING] = [3, 1]; // "loved by few": with so many ratings at least, at this novelty
+
+class Site {
+  constructor(data) {
+    this.data = data;
+    this.items = data.items;
+    this.model = new FactorModel(data.model);
+    this.items.popularity = this.model.popularity;
+    this.items.histogram = decoded(data.items.histogram, Uint32Array);
+    this.scale = { ...data.model.scale };
+    this.index = new TitleIndex(this.items.id.map((_, i) => labelOf(this.items, i)));
+    this.rowById = new Map(this.items.id.map((id, i) => [id, i]));
+    this.key = `tastemap ${data.fingerprint}`;
+    this.ratings = new Map(this.stored());
+    this.asked = { q: "", genre: "", from: "", to: "", least: "", novelty: 0 };
+    this.main = document.querySelector("main");
+    this.toast = document.querySelector(".toast");
+    addEventListener("hashchange", () => this.show(true));
+    this.show();
+  }
+
+  // ---- the person ----
+
+  stored() {
+    try {
+      const kept = JSON.parse(localStorage.getItem(this.key) ?? "[]");
+      return kept.map(([id, rating]) => [this.rowById.get(id), rating])
+        .filter(([row, rating]) => row !== undefined && rating >= this.scale.lowest && rating <= this.scale.highest);
+    } catch {
+      return [];
+    }
+  }
+
+  keep() {
+    const kept = [...this.ratings].map(([row, rating]) => [this.items.id[row], rating]);
+    try {
+      localStorage.setItem(this.key, JSON.stringify(kept));
+    } catch { /* a browser that keeps nothing: the ratings last as long as the page */ }
+  }
+
+  get rows() { return [...this.ratings.keys()]; }
+
+  get values() { return [...this.ratings.values()]; }
+
+  // The person in the model, computed anew after each rating.
+  get person() {
+    if (!this.folded) {
+      const weights = this.model.foldIn(this.rows, this.values);
+      this.folded = { weights, scores: this.model.score(weights) };
+    }
+    return this.folded;
+  }
+
+  // Where the person stands on the map.
+  here() {
+    const own = this.person.weights.slice(1);
+    const length = Math.hypot(...own);
+    if (!this.data.map || !this.ratings.size || !length) return null;
+    const cosines = this.model.cosinesWith(own, length);
+    const { row, x, y } = this.data.map;
+    return placeAmid(row.map((_, at) => [x[at], y[at]]), row.map((i) => cosines[i]));
+  }
+
+  rate(row, value) {
+    const title = labelOf(this.items, row);
+    if (value === null) this.ratings.delete(row);
+    else this.ratings.set(row, value);
+    this.folded = undefined;
+    this.keep();
+    const focused = document.activeElement?.closest("[data-slot]")?.dataset.slot;
+    this.say(value === null ? `Removed your rating of ${title}.` : `${title}: ${value}. Your picks have changed.`);
+    if (this.map && this.page === "map") {
+      this.count();
+      this.map.refresh();
+      this.map.open(this.map.chosen);
+    } else this.show();
+    this.main.querySelector(`[data-slot="${focused}"] input:checked, [data-slot="${focused}"] input`)?.focus();
+  }
+
+  say(text) {
+    this.toast.textContent = text;
+    clearTimeout(this.saying);
+    this.saying = setTimeout(() => { this.toast.textContent = ""; }, 4000);
+  }
+
+  // ---- pages ----
+
+  show(moved = false) {
+    const [, page = "", argument = ""] = /^#\/(\w*)\/?(.*)$/.exec(location.hash) ?? [];
+    const pages = { "": "discover", film: "film", map: "mapPage", you: "you", model: "about" };
+    this.page = pages[page] ? page : "";
+    this.main.className = ["you", "model"].includes(this.page) ? "narrow" : "";
+    document.querySelectorAll(".top nav a").forEach((link) => {
+      if (link.hash === `#/${this.page}`) link.setAttribute("aria-current", "page");
+      else link.removeAttribute("aria-current");
+    });
+    this.count();
+    this[pages[this.page]](decodeURIComponent(argument));
+    if (!moved) return;
+    scrollTo(0, 0);
+    this.main.focus({ preventScroll: true });
+  }
+
+  count() {
+    document.querySelector(".count b").textContent = this.ratings.size;
+  }
+
+  fill(title, ...parts) {
+    document.title = `${title} · ${this.data.name}`;
+    this.main.replaceChildren(...parts.filter((part) => part));
+  }
+
+  discover() {
+    this.results = element("div");
+    this.fill("Discover",
+      element("h1", {}, "What will you like?"),
+      element("p", { class: "lead" }, this.ratings.size ? "Every rating changes your picks at once."
+        : "Rate a few films that you know; from the first on, the picks are yours."),
+      this.filters(), this.results);
+    this.fillResults();
+  }
+
+  filters() {
+    const { asked } = this;
+    const field = (name, label, properties, kind = "input") => {
+      const box = element(kind, { ...properties, value: String(asked[name]) });
+      box.addEventListener("input", () => { asked[name] = box.value; this.fillResults(); });
+      return element("label", { class: properties.class ?? "" }, label, box);
+    };
+    const genres = element("select", {}, element("option", { value: "" }, "all"),
+      ...this.items.genreList.map((name) => element("option", { value: name, selected: name === asked.genre }, name)));
+    genres.addEventListener("change", () => { asked.genre = genres.value; this.fillResults(); });
+    const slider = element("input", { type: "range", min: "-1", max: "1", step: "0.1", value: String(asked.novelty), "aria-label": "From familiar to surprising" });
+    slider.addEventListener("input", () => { asked.novelty = Number(slider.value); this.fillResults(); });
+    const slide = element("div", { class: "slide" }, element("span", { class: "quiet" }, element("span", {}, "familiar"), element("span", {}, "surprising")), slider);
+    const form = element("form", { class: "filters", role: "search" },
+      field("q", "Search", { type: "search", placeholder: "title, year", class: "grow", autocomplete: "off" }),
+      this.items.genreList.length ? element("label", {}, "Genre", genres) : null,
+      slide, field("from", "From year", { type: "number" }), field("to", "to year", { type: "number" }),
+      field("least", "At least … ratings", { type: "number", min: "0" }));
+    form.addEventListener("submit", (event) => event.preventDefault());
+    return form;
+  }
+
+  fits(i) {
+    const { genre, from, to, least } = this.asked;
+    const year = this.items.year[i];
+    return (!genre || (this.items.genres[i] ?? []).includes(genre))
+      && (!from || (year !== null && year >= Number(from))) && (!to || (year !== null && year <= Number(to)))
+      && this.model.popularity[i] >= Number(least || 0);
+  }
+
+  // The k best items for the person: rows in order.
+  recommend(k, allowed = () => true, scores = this.person.scores, novelty = this.asked.novelty) {
+    const ranking = this.model.ranking(scores, novelty);
+    return this.model.top(ranking, (i) => !this.ratings.has(i) && this.fits(i) && allowed(i), k);
+  }
+
+  fillResults() {
+    const q = this.asked.q.trim();
+    if (q) {
+      const rows = this.index.search(q, 400).filter((i) => this.fits(i)).slice(0, 40);
+      this.results.replaceChildren(this.shelf("found", rows.length ? `Found for “${q}”` : `Nothing found for “${q}”`, "", rows, false));
+      return;
+    }
+    const unrated = (i) => !this.ratings.has(i) && this.fits(i);
+    const some = this.ratings.size > 0;
+    const known = some ? this.person.scores : Float64Array.from(this.items.damped);
+    const few = (i) => this.model.popularity[i] >= FEW;
+    this.results.replaceChildren(
+      this.shelf("top-picks", some ? "Top picks for you" : "Highest rated",
+        some ? "From your ratings." : "Damped averages of everybody: nothing here is about you yet.",
+        this.recommend(PER_ROW, () => true, known)),
+      this.shelf("rate-next", "Rate these next", "Known to many, and what you say of them would tell most about you.",
+        this.model.rateNext(this.rows, unrated, PER_ROW)),
+      this.shelf("popular", "Popular", "The most rated.", this.model.top(this.model.popularity, unrated, PER_ROW)),
+      this.shelf("loved-by-few", "Loved by few", "Liked as much as they are little known.",
+        this.recommend(PER_ROW, few, known, SURPRISING)));
+  }
+
+  shelf(name, title, note, rows, slides = true) {
+    const cards = rows.map((i, at) => this.card(i, `${name}-${at}`, name === "top-picks"));
+    return element("section", { "aria-label": title, id: `row-${name}` }, element("h2", {}, title),
+      note ? element("p", { class: "note" }, note) : null,
+      element("ul", { class: slides ? "shelf slides" : "shelf" }, ...cards));
+  }
+
+  card(i, slot, reasoned = false, tag = "li") {
+    const { items } = this;
+    const year = items.year[i] ? element("span", { class: "year" }, ` ${items.year[i]}`) : null;
+    const link = element("a", { href: `#/film/${encodeURIComponent(items.id[i])}` }, items.title[i]);
+    return element(tag, { class: "card", "data-slot": slot, "data-item": items.id[i] },
+      element(tag === "li" ? "h3" : "h2", {}, link, year), element("p", { class: "meta" }, this.meta(i)),
+      this.guess(i), reasoned && this.ratings.size ? this.because(i) : null, this.starsOf(i, slot));
+  }
+
+  meta(i) {
+    const average = this.items.average[i] === null ? "" : ` · average ${this.items.average[i].toFixed(1)}`;
+    return `${(this.items.genres[i] ?? []).slice(0, 3).join(", ")}${average} · ${this.model.popularity[i].toLocaleString("en")} ratings`.replace(/^ · /, "");
+  }
+
+  guess(i) {
+    if (!this.ratings.size) return null;
+    const value = this.model.clip(this.person.scores[i]);
+    return element("p", { class: "guess", "data-predicted": String(value) }, gauge(value, this.scale),
+      element("b", {}, value.toFixed(1)), "predicted");
+  }
+
+  because(i) {
+    const [best] = this.model.lifted(this.rows, this.values, [i]);
+    if (best < 0) return null;
+    return element("p", { class: "why" }, "lifted by your ", element("span", { class: "own" }, String(this.values[best])),
+      ` for ${this.items.title[this.rows[best]]}`);
+  }
+
+  starsOf(i, slot) {
+    return stars(this.scale, this.ratings.get(i), labelOf(this.items, i), `r-${slot}`, (value) => this.rate(i, value));
+  }
+
+  film(id) {
+    const i = this.rowById.get(id);
+    if (i === undefined) {
+      this.fill("Not found", element("h1", {}, "No such film"), element("p", {}, element("a", { href: "#/" }, "To the films")));
+      return;
+    }
+    const { items } = this;
+    const facts = [["genres", (items.genres[i] ?? []).join(", ")], ["ratings", this.model.popularity[i].toLocaleString("en")],
+      ["average", items.average[i]?.toFixed(2)]].filter(([, value]) => value);
+    const levels = this.scale.levels;
+    const counts = levels ? [...items.histogram.subarray(i * levels.length, (i + 1) * levels.length)] : [];
+    const similar = this.model.similar(i, 10);
+    this.fill(labelOf(items, i),
+      element("h1", {}, items.title[i], items.year[i] ? element("span", { class: "year" }, ` ${items.year[i]}`) : null),
+      element("div", { "data-slot": "film" }, this.starsOf(i, "film")),
+      element("div", { class: "two" },
+        element("div", {}, this.predictionPanel(i)),
+        element("div", {},
+          element("dl", { class: "facts" }, ...facts.flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)])),
+          counts.length && this.model.popularity[i] ? histogram(levels, counts, this.ratings.get(i)) : null,
+          similar.length ? element("h2", {}, "Similar films") : null,
+          element("ul", { class: "plain" }, ...similar.map(({ row, similarity }) => element("li", {},
+            element("a", { href: `#/film/${encodeURIComponent(items.id[row])}` }, labelOf(items, row)),
+            element("span", { class: "quiet number", "data-similarity": String(similarity) }, similarity.toFixed(2))))),
+          this.placeOnMap?.has(i) ? element("p", {}, element("a", { href: `#/map/${encodeURIComponent(id)}` }, "Show it on the map")) : null)));
+  }
+
+  predictionPanel(i) {
+    if (!this.ratings.size) {
+      return element("div", { class: "panel" }, element("h2", {}, "Your predicted rating"),
+        element("p", {}, "Rate a film, this one or another, and a prediction stands here, with its reasons."));
+    }
+    const parts = this.model.explain(this.rows, this.values, i);
+    const total = parts.reduce((sum, part) => sum + part.contribution, 0);
+    const error = this.data.metrics.rmse ?? this.data.metrics.test_rmse;
+    return element("div", { class: "panel" }, element("h2", {}, "Your predicted rating"),
+      element("p", { class: "big" }, total.toFixed(2), element("small", {}, ` of ${this.scale.highest}`)),
+      element("p", { class: "guess" }, gauge(total, this.scale, error ?? 0),
+        error ? `give or take ${error.toFixed(2)}, the typical error on test ratings` : ""),
+      element("h3", { id: "why" }, "Why"), this.reasons(parts, i, total));
+  }
+
+  reasons(parts, item, total) {
+    const names = { "global mean": "average of all ratings", "item bias": "how this film is liked beyond it",
+      "average user": "what the average person adds", "kept inside the scale": "kept inside the scale" };
+    const most = Math.max(...parts.filter((p) => p.part !== "global mean").map((p) => Math.abs(p.contribution)));
+    const rows = parts.map((part) => {
+      const name = part.row === undefined ? names[part.part] : element("span", {}, "your ",
+        element("span", { class: "own" }, String(part.rating)), " for ",
+        element("a", { href: `#/film/${encodeURIComponent(this.items.id[part.row])}` }, labelOf(this.items, part.row)));
+      const without = part.row === undefined ? "" : this.model.without(this.rows, this.values, part.row, item).toFixed(2);
+      return element("tr", { "data-part": part.part, "data-contribution": String(part.contribution) },
+        element("td", {}, name), element("td", {}, part.part === "global mean" ? "" : push(part.contribution, most)),
+        element("td", { class: "number" }, signed(part.contribution)), element("td", { class: "number quiet" }, without));
+    });
+    return element("div", { class: "table" }, element("table", {},
+      element("caption", {}, "The parts add up exactly to the prediction."),
+      element("thead", {}, element("tr", {}, element("th", {}, "part"), element("th", {}, element("span", { class: "hidden" }, "direction")),
+        element("th", { class: "number" }, "adds"), element("th", { class: "number" }, "without it"))),
+      element("tbody", {}, ...rows),
+      element("tfoot", {}, element("tr", {}, element("td", {}, "predicted"), element("td", {}),
+        element("td", { class: "number" }, total.toFixed(2)), element("td", {})))));
+  }
+
+  mapPage(id) {
+    if (!this.data.map) {
+      this.fill("Map", element("h1", {}, "Map"), element("p", {}, "This model has no map: it has no factors to draw."));
+      return;
+    }
+    const root = element("div", { class: "map" });
+    this.fill("Map", element("h1", {}, "The map of films"),
+      element("p", { class: "lead" }, `Films that the same people like lie close together. ${this.data.map.truth}`), root);
+    const onMap = ({ row, similarity }) => ({ row: this.placeOnMap.get(row), similarity });
+    this.map = new TasteMap(root, this.mapItems, {
+      near: (at) => this.model.similar(this.data.map.row[at], 10).map(onMap).filter(({ row }) => row !== undefined),
+      open: (at) => this.card(this.data.map.row[at], "map", true, "div"),
+      predicted: () => (this.ratings.size ? this.data.map.row.map((i) => this.model.clip(this.person.scores[i])) : null),
+      here: () => this.here(),
+      note: "Point at a film to see its true neighbours; click it to rate it.",
+    });
+    const at = this.placeOnMap.get(this.rowById.get(id));
+    if (at !== undefined) requestAnimationFrame(() => this.map.open(at, true));
+  }
+
+  // The items that are on the map, in its own order.
+  get mapItems() {
+    if (!this.onMap) {
+      const { row, x, y, preserved } = this.data.map;
+      const pick = (column) => row.map((i) => this.items[column][i]);
+      const columns = Object.fromEntries(["id", "title", "year", "genres", "genre", "popularity", "average"].map((c) => [c, pick(c)]));
+      this.onMap = { ...columns, genreNames: this.items.genreNames, x, y, preserved };
+    }
+    return this.onMap;
+  }
+
+  get placeOnMap() {
+    this.places ??= new Map((this.data.map?.row ?? []).map((i, at) => [i, at]));
+    return this.places;
+  }
+
+  you() {
+    const rated = [...this.ratings.keys()].reverse().map((row) => element("li", { "data-slot": `you-${row}` },
+      element("a", { href: `#/film/${encodeURIComponent(this.items.id[row])}` }, labelOf(this.items, row)), this.starsOf(row, `you-${row}`)));
+    const save = element("button", { type: "button" }, "Save as CSV");
+    save.addEventListener("click", () => saveCsv("my-ratings.csv", [["item_id", "title", "rating"],
+      ...[...this.ratings].map(([row, rating]) => [this.items.id[row], labelOf(this.items, row), rating])]));
+    const forget = element("button", { type: "button", class: "danger" }, "Forget me");
+    forget.addEventListener("click", () => {
+      this.ratings.clear();
+      this.folded = undefined;
+      try { localStorage.removeItem(this.key); } catch { /* nothing was kept */ }
+      this.say("Everything about you is deleted.");
+      this.show();
+    });
+    this.fill("You", element("h1", {}, "You"),
+      element("p", { class: "lead" }, this.ratings.size ? `You have rated ${this.ratings.size}.` : "You have rated nothing yet."),
+      element("p", { class: "note" }, "Your ratings are kept in this browser and go nowhere."),
+      this.ratings.size ? element("div", { class: "actions" }, save, forget) : null,
+      element("ul", { class: "rated-list" }, ...rated));
+  }
+
+  about() {
+    const { data } = this;
+    const facts = [["model", data.learnt_by], ["data", data.name], ["ratings", data.n_ratings.toLocaleString("en")],
+      ["people", data.n_users.toLocaleString("en")], ["films", this.items.id.length.toLocaleString("en")],
+      ...Object.entries(data.metrics).map(([name, value]) => [name.replaceAll("_", " "), value.toFixed(4)])];
+    this.fill("The model", element("h1", {}, "The model"),
+      element("p", {}, "This page computes everything itself: your factors are the ridge solution for your ratings against the fixed factors of the films, in closed form, after every rating."),
+      element("dl", { class: "facts" }, ...facts.flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)])));
+  }
+}
+
+const signed = (value) => (value < 0 ? "−" : "+") + Math.abs(value).toFixed(3);
+
+window.tastemap = new Site(window.TASTEMAP);
