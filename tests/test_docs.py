@@ -18,9 +18,10 @@ import tastemap
 from tastemap import errors
 from tastemap.cli import app
 from tastemap.data.ratings import Ratings, Source
-from tastemap.data.splits import SPLIT_NAMES
+from tastemap.data.splits import SPLIT_NAMES, Split
 from tastemap.data.synthetic import synthetic_ratings
 from tastemap.evaluation import metrics
+from tastemap.evaluation.scores import CHOOSERS
 from tastemap.models import MODELS, model_class
 
 ROOT = Path(__file__).parent.parent
@@ -35,6 +36,7 @@ PREFIXES = {
     "st": "tastemap.data.statistics",
     "plots": "tastemap.explore.plots",
     "model_plots": "tastemap.explore.model_plots",
+    "board_plots": "tastemap.explore.board_plots",
 }
 
 
@@ -136,6 +138,18 @@ def test_each_metric_split_and_error_is_described() -> None:
     assert "\n".join(tree) in page
     for name in all_errors():
         assert f"`{name}`" in page, name
+
+
+def test_each_score_of_a_leaderboard_is_defined(split: Split) -> None:
+    page = text_of(DOCS / "judging.md")
+    board = tastemap.compare(["bias", "popularity"], *split)
+    defined = {*board.frame.columns} - {"model", "validation_ndcg"}
+    for column in defined | {"test_mae_mean", "test_log_loss", "test_calibration_error"}:
+        assert re.search(rf"^\|[^|]*`{column}`", page, re.MULTILINE), column
+    for name in CHOOSERS:
+        assert f"`{name}`" in page.split("**chooses**")[1].split("4.")[0], name
+    for metric in set(board.differences["metric"]):
+        assert metric in page.split("## Differences")[1].lower(), metric
 
 
 def all_errors() -> set[str]:

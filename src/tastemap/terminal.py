@@ -23,7 +23,14 @@ aside = Console(stderr=True, highlight=False)
 # A single row of more columns than this is shown as names and values, one a line.
 WIDEST_ROW = 10
 # Digits after the point: errors and similarities to four, everything else to two.
-FINE = ("mse", "rmse", "mae", "loss", "similarity", "contribution", "std", "density")
+FINE = (
+    *("mse", "rmse", "mae", "loss", "similarity", "contribution", "std", "density", "error"),
+    *("recall", "precision", "ndcg", "map", "mrr", "coverage", "share"),
+    *("difference", "low", "high", "promised", "observed"),
+)
+
+# What `write_frame` writes, by the ending of the file.
+TABLE_ENDINGS = (".csv", ".tsv", ".parquet", ".json")
 
 
 @dataclass(frozen=True)
@@ -207,7 +214,7 @@ def write_frame(frame: pl.DataFrame, path: Path) -> None:
     write = writers.get(path.suffix)
     if write is None:
         raise ArgumentError(
-            "-o", expected=f"a file ending in {', '.join(writers)}", received=str(path)
+            "-o", expected=f"a file ending in {', '.join(TABLE_ENDINGS)}", received=str(path)
         )
     fresh = path.with_name(f".{path.name}.new")
     try:

@@ -117,7 +117,7 @@ def test_the_leaderboard_is_sorted_by_test_error():
             "model": ["bias", "ordinal $5$", "dot"],
             "train_mae": [0.73, 0.65, None],
             "test_mae": [0.75, 0.69, 0.74],
-            "seconds": [0.01, 12.0, None],
+            "fit_seconds": [0.01, 12.0, None],
         }
     )
     figure = drawn(model_plots.plot_leaderboard(frame, "dot"))
@@ -129,7 +129,9 @@ def test_the_leaderboard_is_sorted_by_test_error():
 
 
 def test_a_leaderboard_need_not_mark_a_model():
-    frame = pl.DataFrame({"model": ["a"], "train_mae": [0.7], "test_mae": [0.8], "seconds": [1.0]})
+    frame = pl.DataFrame(
+        {"model": ["a"], "train_mae": [0.7], "test_mae": [0.8], "fit_seconds": [1.0]}
+    )
     assert "Errors of the models" in texts(drawn(model_plots.plot_leaderboard(frame)))
 
 
@@ -138,7 +140,7 @@ def test_what_cannot_be_drawn_is_refused():
         model_plots.plot_predictions([1, 2], [1])
     with pytest.raises(ArgumentError, match="finite"):
         model_plots.plot_predictions([1, 2], [1, np.nan])
-    with pytest.raises(ArgumentError, match="no column seconds"):
+    with pytest.raises(ArgumentError, match="no column fit_seconds"):
         model_plots.plot_leaderboard(
             pl.DataFrame({"model": ["a"], "train_mae": [1.0], "test_mae": [1.0]})
         )

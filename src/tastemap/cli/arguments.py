@@ -48,14 +48,16 @@ READING = {
 }
 
 
+# What they are when nobody says.
+READING_DEFAULTS = dict.fromkeys(READING) | {"duplicates": "last"}
+
+
 def reads_ratings(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command whose first parameter is `Ratings` the options to read them with."""
     own = list(inspect.signature(command).parameters.values())
     keyword = inspect.Parameter.KEYWORD_ONLY
     reading = [
-        inspect.Parameter(
-            name, keyword, default="last" if name == "duplicates" else None, annotation=annotation
-        )
+        inspect.Parameter(name, keyword, default=READING_DEFAULTS[name], annotation=annotation)
         for name, annotation in READING.items()
     ]
     data = inspect.Parameter("data", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Data)
@@ -89,6 +91,14 @@ def read_data(data: str, how: dict[str, Any]) -> "Ratings":
             f"data {data}",
             expected=f"a file or folder, or one of {', '.join(DATASETS)}",
             received="no such file",
+        )
+    given = [name for name, value in how.items() if value != READING_DEFAULTS[name]]
+    if given:
+        raise ArgumentError(
+            f"--{', --'.join(given)}".replace("has_header", "header"),
+            expected="a file or folder to read",
+            received=f"the data set {data}, which is read as it is published",
+            do="leave them out",
         )
     with terminal.download_bar(data) as progress:
         return load_dataset(data, source=source, report=terminal.say, progress=progress)

@@ -1,7 +1,7 @@
 """Commands that fit and judge models."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -10,6 +10,10 @@ from tastemap.cli.program import app
 
 if TYPE_CHECKING:
     from tastemap.data.ratings import Ratings
+
+Split = Annotated[str, typer.Option(help="random, per-user, time, forecast, last, u1 … u5.")]
+TestSize = Annotated[float, typer.Option(help="Share of the test ratings.")]
+Lists = Annotated[bool, typer.Option("--lists", help="Score the recommended lists too.")]
 
 
 @app.command()
@@ -62,13 +66,9 @@ def evaluate(
             "-m", "--model", help="A model's name, or a saved model to score on all ratings."
         ),
     ] = "mf",
-    split: Annotated[
-        str, typer.Option(help="random, per-user, time, forecast, last, u1 … u5.")
-    ] = "random",
-    test_size: Annotated[float, typer.Option(help="Share of the test ratings.")] = 0.2,
-    lists: Annotated[
-        bool, typer.Option("--lists", help="Score the recommended lists too.")
-    ] = False,
+    split: Split = "random",
+    test_size: TestSize = 0.2,
+    lists: Lists = False,
     seed: Seed = 0,
     as_json: Json = False,
     out: Out = None,
@@ -88,25 +88,51 @@ def evaluate(
 def compare(
     ratings: "Ratings",
     models: Annotated[
-        str, typer.Option("-m", "--models", help="Names of models, with commas between.")
+        str,
+        typer.Option(
+            "-m", "--models", help="Names with commas between; options as in mf:n_factors=64."
+        ),
     ] = "bias,knn,als,mf",
-    split: Annotated[
-        str, typer.Option(help="random, per-user, time, forecast, last, u1 … u5.")
-    ] = "random",
-    test_size: Annotated[float, typer.Option(help="Share of the test ratings.")] = 0.2,
+    split: Split = "random",
+    test_size: TestSize = 0.2,
+    lists: Lists = False,
+    k: Annotated[int, typer.Option("-k", help="Length of the lists.")] = 10,
+    by: Annotated[
+        str | None,
+        typer.Option(help="What chooses: rmse, mae, ndcg, recall … on validation ratings."),
+    ] = None,
+    reference: Annotated[
+        str | None, typer.Option(help="Model to compare the others with; the best if not said.")
+    ] = None,
+    refit: Annotated[
+        bool, typer.Option("--refit", help="Fit again with the validation part before testing.")
+    ] = False,
     seeds: Annotated[int, typer.Option(help="Fits of each model.")] = 1,
     seed: Seed = 0,
     as_json: Json = False,
-    out: Out = None,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="A page (.html), or a table (.csv, .json …).")
+    ] = None,
 ) -> None:
-    """Fit several models on the same split and put their errors side by side."""
-    from tastemap.jobs.judge import compared_models
-    from tastemap.terminal import Output, working
+    """Fit several models on the same split, and put errors, lists and costs side by side."""
+    from tastemap.jobs.board import board_json, check_ending, compared, makers_of, write_board
+    from tastemap.terminal import Output, print_json, say, working
 
-    names, several = models.replace(" ", "").split(","), range(seed, seed + seeds)
+    check_ending(out)
+    makers = makers_of(models, parse_options)
+    how: dict[str, Any] = {
+        "split": split,
+        "test_size": test_size,
+        "seeds": range(seed, seed + seeds),
+    }
+    how |= {"lists": lists, "k": k, "by": by, "reference": reference, "refit": refit}
     with working("comparing") as tell:
-        board = compared_models(
-            ratings, names, split=split, test_size=test_size, seeds=several, tell=tell
-        )
-    notes = [f"chosen by the error on validation ratings: {board.chosen}"]
-    Output(as_json, out).show(board.frame, "Leaderboard", notes)
+        board, parts = compared(ratings, makers, **how, progress=tell)
+    notes = [*ratings.source.notes, *board.notes]
+    if as_json:
+        print_json(board_json(board, notes))
+    else:
+        Output().tables(board.tables(), notes)
+    if out is not None:
+        write_board(board, out, ratings, parts, split)
+        say(f"wrote {out}")

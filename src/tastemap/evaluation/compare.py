@@ -1,37 +1,34 @@
-"""Several models on the same split: a leaderboard whose best is chosen on validation ratings."""
+"""Several models on the same split: fitted, scored, and the best chosen on validation ratings."""
 
-import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TypeAlias
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any, TypeAlias
 
+import numpy as np
 import polars as pl
 
 from tastemap.data.ratings import Ratings
 from tastemap.data.splits import train_test_split
-from tastemap.errors import ArgumentError
-from tastemap.evaluation.metrics import mae, rmse
+from tastemap.errors import ArgumentError, TastemapError
+from tastemap.evaluation.checks import split_notes
+from tastemap.evaluation.cost import measured
+from tastemap.evaluation.leaderboard import Leaderboard, averaged, bands_of, differences
+from tastemap.evaluation.ranking import METRICS
+from tastemap.evaluation.scores import (
+    Protocol,
+    Scores,
+    check_protocol,
+    score_on_test,
+    validation_scores,
+)
 from tastemap.models import make_model
 from tastemap.models.base import Recommender
 
 Maker: TypeAlias = Callable[[], Recommender]
 
-
-@dataclass(frozen=True)
-class Leaderboard:
-    """Errors of several models, fitted and scored alike.
-
-    Attributes:
-        frame: One row a model, best validation error first: ``model, point, train_mae,
-            validation_mae, test_mae, test_rmse, seconds``, each a mean over the seeds; with more
-            than one seed also ``test_mae_std``, the standard deviation over them.
-        fitted: The models of the first seed, by name.
-        chosen: Name of the model with the least mean validation error.
-    """
-
-    frame: pl.DataFrame
-    fitted: dict[str, Recommender]
-    chosen: str
+# Ratings of the rehearsal: few, so that it costs little more than the compilation.
+_REHEARSED = 200
 
 
 def compare(
@@ -39,6 +36,12 @@ def compare(
     train: Ratings,
     test: Ratings,
     *,
+    by: str | None = None,
+    lists: bool = False,
+    k: int = 10,
+    threshold: float | None = None,
+    reference: str | None = None,
+    refit: bool = False,
     validation_size: float = 0.1,
     seeds: Sequence[int] = (0,),
     progress: Callable[[str], None] | None = None,
@@ -47,63 +50,152 @@ def compare(
 
     For each seed a part of the training ratings, drawn at random, is held out for validation: it
     stops the training of the models that look at it, and it alone decides which model is chosen.
-    The test ratings are predicted once, after everything is decided. A model with a distribution
-    over ratings is scored by its median, which has the least expected absolute error; its RMSE is
-    that of its mean.
+    The split into training and test ratings stays the same for all seeds. The test ratings are
+    predicted once for each fit, and have no say.
+
+    Models that predict ratings are scored by their errors. Lists are scored for all models as soon
+    as one of them only ranks, or if asked for: all items are ranked that the user has neither in
+    the training nor in the validation part.
+
+    Seconds are those of the clock, of fits on the part that is left for training. A model whose
+    code is compiled is first fitted on a few ratings, so that compilation is not counted; the
+    compilation of a Keras network, which depends on the shapes of the data, is.
 
     Args:
         models: Names from `tastemap.models.MODELS`, or ``{name: function that makes a model}``.
         train, test: Ratings to learn from and to score on.
+        by: The validation score that chooses: ``"rmse"``, ``"mae"`` (of the median of a model with
+            a distribution), or of the lists ``"recall"``, ``"precision"``, ``"ndcg"``, ``"map"``,
+            ``"mrr"``. By default ``"ndcg"`` if one of the models only ranks, else ``"rmse"``. A
+            model without that score comes last and is not chosen.
+        lists: Score the lists of models that predict ratings too.
+        k: Length of the lists; at most the number of items.
+        threshold: The rating from which on an item is relevant; None takes the upper quarter of
+            the scale (4 of 1 to 5).
+        reference: Name of the model that the others' paired differences are taken to; by default
+            the best on the validation ratings that has the score.
+        refit: Once the validation scores are known, fit each model again on the whole training
+            part, and test that; without validation ratings to stop by.
         validation_size: Share of the training ratings held out, in (0, 1).
-        seeds: One fit of each model for each seed.
+        seeds: One fit of each model for each seed, which draws its own validation part.
         progress: Called with a model's name before it is fitted.
 
     Raises:
-        ArgumentError: If there is no model, no seed, or an unknown name.
+        ArgumentError: If there is no model, no seed, an unknown name, or nothing to choose by.
+
+    Example:
+        >>> from tastemap.data.synthetic import synthetic_ratings
+        >>> board = compare(["bias", "knn", "ease"], *train_test_split(synthetic_ratings()))
+        >>> board.by, list(board.tables())[0]
+        ('ndcg', 'Errors of predicted ratings')
     """
-    if not isinstance(models, Mapping):
-        models = {name: lambda name=name: make_model(name) for name in models}  # type: ignore[misc]
-    if not models or not seeds:
+    makers = _makers(models)
+    if not makers or not seeds:
         raise ArgumentError(
             "models, seeds", expected="at least one of each", received=(list(models), list(seeds))
         )
-    fitted: dict[str, Recommender] = {}
-    rows = []
+    if reference is not None and reference not in makers:
+        raise ArgumentError(
+            "reference", expected=f"one of {', '.join(makers)}", received=repr(reference)
+        )
+    fresh = {name: make() for name, make in makers.items()}
+    ranks_only = any(not model.predicts_ratings for model in fresh.values())
+    by = by or ("ndcg" if ranks_only else "rmse")
+    scored = lists or ranks_only or by in METRICS
+    protocol = Protocol(by, scored, min(k, train.n_items), threshold)
+    check_protocol(protocol, fresh)
+    for model in fresh.values():
+        _rehearse(model, train)
+    run = _Run(train, test, protocol, refit, validation_size)
     for seed in seeds:
-        inner, validation = train_test_split(train, test_size=validation_size, seed=seed)
-        for name, make in models.items():
-            if progress:
-                progress(name)
-            started = time.perf_counter()
-            model = make().fit(inner, validation=validation, seed=seed, progress=False)
-            seconds = time.perf_counter() - started
-            fitted.setdefault(name, model)
-            rows.append({"model": name, "seconds": seconds} | _row(model, inner, validation, test))
-    frame = _averaged(pl.DataFrame(rows), several=len(seeds) > 1)
-    return Leaderboard(frame, fitted, frame["model"][0])
-
-
-def _row(
-    model: Recommender, train: Ratings, validation: Ratings, test: Ratings
-) -> dict[str, float | str]:
-    point = "median" if model.has_distribution else "mean"
-    rest: dict[str, float | str] = {
-        "point": point,
-        "test_rmse": rmse(test.rating, model.predict_ratings(test)),
-    }
-    parts = {"train": train, "validation": validation, "test": test}
-    errors = {
-        f"{part}_mae": mae(data.rating, model.predict_ratings(data, point=point))
-        for part, data in parts.items()
-    }
-    return rest | errors
-
-
-def _averaged(rows: pl.DataFrame, several: bool) -> pl.DataFrame:
-    """The mean over seeds of each model, best validation error first."""
-    columns = ["train_mae", "validation_mae", "test_mae", "test_rmse", "seconds"]
-    spread = [pl.col("test_mae").std().alias("test_mae_std")]
-    means = rows.group_by("model", "point", maintain_order=True).agg(
-        *(pl.col(column).mean() for column in columns), *(spread if several else [])
+        run.seed(makers, seed, progress or (lambda name: None))
+    frame = averaged(pl.DataFrame(run.rows, infer_schema_length=None), by, len(seeds) > 1)
+    return Leaderboard(
+        frame=frame,
+        differences=differences(run.scores, frame, by, reference),
+        bands=bands_of(run.scores),
+        fitted=run.fitted,
+        chosen=frame["model"][0],
+        by=by,
+        k=protocol.k if scored else None,
+        notes=(*split_notes(train, test), *_said(run, frame, seeds)),
     )
-    return means.sort("validation_mae", maintain_order=True)
+
+
+class _Run:
+    """The fits and scores of a comparison."""
+
+    def __init__(
+        self, train: Ratings, test: Ratings, protocol: Protocol, refit: bool, size: float
+    ) -> None:
+        self.train, self.test, self.protocol = train, test, protocol
+        self.refit, self.size = refit, size
+        self.fitted: dict[str, Recommender] = {}
+        self.rows: list[dict[str, Any]] = []
+        self.scores: dict[str, list[Scores]] = {}
+
+    def seed(self, makers: Mapping[str, Maker], seed: int, progress: Callable[[str], None]) -> None:
+        """Fit and score every model with one seed."""
+        inner, validation = train_test_split(self.train, test_size=self.size, seed=seed)
+        for name, make in makers.items():
+            progress(name)
+            model = make()
+            with measured() as cost:
+                model.fit(inner, validation=validation, seed=seed, progress=False)
+            row: dict[str, Any] = {"model": name}
+            row |= validation_scores(model, validation, self.protocol)
+            if self.refit:
+                model = make()
+                with measured() as cost:
+                    model.fit(self.train, seed=seed, progress=False)
+            found = score_on_test(
+                model, self.test, self.protocol, seen=None if self.refit else validation
+            )
+            costs = {"fit_seconds": cost.seconds, "memory_mb": cost.memory_mb}
+            self.rows.append(row | found.row | costs)
+            self.scores.setdefault(name, []).append(found)
+            self.fitted.setdefault(name, model)
+
+
+def _makers(models: Mapping[str, Maker] | Sequence[str]) -> dict[str, Maker]:
+    if isinstance(models, Mapping):
+        return dict(models)
+    return {name: lambda name=name: make_model(name) for name in models}  # type: ignore[misc]
+
+
+def _rehearse(model: Recommender, train: Ratings) -> None:
+    """Fit a model on a few ratings and ask it, so that what it needs is loaded and compiled."""
+    if not model.compiles:
+        return
+    rows = np.random.default_rng(0).permutation(len(train))[:_REHEARSED]
+    few = train.take(np.sort(rows))
+    small = Ratings.from_frame(
+        few.to_frame(), item_table=train.item_table, user_table=train.user_table
+    )
+    # The scale of the whole, which decides what is compiled.
+    small = replace(small, scale=train.scale)
+    with suppress(TastemapError):  # what a model cannot do with so little, the real fit may
+        model.fit(small, validation=small, seed=0, progress=False)
+        model._score(model._user(0))
+        if model.predicts_ratings:
+            model.predict_ratings(small)
+
+
+def _said(run: _Run, frame: pl.DataFrame, seeds: Sequence[int]) -> list[str]:
+    """How the models were chosen and measured, in sentences."""
+    by, share = run.protocol.by, f"{100 * run.size:g} %"
+    notes = [
+        f"chosen: {frame['model'][0]}, by the {by} on validation ratings, {share} of the training"
+        " part drawn at random; the test ratings had no say"
+    ]
+    without = frame.filter(pl.col(f"validation_{by}").is_null())["model"].to_list()
+    if without:
+        notes.append(f"without {by}, so never chosen: {', '.join(without)}")
+    if run.refit:
+        notes.append("tested after a second fit on the whole training part")
+    if len(seeds) > 1:
+        notes.append(
+            f"means over {len(seeds)} seeds; each draws its own validation part and fits anew, the"
+            " test part is the same for all"
+        )
+    return notes

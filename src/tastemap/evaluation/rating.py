@@ -9,6 +9,7 @@ import polars as pl
 
 from tastemap.data.ratings import Ratings
 from tastemap.errors import ArgumentError
+from tastemap.evaluation.checks import leak_notes
 from tastemap.evaluation.metrics import mae, mse, rmse
 from tastemap.models import make_model
 from tastemap.models.base import Recommender
@@ -85,7 +86,23 @@ def _errors(model: str, point: str, test: Ratings, predicted: Any) -> dict[str, 
 
 
 def _bands(model: Recommender, test: Ratings, predicted: Any, beside: Any) -> pl.DataFrame:
-    """Errors by the number of training ratings of the item and of the user."""
+    """Errors, beside the baseline's, by the number of training ratings of item and user."""
+    theirs = error_bands(model, test, beside).select(baseline_mae="mae", baseline_rmse="rmse")
+    return error_bands(model, test, predicted).hstack(theirs)
+
+
+def error_bands(model: Recommender, test: Ratings, predicted: Any) -> pl.DataFrame:
+    """Errors of predictions by the number of training ratings of the item and of the user.
+
+    Args:
+        model: A fitted model; its training ratings are counted.
+        test: n ratings.
+        predicted: Predictions of the same pairs, (n,).
+
+    Returns:
+        Frame ``group, band, n, mae, rmse``, the bands of ``popularity`` (of the item), then of
+        ``activity`` (of the user), each ascending; bands without a test rating are left out.
+    """
     users, items = model._rows(test)
     train = model.ratings_
     rows = []
@@ -98,17 +115,8 @@ def _bands(model: Recommender, test: Ratings, predicted: Any, beside: Any) -> pl
         for b in np.unique(band):
             at = band == b
             true = test.rating[at]
-            rows.append(
-                {
-                    "group": group,
-                    "band": band_name(int(b)),
-                    "n": int(at.sum()),
-                    "mae": mae(true, predicted[at]),
-                    "rmse": rmse(true, predicted[at]),
-                    "baseline_mae": mae(true, beside[at]),
-                    "baseline_rmse": rmse(true, beside[at]),
-                }
-            )
+            errors = {"mae": mae(true, predicted[at]), "rmse": rmse(true, predicted[at])}
+            rows.append({"group": group, "band": band_name(int(b)), "n": int(at.sum())} | errors)
     return pl.DataFrame(rows)
 
 
@@ -129,16 +137,7 @@ def band_name(band: int) -> str:
 def _notes(model: Recommender, test: Ratings) -> tuple[str, ...]:
     """Leaks and unknown ids, counted."""
     users, items = model._rows(test)
-    train, n_items = model.ratings_, model.ratings_.n_items
-    pair = users.astype(np.int64) * n_items + items
-    seen = np.isin(pair, train.user_index.astype(np.int64) * n_items + train.item_index)
-    leaked = int((seen & (users >= 0) & (items >= 0)).sum())
-    notes = []
-    if leaked:
-        notes.append(
-            f"{leaked} of {len(test)} test pairs are among the training ratings too: the errors"
-            " are too good to be true"
-        )
+    notes = leak_notes(model.ratings_, users, items)
     for kind, index in (("users", users), ("items", items)):
         unknown = int((index < 0).sum())
         if unknown:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 #: A figure whose SVG is larger than this, in bytes, is put in as a picture of dots (PNG).
 LARGEST_SVG = 500_000
 _DOTS_PER_INCH = 200  # twice the size on the page, for fine screens
+# A table with more columns than this has them close together and their headings folded.
+_NARROW = 5
 
 
 @dataclass(frozen=True)
@@ -98,10 +100,11 @@ class Table:
             cells = zip(texts, sides, strict=True)
             body += f"<tr>{''.join(f'<td{side}>{text}</td>' for text, side in cells)}</tr>\n"
         caption = f"<caption>{_inline(self.caption)}</caption>" if self.caption else ""
+        kind = "table wide" if frame.width > _NARROW else "table"
         left_out = len(self.frame) - len(frame)
         more = f'<p class="note">… and {left_out:,} more rows.</p>' if left_out else ""
         return (
-            f'<div class="table" role="region" aria-label="{escape(self.caption or "Table")}" '
+            f'<div class="{kind}" role="region" aria-label="{escape(self.caption or "Table")}" '
             f'tabindex="0"><table>{caption}<thead><tr>{head}</tr></thead>\n'
             f"<tbody>\n{body}</tbody></table></div>{more}"
         )

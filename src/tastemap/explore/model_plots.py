@@ -195,15 +195,17 @@ def plot_leaderboard(frame: pl.DataFrame, chosen: str | None = None) -> "Figure"
     """Training and test error of each model, least test error first, with its seconds.
 
     Args:
-        frame: ``model, train_mae, test_mae, seconds``; a training error may be null.
+        frame: ``model, train_mae, test_mae, fit_seconds``; a training error may be null, and models
+            without a test error are left out.
         chosen: The model that the validation ratings chose, to be marked; it need not be the
             first here.
 
     Raises:
         ArgumentError: If a column is missing or there is no row.
     """
-    need(frame, ("model", "train_mae", "test_mae", "seconds"), "leaderboard")
-    ranked = frame.sort("test_mae", nulls_last=True)
+    need(frame, ("model", "train_mae", "test_mae", "fit_seconds"), "leaderboard")
+    ranked = frame.filter(pl.col("test_mae").is_not_null()).sort("test_mae")
+    need(ranked, ("test_mae",), "leaderboard")
     marked = (ranked["model"] == (chosen or "")).to_numpy()
     title = "Errors of the models"
     if marked.any():
@@ -229,7 +231,7 @@ def plot_leaderboard(frame: pl.DataFrame, chosen: str | None = None) -> "Figure"
             ax.annotate(
                 f"{value:.3f}", (end, at), (8, 0), textcoords="offset points", va="center", size=10
             )
-        for at, seconds in zip(y, ranked["seconds"], strict=True):
+        for at, seconds in zip(y, ranked["fit_seconds"], strict=True):
             text = "" if seconds is None else f"{seconds:,.1f} s" if seconds >= 0.1 else "< 0.1 s"
             ax.annotate(
                 text, (1, at), (46, 0), xycoords=("axes fraction", "data"), ha="right",

@@ -1,14 +1,11 @@
 """Models fitted on one part of the ratings and scored on the other."""
 
-from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import polars as pl
 
 from tastemap.data.ratings import Ratings
 from tastemap.data.splits import split_by_name
-from tastemap.errors import UnsupportedError
-from tastemap.evaluation.compare import Leaderboard, compare
 from tastemap.evaluation.ranking import evaluate_ranking
 from tastemap.evaluation.rating import evaluate
 from tastemap.models import make_model
@@ -47,23 +44,3 @@ def evaluation_tables(
             fitted, test, k
         )
     return tables, notes
-
-
-def compared_models(
-    ratings: Ratings,
-    names: Sequence[str],
-    *,
-    split: str,
-    test_size: float,
-    seeds: Sequence[int],
-    tell: Callable[[str], None],
-) -> Leaderboard:
-    """Fit models of these names on one part of the ratings and score them on the other."""
-    for name in names:
-        if not make_model(name).predicts_ratings:
-            raise UnsupportedError(
-                f"model {name} ranks items and predicts no ratings",
-                do=f"score its lists: tastemap evaluate -m {name}",
-            )
-    parts = split_by_name(ratings, split, test_size=test_size, seed=seeds[0])
-    return compare(names, *parts, seeds=seeds, progress=tell)

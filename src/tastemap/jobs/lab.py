@@ -9,14 +9,15 @@ import polars as pl
 from tastemap.data import statistics
 from tastemap.data.ratings import Ratings
 from tastemap.data.splits import Split, train_test_split
-from tastemap.evaluation.compare import Leaderboard, Maker, compare
+from tastemap.evaluation.compare import Maker, compare
+from tastemap.evaluation.leaderboard import Leaderboard
 from tastemap.evaluation.metrics import mae, mse
 from tastemap.evaluation.rating import Evaluation, evaluate
 from tastemap.explore.blocks import Code, Table
 from tastemap.explore.overfitting import overfitting_sentence
 from tastemap.explore.projection import describe_map, item_map
 from tastemap.explore.report import Block, Report
-from tastemap.jobs import describe, sections
+from tastemap.jobs import board, describe, sections
 from tastemap.models import make_model
 from tastemap.models.base import Recommender
 from tastemap.terminal import Output, console, print_json, say, working
@@ -122,13 +123,11 @@ class Lab:
     def compare(self) -> None:
         """The exercises' models side by side, and the best of them."""
         with working("comparing models") as tell:
-            self.board = compare(LEADERBOARD, *self.split, seeds=self.seeds, progress=tell)
-        notes = [
-            f"chosen by the validation error: {self.board.chosen}",
-            "the MAE of a model with a distribution (ordinal) is that of its median",
-        ]
-        self._show({"Leaderboard": self.board.frame.drop("point")}, notes)
-        self.report.section("Leaderboard", *sections.leaderboard_blocks(self.board))
+            self.board = compare(
+                LEADERBOARD, *self.split, by="mae", seeds=self.seeds, progress=tell
+            )
+        self._show(self.board.tables(), self.board.notes)
+        self.report.section("Leaderboard", *board.leaderboard_blocks(self.board))
 
     def save(self, out: Path) -> dict[str, Any]:
         """Save the best model that can answer a new person, refitted on all ratings; the report.

@@ -9,7 +9,6 @@ from tastemap.data import statistics
 from tastemap.data.ratings import Ratings
 from tastemap.data.vocabulary import Id, Vocabulary
 from tastemap.errors import ArgumentError, UnknownIdError
-from tastemap.evaluation.compare import Leaderboard
 from tastemap.evaluation.rating import Evaluation
 from tastemap.explore import model_plots, plots
 from tastemap.explore.blocks import Facts, Picture, Questions, Table
@@ -244,16 +243,3 @@ def recommendation_blocks(model: Recommender, known: Ratings | None = None) -> l
             Table(answer, f"For a new person who gives {data.scale.highest:g} to {names}")
         )
     return blocks
-
-
-def leaderboard_blocks(board: Leaderboard) -> list[Block]:
-    """The models side by side, and which was chosen and how."""
-    return [
-        Picture(
-            model_plots.plot_leaderboard(board.frame, board.chosen),
-            "Mean absolute error of each model on the training and the test ratings.",
-        ),
-        Table(board.frame.drop("point"), "Best validation error first", digits=3),
-        f"The validation ratings, a tenth of the training part drawn at random, choose the model:"
-        f" {board.chosen}. The test ratings had no say in it.",
-    ]

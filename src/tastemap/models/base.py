@@ -46,6 +46,8 @@ class Recommender(ABC):
 
     #: Names of the constructor's parameters, kept in the artifact.
     parameters: ClassVar[tuple[str, ...]] = ()
+    #: Whether a first fit, on any data, compiles what later fits use.
+    compiles: ClassVar[bool] = True
 
     ratings_: Ratings
     history_: pl.DataFrame
@@ -135,9 +137,8 @@ class Recommender(ABC):
         """
         if not len(ratings):
             raise ArgumentError("ratings", expected="at least one rating", received="none")
-        self.history_, self.metrics_, self.item_map_ = pl.DataFrame(), {}, None
-        self.ratings_, self.seed_ = ratings, seed
-        self.learnt_by_, self.recipe_ = str(self), self._recipe()
+        self.history_, self.metrics_, self.item_map_, self.seed_ = pl.DataFrame(), {}, None, seed
+        self.ratings_, self.learnt_by_, self.recipe_ = ratings, str(self), self._recipe()
         self._fit(ratings, validation, seed, progress)
         return self
 
@@ -172,6 +173,10 @@ class Recommender(ABC):
     def predict_distribution(self, user_ids: Any, item_ids: Any) -> FloatArray:
         """Probability of each value of the scale, (n, levels), for pairs as in `predict`."""
         return self._predict_distribution(*self._pairs(user_ids, item_ids))
+
+    def ratings_distribution(self, ratings: Ratings) -> FloatArray:
+        """As `predict_distribution`, for each row of a ratings table, as in `predict_ratings`."""
+        return self._predict_distribution(*self._rows(ratings))
 
     def recommend(
         self,

@@ -243,6 +243,10 @@ class BayesianFactorization(FactorModel):
         predicted = self._predict(users, items, time)
         return scale.clip(predicted) if clip else predicted
 
+    def ratings_distribution(self, ratings: Ratings) -> FloatArray:
+        """As in the base class; with ``time="session"`` at the times that the table has."""
+        return self._predict_distribution(*self._rows(ratings), ratings.timestamp)
+
     def _predict(
         self, user_index: IndexArray, item_index: IndexArray, time: Times | None = None
     ) -> FloatArray:

@@ -74,6 +74,8 @@ class NeuralRecommender(FactorModel):
         (['epoch', 'loss', 'val_loss'], (120, 64))
     """
 
+    # XLA compiles for the shapes of the data: a fit on other data saves nothing.
+    compiles: ClassVar = False
     parameters: ClassVar = (
         "network",
         "network_options",

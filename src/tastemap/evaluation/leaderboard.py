@@ -1,0 +1,182 @@
+"""The leaderboard: what a comparison of models found, as frames to print, keep and draw."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from tastemap.evaluation.paired import paired_differences
+from tastemap.evaluation.ranking import METRICS
+from tastemap.evaluation.scores import ERRORS, Scores
+from tastemap.models.base import Recommender
+
+_LISTS = (*METRICS, "coverage", "novelty", "popular_share")
+# The columns of each table, in order; those that a comparison has no value for are left out.
+_ERROR_COLUMNS = (
+    *("model", "point", "validation_rmse", "validation_mae", "train_mae"),
+    *("test_rmse", "test_rmse_std", "test_mae", "test_mae_std", "test_mae_mean"),
+    *("test_log_loss", "test_calibration_error"),
+)
+_LIST_COLUMNS = (
+    *("model", *(f"validation_{name}" for name in METRICS)),
+    *(f"test_{name}" for name in METRICS),
+    *("test_ndcg_std", "coverage", "novelty", "popular_share"),
+)
+_COST_COLUMNS = ("model", "fit_seconds", "predict_seconds", "list_seconds", "memory_mb")
+# Of the scores, those whose differences are given with an interval.
+PAIRED = ("rmse", "mae", "recall", "ndcg")
+
+
+@dataclass(frozen=True)
+class Leaderboard:
+    """Models that were fitted and scored alike. The page docs/judging.md defines each score.
+
+    Attributes:
+        frame: One row a model, the best on the validation ratings first; a column for each score,
+            null where a model has none, each a mean over the seeds:
+            ``model, point, validation_rmse, validation_mae, train_mae, test_rmse, test_mae,
+            test_mae_mean, test_log_loss, test_calibration_error`` of models that predict ratings;
+            ``test_recall, test_precision, test_ndcg, test_map, test_mrr, coverage, novelty,
+            popular_share`` where lists are scored, and ``validation_...`` of the metric that
+            chooses; ``fit_seconds, predict_seconds, list_seconds, memory_mb``. With more than one
+            seed also ``test_rmse_std, test_mae_std, test_ndcg_std``: standard deviations over them.
+            ``train_mae, validation_mae, test_mae`` are those of ``point``, the median of a model
+            with a distribution; ``test_mae_mean`` is that of the mean.
+        differences: Frame ``metric, model, reference, difference, low, high``: model minus
+            reference on the same test ratings, with a 95 % interval (`paired_differences`).
+        bands: Frame ``model, group, band, n, mae, rmse``: errors by the popularity of the item and
+            the activity of the user (`tastemap.evaluation.rating.error_bands`).
+        fitted: The models of the first seed, by name.
+        chosen: Name of the model that is best on the validation ratings.
+        by: The score that chose it.
+        k: Length of the lists, or None where none were scored.
+        notes: What a reader must know: leaks, duplicates, unknown ids, and how it was measured.
+    """
+
+    frame: pl.DataFrame
+    differences: pl.DataFrame
+    bands: pl.DataFrame
+    fitted: dict[str, Recommender]
+    chosen: str
+    by: str
+    k: int | None
+    notes: tuple[str, ...]
+
+    @property
+    def error(self) -> str:
+        """The error that orders models by their predicted ratings: the chooser, if it is one."""
+        return error_of(self.by)
+
+    def tables(self) -> dict[str, pl.DataFrame]:
+        """The tables that fit a terminal, by title: errors, lists, costs, differences.
+
+        A table that has no value, and a column without any, is left out.
+        """
+        errors = self.frame.select(column for column in _ERROR_COLUMNS if column in self.frame)
+        if "test_rmse" in self.frame:
+            errors = errors.filter(pl.col("test_rmse").is_not_null()).sort(
+                f"validation_{self.error}", maintain_order=True
+            )
+            # What another column says too, or another table is ordered by.
+            other = next(error for error in ERRORS if error != self.error)
+            errors = errors.drop(f"validation_{other}", f"test_{other}_std", strict=False)
+            if "median" not in errors["point"]:
+                errors = errors.drop("point", "test_mae_mean")
+        lists = self.frame.select(column for column in _LIST_COLUMNS if column in self.frame)
+        costs = self.frame.select(column for column in _COST_COLUMNS if column in self.frame)
+        found = {
+            "Errors of predicted ratings": _with_values(errors),
+            f"Lists of {self.k} for each user, all unseen items ranked": _with_values(lists),
+            "Cost: seconds, and megabytes at the peak of the fit": _with_values(costs),
+            "Differences to the reference on the same test ratings, 95 % intervals": (
+                self.differences
+            ),
+        }
+        return {title: frame for title, frame in found.items() if frame.width > 1 and len(frame)}
+
+
+def averaged(rows: pl.DataFrame, by: str, several: bool) -> pl.DataFrame:
+    """The mean over the seeds of each model's columns, the best validation score first.
+
+    Args:
+        rows: One row a fit; ``model``, maybe ``point``, and numbers.
+        by: The validation score to order by.
+        several: Whether to add standard deviations.
+    """
+    spread = [f"test_{name}" for name in (*ERRORS, "ndcg") if f"test_{name}" in rows]
+    numbers = [name for name, dtype in rows.schema.items() if dtype.is_numeric()]
+    means = rows.group_by("model", maintain_order=True).agg(
+        *(pl.col(name).first() for name in ("point",) if name in rows),
+        *(pl.col(name).mean() for name in numbers),
+        *(pl.col(name).std().alias(f"{name}_std") for name in spread if several),
+    )
+    return means.sort(
+        f"validation_{by}", descending=by not in ERRORS, nulls_last=True, maintain_order=True
+    )
+
+
+def differences(
+    scores: dict[str, list[Scores]], frame: pl.DataFrame, by: str, reference: str | None
+) -> pl.DataFrame:
+    """Each model's paired differences to a reference, metric by metric.
+
+    Args:
+        scores: By model, one for each seed; the errors are averaged over the seeds first.
+        frame: The leaderboard's, best first.
+        by: The score that chose the best.
+        reference: The model to compare with; None takes the best on the validation ratings, for
+            errors of predicted ratings by an error.
+    """
+    rows = []
+    for metric in PAIRED:
+        order = frame
+        if metric in ERRORS and by not in ERRORS and f"validation_{error_of(by)}" in frame:
+            order = frame.sort(f"validation_{error_of(by)}", nulls_last=True, maintain_order=True)
+        names: list[str] = order["model"].to_list()
+        having = [name for name in names if metric in scores[name][0].sums]
+        against = (reference or having[0]) if having else None
+        if len(having) < 2 or against not in having:
+            continue
+        totals = [np.mean([one.sums[metric][0] for one in scores[name]], axis=0) for name in having]
+        counts = scores[against][0].sums[metric][1]
+        found = paired_differences(totals, counts, having.index(against), root=metric == "rmse")
+        rows += [
+            {"metric": metric, "model": name, "reference": against}
+            | {"difference": value, "low": low, "high": high}
+            for name, value, low, high in zip(having, *found, strict=True)
+            if name != against
+        ]
+    schema: dict[str, type[pl.DataType]] = dict.fromkeys(
+        ("metric", "model", "reference"), pl.String
+    )
+    schema |= dict.fromkeys(("difference", "low", "high"), pl.Float64)
+    return pl.DataFrame(rows, schema=schema).fill_nan(None)
+
+
+def bands_of(scores: dict[str, list[Scores]]) -> pl.DataFrame:
+    """The errors by band of all models that predict ratings, averaged over the seeds."""
+    parts = [
+        one.bands.select(pl.lit(name).alias("model"), pl.all())
+        for name, several in scores.items()
+        for one in several
+        if one.bands is not None
+    ]
+    if not parts:
+        return pl.DataFrame()
+    keys = ("model", "group", "band")
+    return (
+        pl.concat(parts)
+        .group_by(keys, maintain_order=True)
+        .agg(pl.col("n").first(), pl.col("mae", "rmse").mean())
+    )
+
+
+def error_of(by: str) -> str:
+    """The chooser, if it is an error, else the RMSE."""
+    return by if by in ERRORS else "rmse"
+
+
+def _with_values(frame: pl.DataFrame) -> pl.DataFrame:
+    """The columns that have a value; memory in whole megabytes."""
+    kept = frame.select(column.name for column in frame if column.null_count() < len(column))
+    return kept.with_columns(pl.col("^memory_mb$").round(0).cast(pl.Int64))

@@ -1,0 +1,160 @@
+"""The scores of one fitted model: one row of a leaderboard, and what the comparison is made of."""
+
+import time
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from tastemap.data.ratings import FloatArray, Ratings
+from tastemap.errors import ArgumentError
+from tastemap.evaluation.calibration import calibration_error, log_loss, places
+from tastemap.evaluation.metrics import mae, rmse
+from tastemap.evaluation.paired import user_sums
+from tastemap.evaluation.ranking import METRICS, rank_unseen
+from tastemap.evaluation.rating import error_bands
+from tastemap.models.base import Recommender
+
+Values = npt.NDArray[np.float64]
+
+#: What can choose a model: errors, of which the least is best, then scores of lists.
+ERRORS = ("rmse", "mae")
+CHOOSERS = (*ERRORS, *METRICS)
+
+
+class Protocol(NamedTuple):
+    """How models are scored.
+
+    Attributes:
+        by: The name from `CHOOSERS` that chooses on validation ratings.
+        lists: Whether recommended lists are scored on the test ratings.
+        k: Their length.
+        threshold: The rating from which on an item is relevant; None as in `evaluate_ranking`.
+    """
+
+    by: str
+    lists: bool
+    k: int
+    threshold: float | None
+
+
+@dataclass(frozen=True)
+class Scores:
+    """How a model does on the test ratings.
+
+    Attributes:
+        row: Scores by the name of their column.
+        sums: By metric, the sum over each user's test ratings, or lists, and their number: squared
+            errors under ``rmse``, absolute errors of ``point`` under ``mae``.
+        bands: Frame ``group, band, n, mae, rmse`` of the mean predictions; None without any.
+    """
+
+    row: dict[str, Any]
+    sums: dict[str, tuple[Values, Values]]
+    bands: pl.DataFrame | None
+
+
+def best_point(model: Recommender) -> str:
+    """The point with the least absolute error: the median where a model has one, else the mean."""
+    levels = model.ratings_.scale.levels
+    return "median" if model.has_distribution and levels is not None else "mean"
+
+
+def validation_scores(
+    model: Recommender, validation: Ratings, protocol: Protocol
+) -> dict[str, float]:
+    """What a model is chosen by: ``validation_rmse``, ``validation_mae``, a score of its lists."""
+    found: dict[str, float] = {}
+    if model.predicts_ratings:
+        true = validation.rating
+        found["validation_rmse"] = rmse(true, model.predict_ratings(validation))
+        predicted = model.predict_ratings(validation, point=best_point(model))
+        found["validation_mae"] = mae(true, predicted)
+    if protocol.by in METRICS:
+        ranked = rank_unseen(model, validation, protocol.k, threshold=protocol.threshold)
+        found[f"validation_{protocol.by}"] = float(ranked.per_user()[protocol.by].mean())
+    return found
+
+
+def score_on_test(
+    model: Recommender, test: Ratings, protocol: Protocol, seen: Ratings | None
+) -> Scores:
+    """Errors and lists of a model on the test ratings.
+
+    Args:
+        model: A fitted model.
+        test: Ratings that it has not seen.
+        protocol: What to score.
+        seen: Ratings that are neither trained on nor tested; their items are left out of lists.
+    """
+    row: dict[str, Any] = {}
+    sums: dict[str, tuple[Values, Values]] = {}
+    bands = None
+    if model.predicts_ratings:
+        row, predicted, at_point = _errors(model, test)
+        true = test.rating.astype(np.float64)
+        sums["rmse"] = user_sums(test.user_index, (true - predicted) ** 2)
+        sums["mae"] = user_sums(test.user_index, np.abs(true - at_point))
+        bands = error_bands(model, test, predicted)
+    if protocol.lists:
+        started = time.perf_counter()
+        ranked = rank_unseen(model, test, protocol.k, threshold=protocol.threshold, seen=seen)
+        seconds = time.perf_counter() - started
+        names = {name: f"test_{name}" for name in METRICS}
+        summary = ranked.summary(model.ratings_)
+        row |= {names.get(name, name): value for name, value in summary.items()}
+        row["list_seconds"] = seconds
+        each = np.ones(len(ranked.user_index))
+        sums |= {name: (values, each) for name, values in ranked.per_user().items()}
+    return Scores(row, sums, bands)
+
+
+def _errors(model: Recommender, test: Ratings) -> tuple[dict[str, Any], FloatArray, FloatArray]:
+    """The row of errors, the mean predictions, and those at the best point."""
+    true, point, train = test.rating, best_point(model), model.ratings_
+    started = time.perf_counter()
+    predicted = model.predict_ratings(test)
+    seconds = time.perf_counter() - started
+    at_point = predicted if point == "mean" else model.predict_ratings(test, point=point)
+    row = {
+        "point": point,
+        "train_mae": mae(train.rating, model.predict_ratings(train, point=point)),
+        "test_rmse": rmse(true, predicted),
+        "test_mae": mae(true, at_point),
+        "test_mae_mean": mae(true, predicted),
+        "predict_seconds": seconds,
+    }
+    return row | _calibration(model, test), predicted, at_point
+
+
+def _calibration(model: Recommender, test: Ratings) -> dict[str, float]:
+    """Log-loss and calibration error, where the model has a distribution over levels."""
+    levels = model.ratings_.scale.levels
+    if not model.has_distribution or levels is None:
+        return {}
+    at = places(test.rating, levels)
+    distribution = model.ratings_distribution(test)
+    return {
+        "test_log_loss": log_loss(at, distribution),
+        "test_calibration_error": calibration_error(at, distribution),
+    }
+
+
+def check_protocol(protocol: Protocol, models: dict[str, Recommender]) -> None:
+    """Refuse what no model could be chosen by.
+
+    Raises:
+        ArgumentError: If ``by`` is no chooser, or an error while no model predicts ratings.
+    """
+    if protocol.by not in CHOOSERS:
+        raise ArgumentError(
+            "by", expected=f"one of {', '.join(CHOOSERS)}", received=repr(protocol.by)
+        )
+    if protocol.by in ERRORS and not any(model.predicts_ratings for model in models.values()):
+        raise ArgumentError(
+            "by",
+            expected=f"one of {', '.join(METRICS)}, for models that only rank",
+            received=repr(protocol.by),
+        )
