@@ -1,5 +1,6 @@
 # make demo     the lab from end to end: data, model, errors, neighbours, map, report in demo/
 # make test     everything that CI runs: lint, types, tests, documentation
+# make bench    the models beside those of other libraries, which it installs in .venv-bench
 # make install  the environment alone, in .venv
 
 PYTHON ?= python3
@@ -7,10 +8,19 @@ BIN := .venv/bin
 # TensorFlow speaks of its optimisations on standard error; nobody here needs to know.
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: demo test quick lint types tests notebook docs install clean
+.PHONY: demo bench test quick lint types tests notebook docs install clean
 
 demo: .venv/installed
 	$(BIN)/tastemap lab --out demo/
+
+# BENCH="--quick", or any other options of benchmarks/leaderboard.py.
+bench: .venv/installed .venv-bench/installed
+	$(BIN)/python benchmarks/leaderboard.py $(BENCH)
+
+# One that does not install is no error: its row says why.
+.venv-bench/installed: benchmarks/peers/install.py $(wildcard benchmarks/peers/constraints-*.txt)
+	$(BIN)/python benchmarks/peers/install.py --environments .venv-bench
+	@touch $@
 
 test: lint types docs-check tests notebook
 
@@ -56,4 +66,4 @@ docs-check: .venv/developing
 	@touch $@
 
 clean:
-	rm -rf .venv demo .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-bench demo .pytest_cache .mypy_cache .ruff_cache .hypothesis

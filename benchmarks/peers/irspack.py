@@ -1,0 +1,31 @@
+"""irspack: implicit ALS, SLIM and graph models, compiled."""
+
+from typing import Any
+
+import irspack.recommenders
+import numpy as np
+
+from peers.table import Table, best_unseen
+
+PACKAGE = "irspack"
+THREADED = ("IALS", "SLIM", "RP3beta", "P3alpha")
+
+
+def prepare(table: Table) -> Any:
+    """Compressed rows of ones."""
+    return table.ones()
+
+
+def fit(data: Any, *, seed: int, threads: int, model: str, **options: Any) -> Any:
+    """A model by its name without ``Recommender``."""
+    if model in THREADED:
+        options["n_threads"] = threads
+    if model == "IALS":
+        options["random_seed"] = seed
+    return getattr(irspack.recommenders, f"{model}Recommender")(data, **options).learn()
+
+
+def top(model: Any, data: Any, users: Any, k: int) -> Any:
+    """From its scores, block by block."""
+    blocks = (users[start : start + 1000] for start in range(0, len(users), 1000))
+    return np.concatenate([best_unseen(model.get_score(block), data, block, k) for block in blocks])

@@ -1,0 +1,88 @@
+"""myFM: Bayesian factorisation machines by Gibbs sampling, here with an ordered probit.
+
+The features are those of its paper's best rows: user and item, the items that a user has rated and
+the users who have rated an item (each 1 / sqrt(n)), what is known about both, and the day.
+"""
+
+from typing import Any
+
+import myfm
+import numpy as np
+from scipy.sparse import csr_matrix, hstack, identity
+
+from peers.table import Table
+
+PACKAGE = "myfm"
+DAY = 86_400
+
+
+def prepare(table: Table) -> Any:
+    """Blocks of features of users and of items, with the sizes of their groups."""
+    ones = table.ones()
+    user = [identity(table.n_users), by_root(ones)]
+    user += [one_hot(table.side[name]) for name in ("age", "gender", "occupation", "zip_code")]
+    item = [identity(table.n_items), by_root(ones.T.tocsr())]
+    item += [one_hot(table.side["year"]), by_root(csr_matrix(table.side["genres"]))]
+    return table, user, item
+
+
+def by_root(matrix: Any) -> Any:
+    """Rows divided by the square root of their number of entries."""
+    counts = np.maximum(np.diff(matrix.indptr), 1)
+    return csr_matrix(matrix.multiply(1 / np.sqrt(counts)[:, None]))
+
+
+def one_hot(values: Any) -> Any:
+    """A column for each value, (n, values)."""
+    _, column = np.unique(values, return_inverse=True)
+    return csr_matrix((np.ones(len(column)), (np.arange(len(column)), column)))
+
+
+def days(data: Any, times: Any) -> Any:
+    """A column for each day with a rating in training; none for other days."""
+    known = np.unique(data[0].times // DAY)
+    day = times // DAY
+    column = np.minimum(np.searchsorted(known, day), len(known) - 1)
+    there = known[column] == day
+    return csr_matrix(
+        (np.ones(there.sum()), (np.flatnonzero(there), column[there])),
+        shape=(len(times), len(known)),
+    )
+
+
+def fit(
+    data: Any, *, seed: int, threads: int, rank: int, n_iter: int, burn_in: int, day: bool
+) -> Any:
+    """The sampler; it has one thread."""
+    table, user, item = data
+    features = days(data, table.times) if day else csr_matrix((len(table), 0))
+    sizes = ([features.shape[1]] if day else []) + [part.shape[1] for part in user + item]
+    model = myfm.MyFMOrderedProbit(rank=rank, random_seed=seed)
+    model.fit(
+        features,
+        table.ratings.astype(np.int64) - 1,
+        X_rel=blocks(data, table),
+        n_iter=n_iter,
+        n_kept_samples=n_iter - burn_in,
+        group_shapes=sizes,
+        callback=lambda *_: (False, None),
+        callback_default_freq=n_iter,
+    )
+    return model, day, threads
+
+
+def blocks(data: Any, pairs: Table) -> Any:
+    """Features of users and items, joined to the pairs by row."""
+    both = zip((pairs.users, pairs.items), data[1:], strict=True)
+    found = []
+    for rows, parts in both:
+        used, place = np.unique(rows, return_inverse=True)
+        found.append(myfm.RelationBlock(place, hstack(parts, format="csr")[used]))
+    return found
+
+
+def predict(model: Any, data: Any, pairs: Table) -> Any:
+    """Probabilities of the five levels, averaged over the draws it keeps."""
+    machine, day, threads = model
+    features = days(data, pairs.times) if day else csr_matrix((len(pairs), 0))
+    return machine.predict_proba(features, blocks(data, pairs), n_workers=threads)

@@ -1,0 +1,55 @@
+"""tastemap itself, asked as its peers are."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from peers.table import Table
+from tastemap.data.ratings import Ratings, Scale, Source
+from tastemap.data.vocabulary import Vocabulary
+from tastemap.models import make_model
+
+PACKAGE = "tastemap"
+
+
+def prepare(table: Table) -> Ratings:
+    """`Ratings` with what is known about users and items."""
+    users, items = (
+        pl.read_parquet(table.folder / f"{kind}.parquet") for kind in ("users", "items")
+    )
+    return Ratings(
+        table.users,
+        table.items,
+        table.ratings,
+        table.times,
+        Vocabulary(users["user_id"], "user", users),
+        Vocabulary(items["item_id"], "item", items),
+        Scale(1, 5, 1),
+        Source("benchmark"),
+    )
+
+
+def fit(data: Ratings, *, seed: int, threads: int, model: str, **options: Any) -> Any:
+    """A model by its name, on a table from which nothing is kept."""
+    return make_model(model, **options).fit(replace(data), seed=seed, progress=False)
+
+
+def predict(model: Any, data: Ratings, pairs: Table) -> Any:
+    """Probabilities of the levels where the model has them, else ratings."""
+    if not model.has_distribution:
+        return model._predict(pairs.users, pairs.items)
+    moments = [pairs.times] if getattr(model, "time", None) else []
+    return model._predict_distribution(pairs.users, pairs.items, *moments)
+
+
+def top(model: Any, data: Ratings, users: Any, k: int) -> Any:
+    """The best items of each user, the rated ones left out."""
+    lists = []
+    for user in users.tolist():
+        scores = np.array(model._score(model._user(user)))
+        scores[data.item_index[data.by_user[user]]] = -np.inf
+        best = np.flatnonzero(scores >= np.partition(scores, -k)[-k])
+        lists.append(best[np.argsort(-scores[best], kind="stable")][:k])
+    return np.stack(lists)
