@@ -5,8 +5,60 @@ from typing import Annotated
 
 import typer
 
-from tastemap.cli.arguments import Json, Model, load_saved
+from tastemap.cli.arguments import Json, Model, Seed, load_saved
 from tastemap.cli.program import app
+
+
+@app.command()
+def serve(
+    model: Model,
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; other than loopback needs an API key.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8000,
+    store: Annotated[
+        str, typer.Option(help="Where people's ratings are kept: a file, or a PostgreSQL URL.")
+    ] = "ratings.db",
+    api_key_file: Annotated[
+        Path | None, typer.Option(help="A file that holds the key that the API asks for.")
+    ] = None,
+    allowed_host: Annotated[
+        list[str] | None, typer.Option(help="A name this server goes by; may be repeated.")
+    ] = None,
+    rate_limit: Annotated[
+        float | None, typer.Option(help="Requests a second of one client; 50 if not on loopback.")
+    ] = None,
+    workers: Annotated[int, typer.Option(help="Number of processes.")] = 1,
+) -> None:
+    """Open the application on a saved model, for people, and its REST service, for programs."""
+    from tastemap.serve.running import read_key, run_server
+    from tastemap.serve.settings import Limits, Settings
+    from tastemap.terminal import say
+
+    key, names = read_key(api_key_file), tuple(allowed_host or ())
+    limits = Limits(rate=rate_limit)
+    settings = Settings(model, store, host, port, key, names, workers, limits)
+    run_server(settings, lambda address: say(f"serving {model} at {address} (Ctrl-C ends)"))
+
+
+@app.command()
+def update(
+    model: Model,
+    from_store: Annotated[
+        str, typer.Option(help="The ratings of serve: a file, or a PostgreSQL URL.")
+    ] = "ratings.db",
+    seed: Seed = 0,
+    as_json: Json = False,
+) -> None:
+    """Fit a saved model anew with the ratings that people gave, and save it in its place."""
+    from dataclasses import asdict
+
+    from tastemap.serve.settings import Settings
+    from tastemap.serve.updating import update_model
+    from tastemap.terminal import Output
+
+    changed = update_model(model, Settings(model, from_store).store_url, seed=seed)
+    Output(as_json).facts(asdict(changed), "Updated")
 
 
 @app.command()

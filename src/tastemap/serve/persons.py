@@ -21,6 +21,11 @@ def api_person(user_id: str) -> str:
     return _USER + user_id
 
 
+def api_id(person: str) -> str | None:
+    """The user id in a key of the store, or None for somebody of the pages."""
+    return person.removeprefix(_USER) if person.startswith(_USER) else None
+
+
 def page_person(token: str) -> str:
     """The store's key of a person who uses the pages; the API cannot name it."""
     return _PAGE + token
@@ -83,6 +88,21 @@ class Persons:
         named = {_id(model, row_of(model, item)): rating for item, rating in ratings.items()}
         model.check_ratings(ratings.values())
         self.store.rate(person, named, moment)
+
+    def replace(self, person: str, ratings: Mapping[str, float]) -> None:
+        """Keep these ratings of a person and no others, training ratings included.
+
+        Raises:
+            Problem: If an item is unknown, or a rating is not on the data's scale.
+        """
+        model = self.model
+        model.check_ratings(ratings.values())
+        named = {_id(model, row_of(model, item)): rating for item, rating in ratings.items()}
+        forgotten = self.store.person(person).forgotten
+        user = self._trained_user(model, person, forgotten=forgotten)
+        trained = model.data.item_index[model.data.by_user[user]].tolist() if user >= 0 else []
+        taken_back: dict[str, float | None] = {_id(model, row): None for row in trained}
+        self.store.rate(person, taken_back | named, replace=True)
 
     def unrate(self, person: str, item_id: str) -> bool:
         """Take a rating back, a training rating too; whether there was one.

@@ -96,8 +96,9 @@ class Store:
         self.url = _checked_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         options: dict[str, Any] = {} if self.is_sqlite else {"pool_pre_ping": True}
-        if self.is_sqlite and not self.url.database:
-            options["poolclass"] = sa.StaticPool
+        if self.is_sqlite and not self.url.database:  # in memory: one connection for all in turn
+            options = {"poolclass": sa.QueuePool, "pool_size": 1, "max_overflow": 0}
+            options["connect_args"] = {"check_same_thread": False}
         self._writing = sa.create_engine(self.url, **options)
         self._reading = self._writing.execution_options(reading=True)
         if self.is_sqlite:
@@ -142,7 +143,12 @@ class Store:
         return StoredPerson(found, bool(rows[0][0]))
 
     def rate(
-        self, person: str, ratings: Mapping[str, float | None], moment: int | None = None
+        self,
+        person: str,
+        ratings: Mapping[str, float | None],
+        moment: int | None = None,
+        *,
+        replace: bool = False,
     ) -> None:
         """Keep ratings of a person, by item, all or none; a later rating replaces an earlier one.
 
@@ -150,8 +156,9 @@ class Store:
             person: Whose they are.
             ratings: The rating of each item; None takes back a rating of the training data.
             moment: When they were given, in seconds since 1970; now, if not said.
+            replace: Drop all other ratings of the person.
         """
-        if not ratings:
+        if not ratings and not replace:
             return
         at = int(time.time()) if moment is None else moment
         insert = self._insert(_ratings)
@@ -167,7 +174,10 @@ class Store:
                     {"number": number, "item": stored_id(item), "rating": rating, "moment": at}
                     for item, rating in sorted(ratings.items())
                 ]
-                connection.execute(upsert, rows)
+                if replace:
+                    connection.execute(sa.delete(_ratings).where(_ratings.c.number == number))
+                if rows:
+                    connection.execute(upsert, rows)
 
         try:
             write()
