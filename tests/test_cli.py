@@ -16,6 +16,7 @@ from tastemap.models.bias import BiasModel
 COMMANDS = {
     *("fetch", "describe", "lab", "fit", "evaluate", "compare", "predict", "recommend"),
     *("similar", "search", "map", "report", "info", "doctor"),
+    *("serve", "update", "export"),
 }
 
 
@@ -55,7 +56,7 @@ def ask(*words: object) -> dict:
 def test_help_lists_every_command_and_no_other() -> None:
     listed = {command.name or command.callback.__name__ for command in app.registered_commands}
     assert listed == COMMANDS
-    for command in COMMANDS:
+    for command in COMMANDS - {"serve"}:  # which answers over HTTP
         assert "--json" in run(command, "--help"), command
 
 
@@ -178,6 +179,17 @@ def test_recommend_for_a_user_and_for_somebody_new(folder: Path, tmp_path: Path)
     assert "no more candidates" in told["notes"][0]
 
 
+def test_recommend_for_everyone(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "lists.parquet"
+    run("recommend", folder / "bias", "--all", "-k", 3, "-o", out)
+    lists = pl.read_parquet(out)
+    assert len(lists) == 3 * 120
+    rows = ask("recommend", folder / "bias", 5, "-k", 3)["rows"]
+    own = lists.filter(user_id=5)
+    assert own["item_id"].to_list() == [row["item_id"] for row in rows]
+    assert len(ask("recommend", folder / "bias", "--all", "-k", 1)["rows"]) == 120
+
+
 def test_similar(folder: Path) -> None:
     rows = ask("similar", folder / "dot", "Comedy 1 (1960)", "-k", 4)["rows"]
     assert len(rows) == 4
@@ -240,6 +252,8 @@ def test_info_and_doctor(folder: Path) -> None:
         (("recommend", "MODEL", "--rate", "3=99"), 2, "each from 1 to 5 in steps of 1"),
         (("recommend", "MODEL", "--ratings", "RELEASE"), 1, "expected a table"),
         (("recommend", "MODEL"), 2, "one of the two"),
+        (("recommend", "MODEL", "--all"), 2, "expected -o FILE, or --json"),
+        (("recommend", "MODEL", "5", "--all", "--json"), 2, "no user, no ratings and no novelty"),
         (("predict", "MODEL", "5"), 2, "at least one item"),
         (("fit", "RELEASE", "-o", "out", "-m", "magic"), 2, "one of bias"),
         (("fit", "RELEASE", "-o", "out", "-m", "bias", "--set", "speed=9"), 2, "speed"),

@@ -58,7 +58,7 @@ def docstring_lines(node: ast.FunctionDef) -> int:
 
 def test_the_base_class_is_small() -> None:
     text = (SOURCE / "models" / "base.py").read_text(encoding="utf-8")
-    assert code_lines(ast.parse(text), text) <= 175
+    assert code_lines(ast.parse(text), text) <= 150
 
 
 def test_models_define_hooks_and_little_else() -> None:

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from tastemap.models.bayesian import BayesianFactorization as BayesianFactorization
     from tastemap.models.bias import BiasModel as BiasModel
     from tastemap.models.ease import EASE as EASE
+    from tastemap.models.everyone import recommend_all as recommend_all
     from tastemap.models.factorization import MatrixFactorization as MatrixFactorization
     from tastemap.models.factors import FactorModel as FactorModel
     from tastemap.models.knn import ItemKNN as ItemKNN
@@ -81,6 +82,7 @@ _HOMES = {
     "per_user_split": "data.splits",
     "published_fold": "data.splits",
     "read_ratings": "data.readers",
+    "recommend_all": "models.everyone",
     "rmse": "evaluation.metrics",
     "time_split": "data.splits",
     "train_test_split": "data.splits",

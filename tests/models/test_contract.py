@@ -18,6 +18,7 @@ from tastemap.errors import (
 )
 from tastemap.models import CLASSES, MODELS, make_model, model_class
 from tastemap.models.base import Recommender
+from tastemap.models.everyone import recommend_all
 from tastemap.models.selection import ShortAnswerWarning
 from tastemap.models.store import load_model
 
@@ -215,6 +216,13 @@ def test_new_person(model: Recommender) -> None:
     assert {1, 3}.isdisjoint(frame["item_id"])
     with pytest.raises(UnknownIdError):
         model.recommend(ratings={"No such film": 5})
+
+
+def test_lists_for_everyone_are_those_of_recommend(model: Recommender) -> None:
+    users = [5, 9, 11]
+    found = recommend_all(model, 4, users=users)
+    for user, own in zip(users, found.partition_by("user_id"), strict=True):
+        assert own.drop("user_id").equals(model.recommend(user, k=4))
 
 
 def test_interested_users_have_not_rated_the_item(model: Recommender) -> None:

@@ -7,6 +7,7 @@ import typer
 
 from tastemap.cli.arguments import Json, K, Model, Out, Rated, load_saved, noting, parse_person
 from tastemap.cli.program import app
+from tastemap.errors import ArgumentError
 
 
 @app.command()
@@ -31,7 +32,10 @@ def predict(
 @app.command()
 def recommend(
     model: Model,
-    user: Annotated[str | None, typer.Argument(help="A user id; or use --rate.")] = None,
+    user: Annotated[str | None, typer.Argument(help="A user id; or --rate, or --all.")] = None,
+    everyone: Annotated[
+        bool, typer.Option("--all", help="For every user of the data; with -o or --json.")
+    ] = False,
     rate: Rated = None,
     ratings: Annotated[
         Path | None,
@@ -50,18 +54,16 @@ def recommend(
     as_json: Json = False,
     out: Out = None,
 ) -> None:
-    """Recommend items to a user of the data, or to a new person from their ratings."""
+    """Recommend items to a user of the data, to everyone, or to a new person from their ratings."""
+    from tastemap.jobs.ask import recommended
     from tastemap.terminal import Output
 
+    if everyone and out is None and not as_json:
+        raise ArgumentError("--all", expected="-o FILE, or --json", received="neither")
+    person = parse_person(rate, ratings)
+    choice = {"k": k, "where": where, "exclude_seen": not include_seen}
     answer, notes = noting(
-        lambda: load_saved(model).recommend(
-            user,
-            ratings=parse_person(rate, ratings),
-            k=k,
-            where=where,
-            novelty=novelty,
-            exclude_seen=not include_seen,
-        )
+        lambda: recommended(load_saved(model), user, person, novelty, everyone, choice)
     )
     Output(as_json, out).show(answer, "Recommendations", notes)
 

@@ -20,6 +20,7 @@ import polars as pl
 from tastemap.data.ratings import Ratings
 from tastemap.errors import ArgumentError
 from tastemap.models.base import Recommender
+from tastemap.models.everyone import best_items
 
 Hits = npt.NDArray[np.bool_]
 Counts = npt.NDArray[np.integer]
@@ -169,7 +170,7 @@ class RankedLists:
     """
 
     user_index: npt.NDArray[np.integer]
-    items: npt.NDArray[np.int64]
+    items: npt.NDArray[np.integer]
     hits: Hits
     n_relevant: Counts
     n_left_out: int
@@ -221,7 +222,7 @@ def rank_unseen(
             received="none",
             do="lower the threshold",
         )
-    lists = np.stack([_best_unseen(model, int(user), k, seen) for user in asked])
+    lists = best_items(model, asked, k, seen=(train,) if seen is None else (train, seen)).items
     truth = np.unique(_pairs(users[relevant], items[relevant], train.n_items))
     return RankedLists(
         user_index=asked,
@@ -271,20 +272,6 @@ def evaluate_ranking(
         "users_left_out": float(ranked.n_left_out),
     }
     return pl.DataFrame({"metric": list(values), "k": k, "value": list(values.values())})
-
-
-def _best_unseen(
-    model: Recommender, user: int, k: int, seen: Ratings | None
-) -> npt.NDArray[np.int64]:
-    """Rows (k,) of the items of a user's list; -1 after its end."""
-    score = np.array(model._score(model._user(user)), dtype=np.float64)
-    for rated in (model.ratings_, seen):
-        if rated is not None:
-            score[rated.item_index[rated.by_user[user]]] = -np.inf
-    kth = np.partition(score, len(score) - k)[len(score) - k]
-    rows = np.flatnonzero((score >= kth) & (score > -np.inf))
-    rows = rows[np.argsort(-score[rows], kind="stable")][:k]
-    return np.pad(rows, (0, k - len(rows)), constant_values=-1)
 
 
 def _pairs(users: Counts, items: Counts, n_items: int) -> npt.NDArray[np.int64]:

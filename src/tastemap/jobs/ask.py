@@ -9,6 +9,7 @@ import polars as pl
 
 from tastemap.errors import ArgumentError, DataError, UnsupportedError
 from tastemap.models.base import Recommender
+from tastemap.models.everyone import recommend_all
 
 
 def predicted_pairs(
@@ -33,6 +34,24 @@ def predicted_pairs(
     titles = data.items.titles.gather(data.items.index(frame["item_id"]))
     predicted = model.predict(frame["user_id"], frame["item_id"])
     return frame.with_columns(titles, pl.Series("predicted_rating", predicted))
+
+
+def recommended(
+    model: Recommender,
+    user: str | None,
+    person: Any,
+    novelty: float,
+    everyone: bool,
+    choice: dict[str, Any],
+) -> pl.DataFrame:
+    """What `recommend` gives for a user or a new person, or `recommend_all` for everyone."""
+    if not everyone:
+        return model.recommend(user, ratings=person, novelty=novelty, **choice)
+    if user is not None or person is not None or novelty:
+        raise ArgumentError(
+            "--all", expected="no user, no ratings and no novelty", received="one of them"
+        )
+    return recommend_all(model, **choice)
 
 
 def read_columns(path: Path, one_of: tuple[str, ...], other: str) -> pl.DataFrame:

@@ -1,11 +1,10 @@
 """What every model shares: ids to rows, validation, the scale, seen items, top-k, frames, saving.
 
-A model implements the underscore hooks on arrays of row numbers; raw ids never reach them.
+What differs from model to model stands in `tastemap.models.hooks`.
 """
 
-from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -13,8 +12,9 @@ import polars as pl
 
 from tastemap.data.ratings import FloatArray, Ratings
 from tastemap.data.vocabulary import Id, IndexArray
-from tastemap.errors import ArgumentError, NotFittedError, UnsupportedError
-from tastemap.models.selection import allowed_items, novelty_bonus, ranked, rated_pairs, top_k
+from tastemap.errors import ArgumentError, NotFittedError
+from tastemap.models import selection
+from tastemap.models.hooks import Hooks
 
 
 class Person(NamedTuple):
@@ -31,91 +31,11 @@ class Person(NamedTuple):
     rating: npt.NDArray[np.float32]
 
 
-class Recommender(ABC):
-    """Base of all models.
+class Recommender(Hooks):
+    """Base of all models: what its callers see, the same of every model.
 
-    Attributes:
-        ratings_: The ratings the model was fitted on: vocabularies, scale, what each user has seen.
-        history_: Frame of the training curves, one row an epoch; empty where there are none.
-        metrics_: Test errors recorded with the model, by name.
-        item_map_: Frame ``item_id, x, y`` of the 2-D map, once one has been drawn, else None.
-        seed_: The seed of the fit.
-        recipe_: Class and parameters to learn it again, or None where JSON cannot hold them.
-        learnt_by_: What learnt the model, which the class of a loaded one may not tell.
+    A model implements the hooks, `tastemap.models.hooks.Hooks`, which also names its attributes.
     """
-
-    #: Names of the constructor's parameters, kept in the artifact.
-    parameters: ClassVar[tuple[str, ...]] = ()
-    #: Whether a first fit, on any data, compiles what later fits use.
-    compiles: ClassVar[bool] = True
-
-    ratings_: Ratings
-    history_: pl.DataFrame
-    metrics_: dict[str, Any]
-    item_map_: pl.DataFrame | None
-    seed_: int
-    learnt_by_: str
-    recipe_: dict[str, Any] | None
-
-    def __str__(self) -> str:
-        return type(self).__name__
-
-    # ---- hooks: what a model implements, on arrays of row numbers ----
-
-    @abstractmethod
-    def _fit(self, ratings: Ratings, validation: Ratings | None, seed: int, progress: bool) -> None:
-        """Learn from ratings; may set ``history_``."""
-
-    @abstractmethod
-    def _predict(self, user_index: IndexArray, item_index: IndexArray) -> FloatArray:
-        """Raw predictions (n,) for pairs of rows; -1 stands for an unknown user or item."""
-
-    @abstractmethod
-    def _score(self, user: Any) -> FloatArray:
-        """Raw predictions (n_items,) for one user, as `_user` or `_fold_in` describes them."""
-
-    @abstractmethod
-    def _user(self, user_index: int) -> Any:
-        """The model's description of a user of the training data."""
-
-    @property
-    def predicts_ratings(self) -> bool:
-        """Whether a score is a rating; if not, `predict` is refused and predicted ratings null."""
-        return True
-
-    @property
-    def has_distribution(self) -> bool:
-        """Whether the model gives a distribution over ratings, and so a median."""
-        return False
-
-    @property
-    def folds_in(self) -> bool:
-        """Whether the model can describe a new person from ratings."""
-        return False
-
-    def _fold_in(self, item_index: IndexArray, rating: FloatArray) -> Any:
-        """The model's description of a person from ratings alone."""
-        raise self._cannot("describe a new person from ratings")
-
-    def _predict_distribution(self, user_index: IndexArray, item_index: IndexArray) -> FloatArray:
-        """Probabilities (n, levels) of each value of the scale."""
-        raise self._cannot("give a distribution over ratings, or a median")
-
-    def _arrays(self) -> dict[str, npt.NDArray[Any]]:
-        """What the model has learnt, by name, for the artifact."""
-        raise self._cannot("be saved")
-
-    def _restore(self, arrays: dict[str, npt.NDArray[Any]]) -> None:
-        """Take back what `_arrays` gave."""
-        raise self._cannot("be loaded")
-
-    def _as_saved(self) -> "Recommender":
-        """The model that stands for this one in an artifact."""
-        return self
-
-    def _recipe(self) -> dict[str, Any] | None:
-        parameters = {name: getattr(self, name) for name in self.parameters}
-        return {"class": type(self).__name__, "parameters": parameters}
 
     # ---- calls: raw ids in, raw ids out ----
 
@@ -208,15 +128,17 @@ class Recommender(ABC):
         data = self._fitted
         person = self._person(user_id, ratings)
         predicted = self._score(person.description)
-        score = predicted + novelty_bonus(predicted, data.by_item.counts.astype(float), novelty)
-        allowed = allowed_items(
+        score = predicted + selection.novelty_bonus(
+            predicted, data.by_item.counts.astype(float), novelty
+        )
+        allowed = selection.allowed_items(
             data,
             seen=person.item_index if exclude_seen else person.item_index[:0],
             candidates=candidates,
             exclude=exclude,
             where=where,
         )
-        rows = top_k(score, allowed, k)
+        rows = selection.top_k(score, allowed, k)
         best = data.scale.clip(predicted[rows]) if self.predicts_ratings else [None] * len(rows)
         return self._item_frame(rows, predicted_rating=best, score=score[rows])
 
@@ -233,9 +155,11 @@ class Recommender(ABC):
         predicted = self._predict(users, np.full_like(users, item))
         allowed = np.ones(len(users), dtype=bool)
         allowed[data.user_index[data.by_item[item]]] = not exclude_seen
-        rows = top_k(predicted, allowed, k, kind="user")
+        rows = selection.top_k(predicted, allowed, k, kind="user")
         best = data.scale.clip(predicted[rows]) if self.predicts_ratings else [None] * len(rows)
-        return ranked(data.users.ids_at(rows), predicted_rating=best, score=predicted[rows])
+        return selection.ranked(
+            data.users.ids_at(rows), predicted_rating=best, score=predicted[rows]
+        )
 
     def fold_in(self, ratings: Any) -> Person:
         """A new person from ratings alone, in any form that `recommend` takes."""
@@ -260,8 +184,8 @@ class Recommender(ABC):
 
     def _pairs(self, user_ids: Any, item_ids: Any) -> tuple[IndexArray, IndexArray]:
         data = self._fitted
-        users = data.users.index(_listed(user_ids))
-        items = data.items.index(_listed(item_ids))
+        users = data.users.index(selection.listed(user_ids))
+        items = data.items.index(selection.listed(item_ids))
         try:
             users, items = np.broadcast_arrays(users, items)
         except ValueError:
@@ -296,7 +220,7 @@ class Recommender(ABC):
         """A known user, or a new person from their ratings."""
         data = self._fitted
         if ratings is not None and user_id is None:
-            rows, rating = rated_pairs(data, ratings)
+            rows, rating = selection.rated_pairs(data, ratings)
             return Person(self._fold_in(rows, rating), rows, rating)
         if user_id is None or ratings is not None:
             raise ArgumentError("user_id, ratings", expected="one of the two")
@@ -306,12 +230,4 @@ class Recommender(ABC):
 
     def _item_frame(self, rows: IndexArray, **columns: Any) -> pl.DataFrame:
         items = self._fitted.items
-        return ranked(items.ids_at(rows), title=items.titles.gather(rows), **columns)
-
-    def _cannot(self, what: str) -> UnsupportedError:
-        return UnsupportedError(f"{type(self).__name__} cannot {what}", do="use another model")
-
-
-def _listed(ids: Any) -> Any:
-    """One id as a list of one."""
-    return [ids] if isinstance(ids, str) or not hasattr(ids, "__len__") else ids
+        return selection.ranked(items.ids_at(rows), title=items.titles.gather(rows), **columns)

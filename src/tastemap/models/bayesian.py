@@ -14,6 +14,7 @@ import polars as pl
 from tastemap.data.ratings import FloatArray, Ratings
 from tastemap.data.vocabulary import Id, IndexArray
 from tastemap.errors import ArgumentError
+from tastemap.models.base import Recommender
 from tastemap.models.bayesian_draws import Draws, Lists, Persons
 from tastemap.models.bayesian_features import F32, features_of
 from tastemap.models.bayesian_moods import Clock
@@ -304,6 +305,9 @@ class BayesianFactorization(FactorModel):
     def _score(self, user: Any) -> FloatArray:
         asked = Lists.of([np.arange(self.ratings_.n_items, dtype=np.int32)])
         return self.draws.mean(user, asked, self.ratings_.scale)
+
+    def _score_many(self, user_index: IndexArray) -> tuple[FloatArray, FloatArray | None]:
+        return Recommender._score_many(self, user_index)
 
     def explain(
         self, user_id: Id | None = None, *, item_id: Id, ratings: Any = None

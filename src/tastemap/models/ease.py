@@ -9,6 +9,7 @@ from tastemap.data.ratings import FloatArray, Ratings
 from tastemap.data.vocabulary import IndexArray
 from tastemap.errors import ArgumentError
 from tastemap.kernels.pairs import pair_counts
+from tastemap.kernels.sparse import sums_of_rows
 from tastemap.models.items import ItemModel, Rated, at_items
 
 # Below this size a block is inverted by LAPACK, above it by products of its halves.
@@ -94,6 +95,17 @@ class EASE(ItemModel):
     def _scores(self, rated: Rated, item_index: IndexArray) -> FloatArray:
         liked = np.sort(rated.item_index[self._likes(rated.rating)])  # a sum in one order
         return at_items(self.item_weights[liked].sum(axis=0), item_index, unknown=0.0)
+
+    def _score_many(self, user_index: IndexArray) -> tuple[FloatArray, FloatArray | None]:
+        data = self._fitted
+        groups = [data.by_user[user] for user in user_index]
+        rows, owner = np.concatenate(groups), np.repeat(np.arange(len(groups)), [*map(len, groups)])
+        likes = self._likes(data.rating[rows])
+        item, owner = data.item_index[rows[likes]], owner[likes]
+        offsets = np.searchsorted(owner, np.arange(len(groups) + 1))
+        scores = np.empty((len(groups), data.n_items), dtype=np.float32)
+        sums_of_rows(offsets, item[np.lexsort((item, owner))], self.item_weights, scores)
+        return scores, None
 
     def _parts(self, rated: Rated, item: int) -> tuple[dict[str, float], FloatArray]:
         weights = self.item_weights[rated.item_index, item]

@@ -55,6 +55,9 @@ class Popularity(Recommender):
     def _score(self, user: Any) -> FloatArray:
         return self.share
 
+    def _score_many(self, user_index: IndexArray) -> tuple[FloatArray, FloatArray | None]:
+        return np.tile(self.share, (len(user_index), 1)), None
+
     def _predict(self, user_index: IndexArray, item_index: IndexArray) -> FloatArray:
         return at_items(self.share, item_index, unknown=0.0)
 

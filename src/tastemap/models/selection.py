@@ -166,3 +166,8 @@ def ranked(ids: pl.Series, **columns: Any) -> pl.DataFrame:
         for name, values in columns.items()
     }
     return pl.DataFrame([rank, ids]).with_columns(**numbers)
+
+
+def listed(ids: Any) -> Any:
+    """One id as a list of one."""
+    return [ids] if isinstance(ids, str) or not hasattr(ids, "__len__") else ids

@@ -294,6 +294,11 @@ class NeuralRecommender(FactorModel):
         items = np.arange(self.ratings_.n_items, dtype=np.int32)
         return self._predict(np.full_like(items, user), items)
 
+    def _score_many(self, user_index: IndexArray) -> tuple[FloatArray, FloatArray | None]:
+        if self._made_of_factors:
+            return super()._score_many(user_index)
+        return Recommender._score_many(self, user_index)
+
     def _moves(self, item_index: IndexArray, rating: FloatArray) -> npt.NDArray[Any]:
         if not self._made_of_factors:
             raise self._cannot("describe a new person from ratings: it has no closed form")
