@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from tastemap.models.neural import RegressionModel as RegressionModel
     from tastemap.models.popularity import Popularity as Popularity
     from tastemap.models.store import load_model as load_model
+    from tastemap.models.two_tower import TwoTower as TwoTower
 
 __version__ = version("tastemap")
 
@@ -68,6 +69,7 @@ _HOMES = {
     "RegressionModel": "models.neural",
     "Scale": "data.ratings",
     "TastemapError": "errors",
+    "TwoTower": "models.two_tower",
     "Vocabulary": "data.vocabulary",
     "compare": "evaluation.compare",
     "evaluate": "evaluation.rating",

@@ -31,6 +31,7 @@ QUICK = {
     "ALS": {"n_factors": 8},
     "BiasModel": {},
     "MatrixFactorization": {},
+    "TwoTower": {"n_factors": 8, "n_epochs": 3},
     "NeuralRecommender": {"n_epochs": 3, "batch_size": 256},
 }
 

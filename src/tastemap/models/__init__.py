@@ -19,6 +19,7 @@ CLASSES = {
     "MatrixFactorization": "tastemap.models.factorization",
     "NeuralRecommender": "tastemap.models.neural.recommender",
     "Popularity": "tastemap.models.popularity",
+    "TwoTower": "tastemap.models.two_tower",
 }
 
 #: The models by the name they go by in the command line: class, and the options that make them.
@@ -30,6 +31,7 @@ MODELS: dict[str, tuple[str, dict[str, Any]]] = {
     "popularity": ("Popularity", {}),
     "knn": ("ItemKNN", {}),
     "ials": ("ALS", {"feedback": "implicit"}),
+    "two-tower": ("TwoTower", {}),
     "bayes": ("BayesianFactorization", {}),
     # The lab's own: ten epochs of batches of 64, absolute error.
     "dot": ("NeuralRecommender", {"network": "dot"}),

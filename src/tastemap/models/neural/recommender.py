@@ -1,9 +1,6 @@
 """``NeuralRecommender``: a `Recommender` of any Keras model that takes ``[users, items]``."""
 
-import contextlib
 import json
-import random
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -21,7 +18,7 @@ from tastemap.models.bias import BiasModel
 from tastemap.models.factors import FactorModel, Prior
 from tastemap.models.neural.named import named_network
 from tastemap.models.neural.networks import whole
-from tastemap.models.neural.training import Batches, Plan, Row, train
+from tastemap.models.neural.training import Batches, Plan, epoch_bar, seed_keras, train
 
 # Rows predicted at once: always as many, so that a backend compiles one shape only and a pair's
 # prediction does not depend on what it is asked for with.
@@ -126,7 +123,7 @@ class NeuralRecommender(FactorModel):
     # ---- training ----
 
     def _fit(self, ratings: Ratings, validation: Ratings | None, seed: int, progress: bool) -> None:
-        _seed_keras(seed)
+        seed_keras(seed)
         part, held_out = self._parts(ratings, validation, seed)
         self._make_network(part)
         plan = Plan(
@@ -138,7 +135,7 @@ class NeuralRecommender(FactorModel):
             patience=self.patience,
             seed=seed,
         )
-        with _epoch_bar(self.n_epochs, progress) as on_epoch:
+        with epoch_bar(self.n_epochs, progress) as on_epoch:
             curves = train(
                 self.network_,
                 self._batches(part),
@@ -340,39 +337,3 @@ class NeuralRecommender(FactorModel):
         for variable, name in zip(self.network_.trainable_variables, names, strict=True):
             variable.assign(arrays[name])
         self._average = BiasModel().fit(self.ratings_)
-
-
-def _seed_keras(seed: int) -> None:
-    """Make whatever Keras draws follow from the seed."""
-    if keras.backend.backend() == "jax":
-        # Keras takes the seeds of all layers from Python's generator. Its set_random_seed would
-        # also import TensorFlow, where it is installed, for three seconds and no effect on JAX.
-        random.seed(seed)
-    else:
-        keras.utils.set_random_seed(seed)
-
-
-@contextlib.contextmanager
-def _epoch_bar(n_epochs: int, progress: bool) -> Iterator[Callable[[Row], None]]:
-    """A progress bar on standard error that shows the losses of the last epoch."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (
-        TextColumn("training"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("epochs"),
-        TimeElapsedColumn(),
-        TextColumn("{task.fields[curves]}"),
-    )
-    with Progress(
-        *columns, console=Console(stderr=True), transient=True, disable=not progress
-    ) as bar:
-        task = bar.add_task("training", total=n_epochs, curves="")
-
-        def on_epoch(row: Row) -> None:
-            curves = "  ".join(f"{name} {row[name]:.4f}" for name in row if name != "epoch")
-            bar.update(task, advance=1, curves=curves)
-
-        yield on_epoch

@@ -9,7 +9,9 @@ Keras' loop comes back to Python after every batch, which for a model as small a
 more than the batch itself; on JAX the whole epoch is one compiled scan of the same mathematics.
 """
 
-from collections.abc import Callable
+import contextlib
+import random
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -233,3 +235,39 @@ def _train_keras(
     if best.weights is not None:
         network.set_weights(best.weights)
     return history
+
+
+def seed_keras(seed: int) -> None:
+    """Make whatever Keras draws follow from the seed."""
+    if keras.backend.backend() == "jax":
+        # Keras takes the seeds of all layers from Python's generator. Its set_random_seed would
+        # also import TensorFlow, where it is installed, for three seconds and no effect on JAX.
+        random.seed(seed)
+    else:
+        keras.utils.set_random_seed(seed)
+
+
+@contextlib.contextmanager
+def epoch_bar(n_epochs: int, progress: bool) -> Iterator[Callable[[Row], None]]:
+    """A progress bar on standard error that shows the losses of the last epoch."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (
+        TextColumn("training"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("epochs"),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[curves]}"),
+    )
+    with Progress(
+        *columns, console=Console(stderr=True), transient=True, disable=not progress
+    ) as bar:
+        task = bar.add_task("training", total=n_epochs, curves="")
+
+        def on_epoch(row: Row) -> None:
+            curves = "  ".join(f"{name} {row[name]:.4f}" for name in row if name != "epoch")
+            bar.update(task, advance=1, curves=curves)
+
+        yield on_epoch

@@ -1,0 +1,151 @@
+"""Two towers: a person is the average of what they like, and likes what is near it."""
+
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from tastemap.data.ratings import FloatArray, Ratings
+from tastemap.data.vocabulary import Id, IndexArray
+from tastemap.errors import ArgumentError
+from tastemap.models.factors import Array, FactorModel, Prior
+
+
+class TwoTower(FactorModel):
+    """A vector for each item and one for each person, from what they like, trained in Keras.
+
+    References:
+        Covington, Adams, Sargin, "Deep neural networks for YouTube recommendations", RecSys 2016,
+        section 3 (a person is the average of embedded items). Yi et al., "Sampling-bias-corrected
+        neural modeling for large corpus item recommendations", RecSys 2019, section 3 (the softmax
+        over a batch, its correction, vectors of length 1, temperature).
+
+    Prediction:
+        s_ui = p_u . q_i / temperature + b_i with |q_i| = 1 and
+        p_u = (sum of h_j over the likes j of u) / |the same sum|, a score to rank by. It is no
+        rating, so `predict` is refused, and `recommend` leaves ``predicted_rating`` empty. A user
+        without likes has p_u = 0; an item that no one likes is unknown: q_i = 0 and the least bias.
+
+    Objective:
+        Some likes of a user are hidden and to be found by the others: the mean of
+        -log(exp s_ui / (exp s_ui + sum over candidates j of exp(s_uj) / (m Q_j))). The m
+        candidates are the hidden likes of all users in the batch, less the user's own, and Q_j is
+        the probability to be drawn, so that the sum is an estimate of that over all items.
+
+    Fold-in:
+        A new person's vector is the same average, and nothing is to be learnt.
+
+    Args:
+        n_factors: f, the length of a vector.
+        n_epochs: Number of passes over the likes.
+        batch_size: Likes an update, which are also the candidates.
+        learning_rate: Of Adam, falling to zero along half a cosine.
+        temperature: Of the softmax; the smaller, the more the best few candidates count.
+        dropout: Share of a user's other likes that are dropped in training, from 0 to below 1.
+        threshold: The rating from which on an item is liked; None takes the upper quarter of the
+            scale (4 of 1 to 5).
+
+    Attributes:
+        history_embedding: h_j, float32 (n_items, f).
+        user_factors, item_factors: p_u / temperature (n_users, f), q_i (n_items, f).
+        item_bias: b_i, (n_items,).
+        history_: Frame ``epoch, loss``.
+
+    Example:
+        >>> from tastemap.data.synthetic import synthetic_ratings
+        >>> model = TwoTower(n_epochs=5).fit(synthetic_ratings(), progress=False)
+        >>> model.recommend(ratings={1: 5, 3: 5}, k=3)["title"].str.head(6).to_list()
+        ['Comedy', 'Comedy', 'Comedy']
+    """
+
+    parameters: ClassVar = (
+        "n_factors",
+        "n_epochs",
+        "batch_size",
+        "learning_rate",
+        "temperature",
+        "dropout",
+        "threshold",
+    )
+    predicts_ratings = False
+
+    history_embedding: npt.NDArray[np.float32]
+
+    def __init__(
+        self,
+        n_factors: int = 64,
+        n_epochs: int = 10,
+        batch_size: int = 2048,
+        learning_rate: float = 0.02,
+        temperature: float = 0.2,
+        dropout: float = 0.5,
+        threshold: float | None = None,
+    ) -> None:
+        whole = (("n_factors", n_factors), ("n_epochs", n_epochs), ("batch_size", batch_size))
+        for name, value in whole:
+            if value != int(value) or value < 1:
+                raise ArgumentError(name, expected="a whole number of at least 1", received=value)
+        for name, number in (("learning_rate", learning_rate), ("temperature", temperature)):
+            if not 0 < number < np.inf:
+                raise ArgumentError(name, expected="a number above 0", received=number)
+        if not 0 <= dropout < 1:
+            raise ArgumentError("dropout", expected="from 0 to below 1", received=dropout)
+        self.n_factors, self.n_epochs, self.batch_size = n_factors, n_epochs, batch_size
+        self.learning_rate, self.temperature = learning_rate, temperature
+        self.dropout, self.threshold = dropout, threshold
+
+    def _fit(self, ratings: Ratings, validation: Ratings | None, seed: int, progress: bool) -> None:
+        from tastemap.models.neural.towers import TowerPlan, train_towers
+        from tastemap.models.neural.training import epoch_bar
+
+        likes = ratings.take(self._likes(ratings.rating))
+        liked = likes.by_item.counts > 0
+        h, q, b = (np.zeros((len(liked), size), np.float32) for size in (*2 * [self.n_factors], 1))
+        if len(likes):
+            options = {name: getattr(self, name) for name in self.parameters if name != "threshold"}
+            with epoch_bar(self.n_epochs, progress) as on_epoch:
+                network, curve = train_towers(likes, TowerPlan(**options, seed=seed), on_epoch)
+            h, q, b = network.learnt()
+            self.history_ = pl.DataFrame(curve)
+        self.history_embedding = (h * liked[:, None]).astype(np.float32)
+        sums = np.zeros((ratings.n_users, self.n_factors), dtype=np.float32)
+        np.add.at(sums, likes.user_index, self.history_embedding[likes.item_index])
+        users, items = np.pad(self._directed(sums), ((0, 0), (1, 0))), np.hstack([b, q])
+        size = 1 + self.n_factors
+        self._learnt(ratings, 0.0, users, items, Prior(np.zeros(size), np.eye(size)))
+        nothing_known = np.append(~liked, True)  # the last row is that of an unknown item
+        self.item_weights[nothing_known] = 0
+        self.item_weights[nothing_known, 0] = b[liked].min() if liked.any() else 0
+
+    def _likes(self, rating: FloatArray) -> npt.NDArray[np.bool_]:
+        return rating >= self._fitted.scale.liked_from(self.threshold)
+
+    def _directed(self, sums: Array) -> Array:
+        """Rows of length 1 / temperature; a row of zeros stays one."""
+        length = np.linalg.norm(sums, axis=-1, keepdims=True)
+        return sums / (self.temperature * np.maximum(length, 1e-12))
+
+    def _moves(self, item_index: IndexArray, rating: FloatArray) -> Array:
+        """What each like adds to the vector of a person: columns (1 + f, n)."""
+        h = self.history_embedding[item_index].astype(np.float64)
+        h *= self._likes(rating)[:, None]
+        length = max(float(np.linalg.norm(h.sum(axis=0))), 1e-12)
+        return np.pad(h / (self.temperature * length), ((0, 0), (1, 0))).T
+
+    def explain(
+        self, user_id: Id | None = None, *, item_id: Id, ratings: Any = None
+    ) -> pl.DataFrame:
+        """As in `FactorModel`; the parts are those of the score: the item's bias and each like."""
+        parts = super().explain(user_id, item_id=item_id, ratings=ratings)
+        belongs_to_ratings = ["global mean", "average user", "kept inside the scale"]
+        return parts.filter(~pl.col("part").is_in(belongs_to_ratings))
+
+    def _arrays(self) -> dict[str, Array]:
+        return super()._arrays() | {"history_embedding": self.history_embedding}
+
+    def _restore(self, arrays: dict[str, Array]) -> None:
+        super()._restore(arrays)
+        self.history_embedding = arrays["history_embedding"]
+        if self.history_embedding.shape != self.item_factors.shape:
+            raise ValueError(f"history_embedding of shape {self.history_embedding.shape}")
