@@ -19,7 +19,7 @@ ALLOWED = {
     "kernels": (),
     "data": (),
     "models": ("data", "kernels"),
-    "evaluation": ("data", "models", "models.base", "models.everyone"),
+    "evaluation": ("data", "models", "models.base", "models.everyone", "models.spaces"),
     "explore": ("data", "models.base", "models.factors", "kernels"),
     "serve": ("data", "models.base", "models.factors", "models.store", "explore"),
     "engines": ("data", "models"),
@@ -33,7 +33,7 @@ ALLOWED = {
 }
 # These see the base class, what factors share, the store or the lazy registry: no concrete model.
 EXACT = {
-    "evaluation": {"models", "models.base", "models.everyone"},
+    "evaluation": {"models", "models.base", "models.everyone", "models.spaces"},
     "explore": {"models.base", "models.factors"},
     "serve": {"models.base", "models.factors", "models.store"},
 }

@@ -14,8 +14,8 @@ from tastemap.data.ratings import Ratings
 from tastemap.models.bias import BiasModel
 
 COMMANDS = {
-    *("fetch", "describe", "lab", "fit", "evaluate", "compare", "predict", "recommend"),
-    *("similar", "search", "map", "report", "info", "doctor"),
+    *("fetch", "describe", "lab", "fit", "evaluate", "compare", "tune", "run", "predict"),
+    *("recommend", "similar", "search", "map", "report", "info", "doctor"),
     *("serve", "update", "export"),
 }
 
@@ -153,6 +153,23 @@ def test_options_of_reading_are_not_ignored_with_the_name_of_a_data_set() -> Non
     assert "--header, --duplicates; expected a file or folder to read" in said
 
 
+def test_tune_prints_the_command_that_fits_the_best(folder: Path, tmp_path: Path) -> None:
+    how = ("tune", "bias", folder / "release", "--trials", 6, "--study", tmp_path / "study.db")
+    assert "100,000 ratings" in run(*how, "--split", "u1", code=2)
+    told = ask(*how, "--split", "time", "--figure", tmp_path / "search.html")
+    assert told["value"] < told["default_value"]
+    assert len(told["trials"]) == 6
+    assert "the 600 test ratings of the split time were not looked at" in told["notes"]
+    assert "The trials</h2>" in (tmp_path / "search.html").read_text(encoding="utf-8")
+    text = run(*how, "--split", "time", "-o", tmp_path / "best", "--figure", tmp_path / "s.png")
+    command = text.splitlines()[-1].split()
+    assert command[:4] == ["tastemap", "fit", str(folder / "release"), "-m"]
+    run(*command[1:], "-o", tmp_path / "again")
+    same = [ask("predict", tmp_path / name, 5, 3)["rows"] for name in ("best", "again")]
+    assert same[0] == same[1]
+    assert (tmp_path / "s.png").read_bytes()[:4] == b"\x89PNG"
+
+
 def test_predict(folder: Path, tmp_path: Path, ratings: Ratings) -> None:
     (row,) = ask("predict", folder / "bias", 5, "Comedy 3 (1962)")["rows"]
     expected = BiasModel().fit(ratings).predict(5, 3)[0]
@@ -261,6 +278,9 @@ def test_info_and_doctor(folder: Path) -> None:
         (("evaluate", "RELEASE", "--split", "magic"), 2, "random"),
         (("predict", "MODEL", "5", "3", "-o", "out.xls"), 2, ".parquet"),
         (("info", "RELEASE"), 1, "a saved model"),
+        (("tune", "popularity", "RELEASE"), 2, "one with options to vary"),
+        (("tune", "mf", "RELEASE", "--figure", "s.gif"), 2, "ending in .html"),
+        (("tune", "mf", "RELEASE", "-o", "RELEASE"), 1, "choose another path"),
     ],
     ids=lambda value: " ".join(value[:3]) if isinstance(value, tuple) else None,
 )

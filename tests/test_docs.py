@@ -23,6 +23,7 @@ from tastemap.data.synthetic import synthetic_ratings
 from tastemap.evaluation import metrics
 from tastemap.evaluation.scores import CHOOSERS
 from tastemap.models import MODELS, model_class
+from tastemap.models.spaces import SPACES, Span
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -123,6 +124,13 @@ def test_options_of_networks_have_the_defaults_that_the_page_says(name: str) -> 
         if option not in given_by_the_data:
             default = own.get(option, parameter.default)
             assert f"| `{option}` | {default} |" in section, (option, default)
+
+
+@pytest.mark.parametrize(("name", "space"), SPACES.items())
+def test_what_tuning_searches_is_described(name: str, space: dict[str, Span]) -> None:
+    section = text_of(DOCS / "models.md").split("\n## What tuning searches\n")[1].split("\n## ")[0]
+    told = (f"`{o.rpartition('.')[2]}` {span.low:g} to {span.high:g}" for o, span in space.items())
+    assert f"| `{name}` | {', '.join(told) or 'nothing'} |" in section
 
 
 def test_each_metric_split_and_error_is_described() -> None:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from tastemap.evaluation.metrics import rmse as rmse
     from tastemap.evaluation.ranking import evaluate_ranking as evaluate_ranking
     from tastemap.evaluation.rating import evaluate as evaluate
+    from tastemap.evaluation.tune import tune as tune
     from tastemap.models import make_model as make_model
     from tastemap.models.als import ALS as ALS
     from tastemap.models.base import Recommender as Recommender
@@ -88,6 +89,7 @@ _HOMES = {
     "rmse": "evaluation.metrics",
     "time_split": "data.splits",
     "train_test_split": "data.splits",
+    "tune": "evaluation.tune",
 }
 
 __all__ = sorted(_HOMES)  # noqa: PLE0605 - the names of the table above

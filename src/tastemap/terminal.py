@@ -26,7 +26,7 @@ WIDEST_ROW = 10
 FINE = (
     *("mse", "rmse", "mae", "loss", "similarity", "contribution", "std", "density", "error"),
     *("recall", "precision", "ndcg", "map", "mrr", "coverage", "share"),
-    *("difference", "low", "high", "promised", "observed"),
+    *("difference", "low", "high", "promised", "observed", "minus"),
 )
 
 # What `write_frame` writes, by the ending of the file.

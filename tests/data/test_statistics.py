@@ -104,6 +104,8 @@ def test_rating_counts_of_a_continuous_scale():
 
 def test_releases_per_year_leave_out_the_unknown(ratings):
     assert statistics.releases_per_year(ratings).rows() == [(1979, 1), (2009, 1)]
+    assert statistics.knows_releases(ratings)
+    assert not statistics.knows_releases(Ratings.from_frame(ratings.to_frame()))
     with pytest.raises(ArgumentError, match="column release_year; received none; read the"):
         statistics.releases_per_year(Ratings.from_frame(ratings.to_frame()))
 

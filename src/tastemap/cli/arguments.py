@@ -3,6 +3,7 @@
 import contextlib
 import inspect
 import json
+import shlex
 import sys
 import warnings
 from collections.abc import Callable, Iterator
@@ -53,28 +54,42 @@ READING_DEFAULTS = dict.fromkeys(READING) | {"duplicates": "last"}
 
 
 def reads_ratings(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command whose first parameter is `Ratings` the options to read them with."""
+    """Give a command that takes ``ratings`` the argument and the options to read them with."""
     own = list(inspect.signature(command).parameters.values())
     keyword = inspect.Parameter.KEYWORD_ONLY
     reading = [
         inspect.Parameter(name, keyword, default=READING_DEFAULTS[name], annotation=annotation)
         for name, annotation in READING.items()
     ]
-    data = inspect.Parameter("data", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Data)
 
     @wraps(command)
     def with_ratings(data: str, **options: Any) -> None:
         how = {name: options.pop(name) for name in READING}
-        command(read_data(data, how), **options)
+        command(ratings=read_data(data, how), **options)
 
+    data = inspect.Parameter("data", keyword, annotation=Data)
     with_ratings.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
-        [data, *(p.replace(kind=keyword) for p in own[1:]), *reading]
+        [*(data if p.name == "ratings" else p.replace(kind=keyword) for p in own), *reading]
     )
     with_ratings.__annotations__ = {
         p.name: p.annotation
         for p in with_ratings.__signature__.parameters.values()  # type: ignore[attr-defined]
     }
     return with_ratings
+
+
+def data_words(ctx: typer.Context) -> str:
+    """The words of this call that name the data and say how to read it, to be typed again."""
+    words = [shlex.quote(str(ctx.params["data"]))]
+    for name in READING:
+        value = ctx.params.get(name)
+        if value == READING_DEFAULTS[name]:
+            continue
+        if name == "has_header":
+            words.append("--header" if value else "--no-header")
+        else:
+            words.append(f"--{name} {shlex.quote(str(value))}")
+    return " ".join(words)
 
 
 def read_data(data: str, how: dict[str, Any]) -> "Ratings":

@@ -176,6 +176,14 @@ def releases_per_year(ratings: Ratings) -> pl.DataFrame:
     return years.agg(pl.len().cast(pl.Int64).alias("items")).sort("release_year")
 
 
+def knows_releases(ratings: Ratings) -> bool:
+    """Whether any item has a ``release_year``."""
+    table = ratings.item_table
+    return (
+        table is not None and "release_year" in table.columns and table["release_year"].count() > 0
+    )
+
+
 def ratings_per_user(ratings: Ratings) -> pl.DataFrame:
     """Activity of each user: ``user_id, ratings, average``, in user row order."""
     counts, n = ratings.by_user.counts, ratings.n_users

@@ -51,7 +51,13 @@ def styled() -> Iterator[None]:
 
 
 def new_figure(
-    title: str, note: str = "", *, height: float = HEIGHT, panels: int = 1
+    title: str,
+    note: str = "",
+    *,
+    height: float = HEIGHT,
+    panels: int = 1,
+    rows: int = 1,
+    wide_first: bool = False,
 ) -> "tuple[Figure, list[Axes]]":
     """A figure that belongs to no window, with panels side by side.
 
@@ -59,7 +65,9 @@ def new_figure(
         title: What one sees, in one sentence.
         note: What the figure is drawn from, in small print below the title.
         height: In inches.
-        panels: Number of axes.
+        panels: Number of axes in a row.
+        rows: Number of rows.
+        wide_first: Whether one wide panel stands in the place of the first row.
     """
     figure = lab_package("matplotlib.figure").Figure(
         figsize=(WIDTH, height), layout="constrained", facecolor="white"
@@ -76,7 +84,11 @@ def new_figure(
     engine = figure.get_layout_engine()
     room = (_MARGIN / 2 / WIDTH, _MARGIN / 2 / height)
     engine.set(rect=(*room, 1 - 2 * room[0], 1 - room[1] - (top + 0.08) / height))
-    axes = list(figure.subplots(1, panels, squeeze=False)[0])
+    axes = list(figure.subplots(rows, panels, squeeze=False).ravel())
+    if wide_first:
+        for ax in axes[:panels]:
+            ax.remove()
+        axes[:panels] = [figure.add_subplot(axes[0].get_gridspec()[0, :])]
     for ax in axes:
         ax.tick_params(colors=QUIET, labelcolor=INK, labelsize=10, length=3)
         ax.spines[["left", "bottom"]].set_color(PALE)

@@ -38,7 +38,7 @@ def statistics_figures(ratings: Ratings) -> dict[str, "Figure"]:
         "rating_counts": plots.plot_rating_counts(ratings),
         "ratings_per_user": plots.plot_ratings_per_user(ratings),
     }
-    if len(statistics.releases_per_year(ratings)):
+    if statistics.knows_releases(ratings):
         figures["releases_per_year"] = plots.plot_releases_per_year(ratings)
     return figures
 

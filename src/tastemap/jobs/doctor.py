@@ -24,6 +24,7 @@ PACKAGES = (
     ("openTSNE", "the map", "lab"),
     ("matplotlib", "figures", "lab"),
     ("plotly", "the interactive map", "lab"),
+    ("optuna", "tuning", "tune"),
 )
 CORE = {"numpy", "polars", "numba", "safetensors"}
 

@@ -67,7 +67,7 @@ def data_blocks(ratings: Ratings) -> list[Block]:
         Picture(plots.plot_rating_counts(ratings), "How often each rating is given."),
         Picture(plots.plot_ratings_per_user(ratings), "Histogram of the ratings of a user."),
     ]
-    if len(statistics.releases_per_year(ratings)):
+    if statistics.knows_releases(ratings):
         blocks.append(Picture(plots.plot_releases_per_year(ratings), "Items released each year."))
     return [
         *blocks,

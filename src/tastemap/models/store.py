@@ -52,15 +52,7 @@ def save_model(model: Recommender, path: str | Path) -> Path:
         ArtifactError: If ``path`` exists and is not an artifact; it is left alone.
         OSError: If the disk is full or not writable; the old artifact is intact.
     """
-    target = Path(path).absolute()
-    _settle(target)
-    if target.exists() and not (target / MANIFEST).is_file() and _has_content(target):
-        raise ArtifactError(
-            f"path {path}",
-            expected="a new path or a saved model to replace",
-            received="something else that is already there",
-            do="choose another path",
-        )
+    target = refuse_occupied(path)
     model._fitted  # noqa: B018 - refuses a model that is not fitted
     target.parent.mkdir(parents=True, exist_ok=True)
     fresh = Path(tempfile.mkdtemp(prefix=f".{target.name}.new-", dir=target.parent))
@@ -72,6 +64,24 @@ def save_model(model: Recommender, path: str | Path) -> Path:
         shutil.rmtree(fresh, ignore_errors=True)
         raise
     return Path(path)
+
+
+def refuse_occupied(path: str | Path) -> Path:
+    """The absolute path of an artifact to be written, unless something else is there.
+
+    Raises:
+        ArtifactError: If ``path`` exists and is not an artifact; it is left alone.
+    """
+    target = Path(path).absolute()
+    _settle(target)
+    if target.exists() and not (target / MANIFEST).is_file() and _has_content(target):
+        raise ArtifactError(
+            f"path {path}",
+            expected="a new path or a saved model to replace",
+            received="something else that is already there",
+            do="choose another path",
+        )
+    return target
 
 
 def load_model(path: str | Path, *, mapped: bool = False) -> Any:

@@ -1,0 +1,288 @@
+"""From a table of ratings to a model and a report: each step computes, shows, and reports."""
+
+import contextlib
+import json
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from tastemap.data import statistics
+from tastemap.data.ratings import Ratings
+from tastemap.data.splits import Split
+from tastemap.errors import ArgumentError, MissingPackageError
+from tastemap.evaluation.choose import FEWEST, GOALS, Choice, choose, fitting_split
+from tastemap.evaluation.ranking import evaluate_ranking
+from tastemap.evaluation.rating import evaluate
+from tastemap.explore import board_plots
+from tastemap.explore.blocks import Code, Picture, Table
+from tastemap.explore.page import write_page
+from tastemap.explore.projection import FEWEST as FEWEST_ON_A_MAP
+from tastemap.explore.projection import describe_map, item_map
+from tastemap.explore.report import Block, Report
+from tastemap.jobs import describe, sections
+from tastemap.models import make_model
+from tastemap.models.store import refuse_occupied
+from tastemap.terminal import Output, console, print_json, rows_of, say, working
+
+TEST_SIZE = 0.2
+# The chosen model is fitted to be chosen, to be tested, and on everything.
+FITS = 3
+
+NEXT_STEPS = """\
+tastemap recommend {model} {user}
+tastemap search WORDS --in {model}
+tastemap info {model}"""
+
+
+class Run:
+    """One run; the steps are called in order, and each keeps what the next needs."""
+
+    def __init__(
+        self, ratings: Ratings, out: Path, *, seconds: float, goal: str, seed: int, output: Output
+    ) -> None:
+        if len(ratings) < FEWEST:
+            raise ArgumentError(
+                "ratings",
+                expected=f"at least {FEWEST}: some to learn from, to choose by and to test on",
+                received=len(ratings),
+                do="gather more, or use tastemap fit -m bias",
+            )
+        self.ratings, self.out, self.seconds, self.seed = ratings, out, seconds, seed
+        self.output, self.goal, self.notes = output, goal, list[str]()
+        if ratings.scale.lowest == ratings.scale.highest and goal == "ratings":
+            self.goal = "lists"
+            self.notes.append("all ratings are equal: models that rank items are compared instead")
+        self.report = Report("From ratings to a recommender", ratings.source.name)
+        self.split: Split
+        self.held_out: str
+        self.choice: Choice
+        self.model: Any = None
+        self.tested: dict[str, pl.DataFrame] = {}
+        self.metrics: dict[str, float] = {}
+
+    def describe(self) -> None:
+        """The data: counts, popularity, averages."""
+        self._show(describe.statistics_tables(self.ratings), self.ratings.source.notes)
+        self._report("The ratings", lambda: sections.data_blocks(self.ratings))
+
+    def choose(self) -> None:
+        """Set the test part aside, and choose a model by the rest of it alone."""
+        name, self.split = fitting_split(self.ratings, self.goal, TEST_SIZE, self.seed)
+        self.held_out = f"{len(self.split.test):,} ratings (split {name})"
+        with self._working("choosing a model") as tell:
+            self.choice = choose(
+                self.split.train,
+                goal=self.goal,
+                seconds=self.seconds,
+                n_fits=FITS,
+                seed=self.seed,
+                progress=tell,
+            )
+        table = choice_table(self.choice)
+        skipped = self.choice.frame.filter(pl.col("state") != "tried")
+        notes = [
+            f"chosen: {self.choice.chosen}; the models were {self.choice.judged}",
+            f"the test part, {self.held_out}, had no say in it",
+            *(
+                f"{row['model']} was {'skipped' if row['state'] == 'skipped' else 'no success'}:"
+                f" {row['note']}"
+                for row in skipped.to_dicts()
+            ),
+        ]
+        title = "Models, the best on held-out ratings first"
+        self._show({title: table}, notes)
+        self._report("Choosing the model", lambda: self._choice_blocks(table, notes))
+
+    def _choice_blocks(self, table: pl.DataFrame, notes: list[str]) -> list[Block]:
+        blocks: list[Block] = [Table(table, "The best on held-out ratings first", digits=4)]
+        if self.choice.frame["difference"].count():
+            differences = self.choice.frame.filter(pl.col("difference").is_not_null()).select(
+                pl.lit(self.choice.metric).alias("metric"),
+                "model",
+                pl.lit(self.choice.baseline).alias("reference"),
+                "difference",
+                "low",
+                "high",
+            )
+            figure = board_plots.plot_differences(differences, self.choice.metric)
+            alt = "Difference of each model to the baseline, with its interval."
+            blocks.insert(0, Picture(figure, alt))
+        return [*blocks, *_sentences(notes)]
+
+    def evaluate(self) -> None:
+        """Fit the chosen on all but the test part, and look at the test part, once."""
+        with self._working(f"testing {self.choice.chosen}"):
+            tester = self._fitted(self.split.train)
+        notes: Sequence[str] = ()
+        if self.goal == "ratings":
+            found = evaluate(tester, self.split.test)
+            self.metrics, notes = found.metrics, found.notes
+            self.tested = {
+                "Test errors": found.overall,
+                "Test errors by what is known": found.bands,
+            }
+        else:
+            table = self._list_scores(tester)
+            self.metrics = {f"test_{row[0]}": row[1] for row in table.rows()}
+            self.tested = {"Test lists": table}
+        self._show(self.tested, [f"tested on {self.held_out}", *notes])
+
+        def blocks() -> list[Block]:
+            sentence = (
+                f"The chosen model was fitted on all but {self.held_out}, and tested on these."
+            )
+            if self.goal == "ratings":
+                return [sentence, *sections.evaluation_blocks(found, self.split.test)]
+            caption = "Lists for the users of the test part, all unseen items ranked"
+            return [sentence, Table(table, caption, digits=4)]
+
+        self._report("The test", blocks)
+
+    def _list_scores(self, tester: Any) -> pl.DataFrame:
+        """Frame ``metric``, the chosen model's and the baseline's values."""
+        k = min(10, self.ratings.n_items)
+        baseline = make_model(GOALS["lists"][0]).fit(self.split.train, progress=False)
+        ours, theirs = (evaluate_ranking(m, self.split.test, k) for m in (tester, baseline))
+        scores = {self.choice.chosen: ours["value"], "baseline": theirs["value"]}
+        return pl.DataFrame({"metric": ours["metric"], **scores})
+
+    def fit(self) -> None:
+        """The chosen model on everything."""
+        with self._working(f"fitting {self.choice.chosen} on all ratings"):
+            self.model = self._fitted(self.ratings)
+        self.model.metrics_ = self.metrics
+        if self.model.history_.columns[:2] == ["epoch", "loss"]:
+            self._report("Training", lambda: sections.training_blocks(self.model.history_))
+
+    def recommend(self) -> None:
+        """Items for a user of the data and for somebody new."""
+        blocks = sections.recommendation_blocks(self.model)
+        self._show({b.caption: b.frame for b in blocks if isinstance(b, Table)})
+        self._report("Recommendations", lambda: blocks)
+
+    def draw_map(self) -> None:
+        """Neighbours and the map, for models made of factors."""
+        name = self.choice.chosen
+        if not sections.has_factors(self.model):
+            self._note(f"no map: {name} has no factors to lay the items out by")
+            return
+        if self.ratings.n_items < FEWEST_ON_A_MAP:
+            self._note(f"no map: it takes at least {FEWEST_ON_A_MAP} items")
+            return
+        try:
+            with self._working("drawing the map"):
+                frame = item_map(self.model)
+        except (MissingPackageError, ArgumentError) as error:
+            self._note(f"no map: {error}")
+            return
+        self._show({}, [describe_map(frame)])
+        self._report("Neighbours", lambda: sections.neighbour_blocks(self.model))
+        self._report("Map of the items", lambda: sections.map_blocks(self.model))
+
+    def save(self) -> None:
+        """The model, the leaderboard and the report."""
+        files = {"model": self.model.save(self.out / "model")}
+        files["leaderboard"] = self.out / "leaderboard.json"
+        user = self.ratings.users.ids[0]
+        steps = NEXT_STEPS.format(model=files["model"], user=user)
+        if self.report.sections:
+            files["report"] = self.out / "report.html"
+            kept = (
+                f"The model “{self.choice.chosen}”, fitted on all {len(self.ratings):,} ratings,"
+                " is saved beside this report. Its test errors are those of the fit without the"
+                " test part."
+            )
+            self.report.section("What to try next", kept, *_sentences(self.notes), Code(steps))
+            self.report.write(files["report"])
+        told = self.summary() | {"files": {name: str(path) for name, path in files.items()}}
+        text = json.dumps(told, ensure_ascii=False, indent=2, default=str)
+        write_page(files["leaderboard"], text + "\n")
+        if self.output.as_json:
+            print_json(told)
+            return
+        for name, path in files.items():
+            say(f"{name}: {path}")
+        console.print(f"\n[bold]What to try next[/bold]\n{steps}", soft_wrap=True)
+
+    def summary(self) -> dict[str, Any]:
+        """What the run found, as plain objects."""
+        return {
+            "ratings": statistics.describe(self.ratings).to_dicts()[0],
+            "goal": self.goal,
+            "chosen": self.choice.chosen,
+            "metric": self.choice.metric,
+            "judged": self.choice.judged,
+            "models": rows_of(self.choice.frame),
+            "tested_on": self.held_out,
+            "test": {title: rows_of(frame) for title, frame in self.tested.items()},
+            "notes": [*self.ratings.source.notes, *self.notes],
+        }
+
+    def _fitted(self, ratings: Ratings) -> Any:
+        return make_model(self.choice.chosen).fit(ratings, seed=self.seed, progress=False)
+
+    def _report(self, title: str, blocks: Callable[[], Sequence[Block]]) -> None:
+        """Add a section, unless what draws it is not installed; that is said once."""
+        try:
+            self.report.section(title, *blocks())
+        except MissingPackageError as error:
+            note = f"no figures: {error}"
+            if note not in self.notes:
+                self._note(note)
+
+    def _note(self, note: str) -> None:
+        self.notes.append(note)
+        self._show({}, [note])
+
+    def _show(self, tables: dict[str, pl.DataFrame], notes: Sequence[str] = ()) -> None:
+        if not self.output.as_json:
+            self.output.tables(tables, notes)
+
+    @contextlib.contextmanager
+    def _working(self, what: str) -> Iterator[Callable[[str], None]]:
+        with working(what) as tell:
+            yield tell
+
+
+def choice_table(choice: Choice) -> pl.DataFrame:
+    """What a person wants to see of the models: the metric, its gain and interval, the seconds."""
+    interval = pl.format(
+        "{} to {}",
+        *(
+            pl.col(end).map_elements(lambda value: f"{value:+.4f}", return_dtype=pl.String)
+            for end in ("low", "high")
+        ),
+    )
+    return choice.frame.filter(pl.col("state") == "tried").select(
+        "model",
+        choice.metric,
+        pl.col("difference").alias(f"minus_{choice.baseline}"),
+        interval.alias("95 % interval"),
+        "seconds",
+    )
+
+
+def _sentences(notes: Sequence[str]) -> list[str]:
+    return [f"{note[0].upper()}{note[1:].rstrip('.')}." for note in notes]
+
+
+def run_all(
+    ratings: Ratings, out: Path, *, seconds: float, goal: str, seed: int, output: Output
+) -> None:
+    """Run every step and write ``model``, ``leaderboard.json`` and ``report.html`` into a folder.
+
+    Args:
+        ratings: At least 20.
+        out: Folder of the results, made if need be.
+        seconds: Time to choose, test and fit in, as far as that can be told beforehand.
+        goal: As in `choose`.
+        seed: Of splits and fits.
+        output: How to show what is found.
+    """
+    run = Run(ratings, out, seconds=seconds, goal=goal, seed=seed, output=output)
+    refuse_occupied(out / "model")
+    steps = [run.describe, run.choose, run.evaluate, run.fit, run.recommend, run.draw_map, run.save]
+    for step in steps:
+        step()

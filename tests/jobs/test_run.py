@@ -1,0 +1,95 @@
+"""One command from a table to a report, on tables of several kinds."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from typer.testing import CliRunner
+
+from tastemap.cli import app
+from tastemap.data.ratings import Ratings
+from tastemap.models import store
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the slowest model, which is tested by itself."""
+    from tastemap.evaluation import choose
+
+    monkeypatch.setitem(choose.GOALS, "ratings", ("bias", "knn", "mf"))
+
+
+def run(*words: object) -> tuple[int, str, str]:
+    found = CliRunner().invoke(app, [str(word) for word in words], catch_exceptions=False)
+    return found.exit_code, found.stdout, found.stderr
+
+
+def table(path: Path, ratings: np.ndarray, n_users: int = 30) -> Path:
+    """A CSV file without titles or times, every user with as many ratings."""
+    rng = np.random.default_rng(0)
+    each = len(ratings) // n_users
+    items = np.concatenate([rng.choice(25, each, replace=False) for _ in range(n_users)])
+    users = np.repeat(np.arange(n_users), each)
+    columns = {"user": users, "item": items, "rating": ratings[: len(users)]}
+    pl.DataFrame(columns).write_csv(path)
+    return path
+
+
+def test_a_table_becomes_a_model_a_leaderboard_and_a_report(
+    tmp_path: Path, ratings: Ratings
+) -> None:
+    data, out = tmp_path / "ratings.csv", tmp_path / "run"
+    ratings.to_frame().write_csv(data)
+    code, _, said = run("run", data, "-o", out, "--seconds", 20)
+    assert code == 0, said
+    told = json.loads((out / "leaderboard.json").read_text(encoding="utf-8"))
+    assert told["chosen"] == told["models"][0]["model"]
+    model = store.load_model(out / "model")
+    assert len(model.ratings_) == len(ratings)
+    assert model.metrics_["test_rmse"] == pytest.approx(told["test"]["Test errors"][0]["rmse"]), (
+        "the test errors are those of the fit without the test part"
+    )
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert all(title in page for title in ("Choosing the model", "The test", "What to try next"))
+    assert "had no say" in page
+
+
+@pytest.mark.parametrize(
+    "levels", [[0, 1], [0.5, 1, 1.5, 2, 2.5, 3, 3.5, 4, 4.5, 5], list(range(1, 11))]
+)
+def test_any_scale_and_no_titles_will_do(tmp_path: Path, levels: list[float]) -> None:
+    values = np.random.default_rng(1).choice(levels, 300)
+    data = table(tmp_path / "r.csv", values)
+    code, told, said = run("run", data, "-o", tmp_path / "run", "--seconds", 20, "--json")
+    assert code == 0, said
+    assert json.loads(told)["chosen"] in ("bias", "knn", "mf")
+    assert (tmp_path / "run" / "report.html").is_file()
+
+
+def test_fifty_ratings_are_enough_and_ten_are_refused(tmp_path: Path) -> None:
+    values = np.random.default_rng(2).integers(1, 6, 50)
+    few = table(tmp_path / "few.csv", values, n_users=10)
+    assert run("run", few, "-o", tmp_path / "few", "--seconds", 20)[0] == 0
+    none = table(tmp_path / "none.csv", values[:10], n_users=5)
+    code, _, said = run("run", none, "-o", tmp_path / "none")
+    assert code == 2
+    assert "at least 20" in said
+    assert not (tmp_path / "none").exists()
+
+
+def test_equal_ratings_are_ranked_instead(tmp_path: Path) -> None:
+    data = table(tmp_path / "likes.csv", np.ones(300))
+    code, told, said = run("run", data, "-o", tmp_path / "run", "--seconds", 20, "--json")
+    assert code == 0, said
+    assert json.loads(told)["goal"] == "lists"
+
+
+def test_a_folder_that_holds_something_else_is_left_alone(tmp_path: Path) -> None:
+    data = table(tmp_path / "r.csv", np.random.default_rng(3).integers(1, 6, 300))
+    (tmp_path / "run" / "model").mkdir(parents=True)
+    note = tmp_path / "run" / "model" / "notes.txt"
+    note.write_text("mine", encoding="utf-8")
+    assert run("run", data, "-o", tmp_path / "run")[0] != 0
+    assert note.read_text(encoding="utf-8") == "mine"
