@@ -65,7 +65,7 @@ def search_titles(items: Vocabulary, query: str, k: int = 10) -> pl.DataFrame:
     """
     if k < 1:
         raise ArgumentError("k", expected="at least 1", received=repr(k))
-    words = _words(query)
+    words = title_words(query)
     if not words:
         raise ArgumentError("query", expected="at least one letter or digit", received=repr(query))
     index = _indexes.get(items)
@@ -102,7 +102,7 @@ class TitleIndex:
         holders: dict[str, list[int]] = {}
         lengths = []
         for row, title in enumerate(titles):
-            words = _words(title)
+            words = title_words(title)
             dated = len(words) > 1 and _YEAR.search(title) is not None
             named = [w for w in (words[:-1] if dated else words) if w not in ARTICLES]
             lengths.append(sum(map(len, named or words)))
@@ -200,8 +200,13 @@ class TitleIndex:
 _indexes: WeakKeyDictionary[Vocabulary, TitleIndex] = WeakKeyDictionary()
 
 
-def _words(text: str) -> list[str]:
-    """The words of a title in plain small letters."""
+def title_words(text: str) -> list[str]:
+    """The words of a title in plain small letters, without accents and punctuation.
+
+    Example:
+        >>> title_words("Amélie & L'Étranger")
+        ['amelie', 'and', 'letranger']
+    """
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     plain = "".join(c for c in decomposed if not unicodedata.combining(c)).translate(_PLAIN)
     plain = _INSIDE_WORD.sub("", plain.replace("&", " and "))
