@@ -3,7 +3,7 @@
 import numpy as np
 import slow_twins
 
-from tastemap.kernels.sessions import draw_moods, moods_at, sum_over_nodes
+from tastemap.kernels.sessions import decays, draw_moods, moods_at, sum_over_nodes
 
 TIMES = np.array([0.0, 5.0, 9.0, 30.0])
 TAU = 10.0
@@ -14,7 +14,7 @@ def test_draws_have_the_moments_of_the_joint_gaussian() -> None:
     h, draws, nodes = np.empty(4, np.float32), [], np.array([0, 4])
     for n in range(6000):
         v = np.array([0.8], np.float32)
-        draw_moods(nodes, TIMES, total, weight, TAU, 2.0, 1.0, np.uint64(n), v, h)
+        draw_moods(nodes, decays(nodes, TIMES, TAU), total, weight, 2.0, 1.0, np.uint64(n), v, h)
         draws.append(h.copy())
     mean, covariance = slow_twins.mood_moments(TIMES, total, weight, TAU, 0.8)
     np.testing.assert_allclose(np.mean(draws, axis=0), mean, atol=0.04)
@@ -25,7 +25,7 @@ def test_variance_of_a_process_without_data_is_that_of_its_prior() -> None:
     nodes, zero = np.array([0, 1]), np.zeros(1)
     h, v, kept = np.empty(1, np.float32), np.ones(1, np.float32), []
     for n in range(8000):
-        draw_moods(nodes, zero, zero, zero, TAU, 4.0, 3.0, np.uint64(n), v, h)
+        draw_moods(nodes, zero, zero, zero, 4.0, 3.0, np.uint64(n), v, h)
         kept.append(float(v[0]))
     assert abs(np.mean(kept[100:]) - 3.0 / (4.0 - 1)) < 0.08
 

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import threading
 
 import numpy as np
 import polars as pl
@@ -9,11 +10,12 @@ import pytest
 
 from tastemap.data.ratings import Groups, Ratings
 from tastemap.data.splits import Split
-from tastemap.errors import ArgumentError, UnsupportedError
+from tastemap.errors import ArgumentError, DataError, NotFittedError, UnsupportedError
+from tastemap.evaluation import calibration
 from tastemap.evaluation.metrics import rmse
 from tastemap.models.bayesian import BayesianFactorization
 from tastemap.models.bayesian_features import implicit_scores, scores_of, side_columns
-from tastemap.models.bayesian_sampler import _inverse_wishart
+from tastemap.models.bayesian_sampler import Chain, _inverse_wishart
 from tastemap.models.bias import BiasModel
 from tastemap.models.store import load_model
 
@@ -96,9 +98,55 @@ def test_posterior_means_predict_nearly_as_well(case) -> None:
     assert model.similar_items(1, k=3)["similarity"].is_sorted(descending=True)
 
 
-def test_explaining_is_refused_clearly(case) -> None:
-    with pytest.raises(UnsupportedError, match="cannot explain"):
-        case[2].explain(1, item_id=1)
+def test_explanations_sum_to_the_prediction(case) -> None:
+    model = case[2]
+    scale = model.ratings_.scale
+    known = model.explain(1, item_id=7)
+    total = scale.clip(model._score(model._user(model.ratings_.users.index_of(1))))[7]
+    assert known["contribution"].sum() == pytest.approx(total, abs=1e-6)
+    assert known["contribution"].sum() == pytest.approx(model.predict(1, 7)[0], abs=1e-6)
+    own = {3: float(scale.highest), 5: float(scale.lowest)}
+    new = model.explain(ratings=own, item_id=7)
+    person = model.fold_in(own)
+    total = scale.clip(model._score(person.description))[7]
+    assert new["contribution"].sum() == pytest.approx(total, abs=1e-6)
+    assert new.filter(part="your rating")["item_id"].sort().to_list() == [3, 5]
+    assert new["part"].to_list()[-1] == "averaged over the posterior"
+
+
+def test_intervals_hold_their_mass(case) -> None:
+    (_, test), _, model = case
+    users, items = (test.to_frame()[name].to_list() for name in ("user_id", "item_id"))
+    for mass in (0.5, 0.8, 0.95):
+        low, high = model.predict_interval(users, items, mass=mass)
+        assert (low <= high).all()
+        share = np.mean((low <= test.rating) & (test.rating <= high))
+        if model.has_distribution:
+            p = model.predict_distribution(users, items)
+            level = calibration.places(test.rating, model.ratings_.scale.levels)
+            assert share == calibration.coverage(level, p, mass)
+            assert abs(share - calibration.promised_coverage(p, mass)) < 0.03
+            assert np.isin(low, [1, 2, 3, 4, 5]).all()
+        else:
+            assert abs(share - mass) < 0.04
+    with pytest.raises(ArgumentError, match="mass"):
+        model.predict_interval(1, 1, mass=80)
+
+
+def test_diagnostics_say_how_well_the_chains_agree(case, tmp_path) -> None:
+    model = case[2]
+    found = model.diagnostics_
+    assert found.columns == ["quantity", "mean", "deviation", "effective_size", "r_hat"]
+    names = found["quantity"].to_list()
+    assert {"loss", "predictor_sd", "user_bias_sd", "item_bias_sd"} <= set(names)
+    assert ("cutpoint_4" in names) == model.has_distribution
+    assert ("noise" in names) == (not model.has_distribution)
+    n = model.traces["loss"].size
+    assert model.traces["loss"].shape == (2, 96)
+    assert found["effective_size"].is_between(1, n * np.log10(n)).all()
+    assert found["r_hat"].is_between(0.95, 4).all()
+    loaded = load_model(model.save(tmp_path / "model"))
+    assert loaded.diagnostics_.equals(found)
 
 
 def test_the_number_of_threads_makes_no_difference() -> None:
@@ -242,6 +290,8 @@ def test_moods_are_learnt_where_there_are_times(tmp_path) -> None:
     assert timed.history_["val_rmse"][-1] == pytest.approx(error, abs=1e-3)
     # Where the moment is not known, moods are averaged over and the two models agree.
     u, i = timed._rows(test)
+    known = timed._predict_distribution(u, i, *timed._context(test)) @ np.arange(1, 6)
+    np.testing.assert_allclose(known, timed.predict_ratings(test), atol=1e-6)
     assert rmse(test.rating, timed._predict(u, i)) < 1.03 * rmse(test.rating, plain._predict(u, i))
     median = timed.predict_ratings(test, point="median")
     assert np.isin(median, [1, 2, 3, 4, 5]).all()
@@ -260,3 +310,88 @@ def test_times_may_be_missing_or_stand_still(tiny: Ratings) -> None:
         BayesianFactorization(time="day")
     with pytest.raises(ArgumentError, match="point"):
         model.predict_ratings(still, point="mode")
+
+
+def test_an_interrupted_fit_leaves_no_model(split: Split, monkeypatch) -> None:
+    model = BayesianFactorization(n_factors=2, n_iterations=10, n_draws=4)
+    model.fit(split.train, progress=False)
+    calls = iter(range(100))
+
+    def sweep(self: Chain, keep: bool = False) -> None:
+        if next(calls) == 5:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Chain, "sweep", sweep)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(split.test, progress=False)
+    # Both chains have stopped, long before their ten iterations, and nothing half done is left.
+    assert next(calls) < 20
+    assert threading.active_count() < 10
+    with pytest.raises(NotFittedError):
+        model.predict(1, 1)
+
+
+AWKWARD = {
+    "constant": {"user_id": [1, 1, 2], "item_id": [1, 2, 1], "rating": [3.0, 3.0, 3.0]},
+    "one user": {"user_id": [1, 1, 1], "item_id": [1, 2, 3], "rating": [3.0, 1.0, 5.0]},
+    "one item": {"user_id": [1, 2, 3], "item_id": [1, 1, 1], "rating": [3.0, 1.0, 5.0]},
+    "one rating": {"user_id": [1], "item_id": [1], "rating": [4.0]},
+    "equal ratings of a user": {
+        "user_id": [1, 1, 1, 2, 2, 3],
+        "item_id": [1, 2, 3, 1, 2, 3],
+        "rating": [5.0, 5.0, 5.0, 1.0, 2.0, 4.0],
+    },
+}
+
+
+@pytest.mark.parametrize("time", [None, "session"])
+@pytest.mark.parametrize("name", AWKWARD)
+def test_awkward_ratings(name: str, time: str | None) -> None:
+    frame = pl.DataFrame(AWKWARD[name])
+    backwards = frame.with_columns(timestamp=100 - 7 * pl.int_range(pl.len()))
+    data = Ratings.from_frame(backwards)
+    # More factors than the data could ever bear.
+    model = BayesianFactorization(n_factors=20, n_iterations=10, n_draws=4, time=time)
+    model.fit(data, progress=False)
+    predicted = model.predict_ratings(data)
+    assert ((predicted >= data.scale.lowest) & (predicted <= data.scale.highest)).all()
+    assert np.isfinite(model.predict(1, 1, point="median")).all()
+    low, high = model.predict_interval(1, 1)
+    assert data.scale.lowest <= low[0] <= high[0] <= data.scale.highest
+    assert np.isfinite(model.fold_in({1: float(data.rating[0])}).description.means).all()
+    assert len(model.diagnostics_)
+
+
+def test_new_ratings_may_leave_the_scale_and_the_catalogue(split: Split) -> None:
+    model = BayesianFactorization(n_factors=2, n_iterations=10, n_draws=4)
+    model.fit(split.train, progress=False)
+    beyond = Ratings.from_frame(
+        pl.DataFrame({"user_id": [1, 999], "item_id": [9999, 2], "rating": [40.0, -3.0]})
+    )
+    predicted = model.predict_ratings(beyond)
+    assert ((predicted >= 1) & (predicted <= 5)).all()
+    updated = BayesianFactorization(n_factors=2, n_iterations=10, n_draws=4)
+    updated.fit(split.train, progress=False).update(beyond, progress=False)
+    assert updated.ratings_.scale.highest == 40
+    assert updated.ratings_.scale.lowest == -3
+    assert np.isfinite(updated.predict(999, 2)).all()
+
+
+def test_side_columns_may_have_nulls_or_nothing_but_nulls(split: Split) -> None:
+    ids = split.train.items.frame["item_id"]
+    odd = pl.int_range(pl.len()) % 2 == 1
+    table = pl.DataFrame({"item_id": ids}).with_columns(
+        year=pl.when(odd).then(1990),
+        genres=pl.when(odd).then(pl.lit(["a", "b"], dtype=pl.List(pl.String))),
+        nothing=pl.lit(None, dtype=pl.String),
+        number=pl.when(odd).then(float("nan")).otherwise(pl.int_range(pl.len())),
+    )
+    data = Ratings.from_frame(split.train.to_frame(), item_table=table)
+    model = BayesianFactorization(n_factors=2, n_iterations=10, n_draws=4)
+    assert np.isfinite(model.fit(data, progress=False).predict_ratings(data)).all()
+
+
+def test_a_table_whose_times_are_missing_in_part_says_so() -> None:
+    frame = {"user_id": [1, 1, 2], "item_id": [1, 2, 1], "rating": [3.0, 4.0, 5.0]}
+    with pytest.raises(DataError, match="timestamp"):
+        Ratings.from_frame(pl.DataFrame(frame | {"timestamp": [5, None, 7]}))

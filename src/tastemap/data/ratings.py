@@ -88,6 +88,20 @@ class Scale:
         """The ratings, moved to the nearest end of the scale where they lie outside it."""
         return np.clip(rating, self.lowest, self.highest)
 
+    def quantile(self, probabilities: FloatArray, q: float) -> FloatArray:
+        """The first level up to which probabilities (n, levels) sum to at least q, (n,).
+
+        A sum that misses q by the rounding of floats counts as q.
+
+        Example:
+            >>> Scale(1, 3, 1).quantile(np.array([[0.5, 0.3, 0.2], [0.2, 0.2, 0.6]]), 0.5)
+            array([1., 3.])
+        """
+        up_to = np.cumsum(probabilities, axis=1)
+        up_to[:, -1] = 1.0
+        levels = np.array([self.lowest]) if self.levels is None else self.levels
+        return levels[np.argmax(up_to >= q - 1e-6, axis=1)]
+
     def union(self, other: "Scale") -> "Scale":
         """The scale that holds every value of both; continuous if one of them is."""
         both = (self, other)

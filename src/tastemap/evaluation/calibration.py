@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from tastemap.data.ratings import Scale
 from tastemap.errors import ArgumentError
 
 Floats = npt.NDArray[np.float64]
@@ -25,7 +26,7 @@ Places = npt.NDArray[np.int64]
 
 # A probability of zero counts as this one, so that one surprise does not make a mean infinite.
 LEAST = 1e-12
-# Sums of float32 probabilities miss a bound by as much.
+# Probabilities may miss zero by as much.
 _ROUNDING = 1e-6
 # How far from one the probabilities of a rating may sum.
 _SUM_ERROR = 1e-3
@@ -76,11 +77,8 @@ def central_interval(probabilities: npt.ArrayLike, mass: float) -> tuple[Places,
     p = _distributions(probabilities)
     if not 0 < mass < 1:
         raise ArgumentError("mass", expected="strictly between 0 and 1", received=mass)
-    up_to = np.cumsum(p, axis=1)
-    up_to[:, -1] = 1.0
-    low, high = (
-        np.argmax(up_to >= q - _ROUNDING, axis=1) for q in ((1 - mass) / 2, (1 + mass) / 2)
-    )
+    place = Scale(0, p.shape[1] - 1, 1 if p.shape[1] > 1 else None)
+    low, high = (place.quantile(p, q).astype(np.int64) for q in ((1 - mass) / 2, (1 + mass) / 2))
     return low, high
 
 

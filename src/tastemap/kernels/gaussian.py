@@ -21,6 +21,9 @@ F64 = npt.NDArray[np.float64]
 I32 = npt.NDArray[np.int32]
 I64 = npt.NDArray[np.int64]
 
+# Rows that are factorised side by side: a few vector registers each way.
+BATCH = 32
+
 
 @njit(cache=True, nogil=True)
 def factorise(A: F32, ridge: F32, L: F64) -> None:
@@ -58,12 +61,15 @@ def draw_gaussian(L: F64, b: F64, key: np.uint64, mean: F64, draw: F64) -> None:
         draw[k] = t / L[k, k]
 
 
-@njit(cache=True, nogil=True)
+# Sums of products may be contracted and divisions are not checked, so that the loops over a batch
+# are vectors.
+@njit(cache=True, nogil=True, fastmath={"contract"}, error_model="numpy")
 def draw_rows(r: F32, G: F32, prior: F32, lam: F32, key: np.uint64, W: F32, mean: F32) -> None:
     """Draw each row W_a from N(m_a, A_a^-1), its distribution given all else.
 
     A_a = diag(lam) + G_a,  m_a = A_a^-1 (r_a + G_a W_a + lam * prior_a),
-    where r_a holds the residuals that the present W_a leaves.
+    where r_a holds the residuals that the present W_a leaves. The algebra is that of `factorise`
+    and `draw_gaussian`, done for a batch of rows at a time.
 
     Args:
         r, G: (n, D) and (n, D, D), from `row_statistics`.
@@ -74,19 +80,73 @@ def draw_rows(r: F32, G: F32, prior: F32, lam: F32, key: np.uint64, W: F32, mean
         mean: (n, D), set to m_a.
     """
     n, D = W.shape
-    L = np.zeros((D, D))
-    b, m, draw = np.empty(D), np.empty(D), np.empty(D)
-    for a in range(n):
-        for k in range(D):
-            b[k] = r[a, k] + lam[k] * prior[a, k]
-        for j in range(D):
+    L = np.empty((D, D, BATCH))
+    b, draw = np.empty((D, BATCH)), np.empty((D, BATCH))
+    for first in range(0, n, BATCH):
+        for p in range(BATCH):
+            a = min(first + p, n - 1)  # a last batch is filled up with its last row
+            own = mixed(key, a)
             for k in range(D):
-                b[k] += G[a, j, k] * W[a, j]
-        factorise(G[a], lam, L)
-        draw_gaussian(L, b, mixed(key, a), m, draw)
-        for k in range(D):
-            mean[a, k] = m[k]
-            W[a, k] = draw[k]
+                total = r[a, k] + lam[k] * prior[a, k]
+                for m in range(D):
+                    total += G[a, k, m] * W[a, m]
+                b[k, p], draw[k, p] = total, normal(own, k)
+                for m in range(k):
+                    L[k, m, p] = G[a, k, m]
+                L[k, k, p] = G[a, k, k] + lam[k]
+        factorise_batch(L)
+        solve_batch(L, b, draw)
+        for p in range(min(BATCH, n - first)):
+            for k in range(D):
+                mean[first + p, k] = b[k, p]
+                W[first + p, k] = draw[k, p]
+
+
+@njit(cache=True, nogil=True, fastmath={"contract"}, error_model="numpy")
+def factorise_batch(L: F64) -> None:
+    """Replace lower triangles (D, D, P) of P matrices by their Cholesky factors.
+
+    The diagonal is set to its inverse, which is what the solutions need.
+    """
+    D, _, P = L.shape
+    for k in range(D):
+        for m in range(k + 1):
+            row = L[k, m]
+            for j in range(m):
+                left, right = L[k, j], L[m, j]
+                for p in range(P):
+                    row[p] -= left[p] * right[p]
+            inverse = L[m, m]
+            for p in range(P):
+                row[p] = row[p] * inverse[p] if m < k else 1.0 / math.sqrt(row[p])
+
+
+@njit(cache=True, nogil=True, fastmath={"contract"}, error_model="numpy")
+def solve_batch(L: F64, b: F64, draw: F64) -> None:
+    """Set b (D, P) to A^-1 b, and draw to A^-1 b + L'^-1 draw, for each of P matrices A = L L'.
+
+    L is as `factorise_batch` leaves it.
+    """
+    D, P = b.shape
+    for k in range(D):
+        y, inverse = b[k], L[k, k]
+        for m in range(k):
+            factor, other = L[k, m], b[m]
+            for p in range(P):
+                y[p] -= factor[p] * other[p]
+        for p in range(P):
+            y[p] *= inverse[p]
+    draw += b
+    for k in range(D - 1, -1, -1):
+        x, y, inverse = b[k], draw[k], L[k, k]
+        for m in range(k + 1, D):
+            factor, mean, drawn = L[m, k], b[m], draw[m]
+            for p in range(P):
+                x[p] -= factor[p] * mean[p]
+                y[p] -= factor[p] * drawn[p]
+        for p in range(P):
+            x[p] *= inverse[p]
+            y[p] *= inverse[p]
 
 
 # Sums over all rows may be reordered, so that the compiler can use vectors.

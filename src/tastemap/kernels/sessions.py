@@ -20,13 +20,19 @@ I32 = npt.NDArray[np.int32]
 I64 = npt.NDArray[np.int64]
 
 
+def decays(nodes: I64, moment: F64, tau: float) -> F64:
+    """C = exp(-(t_n - t_n-1) / tau) of each node (M,); the first node of a user has 0."""
+    decay = np.exp(-np.diff(moment, prepend=0.0).clip(min=0.0) / tau)
+    decay[nodes[:-1][nodes[:-1] < nodes[1:]]] = 0.0
+    return decay
+
+
 @njit(cache=True, nogil=True)
 def draw_moods(
     nodes: I64,
-    moment: F64,
+    decay: F64,
     total: F64,
     weight: F64,
-    tau: float,
     shape: float,
     scale: float,
     key: np.uint64,
@@ -43,9 +49,8 @@ def draw_moods(
 
     Args:
         nodes: (n + 1,), nodes of user a are ``nodes[a]:nodes[a + 1]``, ascending in time.
-        moment: (M,), the time of each node.
+        decay: (M,), c of each node, from `decays`.
         total, weight: (M,), sums of w e and of w over the ratings of each node, without this h.
-        tau: Time over which a mood is forgotten.
         shape, scale: Of the prior of v_a.
         key: The random stream of this call.
         v: (n,), variances; replaced. h: (M,), the process; replaced.
@@ -59,7 +64,7 @@ def draw_moods(
         m, p = 0.0, float(v[a])
         for k in range(n):
             if k > 0:
-                c = math.exp((moment[start + k - 1] - moment[start + k]) / tau)
+                c = decay[start + k]
                 m, p = c * m, c * c * p + v[a] * (1.0 - c * c)
             gain = p / (1.0 + p * weight[start + k])
             m += gain * (total[start + k] - weight[start + k] * m)
@@ -69,7 +74,7 @@ def draw_moods(
         for k in range(n - 1, -1, -1):
             m, p = mean[k], variance[k]
             if k < n - 1:
-                c = math.exp((moment[start + k] - moment[start + k + 1]) / tau)
+                c = decay[start + k + 1]
                 ahead = v[a] * (1.0 - c * c) + 1e-9
                 gain = p * c / (c * c * p + ahead)
                 m, p = m + gain * (h[start + k + 1] - c * m), p * ahead / (c * c * p + ahead)

@@ -37,7 +37,7 @@ def _spread(builder: Any, number: Any) -> Any:
 
 
 def _sums(builder: Any, arguments: Any, height: int, factor: Any) -> None:
-    """Code for ``height`` sums over i < n of factor(k) y[j[i], :WIDTH], kept in registers."""
+    """Code for ``height`` sums over i < n of factor(k) w[i] y[j[i], :WIDTH], kept in registers."""
     y, j, w, n, D, out = arguments
     rows = [_at(builder, out, builder.mul(D, D.type(k)), _VECTOR) for k in range(height)]
     sums = [cgutils.alloca_once(builder, _VECTOR) for _ in rows]  # type: ignore[no-untyped-call]
@@ -47,10 +47,10 @@ def _sums(builder: Any, arguments: Any, height: int, factor: Any) -> None:
         index = builder.load(_at(builder, j, loop.index, ir.IntType(32)))
         start = builder.mul(builder.sext(index, D.type), D)
         right = builder.load(_at(builder, y, start, _VECTOR), align=4)
-        weight = builder.load(_at(builder, w, loop.index, _FLOAT))
+        weight = _spread(builder, builder.load(_at(builder, w, loop.index, _FLOAT)))
+        right = builder.fmul(weight, right)
         for k, total in enumerate(sums):
-            scaled = _spread(builder, factor(k, start, weight))
-            product = builder.fmul(scaled, right, flags=_FMA)
+            product = right if factor is None else builder.fmul(factor(k, start), right, flags=_FMA)
             builder.store(builder.fadd(builder.load(total), product, flags=_FMA), total)
     for row, total in zip(rows, sums, strict=True):
         builder.store(builder.load(total), row, align=4)
@@ -64,9 +64,9 @@ def _add_tile(typingctx: Any, x: Any, y: Any, j: Any, w: Any, n: Any, D: Any, ou
     """
 
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        def factor(k: int, start: Any, weight: Any) -> Any:
+        def factor(k: int, start: Any) -> Any:
             left = _at(builder, arguments[0], builder.add(start, start.type(k)), _FLOAT)
-            return builder.fmul(weight, builder.load(left))
+            return _spread(builder, builder.load(left))
 
         _sums(builder, arguments[1:], HEIGHT, factor)
         return context.get_dummy_value()
@@ -79,7 +79,7 @@ def _add_row(typingctx: Any, y: Any, j: Any, w: Any, n: Any, D: Any, out: Any) -
     """Add to the row at ``out`` the sum over i < n of w[i] y[j[i], :WIDTH], as in `_add_tile`."""
 
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        _sums(builder, arguments, 1, lambda k, start, weight: weight)
+        _sums(builder, arguments, 1, None)
         return context.get_dummy_value()
 
     return types.void(*[types.intp] * 6), codegen

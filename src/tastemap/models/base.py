@@ -15,6 +15,7 @@ from tastemap.data.vocabulary import Id, IndexArray
 from tastemap.errors import ArgumentError, NotFittedError
 from tastemap.models import selection
 from tastemap.models.hooks import Hooks
+from tastemap.models.intervals import Interval, central
 
 
 class Person(NamedTuple):
@@ -82,13 +83,13 @@ class Recommender(Hooks):
         Raises:
             UnknownIdError: If an id is unknown; the nearest are offered.
         """
-        return self._point(*self._pairs(user_ids, item_ids), point, clip)
+        return self._point(self._pairs(user_ids, item_ids), point, clip)
 
     def predict_ratings(
         self, ratings: Ratings, *, point: str = "mean", clip: bool = True
     ) -> FloatArray:
         """Predictions for each row of a ratings table (n,); unknown ids get the model's average."""
-        return self._point(*self._rows(ratings), point, clip)
+        return self._point((*self._rows(ratings), *self._context(ratings)), point, clip)
 
     def predict_distribution(self, user_ids: Any, item_ids: Any) -> FloatArray:
         """Probability of each value of the scale, (n, levels), for pairs as in `predict`."""
@@ -96,7 +97,20 @@ class Recommender(Hooks):
 
     def ratings_distribution(self, ratings: Ratings) -> FloatArray:
         """As `predict_distribution`, for each row of a ratings table, as in `predict_ratings`."""
-        return self._predict_distribution(*self._rows(ratings))
+        return self._predict_distribution(*self._rows(ratings), *self._context(ratings))
+
+    def predict_interval(self, user_ids: Any, item_ids: Any, *, mass: float = 0.8) -> Interval:
+        """The central interval that holds at least ``mass`` of each predicted distribution.
+
+        Args:
+            user_ids, item_ids: Pairs as in `predict`.
+            mass: Probability, strictly between 0 and 1, of the rating lying inside.
+
+        Returns:
+            The lowest and the highest rating inside, both included, each (n,). They are values of
+            the scale, so the interval mostly holds somewhat more than ``mass``.
+        """
+        return central(self._fitted.scale, self.predict_distribution(user_ids, item_ids), mass)
 
     def recommend(
         self,
@@ -182,19 +196,18 @@ class Recommender(Hooks):
             )
         return self.ratings_
 
-    def _pairs(self, user_ids: Any, item_ids: Any) -> tuple[IndexArray, IndexArray]:
+    def _pairs(self, user_ids: Any, item_ids: Any) -> tuple[IndexArray, ...]:
         data = self._fitted
         users = data.users.index(selection.listed(user_ids))
         items = data.items.index(selection.listed(item_ids))
         try:
-            users, items = np.broadcast_arrays(users, items)
+            return tuple(np.broadcast_arrays(users, items))
         except ValueError:
             raise ArgumentError(
                 "user_ids and item_ids",
                 expected="equal lengths, or one of either",
                 received=f"{len(users)} and {len(items)}",
             ) from None
-        return users, items
 
     def _rows(self, ratings: Ratings) -> tuple[IndexArray, IndexArray]:
         """The rows, in this model's vocabularies, of a table that may have its own; -1 unknown."""
@@ -203,17 +216,15 @@ class Recommender(Hooks):
         items = data.items.index(ratings.items.ids, missing="negative")[ratings.item_index]
         return users, items
 
-    def _point(self, users: IndexArray, items: IndexArray, point: str, clip: bool) -> FloatArray:
+    def _point(self, rows: tuple[Any, ...], point: str, clip: bool) -> FloatArray:
         scale = self._fitted.scale
         if not self.predicts_ratings:
             raise self._cannot("predict ratings, it scores items to rank them (see recommend)")
         if point == "median" and scale.levels is not None:
-            cumulative = np.cumsum(self._predict_distribution(users, items), axis=1)
-            # A little under one half, so that a sum of floats that misses it by rounding counts.
-            return scale.levels[np.argmax(cumulative >= 0.5 - 1e-6, axis=1)]
+            return scale.quantile(self._predict_distribution(*rows), 0.5)
         if point != "mean":
             raise ArgumentError("point", expected="'mean' or 'median'", received=repr(point))
-        predicted = self._predict(users, items)
+        predicted = self._predict(*rows)
         return scale.clip(predicted) if clip else predicted
 
     def _person(self, user_id: Id | None, ratings: Any) -> Person:

@@ -1,11 +1,7 @@
 """``BayesianFactorization``: ordinal ratings, biases and factors, averaged over the posterior."""
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from functools import partial
-from threading import Event
-from typing import Any, ClassVar, NamedTuple, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -15,11 +11,14 @@ from tastemap.data.ratings import FloatArray, Ratings
 from tastemap.data.vocabulary import Id, IndexArray
 from tastemap.errors import ArgumentError
 from tastemap.models.base import Recommender
+from tastemap.models.bayesian_chains import Judge, Plan, run_chains
 from tastemap.models.bayesian_draws import Draws, Lists, Persons
 from tastemap.models.bayesian_features import F32, features_of
 from tastemap.models.bayesian_moods import Clock
-from tastemap.models.bayesian_sampler import Chain, Draw, Observations
+from tastemap.models.bayesian_sampler import Observations
+from tastemap.models.convergence import convergence
 from tastemap.models.factors import FactorModel, Prior
+from tastemap.models.intervals import Interval, tails
 
 Times: TypeAlias = npt.NDArray[np.int64]
 
@@ -80,6 +79,8 @@ class BayesianFactorization(FactorModel):
         user_factors, item_factors: Posterior means (n_users, f) and (n_items, f), each draw turned
             to agree with the first, as factors can be turned without changing a prediction.
         draws: The `Draws` that predictions are made from.
+        traces: By name, float32 (n_chains, iterations after the first fifth), of a few quantities.
+        diagnostics_: Frame of their effective sample sizes and R-hat.
         history_: Frame ``epoch, loss`` with the mean of -log p of the training ratings in each draw
             kept, and with a validation part ``val_rmse``, of the average of the draws so far.
 
@@ -102,10 +103,11 @@ class BayesianFactorization(FactorModel):
     )
 
     draws: Draws
+    traces: dict[str, F32]
 
     def __init__(
         self,
-        n_factors: int = 15,
+        n_factors: int = 14,
         n_iterations: int = 200,
         n_chains: int = 2,
         n_draws: int = 100,
@@ -152,56 +154,29 @@ class BayesianFactorization(FactorModel):
             deviation=deviation,
             n_levels=data.n_levels,
         )
-        judge = _Judge(self, make, validation) if validation is not None else None
-        found = self._sample(data, judge, seed, progress)
-        self.draws = make([one.draw for one in found])
+        judge = None
+        if validation is not None:
+            asked = (*self._rows(validation), *self._context(validation))
+            judge = Judge(
+                lambda draw: self._mean(make([draw]), *asked),
+                validation.rating,
+                ratings.scale.lowest,
+                ratings.scale.highest,
+            )
+        plan = Plan(self.n_factors, self.n_iterations, self.n_chains, self.n_draws)
+        try:
+            kept, self.traces = run_chains(data, plan, judge, seed, progress)
+        except BaseException:
+            # Interrupted: the ratings, which are set already, would go with no draws.
+            del self.ratings_
+            raise
+        self.draws = make([one.draw for one in kept])
         self.history_ = pl.DataFrame(
-            {"epoch": [one.iteration for one in found], "loss": [one.loss for one in found]}
+            {"epoch": [one.iteration for one in kept], "loss": [one.loss for one in kept]}
         )
         if judge is not None:
-            self.history_ = self.history_.with_columns(val_rmse=judge.errors(found))
+            self.history_ = self.history_.with_columns(val_rmse=judge.errors(kept))
         self._take_means(ratings)
-
-    def _sample(
-        self, data: Observations, judge: "_Judge | None", seed: int, progress: bool
-    ) -> list["_Kept"]:
-        """The draws kept; those of one iteration side by side, so that the first are of each chain.
-
-        A chain is the work of one thread. Should the call be interrupted, all chains stop.
-        """
-        kept, stopped = self._kept_iterations(), Event()
-
-        def run(number: int) -> list[_Kept]:
-            chain, found, note = Chain(data, self.n_factors, seed, number), [], ""
-            for n in range(self.n_iterations):
-                if stopped.is_set():
-                    break
-                draw = chain.sweep(keep=n in kept)
-                if draw is not None:
-                    predicted = None if judge is None else judge.predict(draw)
-                    found.append(_Kept(n + 1, chain.loss, draw, predicted))
-                    note = f"loss {chain.loss:.4f}"
-                    if progress and judge is not None:
-                        note += f"  val_rmse {judge.errors(found)[-1]:.4f}"
-                advance(note)
-            return found
-
-        with (
-            _bar(self.n_iterations * self.n_chains, progress) as advance,
-            ThreadPoolExecutor(self.n_chains) as pool,
-        ):
-            try:
-                chains = list(pool.map(run, range(self.n_chains)))
-            except BaseException:
-                stopped.set()
-                raise
-        return [one for together in zip(*chains, strict=True) for one in together]
-
-    def _kept_iterations(self) -> set[int]:
-        """Which iterations, from 0, are kept: evenly spaced, up to the last."""
-        first = self.n_iterations // 5
-        each = min(-(-self.n_draws // self.n_chains), self.n_iterations - first)
-        return set(np.linspace(self.n_iterations - 1, first, each).round().astype(int).tolist())
 
     def _take_means(self, ratings: Ratings) -> None:
         """Posterior means as biases and factors in units of the rating, for maps and neighbours."""
@@ -229,24 +204,20 @@ class BayesianFactorization(FactorModel):
         """Whether ratings have levels, each with its probability."""
         return not hasattr(self, "ratings_") or self.ratings_.scale.levels is not None
 
-    def predict_ratings(
-        self, ratings: Ratings, *, point: str = "mean", clip: bool = True
-    ) -> FloatArray:
-        """As in the base class; with ``time="session"`` at the times that the table has."""
-        scale, (users, items), time = self._fitted.scale, self._rows(ratings), ratings.timestamp
-        if self._clock is None or time is None:
-            return super().predict_ratings(ratings, point=point, clip=clip)
-        if point == "median" and scale.levels is not None:
-            cumulative = np.cumsum(self._predict_distribution(users, items, time), axis=1)
-            return scale.levels[np.argmax(cumulative >= 0.5 - 1e-6, axis=1)]
-        if point != "mean":
-            raise ArgumentError("point", expected="'mean' or 'median'", received=repr(point))
-        predicted = self._predict(users, items, time)
-        return scale.clip(predicted) if clip else predicted
+    def predict_interval(self, user_ids: Any, item_ids: Any, *, mass: float = 0.8) -> Interval:
+        """As in the base class; of ratings without levels, quantiles inside the scale."""
+        if self.has_distribution:
+            return super().predict_interval(user_ids, item_ids, mass=mass)
+        users, asked, order = _grouped(*self._pairs(user_ids, item_ids))
+        persons, scale = self._known(self.draws, users), self.ratings_.scale
+        low, high = np.empty((2, len(order)))
+        low[order], high[order] = self.draws.quantiles(persons, asked, tails(mass))
+        return scale.clip(low), scale.clip(high)
 
-    def ratings_distribution(self, ratings: Ratings) -> FloatArray:
-        """As in the base class; with ``time="session"`` at the times that the table has."""
-        return self._predict_distribution(*self._rows(ratings), ratings.timestamp)
+    def _context(self, ratings: Ratings) -> tuple[Any, ...]:
+        """The times of the ratings, where the model has moods."""
+        timed = self._clock is not None and ratings.timestamp is not None
+        return (ratings.timestamp,) if timed else ()
 
     def _predict(
         self, user_index: IndexArray, item_index: IndexArray, time: Times | None = None
@@ -254,7 +225,11 @@ class BayesianFactorization(FactorModel):
         return self._mean(self.draws, user_index, item_index, time)
 
     def _mean(
-        self, draws: Draws, user_index: IndexArray, item_index: IndexArray, time: Times | None
+        self,
+        draws: Draws,
+        user_index: IndexArray,
+        item_index: IndexArray,
+        time: Times | None = None,
     ) -> FloatArray:
         """Mean ratings of pairs (n,), of some draws, maybe at known times."""
         users, asked, order = _grouped(user_index, item_index)
@@ -312,48 +287,50 @@ class BayesianFactorization(FactorModel):
     def explain(
         self, user_id: Id | None = None, *, item_id: Id, ratings: Any = None
     ) -> pl.DataFrame:
-        """Refused: an average over draws of distributions has no parts that sum to it."""
-        raise self._cannot("explain a prediction as a sum of parts")
+        """The parts of a predicted rating; they sum to it.
+
+        As in `FactorModel`, the parts are those of the posterior means of biases and factors. What
+        is predicted is an average over draws of the mean of a distribution, which is no sum of
+        such parts: a last part, "averaged over the posterior", is the difference.
+        """
+        linear = FactorModel()
+        linear.take(self)
+        parts = linear.explain(user_id, item_id=item_id, ratings=ratings)
+        score = self._score(self._person(user_id, ratings).description)
+        predicted = self.ratings_.scale.clip(score[self.ratings_.items.find(item_id)])
+        rest = pl.DataFrame(
+            {
+                "part": ["averaged over the posterior"],
+                "contribution": [float(predicted) - parts["contribution"].to_numpy().sum()],
+            }
+        )
+        return pl.concat([parts, rest], how="diagonal_relaxed")
+
+    @property
+    def diagnostics_(self) -> pl.DataFrame:
+        """Frame ``quantity, mean, deviation, effective_size, r_hat`` of the chains' traces.
+
+        See `tastemap.models.convergence`. An R-hat well above 1 says that chains disagree on that
+        quantity: more iterations are needed for it, though predictions may do without.
+        """
+        return convergence(self.traces)
 
     # ---- the artifact ----
 
     def _arrays(self) -> dict[str, npt.NDArray[Any]]:
-        return super()._arrays() | self.draws.arrays()
+        traces = {f"trace_{name}": trace for name, trace in self.traces.items()}
+        return super()._arrays() | self.draws.arrays() | traces
 
     def _restore(self, arrays: dict[str, npt.NDArray[Any]]) -> None:
         super()._restore(arrays)
         self.draws = Draws.from_arrays(arrays)
+        self.traces = {
+            name.removeprefix("trace_"): array
+            for name, array in arrays.items()
+            if name.startswith("trace_")
+        }
         if self.draws.items.shape[1] != self.ratings_.n_items + 1:
             raise ValueError(f"draws of {self.draws.items.shape[1] - 1} items")
-
-
-class _Kept(NamedTuple):
-    """A draw, its iteration, and maybe what it predicts for the validation ratings."""
-
-    iteration: int
-    loss: float
-    draw: Draw
-    predicted: FloatArray | None
-
-
-class _Judge:
-    """The error on validation ratings of the average of the draws so far."""
-
-    def __init__(
-        self, model: BayesianFactorization, make: Callable[..., Draws], validation: Ratings
-    ) -> None:
-        self.model, self.make, self.rating = model, make, validation.rating
-        self.rows, self.time = model._rows(validation), validation.timestamp
-
-    def predict(self, draw: Draw) -> FloatArray:
-        """Mean ratings (n,) from one draw."""
-        return self.model._mean(self.make([draw]), *self.rows, self.time)
-
-    def errors(self, found: Sequence[_Kept]) -> FloatArray:
-        """Root mean squared error of the average of the first draws, for one, two, ... of them."""
-        means = np.cumsum([one.predicted for one in found], axis=0)
-        means /= np.arange(1, len(found) + 1)[:, None]
-        return np.sqrt(np.mean((self.model.ratings_.scale.clip(means) - self.rating) ** 2, axis=1))
 
 
 def _grouped(
@@ -364,23 +341,3 @@ def _grouped(
     users, counts = np.unique(user_index, return_counts=True)
     offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
     return users, Lists(offsets, item_index[order]), order
-
-
-@contextmanager
-def _bar(n_steps: int, progress: bool) -> Iterator[Callable[[str], None]]:
-    """A progress bar on standard error, in steps of one iteration of one chain."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (
-        TextColumn("sampling"),
-        BarColumn(),
-        TextColumn("{task.percentage:>3.0f} %"),
-        TimeElapsedColumn(),
-        TextColumn("{task.fields[found]}"),
-    )
-    with Progress(
-        *columns, console=Console(stderr=True), transient=True, disable=not progress
-    ) as bar:
-        task = bar.add_task("sampling", total=n_steps, found="")
-        yield lambda found: bar.update(task, advance=1, found=found)

@@ -21,6 +21,8 @@ from tastemap.models.bayesian_sampler import Draw
 HALF = ("user_means", "cuts", "user_scales", "items", "item_scales", "moods", "variances")
 # Sweeps of a new person at each draw of the items.
 SWEEPS = 2
+# Points at which the distribution of a number is evaluated for its quantiles.
+GRID = 201
 # Persons that one thread answers for at a time.
 CHUNK = 64
 
@@ -245,6 +247,16 @@ class Draws:
         _, cumulative = self.predictor(persons, asked, moods, middles)
         ends = np.pad(cumulative, ((0, 0), (1, 1)), constant_values=((0, 0), (0, 1)))
         return np.maximum(np.diff(ends, axis=1), 0.0)
+
+    def quantiles(self, persons: Persons, asked: Lists, q: tuple[float, ...]) -> list[F64]:
+        """Quantiles (N,) of numbers, for each probability q, read off between points of a grid.
+
+        The grid has `GRID` points, within five standard deviations of all ratings.
+        """
+        grid = np.linspace(-5.0, 5.0, GRID)
+        _, up_to = self.predictor(persons, asked, cuts=grid)
+        found = [np.array([np.interp(one, row, grid) for row in up_to]) for one in q]
+        return [self.centre + self.deviation * z for z in found]
 
     def posterior_means(self, weights: F64) -> tuple[F64, F64]:
         """Mean rows (b_a, p_a, g_a) of users (U + 1, D) and (d_j, q_j, x_j) of items (I + 1, D).

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tastemap.data.vocabulary import IndexArray
-from tastemap.kernels.sessions import draw_moods, moods_at, sum_over_nodes
+from tastemap.kernels.sessions import decays, draw_moods, moods_at, sum_over_nodes
 from tastemap.models.bayesian_features import F32, F64
 
 # Seconds over which the two processes forget: a page of ratings, and a sitting.
@@ -63,20 +63,20 @@ class Moods:
         self.h = np.zeros((len(TAU), n_nodes), dtype=np.float32)
         self.v = np.full((len(TAU), n_users), 0.1, dtype=np.float32)
         self.typical = np.full(len(TAU), 0.1)
+        self._decays = [decays(clock.offsets, clock.moment, tau) for tau in TAU]
         self._total, self._weight = np.empty((2, n_nodes))
 
     def draw(self, e: F32, w: F32, keys: Any, rng: Any) -> None:
         """Draw each process given the other; e is brought up to date."""
         node = self.clock.node
-        for c, tau in enumerate(TAU):
+        for c in range(len(TAU)):
             before = self.h[c].copy()
             sum_over_nodes(node, e, w, before, self._total, self._weight)
             draw_moods(
                 self.clock.offsets,
-                self.clock.moment,
+                self._decays[c],
                 self._total,
                 self._weight,
-                tau,
                 NU / 2,
                 NU / 2 * float(self.typical[c]),
                 keys(rng),

@@ -314,6 +314,27 @@ class Chain:
         s = self.s
         return float(np.mean(0.5 * (self.e / s) ** 2 + np.log(s) + 0.5 * np.log(2 * np.pi)))
 
+    def summary(self) -> dict[str, float]:
+        """A few numbers that the data tell of: what is traced to see whether chains agree.
+
+        Cutpoints count from the mean predictor, as only their distance from it makes a difference.
+        """
+        f = self.z - self.e
+        found = {"loss": self.loss, "predictor_sd": float(f.std())}
+        for name, side in (("user", self.users), ("item", self.items)):
+            found[f"{name}_bias_sd"] = float(side.lam[0] ** -0.5)
+        if self.cutpoints is None:
+            found["noise"] = self.sigma
+        else:
+            middle = float(f.mean(dtype=np.float64))
+            for c, cut in enumerate(self.cutpoints.shared, start=1):
+                found[f"cutpoint_{c}"] = float(cut) - middle
+            found["cutpoint_sd"] = float(np.sqrt(np.trace(self.cutpoints.S)))
+        if self.moods is not None:
+            for c, v in enumerate(self.moods.typical, start=1):
+                found[f"mood_{c}_sd"] = float(np.sqrt(v))
+        return found
+
     def _weights(self) -> F32:
         """Bring the noise scales s (N,) of the ratings up to date; 1 / s^2."""
         data, w = self.data, np.empty_like(self.s)

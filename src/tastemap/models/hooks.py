@@ -88,6 +88,13 @@ class Hooks(ABC):
         """Probabilities (n, levels) of each value of the scale."""
         raise self._cannot("give a distribution over ratings, or a median")
 
+    def _context(self, ratings: Ratings) -> tuple[Any, ...]:
+        """What else `_predict` is told of the rows of a table, such as their times; here nothing.
+
+        `_predict_distribution` is told the same.
+        """
+        return ()
+
     def _arrays(self) -> dict[str, npt.NDArray[Any]]:
         """What the model has learnt, by name, for the artifact."""
         raise self._cannot("be saved")
