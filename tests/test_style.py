@@ -76,7 +76,10 @@ def test_models_define_hooks_and_little_else() -> None:
             for node in cls.body
             if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")
         ]
-        assert set(public) <= set(dir(model_class(name).__mro__[1])) | {"has_distribution", "diagnostics_"}
+        assert set(public) <= set(dir(model_class(name).__mro__[1])) | {
+            "has_distribution",
+            "diagnostics_",
+        }
 
 
 def test_no_raw_ids_in_kernels() -> None:

@@ -108,6 +108,15 @@ class Lab:
         """Similar and dissimilar items, similar users, users interested in an item."""
         self._tables("Neighbours", sections.neighbour_blocks(self.model))
 
+    def representations(self) -> None:
+        """Neighbours and lists by a model of likes, beside those by the lab's."""
+        progress = not self.output.as_json
+        towers = make_model("two-tower").fit(
+            self.split.train, seed=self.seeds[0], progress=progress
+        )
+        blocks = sections.likes_blocks(self.model, towers, self.split.test)
+        self._tables("Representations from likes", blocks)
+
     def draw_map(self) -> None:
         """The items on a plane, by t-SNE."""
         with working("drawing the map"):
@@ -196,6 +205,7 @@ def run_lab(ratings: Ratings, out: Path, *, seeds: Sequence[int], output: Output
         lab.evaluate,
         lab.embeddings,
         lab.neighbours,
+        lab.representations,
         lab.recommend,
         lab.draw_map,
         lab.compare,

@@ -76,7 +76,7 @@ class TwoTower(FactorModel):
         self,
         n_factors: int = 64,
         n_epochs: int = 10,
-        batch_size: int = 2048,
+        batch_size: int = 1024,
         learning_rate: float = 0.02,
         temperature: float = 0.2,
         dropout: float = 0.5,
