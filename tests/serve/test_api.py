@@ -191,3 +191,11 @@ def test_an_error_of_ours_tells_nothing(
     answer = client.get("/api/v1/model")
     assert (answer.status_code, error_of(answer)) == (500, "internal_error")
     assert "secret" not in answer.text
+
+
+def test_the_documentation_has_every_route(client: TestClient) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "serving.md").read_text(encoding="utf-8")
+    routes = client.get("/openapi.json").json()["paths"]
+    named = {f"`{method.upper()} {path}`" for path, ways in routes.items() for method in ways}
+    assert {one for one in named if one not in page} == set()
+    assert page.count("| `") == len(named), "a route that is not there"

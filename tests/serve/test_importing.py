@@ -1,20 +1,19 @@
-"""Ratings that a person brings along."""
+"""Ratings that a person brings along: what is read, and which item each row is taken for."""
 
 import io
+import math
 import zipfile
-from collections.abc import Iterator
 
 import polars as pl
 import pytest
 from small_models import save_small
 
 from tastemap.data.ratings import Ratings, Scale
-from tastemap.serve import importing
-from tastemap.serve.answers import OwnRating, OwnRatings
-from tastemap.serve.importing import FORMATS, on_scale, own_export, review_export
+from tastemap.serve.importing import chosen, on_scale, read_export, read_list, review
 from tastemap.serve.model import LoadedModel, load
 from tastemap.serve.problems import Problem
 
+MOST = 1_000_000
 FILMS = [
     ("Godfather, The", 1972),
     ("Seven (Se7en)", 1995),
@@ -23,10 +22,22 @@ FILMS = [
     ("Hamlet", 1996),
     ("Star Wars", 1977),
 ]
+LETTERBOXD = """Date,Name,Year,Letterboxd URI,Rating
+2024-01-02,The Godfather,1972,https://boxd.it/2aNK,4.5
+2024-01-02,Amelie,2001,https://boxd.it/2bbE,0.5
+2024-01-02,Hamlet,1948,https://boxd.it/2,3
+2024-01-02,Star Wrs,1977,https://boxd.it/3,2
+2024-01-02,Nothing Like It,2003,https://boxd.it/4,2
+2024-01-02,Star Wars,1977,https://boxd.it/5,
+"""
+IMDB = """Const,Your Rating,Date Rated,Title,URL,Title Type,Year
+tt0068646,10,2024-01-02,The Godfather,https://x,Movie,1972
+tt0076759,1,2024-01-02,Star Wars,https://x,Movie,1977
+"""
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LoadedModel]:
+def model(tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
     n = len(FILMS)
     frame = pl.DataFrame(
         {
@@ -41,124 +52,81 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LoadedModel]:
     return load(save_small(ratings, tmp_path_factory.mktemp("films") / "model"))
 
 
-LETTERBOXD = """Date,Name,Year,Letterboxd URI,Rating
-2024-01-02,The Godfather,1972,https://boxd.it/2aNK,4.5
-2024-01-02,Se7en,1995,https://boxd.it/29Hs,5
-2024-01-02,Amelie,2001,https://boxd.it/2bbE,0.5
-2024-01-02,Hamlet,1997,https://boxd.it/1,3
-2024-01-02,Hamlet,1948,https://boxd.it/2,3
-2024-01-02,Star Wrs,1977,https://boxd.it/3,2
-2024-01-02,Nothing Like It,2003,https://boxd.it/4,2
-2024-01-02,Star Wars,1977,https://boxd.it/5,
-"""
+def reviewed(model: LoadedModel, content: bytes):
+    return review(model, *read_export(content, MOST))
 
 
-def test_letterboxd_by_title_and_year(model: LoadedModel) -> None:
-    review = review_export(model, LETTERBOXD.encode())
-    assert review.source == "Letterboxd"
-    found = [(m.item and m.item.item_id, m.how, m.sure, m.rating) for m in review.matches]
-    assert found == [
-        (0, "exact", True, 5.0),
-        (1, "exact", True, 5.0),
-        (2, "exact", True, 1.0),
-        (4, "exact", True, 3.0),
-        (3, "title", False, 3.0),
-        (5, "spelling", False, 2.0),
-        (None, "none", False, 2.0),
-    ]
-    assert review.unread == ["line 9: '' is no rating"]
+def test_letterboxd_is_matched_by_title_and_year(model: LoadedModel) -> None:
+    found = reviewed(model, LETTERBOXD.encode())
+    assert found.source == "Letterboxd"
+    sure = {match.entry.title: (match.candidates[0].item_id, match.rating) for match in found.sure}
+    assert sure == {"The Godfather": (0, 5.0), "Amelie": (2, 1.0)}
+    asked = {match.entry.title: [c.item_id for c in match.candidates] for match in found.unsure}
+    assert set(asked) == {"Hamlet", "Star Wrs"}
+    assert sorted(asked["Hamlet"]) == [3, 4]
+    assert asked["Star Wrs"][0] == 5
+    assert [match.entry.title for match in found.unknown] == ["Nothing Like It"]
 
 
-def test_imdb_in_a_zip_and_in_latin_1(model: LoadedModel) -> None:
-    text = (
-        "Const,Your Rating,Date Rated,Title,Original Title,URL,Title Type,Year\r\n"
-        'tt1,9,2024-01-02,"Amélie","Le fabuleux destin",u,Movie,2001\r\n'
-        "tt2,1,2024-01-02,Star Wars,Star Wars,u,Movie,1977\r\n"
-    )
+def test_imdb_has_ten_points_that_are_brought_to_five(model: LoadedModel) -> None:
+    found = reviewed(model, IMDB.encode())
+    assert (found.source, found.converted) == ("IMDb", "1–10")
+    assert [match.rating for match in found.sure] == [5.0, 1.0]
+
+
+def test_our_own_export_comes_back_by_its_ids(model: LoadedModel) -> None:
+    own = "item_id,title,year,rating,timestamp\n4,Hamlet,1996,2,0\n3,Hamlet,1990,4,0\n"
+    found = reviewed(model, own.encode())
+    assert [(m.candidates[0].item_id, m.rating) for m in found.sure] == [(4, 2.0), (3, 4.0)]
+
+
+def test_the_ratings_in_a_zip_are_found(model: LoadedModel) -> None:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
-        archive.writestr("export/profile.csv", "a,b\n")
-        archive.writestr("export/ratings.csv", text.encode("latin-1"))
-    review = review_export(model, file.getvalue())
-    assert review.source == "IMDb"
-    assert [(m.item.item_id, m.given, m.rating) for m in review.matches] == [(2, 9, 5), (5, 1, 1)]
-
-
-def test_movielens_with_titles_and_with_ids_alone(model: LoadedModel) -> None:
-    own = (
-        "movie_id,imdb_id,tmdb_id,rating,average_rating,title\n"
-        "858,1,2,4.0,4.3,The Godfather (1972)\n"
-    )
-    (match,) = review_export(model, own.encode()).matches
-    assert (match.item.item_id, match.how, match.sure, match.year) == (0, "exact", True, 1972)
-    release = "userId,movieId,rating,timestamp\n1,5,4.5,964982703\n1,99,4.5,964982703\n"
-    found = review_export(model, release.encode()).matches
-    assert [(m.item and m.item.item_id, m.how, m.sure) for m in found] == [
-        (5, "id", False),
-        (None, "none", False),
-    ]
-
-
-def test_our_own_export_comes_back(model: LoadedModel) -> None:
-    rated = [
-        OwnRating(4, 'Hamlet "1996", the\nlong one', 1996, 3.0, 1_700_000_000, False),
-        OwnRating(3, "Hamlet", 1990, 4.0, None, True),
-    ]
-    text = own_export(OwnRatings(rated))
-    assert text.splitlines()[0] == "item_id,title,year,rating,rated_at"
-    assert "2023-11-14T22:13:20+00:00" in text
-    review = review_export(model, text.encode())
-    assert review.source == "tastemap"
-    assert [match.rating for match in review.matches] == [3.0, 4.0]
-    assert review.matches[1].item.item_id == 3
-    assert review.matches[1].sure
+        archive.writestr("profile.csv", "a,b\n1,2\n")
+        archive.writestr("deleted/ratings.csv", "Name,Year,Letterboxd URI,Rating\nX,1,u,1\n")
+        archive.writestr("ratings.csv", LETTERBOXD)
+    assert len(reviewed(model, file.getvalue()).sure) == 2
 
 
 @pytest.mark.parametrize(
     "content",
     [
         b"",
-        b"\x00\x01\x02",
-        b"a,b\n1,2\n",
-        b"PK\x03\x04 no zip",
-        b'title,rating\n"open,1\n',
-        b"\xff",
+        b"no,such,columns\n1,2,3\n",
+        b"title,rating\nAlien,nan\nAlien,inf\nAlien,\n",
+        b"PK\x03\x04 and then nothing",
+        b"\x00\xff\x00\xff",
+        b'title,rating\n"Alien' + b"x" * 200_000 + b",5\n",
     ],
 )
-def test_what_is_no_export_says_so(model: LoadedModel, content: bytes) -> None:
-    with pytest.raises(Problem, match="no export") as found:
-        review_export(model, content)
-    assert found.value.status == 422
+def test_what_holds_no_ratings_is_refused_in_words(content: bytes) -> None:
+    with pytest.raises(Problem) as told:
+        read_export(content, MOST)
+    assert told.value.status == 422
+    assert "cannot be read" in told.value.message
 
 
-def test_exports_have_limits(model: LoadedModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(importing, "MOST_ROWS", 3)
-    with pytest.raises(Problem, match="at most 3 ratings"):
-        review_export(model, LETTERBOXD.encode())
-    monkeypatch.setattr(importing, "MOST_BYTES", 1000)
+def test_a_zip_that_unpacks_to_too_much_is_refused() -> None:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("ratings.csv", "0" * 10_000)
-    with pytest.raises(Problem, match="bytes"):
-        review_export(model, file.getvalue())
+        archive.writestr("ratings.csv", "0" * (MOST + 1))
+    with pytest.raises(Problem):
+        read_export(file.getvalue(), MOST)
 
 
-@pytest.mark.parametrize(
-    ("given", "scale", "expected"),
-    [
-        (3.5, Scale(1, 5, 1), 4.0),
-        (2.5, Scale(0.5, 5, 0.5), 2.5),
-        (0.5, Scale(-10, 10), -10.0),
-        (5.0, Scale(-10, 10), 10.0),
-        (9.0, Scale(1, 5, 1), 5.0),
-        (4.0, Scale(1, 10, 1), 8.0),
-    ],
-)
-def test_ratings_are_brought_onto_the_scale(given: float, scale: Scale, expected: float) -> None:
-    assert on_scale(given, FORMATS[0], scale) == pytest.approx(expected)
+def test_a_written_list_is_read_line_by_line(model: LoadedModel) -> None:
+    entries = read_list("The Godfather = 5\nStar Wars (1977); 1\nno rating\nUnheard Of = 3\n", MOST)
+    ratings, unread = chosen(model, entries)
+    assert ratings == {"0": 5.0, "5": 1.0}
+    assert unread == ["no rating", "Unheard Of"]
+    assert math.isnan(entries[2].rating)
 
 
-def test_a_rating_that_is_no_number_of_the_world_is_not_read(model: LoadedModel) -> None:
-    review = review_export(model, b"title,year,rating\nAlien,1979,nan\nAlien,1979,inf\n")
-    assert review.matches == []
-    assert len(review.unread) == 2
+@pytest.mark.parametrize("rating", [0.5, 3.0, 5.0])
+def test_ratings_land_on_the_scale(rating: float) -> None:
+    for target in (Scale(1, 5, 1), Scale(0, 1, 1), Scale(-10, 10, None), Scale(0.5, 5, 0.5)):
+        moved = on_scale(rating, Scale(0.5, 5, 0.5), target)
+        assert target.lowest <= moved <= target.highest
+        if target.levels is not None:
+            assert moved in target.levels

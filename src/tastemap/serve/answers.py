@@ -283,6 +283,14 @@ class ItemMap:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnMap:
+    """A person's place on the map and predicted rating of each of its items; null if unknown."""
+
+    place: Place | None
+    predicted_rating: list[float] | None
+
+
+@dataclass(frozen=True, slots=True)
 class ModelCard:
     """What a model is, what it was fitted on, and how good it is.
 

@@ -13,9 +13,10 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
+from starlette.staticfiles import StaticFiles
 
 from tastemap.errors import TastemapError
-from tastemap.serve import api, health, reference
+from tastemap.serve import api, health, pages, reference
 from tastemap.serve.counting import Counting
 from tastemap.serve.guard import Guard, refusal
 from tastemap.serve.model import LiveModel
@@ -56,8 +57,9 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.settings, app.state.counting = settings, counting
     app.state.service = Service(live, store)
     app.state.visitors = Visitors(load_secret(store.folder or Path(settings.model).parent))
-    for router in (health.router, api.router, reference.router):
+    for router in (health.router, api.router, reference.router, pages.router):
         app.include_router(router)
+    app.mount("/static", StaticFiles(packages=[("tastemap.serve", "static")]))
     _handle_errors(app)
     app.add_middleware(Guard, settings=settings, counting=counting)
     return app

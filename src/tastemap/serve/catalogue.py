@@ -144,7 +144,7 @@ class Catalogue:
             predicted, score: A predicted rating and a score for each row, (n,).
             own: The person's own ratings, by row.
         """
-        at = np.asarray(rows)
+        at = np.asarray(rows, dtype=np.int64)  # an empty list has no whole numbers of its own
         blank = [None] * len(at)
         known, given = self._known, own or {}
         guesses = blank if predicted is None else _plain(np.asarray(predicted))

@@ -1,6 +1,6 @@
-"""Ratings that a person brings along: exports of MovieLens, Letterboxd, IMDb, or our own.
+"""Ratings that people bring: exports of MovieLens, Letterboxd and IMDb, and lists that they write.
 
-Nothing is rated here: each row is matched with an item and shown to the person, who chooses.
+What is read is matched with the items of the model, and shown to the person before it is kept.
 """
 
 import csv
@@ -10,236 +10,272 @@ import re
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from typing import TypeAlias
 from weakref import WeakKeyDictionary
 
-import numpy as np
+import polars as pl
 
 from tastemap.data.ratings import Scale
-from tastemap.explore.search import ARTICLES, title_words
-from tastemap.serve.answers import ItemCard, OwnRatings
-from tastemap.serve.catalogue import Catalogue
+from tastemap.data.vocabulary import Vocabulary
+from tastemap.explore.search import ARTICLES, search_titles, title_words
+from tastemap.serve.answers import ItemCard
 from tastemap.serve.model import LoadedModel
 from tastemap.serve.problems import Problem
 
-MOST_ROWS, MOST_BYTES = 20_000, 50_000_000
-# So many rows without an exact match are searched for by spelling.
-MOST_SEARCHES = 300
-OWN_COLUMNS = ("item_id", "title", "year", "rating", "rated_at")
+#: So many ratings are read of one file; who has more may bring the rest in a second one.
+MOST_ENTRIES = 5_000
+#: For so many titles that nothing fits exactly, similar ones are looked for.
+MOST_GUESSES = 200
+CANDIDATES = 4
+# How alike the spelling of a title must be to be offered.
+ALIKE = 0.8
+
 _YEAR = re.compile(r"\s*\((\d{4})\)\s*$")
-_ASIDE = re.compile(r"\(([^)]*)\)")
+_IN_BRACKETS = re.compile(r"\s*\([^)]*\)")
+# Names of columns, in small letters, by what they hold.
+_COLUMNS = {
+    "item_id": ("item_id", "movieid", "movie_id"),
+    "title": ("title", "name"),
+    "year": ("year",),
+    "rating": ("rating", "your rating"),
+}
+_ROW = re.compile(r"^(.*?)\s*[=;,\t]\s*([\d.]+)\s*$")
+
+Key: TypeAlias = tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class Format:
-    """An export that is known by its columns.
-
-    Attributes:
-        name: What it is called.
-        title, year, rating, moment, one_id: Its columns; empty where it has none.
-        lowest, highest: The ends of its scale; None for the scale of the data.
-    """
-
-    name: str
-    title: str
-    year: str
-    rating: str
-    moment: str
-    one_id: str
-    lowest: float | None
-    highest: float | None
-
-
-FORMATS = (
-    Format("Letterboxd", "name", "year", "rating", "date", "", 0.5, 5),
-    Format("IMDb", "title", "year", "your rating", "date rated", "", 1, 10),
-    Format("MovieLens", "title", "", "rating", "", "movie_id", 0.5, 5),
-    Format("MovieLens", "", "", "rating", "timestamp", "movieid", 0.5, 5),
-    Format("tastemap", "title", "year", "rating", "rated_at", "item_id", None, None),
-    Format("a table", "title", "year", "rating", "", "", None, None),
-)
-# Columns that tell the formats apart; the first that has all of them is taken.
-_NEEDED = (
-    ("name", "year", "letterboxd uri", "rating"),
-    ("const", "your rating", "title", "year"),
-    ("movie_id", "title", "rating"),
-    ("userid", "movieid", "rating"),
-    ("item_id", "title", "rating"),
-    ("title", "rating"),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Match:
-    """A row of an export, and the item that it is taken for.
-
-    Attributes:
-        title, year: What the export says.
-        given: Its rating there. rating: The same on the scale of the data.
-        item: The item, or null where none fits.
-        how: ``exact`` (title and year), ``title`` (the year differs or is unknown), ``spelling``,
-            ``id``, or ``none``.
-        sure: Whether it may be taken without asking.
-    """
+class Entry:
+    """A rating as the person's file has it; the id is the file's own."""
 
     title: str
     year: int | None
-    given: float
     rating: float
-    item: ItemCard | None
-    how: str
-    sure: bool
+    item_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
+class Match:
+    """An entry, its rating on the model's scale, and the items that it may be."""
+
+    entry: Entry
+    rating: float
+    candidates: list[ItemCard]
+
+
+@dataclass(frozen=True)
 class Review:
-    """All rows of an export with their matches, for the person to look over.
+    """What a file holds.
 
     Attributes:
-        source: What the export is.
-        matches: Its rows in their order.
-        unread: Rows that are no ratings, with what is wrong.
+        source: Whose export it is.
+        converted: The scale that ratings were brought from, or "" where they stay as they are.
+        sure: Entries with exactly one item of that title and year.
+        unsure: Entries that may be one of several items, the likeliest first.
+        unknown: Entries without any.
     """
 
     source: str
-    matches: list[Match]
-    unread: list[str]
+    converted: str
+    sure: list[Match]
+    unsure: list[Match]
+    unknown: list[Match]
 
 
-def review_export(model: LoadedModel, content: bytes) -> Review:
-    """Match the rows of an export with the items of a model.
+def read_export(content: bytes, most: int) -> tuple[str, Scale | None, list[Entry]]:
+    """The ratings in a file: whose export it is, its scale (None: the model's), the entries.
 
     Args:
-        model: The model that is served.
-        content: The bytes of a CSV file, or of a zip that holds a ``ratings.csv``.
+        content: A CSV file, or a zip that holds one of ratings.
+        most: Bytes that may be unpacked.
 
     Raises:
-        Problem: If it is no export that is known, or too large.
+        Problem: If no ratings can be found in it.
     """
-    table = _table(_csv_bytes(content))
-    columns = [name.strip().casefold() for name in next(table, [])]
-    kind = next(
-        (f for f, need in zip(FORMATS, _NEEDED, strict=True) if set(need) <= {*columns}), None
-    )
-    if kind is None:
-        raise _unknown(f"its columns are {', '.join(columns)[:200] or 'missing'}")
-    matcher, matches, unread = Matcher(model.catalogue), [], []
-    for number, row in enumerate(table, start=2):
-        if number > MOST_ROWS + 1:
-            raise Problem(413, "too_large", f"an export has at most {MOST_ROWS:,} ratings")
-        cells = dict(zip(columns, row, strict=False))
-        if not any(cells.values()):
-            continue
-        given = _number(cells.get(kind.rating, ""))
-        if given is None:
-            unread.append(f"line {number}: {cells.get(kind.rating, '')[:50]!r} is no rating")
-            continue
-        rating = on_scale(given, kind, model.scale)
-        title, year = _title_and_year(cells.get(kind.title, ""), cells.get(kind.year, ""))
-        at, how = matcher.find(title, year, cells.get(kind.one_id, "").strip())
-        item = None if at < 0 else model.catalogue.cards([at])[0]
-        sure = how == "exact" or (how == "id" and kind.name == "tastemap")
-        matches.append(Match(title, year, given, rating, item, how, sure))
-    return Review(kind.name, matches, unread)
+    if content[:4] == b"PK\x03\x04":
+        content = _unzipped(content, most)
+    text = content.decode("utf-8-sig", errors="replace")
+    reader = csv.DictReader(io.StringIO(text, newline=""))
+    try:
+        names = {name.strip().lower(): name for name in reader.fieldnames or () if name}
+        column = {
+            kind: next((names[name] for name in known if name in names), None)
+            for kind, known in _COLUMNS.items()
+        }
+        if column["rating"] is None or not (column["title"] or column["item_id"]):
+            raise _unreadable("no column of ratings and none of titles")
+        entries = [entry for row in reader if (entry := _entry(row, column)) is not None]
+    except csv.Error as error:
+        raise _unreadable(str(error)) from None
+    if len(entries) > MOST_ENTRIES:
+        raise _unreadable(f"more than {MOST_ENTRIES:,} ratings; bring them in parts")
+    if not entries:
+        raise _unreadable("no ratings in it")
+    if "letterboxd uri" in names:
+        return "Letterboxd", Scale(0.5, 5.0, 0.5), entries
+    if "your rating" in names:
+        return "IMDb", Scale(1.0, 10.0, 1.0), entries
+    if "item_id" in names:
+        return "Your own export", None, entries
+    if column["item_id"]:
+        return "MovieLens", Scale(0.5, 5.0, 0.5), entries
+    return "Your list", None, entries
 
 
-def on_scale(given: float, kind: Format, scale: Scale) -> float:
-    """A rating of an export on the scale of the data: stars stay stars, ten points become five.
+def read_list(text: str, most: int) -> list[Entry]:
+    """The ratings that a person has written or pasted: lines ``title = 5``, or a CSV export.
 
-    Example:
-        >>> stars = Scale(1, 5, 1)
-        >>> on_scale(3.5, FORMATS[0], stars), on_scale(7, FORMATS[1], stars)
-        (4.0, 4.0)
+    Raises:
+        Problem: If it looks like an export and cannot be read.
     """
-    value = given
-    if kind.lowest is not None and kind.highest is not None:
-        value = given * scale.highest / kind.highest
-        if scale.lowest < 0:
-            share = (given - kind.lowest) / (kind.highest - kind.lowest)
-            value = scale.lowest + share * (scale.highest - scale.lowest)
-    if scale.levels is not None:  # half-way goes up, as people round
-        above = np.searchsorted((scale.levels[1:] + scale.levels[:-1]) / 2, value, side="right")
-        return float(scale.levels[above])
-    return float(np.clip(value, scale.lowest, scale.highest))
+    first, _, _ = text.lstrip().partition("\n")
+    words = {word.strip().lower() for word in first.split(",")}
+    if words & {*_COLUMNS["rating"]}:
+        return read_export(text.lstrip().encode(), most)[2]
+    found = [_ROW.match(line.strip()) for line in text.splitlines() if line.strip()]
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    entries = []
+    for line, match in zip(lines[:MOST_ENTRIES], found, strict=False):
+        title, rating = match.groups() if match else (line, "nan")
+        named, year = _dated(title.strip("\"' "))
+        entries.append(Entry(named, year, _number(rating) or math.nan))
+    return entries
 
 
-class Matcher:
-    """Finds items by title and year: equal words first, then words spelt alike."""
-
-    def __init__(self, catalogue: Catalogue) -> None:
-        self.catalogue = catalogue
-        self._by_words = _by_words(catalogue)
-        self._searches = 0
-
-    def find(self, title: str, year: int | None, one_id: str) -> tuple[int, str]:
-        """The row of an item, or -1, and how it was found; see `Match.how`."""
-        rows = self._by_words.get(_key(title), []) if title else []
-        if rows:
-            row = min(rows, key=lambda at: (self._apart(at, year), -self.catalogue.popularity[at]))
-            return row, "exact" if self._apart(row, year) <= 1 else "title"
-        if one_id:
-            row = self.catalogue.rows_of.row(one_id)
-            same = not title or (row >= 0 and _key(self.catalogue.title_at(row)) == _key(title))
-            if row >= 0 and same:
-                return row, "id"
-        if not _key(title) or self._searches >= MOST_SEARCHES:
-            return -1, "none"
-        self._searches += 1
-        for near in self.catalogue.search(title, 5).tolist():
-            if self._apart(near, year) <= 1:
-                return near, "spelling"
-        return -1, "none"
-
-    def _apart(self, row: int, year: int | None) -> float:
-        """Years between an item and what the export says; many where one is not known."""
-        known = self.catalogue.year_at(row)
-        return abs(known - year) if known is not None and year is not None else 99
-
-
-def own_export(ratings: OwnRatings) -> str:
-    """A person's ratings as CSV, which can be imported again."""
-    file = io.StringIO()
-    writer = csv.writer(file, lineterminator="\r\n")
-    writer.writerow(OWN_COLUMNS)
-    for one in ratings.ratings:
-        when = "" if one.moment is None else datetime.fromtimestamp(one.moment, UTC).isoformat()
-        writer.writerow([one.item_id, one.title, one.year, f"{one.rating:g}", when])
-    return file.getvalue()
-
-
-# The rows of the items of each catalogue by the words of their titles.
-_indexes: WeakKeyDictionary[Catalogue, dict[tuple[str, ...], list[int]]] = WeakKeyDictionary()
-
-
-def _by_words(catalogue: Catalogue) -> dict[tuple[str, ...], list[int]]:
-    found = _indexes.get(catalogue)
-    if found is None:
-        found = {}
-        for row in range(len(catalogue)):
-            title = catalogue.title_at(row)
-            # "Seven (Se7en)" is known by either name.
-            names = {title, _ASIDE.sub("", title), *_ASIDE.findall(title)}
-            for key in {_key(name) for name in names} - {()}:
-                found.setdefault(key, []).append(row)
-        _indexes[catalogue] = found
+def review(model: LoadedModel, source: str, scale: Scale | None, entries: list[Entry]) -> Review:
+    """Match the entries of a file with the items of a model."""
+    titles = _titles(model)
+    own = model.scale
+    moves = scale is not None and (scale.lowest, scale.highest) != (own.lowest, own.highest)
+    converted = f"{scale.lowest:g}–{scale.highest:g}" if moves and scale is not None else ""
+    found = Review(source, converted, [], [], [])
+    guesses = 0
+    for entry in entries:
+        rating = on_scale(entry.rating, scale if moves and scale is not None else own, own)
+        rows, is_sure = _rows(model, titles, entry)
+        if not rows and entry.title and guesses < MOST_GUESSES:
+            guesses += 1
+            rows = _alike(model, entry.title)
+        match = Match(entry, rating, model.catalogue.cards(rows))
+        kind = found.sure if is_sure else found.unsure if rows else found.unknown
+        kind.append(match)
     return found
 
 
-def _key(title: str) -> tuple[str, ...]:
+def chosen(model: LoadedModel, entries: list[Entry]) -> tuple[dict[str, float], list[str]]:
+    """The ratings of a written list, by item id, and the lines that name no item for sure."""
+    titles = _titles(model)
+    ratings: dict[str, float] = {}
+    unread = []
+    for entry in entries:
+        rows, is_sure = _rows(model, titles, entry)
+        # The best known of several films of a title is meant.
+        best = max(rows, key=lambda row: int(model.catalogue.popularity[row]), default=-1)
+        if best < 0 or not (is_sure or rows) or math.isnan(entry.rating):
+            unread.append(entry.title)
+        else:
+            rating = on_scale(entry.rating, model.scale, model.scale)
+            ratings[str(model.catalogue.id_at(best))] = rating
+    return ratings, unread
+
+
+def on_scale(rating: float, source: Scale, target: Scale) -> float:
+    """A rating of one scale on another: in the same place between the ends, at the nearest step.
+
+    Example:
+        >>> on_scale(4.5, Scale(0.5, 5, 0.5), Scale(1, 5, 1))
+        5.0
+        >>> on_scale(1, Scale(1, 10, 1), Scale(1, 5, 1))
+        1.0
+    """
+    width = (source.highest - source.lowest) or 1.0
+    share = min(max((rating - source.lowest) / width, 0.0), 1.0)
+    value = target.lowest + share * (target.highest - target.lowest)
+    if target.step:
+        value = target.lowest + round((value - target.lowest) / target.step + 1e-9) * target.step
+    return float(min(max(value, target.lowest), target.highest))
+
+
+# ---- matching ----
+
+
+def _rows(model: LoadedModel, titles: dict[Key, list[int]], entry: Entry) -> tuple[list[int], bool]:
+    """The items that an entry may be, and whether it is certainly the first of them."""
+    own_id = model.catalogue.rows_of.row(entry.item_id) if entry.item_id else -1
+    if not entry.title:
+        return ([own_id], True) if own_id >= 0 else ([], False)
+    same = titles.get(_key(entry.title), [])
+    years = {row: model.catalogue.year_at(row) for row in same}
+    fits = [
+        row
+        for row, year in years.items()
+        if entry.year is None or year is None or abs(year - entry.year) <= 1
+    ]
+    exact = [row for row in fits if entry.year is not None and years[row] == entry.year]
+    if own_id in fits:
+        return [own_id], True
+    if len(exact) == 1 or len(fits) == 1:
+        return (exact if len(exact) == 1 else fits), True
+    return (fits or same)[:CANDIDATES], False
+
+
+def _alike(model: LoadedModel, title: str) -> list[int]:
+    """Rows of items with the words of a title, or words spelt much like them."""
+    if not title_words(title):
+        return []
+    found = search_titles(model.data.items, title, CANDIDATES)
+    near = found.filter((pl.col("match") != "spelling") | (pl.col("score") >= ALIKE))
+    return model.data.items.index(near["item_id"]).tolist()
+
+
+def _titles(model: LoadedModel) -> dict[Key, list[int]]:
+    """Rows by the words of their titles, with and without what stands in brackets."""
+    kept = _known_titles.get(model.data.items)
+    if kept is None:
+        kept = {}
+        for row in range(len(model.catalogue)):
+            title = model.catalogue.title_at(row)
+            for key in {_key(title), _key(_IN_BRACKETS.sub("", title))}:
+                if key:
+                    kept.setdefault(key, []).append(row)
+        _known_titles[model.data.items] = kept
+    return kept
+
+
+# The titles of each vocabulary that has been asked for, for as long as the vocabulary lives.
+_known_titles: WeakKeyDictionary[Vocabulary, dict[Key, list[int]]] = WeakKeyDictionary()
+
+
+def _key(title: str) -> Key:
     words = title_words(title)
     return tuple(word for word in words if word not in ARTICLES) or tuple(words)
 
 
-def _title_and_year(title: str, year: str) -> tuple[str, int | None]:
-    """Title and year of a row; a year in brackets behind the title counts."""
-    behind = _YEAR.search(title)
-    digits = year.strip() or (behind[1] if behind else "")
-    plain = _YEAR.sub("", title).strip()
-    return plain, int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 6 else None
+# ---- reading ----
+
+
+def _entry(row: dict[str, str], column: dict[str, str | None]) -> Entry | None:
+    """A row of a file, or None where it holds no rating."""
+
+    def cell(kind: str) -> str:
+        name = column[kind]
+        return (row.get(name) or "").strip() if name is not None else ""
+
+    rating = _number(cell("rating"))
+    if rating is None:
+        return None
+    title, year = _dated(cell("title"))
+    told = _number(cell("year"))
+    return Entry(title, int(told) if told else year, rating, cell("item_id"))
+
+
+def _dated(title: str) -> tuple[str, int | None]:
+    """A title without the year in brackets at its end, and the year."""
+    found = _YEAR.search(title)
+    return (title[: found.start()], int(found[1])) if found else (title, None)
 
 
 def _number(text: str) -> float | None:
-    """A finite number, or None."""
     try:
         value = float(text)
     except ValueError:
@@ -247,42 +283,27 @@ def _number(text: str) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _csv_bytes(content: bytes) -> bytes:
-    """The bytes of the table: of ``ratings.csv`` where the export is a zip."""
-    if not content.startswith(b"PK"):
-        return content
+def _unzipped(content: bytes, most: int) -> bytes:
+    """The table of ratings in a zip; nothing is written to disk, and no bomb is unpacked."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            names = sorted(
-                (name for name in archive.namelist() if name.lower().endswith(".csv")),
-                key=lambda name: (not name.lower().endswith("ratings.csv"), name.count("/"), name),
-            )
-            if not names:
-                raise _unknown("it holds no CSV file")
-            with archive.open(names[0]) as file:
-                found = file.read(MOST_BYTES + 1)
-    except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError) as error:
-        raise _unknown("the zip cannot be read") from error
-    if len(found) > MOST_BYTES:
-        raise Problem(413, "too_large", f"an export has at most {MOST_BYTES:,} bytes")
-    return found
+            found = min(_rating_files(archive), key=lambda file: file.filename.count("/"))
+            if found.file_size > most:
+                raise _unreadable("too much in it")
+            with archive.open(found) as file:
+                return file.read(most)
+    except ValueError:
+        raise _unreadable("no ratings.csv in the zip") from None
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError) as error:
+        raise _unreadable(str(error)) from None
 
 
-def _table(content: bytes) -> Iterator[list[str]]:
-    """The rows of a CSV file in UTF-8, or in Latin-1 where it is none."""
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = content.decode("latin-1")
-    try:
-        yield from csv.reader(io.StringIO(text, newline=""), strict=True)
-    except csv.Error as error:
-        raise _unknown(str(error)) from error
+def _rating_files(archive: zipfile.ZipFile) -> Iterator[zipfile.ZipInfo]:
+    for file in archive.infolist():
+        name = file.filename.lower()
+        if name.endswith(".csv") and "rating" in name.rpartition("/")[2] and "deleted/" not in name:
+            yield file
 
 
-def _unknown(why: str) -> Problem:
-    return Problem(
-        422,
-        "unknown_export",
-        f"this is no export of MovieLens, Letterboxd, IMDb or tastemap: {why}",
-    )
+def _unreadable(why: str) -> Problem:
+    return Problem(422, "unreadable_file", f"these ratings cannot be read: {why}")

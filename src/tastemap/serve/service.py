@@ -26,6 +26,7 @@ from tastemap.serve.answers import (
     ItemPage,
     LevelProbability,
     ModelCard,
+    OwnMap,
     PairPrediction,
     Place,
     Prediction,
@@ -255,6 +256,14 @@ class Service(Persons):
         """Where a person stands on the map; None without ratings, factors or a map."""
         model = self.model
         return people.place_of_person(model, self._person(model, person))
+
+    def own_map(self, person: Whoever) -> OwnMap:
+        """The map as a person sees it: where they stand, and what they would give each item."""
+        model = self.model
+        someone = self._person(model, person)
+        predicted = model.predicted(someone, model.scores(someone))
+        shown = None if predicted is None else predicted[model.map_rows].tolist()
+        return OwnMap(people.place_of_person(model, someone), shown)
 
     def group(
         self,

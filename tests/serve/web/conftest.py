@@ -61,6 +61,7 @@ class Watched:
         page.set_default_timeout(5_000)
         page.on("pageerror", lambda error: self.wrong.append(f"error: {error}"))
         page.on("console", lambda said: said.type == "error" and self.wrong.append(said.text))
+        page.on("response", lambda told: told.status >= 400 and self.wrong.append(told.url))
         page.on("dialog", lambda dialog: (self.wrong.append(dialog.message), dialog.dismiss()))
         page.on("request", lambda asked: self._asked(asked.url, home))
 

@@ -1,0 +1,132 @@
+"""The application in a real browser, on a server process of its own."""
+
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.slow
+PAGES = ("/", "/items/2", "/map", "/you", "/together", "/model", "/docs")
+
+
+@pytest.fixture(scope="module")
+def home(model_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of `tastemap serve`."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    store = tmp_path_factory.mktemp("store") / "ratings.db"
+    command = [sys.executable, "-m", "tastemap", "serve", model_folder, "--port", port]
+    server = subprocess.Popen([*map(str, command), "--store", f"sqlite:///{store}"])
+    address = f"http://127.0.0.1:{port}"
+    for _ in range(200):
+        try:
+            with urllib.request.urlopen(f"{address}/health/ready") as answer:  # noqa: S310
+                assert answer.status == 200
+            break
+        except OSError:
+            time.sleep(0.1)
+    yield address
+    server.terminate()
+    assert server.wait(10) in (0, -15), "it ends, by the signal it was sent"
+
+
+def until(page: Any, condition: str) -> None:
+    """Wait for a condition; Playwright's own way is text to evaluate, which the pages forbid."""
+    for _ in range(100):
+        if page.evaluate(condition):
+            return
+        page.wait_for_timeout(50)
+    pytest.fail(f"never: {condition}")
+
+
+def rate(page: Any, words: str, rating: int) -> None:
+    """Search for an item and click a star of its card."""
+    page.get_by_label("Search").fill(words)
+    page.get_by_role("heading", name="found for").wait_for()
+    card = page.locator(".card").first
+    before = int(page.locator(".count b").inner_text())
+    card.locator(f"input[value='{rating}']").check(force=True)
+    until(page, f"document.querySelector('.count b').textContent == {before + 1}")
+
+
+def test_a_new_person_from_the_first_rating_to_being_forgotten(
+    open_page: Any, home: str, read_csv: Any
+) -> None:
+    watched = open_page(home)
+    page = watched.page
+    page.goto(home)
+    assert page.get_by_role("heading", name="Highest rated").is_visible()
+    assert page.locator(".guess").count() == 0, "nothing is predicted of somebody unknown"
+    picks = []
+    for number, rating in ((12, 5), (14, 5), (16, 4), (31, 1), (33, 2)):
+        rate(page, f"{number}", rating)
+        page.get_by_label("Search").fill("")
+        page.get_by_role("heading", name="Top picks for you").wait_for()
+        picks.append(page.locator("section").first.inner_text())
+    assert len(set(picks)) == 5, "the picks change with each rating"
+
+    page.locator(".guess a").first.click()
+    page.wait_for_url("**/items/**")
+    shown = page.locator("[data-contribution]")
+    parts = shown.evaluate_all("rows => rows.map(row => Number(row.dataset.contribution))")
+    assert sum(parts) == pytest.approx(
+        float(page.locator("tfoot .number").first.inner_text()), abs=0.006
+    )
+
+    page.get_by_role("link", name="Map", exact=True).click()
+    until(page, "window.tastemapMap !== undefined")
+    here = page.evaluate("fetch('/map/me').then(answer => answer.json())")
+    assert here["n_rated"] == 5
+    assert here["place"] is not None
+
+    page.get_by_role("link", name="You", exact=True).click()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Save as CSV").click()
+    assert sorted(float(row["rating"]) for row in read_csv(download.value)) == [1, 2, 4, 5, 5]
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.locator("form[action='/you/forget'] button").click()
+    page.wait_for_url(f"{home}/")
+    assert page.locator(".count b").inner_text() == "0"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_page_passes_axe_wide_and_narrow(open_page: Any, home: str, scheme: str) -> None:
+    for width in (1200, 380):
+        view = {"width": width, "height": 900}
+        watched = open_page(home, color_scheme=scheme, viewport=view)
+        page = watched.page
+        page.goto(home)
+        rate(page, "12", 5)
+        for address in PAGES:
+            page.goto(home + address)
+            if address == "/map":
+                until(page, "window.tastemapMap !== undefined")
+            assert watched.axe() == [], (address, width)
+            wide = page.evaluate("document.documentElement.scrollWidth")
+            assert wide <= width, f"{address} is wider than the window"
+
+
+def test_stars_by_keyboard(open_page: Any, home: str) -> None:
+    page = open_page(home).page
+    page.goto(f"{home}/items/3")
+    page.locator(".stars input").first.focus()
+    page.keyboard.press("ArrowRight")
+    until(page, "document.querySelector('.count b').textContent == 1")
+    page.reload()
+    assert page.locator(".stars input:checked").count() == 1
+
+
+def test_without_scripts_a_form_rates(open_page: Any, home: str) -> None:
+    page = open_page(home, java_script_enabled=False).page
+    page.goto(f"{home}/items/3")
+    page.locator(".stars input[value='4']").check(force=True)
+    page.get_by_role("button", name="Rate", exact=True).click()
+    assert page.locator(".count b").inner_text() == "1"
+    assert page.locator(".stars input[value='4']").is_checked()
