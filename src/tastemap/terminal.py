@@ -25,9 +25,9 @@ WIDEST_ROW = 10
 # Digits after the point: errors and similarities to four, everything else to two.
 FINE = (
     *("mse", "rmse", "mae", "loss", "similarity", "contribution", "std", "density", "error"),
-    *("recall", "precision", "ndcg", "map", "mrr", "coverage", "share"),
-    *("difference", "low", "high", "promised", "observed", "minus"),
+    *("recall", "precision", "ndcg", "map", "mrr", "coverage", "share", "difference", "minus"),
 )
+FINE_NAMES = ("low", "high", "promised", "observed")
 
 # What `write_frame` writes, by the ending of the file.
 TABLE_ENDINGS = (".csv", ".tsv", ".parquet", ".json")
@@ -157,7 +157,7 @@ def cell_text(column: str, value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, float):
-        fine = any(word in column for word in FINE)
+        fine = column in FINE_NAMES or any(word in column for word in FINE)
         return f"{value:.4f}" if fine else f"{value:.2f}"
     if isinstance(value, list):
         return printable(", ".join(map(str, value)))

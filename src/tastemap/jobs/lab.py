@@ -1,6 +1,7 @@
 """The lab from end to end: each step computes, shows what it found, and adds it to the report."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from tastemap.models.base import Recommender
 from tastemap.terminal import Output, console, print_json, say, working
 
 # The leaderboard of the lab's last exercise: "add another layer", "more dropout and other sizes",
-# "a different loss function".
+# "a different loss function"; and the models in compiled code, which are quick.
 LEADERBOARD: dict[str, Maker] = {
     "bias baseline": lambda: make_model("bias"),
     "dot (the lab's)": lambda: make_model("dot"),
@@ -32,6 +33,7 @@ LEADERBOARD: dict[str, Maker] = {
     "deep 64-32": lambda: _deep([64, 32], dropout=0.2),
     "deep 128-64-32": lambda: _deep([128, 64, 32], dropout=0.2),
     "ordinal": lambda: make_model("ordinal"),
+    **{name: partial(make_model, name) for name in ("knn", "als", "mf", "bayes")},
 }
 
 
@@ -46,7 +48,8 @@ tastemap similar {model} "Star Wars (1977)"
 tastemap search jedi --in {model}
 tastemap describe your-ratings.csv
 tastemap fit your-ratings.csv -o my-model
-tastemap export {model} site/"""
+tastemap serve {model}
+tastemap export my-model site/"""
 
 
 class Lab:
@@ -156,7 +159,8 @@ class Lab:
             " of those that can answer a new person from their ratings alone, fitted again on all"
             " ratings."
         )
-        self.report.section("What to try next", kept, Code(steps))
+        self.report.section("The model that is kept", kept, *sections.recommendation_blocks(best))
+        self.report.section("What to try next", Code(steps))
         self.report.write(paths["report"])
         if not self.output.as_json:
             say(f"\nsaved “{name}” in {paths['model']}, the report in {paths['report']}")
