@@ -204,9 +204,9 @@ def likes_blocks(explicit: Any, implicit: Any, test: Ratings) -> list[Block]:
     (star_wars,) = example_items(explicit.ratings_, (STAR_WARS,))
     k = min(10, len(items) - 1)
     columns = [pl.Series("rank", range(1, k + 1))]
-    for name, model in (("by ratings", explicit), ("by likes", implicit)):
+    for name, model in (("ratings", explicit), ("likes", implicit)):
         near = model.similar_items(star_wars, k)
-        columns += [near["title"].alias(name), near["similarity"].alias(f"similarity {name}")]
+        columns += [near["title"].alias(f"by {name}"), near["similarity"].alias(f"cosine, {name}")]
     ndcg = [
         evaluate_ranking(model, test, min(10, len(items))).row(
             by_predicate=pl.col("metric") == "ndcg"

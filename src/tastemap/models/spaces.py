@@ -55,6 +55,13 @@ SPACES: dict[str, dict[str, Span]] = {
         "alpha": Span("float", 0.01, 2),
     },
     "ease": {"reg": Span("float", 1, 10_000)},
+    "two-tower": {
+        "n_factors": Span("int", 16, 256),
+        "batch_size": Span("int", 256, 8192),
+        "temperature": Span("float", 0.05, 1),
+        "dropout": Span("float", 0, 0.9, log=False),
+        **_TRAINING,
+    },
     "popularity": {},
     "knn": {
         "k": Span("int", 5, 200),
