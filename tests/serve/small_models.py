@@ -9,6 +9,11 @@ from tastemap.data.ratings import Ratings, Source
 from tastemap.data.synthetic import synthetic_ratings
 from tastemap.models import make_model
 
+# Options that keep a fit short.
+QUICK = {
+    "mf": {"n_factors": 4, "n_epochs": 5},
+    "bayes": {"n_factors": 4, "n_iterations": 20, "n_draws": 8},
+}
 SCRIPT = "<script>alert('x')</script> \"O'Brien\"; DROP TABLE ratings;--"
 
 
@@ -40,8 +45,7 @@ def text_ratings() -> Ratings:
 
 def save_small(ratings: Ratings, path: Path, name: str = "mf", seed: int = 0) -> Path:
     """A model of ratings with a made-up map, saved."""
-    options = {"n_factors": 4, "n_epochs": 5} if name == "mf" else {}
-    model = make_model(name, **options).fit(ratings, seed=seed, progress=False)
+    model = make_model(name, **QUICK.get(name, {})).fit(ratings, seed=seed, progress=False)
     places = np.random.default_rng(0).normal(size=(ratings.n_items, 2))
     model.item_map_ = pl.DataFrame(
         {

@@ -229,3 +229,19 @@ def test_models_of_other_kinds_answer_what_they_can(name: str, tmp_path: Path) -
     assert service.card().n_items == 80
     assert service.predict([("3", "2"), ("new", "2")]).predictions[0].source == "trained"
     assert len(service.group({"ann": ANN, "ben": {"3": 2.0}}, k=3).picks) == 3
+
+
+def test_a_distribution_where_the_model_has_one(tmp_path: Path) -> None:
+    path = save_small(small_ratings(), tmp_path / "m", "bayes")
+    service = Service(LiveModel(path), Store("sqlite://"))
+    for who, source in (({"2": 5.0, "1": 1.0}, "folded_in"), (api_person("3"), "trained")):
+        found = service.prediction(who, "6")
+        assert found.source == source
+        shares = [level.probability for level in found.distribution]
+        assert sum(shares) == pytest.approx(1, abs=1e-4)
+        mean = sum(level.rating * level.probability for level in found.distribution)
+        assert found.predicted_rating == pytest.approx(mean, abs=1e-3)
+        why = service.explain(who, "6")
+        total = sum(part.contribution for part in why.parts)
+        assert total == pytest.approx(found.predicted_rating, abs=1e-4)
+    assert service.prediction({}, "6").distribution is None

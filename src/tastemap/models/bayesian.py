@@ -284,6 +284,11 @@ class BayesianFactorization(FactorModel):
     def _score_many(self, user_index: IndexArray) -> tuple[FloatArray, FloatArray | None]:
         return Recommender._score_many(self, user_index)
 
+    def _distribution_of(self, user: Any, item_index: IndexArray) -> FloatArray:
+        if not self.has_distribution:
+            raise self._cannot("give a distribution over ratings that have no levels")
+        return self.draws.distribution(user, Lists.of([item_index]), self.ratings_.scale)
+
     def explain(
         self, user_id: Id | None = None, *, item_id: Id, ratings: Any = None
     ) -> pl.DataFrame:

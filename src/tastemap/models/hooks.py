@@ -88,6 +88,10 @@ class Hooks(ABC):
         """Probabilities (n, levels) of each value of the scale."""
         raise self._cannot("give a distribution over ratings, or a median")
 
+    def _distribution_of(self, user: Any, item_index: IndexArray) -> FloatArray:
+        """The same (n, levels), of items for one user, as `_user` or `_fold_in` describes them."""
+        raise self._cannot("give a distribution over the ratings of a new person")
+
     def _context(self, ratings: Ratings) -> tuple[Any, ...]:
         """What else `_predict` is told of the rows of a table, such as their times; here nothing.
 

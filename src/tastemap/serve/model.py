@@ -119,13 +119,15 @@ class LoadedModel:
 
     def distribution(self, person: Person, row: int) -> Floats | None:
         """The probability of each level of the scale for one item, where the model gives one."""
-        if person.source != "trained" or not self.model.has_distribution:
+        if person.source == "popular" or not self.model.has_distribution:
             return None
-        pair = np.array([person.user], dtype=np.int32), np.array([row], dtype=np.int32)
-        try:
-            return self.model._predict_distribution(*pair)[0]
-        except UnsupportedError:
-            return None
+        asked = np.array([row], dtype=np.int32)
+        with contextlib.suppress(UnsupportedError):
+            return self.model._distribution_of(person.description, asked)[0]
+        if person.source == "trained":
+            user = np.array([person.user], dtype=np.int32)
+            return self.model._predict_distribution(user, asked)[0]
+        return None
 
     def error(self) -> float | None:
         """The test error recorded with the model that a prediction's band is made of."""

@@ -117,8 +117,10 @@ class Service(Persons):
         """
         model = self.model
         row = row_of(model, item_id)
-        most = min(k, max(len(model.catalogue) - 1, 1))
-        frame = model.ask("similar_items")(model.catalogue.id_at(row), most)
+        others = int((model.catalogue.popularity > 0).sum()) - bool(model.catalogue.popularity[row])
+        if not others:
+            return SimilarItems(model.catalogue.id_at(row), [])
+        frame = model.ask("similar_items")(model.catalogue.id_at(row), min(k, others))
         rows = model.data.items.index(frame["item_id"])
         someone = None if person is None else self._person(model, person)
         cards = discover.cards(model, rows, someone)
@@ -134,9 +136,10 @@ class Service(Persons):
         model = self.model
         row = row_of(model, item_id)
         one = model.catalogue.id_at(row)
-        if len(model.data.by_item[row]) == model.data.n_users:
+        raters = np.unique(model.data.user_index[model.data.by_item[row]])
+        if not (left := model.data.n_users - len(raters)):
             return InterestedUsers(one, [])
-        frame = model.model.interested_users(one, min(k, model.data.n_users))
+        frame = model.model.interested_users(one, min(k, left))
         found = frame.select("user_id", "predicted_rating", "score").rows()
         return InterestedUsers(one, [InterestedUser(*row) for row in found])
 
