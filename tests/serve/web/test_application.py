@@ -74,6 +74,7 @@ def test_a_new_person_from_the_first_rating_to_being_forgotten(
 
     page.locator(".guess a").first.click()
     page.wait_for_url("**/items/**")
+    page.locator("[data-contribution]").first.wait_for()
     shown = page.locator("[data-contribution]")
     parts = shown.evaluate_all("rows => rows.map(row => Number(row.dataset.contribution))")
     assert sum(parts) == pytest.approx(

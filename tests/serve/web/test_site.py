@@ -47,6 +47,7 @@ def test_a_person_rates_and_sees_picks_reasons_and_the_map(watched: Any, read_cs
     assert page.locator("#row-top-picks h3").all_inner_texts() != before
     assert page.locator(".count").inner_text() == "5 rated"
     page.locator("#row-top-picks h3 a").first.click()
+    page.locator("[data-contribution]").first.wait_for()
     contributions = page.locator("[data-contribution]").evaluate_all(
         "rows => rows.map((row) => Number(row.dataset.contribution))"
     )
