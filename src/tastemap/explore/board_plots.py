@@ -25,6 +25,8 @@ _NAMES = {"rmse": "RMSE", "mae": "MAE", "ndcg": "NDCG", "map": "MAP", "mrr": "MR
 _QUICKEST = 0.01
 # The plotting area, in points, as far as the placing of labels needs it.
 _AREA = (400.0, 200.0)
+# Lines up or down at which a name is tried.
+_STEPS = (0, 1, -1, 2, -2, 3, -3, 4, -4)
 
 
 def plot_error_and_seconds(frame: pl.DataFrame, score: str = "test_rmse") -> "Figure":
@@ -184,26 +186,32 @@ def _label(
     names: Sequence[str],
     colours: Sequence[str],
 ) -> None:
-    """Names to the right of their points, moved up or down where one would cover another."""
+    """Names beside their points: where no other name or point is, joined by a line where far."""
     (left, right), (bottom, top) = np.log(ax.get_xlim()), ax.get_ylim()
     at_x = (np.log(x) - left) / (right - left) * _AREA[0]
     at_y = (y - bottom) / (top - bottom) * _AREA[1]
-    placed: list[tuple[float, float, float]] = []
+    taken = [(px - 5, px + 5, py - 5, py + 5) for px, py in zip(at_x, at_y, strict=True)]
     for n in np.argsort(at_y):
-        width, height = 6.5 * len(names[n]) + 12, at_y[n]
-        for step in (0, 1, -1, 2, -2, 3, -3, 4, -4):
-            height = at_y[n] + 6 * step
-            if not any(
-                abs(height - other) < 11 and at_x[n] < end and start < at_x[n] + width
-                for start, end, other in placed
-            ):
+        width, own = 6.0 * len(names[n]), at_x[n]
+        places = [(side, 11 * step) for step in _STEPS for side in (1, -1)]
+        for side, rise in places:
+            start = own + 8 if side > 0 else own - 8 - width
+            box = (start, start + width, at_y[n] + rise - 5.5, at_y[n] + rise + 5.5)
+            if box[0] > 0 and not any(_overlap(box, other) for other in taken):
                 break
-        placed.append((at_x[n], at_x[n] + width, height))
+        taken.append(box)
+        line = {"arrowstyle": "-", "color": PALE, "lw": 0.8, "shrinkA": 0, "shrinkB": 3}
         ax.annotate(
-            names[n], (x[n], y[n]), (8, height - at_y[n]), textcoords="offset points",
-            va="center", size=10, color=INK if colours[n] == QUIET else colours[n],
-            path_effects=style.haloed(),
+            names[n], (x[n], y[n]), (8 * side, rise), textcoords="offset points",
+            ha="left" if side > 0 else "right", va="center", size=10,
+            color=INK if colours[n] == QUIET else colours[n],
+            path_effects=style.haloed(), arrowprops=line if rise else None,
         )  # fmt: skip
+
+
+def _overlap(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
+    """Whether two boxes (left, right, bottom, top) share a place."""
+    return one[0] < other[1] and other[0] < one[1] and one[2] < other[3] and other[2] < one[3]
 
 
 def _more_is_better(score: str) -> bool:
