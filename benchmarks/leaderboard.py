@@ -42,7 +42,7 @@ def main() -> None:
         choose.main(selected(args), loaded(args), args)
         return
     if args.read:
-        result = json.loads(args.read.read_text(encoding="utf-8"))
+        result = tables.joined([json.loads(path.read_text(encoding="utf-8")) for path in args.read])
     else:
         started = time.perf_counter()
         rows = list(measured(args))
@@ -68,7 +68,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0, help="seed of the fits")
     parser.add_argument("--patience", type=float, default=600, help="seconds for each model")
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
-    parser.add_argument("--read", type=Path, help="JSON of an earlier run, instead of a run")
+    parser.add_argument("--read", type=Path, nargs="+", help="JSON of earlier runs, not a run")
     parser.add_argument("--write", type=Path, help="a page whose tables are replaced")
     parser.add_argument(
         "--choose", action="store_true", help="print the best settings of each grid"

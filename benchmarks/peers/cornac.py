@@ -22,10 +22,16 @@ def prepare(table: Table) -> Any:
 
 
 def fit(data: Any, *, seed: int, threads: int, model: str, **options: Any) -> Any:
-    """One of its models; a seed makes it use one thread."""
+    """One of its models; a seed makes it use one thread. EASE sees likes, not their ratings."""
+    dataset, _ = data
+    if model == "EASE":
+        users, items, _ = dataset.uir_tuple
+        sizes = (dataset.num_users, dataset.num_items)
+        ones = (users, items, np.ones(len(users)))
+        dataset = cornac.data.Dataset(*sizes, dataset.uid_map, dataset.iid_map, ones, seed=0)
     if model in SEEDED:
         options["seed"] = seed
-    return getattr(cornac.models, model)(verbose=False, **options).fit(data[0])
+    return getattr(cornac.models, model)(verbose=False, **options).fit(dataset)
 
 
 def predict(model: Any, data: Any, pairs: Table) -> Any:

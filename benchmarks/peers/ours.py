@@ -3,13 +3,13 @@
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import polars as pl
 
 from peers.table import Table
 from tastemap.data.ratings import Ratings, Scale, Source
 from tastemap.data.vocabulary import Vocabulary
 from tastemap.models import make_model
+from tastemap.models.everyone import best_items
 
 PACKAGE = "tastemap"
 
@@ -45,11 +45,5 @@ def predict(model: Any, data: Ratings, pairs: Table) -> Any:
 
 
 def top(model: Any, data: Ratings, users: Any, k: int) -> Any:
-    """The best items of each user, the rated ones left out."""
-    lists = []
-    for user in users.tolist():
-        scores = np.array(model._score(model._user(user)))
-        scores[data.item_index[data.by_user[user]]] = -np.inf
-        best = np.flatnonzero(scores >= np.partition(scores, -k)[-k])
-        lists.append(best[np.argsort(-scores[best], kind="stable")][:k])
-    return np.stack(lists)
+    """The lists of many users, what each has rated left out."""
+    return best_items(model, users, k, seen=(data,)).items

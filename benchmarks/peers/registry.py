@@ -99,10 +99,26 @@ CONTENDERS = [
         "mf",
         grid={
             "n_factors": [50, 100],
-            "n_epochs": [20, 40],
+            "n_epochs": [40],
             "init_std_dev": [0.01],
-            "lr_all": [0.01],
-            "reg_all": [0.08, 0.1],
+            "lr_all": [0.005, 0.01],
+            "reg_all": [0.05, 0.08],
+        },
+        chosen={
+            "ml-100k": {
+                "n_factors": 100,
+                "n_epochs": 40,
+                "init_std_dev": 0.01,
+                "lr_all": 0.01,
+                "reg_all": 0.08,
+            },
+            "ml-1m": {
+                "n_factors": 100,
+                "n_epochs": 40,
+                "init_std_dev": 0.01,
+                "lr_all": 0.01,
+                "reg_all": 0.05,
+            },
         },
     ),
     Contender("Surprise SVDpp", "surprise", ML_100K, {"model": "SVDpp"}, "mf", slow=True),
@@ -113,10 +129,14 @@ CONTENDERS = [
         {"model": "MF"},
         "mf",
         grid={
-            "k": [50],
+            "k": [50, 100],
             "max_iter": [20, 40],
             "learning_rate": [0.01, 0.02],
-            "lambda_reg": [0.05, 0.08, 0.1],
+            "lambda_reg": [0.04, 0.05, 0.08],
+        },
+        chosen={
+            "ml-100k": {"k": 50, "max_iter": 40, "learning_rate": 0.01, "lambda_reg": 0.08},
+            "ml-1m": {"k": 50, "max_iter": 40, "learning_rate": 0.01, "lambda_reg": 0.05},
         },
     ),
     Contender(
@@ -129,11 +149,33 @@ CONTENDERS = [
             "centred": [True],
             "k": [40],
             "nr_iters": [20, 40],
-            "eta": [0.03, 0.05],
+            "eta": [0.05, 0.1],
             "lambda_p2": [0.05, 0.1],
-            "lambda_q2": [0.1, 0.15],
+            "lambda_q2": [0.05, 0.1],
             "lambda_p1": [0.0],
             "lambda_q1": [0.0],
+        },
+        chosen={
+            "ml-100k": {
+                "centred": True,
+                "k": 40,
+                "nr_iters": 20,
+                "eta": 0.05,
+                "lambda_p2": 0.05,
+                "lambda_q2": 0.1,
+                "lambda_p1": 0.0,
+                "lambda_q1": 0.0,
+            },
+            "ml-1m": {
+                "centred": True,
+                "k": 40,
+                "nr_iters": 40,
+                "eta": 0.05,
+                "lambda_p2": 0.05,
+                "lambda_q2": 0.1,
+                "lambda_p1": 0.0,
+                "lambda_q1": 0.0,
+            },
         },
     ),
     Contender(
@@ -142,7 +184,8 @@ CONTENDERS = [
         RATINGS,
         {"model": "CMF"},
         "als",
-        grid={"k": [40], "lambda_": [5.0, 7.0, 10.0, 20.0], "niter": [10, 30]},
+        grid={"k": [40], "lambda_": [7.0, 10.0, 15.0, 20.0, 30.0]},
+        chosen={"ml-100k": {"k": 40, "lambda_": 10.0}, "ml-1m": {"k": 40, "lambda_": 20.0}},
     ),
     Contender(
         "LensKit BiasedMF",
@@ -150,7 +193,11 @@ CONTENDERS = [
         RATINGS,
         {"model": "BiasedMF"},
         "als",
-        grid={"embedding_size": [20, 50], "epochs": [10, 20], "regularization": [0.1, 0.2]},
+        grid={"embedding_size": [20, 50], "epochs": [10, 20], "regularization": [0.07, 0.1, 0.2]},
+        chosen={
+            "ml-100k": {"embedding_size": 50, "epochs": 20, "regularization": 0.1},
+            "ml-1m": {"embedding_size": 50, "epochs": 20, "regularization": 0.1},
+        },
     ),
     Contender("myFM", "myfm", ML_100K, _MYFM | {"day": True}, "bayes", threads=2, slow=True),
     Contender(
@@ -160,6 +207,7 @@ CONTENDERS = [
     _ours("popularity", LISTS),
     _ours("ease", LISTS),
     _ours("ials", (*LISTS, "everyone")),
+    _ours("two-tower", LISTS, slow=True),
     Contender(
         "implicit ALS",
         "implicit",
@@ -169,8 +217,12 @@ CONTENDERS = [
         grid={
             "factors": [64],
             "iterations": [15],
-            "regularization": [1.0, 10.0, 30.0, 60.0],
-            "alpha": [1.0, 3.0, 10.0],
+            "regularization": [10.0, 30.0, 60.0, 100.0],
+            "alpha": [3.0, 10.0, 20.0],
+        },
+        chosen={
+            "ml-100k": {"factors": 64, "iterations": 15, "regularization": 60.0, "alpha": 10.0},
+            "ml-1m": {"factors": 64, "iterations": 15, "regularization": 100.0, "alpha": 10.0},
         },
     ),
     Contender(
@@ -185,6 +237,20 @@ CONTENDERS = [
             "learning_rate": [0.02, 0.05],
             "regularization": [0.01, 0.05],
         },
+        chosen={
+            "ml-100k": {
+                "factors": 64,
+                "iterations": 50,
+                "learning_rate": 0.02,
+                "regularization": 0.01,
+            },
+            "ml-1m": {
+                "factors": 64,
+                "iterations": 50,
+                "learning_rate": 0.02,
+                "regularization": 0.01,
+            },
+        },
     ),
     Contender(
         "irspack iALS",
@@ -195,8 +261,12 @@ CONTENDERS = [
         grid={
             "n_components": [64],
             "train_epochs": [16],
-            "alpha0": [0.03, 0.1, 0.3],
-            "reg": [0.001, 0.003, 0.01],
+            "alpha0": [0.1, 0.3],
+            "reg": [0.003, 0.01, 0.02, 0.03],
+        },
+        chosen={
+            "ml-100k": {"n_components": 64, "train_epochs": 16, "alpha0": 0.1, "reg": 0.03},
+            "ml-1m": {"n_components": 64, "train_epochs": 16, "alpha0": 0.3, "reg": 0.01},
         },
     ),
     Contender(
@@ -205,7 +275,11 @@ CONTENDERS = [
         LISTS,
         {"model": "SLIM"},
         "ease",
-        grid={"alpha": [0.003, 0.01, 0.05], "l1_ratio": [0.01, 0.1]},
+        grid={"alpha": [0.01, 0.05, 0.1], "l1_ratio": [0.01, 0.1]},
+        chosen={
+            "ml-100k": {"alpha": 0.1, "l1_ratio": 0.01},
+            "ml-1m": {"alpha": 0.05, "l1_ratio": 0.01},
+        },
     ),
     Contender(
         "irspack RP3beta",
@@ -213,7 +287,8 @@ CONTENDERS = [
         LISTS,
         {"model": "RP3beta"},
         "ease",
-        grid={"alpha": [0.6, 1.0], "beta": [0.2, 0.4, 0.6]},
+        grid={"alpha": [1.0], "beta": [0.2, 0.4, 0.6, 0.8]},
+        chosen={"ml-100k": {"alpha": 1.0, "beta": 0.4}, "ml-1m": {"alpha": 1.0, "beta": 0.6}},
     ),
     Contender(
         "irspack DenseSLIM",
@@ -222,6 +297,7 @@ CONTENDERS = [
         {"model": "DenseSLIM"},
         "ease",
         grid={"reg": [100.0, 250.0, 500.0, 1000.0]},
+        chosen={"ml-100k": {"reg": 250.0}, "ml-1m": {"reg": 1000.0}},
     ),
     Contender(
         "Cornac EASE",
@@ -230,6 +306,7 @@ CONTENDERS = [
         {"model": "EASE"},
         "ease",
         grid={"posB": [False], "lamb": [100, 250, 500, 1000]},
+        chosen={"ml-100k": {"posB": False, "lamb": 250}, "ml-1m": {"posB": False, "lamb": 1000}},
     ),
     Contender(
         "Cornac BPR",
@@ -243,6 +320,10 @@ CONTENDERS = [
             "learning_rate": [0.02, 0.05],
             "lambda_reg": [0.003, 0.01, 0.03],
         },
+        chosen={
+            "ml-100k": {"k": 64, "max_iter": 100, "learning_rate": 0.05, "lambda_reg": 0.03},
+            "ml-1m": {"k": 64, "max_iter": 100, "learning_rate": 0.02, "lambda_reg": 0.01},
+        },
     ),
     Contender(
         "LensKit ImplicitMF",
@@ -253,9 +334,25 @@ CONTENDERS = [
         grid={
             "embedding_size": [64],
             "epochs": [10],
-            "weight": [3.0, 10.0, 40.0],
-            "regularization": [0.03, 0.1, 0.3],
+            "weight": [3.0, 10.0],
+            "regularization": [3.0, 10.0, 30.0, 60.0],
             "user_embeddings": ["prefer"],
+        },
+        chosen={
+            "ml-100k": {
+                "embedding_size": 64,
+                "epochs": 10,
+                "user_embeddings": "prefer",
+                "weight": 3.0,
+                "regularization": 30.0,
+            },
+            "ml-1m": {
+                "embedding_size": 64,
+                "epochs": 10,
+                "user_embeddings": "prefer",
+                "weight": 10.0,
+                "regularization": 30.0,
+            },
         },
     ),
     Contender(
@@ -265,6 +362,7 @@ CONTENDERS = [
         {"model": "EASE"},
         "ease",
         grid={"regularization": [100.0, 250.0, 500.0, 1000.0]},
+        chosen={"ml-100k": {"regularization": 250.0}, "ml-1m": {"regularization": 1000.0}},
     ),
     Contender(
         "cmfrec CMF_implicit",
@@ -272,7 +370,11 @@ CONTENDERS = [
         LISTS,
         {"model": "CMF_implicit"},
         "ials",
-        grid={"k": [64], "lambda_": [1.0, 5.0, 20.0], "alpha": [1.0, 3.0, 10.0]},
+        grid={"k": [64], "lambda_": [5.0, 20.0, 40.0], "alpha": [1.0, 3.0, 10.0]},
+        chosen={
+            "ml-100k": {"k": 64, "lambda_": 20.0, "alpha": 3.0},
+            "ml-1m": {"k": 64, "lambda_": 20.0, "alpha": 1.0},
+        },
     ),
     # ---- ten items for everyone: the seconds of answering count, so fits are short ----
     Contender("NumPy alone", "plain", ("everyone",), {"n_factors": 64}, "ials"),

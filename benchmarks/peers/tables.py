@@ -172,6 +172,12 @@ def by_task(result: dict[str, Any]) -> Iterator[tuple[Task, list[Row]]]:
             yield task, rows
 
 
+def joined(results: list[dict[str, Any]]) -> dict[str, Any]:
+    """Runs of different tasks as one."""
+    rows = [row for result in results for row in result["rows"]]
+    return results[-1] | {"rows": rows, "minutes": sum(result["minutes"] for result in results)}
+
+
 def about(result: dict[str, Any]) -> str:
     """Machine, versions, seeds and duration in a sentence or two."""
     found = result["machine"]
