@@ -19,7 +19,9 @@ def test_model_and_baseline_stand_beside_each_other(split: Split) -> None:
     assert result.overall["mae"][0] == mae(split.test.rating, model.predict_ratings(split.test))
     baseline = BiasModel().fit(split.train)
     assert result.overall["mae"][1] == mae(split.test.rating, baseline.predict_ratings(split.test))
-    assert set(result.metrics) == {"test_mse", "test_rmse", "test_mae"}
+    names = {"test_mse", "test_rmse", "test_mae"}
+    assert set(result.metrics) == names | {f"baseline_{name}" for name in names}
+    assert result.metrics["baseline_test_mae"] == result.overall["mae"][1]
 
 
 def test_bands_hold_every_rating_once_and_average_to_the_whole(split: Split) -> None:

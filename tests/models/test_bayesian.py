@@ -207,6 +207,17 @@ def test_any_scale(n_levels: int) -> None:
         assert (p >= 0).all()
 
 
+def test_a_new_person_has_a_distribution_whose_mean_is_the_prediction(split: Split) -> None:
+    model = BayesianFactorization(n_factors=2, n_iterations=10, n_draws=4)
+    model.fit(split.train, progress=False)
+    rows, rating = np.array([0, 3, 5], np.int32), np.array([5, 1, 4], np.float32)
+    person = model._fold_in(rows, rating)
+    items = np.arange(20, dtype=np.int32)
+    p = model._distribution_of(person, items)
+    np.testing.assert_allclose(p.sum(axis=1), 1, atol=1e-9)
+    np.testing.assert_allclose(p @ np.arange(1.0, 6.0), model._score(person)[:20], atol=1e-5)
+
+
 def test_someone_without_ratings_is_the_average_user(split: Split) -> None:
     model = BayesianFactorization(n_factors=2, n_iterations=10, n_draws=4)
     model.fit(split.train, progress=False)

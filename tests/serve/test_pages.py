@@ -185,3 +185,15 @@ def test_every_kind_of_model_has_its_pages(tmp_path: Path, name: str) -> None:
         rate(client, 3, 5)
         for address in PAGES:
             assert client.get(address).status_code == 200, address
+
+
+def test_a_model_with_a_distribution_shows_it(tmp_path: Path) -> None:
+    model = save_small(small_ratings(), tmp_path / "model", "bayes")
+    with client_of(model, tmp_path) as client:
+        rate(client, 3, 5)
+        text = client.get("/items/2").text
+        (shown,) = re.findall(r'aria-label="Your rating, by the model: ([^"]+)"', text)
+        shares = [int(share) for share in re.findall(r": (\d+) %", shown)]
+        assert len(shares) == 5
+        assert 97 <= sum(shares) <= 103
+        assert "give or take" not in text

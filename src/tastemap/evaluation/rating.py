@@ -38,10 +38,12 @@ class Evaluation:
 
     @property
     def metrics(self) -> dict[str, float]:
-        """The model's errors by name, as they are kept in an artifact."""
-        rows = self.overall.head(len(self.overall) - 1).to_dicts()
-        plain = {f"test_{name}": rows[0][name] for name in ("mse", "rmse", "mae")}
-        return plain | {f"test_mae_{row['point']}": row["mae"] for row in rows[1:]}
+        """The errors by name, as they are kept in an artifact: the model's and the baseline's."""
+        *rows, baseline = self.overall.to_dicts()
+        names = ("mse", "rmse", "mae")
+        plain = {f"test_{name}": rows[0][name] for name in names}
+        medians = {f"test_mae_{row['point']}": row["mae"] for row in rows[1:]}
+        return plain | medians | {f"baseline_test_{name}": baseline[name] for name in names}
 
 
 def evaluate(

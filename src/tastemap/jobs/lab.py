@@ -23,10 +23,11 @@ from tastemap.models import make_model
 from tastemap.models.base import Recommender
 from tastemap.terminal import Output, console, print_json, say, working
 
+BASELINE = "bias baseline"
 # The leaderboard of the lab's last exercise: "add another layer", "more dropout and other sizes",
 # "a different loss function"; and the models in compiled code, which are quick.
 LEADERBOARD: dict[str, Maker] = {
-    "bias baseline": lambda: make_model("bias"),
+    BASELINE: lambda: make_model("bias"),
     "dot (the lab's)": lambda: make_model("dot"),
     "biased dot": lambda: make_model("biased-dot"),
     "deep 64": lambda: _deep([64], dropout=0.2),
@@ -151,7 +152,10 @@ class Lab:
         with working(f"fitting {name} on all ratings"):
             best: Any = LEADERBOARD[name]().fit(self.ratings, seed=self.seeds[0], progress=False)
             item_map(best)
-        best.metrics_ = {key: row[key] for key in ("validation_mae", "test_mae", "test_rmse")}
+        baseline = self.board.frame.row(by_predicate=pl.col("model") == BASELINE, named=True)
+        kept_errors = ("validation_mae", "test_mae", "test_rmse")
+        best.metrics_ = {key: row[key] for key in kept_errors}
+        best.metrics_ |= {f"baseline_{key}": baseline[key] for key in kept_errors}
         paths = {"model": best.save(out / "model"), "report": out / "report.html"}
         steps = NEXT_STEPS.format(model=paths["model"])
         kept = (

@@ -83,7 +83,18 @@ def without(model: LoadedModel, someone: Person, row: int, rated: Rows) -> list[
     for one in rated.tolist():
         rest = someone.rows != one
         other = model.person(someone.rows[rest], someone.rating[rest])
-        scores = model.scores(other)
-        shown = model.predicted(other, scores)
-        found.append(float((scores if shown is None else shown)[row]))
+        found.append(_answer(model, other, row))
     return found
+
+
+def _answer(model: LoadedModel, someone: Person, row: int) -> float:
+    """The predicted rating of one item; a score where the model only ranks.
+
+    The mean of its distribution, where there is one, costs a part of what all scores do.
+    """
+    found, levels = model.distribution(someone, row), model.scale.levels
+    if found is not None and levels is not None:
+        return float(found @ levels)
+    scores = model.scores(someone)
+    shown = model.predicted(someone, scores)
+    return float((scores if shown is None else shown)[row])
