@@ -124,7 +124,7 @@ export class TasteMap {
     else if (event.key === "-") this.zoomBy(1 / 1.6);
     else if (event.key === "0" || event.key === "Escape") this.fly(0, 0, 1);
     else if (event.key === "Enter") {
-      const i = this.at(this.width / 2, this.height / 2, 200);
+      const i = this.at(this.width / 2, this.height / 2, Math.max(this.width, this.height) / 2);
       if (i >= 0) this.open(i);
     } else return;
     event.preventDefault();
@@ -235,7 +235,10 @@ export class TasteMap {
 
   // ---- the view ----
 
-  get perUnit() { return (this.view.zoom * Math.min(this.width, this.height)) / 2.16; }
+  get perUnit() {
+    const { across, up } = this.items.frame;
+    return (this.view.zoom * Math.min(this.width / across, this.height / up)) / 2.16;
+  }
 
   place(i) { return this.toPixels(this.items.x[i], this.items.y[i]); }
 
@@ -464,6 +467,8 @@ function unitPlaces(items) {
   const ends = (values) => values.reduce(([a, b], v) => [Math.min(a, v), Math.max(b, v)], [Infinity, -Infinity]);
   const [[left, right], [low, high]] = [ends(items.x), ends(items.y)];
   const frame = { x: (left + right) / 2, y: (low + high) / 2, half: Math.max(right - left, high - low) / 2 || 1 };
+  frame.across = Math.max((right - left) / 2 / frame.half, 0.1);
+  frame.up = Math.max((high - low) / 2 / frame.half, 0.1);
   const inside = (values, middle) => Float32Array.from(values, (v) => (v - middle) / frame.half);
   return { ...items, frame, x: inside(items.x, frame.x), y: inside(items.y, frame.y) };
 }

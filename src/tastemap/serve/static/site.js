@@ -279,15 +279,15 @@ class Site {
         element("a", { href: `#/film/${encodeURIComponent(this.items.id[part.row])}` }, labelOf(this.items, part.row)));
       const without = part.row === undefined ? "" : this.model.without(this.rows, this.values, part.row, item).toFixed(2);
       return element("tr", { "data-part": part.part, "data-contribution": String(part.contribution) },
-        element("td", {}, name), element("td", {}, part.part === "global mean" ? "" : push(part.contribution, most)),
+        element("td", {}, name), element("td", { class: "direction" }, part.part === "global mean" ? "" : push(part.contribution, most)),
         element("td", { class: "number" }, signed(part.contribution)), element("td", { class: "number quiet" }, without));
     });
-    return element("div", { class: "table" }, element("table", {},
+    return element("div", { class: "table", tabindex: "0", role: "region", "aria-label": "Parts of the prediction" }, element("table", { class: "reasons" },
       element("caption", {}, "The parts add up exactly to the prediction."),
-      element("thead", {}, element("tr", {}, element("th", {}, "part"), element("th", {}, element("span", { class: "hidden" }, "direction")),
+      element("thead", {}, element("tr", {}, element("th", {}, "part"), element("th", { class: "direction" }, element("span", { class: "hidden" }, "direction")),
         element("th", { class: "number" }, "adds"), element("th", { class: "number" }, "without it"))),
       element("tbody", {}, ...rows),
-      element("tfoot", {}, element("tr", {}, element("td", {}, "predicted"), element("td", {}),
+      element("tfoot", {}, element("tr", {}, element("td", {}, "predicted"), element("td", { class: "direction" }),
         element("td", { class: "number" }, total.toFixed(2)), element("td", {})))));
   }
 
