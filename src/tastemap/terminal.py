@@ -132,7 +132,10 @@ def download_bar(name: str) -> Iterator[Callable[[int, int | None], None]]:
 
 def table_of(frame: pl.DataFrame) -> Table:
     """A Rich table of a frame; text to the left, numbers to the right."""
-    table = Table(header_style="cyan", box=box.SIMPLE_HEAD, pad_edge=False)
+    # Many columns stand closer together, so that a leaderboard fits 100 characters.
+    table = Table(
+        header_style="cyan", box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=frame.width > 8
+    )
     for name, dtype in frame.schema.items():
         number = dtype.is_numeric()
         # Headings fold at their spaces, titles where they must; a number never folds.
@@ -140,6 +143,7 @@ def table_of(frame: pl.DataFrame) -> Table:
             name.replace("_", " ").replace(" ", "\n") if number else name.replace("_", " "),
             justify="right" if number else "left",
             no_wrap=number,
+            overflow="fold",
         )
     for row in frame.iter_rows():
         cells = zip(frame.columns, row, strict=True)
