@@ -80,7 +80,9 @@ class BayesianFactorization(FactorModel):
             to agree with the first, as factors can be turned without changing a prediction.
         draws: The `Draws` that predictions are made from.
         traces: By name, float32 (n_chains, iterations after the first fifth), of a few quantities.
-        diagnostics_: Frame of their effective sample sizes and R-hat.
+        diagnostics_: Frame ``quantity, mean, deviation, effective_size, r_hat`` of the traces; see
+            `tastemap.models.convergence`. An R-hat well above 1 says that the chains disagree on
+            that quantity: for it more iterations are needed, though predictions may do without.
         history_: Frame ``epoch, loss`` with the mean of -log p of the training ratings in each draw
             kept, and with a validation part ``val_rmse``, of the average of the draws so far.
 
@@ -104,6 +106,7 @@ class BayesianFactorization(FactorModel):
 
     draws: Draws
     traces: dict[str, F32]
+    diagnostics_: pl.DataFrame
 
     def __init__(
         self,
@@ -170,7 +173,7 @@ class BayesianFactorization(FactorModel):
             # Interrupted: the ratings, which are set already, would go with no draws.
             del self.ratings_
             raise
-        self.draws = make([one.draw for one in kept])
+        self.draws, self.diagnostics_ = make([one.draw for one in kept]), convergence(self.traces)
         self.history_ = pl.DataFrame(
             {"epoch": [one.iteration for one in kept], "loss": [one.loss for one in kept]}
         )
@@ -311,15 +314,6 @@ class BayesianFactorization(FactorModel):
         )
         return pl.concat([parts, rest], how="diagonal_relaxed")
 
-    @property
-    def diagnostics_(self) -> pl.DataFrame:
-        """Frame ``quantity, mean, deviation, effective_size, r_hat`` of the chains' traces.
-
-        See `tastemap.models.convergence`. An R-hat well above 1 says that chains disagree on that
-        quantity: more iterations are needed for it, though predictions may do without.
-        """
-        return convergence(self.traces)
-
     # ---- the artifact ----
 
     def _arrays(self) -> dict[str, npt.NDArray[Any]]:
@@ -334,6 +328,7 @@ class BayesianFactorization(FactorModel):
             for name, array in arrays.items()
             if name.startswith("trace_")
         }
+        self.diagnostics_ = convergence(self.traces)
         if self.draws.items.shape[1] != self.ratings_.n_items + 1:
             raise ValueError(f"draws of {self.draws.items.shape[1] - 1} items")
 
