@@ -7,7 +7,12 @@ from hypothesis import strategies as st
 
 from kernels import twins_fast as twins
 from tastemap.data.ratings import Groups
-from tastemap.kernels.pairs import pair_counts, pair_similarities, weighted_neighbours
+from tastemap.kernels.pairs import (
+    pair_counts,
+    pair_similarities,
+    weighted_neighbours,
+    weights_in_place,
+)
 
 
 def drawn(seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -33,6 +38,21 @@ def test_counts_are_the_gram_matrix(seed: int) -> None:
     counts = np.zeros((6, 6), np.float32)
     pair_counts(item_offsets, users, user_offsets, items, counts)
     np.testing.assert_array_equal(counts, rated.astype(float).T @ rated)
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 10_000), m=st.integers(0, 6))
+def test_weights_of_an_inverse_take_its_place(seed: int, m: int) -> None:
+    rng = np.random.default_rng(seed)
+    P = rng.normal(size=(m, m)).astype(np.float32) + 5 * np.eye(m, dtype=np.float32)
+    rows = np.sort(rng.choice(6, m, replace=False))
+    expected = np.zeros((6, 6), np.float32)
+    expected[np.ix_(rows, rows)] = -P / np.diag(P)
+    np.fill_diagonal(expected, 0)
+    weights = np.full((6, 6), 9.0, np.float32)
+    weights.ravel()[: m * m] = P.ravel()
+    weights_in_place(weights, rows)
+    np.testing.assert_allclose(weights, expected, rtol=1e-6)
 
 
 @settings(max_examples=25, deadline=None)
@@ -63,6 +83,7 @@ def test_neighbours_equal_their_slow_twin(seed: int, k: int, damping: float) -> 
     rng = np.random.default_rng(seed)
     # Few distinct values, so that there are ties.
     similarity = rng.integers(-3, 4, (6, 6)).astype(np.float32) / 4
+    similarity = np.tril(similarity) + np.tril(similarity, -1).T
     rated = rng.permutation(6)[: rng.integers(0, 7)].astype(np.int32)
     residual = rng.normal(size=len(rated)).astype(np.float32)
     asked = np.array([0, 3, -1, 5], np.int32)

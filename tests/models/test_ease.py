@@ -33,6 +33,18 @@ def test_the_weights_minimise_the_objective(model: EASE, ratings: Ratings) -> No
         assert model.item_weights[j, j] == 0
 
 
+def test_an_item_that_no_one_likes_has_no_weight(ratings: Ratings) -> None:
+    likes = (ratings.rating >= 4) & (ratings.item_index % 7 != 3)
+    model = EASE(reg=20.0).fit(ratings.take(likes | (ratings.rating < 4)), progress=False)
+    unliked = np.arange(80) % 7 == 3
+    assert not model.item_weights[unliked].any()
+    assert not model.item_weights[:, unliked].any()
+    whole = EASE(reg=20.0, threshold=4.5).fit(ratings, progress=False)
+    few = EASE(reg=20.0, threshold=5.5).fit(ratings, progress=False)
+    assert whole.item_weights.any()
+    assert not few.item_weights.any()
+
+
 def test_scores_are_rows_of_x_b_and_not_of_its_transpose(model: EASE, ratings: Ratings) -> None:
     X = liked_matrix(ratings, 4)
     B = model.item_weights

@@ -43,7 +43,7 @@ def shortlist(
     found = 0
     for n in range(len(scores)):
         _largest_of_lanes(scores[n], largest)
-        _k_best(largest, lanes, k, best, best_lanes)
+        k_best(largest, lanes, k, best, best_lanes)
         found = _above(scores[n], best[0] - 2 * error[n], largest, rows, found)
         ends[n] = found
 
@@ -92,7 +92,7 @@ def best_of(
     start = 0
     for n in range(len(ends)):
         s, r = best_scores[n], best[n]
-        size = _k_best(scores[start : ends[n]], rows[start : ends[n]], k, s, r)
+        size = k_best(scores[start : ends[n]], rows[start : ends[n]], k, s, r)
         for last in range(size - 1, 0, -1):
             # The worst, at the root, goes to the end; the next worst takes its place.
             worst, row = s[0], r[0]
@@ -104,8 +104,8 @@ def best_of(
 
 
 @nb.njit(cache=True, nogil=True)
-def _k_best(scores: _Scores, rows: _Rows, k: int, s: _Scores, r: _Rows) -> int:
-    """Make s, r a heap of the k best, the worst at its root; returns its size."""
+def k_best(scores: _Scores, rows: _Rows, k: int, s: _Scores, r: _Rows) -> int:
+    """Make s, r a heap of the k best of a list, the worst at its root; returns its size."""
     size = min(k, len(scores))
     s[:size], r[:size] = scores[:size], rows[:size]
     for place in range(size // 2 - 1, -1, -1):

@@ -4,6 +4,8 @@ import numba as nb
 import numpy as np
 import numpy.typing as npt
 
+from tastemap.kernels.best import k_best
+
 
 @nb.njit(cache=True)
 def pair_counts(
@@ -35,6 +37,36 @@ def pair_counts(
     for i in range(n_items):
         for j in range(i):
             counts[j, i] = counts[i, j]
+
+
+@nb.njit(cache=True)
+def weights_in_place(weights: npt.NDArray[np.float32], rows: npt.NDArray[np.int64]) -> None:
+    """Turn an inverse P of some items into weights -P_ij / P_jj of all, in the same memory.
+
+    Args:
+        weights: float32 (n_items, n_items), contiguous, whose first numbers are P (m, m); set to
+            the weights, with a diagonal of 0, and 0 wherever P has no row or no column.
+        rows: (m,), the items of P, ascending.
+    """
+    n, m = len(weights), len(rows)
+    numbers = weights.ravel()
+    scale, row = np.empty(m, np.float32), np.empty(m, np.float32)
+    for j in range(m):
+        scale[j] = np.float32(-1.0) / numbers[j * m + j]
+    k = m - 1
+    # From the end, where no number is overwritten before it is read.
+    for i in range(n - 1, -1, -1):
+        new = numbers[i * n : (i + 1) * n]
+        if k >= 0 and rows[k] == i:
+            for j in range(m):
+                row[j] = numbers[k * m + j] * scale[j]
+            row[k] = 0.0
+            new[:] = 0.0
+            for j in range(m):
+                new[rows[j]] = row[j]
+            k -= 1
+        else:
+            new[:] = 0.0
 
 
 @nb.njit(cache=True)
@@ -99,31 +131,25 @@ def weighted_neighbours(
         asked: int32 (m,), rows of items; those below 0 are left out.
         rated: int32 (n,), rows of the items rated.
         residual: float32 (n,), e_j.
-        similarity: float32 (n_items, n_items).
+        similarity: float32 (n_items, n_items), symmetric.
         k: Number of neighbours.
         damping: 0 or more.
         moves: float32 (m,), zeros; filled in place.
     """
-    size = min(k, len(rated))
-    s, e = np.empty(size + 1, np.float32), np.empty(size + 1, np.float32)
+    similar, places = np.empty(len(rated) + 1, np.float32), np.empty(len(rated) + 1, np.int32)
+    s, nearest = np.empty(k, np.float32), np.empty(k, np.int32)
     for a in range(len(asked)):
         if asked[a] < 0:
             continue
         found = 0
         for n in range(len(rated)):
-            s_n = similarity[asked[a], rated[n]]
-            if s_n <= 0 or (found == size and s_n <= s[size - 1]):
-                continue
-            # Move the lesser ones down a place; the last falls off the end.
-            place = found if found < size else size - 1
-            while place > 0 and s[place - 1] < s_n:
-                s[place], e[place] = s[place - 1], e[place - 1]
-                place -= 1
-            s[place], e[place] = s_n, residual[n]
-            found = min(found + 1, size)
+            # The matrix is symmetric: what is read stays in the cache for the next items.
+            similar[found], places[found] = similarity[rated[n], asked[a]], n
+            found += similar[found] > 0
+        size = k_best(similar[:found], places[:found], k, s, nearest)
         total, weight = 0.0, damping
-        for n in range(found):
-            total += s[n] * e[n]
-            weight += s[n]
-        if found:
+        for m in range(size):
+            total += s[m] * residual[nearest[m]]
+            weight += s[m]
+        if size:
             moves[a] = total / weight

@@ -5,10 +5,10 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from tastemap.data.ratings import FloatArray, Ratings
+from tastemap.data.ratings import FloatArray, Groups, Ratings
 from tastemap.data.vocabulary import IndexArray
 from tastemap.errors import ArgumentError
-from tastemap.kernels.pairs import pair_counts
+from tastemap.kernels.pairs import pair_counts, weights_in_place
 from tastemap.kernels.sparse import sums_of_rows
 from tastemap.models.items import ItemModel, Rated, at_items
 
@@ -70,23 +70,23 @@ class EASE(ItemModel):
 
     def _fit(self, ratings: Ratings, validation: Ratings | None, seed: int, progress: bool) -> None:
         self._check_size(ratings)
-        n = ratings.n_items
         liked = ratings.take(self._likes(ratings.rating))
-        by_item = liked.by_item.rows
-        in_order = by_item[np.argsort(liked.user_index[by_item], kind="stable")]
+        n, of_liked = ratings.n_items, np.flatnonzero(liked.by_item.counts)
+        # From X'X over P to B, in one place in memory; items that no one likes have weights of 0.
         B = np.zeros((n, n), dtype=np.float32)
-        pair_counts(
-            liked.by_item.offsets,
-            liked.user_index[by_item],
-            liked.by_user.offsets,
-            liked.item_index[in_order],
-            B,
-        )
-        # From X'X over P to B, in one place in memory.
-        B[np.diag_indices(n)] += np.float32(self.reg)
-        invert(B)
-        B /= -B.diagonal()
-        B[np.diag_indices(n)] = 0
+        m = len(of_liked)
+        P = B.ravel()[: m * m].reshape(m, m)
+        compact = np.zeros(n, dtype=np.int32)
+        compact[of_liked] = np.arange(m)
+        rows = liked.by_item.rows
+        users = liked.user_index[rows]
+        by_user = Groups.of(users, ratings.n_users)
+        items = compact[liked.item_index[rows[by_user.rows]]]
+        offsets = np.append(liked.by_item.offsets[of_liked], len(rows))
+        pair_counts(offsets, users, by_user.offsets, items, P)
+        P[np.diag_indices(m)] += np.float32(self.reg)
+        invert(P)
+        weights_in_place(B, of_liked)
         self.item_weights = B
 
     def _likes(self, rating: FloatArray) -> npt.NDArray[np.bool_]:

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from tastemap.data.ratings import FloatArray, Ratings
+from tastemap.data.ratings import FloatArray, Groups, Ratings
 from tastemap.data.vocabulary import IndexArray
 from tastemap.errors import ArgumentError
 from tastemap.kernels.pairs import pair_similarities, weighted_neighbours
@@ -69,13 +69,15 @@ class ItemKNN(ItemModel):
         self.baseline = BiasModel().fit(ratings, progress=False)
         u, i = ratings.user_index, ratings.item_index
         residual = (ratings.rating - self.baseline._predict(u, i)).astype(np.float32)
-        by_item, in_order = ratings.by_item, np.lexsort((i, u))
+        by_item = ratings.by_item
+        by_user = Groups.of(u[by_item.rows], ratings.n_users)
+        in_order = by_item.rows[by_user.rows]  # user by user, each in the order of the items
         self.item_similarity = np.zeros(2 * (ratings.n_items,), dtype=np.float32)
         pair_similarities(
             by_item.offsets,
             u[by_item.rows],
             residual[by_item.rows],
-            ratings.by_user.offsets,
+            by_user.offsets,
             i[in_order],
             residual[in_order],
             self.shrinkage,
