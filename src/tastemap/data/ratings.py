@@ -315,15 +315,20 @@ class Ratings:
         Rows of users and items keep their numbers; new ids are added behind them.
         """
         users, items = self.users.extended(other.users), self.items.extended(other.items)
-        frame = pl.concat([self.to_frame(), _like(other.to_frame(), self)], how="diagonal")
-        frame = frame.unique(["user_id", "item_id"], keep="last", maintain_order=True)
-        timed = self.timestamp is not None and other.timestamp is not None
+        others = (users.index(other.users.ids), items.index(other.items.ids))
+        user_index = np.concatenate([self.user_index, others[0][other.user_index]])
+        item_index = np.concatenate([self.item_index, others[1][other.item_index]])
+        pair = pl.Series(user_index.astype(np.int64) * len(items) + item_index)
+        kept = pair.is_last_distinct().to_numpy()
+        timestamp = None
+        if self.timestamp is not None and other.timestamp is not None:
+            timestamp = np.concatenate([self.timestamp, other.timestamp])[kept]
         return replace(
             self,
-            user_index=users.index(frame["user_id"]),
-            item_index=items.index(frame["item_id"]),
-            rating=frame["rating"].to_numpy(),
-            timestamp=frame["timestamp"].to_numpy() if timed else None,
+            user_index=user_index[kept],
+            item_index=item_index[kept],
+            rating=np.concatenate([self.rating, other.rating])[kept],
+            timestamp=timestamp,
             users=users,
             items=items,
             scale=self.scale.union(other.scale),
@@ -375,11 +380,3 @@ def _check_columns(frame: pl.DataFrame) -> None:
             expected="a finite number",
             received=frame["rating"][row],
         )
-
-
-def _like(frame: pl.DataFrame, ratings: Ratings) -> pl.DataFrame:
-    """A ratings frame with the id types of ``ratings``."""
-    return frame.with_columns(
-        pl.col("user_id").cast(ratings.users.ids.dtype),
-        pl.col("item_id").cast(ratings.items.ids.dtype),
-    )

@@ -10,7 +10,8 @@ from tastemap.data.ratings import FloatArray, Groups, Ratings
 from tastemap.data.vocabulary import Id, IndexArray
 from tastemap.errors import ArgumentError
 from tastemap.kernels.least_squares import solve_rows
-from tastemap.models.factors import Array, FactorModel, Prior
+from tastemap.models.factors import Array, Prior
+from tastemap.models.warm import WarmStart
 
 _Floats = npt.NDArray[np.float32]
 
@@ -41,7 +42,7 @@ class _Side(NamedTuple):
     ridge: _Floats
 
 
-class ALS(FactorModel):
+class ALS(WarmStart):
     """Users with items held fixed, then items with users held fixed: each a ridge regression.
 
     References:
@@ -69,6 +70,10 @@ class ALS(FactorModel):
     Fold-in:
         The last half-step solves the users, and folding in solves the same equations, so a user
         and a new person with the same ratings get the same weights.
+
+    Update:
+        A third of the epochs of a fit, from the present factors; the errors are those of a fit
+        anew.
 
     Args:
         feedback: ``"explicit"`` learns from the ratings, ``"implicit"`` from what is liked.
@@ -138,32 +143,44 @@ class ALS(FactorModel):
     def _fit(self, ratings: Ratings, validation: Ratings | None, seed: int, progress: bool) -> None:
         if self.predicts_ratings:
             mu, s = ratings.global_mean, float(ratings.rating.std(dtype=np.float64)) or 1.0
-            w_u, w_i = self._alternate(ratings, (ratings.rating - mu) / s, seed)
-            # Back into the rating's own units: a product of factors is a rating, so each takes a
-            # root, and the penalty is turned round.
+            # The rating's own units: a product of factors is a rating, so each takes a root, and
+            # the penalty is turned round.
             units = np.concatenate([[s], np.full(self.n_factors, np.sqrt(s))])
-            w_u, w_i, precision = w_u * units, w_i * units, self.reg * np.diag((s / units) ** 2)
+            w_u, w_i = self._alternate(ratings, (ratings.rating - mu) / s, units, seed)
+            precision = self.reg * np.diag((s / units) ** 2)
         else:
             mu, liked = 0.0, ratings.take(self._likes(ratings.rating))
-            p, q = self._alternate(liked, np.ones(len(liked)), seed)
-            w_u, w_i = (np.pad(factors, ((0, 0), (1, 0))) for factors in (p, q))  # no biases
+            w_u, w_i = self._alternate(liked, np.ones(len(liked)), np.ones(self.n_factors), seed)
+            w_u, w_i = (np.pad(factors, ((0, 0), (1, 0))) for factors in (w_u, w_i))  # no biases
             precision = self.alpha * (w_i.T @ w_i).astype(np.float64)
         self._learnt(ratings, mu, w_u, w_i, Prior(np.zeros(1 + self.n_factors), precision))
 
-    def _alternate(self, ratings: Ratings, target: Array, seed: int) -> tuple[_Floats, _Floats]:
-        """Rows (b_u, p_u) and (b_i, q_i), or without biases p_u and q_i, for the target (n,)."""
+    def _alternate(
+        self, ratings: Ratings, target: Array, units: Array, seed: int
+    ) -> tuple[Array, Array]:
+        """Rows (b_u, p_u) and (b_i, q_i), or without biases p_u and q_i, for the target (n,).
+
+        They are learnt for a target of unit deviation, and given in units (width,).
+        """
         users = self._side(ratings.by_user, ratings.item_index, target, ratings.n_items)
         items = self._side(ratings.by_item, ratings.user_index, target, ratings.n_users)
-        width = self.n_factors + self.predicts_ratings
-        w_i = np.random.default_rng(seed).standard_normal((ratings.n_items, width), np.float32)
-        w_i *= _INIT / np.sqrt(self.n_factors) * (ratings.by_item.counts[:, None] > 0)
-        w_i[:, : self.predicts_ratings] = 0
-        w_u = np.zeros((ratings.n_users, width), dtype=np.float32)
-        for _ in range(self.n_epochs - 1):
+        w_u, w_i = self._first_guess(ratings, units, seed)
+        for _ in range(self._epochs(self.n_epochs - 1)):
             self._solve(users, w_i, w_u, _STEPS)
             self._solve(items, w_u, w_i, _STEPS)
         self._solve(users, w_i, w_u, 2 * self.n_factors, _EXACT)
-        return w_u, w_i
+        return w_u * units, w_i * units
+
+    def _first_guess(self, ratings: Ratings, units: Array, seed: int) -> tuple[_Floats, _Floats]:
+        """Small random item factors; in an update those that the model has."""
+        width = self.n_factors + self.predicts_ratings
+        if self._start is not None:
+            w_u, w_i = ((weights[:, -width:] / units).astype(np.float32) for weights in self._start)
+            return w_u, w_i
+        w_i = np.random.default_rng(seed).standard_normal((ratings.n_items, width), np.float32)
+        w_i *= _INIT / np.sqrt(self.n_factors) * (ratings.by_item.counts[:, None] > 0)
+        w_i[:, : self.predicts_ratings] = 0
+        return np.zeros((ratings.n_users, width), dtype=np.float32), w_i
 
     def _side(self, groups: Groups, other: IndexArray, target: Array, n_other: int) -> _Side:
         """The ratings in the order of the rows to solve."""

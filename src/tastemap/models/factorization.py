@@ -10,20 +10,24 @@ from tastemap.data.ratings import Ratings
 from tastemap.data.splits import train_test_split
 from tastemap.errors import ArgumentError
 from tastemap.kernels.sgd import sgd_epoch, squared_error
-from tastemap.models.factors import FactorModel, Prior
+from tastemap.models.factors import Prior
+from tastemap.models.warm import WarmStart
 
 # Standard deviation of the first factors. The smaller it is, the more the strongest directions of
 # taste lead, and the better ratings of few users are predicted.
 _INIT = 0.01
 # Share of the ratings that judges the epochs where `patience` is given and no validation.
 _HELD_OUT = 0.1
+# What an update starts from, in parts of the present factors; and below, its share of the epochs.
+# Chosen on inner validation parts of MovieLens 1M, for one update and for six in a row.
+_KEPT = 0.5
 
 _Columns = tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], npt.NDArray[np.float32]]
 _Floats = npt.NDArray[np.float32]
 _Weights = tuple[_Floats, _Floats, _Floats, _Floats]
 
 
-class MatrixFactorization(FactorModel):
+class MatrixFactorization(WarmStart):
     """Biases and factors, learnt rating by rating.
 
     References:
@@ -46,6 +50,10 @@ class MatrixFactorization(FactorModel):
         A step reads and writes 16 f bytes of factors and computes 12 f operations. With 64 factors
         the tables of MovieLens 1M (2.5 MB) do not leave the caches, and a rating costs about
         30 ns on one core; 20 epochs over 900,000 ratings are 0.55 s.
+
+    Update:
+        The last half of the epochs of a fit, from the present biases and half the present factors:
+        they would otherwise be fitted ever more closely to the same ratings.
 
     Args:
         n_factors: f, the length of p_u and q_i; multiples of 16 are fastest.
@@ -79,6 +87,8 @@ class MatrixFactorization(FactorModel):
         "patience",
     )
 
+    _share: ClassVar = 0.5
+
     def __init__(
         self,
         n_factors: int = 64,
@@ -109,7 +119,7 @@ class MatrixFactorization(FactorModel):
 
     def _fit(self, ratings: Ratings, validation: Ratings | None, seed: int, progress: bool) -> None:
         n_epochs, history = self.n_epochs, None
-        if self.patience is not None and validation is None and len(ratings) > 1:
+        if self.patience and validation is None and self._start is None and len(ratings) > 1:
             inner, validation = train_test_split(ratings, _HELD_OUT, seed)
             _, history = self._descend(inner, validation, seed, n_epochs)
             n_epochs, validation = _best_epoch(history), None
@@ -136,7 +146,7 @@ class MatrixFactorization(FactorModel):
         judge = None if validation is None else self._judge(validation, ratings)
         b_u, b_i, p, q = best = self._first_guess(ratings, rng)
         curves, s = [], _deviation(ratings)
-        for epoch in range(n_epochs):
+        for epoch in range(n_epochs - self._epochs(n_epochs), n_epochs):
             eta = self.learning_rate * (1 - epoch / self.n_epochs)
             loss = sgd_epoch(u, i, r, b_u, b_i, p, q, eta, self.reg, self.bias_reg)
             self._check(loss)
@@ -152,7 +162,17 @@ class MatrixFactorization(FactorModel):
         return best, pl.DataFrame(curves)
 
     def _first_guess(self, ratings: Ratings, rng: np.random.Generator) -> _Weights:
-        """Biases of zero and small random factors; rows without a rating start, and stay, at 0."""
+        """Biases of zero and small random factors; in an update those that the model has.
+
+        Rows without a rating start, and stay, at 0.
+        """
+        if self._start is not None:
+            s = _deviation(ratings)
+            (b_u, p), (b_i, q) = (
+                (weights[:, 0] / np.float32(s), weights[:, 1:] * np.float32(_KEPT / np.sqrt(s)))
+                for weights in self._start
+            )
+            return b_u, b_i, p, q
         sides = (ratings.by_user.counts > 0, ratings.by_item.counts > 0)
         biases = [np.zeros(len(rated), dtype=np.float32) for rated in sides]
         factors = [
