@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tastemap.data.ratings import Ratings
+from tastemap.data.splits import Split
 from tastemap.errors import ArgumentError
 from tastemap.evaluation import choose as choosing
 from tastemap.evaluation.choose import GOALS, choose, fitting_split
@@ -92,6 +93,30 @@ def test_a_model_is_estimated_on_samples_of_whole_users(
     estimated = choice.frame.filter(model="mf")["estimated"][0]
     assert np.isfinite(estimated)
     assert estimated > 0
+
+
+def test_a_clock_that_erred_is_asked_again_by_a_larger_sample(
+    ratings: Ratings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of two samples the second seems slow; the third says that there is time after all."""
+    split = choosing.fitting_split(ratings, "ratings", 0.1, 0)[1]
+    contest = choosing._Contest(choosing.Objective("rmse"), split, 0, 0.0, n_fits=3)
+    monkeypatch.setattr(choosing, "_SAMPLE", (300, 300))
+    monkeypatch.setattr(choosing, "_LITTLE", 0.5)
+    monkeypatch.setattr(contest, "_left", lambda: 20.0)
+    seconds, sizes = iter([0.5, 2.0, 1.0, 99.0]), []
+
+    def timed(_: str, part: Split) -> tuple[None, float]:
+        sizes.append(len(part.train))
+        return None, next(seconds)
+
+    monkeypatch.setattr(contest, "_timed", timed)
+    estimated = contest._estimated("mf")
+    assert len(sizes) == 3
+    assert estimated == 1.0, "twice the ratings took no longer, so all will not either"
+    monkeypatch.setattr(contest, "_left", lambda: 1.0)
+    seconds = iter([0.5])
+    assert contest._estimated("mf") == 0.5, "three fits of the smallest sample are too long"
 
 
 def test_all_models_of_a_goal_answer_a_new_person(ratings: Ratings) -> None:

@@ -1,6 +1,8 @@
 """One command from a table to a report, on tables of several kinds."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -84,6 +86,37 @@ def test_equal_ratings_are_ranked_instead(tmp_path: Path) -> None:
     code, told, said = run("run", data, "-o", tmp_path / "run", "--seconds", 20, "--json")
     assert code == 0, said
     assert json.loads(told)["goal"] == "lists"
+
+
+# The packages of the extras, which a core install does not have.
+WITHOUT_EXTRAS = """
+import sys
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in {"matplotlib", "plotly", "openTSNE", "keras", "jax", "optuna"}:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name.split(".")[0])
+sys.meta_path.insert(0, Missing())
+from tastemap.cli import main
+from tastemap.evaluation import choose
+choose.GOALS["ratings"] = ("bias", "mf")
+main()
+"""
+
+
+@pytest.mark.slow
+def test_a_core_install_gets_all_but_figures_and_map(tmp_path: Path, ratings: Ratings) -> None:
+    data, out = tmp_path / "ratings.csv", tmp_path / "run"
+    ratings.to_frame().write_csv(data)
+    command = [sys.executable, "-c", WITHOUT_EXTRAS, "run", data, "-o", out, "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    notes = json.loads(done.stdout)["notes"]
+    assert any(note.startswith("no figures: package matplotlib") for note in notes)
+    assert any(note.startswith("no map: package openTSNE") for note in notes)
+    assert store.load_model(out / "model").recommend(5, k=3)["rank"].to_list() == [1, 2, 3]
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert "Recommendations</h2>" in page
+    assert "<img" not in page
 
 
 def test_a_folder_that_holds_something_else_is_left_alone(tmp_path: Path) -> None:

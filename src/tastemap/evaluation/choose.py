@@ -26,6 +26,8 @@ FEWEST = 20
 # is its own estimate; else its time is estimated from two samples, the smaller being a fortieth of
 # the ratings within these ends.
 _WARM, _WORTH_IT, _SAMPLE = 1_000, 60_000, (5_000, 20_000)
+# A further sample may take this share of the time that is left.
+_LITTLE = 0.1
 
 
 @dataclass(frozen=True)
@@ -194,18 +196,26 @@ class _Contest:
     def _estimated(self, name: str) -> float:
         """Seconds on all ratings, by the power law through two samples; at most in proportion.
 
-        If there is no time even for fits of the smaller sample, its seconds.
+        A clock in a busy machine errs: as long as there seems to be no time, and a sample of twice
+        the size takes little of it, the last two samples count. If there is no time even for fits
+        of the smallest, its seconds.
         """
         n = len(self.parts.train)
         size = int(np.clip(n // 40, *_SAMPLE))
-        one, two = self._sample(size), self._sample(2 * size)
-        short = self._timed(name, one)[1]
-        if self._left() < self.n_fits * short:
-            return short
-        long = self._timed(name, two)[1]
-        n_one, n_two = len(one.train), len(two.train)
-        power = np.log(long / short) / np.log(n_two / n_one) if n_two > n_one else 1.0
-        return float(long * (n / n_two) ** np.clip(power, 0, 1))
+        part = self._sample(size)
+        n_one, seconds = len(part.train), self._timed(name, part)[1]
+        estimated = seconds
+        while self._left() > self.n_fits * seconds:
+            size *= 2
+            part = self._sample(size)
+            n_two, longer = len(part.train), self._timed(name, part)[1]
+            power = np.log(longer / seconds) / np.log(n_two / n_one) if n_two > n_one else 1.0
+            estimated = float(longer * (n / n_two) ** np.clip(power, 0, 1))
+            left = self._left()
+            if left > self.n_fits * estimated or 2 * longer > _LITTLE * left or 4 * size > n:
+                break
+            n_one, seconds = n_two, longer
+        return estimated
 
     def _sample(self, n: int) -> Split:
         """All ratings of some users, about n to fit; users and items without any are left out."""

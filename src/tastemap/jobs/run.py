@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import shlex
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -85,11 +86,7 @@ class Run:
         notes = [
             f"chosen: {self.choice.chosen}; the models were {self.choice.judged}",
             f"the test part, {self.held_out}, had no say in it",
-            *(
-                f"{row['model']} was {'skipped' if row['state'] == 'skipped' else 'no success'}:"
-                f" {row['note']}"
-                for row in skipped.to_dicts()
-            ),
+            *(f"{row['state']}: {row['model']} ({row['note']})" for row in skipped.to_dicts()),
         ]
         title = "Models, the best on held-out ratings first"
         self._show({title: table}, notes)
@@ -185,7 +182,7 @@ class Run:
         """The model, the leaderboard and the report."""
         files = {"model": self.model.save(self.out / "model")}
         files["leaderboard"] = self.out / "leaderboard.json"
-        user = self.ratings.users.ids[0]
+        user = shlex.quote(str(self.ratings.users.ids[0]))
         steps = NEXT_STEPS.format(model=files["model"], user=user)
         if self.report.sections:
             files["report"] = self.out / "report.html"
