@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from tastemap.errors import ArgumentError
-from tastemap.terminal import Output, rows_of, table_of, write_frame
+from tastemap.terminal import Output, program, rows_of, table_of, write_frame
 
 FRAME = pl.DataFrame(
     {"item_id": [1234, 7], "title": ["[red]x[/red] <b>", None], "mae": [0.73951, float("nan")]}
@@ -59,3 +59,22 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
     assert path.read_text() == "old"
     with pytest.raises(ArgumentError, match="a file ending in .csv"):
         write_frame(FRAME, tmp_path / "out.xls")
+
+
+def test_the_program_is_named_so_that_the_shell_finds_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    called = tmp_path / ".venv" / "bin" / "tastemap"
+    called.parent.mkdir(parents=True)
+    called.write_text("#!/bin/sh\n", encoding="utf-8")
+    called.chmod(0o755)
+    monkeypatch.setattr("sys.argv", [str(called), "lab"])
+    monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.chdir(tmp_path)
+    assert program() == ".venv/bin/tastemap"
+    monkeypatch.chdir("/")
+    assert program() == str(called).lstrip("/")
+    monkeypatch.setenv("PATH", str(called.parent))
+    assert program() == "tastemap"
+    monkeypatch.setattr("sys.argv", ["python", "lab"])
+    assert program() == "tastemap"

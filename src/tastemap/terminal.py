@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -95,6 +96,23 @@ def _print_table(table: Table, title: str) -> None:
     """A table under its title; Rich's own titles fold at the width of the table."""
     console.print(f"\n[bold]{escape(printable(title))}[/bold]", soft_wrap=True)
     console.print(table)
+
+
+def program() -> str:
+    """How the command line is called from here: by its name, or by its path where that is needed.
+
+    After ``make demo`` it lies in ``.venv/bin``, and no shell would find it by its name.
+    """
+    called = Path(sys.argv[0])
+    if called.name != "tastemap" or not called.is_file():
+        return "tastemap"
+    found = shutil.which("tastemap")
+    if found is not None and Path(found).resolve() == called.resolve():
+        return "tastemap"
+    here = called.absolute()
+    if not here.is_relative_to(Path.cwd()):
+        return str(here)
+    return f"./{here.name}" if here.parent == Path.cwd() else str(here.relative_to(Path.cwd()))
 
 
 def say(line: str) -> None:

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from pathlib import Path
 
@@ -170,3 +171,12 @@ def test_kill_in_the_middle_of_a_save_leaves_an_artifact(saved: Path) -> None:
 def test_kill_between_the_two_renames_is_mended(saved: Path) -> None:
     os.rename(saved, saved.with_name(".model.old"))  # noqa: PTH104 - the state that a kill leaves
     assert load_model(saved).item_damping == 3
+
+
+def test_a_reader_between_the_two_renames_waits_for_the_save(saved: Path, ratings: Ratings) -> None:
+    fresh = BiasModel(item_damping=4).fit(ratings).save(saved.with_name("fresh"))
+    saved.rename(saved.with_name(".model.old"))
+    second = threading.Timer(0.2, lambda: fresh.rename(saved))
+    second.start()
+    assert load_model(saved).item_damping == 4
+    second.join()

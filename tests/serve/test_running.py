@@ -93,7 +93,13 @@ def test_a_newer_model_takes_over_without_a_dropped_request(
         done.set()
         for thread in threads:
             thread.join()
-        newest = {httpx.get(f"{server.url}/api/v1/model").json()["version"] for _ in range(10)}
+
+        def serving() -> set[str]:
+            return {httpx.get(f"{server.url}/api/v1/model").json()["version"] for _ in range(10)}
+
+        # Each worker looks for itself, once a second.
+        wait_for(lambda: serving() == {load(model).version})
+        newest = serving()
         assert server.stop()[0] == 0
     assert not failures
     assert versions == expected

@@ -21,7 +21,7 @@ from tastemap.explore.report import Block, Report
 from tastemap.jobs import board, describe, sections
 from tastemap.models import make_model
 from tastemap.models.base import Recommender
-from tastemap.terminal import Output, console, print_json, say, working
+from tastemap.terminal import Output, console, print_json, program, say, working
 
 BASELINE = "bias baseline"
 # The leaderboard of the lab's last exercise: "add another layer", "more dropout and other sizes",
@@ -44,13 +44,13 @@ def _deep(hidden: list[int], dropout: float) -> Recommender:
 
 
 NEXT_STEPS = """\
-tastemap recommend {model} --rate "Star Wars (1977)=5"
-tastemap similar {model} "Star Wars (1977)"
-tastemap search jedi --in {model}
-tastemap describe your-ratings.csv
-tastemap fit your-ratings.csv -o my-model
-tastemap serve {model}
-tastemap export my-model site/"""
+{tastemap} recommend {model} --rate "Star Wars (1977)=5"
+{tastemap} similar {model} "Star Wars (1977)"
+{tastemap} search jedi --in {model}
+{tastemap} describe your-ratings.csv
+{tastemap} fit your-ratings.csv -o my-model
+{tastemap} serve {model}
+{tastemap} export my-model site/"""
 
 
 class Lab:
@@ -157,7 +157,7 @@ class Lab:
         best.metrics_ = {key: row[key] for key in kept_errors}
         best.metrics_ |= {f"baseline_{key}": baseline[key] for key in kept_errors}
         paths = {"model": best.save(out / "model"), "report": out / "report.html"}
-        steps = NEXT_STEPS.format(model=paths["model"])
+        steps = NEXT_STEPS.format(tastemap=program(), model=paths["model"])
         kept = (
             f"The model saved beside this report is “{name}”, the best on the validation ratings"
             " of those that can answer a new person from their ratings alone, fitted again on all"

@@ -23,18 +23,19 @@ from tastemap.explore.projection import FEWEST as FEWEST_ON_A_MAP
 from tastemap.explore.projection import describe_map, item_map
 from tastemap.explore.report import Block, Report
 from tastemap.jobs import describe, sections
+from tastemap.jobs.board import sentences
 from tastemap.models import make_model
 from tastemap.models.store import refuse_occupied
-from tastemap.terminal import Output, console, print_json, rows_of, say, working
+from tastemap.terminal import Output, console, print_json, program, rows_of, say, working
 
 TEST_SIZE = 0.2
 # The chosen model is fitted to be chosen, to be tested, and on everything.
 FITS = 3
 
 NEXT_STEPS = """\
-tastemap recommend {model} {user}
-tastemap search WORDS --in {model}
-tastemap info {model}"""
+{tastemap} recommend {model} {user}
+{tastemap} search WORDS --in {model}
+{tastemap} info {model}"""
 
 
 class Run:
@@ -106,7 +107,7 @@ class Run:
             figure = board_plots.plot_differences(differences, self.choice.metric)
             alt = "Difference of each model to the baseline, with its interval."
             blocks.insert(0, Picture(figure, alt))
-        return [*blocks, *_sentences(notes)]
+        return [*blocks, *sentences(notes)]
 
     def evaluate(self) -> None:
         """Fit the chosen on all but the test part, and look at the test part, once."""
@@ -183,7 +184,7 @@ class Run:
         files = {"model": self.model.save(self.out / "model")}
         files["leaderboard"] = self.out / "leaderboard.json"
         user = shlex.quote(str(self.ratings.users.ids[0]))
-        steps = NEXT_STEPS.format(model=files["model"], user=user)
+        steps = NEXT_STEPS.format(tastemap=program(), model=files["model"], user=user)
         if self.report.sections:
             files["report"] = self.out / "report.html"
             kept = (
@@ -191,7 +192,7 @@ class Run:
                 " is saved beside this report. Its test errors are those of the fit without the"
                 " test part."
             )
-            self.report.section("What to try next", kept, *_sentences(self.notes), Code(steps))
+            self.report.section("What to try next", kept, *sentences(self.notes), Code(steps))
             self.report.write(files["report"])
         told = self.summary() | {"files": {name: str(path) for name, path in files.items()}}
         text = json.dumps(told, ensure_ascii=False, indent=2, default=str)
@@ -259,10 +260,6 @@ def choice_table(choice: Choice) -> pl.DataFrame:
         interval.alias("95 % interval"),
         "seconds",
     )
-
-
-def _sentences(notes: Sequence[str]) -> list[str]:
-    return [f"{note[0].upper()}{note[1:].rstrip('.')}." for note in notes]
 
 
 def run_all(

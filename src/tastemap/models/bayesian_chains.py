@@ -1,8 +1,7 @@
 """The run of `BayesianFactorization`: several chains in threads, judged and traced on the way."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from threading import Event
 from typing import NamedTuple
 
@@ -11,6 +10,7 @@ import numpy.typing as npt
 
 from tastemap.data.ratings import FloatArray
 from tastemap.models.bayesian_sampler import Chain, Draw, Observations
+from tastemap.models.progress import progress_bar
 
 #: What a draw predicts for the validation ratings, (n,).
 Predict = Callable[[Draw], FloatArray]
@@ -108,7 +108,9 @@ def run_chains(
         return found, summaries
 
     with (
-        _bar(plan.n_iterations * plan.n_chains, progress) as advance,
+        progress_bar(
+            "sampling", plan.n_iterations * plan.n_chains, "iterations", progress
+        ) as advance,
         ThreadPoolExecutor(plan.n_chains) as pool,
     ):
         try:
@@ -123,23 +125,3 @@ def run_chains(
         for name in names
     }
     return Run([one for side_by_side in together for one in side_by_side], traces)
-
-
-@contextmanager
-def _bar(n_steps: int, progress: bool) -> Iterator[Callable[[str], None]]:
-    """A progress bar on standard error, in steps of one iteration of one chain."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (
-        TextColumn("sampling"),
-        BarColumn(),
-        TextColumn("{task.percentage:>3.0f} %"),
-        TimeElapsedColumn(),
-        TextColumn("{task.fields[found]}"),
-    )
-    with Progress(
-        *columns, console=Console(stderr=True), transient=True, disable=not progress
-    ) as bar:
-        task = bar.add_task("sampling", total=n_steps, found="")
-        yield lambda found: bar.update(task, advance=1, found=found)

@@ -17,6 +17,7 @@ import json
 import os
 import shutil
 import tempfile
+import time
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,8 @@ _DTYPES = {"BOOL": np.dtype(bool)} | {
     for size in sizes
 }
 MANIFEST = "model.json"
+# Seconds after which a save that is between its two renames is taken for one that was killed.
+PATIENCE = 1.0
 # The packages whose versions a reader of an old artifact may want to know.
 PACKAGES = ("tastemap", "numpy", "polars", "keras", "jax", "tensorflow", "tensorflow-cpu", "torch")
 
@@ -199,10 +202,17 @@ def _replace(target: Path, fresh: Path) -> None:
 
 
 def _settle(target: Path) -> None:
-    """Put the old artifact back where a save was killed between its two renames."""
-    if not target.exists() and (_aside(target) / MANIFEST).is_file():
-        with contextlib.suppress(OSError):
-            _aside(target).rename(target)
+    """Put the old artifact back where a save was killed between its two renames.
+
+    Another process may be between them just now; it is given time to finish.
+    """
+    end = time.monotonic() + PATIENCE
+    while not target.exists() and (_aside(target) / MANIFEST).is_file():
+        if time.monotonic() > end:
+            with contextlib.suppress(OSError):
+                _aside(target).rename(target)
+            return
+        time.sleep(PATIENCE / 20)
 
 
 def _aside(target: Path) -> Path:

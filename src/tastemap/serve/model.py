@@ -13,7 +13,7 @@ import time
 import warnings
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -39,6 +39,8 @@ EVERY = 1.0
 TRIES = 5
 # Seconds up to which an answer is not worth a thread of its own.
 QUICK = 0.01
+# Persons whose fold-in is kept.
+REMEMBERED = 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,6 +90,7 @@ class LoadedModel:
         self.is_quick = False
         self._nobody: Rows = np.zeros(0, dtype=np.int32)
         self._popular = Person(self._nobody, np.zeros(0, dtype=np.float32), "popular")
+        self._remembered = lru_cache(REMEMBERED)(self._folded_in)
 
     # ---- persons ----
 
@@ -103,7 +106,13 @@ class LoadedModel:
             return self._popular
         if not self.model.folds_in:
             return Person(rows, rating, "popular")
-        return Person(rows, rating, "folded_in", self.model._fold_in(rows, rating))
+        known = rows.astype(np.int32).tobytes(), rating.astype(np.float32).tobytes()
+        return self._remembered(*known)
+
+    def _folded_in(self, rows: bytes, rating: bytes) -> Person:
+        """Somebody from their ratings; the parts of a page ask for the same person again."""
+        known = np.frombuffer(rows, np.int32).copy(), np.frombuffer(rating, np.float32).copy()
+        return Person(*known, "folded_in", self.model._fold_in(*known))
 
     def scores(self, person: Person) -> Floats:
         """What the person would give each item (n_items,), outside the scale too."""
@@ -219,7 +228,8 @@ class LoadedModel:
         self.scores(self.trained(0))
         self.scores(self.person(first, rating))
         start = time.perf_counter()
-        self.scores(self.person(first, rating))
+        if self.model.folds_in:  # anew, not as it is remembered
+            self.scores(self._folded_in(first.astype(np.int32).tobytes(), rating.tobytes()))
         self.is_quick = time.perf_counter() - start < QUICK
         self.catalogue.cards(first)
         explain: Any = getattr(self.model, "explain", None)

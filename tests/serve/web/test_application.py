@@ -1,15 +1,11 @@
 """The application in a real browser, on a server process of its own."""
 
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from servers import running
 
 pytestmark = pytest.mark.slow
 PAGES = ("/", "/items/2", "/map", "/you", "/together", "/model", "/docs")
@@ -18,23 +14,8 @@ PAGES = ("/", "/items/2", "/map", "/you", "/together", "/model", "/docs")
 @pytest.fixture(scope="module")
 def home(model_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of `tastemap serve`."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    store = tmp_path_factory.mktemp("store") / "ratings.db"
-    command = [sys.executable, "-m", "tastemap", "serve", model_folder, "--port", port]
-    server = subprocess.Popen([*map(str, command), "--store", f"sqlite:///{store}"])
-    address = f"http://127.0.0.1:{port}"
-    for _ in range(200):
-        try:
-            with urllib.request.urlopen(f"{address}/health/ready") as answer:  # noqa: S310
-                assert answer.status == 200
-            break
-        except OSError:
-            time.sleep(0.1)
-    yield address
-    server.terminate()
-    assert server.wait(10) in (0, -15), "it ends, by the signal it was sent"
+    with running(model_folder, tmp_path_factory.mktemp("store")) as server:
+        yield server.url
 
 
 def until(page: Any, condition: str) -> None:

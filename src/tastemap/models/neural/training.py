@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tastemap.errors import ArgumentError
+from tastemap.models.progress import progress_bar
 
 Row = dict[str, float]
 
@@ -250,24 +251,9 @@ def seed_keras(seed: int) -> None:
 @contextlib.contextmanager
 def epoch_bar(n_epochs: int, progress: bool) -> Iterator[Callable[[Row], None]]:
     """A progress bar on standard error that shows the losses of the last epoch."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (
-        TextColumn("training"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("epochs"),
-        TimeElapsedColumn(),
-        TextColumn("{task.fields[curves]}"),
-    )
-    with Progress(
-        *columns, console=Console(stderr=True), transient=True, disable=not progress
-    ) as bar:
-        task = bar.add_task("training", total=n_epochs, curves="")
+    with progress_bar("training", n_epochs, "epochs", progress) as advance:
 
         def on_epoch(row: Row) -> None:
-            curves = "  ".join(f"{name} {row[name]:.4f}" for name in row if name != "epoch")
-            bar.update(task, advance=1, curves=curves)
+            advance("  ".join(f"{name} {row[name]:.4f}" for name in row if name != "epoch"))
 
         yield on_epoch
