@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from tastemap.errors import ArgumentError
 from tastemap.evaluation.calibration import (
     calibration_error,
+    calibration_of,
     calibration_table,
     central_interval,
     coverage,
@@ -15,6 +16,7 @@ from tastemap.evaluation.calibration import (
     places,
     promised_coverage,
     reliability,
+    reliability_of_levels,
 )
 
 
@@ -105,3 +107,21 @@ def test_impossible_masses_and_bins() -> None:
             coverage([0], [[0.5, 0.5]], mass)
     with pytest.raises(ArgumentError, match="n_bins"):
         reliability([0], [[0.5, 0.5]], n_bins=0)
+
+
+def test_levels_by_themselves_make_up_the_whole() -> None:
+    level, p = simulated(4000)
+    scale = [0.5, 1.0, 1.5, 2.0, 2.5]
+    apart = reliability_of_levels(np.array(scale)[level], scale, p)
+    together = reliability(level, p)
+    assert apart["level"].unique().sort().to_list() == scale
+    for low, n, predicted, observed in together.select("low", "n", "predicted", "observed").rows():
+        own = apart.filter(low=low)
+        assert own["n"].sum() == n
+        weights = own["n"].to_numpy()
+        assert np.average(own["predicted"], weights=weights) == pytest.approx(predicted)
+        assert np.average(own["observed"], weights=weights) == pytest.approx(observed)
+    found = calibration_of(np.array(scale)[level], scale, p)
+    assert found.error == calibration_error(level, p)
+    assert found.log_loss == log_loss(level, p)
+    assert found.coverage.equals(calibration_table(level, p))

@@ -1,5 +1,7 @@
 """Errors beside the baseline's, and what a reader must be told."""
 
+import json
+
 import numpy as np
 import polars as pl
 import pytest
@@ -7,8 +9,10 @@ import pytest
 from tastemap.data.ratings import Ratings
 from tastemap.data.splits import Split
 from tastemap.errors import ArgumentError
+from tastemap.evaluation.calibration import calibration_of
 from tastemap.evaluation.metrics import mae
 from tastemap.evaluation.rating import evaluate
+from tastemap.models.bayesian import BayesianFactorization
 from tastemap.models.bias import BiasModel
 
 
@@ -22,6 +26,25 @@ def test_model_and_baseline_stand_beside_each_other(split: Split) -> None:
     names = {"test_mse", "test_rmse", "test_mae"}
     assert set(result.metrics) == names | {f"baseline_{name}" for name in names}
     assert result.metrics["baseline_test_mae"] == result.overall["mae"][1]
+
+
+def test_a_model_with_probabilities_is_calibrated_on_the_test_ratings(split: Split) -> None:
+    model = BayesianFactorization(n_factors=2, n_iterations=10, n_draws=4)
+    result = evaluate(model.fit(split.train, progress=False), split.test)
+    levels = model.ratings_.scale.levels
+    expected = calibration_of(split.test.rating, levels, model.ratings_distribution(split.test))
+    assert result.calibration.coverage.equals(expected.coverage)
+    assert result.metrics["test_log_loss"] == expected.log_loss
+    assert result.metrics["test_calibration_error"] == expected.error
+    table = result.tables["Test ratings inside the central intervals"]
+    assert table["mass"].to_list() == [0.5, 0.8, 0.95]
+    assert table["calibration_error"].unique().to_list() == [expected.error]
+    kept = json.loads(json.dumps(result.record))["calibration"]
+    assert pl.DataFrame(kept["reliability"]).equals(expected.reliability)
+    plain = evaluate(BiasModel().fit(split.train), split.test)
+    assert plain.calibration is None
+    assert plain.record == plain.metrics
+    assert len(plain.tables) == 2
 
 
 def test_bands_hold_every_rating_once_and_average_to_the_whole(split: Split) -> None:

@@ -3,8 +3,9 @@
 import re
 
 from tastemap.data.splits import Split
-from tastemap.explore.blocks import Table
-from tastemap.jobs.sections import likes_blocks
+from tastemap.evaluation.rating import evaluate
+from tastemap.explore.blocks import Picture, Table
+from tastemap.jobs.sections import evaluation_blocks, likes_blocks, metrics_blocks
 from tastemap.models import make_model
 
 
@@ -24,3 +25,20 @@ def test_neighbours_by_ratings_and_by_likes_stand_side_by_side(split: Split) -> 
     numbers = [float(number) for number in re.findall(r"0\.\d{3}", str(sentence))]
     assert len(numbers) == 2
     assert 0 < numbers[0] < numbers[1] < 1
+
+
+def test_a_model_with_probabilities_has_its_calibration(split: Split) -> None:
+    model = make_model("bayes", n_factors=2, n_iterations=10, n_draws=4)
+    model.fit(split.train, progress=False)
+    evaluation = evaluate(model, split.test)
+    told = evaluation.calibration
+    *_, sentence, picture = evaluation_blocks(evaluation, split.test)
+    assert f"{told.error:.3f} (calibration error)" in str(sentence)
+    assert isinstance(picture, Picture)
+    # A model that was saved with what was measured shows the same.
+    facts, again = metrics_blocks(evaluation.record)
+    assert again.alt == picture.alt
+    assert ("test_calibration_error", round(told.error, 4)) in facts.pairs
+    plain = evaluate(make_model("bias").fit(split.train), split.test)
+    assert len(evaluation_blocks(plain, split.test)) == 4
+    assert len(metrics_blocks(plain.record)) == 1

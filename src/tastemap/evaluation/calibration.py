@@ -12,7 +12,7 @@ References:
     (reliability, expected calibration error).
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +30,21 @@ LEAST = 1e-12
 _ROUNDING = 1e-6
 # How far from one the probabilities of a rating may sum.
 _SUM_ERROR = 1e-3
+
+
+class Calibration(NamedTuple):
+    """What distributions promised of n ratings, and what came true.
+
+    Attributes:
+        reliability: `reliability_of_levels`.
+        coverage: `calibration_table`: the central intervals of 50, 80 and 95 %.
+        log_loss, error: `log_loss` and `calibration_error`.
+    """
+
+    reliability: pl.DataFrame
+    coverage: pl.DataFrame
+    log_loss: float
+    error: float
 
 
 def places(ratings: npt.ArrayLike, levels: npt.ArrayLike) -> Places:
@@ -131,25 +146,8 @@ def reliability(
         [0.5, 0.5]
     """
     level, p = _checked(true_level, probabilities)
-    if n_bins != int(n_bins) or n_bins < 1:
-        raise ArgumentError("n_bins", expected="a whole number of at least 1", received=n_bins)
-    came_true = (np.arange(p.shape[1]) == level[:, None]).ravel()
-    bins = np.clip((p.ravel() * n_bins + 1e-9).astype(np.int64), 0, n_bins - 1)
-    n = np.bincount(bins, minlength=n_bins)
-    full = np.flatnonzero(n)
-    sums = (
-        np.bincount(bins, weights, n_bins)[full] / n[full] for weights in (p.ravel(), came_true)
-    )
-    predicted, observed = sums
-    return pl.DataFrame(
-        {
-            "low": full / n_bins,
-            "high": (full + 1) / n_bins,
-            "n": n[full],
-            "predicted": predicted,
-            "observed": observed,
-        }
-    )
+    came_true = np.arange(p.shape[1]) == level[:, None]
+    return _binned(p.ravel(), came_true.ravel(), n_bins)
 
 
 def calibration_error(
@@ -185,6 +183,70 @@ def calibration_table(
             "mass": list(masses),
             "promised": [promised_coverage(p, mass) for mass in masses],
             "observed": [coverage(level, p, mass) for mass in masses],
+        }
+    )
+
+
+def reliability_of_levels(
+    ratings: npt.ArrayLike, levels: npt.ArrayLike, probabilities: npt.ArrayLike, n_bins: int = 10
+) -> pl.DataFrame:
+    """`reliability` of each level by itself, as a frame ``level`` and the columns of that.
+
+    Args:
+        ratings: True ratings, (n,).
+        levels: The scale, ascending.
+        probabilities: (n, levels).
+        n_bins: Bins of equal width from 0 to 1.
+
+    Example:
+        >>> found = reliability_of_levels([1, 2], [1, 2], [[0.9, 0.1], [0.2, 0.8]])
+        >>> found.filter(level=2).select("predicted", "observed").rows()
+        [(0.1, 0.0), (0.8, 1.0)]
+    """
+    at, p = _checked(places(ratings, levels), probabilities)
+    scale = np.asarray(levels, dtype=np.float64)
+    frames = [
+        _binned(p[:, place], at == place, n_bins).select(pl.lit(level).alias("level"), pl.all())
+        for place, level in enumerate(scale)
+    ]
+    return pl.concat(frames)
+
+
+def calibration_of(
+    ratings: npt.ArrayLike, levels: npt.ArrayLike, probabilities: npt.ArrayLike
+) -> Calibration:
+    """All of this module about the ratings of one test part; arguments as above.
+
+    Example:
+        >>> calibration_of([1, 2], [1, 2], [[0.5, 0.5], [0.5, 0.5]]).error
+        0.0
+    """
+    at = places(ratings, levels)
+    return Calibration(
+        reliability_of_levels(ratings, levels, probabilities),
+        calibration_table(at, probabilities),
+        log_loss(at, probabilities),
+        calibration_error(at, probabilities),
+    )
+
+
+def _binned(p: Floats, came_true: npt.NDArray[np.bool_], n_bins: int) -> pl.DataFrame:
+    """Statements with probabilities p (m,), in bins: ``low, high, n, predicted, observed``."""
+    if n_bins != int(n_bins) or n_bins < 1:
+        raise ArgumentError("n_bins", expected="a whole number of at least 1", received=n_bins)
+    bins = np.clip((p * n_bins + 1e-9).astype(np.int64), 0, n_bins - 1)
+    n = np.bincount(bins, minlength=n_bins)
+    full = np.flatnonzero(n)
+    predicted, observed = (
+        np.bincount(bins, weights, n_bins)[full] / n[full] for weights in (p, came_true)
+    )
+    return pl.DataFrame(
+        {
+            "low": full / n_bins,
+            "high": (full + 1) / n_bins,
+            "n": n[full],
+            "predicted": predicted,
+            "observed": observed,
         }
     )
 

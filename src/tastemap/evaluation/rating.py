@@ -9,6 +9,7 @@ import polars as pl
 
 from tastemap.data.ratings import Ratings
 from tastemap.errors import ArgumentError
+from tastemap.evaluation.calibration import Calibration, calibration_of
 from tastemap.evaluation.checks import leak_notes
 from tastemap.evaluation.metrics import mae, mse, rmse
 from tastemap.models import make_model
@@ -29,12 +30,14 @@ class Evaluation:
             ``popularity`` bands the item, ``activity`` the user, by number of training ratings.
         predicted: The model's mean predictions, (n,), inside the scale.
         notes: What a reader must know: pairs that are in training and test alike, unknown ids.
+        calibration: Whether the model's distributions keep their word; None of a model without.
     """
 
     overall: pl.DataFrame
     bands: pl.DataFrame
     predicted: npt.NDArray[np.floating[Any]]
     notes: tuple[str, ...]
+    calibration: Calibration | None = None
 
     @property
     def metrics(self) -> dict[str, float]:
@@ -43,7 +46,31 @@ class Evaluation:
         names = ("mse", "rmse", "mae")
         plain = {f"test_{name}": rows[0][name] for name in names}
         medians = {f"test_mae_{row['point']}": row["mae"] for row in rows[1:]}
+        if self.calibration is not None:
+            medians["test_log_loss"] = self.calibration.log_loss
+            medians["test_calibration_error"] = self.calibration.error
         return plain | medians | {f"baseline_test_{name}": baseline[name] for name in names}
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """`metrics`, and under ``calibration`` what its figure is drawn from, as plain lists."""
+        if self.calibration is None:
+            return dict(self.metrics)
+        tables = {name: getattr(self.calibration, name) for name in ("reliability", "coverage")}
+        return self.metrics | {
+            "calibration": {k: v.to_dict(as_series=False) for k, v in tables.items()}
+        }
+
+    @property
+    def tables(self) -> dict[str, pl.DataFrame]:
+        """What a reader is shown, by title."""
+        found = {"Test errors": self.overall, "Test errors by what is known": self.bands}
+        if self.calibration is not None:
+            told = self.calibration
+            found["Test ratings inside the central intervals"] = told.coverage.with_columns(
+                log_loss=told.log_loss, calibration_error=told.error
+            )
+        return found
 
 
 def evaluate(
@@ -79,7 +106,16 @@ def evaluate(
         bands=_bands(model, test, predicted, beside),
         predicted=predicted,
         notes=_notes(model, test),
+        calibration=_calibration(model, test),
     )
+
+
+def _calibration(model: Recommender, test: Ratings) -> Calibration | None:
+    """The calibration of a model with a distribution over the levels of its scale."""
+    levels = model.ratings_.scale.levels
+    if not model.has_distribution or levels is None:
+        return None
+    return calibration_of(test.rating, levels, model.ratings_distribution(test))
 
 
 def _errors(model: str, point: str, test: Ratings, predicted: Any) -> dict[str, Any]:

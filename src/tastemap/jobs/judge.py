@@ -35,8 +35,7 @@ def evaluation_tables(
     notes: tuple[str, ...] = ()
     if fitted.predicts_ratings:
         evaluation = evaluate(fitted, test)
-        tables["Test errors"] = evaluation.overall
-        tables["Test errors by what is known"] = evaluation.bands
+        tables |= evaluation.tables
         notes = evaluation.notes
     if lists or not fitted.predicts_ratings:
         k = min(10, ratings.n_items)

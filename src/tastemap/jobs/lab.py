@@ -83,13 +83,9 @@ class Lab:
         """Errors on the test ratings, beside the baseline's."""
         test = self.split.test
         self.evaluation = evaluate(self.model, test)
-        self.model.metrics_ = self.evaluation.metrics
-        tables = {
-            "Test errors": self.evaluation.overall,
-            "Test errors by what is known": self.evaluation.bands,
-        }
+        self.model.metrics_ = self.evaluation.record
         note = self._as_the_lab_scores_it()
-        self._show(tables, [note, *self.evaluation.notes])
+        self._show(self.evaluation.tables, [note, *self.evaluation.notes])
         blocks = sections.evaluation_blocks(self.evaluation, test)
         self.report.section("Predicted and true ratings", note, *blocks)
 

@@ -62,7 +62,7 @@ class Run:
         self.choice: Choice
         self.model: Any = None
         self.tested: dict[str, pl.DataFrame] = {}
-        self.metrics: dict[str, float] = {}
+        self.metrics: dict[str, Any] = {}
 
     def describe(self) -> None:
         """The data: counts, popularity, averages."""
@@ -116,11 +116,7 @@ class Run:
         notes: Sequence[str] = ()
         if self.goal == "ratings":
             found = evaluate(tester, self.split.test)
-            self.metrics, notes = found.metrics, found.notes
-            self.tested = {
-                "Test errors": found.overall,
-                "Test errors by what is known": found.bands,
-            }
+            self.metrics, notes, self.tested = found.record, found.notes, found.tables
         else:
             table = self._list_scores(tester)
             self.metrics = {f"test_{row[0]}": row[1] for row in table.rows()}

@@ -13,6 +13,7 @@ from tastemap.evaluation.ranking import evaluate_ranking
 from tastemap.evaluation.rating import Evaluation
 from tastemap.explore import model_plots, plots
 from tastemap.explore.blocks import Facts, Picture, Questions, Table
+from tastemap.explore.calibration_plots import plot_calibration
 from tastemap.explore.interactive import map_fragment
 from tastemap.explore.overfitting import overfitting_sentence, verdict
 from tastemap.explore.projection import describe_map, item_map
@@ -106,14 +107,27 @@ def training_blocks(history: pl.DataFrame) -> list[Block]:
 
 
 def metrics_blocks(metrics: dict[str, Any]) -> list[Block]:
-    """The test errors that were recorded with a model."""
-    return [Facts([(name, round(value, 4)) for name, value in metrics.items()])]
+    """The test errors that were recorded with a model, and its calibration if that was."""
+    numbers = {name: value for name, value in metrics.items() if isinstance(value, int | float)}
+    facts = Facts([(name, round(value, 4)) for name, value in numbers.items()])
+    if "calibration" not in metrics:
+        return [facts]
+    return [facts, calibration_picture(**metrics["calibration"])]
+
+
+def calibration_picture(reliability: Any, coverage: Any) -> Picture:
+    """What was given a probability and what came true; both are frames, or columns by name."""
+    return Picture(
+        plot_calibration(pl.DataFrame(reliability), pl.DataFrame(coverage)),
+        "Left, for each level of the scale, the share of test ratings that were that level against"
+        " the probability given to it; right, the share inside central intervals.",
+    )
 
 
 def evaluation_blocks(evaluation: Evaluation, test: Ratings) -> list[Block]:
     """Errors beside the baseline's, predicted against true, and errors by what is known."""
     true, predicted = test.rating, evaluation.predicted
-    return [
+    blocks: list[Block] = [
         Table(evaluation.overall.drop("n"), f"Errors on {len(test):,} test ratings", digits=4),
         *evaluation.notes,
         Picture(
@@ -130,6 +144,16 @@ def evaluation_blocks(evaluation: Evaluation, test: Ratings) -> list[Block]:
             " beside the baseline's.",
         ),
     ]
+    told = evaluation.calibration
+    if told is not None:
+        sentence = (
+            "The model gives each level of the scale a probability. If it keeps its word, of all"
+            " statements made with 30 % as many come true, and intervals hold what they promise."
+            f" Mean distance from that: {told.error:.3f} (calibration error); log-loss"
+            f" {told.log_loss:.3f}."
+        )
+        blocks += [sentence, calibration_picture(told.reliability, told.coverage)]
+    return blocks
 
 
 def similarity_table(model: Any, pairs: list[tuple[Id, Id]]) -> pl.DataFrame:

@@ -7,8 +7,10 @@ from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
+import polars as pl
 
 from tastemap.explore import model_plots, plots
+from tastemap.explore.calibration_plots import plot_calibration
 from tastemap.serve.model import LoadedModel
 from tastemap.serve.problems import Problem
 
@@ -39,6 +41,11 @@ def _history(model: LoadedModel) -> Any:
     return model_plots.plot_history(named, metric)
 
 
+def _calibration(model: LoadedModel) -> Any:
+    told = model.model.metrics_["calibration"]
+    return plot_calibration(*(pl.DataFrame(told[name]) for name in ("reliability", "coverage")))
+
+
 _FIGURES: dict[str, tuple[str, str, Draw]] = {
     "history": (
         "Training",
@@ -49,6 +56,11 @@ _FIGURES: dict[str, tuple[str, str, Draw]] = {
         "Predicted and true",
         "Predictions of ratings that the model was fitted on, by the true rating.",
         _predicted,
+    ),
+    "calibration": (
+        "Promised and true",
+        "How often what the model gave a probability came true, on test ratings.",
+        _calibration,
     ),
     "ratings": (
         "The ratings",
@@ -83,6 +95,7 @@ def pictures(model: LoadedModel) -> list[tuple[str, list[tuple[str, str]]]]:
     possible = {
         "history": _curve(model) is not None,
         "predicted": model.predicts,
+        "calibration": "calibration" in model.model.metrics_,
         "years": "release_year" in model.data.items.frame.columns,
     }
     found: dict[str, list[tuple[str, str]]] = {}
