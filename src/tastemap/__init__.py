@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from tastemap.models.factorization import MatrixFactorization as MatrixFactorization
     from tastemap.models.factors import FactorModel as FactorModel
     from tastemap.models.knn import ItemKNN as ItemKNN
+    from tastemap.models.lists import write_recommendations as write_recommendations
     from tastemap.models.neural import DeepRegressionModel as DeepRegressionModel
     from tastemap.models.neural import NeuralRecommender as NeuralRecommender
     from tastemap.models.neural import RegressionModel as RegressionModel
@@ -90,6 +91,7 @@ _HOMES = {
     "time_split": "data.splits",
     "train_test_split": "data.splits",
     "tune": "evaluation.tune",
+    "write_recommendations": "models.lists",
 }
 
 __all__ = sorted(_HOMES)  # noqa: PLE0605 - the names of the table above

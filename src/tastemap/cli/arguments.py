@@ -3,6 +3,7 @@
 import contextlib
 import inspect
 import json
+import re
 import shlex
 import sys
 import warnings
@@ -146,6 +147,21 @@ def parse_options(pairs: list[str]) -> dict[str, Any]:
         except ValueError:
             options[name] = value
     return options
+
+
+def parse_bytes(text: str) -> int:
+    """A number of bytes from words such as 512MiB, 1.5GiB, 2GB or 1000000.
+
+    Example:
+        >>> parse_bytes("1.5 GiB"), parse_bytes("20kB")
+        (1610612736, 20000)
+    """
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(?:([kMGT])(i?))?B?", text.strip())
+    if match is None:
+        raise ArgumentError("--memory", expected="a size such as 512MiB or 2GB", received=text)
+    number, prefix, binary = match.groups()
+    base = 1024 if binary else 1000
+    return int(float(number) * base ** (" kMGT".index(prefix) if prefix else 0))
 
 
 def parse_person(rate: list[str] | None, path: Path | None) -> Any:

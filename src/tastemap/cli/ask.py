@@ -5,7 +5,17 @@ from typing import Annotated
 
 import typer
 
-from tastemap.cli.arguments import Json, K, Model, Out, Rated, load_saved, noting, parse_person
+from tastemap.cli.arguments import (
+    Json,
+    K,
+    Model,
+    Out,
+    Rated,
+    load_saved,
+    noting,
+    parse_bytes,
+    parse_person,
+)
 from tastemap.cli.program import app
 from tastemap.errors import ArgumentError
 
@@ -51,17 +61,27 @@ def recommend(
     include_seen: Annotated[
         bool, typer.Option("--include-seen", help="Also what has been rated.")
     ] = False,
+    memory: Annotated[
+        str, typer.Option(help="With --all and -o: for scores and lists, beside the model.")
+    ] = "1GiB",
     as_json: Json = False,
     out: Out = None,
 ) -> None:
-    """Recommend items to a user of the data, to everyone, or to a new person from their ratings."""
-    from tastemap.jobs.ask import recommended
+    """Recommend items to a user of the data, to everyone, or to a new person from their ratings.
+
+    With --all and -o, a call that is stopped goes on from there when it is given again.
+    """
+    from tastemap.jobs.ask import in_parts, recommended, refuse_one_person, write_for_all
     from tastemap.terminal import Output
 
     if everyone and out is None and not as_json:
         raise ArgumentError("--all", expected="-o FILE, or --json", received="neither")
     person = parse_person(rate, ratings)
     choice = {"k": k, "where": where, "exclude_seen": not include_seen}
+    if everyone and out is not None and in_parts(out) and not as_json:
+        refuse_one_person(user, person, novelty)
+        write_for_all(load_saved(model), out, parse_bytes(memory), choice)
+        return
     answer, notes = noting(
         lambda: recommended(load_saved(model), user, person, novelty, everyone, choice)
     )

@@ -1,5 +1,6 @@
-"""Questions to a saved model: predictions of pairs, neighbours."""
+"""Questions to a saved model: predictions of pairs, lists, neighbours."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ import polars as pl
 from tastemap.errors import ArgumentError, DataError, UnsupportedError
 from tastemap.models.base import Recommender
 from tastemap.models.everyone import recommend_all
+from tastemap.models.lists import ENDINGS, write_recommendations
+from tastemap.terminal import say
 
 
 def predicted_pairs(
@@ -47,11 +50,30 @@ def recommended(
     """What `recommend` gives for a user or a new person, or `recommend_all` for everyone."""
     if not everyone:
         return model.recommend(user, ratings=person, novelty=novelty, **choice)
+    refuse_one_person(user, person, novelty)
+    return recommend_all(model, **choice)
+
+
+def refuse_one_person(user: str | None, person: Any, novelty: float) -> None:
+    """Refuse what only one person can be asked with."""
     if user is not None or person is not None or novelty:
         raise ArgumentError(
             "--all", expected="no user, no ratings and no novelty", received="one of them"
         )
-    return recommend_all(model, **choice)
+
+
+def in_parts(path: Path) -> bool:
+    """Whether lists for everyone can be written to a file part by part."""
+    return path.suffix in ENDINGS
+
+
+def write_for_all(model: Recommender, out: Path, memory: int, choice: dict[str, Any]) -> None:
+    """Write the lists of everyone to a file, going on where an earlier call was stopped."""
+    shown = sys.stderr.isatty()
+    n_before = write_recommendations(model, out, memory=memory, progress=shown, **choice)
+    if n_before:
+        say(f"the lists of {n_before:,} users were there from a call that was stopped")
+    say(f"wrote {out}")
 
 
 def read_columns(path: Path, one_of: tuple[str, ...], other: str) -> pl.DataFrame:

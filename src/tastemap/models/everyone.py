@@ -17,6 +17,8 @@ from tastemap.models.selection import Mask, ShortAnswerWarning, allowed_items
 # Scores held at once, in bytes, and the least number of users that a matrix product is worth.
 _BLOCK = 8 * 2**20
 _LEAST_USERS = 256
+# Bytes that a score may take while a block is answered: in float64, copied once, and a row number.
+SCORE_BYTES = 8 + 8 + 4
 
 
 class Lists(NamedTuple):
@@ -78,30 +80,21 @@ def recommend_all(
         data, seen=user_index[:0], candidates=candidates, exclude=exclude, where=where
     )
     k = min(10, data.n_items) if k is None else k
-    seen = (data,) if exclude_seen else ()
-    lists = best_items(model, user_index, k, seen=seen, allowed=allowed)
-    filled = lists.items >= 0
-    n_short = int(np.count_nonzero(~filled[:, -1]))
+    everyone = Everyone(model, k, (data,) if exclude_seen else (), allowed)
+    lists = everyone.lists(user_index)
+    n_short = int(np.count_nonzero(lists.items[:, -1] < 0))
     if n_short:
-        warnings.warn(
-            f"{n_short:,} of {len(filled):,} users have fewer than {k} items: "
-            "no more candidates are left",
-            ShortAnswerWarning,
-            stacklevel=2,
-        )
-    place = np.flatnonzero(filled)
-    rows, score = lists.items.ravel()[place], lists.scores.ravel()[place]
-    predicted = (
-        pl.Series(data.scale.clip(score)) if model.predicts_ratings else pl.lit(None, pl.Float64)
+        warn_of_short(n_short, len(user_index), k)
+    return everyone.frame(user_index, lists)
+
+
+def warn_of_short(n_short: int, n_users: int, k: int) -> None:
+    """Say that some users' lists are shorter than was asked for."""
+    warnings.warn(
+        f"{n_short:,} of {n_users:,} users have fewer than {k} items: no more candidates are left",
+        ShortAnswerWarning,
+        stacklevel=3,
     )
-    return pl.DataFrame(
-        [
-            data.users.ids_at(user_index[place // k]),
-            pl.Series("rank", place % k + 1, dtype=pl.Int32),
-            data.items.ids_at(rows),
-            data.items.titles.gather(rows),
-        ]
-    ).with_columns(predicted_rating=predicted, score=pl.Series(score))
 
 
 def best_items(
@@ -125,45 +118,79 @@ def best_items(
     Raises:
         ArgumentError: If k is not between 1 and the number of items.
     """
-    data = model._fitted
-    if isinstance(k, bool) or not isinstance(k, int | np.integer) or not 1 <= k <= data.n_items:
-        raise ArgumentError(
-            "k",
-            expected=f"a whole number from 1 to {data.n_items}, the number of items",
-            received=k,
-        )
-    forbidden = np.flatnonzero(~allowed) if allowed is not None else np.zeros(0, dtype=np.int64)
-    groups = [(table.by_user.offsets, table.item_index[table.by_user.rows]) for table in seen]
-    users = np.asarray(user_index, dtype=np.int32)
-    size = max(_LEAST_USERS, _BLOCK // (4 * data.n_items))
-    lists = [Lists(np.empty((0, k), dtype=np.int32), np.empty((0, k), dtype=np.float32))]
-    lists += [
-        _best_of_block(model, users[start : start + size], k, groups, forbidden)
-        for start in range(0, len(users), size)
-    ]
-    return Lists(*(np.concatenate(parts) for parts in zip(*lists, strict=True)))
+    return Everyone(model, k, seen, allowed).lists(user_index)
 
 
-def _best_of_block(
-    model: Recommender,
-    users: IndexArray,
-    k: int,
-    seen: list[tuple[npt.NDArray[np.int64], IndexArray]],
-    forbidden: npt.NDArray[np.int64],
-) -> Lists:
-    """The lists of some users: a shortlist by scores that may be off a little, then the exact."""
-    from tastemap.kernels.best import best_of, leave_out, shortlist
+class Everyone:
+    """The lists of many users of a model, a block of them at a time."""
 
-    scores, error = model._score_many(users)
-    for offsets, items in seen:
-        leave_out(scores, users, offsets, items)
-    if len(forbidden):
-        scores[:, forbidden] = -np.inf
-    rows, ends = np.empty(scores.size, dtype=np.int32), np.empty(len(users), dtype=np.int64)
-    bound = np.zeros(len(users)) if error is None else error.astype(np.float64)
-    shortlist(scores, bound, k, rows, ends)
-    rows, owner = rows[: ends[-1]], np.repeat(np.arange(len(users)), np.diff(ends, prepend=0))
-    exact = scores[owner, rows] if error is None else model._predict(users[owner], rows)
-    lists = Lists(np.empty((len(users), k), np.int32), np.empty((len(users), k), exact.dtype))
-    best_of(exact, rows, ends, k, lists.items, lists.scores)
-    return lists
+    def __init__(
+        self,
+        model: Recommender,
+        k: int,
+        seen: Sequence[Ratings],
+        allowed: Mask | None = None,
+        memory: int | None = None,
+    ) -> None:
+        """Arguments as in `best_items`; ``memory``, in bytes, may make blocks smaller."""
+        data = model._fitted
+        if isinstance(k, bool) or not isinstance(k, int | np.integer) or not 1 <= k <= data.n_items:
+            raise ArgumentError(
+                "k",
+                expected=f"a whole number from 1 to {data.n_items}, the number of items",
+                received=k,
+            )
+        self.model, self.data, self.k = model, data, int(k)
+        self.forbidden = np.flatnonzero(~allowed) if allowed is not None else np.zeros(0, np.int64)
+        self.groups = [
+            (table.by_user.offsets, table.item_index[table.by_user.rows]) for table in seen
+        ]
+        self.size = max(_LEAST_USERS, _BLOCK // (4 * data.n_items))
+        if memory is not None:
+            self.size = max(1, min(self.size, memory // (SCORE_BYTES * data.n_items)))
+
+    def lists(self, user_index: IndexArray) -> Lists:
+        """The lists of some users, in their order."""
+        users = np.asarray(user_index, dtype=np.int32)
+        shape = (0, self.k)
+        lists = [Lists(np.empty(shape, dtype=np.int32), np.empty(shape, dtype=np.float32))]
+        lists += [
+            self._block(users[start : start + self.size])
+            for start in range(0, len(users), self.size)
+        ]
+        return Lists(*(np.concatenate(parts) for parts in zip(*lists, strict=True)))
+
+    def frame(self, user_index: IndexArray, lists: Lists) -> pl.DataFrame:
+        """The frame of `recommend_all` of some users' lists."""
+        data = self.data
+        place = np.flatnonzero(lists.items >= 0)
+        rows, score = lists.items.ravel()[place], lists.scores.ravel()[place]
+        rated = self.model.predicts_ratings
+        predicted = pl.Series(data.scale.clip(score)) if rated else pl.lit(None, pl.Float64)
+        return pl.DataFrame(
+            [
+                data.users.ids_at(user_index[place // self.k]),
+                pl.Series("rank", place % self.k + 1, dtype=pl.Int32),
+                data.items.ids_at(rows),
+                data.items.titles.gather(rows),
+            ]
+        ).with_columns(predicted_rating=predicted, score=pl.Series(score))
+
+    def _block(self, users: IndexArray) -> Lists:
+        """A shortlist by scores that may be off a little, then the exact scores."""
+        from tastemap.kernels.best import best_of, leave_out, shortlist
+
+        scores, error = self.model._score_many(users)
+        for offsets, items in self.groups:
+            leave_out(scores, users, offsets, items)
+        if len(self.forbidden):
+            scores[:, self.forbidden] = -np.inf
+        rows, ends = np.empty(scores.size, dtype=np.int32), np.empty(len(users), dtype=np.int64)
+        bound = np.zeros(len(users)) if error is None else error.astype(np.float64)
+        shortlist(scores, bound, self.k, rows, ends)
+        rows, owner = rows[: ends[-1]], np.repeat(np.arange(len(users)), np.diff(ends, prepend=0))
+        exact = scores[owner, rows] if error is None else self.model._predict(users[owner], rows)
+        shape = (len(users), self.k)
+        lists = Lists(np.empty(shape, np.int32), np.empty(shape, exact.dtype))
+        best_of(exact, rows, ends, self.k, lists.items, lists.scores)
+        return lists
