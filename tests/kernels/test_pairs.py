@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from kernels import twins_fast as twins
 from tastemap.data.ratings import Groups
 from tastemap.kernels.pairs import (
-    pair_counts,
     pair_similarities,
+    pair_sums,
     weighted_neighbours,
     weights_in_place,
 )
@@ -32,12 +32,14 @@ def columns(rated: np.ndarray, residual: np.ndarray) -> tuple[np.ndarray, ...]:
 
 @settings(max_examples=25, deadline=None)
 @given(seed=st.integers(0, 10_000))
-def test_counts_are_the_gram_matrix(seed: int) -> None:
+def test_sums_are_the_weighted_gram_matrix(seed: int) -> None:
     rated, residual = drawn(seed)
     item_offsets, users, _, user_offsets, items, _ = columns(rated, residual)
-    counts = np.zeros((6, 6), np.float32)
-    pair_counts(item_offsets, users, user_offsets, items, counts)
-    np.testing.assert_array_equal(counts, rated.astype(float).T @ rated)
+    weights = np.random.default_rng(seed).random(8).astype(np.float32)
+    for w in (np.ones(8, np.float32), weights):
+        sums = np.zeros((6, 6), np.float32)
+        pair_sums(item_offsets, users, user_offsets, items, w, sums)
+        np.testing.assert_allclose(sums, rated.T @ np.diag(w) @ rated, rtol=1e-6)
 
 
 @settings(max_examples=25, deadline=None)

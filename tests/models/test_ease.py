@@ -19,7 +19,7 @@ def liked_matrix(ratings: Ratings, threshold: float) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def model(ratings: Ratings) -> EASE:
-    return EASE(reg=20.0).fit(ratings, progress=False)
+    return EASE(reg=20.0, dropout=0.0, user_power=0.0).fit(ratings, progress=False)
 
 
 def test_the_weights_minimise_the_objective(model: EASE, ratings: Ratings) -> None:
@@ -33,14 +33,32 @@ def test_the_weights_minimise_the_objective(model: EASE, ratings: Ratings) -> No
         assert model.item_weights[j, j] == 0
 
 
+@pytest.mark.parametrize(("dropout", "user_power"), [(0.0, 0.5), (0.4, 0.0), (0.5, 1.0)])
+def test_users_are_weighted_and_dropout_is_a_penalty(
+    dropout: float, user_power: float, ratings: Ratings
+) -> None:
+    """Column j is the weighted ridge regression, with a penalty for each of the other items."""
+    model = EASE(5.0, dropout, user_power).fit(ratings, progress=False)
+    X = liked_matrix(ratings, 4)
+    W = np.diag(X.sum(axis=1).clip(min=1) ** -user_power)
+    for j in (0, 7, 79):
+        others = np.delete(np.arange(80), j)
+        G = X[:, others].T @ W @ X[:, others]
+        A = G + 5 * np.eye(79) + dropout / (1 - dropout) * np.diag(G.diagonal())
+        expected = np.linalg.solve(A, X[:, others].T @ W @ X[:, j])
+        np.testing.assert_allclose(model.item_weights[others, j], expected, atol=1e-5)
+
+
 def test_an_item_that_no_one_likes_has_no_weight(ratings: Ratings) -> None:
     likes = (ratings.rating >= 4) & (ratings.item_index % 7 != 3)
-    model = EASE(reg=20.0).fit(ratings.take(likes | (ratings.rating < 4)), progress=False)
+    model = EASE(reg=20.0, dropout=0.0, user_power=0.0).fit(
+        ratings.take(likes | (ratings.rating < 4)), progress=False
+    )
     unliked = np.arange(80) % 7 == 3
     assert not model.item_weights[unliked].any()
     assert not model.item_weights[:, unliked].any()
-    whole = EASE(reg=20.0, threshold=4.5).fit(ratings, progress=False)
-    few = EASE(reg=20.0, threshold=5.5).fit(ratings, progress=False)
+    whole = EASE(reg=20.0, dropout=0.0, user_power=0.0, threshold=4.5).fit(ratings, progress=False)
+    few = EASE(reg=20.0, dropout=0.0, user_power=0.0, threshold=5.5).fit(ratings, progress=False)
     assert whole.item_weights.any()
     assert not few.item_weights.any()
 
@@ -105,6 +123,7 @@ def test_too_many_items_are_refused(ratings: Ratings, monkeypatch: pytest.Monkey
         EASE().fit(ratings, progress=False)
 
 
-def test_a_penalty_of_zero_is_refused() -> None:
-    with pytest.raises(ArgumentError, match="reg; expected a number above 0"):
-        EASE(reg=0)
+def test_options_out_of_range_are_refused() -> None:
+    for name, value in (("reg", 0), ("dropout", 1.0), ("dropout", -0.1), ("user_power", 1.1)):
+        with pytest.raises(ArgumentError, match=f"^{name}; expected"):
+            EASE(**{name: value})

@@ -50,5 +50,5 @@ def test_options_that_are_given_are_not_searched() -> None:
     assert set(search_space("deep", {"network_options": {}})) == {"n_epochs", "learning_rate"}
     with pytest.raises(ArgumentError, match="one with options to vary: bias, mf"):
         search_space("popularity", {})
-    with pytest.raises(ArgumentError, match="1 of its 1 options given"):
-        search_space("ease", {"reg": 2.0})
+    with pytest.raises(ArgumentError, match="3 of its 3 options given"):
+        search_space("ease", {"reg": 2.0, "dropout": 0.0, "user_power": 0.0})

@@ -8,14 +8,15 @@ from tastemap.kernels.best import k_best
 
 
 @nb.njit(cache=True)
-def pair_counts(
+def pair_sums(
     item_offsets: npt.NDArray[np.int64],
     users: npt.NDArray[np.int32],
     user_offsets: npt.NDArray[np.int64],
     items: npt.NDArray[np.int32],
-    counts: npt.NDArray[np.float32],
+    weights: npt.NDArray[np.float32],
+    sums: npt.NDArray[np.float32],
 ) -> None:
-    """Number of users of each pair of items, X'X for a matrix X of zeros and ones.
+    """Weight of the users of each pair of items: X'WX for a matrix X of zeros and ones.
 
     Row i adds up the rows of X of the users of item i, so that one row of the result is worked on
     at a time; by symmetry only the items up to i are added, and mirrored at the end.
@@ -23,20 +24,22 @@ def pair_counts(
     Args:
         item_offsets, users: Item i has the users ``users[item_offsets[i]:item_offsets[i + 1]]``.
         user_offsets, items: The same for users, with the items of each in ascending order.
-        counts: float32 (n_items, n_items), zeros; filled in place.
+        weights: float32 (n_users,), the diagonal of W.
+        sums: float32 (n_items, n_items), zeros; filled in place.
     """
-    n_items = len(counts)
+    n_items = len(sums)
     for i in range(n_items):
-        row = counts[i]
+        row = sums[i]
         for n in range(item_offsets[i], item_offsets[i + 1]):
             u = users[n]
+            w = weights[u]
             for m in range(user_offsets[u], user_offsets[u + 1]):
                 if items[m] > i:
                     break
-                row[items[m]] += np.float32(1.0)
+                row[items[m]] += w
     for i in range(n_items):
         for j in range(i):
-            counts[j, i] = counts[i, j]
+            sums[j, i] = sums[i, j]
 
 
 @nb.njit(cache=True)
@@ -86,7 +89,7 @@ def pair_similarities(
     the n users u of both; 0 where there are none, or one of the sums is 0.
 
     Args:
-        item_offsets, users, user_offsets, items: As in `pair_counts`.
+        item_offsets, users, user_offsets, items: As in `pair_sums`.
         of_item, of_user: float32 (n_ratings,), residuals in the order of users and of items.
         shrinkage: Number of common users at which a correlation counts half.
         similarity: float32 (n_items, n_items), zeros; filled in place but for the diagonal.

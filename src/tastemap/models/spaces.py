@@ -54,7 +54,11 @@ SPACES: dict[str, dict[str, Span]] = {
         "reg_exponent": Span("float", 0, 1, log=False),
         "alpha": Span("float", 0.01, 2),
     },
-    "ease": {"reg": Span("float", 1, 10_000)},
+    "ease": {
+        "reg": Span("float", 1, 10_000),
+        "dropout": Span("float", 0, 0.9, log=False),
+        "user_power": Span("float", 0, 1, log=False),
+    },
     "two-tower": {
         "n_factors": Span("int", 16, 256),
         "batch_size": Span("int", 256, 8192),
