@@ -101,7 +101,7 @@ def planted(n_users: int, n_items: int, n_factors: int, n_seen: int) -> Any:
     rng = np.random.default_rng(0)
     users = Vocabulary(pl.Series("user_id", np.arange(n_users)), "user")
     items = Vocabulary(pl.Series("item_id", np.arange(n_items)), "item")
-    rating = np.full(n_users * n_seen, 4.0)
+    rating = np.full(n_users * n_seen, 4.0, np.float32)
     ratings = Ratings(
         user_index=np.repeat(np.arange(n_users, dtype=np.int32), n_seen),
         item_index=rng.integers(0, n_items, len(rating)).astype(np.int32),

@@ -5,6 +5,7 @@
     items.parquet        item ids in row order, with what is known about each
     users.parquet        user ids in row order, with what is known about each
     ratings.parquet      the training ratings: what each user has seen
+    ratings.safetensors  the same, grouped, in a form to be mapped, where they are millions
     history.parquet      the training curves, where there are any
     map.parquet          the 2-D map of the items, where one has been drawn
 
@@ -18,6 +19,7 @@ import os
 import shutil
 import tempfile
 import time
+from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -25,22 +27,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import load_file, save
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
 
 from tastemap.data.ratings import Ratings, Scale, Source
 from tastemap.data.vocabulary import Vocabulary
 from tastemap.errors import ArtifactError
+from tastemap.models import mapped as mapping
 from tastemap.models.base import Recommender
 
 FORMAT = 1
-# What safetensors calls the types of arrays.
-_DTYPES = {"BOOL": np.dtype(bool)} | {
-    f"{kind}{8 * size}": np.dtype(f"<{kind.lower()}{size}")
-    for kind, sizes in (("F", (2, 4, 8)), ("I", (1, 2, 4, 8)), ("U", (1, 2, 4, 8)))
-    for size in sizes
-}
 MANIFEST = "model.json"
+MAPPED_RATINGS = "ratings.safetensors"
 # Seconds after which a save that is between its two renames is taken for one that was killed.
 PATIENCE = 1.0
 # The packages whose versions a reader of an old artifact may want to know.
@@ -105,7 +103,7 @@ def load_model(path: str | Path, *, mapped: bool = False) -> Any:
     source = Path(path).absolute()
     _settle(source)
     manifest = read_manifest(source)
-    ratings = _read_ratings(source, manifest)
+    ratings = _read_ratings(source, manifest, mapped)
     arrays = _read_arrays(source, manifest, mapped)
     model = _model_class(manifest).__new__(_model_class(manifest))
     for name, value in manifest["parameters"].items():
@@ -155,12 +153,14 @@ def _write(model: Recommender, folder: Path) -> None:
     """Write every part, then the manifest, and have the disk confirm them."""
     data = model._fitted
     arrays = {name: np.ascontiguousarray(array) for name, array in model._arrays().items()}
-    (folder / "arrays.safetensors").write_bytes(save(arrays))
+    save_file(arrays, folder / "arrays.safetensors")
     data.items.frame.write_parquet(folder / "items.parquet")
     data.users.frame.write_parquet(folder / "users.parquet")
     columns = {"user_index": data.user_index, "item_index": data.item_index, "rating": data.rating}
     timed = {} if data.timestamp is None else {"timestamp": data.timestamp}
     pl.DataFrame(columns | timed).write_parquet(folder / "ratings.parquet")
+    if len(data) >= mapping.LARGE:
+        mapping.write_ratings(data, folder / MAPPED_RATINGS)
     if len(model.history_):
         model.history_.write_parquet(folder / "history.parquet")
     if model.item_map_ is not None:
@@ -183,6 +183,7 @@ def _write(model: Recommender, folder: Path) -> None:
     text = json.dumps(manifest, indent=2, ensure_ascii=False)
     (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
     for part in folder.iterdir():
+        part.chmod(0o644)  # safetensors writes for the owner alone
         with part.open("rb") as file:
             os.fsync(file.fileno())
 
@@ -219,17 +220,17 @@ def _aside(target: Path) -> Path:
     return target.with_name(f".{target.name}.old")
 
 
-def _read_ratings(source: Path, manifest: dict[str, Any]) -> Ratings:
+def _read_ratings(source: Path, manifest: dict[str, Any], mapped: bool) -> Ratings:
     """The training ratings, with their row numbers checked against the vocabularies."""
-    items, users, table = (_table(source, name) for name in ("items", "users", "ratings"))
+    items, users, table = _table(source, "items"), _table(source, "users"), _columns(source, mapped)
     try:
         scale = Scale(**manifest["scale"])
         data = manifest.get("data", {})
         ratings = Ratings(
-            user_index=table["user_index"].to_numpy(),
-            item_index=table["item_index"].to_numpy(),
-            rating=table["rating"].to_numpy(),
-            timestamp=table["timestamp"].to_numpy() if "timestamp" in table.columns else None,
+            user_index=table["user_index"],
+            item_index=table["item_index"],
+            rating=table["rating"],
+            timestamp=table.get("timestamp"),
             users=Vocabulary(users["user_id"], "user", users),
             items=Vocabulary(items["item_id"], "item", items),
             scale=scale,
@@ -241,20 +242,26 @@ def _read_ratings(source: Path, manifest: dict[str, Any]) -> Ratings:
         ):
             if len(index) and not 0 <= index.min() <= index.max() < size:
                 raise ValueError(f"row {index.max()} of {size}")  # noqa: TRY301
+        if "by_user_rows" in table:
+            mapping.group(ratings, table)
     except (KeyError, TypeError, ValueError, pl.exceptions.PolarsError) as error:
         raise _damaged(source, "tables that fit together", repr(error)) from error
     return ratings
+
+
+def _columns(source: Path, mapped: bool) -> dict[str, npt.NDArray[Any]]:
+    """The columns of the ratings, by name: mapped with their groups, or read."""
+    file = source / MAPPED_RATINGS
+    if mapped and file.is_file():
+        return _from_file(file, mapping.map_ratings)
+    return {column.name: column.to_numpy() for column in _table(source, "ratings")}
 
 
 def _read_arrays(
     source: Path, manifest: dict[str, Any], mapped: bool
 ) -> dict[str, npt.NDArray[Any]]:
     """The arrays, each with the shape and dtype that the manifest says."""
-    file = source / "arrays.safetensors"
-    try:
-        arrays: dict[str, npt.NDArray[Any]] = _map_file(file) if mapped else load_file(file)
-    except (OSError, SafetensorError) as error:
-        raise _damaged(source, "a readable arrays.safetensors", str(error)) from error
+    arrays = _from_file(source / "arrays.safetensors", mapping.map_file if mapped else load_file)
     said = {name: (tuple(a["shape"]), a["dtype"]) for name, a in manifest["arrays"].items()}
     found = {name: (array.shape, str(array.dtype)) for name, array in arrays.items()}
     if said != found:
@@ -262,23 +269,13 @@ def _read_arrays(
     return arrays
 
 
-def _map_file(file: Path) -> dict[str, npt.NDArray[Any]]:
-    """The arrays of a safetensors file as read-only views of the file in memory.
-
-    The format: eight bytes with the length of the header, the header in JSON, the arrays' bytes.
-    """
-    with safe_open(file, framework="np"):
-        pass  # refuses a file whose header and bytes do not fit
-    whole = np.memmap(file, dtype=np.uint8, mode="r")
-    start = 8 + int(whole[:8].view("<u8")[0])
-    header = json.loads(whole[8:start].tobytes())
-    arrays = {}
-    for name, about in header.items():
-        if name != "__metadata__":
-            first, end = (start + offset for offset in about["data_offsets"])
-            array = np.asarray(whole[first:end]).view(_DTYPES[about["dtype"]])
-            arrays[name] = array.reshape(about["shape"])
-    return arrays
+def _from_file(
+    file: Path, read: Callable[[Path], dict[str, npt.NDArray[Any]]]
+) -> dict[str, npt.NDArray[Any]]:
+    try:
+        return read(file)
+    except (OSError, ValueError, SafetensorError) as error:
+        raise _damaged(file.parent, f"a readable {file.name}", str(error)) from error
 
 
 def _model_class(manifest: dict[str, Any]) -> type[Recommender]:

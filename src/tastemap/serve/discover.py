@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tastemap.serve.answers import ItemCard, Recommendations, Row
-from tastemap.serve.catalogue import Filters, Mask, Rows, top_rows
+from tastemap.serve.catalogue import Filters, Mask, Rows, pieces, top_rows
 from tastemap.serve.model import LoadedModel, Person
 from tastemap.serve.problems import Problem
 
@@ -140,9 +140,9 @@ def entropies(model: LoadedModel) -> npt.NDArray[np.float64]:
     levels = np.linspace(model.scale.lowest, model.scale.highest, 11) if levels is None else levels
     data = model.data
     edges = (levels[1:] + levels[:-1]) / 2
-    level = np.searchsorted(edges, data.rating)
-    flat = data.item_index.astype(np.int64) * len(levels) + level
-    counts = np.bincount(flat, minlength=data.n_items * len(levels)).reshape(data.n_items, -1)
+    counts = np.zeros((data.n_items, len(levels)))
+    for rows in pieces(len(data)):
+        np.add.at(counts, (data.item_index[rows], np.searchsorted(edges, data.rating[rows])), 1)
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     return -np.sum(share * np.log2(np.where(share > 0, share, 1.0)), axis=1)
 
