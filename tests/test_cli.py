@@ -16,7 +16,7 @@ from tastemap.models.bias import BiasModel
 COMMANDS = {
     *("fetch", "describe", "lab", "fit", "evaluate", "compare", "tune", "run", "predict"),
     *("recommend", "similar", "search", "map", "report", "info", "doctor"),
-    *("serve", "update", "export"),
+    *("serve", "update", "export", "synthesize"),
 }
 
 
@@ -100,6 +100,28 @@ def test_describe_with_columns_named_and_figures(folder: Path, tmp_path: Path) -
         "ratings_per_user.png",
         "releases_per_year.png",
     }
+
+
+def test_synthesize_expands_a_set_and_draws_it(folder: Path, tmp_path: Path) -> None:
+    out, figure = tmp_path / "big", tmp_path / "shape.png"
+    words = ("synthesize", "--like", folder / "release", "-o", out, "--format", "parquet")
+    made = ask(*words, "--ratings", "2e4", "--items", 150, "--seed", 3, "--figure", figure)
+    assert (made["ratings"], made["users"], made["items"]) == (20_000, 800, 150)
+    assert figure.stat().st_size > 10_000
+    (glance,) = ask("describe", out)["tables"][0]["rows"]
+    assert (glance["ratings"], glance["users"], glance["items"]) == (20_000, 800, 150)
+    assert "--ratings; expected how many ratings" in run(*words, code=2)
+    assert "expected a whole number" in run(*words, "--ratings", 0.5, code=2)
+    assert "--figure; expected a .png" in run(
+        *words, "--ratings", 4000, "--figure", "shape.gif", code=2
+    )
+
+
+def test_a_release_is_a_size_which_the_base_is_expanded_to(folder: Path, tmp_path: Path) -> None:
+    small = ("--users", 150, "--items", 100, "--ratings", 4000)
+    words = ("synthesize", "--like", "ml-25m", "--base", folder / "release", *small)
+    made = ask(*words, "-o", tmp_path / "big")
+    assert (made["ratings"], made["users"], made["items"]) == (4000, 150, 100)
 
 
 def test_evaluate_stands_beside_the_baseline(folder: Path) -> None:

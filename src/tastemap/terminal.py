@@ -13,7 +13,14 @@ import polars as pl
 from rich import box
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 
 from tastemap.errors import ArgumentError
@@ -146,6 +153,16 @@ def download_bar(name: str) -> Iterator[Callable[[int, int | None], None]]:
     finally:
         if tasks:
             bar.stop()
+
+
+@contextlib.contextmanager
+def counting(what: str, total: int) -> Iterator[Callable[[int], None]]:
+    """A progress bar of things that are counted; its function is told how many are done anew."""
+    columns = (TextColumn(escape(what)), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    shown = aside.is_terminal
+    with Progress(*columns, console=aside, transient=True, disable=not shown) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda n: bar.advance(task, n)
 
 
 def table_of(frame: pl.DataFrame) -> Table:

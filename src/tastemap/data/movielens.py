@@ -78,7 +78,7 @@ def read_movielens(
         table = _read_100k(folder)
     elif any(known.endswith(".inter") for known in folder):
         table = _read_recbole(folder)
-    elif "ratings.csv" in folder:
+    elif "ratings.csv" in folder or "movies.csv" in folder:
         table = _read_csv(folder)
     else:
         table = _read_dat(folder)
@@ -169,7 +169,8 @@ def _read_dat(folder: Release) -> RatingsTable:
 
 
 def _read_csv(folder: Release) -> RatingsTable:
-    table = read_file(folder["ratings.csv"], {})
+    form = "ratings.csv" if "ratings.csv" in folder else "ratings.parquet"
+    table = read_file(folder[form], {})
     items = None
     if "movies.csv" in folder:
         raw = _text(folder["movies.csv"], ",", needs=("movieId", "title", "genres"))
@@ -185,7 +186,7 @@ def _read_csv(folder: Release) -> RatingsTable:
         if "tags.csv" in folder:
             tags = _text(folder["tags.csv"], ",", needs=("movieId", "tag"))
             items = _with_tags(items, tags.rename({"movieId": "item_id"}))
-    return _joined(table, items, None, "MovieLens with files .csv (ratings.csv)")
+    return _joined(table, items, None, f"MovieLens with files .csv ({form})")
 
 
 def _read_recbole(folder: Release) -> RatingsTable:

@@ -1,0 +1,71 @@
+"""A set of ratings of any size, expanded from a real one, written and drawn."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from tastemap.data.fractal import SIZES, FractalExpansion, Size, size_like
+from tastemap.data.ratings import Ratings
+from tastemap.data.readers import read_ratings
+from tastemap.data.release import refuse_other_folder, write_release
+from tastemap.errors import ArgumentError
+
+
+def size_asked(
+    like: str,
+    base: Ratings,
+    n_ratings: float | None,
+    n_users: int | None = None,
+    n_items: int | None = None,
+) -> Size:
+    """The size of a release (``ml-25m``, ``ml-32m``) or one in proportion to the base's.
+
+    Raises:
+        ArgumentError: If no number of ratings is asked for, or it is not a whole one.
+    """
+    if n_ratings is not None and (n_ratings < 1 or n_ratings != int(n_ratings)):
+        raise ArgumentError("--ratings", expected="a whole number such as 25e6", received=n_ratings)
+    if like in SIZES:
+        asked = {"n_users": n_users, "n_items": n_items}
+        asked["n_ratings"] = None if n_ratings is None else int(n_ratings)
+        return replace(SIZES[like], **{name: n for name, n in asked.items() if n})
+    if n_ratings is None:
+        raise ArgumentError(
+            "--ratings",
+            expected=f"how many ratings to make, or --like {' or '.join(SIZES)}",
+            received="nothing",
+        )
+    return size_like(base, int(n_ratings), n_users, n_items)
+
+
+def synthesize(
+    base: Ratings,
+    size: Size,
+    out: Path,
+    *,
+    form: str,
+    seed: int,
+    figure: Path | None,
+    progress: Callable[[int], None],
+) -> dict[str, Any]:
+    """Write the expansion of a set to a folder and, if asked, draw it beside the original."""
+    if figure is not None and figure.suffix not in (".png", ".svg", ".pdf"):
+        raise ArgumentError("--figure", expected="a .png, .svg or .pdf", received=str(figure))
+    refuse_other_folder(out, form)
+    expansion = FractalExpansion(base, size, seed)
+    write_release(
+        expansion.blocks(), expansion.schema, expansion.items(), out, form=form, progress=progress
+    )
+    if figure is not None:
+        from tastemap.explore.expansion_plots import plot_expansion
+
+        plot_expansion(base, read_ratings(out)).savefig(figure, dpi=150)
+    return {
+        "folder": str(out),
+        "ratings": size.n_ratings,
+        "users": size.n_users,
+        "items": size.n_items,
+        "expanded_from": base.source.name,
+        "seed": seed,
+    }
