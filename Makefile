@@ -58,7 +58,7 @@ docs-check: .venv/developing
 	$(BIN)/python -m pip install --quiet --upgrade pip
 
 .venv/installed: .venv/bin/python pyproject.toml constraints.txt
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[lab,serve,tune]"
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[lab,serve,tune,scale]"
 	@touch $@
 
 .venv/developing: .venv/installed

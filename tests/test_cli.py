@@ -237,6 +237,11 @@ def test_similar(folder: Path) -> None:
     assert -1 <= pair["similarity"] <= 1
     assert ask("similar", folder / "dot", 5, "--users", "-k", 2)["rows"][0]["user_id"] != 5
     assert "cannot compare" in run("similar", folder / "bias", 1, code=1)
+    everything = ask("similar", folder / "dot", "--all", "-k", 4)
+    assert [row["title"] for row in everything["rows"][:4]] == [row["title"] for row in rows]
+    assert everything["notes"][0].startswith("every item compared with every other in ")
+    near = ask("similar", folder / "dot", "--all", "--approximate")
+    assert "of the 10 nearest of a sample of items it found" in near["notes"][0]
 
 
 def test_search(folder: Path) -> None:
@@ -292,6 +297,15 @@ def test_info_and_doctor(folder: Path) -> None:
         (("recommend", "MODEL", "--ratings", "RELEASE"), 1, "expected a table"),
         (("recommend", "MODEL"), 2, "one of the two"),
         (("recommend", "MODEL", "--all"), 2, "expected -o FILE, or --json"),
+        (("recommend", "MODEL", "--all", "-o", "x.csv", "--memory", "much"), 2, "512MiB or 2GB"),
+        (
+            ("recommend", "MODEL", "--all", "-o", "x.csv", "--memory", "1kB"),
+            2,
+            "at least 5,120 bytes",
+        ),
+        (("similar", "MODEL", "--all"), 2, "expected -o FILE, or --json"),
+        (("similar", "MODEL"), 2, "expected an item or a user, or --all alone"),
+        (("similar", "MODEL", "1", "--all"), 2, "expected an item or a user, or --all alone"),
         (("recommend", "MODEL", "5", "--all", "--json"), 2, "no user, no ratings and no novelty"),
         (("predict", "MODEL", "5"), 2, "at least one item"),
         (("fit", "RELEASE", "-o", "out", "-m", "magic"), 2, "one of bias"),

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from tastemap.models.factors import FactorModel as FactorModel
     from tastemap.models.knn import ItemKNN as ItemKNN
     from tastemap.models.lists import write_recommendations as write_recommendations
+    from tastemap.models.neighbours import similar_all as similar_all
     from tastemap.models.neural import DeepRegressionModel as DeepRegressionModel
     from tastemap.models.neural import NeuralRecommender as NeuralRecommender
     from tastemap.models.neural import RegressionModel as RegressionModel
@@ -88,6 +89,7 @@ _HOMES = {
     "read_ratings": "data.readers",
     "recommend_all": "models.everyone",
     "rmse": "evaluation.metrics",
+    "similar_all": "models.neighbours",
     "time_split": "data.splits",
     "train_test_split": "data.splits",
     "tune": "evaluation.tune",

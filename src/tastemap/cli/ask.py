@@ -91,8 +91,20 @@ def recommend(
 @app.command()
 def similar(
     model: Model,
-    item: Annotated[str, typer.Argument(help="An item id or title; with --users, a user id.")],
+    item: Annotated[
+        str | None, typer.Argument(help="An item id or title; with --users, a user id; or --all.")
+    ] = None,
     other: Annotated[str | None, typer.Argument(help="A second item to compare it with.")] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="The neighbours of every item; with -o or --json.")
+    ] = False,
+    approximate: Annotated[
+        bool | None,
+        typer.Option(
+            "--approximate/--exact",
+            help="With --all: by an index, or all with all. An index from a million items on.",
+        ),
+    ] = None,
     k: K = None,
     users: Annotated[bool, typer.Option("--users", help="Similar users instead.")] = False,
     opposite: Annotated[bool, typer.Option("--dissimilar", help="The least similar.")] = False,
@@ -100,8 +112,19 @@ def similar(
     out: Out = None,
 ) -> None:
     """Find the most similar items, or say how similar two are."""
-    from tastemap.jobs.ask import neighbours
+    from tastemap.jobs.ask import all_neighbours, neighbours
     from tastemap.terminal import Output
 
-    frame, title = neighbours(load_saved(model), item, other, k=k, users=users, opposite=opposite)
-    Output(as_json, out).show(frame, title)
+    if everything != (item is None) or (everything and (users or opposite)):
+        raise ArgumentError(
+            "ITEM", expected="an item or a user, or --all alone", received="not one"
+        )
+    if item is not None:
+        saved = load_saved(model)
+        frame, title = neighbours(saved, item, other, k=k, users=users, opposite=opposite)
+        Output(as_json, out).show(frame, title)
+        return
+    if out is None and not as_json:
+        raise ArgumentError("--all", expected="-o FILE, or --json", received="neither")
+    frame, note = all_neighbours(load_saved(model), k or 10, approximate)
+    Output(as_json, out).show(frame, "Neighbours", [note])

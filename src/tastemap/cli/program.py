@@ -16,6 +16,7 @@ WRONG_CALL, FAILED_JOB, STOPPED = 2, 1, 130
 SAID_IN_PYTHON = (
     (r"exclude_seen=False", "--include-seen"),
     (r"has_header=False", "--no-header"),
+    (r"approximate=False", "--exact"),
     (r"duplicates='last', 'first' or 'mean'", "--duplicates last, first or mean"),
     (r"\b(user|item|rating|timestamp)=\.\.\.", r"--\1 NAME"),
 )

@@ -12,6 +12,7 @@ from tastemap.errors import ArgumentError, DataError, UnsupportedError
 from tastemap.models.base import Recommender
 from tastemap.models.everyone import recommend_all
 from tastemap.models.lists import ENDINGS, write_recommendations
+from tastemap.models.neighbours import similar_all
 from tastemap.terminal import say
 
 
@@ -121,3 +122,14 @@ def neighbours(
     if opposite:
         return model.dissimilar_items(item, k), f"Items least similar to {title}"
     return model.similar_items(item, k), f"Items most similar to {title}"
+
+
+def all_neighbours(model: Any, k: int, approximate: bool | None) -> tuple[pl.DataFrame, str]:
+    """The neighbours of every item, and how they were found in a sentence."""
+    found = similar_all(model, k, approximate=approximate, progress=sys.stderr.isatty())
+    if found.recall is None:
+        return found.frame, f"every item compared with every other in {found.seconds:.1f} s"
+    return found.frame, (
+        f"by an index in {found.seconds:.1f} s: of the {k} nearest of a sample of items it found "
+        f"{found.recall:.1%}; --exact compares all with all"
+    )
