@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from small_models import save_small, small_ratings, text_ratings
 
-from tastemap.serve.model import LiveModel
+from tastemap.serve.live import LiveModel
 from tastemap.serve.service import Service
 from tastemap.serve.storage import Store
 

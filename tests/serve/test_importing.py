@@ -10,7 +10,8 @@ from small_models import save_small
 
 from tastemap.data.ratings import Ratings, Scale
 from tastemap.serve.importing import chosen, on_scale, read_export, read_list, review
-from tastemap.serve.model import LoadedModel, load
+from tastemap.serve.live import load
+from tastemap.serve.model import LoadedModel
 from tastemap.serve.problems import Problem
 
 MOST = 1_000_000

@@ -193,6 +193,15 @@ def test_calibration_that_was_measured_is_drawn(tmp_path: Path) -> None:
         assert client.get(address).content.startswith(b"\x89PNG")
 
 
+def test_errors_from_before_an_update_say_so(artifact: Path, tmp_path: Path) -> None:
+    model = load_model(artifact)
+    model.metrics_ = {"rmse": 0.9, "baseline_rmse": 0.95, "ratings_when_measured": 2990}
+    with client_of(model.save(tmp_path / "model"), tmp_path) as client:
+        text = client.get("/model").text
+    assert "fitted on 2,990 ratings, before it was updated" in text
+    assert text.count("ratings when measured") == 0
+
+
 @pytest.mark.parametrize("name", ["ease", "knn", "bias"])
 def test_every_kind_of_model_has_its_pages(tmp_path: Path, name: str) -> None:
     model = save_small(small_ratings(), tmp_path / "model", name)

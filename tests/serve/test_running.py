@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from tastemap.cli import app
 from tastemap.models.store import load_model
-from tastemap.serve.model import LiveModel, load
+from tastemap.serve.live import LiveModel, load
 
 pytestmark = pytest.mark.slow
 WRITERS, WRITES = 4, 250

@@ -8,7 +8,7 @@ from small_models import save_small, small_ratings
 
 from tastemap.models.store import load_model
 from tastemap.serve.catalogue import Filters
-from tastemap.serve.model import LiveModel
+from tastemap.serve.live import LiveModel
 from tastemap.serve.persons import api_person, page_person
 from tastemap.serve.problems import Problem
 from tastemap.serve.service import Service
@@ -63,10 +63,51 @@ def test_a_user_of_the_data_may_change_their_ratings(service: Service) -> None:
     assert service.recommend(user).source == "popular"
 
 
+def test_who_is_forgotten_leaves_memory_too(service: Service) -> None:
+    service.rate(ANN, {"2": 5.0, "4": 1.0})
+    assert service.recommend(ANN).source == "folded_in"
+    assert service.model._remembered.cache_info().currsize > 0
+    service.forget(ANN)
+    assert service.model._remembered.cache_info().currsize == 0
+
+
 def test_nobody_of_the_pages_can_be_named_by_the_api(service: Service) -> None:
     service.rate(page_person("token"), {"2": 5.0})
     for guess in ("token", "page:token", "../page:token"):
         assert service.ratings_of(api_person(guess)).ratings == []
+
+
+def test_picks_have_a_reason_that_lifts_them(tmp_path: Path) -> None:
+    mine = {"2": 5.0, "4": 4.0, "1": 1.0, "3": 2.0}
+    store = Store("sqlite://")
+    service = Service(LiveModel(save_small(small_ratings(), tmp_path / "model", "als")), store)
+    assert all(item.because is None for item in service.recommend(mine, 8).items)
+    picks = service.recommend(mine, 8, reasons=True, exclude_seen=False).items
+    rows = {row.key: row.items for row in service.rows(mine, 6)}
+    shown = [*picks, *rows["top-picks"], *rows["loved-by-few"]]
+    told = [item for item in shown if item.because is not None]
+    assert len(told) > len(shown) / 2
+    for item in told:
+        assert item.because.item_id != item.item_id
+        assert item.because.rating == mine[str(item.because.item_id)]
+        # Synthetic people like either kind: what one likes speaks for its kind alone.
+        same_kind = item.item_id % 2 == item.because.item_id % 2
+        assert same_kind == (item.because.rating >= 4)
+    assert all(item.because is None for item in rows["popular"])
+    nobody = service.rows({}, 6)
+    store.close()
+    assert all(item.because is None for row in nobody for item in row.items)
+
+
+@pytest.mark.parametrize("name", ["ease", "knn", "bias", "bayes", "popularity"])
+def test_reasons_of_every_kind_of_model(tmp_path: Path, name: str) -> None:
+    store = Store("sqlite://")
+    served = Service(LiveModel(save_small(small_ratings(), tmp_path / "model", name)), store)
+    picks = served.recommend({"2": 5.0, "4": 4.0, "1": 1.0}, 8, reasons=True).items
+    told = [item.because for item in picks if item.because is not None]
+    assert bool(told) == (name not in {"bias", "popularity"})
+    assert {reason.item_id for reason in told} <= {1, 2, 4}
+    store.close()
 
 
 def test_parts_add_up_and_say_what_would_be_without(service: Service) -> None:

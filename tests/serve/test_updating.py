@@ -9,7 +9,7 @@ from small_models import save_small, small_ratings, text_ratings
 
 from tastemap.errors import DataError, UnsupportedError
 from tastemap.models.store import load_model
-from tastemap.serve.model import LiveModel
+from tastemap.serve.live import LiveModel
 from tastemap.serve.persons import api_person, page_person
 from tastemap.serve.service import Service
 from tastemap.serve.storage import Store
@@ -53,9 +53,11 @@ def test_ratings_of_people_become_training_ratings(artifact: Path, tmp_path: Pat
     assert model.ratings_.scale == before.scale
     assert model.ratings_.items.ids.equals(before.items.ids)
     assert model.item_map_ is not None
+    assert model.metrics_ == {"rmse": 0.9, "ratings_when_measured": len(before)}
 
     # Once more: nothing is counted twice, and who was forgotten meanwhile is gone.
     again = update_model(path, url, progress=False)
+    assert load_model(path).metrics_["ratings_when_measured"] == len(before)
     assert again.n_ratings == changed.n_ratings
     service.forget(page_person("token"))
     assert update_model(path, url, progress=False).n_ratings == changed.n_ratings - 2

@@ -10,6 +10,7 @@ import polars as pl
 from tastemap.data.ratings import FloatArray, Ratings
 from tastemap.data.vocabulary import Id, IndexArray
 from tastemap.errors import UnsupportedError
+from tastemap.kernels.scores import score_rows
 from tastemap.models.base import Recommender
 from tastemap.models.hooks import Hooks
 from tastemap.models.selection import ranked, top_k
@@ -166,12 +167,10 @@ class FactorModel(Recommender):
         return predicted
 
     def _score(self, user: Array) -> FloatArray:
-        x, w = self.item_weights[:-1], np.asarray(user, dtype=np.float64)
-        scores = np.empty(len(x), dtype=np.float32)
-        for start in range(0, len(x), _CHUNK):
-            part = x[start : start + _CHUNK].astype(np.float64)
-            bias = self.global_mean + w[0] + part[:, 0]
-            scores[start : start + _CHUNK] = bias + part[:, 1:] @ w[1:]
+        w = np.array(user, dtype=np.float64)
+        w[0] += self.global_mean
+        scores = np.empty(len(self.item_weights) - 1, dtype=np.float32)
+        score_rows(self.item_weights[:-1], w, scores)
         return scores
 
     def _score_many(self, user_index: IndexArray) -> tuple[FloatArray, FloatArray | None]:

@@ -12,18 +12,15 @@ from starlette.concurrency import run_in_threadpool
 
 from tastemap.serve.answers import (
     Explanation,
-    InterestedUsers,
     ItemDetail,
     ItemMap,
     ItemPage,
     ModelCard,
-    OwnRating,
-    OwnRatings,
     Predictions,
     Recommendations,
     SimilarItems,
-    SimilarUsers,
 )
+from tastemap.serve.answers_people import InterestedUsers, OwnRating, OwnRatings, SimilarUsers
 from tastemap.serve.catalogue import Filters
 from tastemap.serve.guard import API_KEY_HEADER, check_key
 from tastemap.serve.model import LoadedModel
@@ -39,6 +36,7 @@ from tastemap.serve.requests import (
     PredictBody,
     RecommendBody,
     Seen,
+    Why,
     known_errors,
     named_filters,
 )
@@ -55,7 +53,8 @@ _maps: WeakKeyDictionary[LoadedModel, tuple[bytes, str]] = WeakKeyDictionary()
 Where = Annotated[Filters, Depends(named_filters)]
 
 
-def _service(request: Request) -> Service:
+# What routes depend on is async, though it waits for nothing: else it would take a thread.
+async def _service(request: Request) -> Service:
     service: Service = request.app.state.service
     return service
 
@@ -228,10 +227,11 @@ def recommendations(
     k: K = 10,
     exclude_seen: Seen = True,
     novelty: Novelty = 0.0,
+    reasons: Why = False,
 ) -> Response:
     """The best items for a user, known or new."""
-    who = api_person(user_id)
-    found = service.recommend(who, k, filters=where, exclude_seen=exclude_seen, novelty=novelty)
+    how: dict[str, Any] = {"filters": where, "exclude_seen": exclude_seen, "novelty": novelty}
+    found = service.recommend(api_person(user_id), k, **how, reasons=reasons)
     return answered(request, found)
 
 
@@ -272,6 +272,7 @@ async def recommend(request: Request, service: Asked, body: RecommendBody) -> Re
         filters=body.where.filters(),
         exclude_seen=body.exclude_seen,
         novelty=body.novelty,
+        reasons=body.reasons,
     )
     # A thread of its own, unless that takes longer than the answer.
     return _json(answer() if service.model.is_quick else await run_in_threadpool(answer))

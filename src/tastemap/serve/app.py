@@ -19,7 +19,7 @@ from tastemap.errors import TastemapError
 from tastemap.serve import api, health, pages, reference
 from tastemap.serve.counting import Counting
 from tastemap.serve.guard import Guard, refusal
-from tastemap.serve.model import LiveModel
+from tastemap.serve.live import LiveModel
 from tastemap.serve.problems import Problem, problem_of
 from tastemap.serve.service import Service
 from tastemap.serve.settings import Settings

@@ -21,6 +21,8 @@ Mask = npt.NDArray[np.bool_]
 DAMPING = 5.0
 # Ratings that are worked on at a time.
 _PIECE = 2**20
+# Lanes of a long list in which the least are looked for.
+_LANES = 256
 
 
 @dataclass(frozen=True)
@@ -74,8 +76,20 @@ class RowsOfIds:
         return at if self._order is None else int(self._order[at])
 
     def rows(self, ids: Sequence[str]) -> Rows:
-        """Rows (n,) of ids, -1 for an unknown one."""
-        return np.array([self.row(one) for one in ids], dtype=np.int32)
+        """Rows (n,) of ids, -1 for an unknown one, as `row` finds them one at a time."""
+        if self._text is not None:
+            return np.array([self._text.get(one, -1) for one in ids], dtype=np.int32)
+        try:
+            values = [int(one) for one in ids]
+            asked = np.array(values, dtype=np.int64)
+        except (ValueError, OverflowError):  # one of them is no such number
+            return np.array([self.row(one) for one in ids], dtype=np.int32)
+        at = np.searchsorted(self._ids, asked).clip(max=len(self._ids) - 1)
+        found = self._ids[at] == asked
+        plain = [str(value) == one for value, one in zip(values, ids, strict=True)]
+        found &= np.array(plain, dtype=bool)
+        rows = at if self._order is None else self._order[at]
+        return np.where(found, rows, -1).astype(np.int32)
 
 
 class Catalogue:
@@ -262,12 +276,26 @@ def top_rows(
         lowered[~allowed] = np.inf
     if without is not None:
         lowered[without] = np.inf
-    rows = np.arange(len(lowered))
-    if k < len(lowered):
-        kth = np.partition(lowered, k - 1)[k - 1]
-        rows = np.flatnonzero(lowered <= kth)
+    rows = np.flatnonzero(lowered <= _kth_at_most(lowered, k))
+    if k < len(rows):
+        kth = np.partition(lowered[rows], k - 1)[k - 1]
+        rows = rows[lowered[rows] <= kth]
     rows = rows[np.isfinite(lowered[rows])]
     return rows[np.argsort(lowered[rows], kind="stable")[:k]].astype(np.int32)
+
+
+def _kth_at_most(lowered: npt.NDArray[Any], k: int) -> float:
+    """A value that the k-th least does not exceed, and hardly more than k of them reach.
+
+    The k-th least of the least of each lane, of which each holds every so-manieth: found many at a
+    time, where a partition moves them all.
+    """
+    n_lanes = max(_LANES, 8 * k)
+    if len(lowered) < 2 * n_lanes:
+        return float("inf")
+    whole = len(lowered) // n_lanes * n_lanes
+    lanes = lowered[:whole].reshape(-1, n_lanes).min(axis=0)
+    return float(np.partition(lanes, k - 1)[k - 1])
 
 
 def _plain(values: npt.NDArray[Any]) -> list[float | None]:

@@ -9,11 +9,14 @@ from tastemap.serve.answers import ItemCard, Recommendations, Row
 from tastemap.serve.catalogue import Filters, Mask, Rows, pieces, top_rows
 from tastemap.serve.model import LoadedModel, Person
 from tastemap.serve.problems import Problem
+from tastemap.serve.reasons import with_reasons
 
 # So many of the most rated items are looked at for the next to rate.
 KNOWN_TO_MANY = 400
 # "Loved by few" shows items with at least so many ratings, at this novelty.
 FEW, SURPRISING = 3, 1.0
+# Rows whose cards say why they are there.
+REASONED = {"top-picks", "loved-by-few"}
 
 
 def cards(model: LoadedModel, rows: npt.ArrayLike, someone: Person | None) -> list[ItemCard]:
@@ -33,6 +36,7 @@ def recommendations(
     filters: Filters,
     exclude_seen: bool,
     novelty: float,
+    reasons: bool = False,
 ) -> Recommendations:
     """The best items for a person; see `Service.recommend`."""
     scores = model.scores(someone)
@@ -40,6 +44,8 @@ def recommendations(
     predicted = model.predicted(someone, scores)
     shown = None if predicted is None else predicted[rows]
     found = model.catalogue.cards(rows, predicted=shown, score=score[rows], own=someone.own)
+    if reasons:
+        found = with_reasons(model, someone, rows, found)
     note = None if len(rows) == k else f"no more than {len(rows)} items are left to recommend"
     return Recommendations(someone.source, found, note)
 
@@ -75,6 +81,8 @@ def rows(
     def row(key: str, title: str, note: str, at: Rows) -> Row:
         shown = None if predicted is None else predicted[at]
         found = model.catalogue.cards(at, predicted=shown, score=scores[at], own=someone.own)
+        if key in REASONED:
+            found = with_reasons(model, someone, at, found)
         return Row(key, title, note, source, found)
 
     best, _ = _best(model, someone, scores, k, filters, True, novelty)

@@ -1,7 +1,6 @@
 """Why a prediction is what it is, and what it would be without a rating."""
 
 import numpy as np
-import polars as pl
 
 from tastemap.serve.answers import Explanation, Part, Prediction
 from tastemap.serve.catalogue import Rows
@@ -38,13 +37,7 @@ def explanation(
 
 def _additive(model: LoadedModel, someone: Person, row: int) -> list[Part]:
     """The model's own parts, which add up."""
-    item = model.catalogue.id_at(row)
-    if someone.source == "trained":
-        frame = model.ask("explain")(model.data.users.ids[someone.user], item_id=item)
-    else:
-        ids = model.data.items.ids_at(someone.rows)
-        rated = pl.DataFrame([ids, pl.Series("rating", someone.rating)])
-        frame = model.ask("explain")(item_id=item, ratings=rated)
+    frame = model.parts(someone, row)
     rated = frame["item_id"].drop_nulls()[:WITHOUT]
     rows = model.data.items.index(rated)
     left = dict(zip(rated.to_list(), without(model, someone, row, rows), strict=True))

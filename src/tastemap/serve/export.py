@@ -177,6 +177,7 @@ def _model_data(model: FactorModel) -> dict[str, Any]:
         },
         "size": len(model.prior.mean),
         "item_weights": packed(model.item_weights[:-1], np.float32),
+        "average_item": packed(model.item_weights[-1], np.float32),
         "prior_mean": packed(model.prior.mean, np.float64),
         "prior_precision": packed(model.prior.precision, np.float64),
         "reg_exponent": _exponent(model),

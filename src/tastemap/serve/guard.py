@@ -185,7 +185,7 @@ def shows_key(headers: dict[bytes, bytes], key: str | None) -> bool:
     return hmac.compare_digest(*digests)
 
 
-def check_key(request: Request) -> None:
+async def check_key(request: Request) -> None:
     """Refuse a request to the API that does not show the key, where there is one.
 
     Raises:

@@ -1,20 +1,14 @@
-"""The model that is being served, and its replacement by a newer one while requests run.
+"""The model that is being served, with what answers need beside it.
 
 This is the one place of the application that speaks with a model in row numbers, through the hooks
 of `Recommender`, since a question of a page must not cost a table.
 """
 
 import contextlib
-import hashlib
-import json
-import logging
-import threading
-import time
-import warnings
+import timeit
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
@@ -22,21 +16,15 @@ import numpy.typing as npt
 import polars as pl
 
 from tastemap.data.vocabulary import Id
-from tastemap.errors import ArtifactError, TastemapError, UnsupportedError
+from tastemap.errors import UnsupportedError
 from tastemap.explore.items import map_items
 from tastemap.explore.projection import describe_map
 from tastemap.models.base import Recommender
-from tastemap.models.store import MANIFEST, load_model, read_manifest
 from tastemap.serve.answers import Source
 from tastemap.serve.catalogue import Catalogue, Rows, RowsOfIds
 from tastemap.serve.problems import Problem
 
 Floats = npt.NDArray[np.floating[Any]]
-log = logging.getLogger("tastemap.serve")
-# Seconds between two looks at the manifest.
-EVERY = 1.0
-# So often a load is tried again when the artifact was replaced while it was read.
-TRIES = 5
 # Seconds up to which an answer is not worth a thread of its own.
 QUICK = 0.01
 # Persons whose fold-in is kept.
@@ -113,6 +101,10 @@ class LoadedModel:
         """Somebody from their ratings; the parts of a page ask for the same person again."""
         known = np.frombuffer(rows, np.int32).copy(), np.frombuffer(rating, np.float32).copy()
         return Person(*known, "folded_in", self.model._fold_in(*known))
+
+    def forget(self) -> None:
+        """Remember nobody's fold-in any more."""
+        self._remembered.cache_clear()
 
     def scores(self, person: Person) -> Floats:
         """What the person would give each item (n_items,), outside the scale too."""
@@ -227,16 +219,30 @@ class LoadedModel:
         rating = np.array([self.scale.highest], dtype=np.float32)
         self.scores(self.trained(0))
         self.scores(self.person(first, rating))
-        start = time.perf_counter()
         if self.model.folds_in:  # anew, not as it is remembered
-            self.scores(self._folded_in(first.astype(np.int32).tobytes(), rating.tobytes()))
-        self.is_quick = time.perf_counter() - start < QUICK
+            known = first.astype(np.int32).tobytes(), rating.tobytes()
+            ask = lambda: self.scores(self._folded_in(*known))  # noqa: E731
+            self.is_quick = min(timeit.repeat(ask, number=1, repeat=3)) < QUICK
         self.catalogue.cards(first)
         explain: Any = getattr(self.model, "explain", None)
         if explain is not None:
             with contextlib.suppress(UnsupportedError):
                 explain(self.data.users.ids[0], item_id=self.catalogue.id_at(0))
                 self.explains = True
+
+    def parts(self, person: Person, row: int) -> pl.DataFrame:
+        """The parts of a prediction, which add up, as the model's ``explain`` gives them.
+
+        Raises:
+            UnsupportedError: If the model's predictions are no sums of parts.
+        """
+        if person.source == "trained":
+            who: dict[str, Any] = {"user_id": self.data.users.ids[person.user]}
+        else:
+            ids = self.data.items.ids_at(person.rows)
+            who = {"ratings": pl.DataFrame([ids, pl.Series("rating", person.rating)])}
+        found: pl.DataFrame = self.ask("explain")(item_id=self.catalogue.id_at(row), **who)
+        return found
 
     def can(self) -> list[str]:
         """What the model can do."""
@@ -271,126 +277,6 @@ class LoadedModel:
     def user_ids(self, rows: Rows) -> list[Id]:
         """The ids of users of the training data."""
         return self.data.users.ids_at(rows).to_list()
-
-
-class LiveModel:
-    """The model of a folder, replaced as soon as a newer one has been saved there.
-
-    A request takes ``current`` once and keeps it to its end; the newer model is loaded and warmed
-    beside it, and takes its place in one step.
-
-    Attributes:
-        current: The model in use.
-        failure: Why the newest artifact could not be loaded; None if it was.
-    """
-
-    def __init__(self, path: Path, changed: Callable[[LoadedModel], None] | None = None) -> None:
-        """Load the model.
-
-        Args:
-            path: Folder of the artifact.
-            changed: Called with each model that takes the place of another.
-
-        Raises:
-            ArtifactError: If there is none, or it cannot be loaded.
-        """
-        self.path, self._changed = path, changed
-        self.failure: str | None = None
-        self._stamp: tuple[int, int, int] | None = None
-        self._loading = threading.Lock()
-        self._stopped, self._asked = threading.Event(), threading.Event()
-        self._watcher: threading.Thread | None = None
-        self._stamp = self._look()
-        self.current = load(path)
-
-    def reload(self, *, force: bool = False) -> bool:
-        """Load the artifact if it has changed; whether it was loaded. Never raises: the old stays.
-
-        Args:
-            force: Load it even if it looks the same.
-        """
-        with self._loading:
-            stamp = self._look()
-            if stamp is None or (stamp == self._stamp and not force):
-                return False
-            try:
-                fresh = load(self.path)
-            except (TastemapError, OSError, MemoryError) as error:
-                if self.failure is None:
-                    log.warning("the newer model was not loaded: %s", error)
-                self.failure = str(error)
-                return False
-            self._stamp, self.failure, self.current = stamp, None, fresh
-            log.info("serving %s", fresh.version)
-            if self._changed is not None:
-                self._changed(fresh)
-            return True
-
-    def ask_reload(self) -> None:
-        """Have the watcher look at once; for a signal handler."""
-        self._asked.set()
-
-    def watch(self) -> None:
-        """Look at the manifest once a second, in a thread of its own, until `stop`."""
-
-        def run() -> None:
-            while not self._stopped.is_set():
-                asked = self._asked.wait(EVERY)
-                self._asked.clear()
-                if not self._stopped.is_set():
-                    self.reload(force=asked)
-
-        self._watcher = threading.Thread(target=run, name="tastemap-reload", daemon=True)
-        self._watcher.start()
-
-    def stop(self) -> None:
-        """End the watching."""
-        self._stopped.set()
-        self._asked.set()
-        if self._watcher is not None:
-            self._watcher.join(timeout=10)
-
-    def _look(self) -> tuple[int, int, int] | None:
-        """What tells one artifact from another without reading it; None where there is none."""
-        with contextlib.suppress(OSError):
-            found = (self.path / MANIFEST).stat()
-            return found.st_ino, found.st_mtime_ns, found.st_size
-        return None
-
-
-def load(path: Path) -> LoadedModel:
-    """An artifact, ready to answer; its arrays stay in the file, shared by all who map it.
-
-    Should it be replaced while it is read, it is read again, so that its parts belong together.
-    """
-    for attempt in range(TRIES):
-        manifest = read_manifest(path)
-        try:
-            model = load_model(path, mapped=True)
-        except ArtifactError:
-            if attempt == TRIES - 1 or _same(path, manifest):
-                raise
-            continue
-        if _same(path, manifest):
-            break
-        time.sleep(0.1)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        made = LoadedModel(model, manifest, version_of(manifest))
-        made.warm()
-    return made
-
-
-def version_of(manifest: dict[str, Any]) -> str:
-    """A short text that tells one artifact from another."""
-    text = json.dumps(manifest, sort_keys=True, ensure_ascii=False)
-    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
-
-
-def _same(path: Path, manifest: dict[str, Any]) -> bool:
-    with contextlib.suppress(ArtifactError):
-        return read_manifest(path) == manifest
-    return False
 
 
 def _directions(factors: Floats) -> Floats:

@@ -19,6 +19,7 @@ from tastemap.serve.catalogue import Filters
 from tastemap.serve.persons import Whoever
 from tastemap.serve.problems import Problem
 from tastemap.serve.rendering import Changing, PageRoute, Visit, Visiting
+from tastemap.serve.updating import MEASURED_ON
 
 #: Cards in a row, in a list that was searched for, and ratings on a page.
 PER_ROW, PER_LIST, PER_PAGE = 8, 24, 40
@@ -322,6 +323,7 @@ def model_page(visit: Visiting) -> Response:
         card=card,
         errors=errors,
         has_baseline=any(baseline is not None for _, _, baseline in errors),
+        measured_on=card.metrics.get(MEASURED_ON),
         pictures=figures.pictures(visit.service.model),
     )
 
@@ -339,5 +341,5 @@ def _errors(metrics: dict[str, Any]) -> list[tuple[str, float, float | None]]:
     return [
         (name.replace("_", " "), float(value), numbers.get(f"baseline_{name}"))
         for name, value in numbers.items()
-        if not name.startswith("baseline_")
+        if not name.startswith("baseline_") and name != MEASURED_ON
     ]

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tastemap.serve.answers import GroupPick, GroupPicks, ItemMap, Leaning, Place, Taste
+from tastemap.serve.answers import ItemMap, Place
+from tastemap.serve.answers_people import GroupPick, GroupPicks, Leaning, Taste
 from tastemap.serve.catalogue import Filters, top_rows
 from tastemap.serve.model import LoadedModel, Person
 from tastemap.serve.problems import Problem

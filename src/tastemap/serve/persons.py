@@ -7,8 +7,9 @@ from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
-from tastemap.serve.answers import OwnRating, OwnRatings
-from tastemap.serve.model import LiveModel, LoadedModel, Person
+from tastemap.serve.answers_people import OwnRating, OwnRatings
+from tastemap.serve.live import LiveModel
+from tastemap.serve.model import LoadedModel, Person
 from tastemap.serve.problems import unknown
 from tastemap.serve.storage import Store, StoredPerson
 
@@ -128,7 +129,9 @@ class Persons:
             How many ratings were deleted from the store.
         """
         trained = self._trained_user(self.model, person, forgotten=False) >= 0
-        return self.store.forget(person, mark=trained)
+        deleted = self.store.forget(person, mark=trained)
+        self.model.forget()
+        return deleted
 
     def person(self, person: Whoever) -> Person:
         """A person as the model sees them.
@@ -143,7 +146,10 @@ class Persons:
     def _person(self, model: LoadedModel, who: Whoever) -> Person:
         if not isinstance(who, str):
             model.check_ratings(who.values())
-            asked = np.array([row_of(model, item) for item in who], dtype=np.int32)
+            ids = list(who)
+            asked = model.catalogue.rows_of.rows(ids)
+            if ids and asked.min() < 0:
+                raise unknown("item", ids[int(asked.argmin())])
             return model.person(asked, np.array(list(who.values()), dtype=np.float32))
         kept = self.store.person(who)
         user = self._trained_user(model, who, forgotten=kept.forgotten)

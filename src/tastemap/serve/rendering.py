@@ -114,19 +114,17 @@ class Visit:
         return response
 
 
-Visiting = Annotated[Visit, Depends(Visit)]
+async def _visit(request: Request) -> Visit:
+    return Visit(request)
+
+
+Visiting = Annotated[Visit, Depends(_visit)]
 
 
 class Change:
     """A rating that a form sets or takes back; nothing where the request is no such form."""
 
-    def __init__(
-        self,
-        item: Annotated[str | None, Form()] = None,
-        rating: Annotated[str, Form()] = "",
-        remove: Annotated[str, Form()] = "",
-        csrf: Annotated[str, Form()] = "",
-    ) -> None:
+    def __init__(self, item: str | None, rating: str, remove: str, csrf: str) -> None:
         self.item, self.rating, self.remove, self.csrf = item, rating, remove, csrf
 
     def apply(self, visit: Visit) -> bool:
@@ -149,7 +147,16 @@ class Change:
         return True
 
 
-Changing = Annotated[Change, Depends()]
+async def _change(
+    item: Annotated[str | None, Form()] = None,
+    rating: Annotated[str, Form()] = "",
+    remove: Annotated[str, Form()] = "",
+    csrf: Annotated[str, Form()] = "",
+) -> Change:
+    return Change(item, rating, remove, csrf)
+
+
+Changing = Annotated[Change, Depends(_change)]
 
 
 class PageRoute(APIRoute):

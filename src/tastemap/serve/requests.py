@@ -32,6 +32,7 @@ Novelty = Annotated[
 ]
 Year = Annotated[int | None, Field(ge=-(2**31), lt=2**31)]
 Count = Annotated[int, Field(ge=0, lt=2**31)]
+Why = Annotated[bool, Query(description="Say of each item which rating lifts it most.")]
 Seen = Annotated[bool, Query(description="Leave out what the person has rated.")]
 
 
@@ -81,6 +82,7 @@ class RecommendBody(ManyRatings):
     k: int = Field(10, ge=1, le=1000)
     exclude_seen: bool = True
     novelty: float = Field(0.0, ge=-1, le=1)
+    reasons: bool = False
     where: Named = Named()
 
 
@@ -105,7 +107,7 @@ class ExplainBody(_Body):
     ratings: list[ItemRating] | None = None
 
 
-def named_filters(
+async def named_filters(
     genre: Annotated[str, Query(description="Items of this genre.")] = "",
     year_from: Year = None,
     year_to: Year = None,

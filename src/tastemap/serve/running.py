@@ -15,8 +15,12 @@ from tastemap.serve.settings import Settings
 
 # A request is the work of one thread; the others answer other requests.
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+# Memory that Polars took to read the artifact goes back to the system at once.
+PURGE = ("_RJEM_MALLOC_CONF", "dirty_decay_ms:0,muzzy_decay_ms:0")
 # Seconds that running requests get to finish when the server is stopped.
 PATIENCE = 10
+# Connections that wait until they are taken.
+BACKLOG = 2048
 
 
 def run_server(settings: Settings, tell: Callable[[str], None]) -> None:
@@ -30,6 +34,7 @@ def run_server(settings: Settings, tell: Callable[[str], None]) -> None:
         ArgumentError: If the port is in use, or the host is not one of this machine.
         ArtifactError, DataError: If the model or the store cannot be used.
     """
+    os.environ.setdefault(*PURGE)  # before Polars is loaded
     for name in THREADS:  # before NumPy is loaded
         os.environ.setdefault(name, "1")
     with _listening(settings) as listener, contextlib.suppress(KeyboardInterrupt):
@@ -99,6 +104,7 @@ def _listening(settings: Settings) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((settings.host, settings.port))
+        listener.listen(BACKLOG)  # who opens the address at once waits, and is not refused
     except OSError as error:
         listener.close()
         raise ArgumentError(

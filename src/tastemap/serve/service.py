@@ -18,15 +18,11 @@ import numpy as np
 from tastemap.serve import discover, people
 from tastemap.serve.answers import (
     Explanation,
-    GroupPicks,
-    InterestedUser,
-    InterestedUsers,
     ItemDetail,
     ItemMap,
     ItemPage,
     LevelProbability,
     ModelCard,
-    OwnMap,
     PairPrediction,
     Place,
     Prediction,
@@ -36,6 +32,12 @@ from tastemap.serve.answers import (
     Row,
     SimilarItem,
     SimilarItems,
+)
+from tastemap.serve.answers_people import (
+    GroupPicks,
+    InterestedUser,
+    InterestedUsers,
+    OwnMap,
     SimilarUser,
     SimilarUsers,
     Taste,
@@ -153,6 +155,7 @@ class Service(Persons):
         filters: Filters = ALL,
         exclude_seen: bool = True,
         novelty: float = 0.0,
+        reasons: bool = False,
     ) -> Recommendations:
         """The best items for a person.
 
@@ -162,13 +165,14 @@ class Service(Persons):
             filters: Which items may be recommended.
             exclude_seen: Leave out what the person has rated.
             novelty: From -1 (favour the familiar) over 0 to 1 (favour the surprising).
+            reasons: Give each item the rating of theirs that lifts it most.
 
         Raises:
             Problem: If ratings in hand cannot be used.
         """
         model = self.model
         someone = self._person(model, person)
-        return discover.recommendations(model, someone, k, filters, exclude_seen, novelty)
+        return discover.recommendations(model, someone, k, filters, exclude_seen, novelty, reasons)
 
     def rows(
         self, person: Whoever, k: int = 12, filters: Filters = ALL, novelty: float = 0.0

@@ -19,6 +19,8 @@ from tastemap.serve.storage import Store
 # Somebody of the store whose id the data cannot have is called by their number: as text with these
 # words before it, as a whole number below zero.
 WORDS = "person "
+#: Beside test errors that were measured before an update: on how many ratings the model was fitted.
+MEASURED_ON = "ratings_when_measured"
 
 
 @dataclass(frozen=True)
@@ -42,8 +44,9 @@ def update_model(path: Path, store_url: str, *, seed: int = 0, progress: bool = 
     """Fit a saved model anew on its own ratings and those of a store, and save it in its place.
 
     A server that serves it takes the newer one into use by itself. What people took back is left
-    out, and so is everybody who has been forgotten since an earlier update. Test errors recorded
-    with the old model are dropped; a map is drawn anew where there was one.
+    out, and so is everybody who has been forgotten since an earlier update. A map is drawn anew
+    where there was one. Test errors stay as they were measured, with the number of ratings that the
+    model was fitted on then.
 
     Raises:
         ArtifactError, DataError: If the model or the store cannot be used.
@@ -56,7 +59,9 @@ def update_model(path: Path, store_url: str, *, seed: int = 0, progress: bool = 
     finally:
         store.close()
     mapped = model.item_map_ is not None
+    measured = {MEASURED_ON: len(model.ratings_)} | model.metrics_ if model.metrics_ else {}
     model.fit(merged, seed=seed, progress=progress)
+    model.metrics_ = measured
     if mapped:
         from tastemap.explore.projection import item_map
 

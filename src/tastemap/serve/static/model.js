@@ -18,6 +18,7 @@ export class FactorModel {
     this.size = data.size; // 1 + f
     this.X = decoded(data.item_weights, Float32Array); // rows (b_i, q_i)
     this.n = this.X.length / this.size;
+    this.middle = decoded(data.average_item, Float32Array);
     this.prior = decoded(data.prior_mean, Float64Array);
     this.P = decoded(data.prior_precision, Float64Array);
     this.exponent = data.reg_exponent; // the penalty grows with n to this power
@@ -105,10 +106,9 @@ export class FactorModel {
     if (!rows.length) return items.map(() => -1);
     const { L, X, residual } = this.design(rows, ratings);
     const moves = X.map((x, j) => solve(L, x).map((v) => v * residual[j]));
-    this.middle ??= this.averageRow();
     return items.map((item) => {
       const x = this.row(item);
-      const beyond = x.map((v, a) => v - this.middle[a]);
+      const beyond = x.map((v, a) => (a ? v - this.middle[a] : 0));
       let [best, most] = [-1, 0.005];
       moves.forEach((move, j) => {
         const lift = dot(beyond, move);
@@ -116,12 +116,6 @@ export class FactorModel {
       });
       return best;
     });
-  }
-
-  averageRow() {
-    const middle = new Float64Array(this.size);
-    for (let i = 0; i < this.n; i++) this.row(i).forEach((v, a) => { middle[a] += v / this.n; });
-    return middle;
   }
 
   // What the prediction would be without one of the ratings.

@@ -189,7 +189,7 @@ class Site {
   }
 
   shelf(name, title, note, rows, slides = true) {
-    const cards = rows.map((i, at) => this.card(i, `${name}-${at}`, name === "top-picks"));
+    const cards = rows.map((i, at) => this.card(i, `${name}-${at}`, ["top-picks", "loved-by-few"].includes(name)));
     return element("section", { "aria-label": title, id: `row-${name}` }, element("h2", {}, title),
       note ? element("p", { class: "note" }, note) : null,
       element("ul", { class: slides ? "shelf slides" : "shelf" }, ...cards));
@@ -219,8 +219,8 @@ class Site {
   because(i) {
     const [best] = this.model.lifted(this.rows, this.values, [i]);
     if (best < 0) return null;
-    return element("p", { class: "why" }, "lifted by your ", element("span", { class: "own" }, String(this.values[best])),
-      ` for ${this.items.title[this.rows[best]]}`);
+    return element("p", { class: "why" }, "because of your ", element("span", { class: "own" }, String(this.values[best])),
+      ` for ${labelOf(this.items, this.rows[best])}`);
   }
 
   starsOf(i, slot) {

@@ -1,0 +1,25 @@
+"""The scores of all items for one user, from factors in float32 summed in float64."""
+
+import numba as nb
+import numpy as np
+import numpy.typing as npt
+
+# Sums may be reordered, which makes them vectors: they are exact far beyond the rounding at the
+# end, and a row's sum never depends on the thread.
+_REORDER = {"reassoc", "contract"}
+
+
+@nb.njit(cache=True, nogil=True, fastmath=_REORDER)
+def score_rows(
+    x: npt.NDArray[np.float32], w: npt.NDArray[np.float64], s: npt.NDArray[np.float32]
+) -> None:
+    """Set s (n,) to x_i0 + w_0 + sum over k of x_ik w_k, the float32 nearest to it.
+
+    Args:
+        x: (n, 1 + f), rows (b_i, q_i). w: (1 + f,), the row (mu + b_u, p_u).
+    """
+    for i in range(len(s)):
+        total = 0.0
+        for k in range(1, len(w)):
+            total += np.float64(x[i, k]) * w[k]
+        s[i] = np.float32(w[0] + np.float64(x[i, 0]) + total)
