@@ -14,6 +14,8 @@ from tastemap.models.bayesian_features import F32, F64
 TAU = (20.0, 300.0)
 # Degrees of freedom nu of the prior of v_a: users differ a lot.
 NU = 2.0
+# Prior of the typical variance v: Gamma of this shape and rate.
+TYPICAL_SHAPE, TYPICAL_RATE = 0.5, 0.5
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,8 @@ class Moods:
             )
             e -= (self.h[c] - before)[node]
             n, inverse = len(self.v[c]), float(np.sum(1 / self.v[c], dtype=np.float64))
-            self.typical[c] = rng.gamma(0.5 + NU / 2 * n) / (0.5 + NU / 2 * inverse)
+            shape, rate = TYPICAL_SHAPE + NU / 2 * n, TYPICAL_RATE + NU / 2 * inverse
+            self.typical[c] = rng.gamma(shape) / rate
 
     @property
     def variances(self) -> F32:

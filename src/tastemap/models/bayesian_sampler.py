@@ -21,6 +21,8 @@ from tastemap.models.bayesian_moods import Clock, Moods
 MOST_LEVELS = 20
 # Shape of the prior of the noise scales s_a^2 and s_j^2: a spread of about a third.
 SCALE_SHAPE = 10.0
+# Prior of the precisions: Gamma of this shape and rate.
+PRECISION_SHAPE, PRECISION_RATE = 0.5, 0.5
 # Cutpoints are drawn in every second iteration.
 CUTPOINTS_EVERY = 2
 
@@ -153,11 +155,9 @@ class Side:
             self.lam_B[g] = _precision(self.B[group == g], rng)
 
     def draw_scales(self, e: F32, other_s: F32, sigma: float, rng: Any) -> None:
-        """Draw the noise scales; their geometric mean over ratings is then set to 1."""
+        """Draw the noise scales s_a^2 ~ InvGamma(10, 10), which also say in what unit z counts."""
         offsets, order = self.groups.offsets, self.groups.rows
         draw_scales(offsets, order, self.other, e, other_s, sigma, SCALE_SHAPE, _key(rng), self.s)
-        counts = self.groups.counts
-        self.s /= np.exp(np.sum(counts * np.log(self.s)) / counts.sum()).astype(np.float32)
 
 
 class Cutpoints:
@@ -187,8 +187,15 @@ class Cutpoints:
         return self.shared + self.own
 
     def draw(self, data: Observations, f: F32, s: F32, rng: Any) -> None:
-        """Metropolis steps of the shared and of each user's cutpoints, then S."""
-        self._move_shared(data, f, s, rng)
+        """Metropolis steps of the shared and of each user's cutpoints, then both again, and S."""
+        self.move_shared(data, f, s, rng)
+        self.move_own(data, f, s, rng)
+        self.shift_shared(rng)
+        degrees = len(self.S) + 2 + len(self.own)
+        self.S = _inverse_wishart(degrees, self.S0 + self.own.T @ self.own, rng)
+
+    def move_own(self, data: Observations, f: F32, s: F32, rng: Any) -> None:
+        """Two Metropolis steps of each user's own cutpoints."""
         spread = np.sqrt(self.v @ self.S @ self.v) / max(self.v @ self.v, 1e-9)
         along = np.zeros_like(self.S)
         along[:, 0] = spread * self.v
@@ -198,16 +205,19 @@ class Cutpoints:
         move_user_cutpoints(
             offsets, data.level, f, s, self.shared, proposals, inverse, _key(rng), self.own
         )
-        C = len(self.S)
-        # Given the users' own cutpoints the shared ones are N(their mean, S / n): the same again
-        # in the other parametrisation, which moves them where the first is slow.
+
+    def shift_shared(self, rng: Any) -> None:
+        """Draw the shared cutpoints again, the users' cutpoints staying in place.
+
+        Given these the shared ones are N(their mean, S / n). It is the other parametrisation of
+        the same, which moves them where the first is slow.
+        """
         cuts = self.cuts
         root = np.linalg.cholesky(self.S / len(cuts))
-        self.shared = cuts.mean(axis=0) + root @ rng.normal(size=C)
+        self.shared = cuts.mean(axis=0) + root @ rng.normal(size=len(self.S))
         self.own = cuts - self.shared
-        self.S = _inverse_wishart(C + 2 + len(self.own), self.S0 + self.own.T @ self.own, rng)
 
-    def _move_shared(self, data: Observations, f: F32, s: F32, rng: Any) -> None:
+    def move_shared(self, data: Observations, f: F32, s: F32, rng: Any) -> None:
         """A step with the covariance of the steps so far (Haario et al., Bernoulli 7(2), 2001)."""
         C, n = len(self.shared), len(self.trace)
         factor = np.eye(C) * 1.5 / np.sqrt(len(f))
@@ -260,7 +270,8 @@ class Chain:
             draw_latent(data.user, data.level, s, self.cutpoints.cuts, _key(rng), self.z, self.e)
         else:
             rest = np.sum((self.e * (self.sigma / s)) ** 2, dtype=np.float64)
-            self.sigma = float(np.sqrt((0.5 + 0.5 * rest) / rng.gamma(0.5 + 0.5 * len(s))))
+            shape, rate = PRECISION_SHAPE + 0.5 * len(s), PRECISION_RATE + 0.5 * rest
+            self.sigma = float(np.sqrt(rate / rng.gamma(shape)))
         self.users.draw_scales(self.e, self.items.s, self.sigma, rng)
         self.items.draw_scales(self.e, self.users.s, self.sigma, rng)
         w = self._weights()
@@ -349,10 +360,9 @@ def _key(rng: Any) -> np.uint64:
 
 def _precision(values: F32, rng: Any) -> F32:
     """Precisions (D,) ~ Gamma(1/2 + n / 2, rate 1/2 + sum of squares / 2) of the columns."""
-    squares = np.sum(values.astype(np.float64) ** 2, axis=0)
-    return (rng.gamma(0.5 + 0.5 * len(values), size=len(squares)) / (0.5 + 0.5 * squares)).astype(
-        np.float32
-    )
+    n, squares = len(values), np.sum(values.astype(np.float64) ** 2, axis=0)
+    shape, rate = PRECISION_SHAPE + 0.5 * n, PRECISION_RATE + 0.5 * squares
+    return (rng.gamma(shape, size=len(squares)) / rate).astype(np.float32)
 
 
 def _inverse_wishart(degrees: float, scale: F64, rng: Any) -> F64:
