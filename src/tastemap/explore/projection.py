@@ -21,6 +21,8 @@ FEWEST = 5
 _MANY = 10_000
 # Inner products are rounded to a millionth: their last bits depend on the number of threads.
 _PRECISION = 1e6
+# Pairs whose inner products are computed at a time: they stay in the caches.
+_PAIRS = 4096
 
 
 class HasItemFactors(Protocol):
@@ -213,19 +215,45 @@ def _neighbourhood(n: int) -> tuple[int, int]:
 
 def _nearest(vectors: Floats, k: int, queries: Floats | None = None) -> tuple[Rows, Floats]:
     """For each row, the k other rows with the largest inner product: rows and products, (n, k)."""
-    n = len(vectors)
-    near = np.empty((n, k), dtype=np.int64)
-    product = np.empty((n, k))
-    last_first = np.arange(n)[::-1]
-    step = max(1, 2**23 // n)  # blocks of 64 MB
+    n, f = vectors.shape
+    queries = vectors if queries is None else queries
+    near, product = np.empty((n, k), dtype=np.int64), np.empty((n, k))
+    small = vectors.astype(np.float32)
+    # What float32 and the rounding below can change (Higham, "Accuracy and stability of numerical
+    # algorithms", 2002, equation 3.5, and a rounding of each factor).
+    sizes = [np.sqrt(np.einsum("nf,nf->n", rows, rows)) for rows in (queries, vectors)]
+    error = (f + 4) * 2.0**-24 * sizes[0] * sizes[1].max() + 1 / _PRECISION
+    step = max(1, 2**23 // n)  # blocks of 32 MB
     for first in range(0, n, step):
-        rows = np.arange(first, min(first + step, n))
-        block = (vectors if queries is None else queries)[rows] @ vectors.T
-        # Whole numbers that all differ: no rounding of a processor, no tie changes the answer.
-        rank = np.rint(block * _PRECISION).astype(np.int64) * n + last_first
-        rank[np.arange(len(rows)), rows] = np.iinfo(np.int64).min
-        best = np.argpartition(rank, n - k, axis=1)[:, n - k :]
-        order = np.argsort(-np.take_along_axis(rank, best, axis=1), axis=1)
-        near[rows] = np.take_along_axis(best, order, axis=1)
-        product[rows] = np.take_along_axis(rank, near[rows], axis=1) // n / _PRECISION
+        part = slice(first, min(first + step, n))
+        scores = queries[part].astype(np.float32) @ small.T
+        near[part], product[part] = _best(scores, error[part], first, vectors, queries[part], k)
     return near, product
+
+
+def _best(
+    scores: npt.NDArray[np.float32],
+    error: Floats,
+    first: int,
+    vectors: Floats,
+    queries: Floats,
+    k: int,
+) -> tuple[Rows, Floats]:
+    """`_nearest` of some rows, from scores that may be off by an error."""
+    from tastemap.kernels.best import shortlist
+
+    m, n = scores.shape
+    scores[np.arange(m), np.arange(first, first + m)] = -np.inf
+    rows, ends = np.empty(scores.size, np.int32), np.empty(m, np.int64)
+    shortlist(scores, error, k, rows, ends)
+    rows, owner = rows[: ends[-1]], np.repeat(np.arange(m), np.diff(ends, prepend=0))
+    exact = np.empty(len(rows))
+    for start in range(0, len(rows), _PAIRS):
+        pairs = slice(start, start + _PAIRS)
+        exact[pairs] = np.einsum("pf,pf->p", queries[owner[pairs]], vectors[rows[pairs]])
+    # Whole numbers that all differ: no rounding of a processor, no tie changes the answer.
+    rank = np.rint(exact * _PRECISION).astype(np.int64) * n + (n - 1 - rows)
+    order = np.lexsort((-rank, owner))
+    starts = np.concatenate([[0], ends[:-1]])
+    best = order[starts[:, None] + np.arange(k)]
+    return rows[best].astype(np.int64), rank[best] // n / _PRECISION
