@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from tastemap.models.base import Recommender as Recommender
     from tastemap.models.bayesian import BayesianFactorization as BayesianFactorization
     from tastemap.models.bias import BiasModel as BiasModel
+    from tastemap.models.blend import Blend as Blend
     from tastemap.models.ease import EASE as EASE
     from tastemap.models.everyone import recommend_all as recommend_all
     from tastemap.models.factorization import MatrixFactorization as MatrixFactorization
@@ -60,6 +61,7 @@ _HOMES = {
     "ALS": "models.als",
     "BayesianFactorization": "models.bayesian",
     "BiasModel": "models.bias",
+    "Blend": "models.blend",
     "DeepRegressionModel": "models.neural",
     "EASE": "models.ease",
     "FactorModel": "models.factors",

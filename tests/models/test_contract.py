@@ -27,6 +27,7 @@ QUICK = {
     "ItemKNN": {},
     "Popularity": {},
     "EASE": {},
+    "Blend": {"models": {"ease": {}, "ials": {"n_factors": 8}}},
     "BayesianFactorization": {"n_factors": 4, "n_iterations": 20, "n_draws": 8},
     "ALS": {"n_factors": 8},
     "BiasModel": {},

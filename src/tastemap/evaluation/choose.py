@@ -18,7 +18,7 @@ from tastemap.models import make_model
 #: new person.
 GOALS = {
     "ratings": ("bias", "knn", "mf", "als", "bayes"),
-    "lists": ("popularity", "ease", "ials"),
+    "lists": ("popularity", "ease", "ials", "blend"),
 }
 #: The number of ratings that this takes: a part to fit, one to judge, one to test.
 FEWEST = 20

@@ -13,6 +13,7 @@ CLASSES = {
     "ALS": "tastemap.models.als",
     "BayesianFactorization": "tastemap.models.bayesian",
     "BiasModel": "tastemap.models.bias",
+    "Blend": "tastemap.models.blend",
     "EASE": "tastemap.models.ease",
     "FactorModel": "tastemap.models.factors",
     "ItemKNN": "tastemap.models.knn",
@@ -32,6 +33,7 @@ MODELS: dict[str, tuple[str, dict[str, Any]]] = {
     "knn": ("ItemKNN", {}),
     "ials": ("ALS", {"feedback": "implicit"}),
     "two-tower": ("TwoTower", {}),
+    "blend": ("Blend", {}),
     "bayes": ("BayesianFactorization", {}),
     # The lab's own: ten epochs of batches of 64, absolute error.
     "dot": ("NeuralRecommender", {"network": "dot"}),

@@ -67,6 +67,7 @@ SPACES: dict[str, dict[str, Span]] = {
         **_TRAINING,
     },
     "popularity": {},
+    "blend": {},
     "knn": {
         "k": Span("int", 5, 200),
         "shrinkage": Span("float", 1, 1000),

@@ -1,0 +1,383 @@
+"""A blend: the scores of several models added up, with weights learnt from hidden likes."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from tastemap.data.ratings import FloatArray, Ratings
+from tastemap.data.splits import per_user_split
+from tastemap.data.vocabulary import Id, IndexArray
+from tastemap.errors import ArgumentError
+from tastemap.models import MODELS, make_model
+from tastemap.models.base import Recommender
+
+# The weights are tenths, and judged by lists of ten.
+_STEPS = 10
+_K = 10
+# Scores of one member that are looked at to learn weights: so many users are drawn.
+_SCORES = 2**23
+# Half the distance from 1 to the next float32.
+_ROUNDING = 2.0**-24
+
+_Floats = npt.NDArray[np.float32]
+
+
+class _Hidden(NamedTuple):
+    """The likes that judge weights.
+
+    Attributes:
+        train: The ratings that are left to learn from.
+        users: int32 (n,), rows of the users who judge.
+        likes: int64, ascending; the place of each hidden like in a matrix (n, n_items).
+        best: float64 (n,), the largest gain that a list can have.
+    """
+
+    train: Ratings
+    users: IndexArray
+    likes: npt.NDArray[np.int64]
+    best: npt.NDArray[np.float64]
+
+
+class Blend(Recommender):
+    """Several models that rank, each with a weight: better lists than those of any one of them.
+
+    References:
+        Caruana, Niculescu-Mizil, Crew, Ksikes, "Ensemble selection from libraries of models",
+        ICML 2004, section 2 (greedy selection with replacement). Järvelin, Kekäläinen, "Cumulated
+        gain-based evaluation of IR techniques", TOIS 2002 (NDCG).
+
+    Prediction:
+        s_ui = sum over the members m of w_m s_ui(m) / d_m, a score to rank by, where d_m is the
+        spread of the member's scores: the standard deviation over the items, a user's on average.
+        It is no rating, so `predict` is refused, and `recommend` leaves ``predicted_rating`` empty.
+        Unknown users and items get what the members give them.
+
+    Weights:
+        A share of each user's ratings is hidden, and the members are fitted on the rest. From
+        nothing, ten times, the member is added that makes the largest NDCG of the hidden likes in
+        lists of ten unseen items; the best sum on the way counts. Then all members with a weight
+        are fitted on all ratings. Without hidden likes all weights are equal.
+
+    Fold-in:
+        A new person is what each member makes of them.
+
+    Similarity:
+        That of the member with the largest weight that knows one.
+
+    Args:
+        models: Names of the members, ``("ease", "ials")`` or ``"ease,ials"``, or names with
+            options of their constructors, ``{"ease": {}, "ials": {"n_factors": 128}}``.
+        weights: w_m, one for each model, none negative; None learns them.
+        holdout: Share of each user's ratings that is hidden to learn the weights.
+        threshold: The rating from which on an item is liked, also for members to which none is
+            given; None takes the upper quarter of the scale (4 of 1 to 5).
+
+    Attributes:
+        member_weights: w_m, float64 (n_models,), with the sum 1; a model with 0 is left out.
+        spreads: d_m, float64 (n_models,).
+        members: The fitted models of a weight above 0, by name.
+
+    Example:
+        >>> from tastemap.data.synthetic import synthetic_ratings
+        >>> model = Blend(("ease", "popularity")).fit(synthetic_ratings())
+        >>> model.recommend(ratings={1: 5, 3: 5}, k=3)["title"].str.head(6).to_list()
+        ['Comedy', 'Comedy', 'Comedy']
+    """
+
+    parameters: ClassVar = ("models", "weights", "holdout", "threshold")
+    predicts_ratings = False
+
+    members: dict[str, Recommender]
+    member_weights: npt.NDArray[np.float64]
+    spreads: npt.NDArray[np.float64]
+
+    def __init__(
+        self,
+        models: str | Sequence[str] | Mapping[str, Mapping[str, Any]] = ("ease", "ials"),
+        weights: Sequence[float] | None = None,
+        holdout: float = 0.2,
+        threshold: float | None = None,
+    ) -> None:
+        if not 0 < holdout < 1:
+            raise ArgumentError("holdout", expected="a share between 0 and 1", received=holdout)
+        self.models = _with_options(models)
+        self.weights = None if weights is None else _checked(weights, len(self.models))
+        self.holdout, self.threshold = holdout, threshold
+        for name in self.models:
+            self._make(name)  # refuses wrong options now rather than in the fit
+
+    # ---- learning ----
+
+    def _fit(self, ratings: Ratings, validation: Ratings | None, seed: int, progress: bool) -> None:
+        if self.weights is not None:
+            weights = np.array(self.weights, dtype=np.float64)
+        else:
+            weights = self._learn_weights(ratings, seed, progress)
+        self.member_weights, self.spreads = weights / weights.sum(), np.ones(len(weights))
+        self.members = {}
+        users = _drawn(np.flatnonzero(ratings.by_user.counts), ratings.n_items, seed)
+        for m, name in enumerate(self.models):
+            if weights[m]:
+                member = self._make(name).fit(ratings, seed=seed, progress=progress)
+                self.members[name] = member
+                self.spreads[m] = _spread(member._score_many(users)[0])
+
+    def _make(self, name: str) -> Recommender:
+        """A new member, with this model's threshold unless it has its own."""
+        member = make_model(name, **self.models[name])
+        if "threshold" in member.parameters and "threshold" not in self.models[name]:
+            vars(member)["threshold"] = self.threshold
+        return member
+
+    def _learn_weights(
+        self, ratings: Ratings, seed: int, progress: bool
+    ) -> npt.NDArray[np.float64]:
+        hidden = self._hide(ratings, seed) if len(self.models) > 1 else None
+        if hidden is None:
+            return np.ones(len(self.models))
+        scores = []
+        for name in self.models:
+            member = self._make(name).fit(hidden.train, seed=seed, progress=progress)
+            scores.append(_standardised(member, hidden))
+        return _selected(scores, hidden)
+
+    def _hide(self, ratings: Ratings, seed: int) -> _Hidden | None:
+        """Likes hidden from the members; None where no user can spare one."""
+        most = int(ratings.by_user.counts.max())
+        if most < 2 or self.holdout * most < 0.5:
+            return None
+        train, test = per_user_split(ratings, self.holdout, seed)
+        likes = test.take(test.rating >= ratings.scale.liked_from(self.threshold))
+        if not len(likes):
+            return None
+        users = _drawn(np.flatnonzero(likes.by_user.counts), ratings.n_items, seed)
+        rows = np.concatenate([likes.by_user[int(user)] for user in users])
+        n_likes = likes.by_user.counts[users]
+        places = np.repeat(np.arange(len(users)), n_likes) * ratings.n_items
+        best = np.cumsum(_discounts(_K))[np.minimum(n_likes, _K) - 1]
+        return _Hidden(train, users, np.sort(places + likes.item_index[rows]), best)
+
+    # ---- scores ----
+
+    @property
+    def folds_in(self) -> bool:
+        """Whether every member can describe a new person from ratings."""
+        return all(member.folds_in for member in getattr(self, "members", {}).values())
+
+    def _fold_in(self, item_index: IndexArray, rating: FloatArray) -> tuple[Any, ...]:
+        return tuple(member._fold_in(item_index, rating) for member in self.members.values())
+
+    def _user(self, user_index: int) -> tuple[Any, ...]:
+        return tuple(member._user(user_index) for member in self.members.values())
+
+    def _score(self, user: tuple[Any, ...]) -> FloatArray:
+        members = zip(self.members.values(), user, strict=True)
+        return self._added_up(member._score(description) for member, description in members)
+
+    def _predict(self, user_index: IndexArray, item_index: IndexArray) -> FloatArray:
+        members = self.members.values()
+        return self._added_up(member._predict(user_index, item_index) for member in members)
+
+    def _score_many(self, user_index: IndexArray) -> tuple[FloatArray, FloatArray | None]:
+        errors: list[FloatArray] = []
+        rounded = False
+
+        def scores() -> Iterator[FloatArray]:
+            nonlocal rounded
+            for c, member in self._coefficients():
+                own, error = member._score_many(user_index)
+                rounded |= error is not None
+                first = member._predict(user_index, np.zeros_like(user_index))
+                size = np.maximum(own.max(axis=1), -own.min(axis=1)) + np.abs(first - own[:, 0])
+                # One product, and a sum with each of the others, here and in `_predict`.
+                off = 2 * (1 + len(self.members)) * _ROUNDING * size
+                errors.append(c * (off if error is None else off + error))
+                yield own
+
+        total = self._added_up(scores())
+        return total, sum(errors, np.zeros(len(user_index))) if rounded else None
+
+    def _added_up(self, scores: Iterable[FloatArray]) -> _Floats:
+        """The weighted sum of the members' scores, in float32 and in one order."""
+        total: _Floats | None = None
+        for (c, _), own in zip(self._coefficients(), scores, strict=True):
+            weighted = c * own.astype(np.float32, copy=False)
+            total = weighted if total is None else np.add(total, weighted, out=total)
+        return total if total is not None else np.zeros(0, dtype=np.float32)
+
+    def _coefficients(self) -> Iterator[tuple[np.float32, Recommender]]:
+        """w_m / d_m and the member, for each member."""
+        ratios = dict(zip(self.models, self.member_weights / self.spreads, strict=True))
+        for name, member in self.members.items():
+            yield np.float32(ratios[name]), member
+
+    # ---- explanation and similarity ----
+
+    def explain(
+        self, user_id: Id | None = None, *, item_id: Id, ratings: Any = None
+    ) -> pl.DataFrame:
+        """The parts of a score: the members' explanations, weighted and added up.
+
+        Args:
+            user_id: A user of the training data; or else
+            ratings: The ratings of one person, as in `recommend`.
+            item_id: The item (id or title) whose score is explained.
+
+        Returns:
+            Frame ``part, item_id, title, rating, contribution``: what does not depend on the rated
+            items, then each rated item, the largest contribution first. The whole score of a
+            member that explains nothing is one part.
+        """
+        person, item = self._person(user_id, ratings), self._fitted.items.find(item_id)
+        tables = []
+        for (c, member), description in zip(self._coefficients(), person.description, strict=True):
+            if hasattr(member, "explain"):
+                parts = member.explain(user_id, item_id=item_id, ratings=ratings)
+                parts = parts.filter(pl.col("part") != "kept inside the scale")
+            else:
+                score = float(member._score(description)[item])
+                empty = {"item_id": [None], "title": [None], "rating": [None]}
+                parts = pl.DataFrame({"part": [f"score of {member}"]} | empty)
+                parts = parts.with_columns(contribution=pl.lit(score))
+            tables.append(parts.with_columns(pl.col("contribution") * float(c)))
+        added = (
+            pl.concat(tables, how="diagonal_relaxed")
+            .group_by("part", "item_id", "title", "rating", maintain_order=True)
+            .agg(pl.col("contribution").sum())
+        )
+        of_rated = pl.col("part") == "your rating"
+        rated = added.filter(of_rated).sort(
+            pl.col("contribution").abs(), descending=True, maintain_order=True
+        )
+        return pl.concat([added.filter(~of_rated), rated])
+
+    def similar_items(self, item_id: Id, k: int = 10) -> pl.DataFrame:
+        """The k items most similar to an item (id or title), which is left out.
+
+        Returns:
+            Frame ``rank, item_id, title, similarity`` (in [-1, 1]), most similar first.
+        """
+        weight = dict(zip(self.models, self.member_weights, strict=True))
+        for name in sorted(self.members, key=lambda name: -weight[name]):
+            ask = getattr(self.members[name], "similar_items", None)
+            if ask is not None:
+                found: pl.DataFrame = ask(item_id, k)
+                return found
+        raise self._cannot("compare items: none of its members can")
+
+    # ---- the artifact ----
+
+    def _arrays(self) -> dict[str, npt.NDArray[Any]]:
+        arrays = {"member_weights": self.member_weights, "spreads": self.spreads}
+        for name, member in self.members.items():
+            arrays |= {f"{name}.{array}": values for array, values in member._arrays().items()}
+        return arrays
+
+    def _restore(self, arrays: dict[str, npt.NDArray[Any]]) -> None:
+        self.member_weights, self.spreads = arrays["member_weights"], arrays["spreads"]
+        shape = (len(self.models),)
+        if self.member_weights.shape != shape or self.spreads.shape != shape:
+            raise ValueError(f"weights of shape {self.member_weights.shape}, not {shape}")
+        self.members = {}
+        for name, weight in zip(self.models, self.member_weights, strict=True):
+            if weight > 0:
+                member, prefix = self._make(name), f"{name}."
+                member.ratings_, member.seed_ = self.ratings_, self.seed_
+                member._restore(
+                    {
+                        array.removeprefix(prefix): values
+                        for array, values in arrays.items()
+                        if array.startswith(prefix)
+                    }
+                )
+                self.members[name] = member
+
+
+def _with_options(models: Any) -> dict[str, dict[str, Any]]:
+    """Names and options of the members, in their order."""
+    if isinstance(models, str):
+        models = models.split(",")
+    named = models if isinstance(models, Mapping) else {name: {} for name in models}
+    # What Keras trains may be saved as another model than it is.
+    able = [name for name in MODELS if MODELS[name][0] not in ("Blend", "NeuralRecommender")]
+    wrong = [name for name in named if name not in able]
+    if wrong or not named or len(named) < len(models):
+        raise ArgumentError(
+            "models", expected=f"different names of {', '.join(able)}", received=models
+        )
+    return {name: dict(options) for name, options in named.items()}
+
+
+def _checked(weights: Sequence[float], n: int) -> list[float]:
+    checked = [float(weight) for weight in weights]
+    if len(checked) != n or not all(0 <= w < np.inf for w in checked) or not sum(checked):
+        raise ArgumentError(
+            "weights",
+            expected=f"{n} numbers, one for each model, none negative, not all 0",
+            received=weights,
+        )
+    return checked
+
+
+def _drawn(users: npt.NDArray[np.intp], n_items: int, seed: int) -> IndexArray:
+    """Some of the users, at least one, so many that their scores can be held at once."""
+    n = min(len(users), max(1, _SCORES // n_items))
+    return np.sort(np.random.default_rng(seed).permutation(users)[:n]).astype(np.int32)
+
+
+def _spread(scores: FloatArray) -> float:
+    """The standard deviation over the items of scores (n, n_items), on average; 1 if there is none.
+
+    >>> _spread(np.array([[1.0, 3.0], [2.0, 2.0]]))
+    0.5
+    """
+    return float(scores.std(axis=1, dtype=np.float64).mean()) or 1.0
+
+
+def _standardised(member: Recommender, hidden: _Hidden) -> _Floats:
+    """Scores of a member, in units of their spread, with what has been seen left out."""
+    from tastemap.kernels.best import leave_out
+
+    train = hidden.train
+    scores = member._score_many(hidden.users)[0]
+    scores = (scores / _spread(scores)).astype(np.float32)
+    by_user = train.by_user
+    leave_out(scores, hidden.users, by_user.offsets, train.item_index[by_user.rows])
+    return scores
+
+
+def _selected(scores: Sequence[_Floats], hidden: _Hidden) -> npt.NDArray[np.float64]:
+    """How often each member is selected, with replacement, on the way to the largest NDCG."""
+    counts, best = np.zeros(len(scores)), np.zeros(len(scores))
+    total, largest = np.zeros_like(scores[0]), -1.0
+    for _ in range(_STEPS):
+        gains = [_ndcg(total + own, hidden) for own in scores]
+        chosen = int(np.argmax(gains))
+        total += scores[chosen]
+        counts[chosen] += 1
+        if gains[chosen] > largest:
+            largest, best = gains[chosen], counts.copy()
+    return best
+
+
+def _ndcg(scores: _Floats, hidden: _Hidden) -> float:
+    """NDCG of the hidden likes in lists of ten."""
+    from tastemap.kernels.best import best_of, shortlist
+
+    n, n_items = scores.shape
+    k = min(_K, n_items)
+    rows, ends = np.empty(scores.size, dtype=np.int32), np.empty(n, dtype=np.int64)
+    shortlist(scores, np.zeros(n), k, rows, ends)
+    rows, owner = rows[: ends[-1]], np.repeat(np.arange(n), np.diff(ends, prepend=0))
+    items, values = np.empty((n, k), np.int32), np.empty((n, k), np.float32)
+    best_of(scores[owner, rows], rows, ends, k, items, values)
+    hits = np.isin(np.arange(n)[:, None] * n_items + items, hidden.likes) & (items >= 0)
+    return float((hits @ _discounts(k) / hidden.best).mean())
+
+
+def _discounts(k: int) -> npt.NDArray[np.float64]:
+    """1 / log2(rank + 1) of the ranks 1 to k."""
+    return 1 / np.log2(np.arange(2, k + 2))
