@@ -19,7 +19,9 @@ def liked_matrix(ratings: Ratings, threshold: float) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def model(ratings: Ratings) -> EASE:
-    return EASE(reg=20.0, dropout=0.0, user_power=0.0).fit(ratings, progress=False)
+    return EASE(reg=20.0, dropout=0.0, user_power=0.0, zero_diagonal=True).fit(
+        ratings, progress=False
+    )
 
 
 def test_the_weights_minimise_the_objective(model: EASE, ratings: Ratings) -> None:
@@ -38,7 +40,7 @@ def test_users_are_weighted_and_dropout_is_a_penalty(
     dropout: float, user_power: float, ratings: Ratings
 ) -> None:
     """Column j is the weighted ridge regression, with a penalty for each of the other items."""
-    model = EASE(5.0, dropout, user_power).fit(ratings, progress=False)
+    model = EASE(5.0, dropout, user_power, zero_diagonal=True).fit(ratings, progress=False)
     X = liked_matrix(ratings, 4)
     W = np.diag(X.sum(axis=1).clip(min=1) ** -user_power)
     for j in (0, 7, 79):
@@ -49,9 +51,20 @@ def test_users_are_weighted_and_dropout_is_a_penalty(
         np.testing.assert_allclose(model.item_weights[others, j], expected, atol=1e-5)
 
 
+def test_without_the_constraint_the_diagonal_is_learnt_and_left_out(ratings: Ratings) -> None:
+    model = EASE(5.0, dropout=0.4, user_power=0.5).fit(ratings, progress=False)
+    X = liked_matrix(ratings, 4)
+    G = X.T @ np.diag(X.sum(axis=1).clip(min=1) ** -0.5) @ X
+    L = 5 * np.eye(80) + 0.4 / 0.6 * np.diag(G.diagonal())
+    expected = np.linalg.solve(G + L, G)
+    np.testing.assert_allclose(model.shrinkage, 1 - expected.diagonal(), atol=1e-5)
+    np.fill_diagonal(expected, 0)
+    np.testing.assert_allclose(model.item_weights, expected, atol=1e-5)
+
+
 def test_an_item_that_no_one_likes_has_no_weight(ratings: Ratings) -> None:
     likes = (ratings.rating >= 4) & (ratings.item_index % 7 != 3)
-    model = EASE(reg=20.0, dropout=0.0, user_power=0.0).fit(
+    model = EASE(reg=20.0, dropout=0.0, user_power=0.0, zero_diagonal=True).fit(
         ratings.take(likes | (ratings.rating < 4)), progress=False
     )
     unliked = np.arange(80) % 7 == 3
@@ -100,7 +113,9 @@ def test_similarity_is_the_partial_correlation(model: EASE, ratings: Ratings) ->
     P = np.linalg.inv(X.T @ X + 20 * np.eye(80))
     expected = -P[3] / np.sqrt(P[3, 3] * P.diagonal())
     expected[3] = 0
-    np.testing.assert_allclose(model._similarities(3), expected, atol=1e-5)
+    free = EASE(20.0, dropout=0.0, user_power=0.0).fit(ratings, progress=False)
+    for either in (model, free):
+        np.testing.assert_allclose(either._similarities(3), expected, atol=1e-5)
     frame = model.similar_items(4, k=5)
     assert 4 not in frame["item_id"].to_list()
     assert sum(title.startswith("Drama") for title in frame["title"]) >= 4

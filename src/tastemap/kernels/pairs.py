@@ -43,19 +43,22 @@ def pair_sums(
 
 
 @nb.njit(cache=True)
-def weights_in_place(weights: npt.NDArray[np.float32], rows: npt.NDArray[np.int64]) -> None:
-    """Turn an inverse P of some items into weights -P_ij / P_jj of all, in the same memory.
+def weights_in_place(
+    weights: npt.NDArray[np.float32],
+    rows: npt.NDArray[np.int64],
+    scale: npt.NDArray[np.float32],
+) -> None:
+    """Turn an inverse P of some items into weights c_j P_ij of all, in the same memory.
 
     Args:
         weights: float32 (n_items, n_items), contiguous, whose first numbers are P (m, m); set to
             the weights, with a diagonal of 0, and 0 wherever P has no row or no column.
         rows: (m,), the items of P, ascending.
+        scale: float32 (m,), c_j of the columns.
     """
     n, m = len(weights), len(rows)
     numbers = weights.ravel()
-    scale, row = np.empty(m, np.float32), np.empty(m, np.float32)
-    for j in range(m):
-        scale[j] = np.float32(-1.0) / numbers[j * m + j]
+    row = np.empty(m, np.float32)
     k = m - 1
     # From the end, where no number is overwritten before it is read.
     for i in range(n - 1, -1, -1):

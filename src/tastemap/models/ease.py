@@ -21,9 +21,9 @@ class EASE(ItemModel):
 
     References:
         Steck, "Embarrassingly shallow autoencoders for sparse data", WWW 2019, equations 2 to 8.
-        Steck, "Autoencoders that don't overfit towards the identity", NeurIPS 2020, section 3.2
-        (EDLAE: the penalty that dropout of the input comes to, and a diagonal of 0). The weights
-        of users are weighted least squares: B = argmin |W^(1/2) (X - X B)|^2 + ..., W diagonal.
+        Steck, "Autoencoders that don't overfit towards the identity", NeurIPS 2020, sections 2 and
+        3 (DLAE: the penalty that dropout of the input comes to; EDLAE: with a diagonal of 0). The
+        weights of users are weighted least squares, |W^(1/2) (X - X B)|^2 with a diagonal W.
 
     Prediction:
         s_uj = sum over the items i that u likes of B_ij, a score to rank by: row u of X B, where X
@@ -31,11 +31,13 @@ class EASE(ItemModel):
         ``predicted_rating`` empty. An unknown user likes nothing; an unknown item has the score 0.
 
     Objective:
-        The sum over users of w_u |x_u - x_u B|^2, plus the sum over items i of L_i |B_i|^2, with
-        B_jj = 0. A user with n_u likes has the weight w_u = n_u^-user_power, and
+        The sum over users of w_u |x_u - x_u B|^2, plus the sum over items i of L_i |B_i|^2. A user
+        with n_u likes has the weight w_u = n_u^-user_power, and
         L_i = reg + dropout / (1 - dropout) times the weight of who likes i, (X'WX)_ii.
-        The solution is P = (X'WX + L)^-1, B_ij = -P_ij / P_jj for i other than j.
-        With user_power 0 and dropout 0 it is EASE exactly as in the paper of 2019.
+        With P = (X'WX + L)^-1 the solution is B_ij = -L_j P_ij for i other than j; and
+        B_ij = -P_ij / P_jj under the constraint B_jj = 0. What an item says of itself is left out
+        in either, B_jj = 0: who likes it needs no telling.
+        With user_power 0, dropout 0 and zero_diagonal it is EASE exactly as in the paper of 2019.
 
     Fold-in:
         A new person's likes are a new row of X, and nothing is to be learnt.
@@ -57,11 +59,14 @@ class EASE(ItemModel):
         reg: Penalty of B, in the units of X'WX: with user_power 0 a number of users.
         dropout: Share of a person's likes that B shall bear to lose, from 0 to below 1.
         user_power: From 0, all users count the same, to 1, in inverse proportion to their likes.
+        zero_diagonal: Whether B_jj = 0 is a constraint of the objective, as in EASE and EDLAE.
+            Without it column j is 1 - L_j P_jj smaller, which is most for what many people like.
         threshold: The rating from which on an item is liked; None takes the upper quarter of the
             scale (4 of 1 to 5).
 
     Attributes:
         item_weights: B, float32 (n_items, n_items); column j predicts item j.
+        shrinkage: L_j P_jj, float32 (n_items,), in (0, 1]; 1 with ``zero_diagonal``.
 
     Example:
         >>> from tastemap.data.synthetic import synthetic_ratings
@@ -70,10 +75,11 @@ class EASE(ItemModel):
         ['Comedy', 'Comedy', 'Comedy']
     """
 
-    parameters: ClassVar = ("reg", "dropout", "user_power", "threshold")
+    parameters: ClassVar = ("reg", "dropout", "user_power", "zero_diagonal", "threshold")
     predicts_ratings = False
 
     item_weights: npt.NDArray[np.float32]
+    shrinkage: npt.NDArray[np.float32]
 
     # Chosen on inner validation parts of MovieLens 100K and 1M, the same for both.
     def __init__(
@@ -81,6 +87,7 @@ class EASE(ItemModel):
         reg: float = 40.0,
         dropout: float = 0.5,
         user_power: float = 0.5,
+        zero_diagonal: bool = False,
         threshold: float | None = None,
     ) -> None:
         if not 0 < reg < np.inf:
@@ -90,7 +97,7 @@ class EASE(ItemModel):
         if not 0 <= user_power <= 1:
             raise ArgumentError("user_power", expected="a number from 0 to 1", received=user_power)
         self.reg, self.dropout, self.user_power = reg, dropout, user_power
-        self.threshold = threshold
+        self.zero_diagonal, self.threshold = bool(zero_diagonal), threshold
 
     def _fit(self, ratings: Ratings, validation: Ratings | None, seed: int, progress: bool) -> None:
         self._check_size(ratings)
@@ -109,10 +116,16 @@ class EASE(ItemModel):
         offsets = np.append(liked.by_item.offsets[of_liked], len(rows))
         w = (np.maximum(by_user.counts, 1.0) ** -self.user_power).astype(np.float32)
         pair_sums(offsets, users, by_user.offsets, items, w, P)
-        np.fill_diagonal(P, P.diagonal() / (1 - self.dropout) + self.reg)  # (X'WX)_ii + L_i
+        own = P.diagonal().copy()
+        L = np.float32(self.reg) + own * np.float32(self.dropout / (1 - self.dropout))
+        np.fill_diagonal(P, own + L)
         invert(P)
-        weights_in_place(B, of_liked)
-        self.item_weights = B
+        inverse = P.diagonal().copy()
+        scale = -1 / inverse if self.zero_diagonal else -L
+        weights_in_place(B, of_liked, scale.astype(np.float32))
+        self.item_weights, self.shrinkage = B, np.ones(n, dtype=np.float32)
+        if not self.zero_diagonal:
+            self.shrinkage[of_liked] = L * inverse
 
     def _likes(self, rating: FloatArray) -> npt.NDArray[np.bool_]:
         return rating >= self._fitted.scale.liked_from(self.threshold)
@@ -137,17 +150,19 @@ class EASE(ItemModel):
         return {}, np.where(self._likes(rated.rating), weights, 0.0)
 
     def _similarities(self, item: int) -> FloatArray:
-        # B_ij B_ji = P_ij^2 / (P_ii P_jj)
+        # B_ij B_ji = c_i c_j P_ij^2 / (P_ii P_jj) with the shrinkage c.
         towards, back = self.item_weights[:, item], self.item_weights[item]
-        return np.clip(np.sign(back) * np.sqrt(np.abs(towards * back)), -1.0, 1.0)
+        squared = np.abs(towards * back) / (self.shrinkage * self.shrinkage[item])
+        return np.clip(np.sign(back) * np.sqrt(squared), -1.0, 1.0)
 
     def _arrays(self) -> dict[str, npt.NDArray[Any]]:
-        return {"item_weights": self.item_weights}
+        return {"item_weights": self.item_weights, "shrinkage": self.shrinkage}
 
     def _restore(self, arrays: dict[str, npt.NDArray[Any]]) -> None:
-        self.item_weights = arrays["item_weights"]
-        if self.item_weights.shape != 2 * (self.ratings_.n_items,):
-            raise ValueError(f"item_weights of shape {self.item_weights.shape}")
+        self.item_weights, self.shrinkage = arrays["item_weights"], arrays["shrinkage"]
+        found, n = (self.item_weights.shape, self.shrinkage.shape), self.ratings_.n_items
+        if found != ((n, n), (n,)):
+            raise ValueError(f"item_weights and shrinkage of shapes {found}")
 
 
 def invert(A: npt.NDArray[Any]) -> None:
