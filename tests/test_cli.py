@@ -102,6 +102,18 @@ def test_describe_with_columns_named_and_figures(folder: Path, tmp_path: Path) -
     }
 
 
+def test_bad_rows_are_skipped_where_one_says_so(tmp_path: Path) -> None:
+    bad = tmp_path / "bad.csv"
+    bad.write_text("user,item,rating\nann,7,1\nann,8,many\nben,7,3\n")
+    assert "bad.csv, line 3, column rating" in run("describe", bad, code=1)
+    told = ask("describe", bad, "--on-bad-row", "skip")
+    assert told["tables"][0]["rows"][0]["ratings"] == 2
+    assert any("1 bad rows skipped" in note for note in told["notes"])
+    assert "on_bad_row; expected 'error' or 'skip'" in run(
+        "describe", bad, "--on-bad-row", "keep", code=2
+    )
+
+
 def test_synthesize_expands_a_set_and_draws_it(folder: Path, tmp_path: Path) -> None:
     out, figure = tmp_path / "big", tmp_path / "shape.png"
     words = ("synthesize", "--like", folder / "release", "-o", out, "--format", "parquet")

@@ -136,10 +136,11 @@ def working(what: str) -> Iterator[Callable[[str], None]]:
 
 
 @contextlib.contextmanager
-def download_bar(name: str) -> Iterator[Callable[[int, int | None], None]]:
-    """A progress bar of a download, which appears with the first bytes."""
-    columns = (TextColumn(f"fetching {escape(name)}"), BarColumn(), DownloadColumn())
-    bar = Progress(*columns, console=aside, transient=True)
+def download_bar(name: str, doing: str = "fetching") -> Iterator[Callable[[int, int | None], None]]:
+    """A progress bar of bytes that come from afar or from a file; it appears with the first."""
+    columns = (TextColumn(f"{doing} {escape(name)}"), BarColumn(), DownloadColumn())
+    shown = aside.is_terminal
+    bar = Progress(*columns, console=aside, transient=True, disable=not shown)
     tasks: list[Any] = []
 
     def progress(done: int, total: int | None) -> None:

@@ -47,11 +47,12 @@ READING = {
     "duplicates": Annotated[
         str, typer.Option(help="Pairs rated twice: last (by time), mean, first or error.")
     ],
+    "on_bad_row": Annotated[str, typer.Option(help="A row that cannot be read: error or skip.")],
 }
 
 
 # What they are when nobody says.
-READING_DEFAULTS = dict.fromkeys(READING) | {"duplicates": "last"}
+READING_DEFAULTS = dict.fromkeys(READING) | {"duplicates": "last", "on_bad_row": "error"}
 
 
 def reads_ratings(command: Callable[..., None]) -> Callable[..., None]:
@@ -89,7 +90,7 @@ def data_words(ctx: typer.Context) -> str:
         if name == "has_header":
             words.append("--header" if value else "--no-header")
         else:
-            words.append(f"--{name} {shlex.quote(str(value))}")
+            words.append(f"--{name.replace('_', '-')} {shlex.quote(str(value))}")
     return " ".join(words)
 
 
@@ -101,7 +102,8 @@ def read_data(data: str, how: dict[str, Any]) -> "Ratings":
 
     source = how.pop("source", None)
     if source is None and Path(data).exists():
-        return read_ratings(data, **how)
+        with terminal.download_bar(data, "reading") as progress:
+            return read_ratings(data, **how, progress=progress)
     if data not in DATASETS:
         raise DataError(
             f"data {data}",
@@ -111,7 +113,7 @@ def read_data(data: str, how: dict[str, Any]) -> "Ratings":
     given = [name for name, value in how.items() if value != READING_DEFAULTS[name]]
     if given:
         raise ArgumentError(
-            f"--{', --'.join(given)}".replace("has_header", "header"),
+            f"--{', --'.join(given)}".replace("has_header", "header").replace("_", "-"),
             expected="a file or folder to read",
             received=f"the data set {data}, which is read as it is published",
             do="leave them out",

@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 
+import numpy as np
 import polars as pl
 from polars.exceptions import PolarsError
 
@@ -13,6 +14,8 @@ ROLES = ("user", "item", "rating", "timestamp")
 KEYS = {"user": "user_id", "item": "item_id", "rating": "rating", "timestamp": "timestamp"}
 _PAIR = ["user_id", "item_id"]
 _SAMPLE = 1000
+# Rows that are compared at a time: they fit a processor's cache.
+_SLICE = 2**17
 DUPLICATES = ("last", "first", "mean", "error")
 
 # Names that each column goes by, the most telling first; compared without case, "_", "-", " ".
@@ -130,6 +133,24 @@ def standard_columns(
     return pl.DataFrame(columns), notes
 
 
+def sound_rows(
+    name: str, frame: pl.DataFrame, roles: Mapping[str, str]
+) -> tuple[pl.DataFrame, list[str]]:
+    """The rows with a user, an item and a finite rating, and a note on the others."""
+    rating = frame[roles["rating"]]
+    if rating.dtype == pl.String or rating.dtype.is_numeric():
+        rating = rating.cast(pl.Float64, strict=False)
+    good = frame[roles["user"]].is_not_null() & frame[roles["item"]].is_not_null()
+    good &= rating.is_not_null()
+    if rating.dtype.is_float():
+        good &= rating.is_finite().fill_null(value=False)
+    n_bad = len(frame) - int(good.sum())
+    if not n_bad:
+        return frame, []
+    first = (~good).arg_max() or 0
+    return frame.filter(good), [f"{n_bad:,} bad rows skipped, the first: {name}, row {first + 1}"]
+
+
 def without_duplicates(
     name: str, frame: pl.DataFrame, duplicates: str
 ) -> tuple[pl.DataFrame, list[str]]:
@@ -181,12 +202,27 @@ def without_duplicates(
 def _n_pairs(frame: pl.DataFrame) -> int:
     """Number of distinct pairs of user and item."""
     users, items = frame["user_id"], frame["item_id"]
-    if users.dtype == items.dtype == pl.Int64:
+    if users.dtype.is_integer() and items.dtype.is_integer():
         span = int(items.max()) + 1  # type: ignore[arg-type]
         smallest = min(int(users.min()), int(items.min()))  # type: ignore[arg-type]
         if smallest >= 0 and (int(users.max()) + 1) * span < 2**63:  # type: ignore[arg-type]
-            return (users * span + items).n_unique()  # one column is several times faster than two
+            if _ascend(users, items, span):
+                return len(frame)
+            # One column is several times faster than two.
+            return (users.cast(pl.Int64) * span + items).n_unique()
     return frame.select(_PAIR).n_unique()
+
+
+def _ascend(users: pl.Series, items: pl.Series, span: int) -> bool:
+    """Whether each pair is greater than the one before, as in a file sorted by user and item."""
+    before = -1
+    for start in range(0, len(users), _SLICE):
+        user, item = (series.slice(start, _SLICE).to_numpy() for series in (users, items))
+        pair = user.astype(np.int64) * span + item
+        if pair[0] <= before or not (pair[1:] > pair[:-1]).all():
+            return False
+        before = int(pair[-1])
+    return True
 
 
 def item_columns(columns: Iterable[str], roles: Mapping[str, str]) -> dict[str, str]:
@@ -283,6 +319,8 @@ def _ids(series: pl.Series) -> pl.Series:
 
 def _numbers(name: str, series: pl.Series) -> pl.Series:
     """The ratings as numbers; `DataError` for the first that is not one."""
+    if series.dtype == pl.Float32:
+        return series
     if series.dtype.is_numeric():
         return series.cast(pl.Float64)
     if series.dtype == pl.String:
@@ -328,7 +366,8 @@ def _seconds(name: str, series: pl.Series) -> tuple[pl.Series, list[str]]:
     some = series.drop_nulls().gather_every(max(1, len(series) // _SAMPLE))
     typical = float(some.cast(pl.Float64).abs().median() or 0)  # type: ignore[arg-type]
     unit, factor = next((unit, factor) for limit, unit, factor in _UNITS if typical < limit)
-    return series.cast(pl.Int64) // factor, [f"times read as {unit} since 1970"]
+    whole = series.cast(pl.Int64)
+    return whole if factor == 1 else whole // factor, [f"times read as {unit} since 1970"]
 
 
 def _parsed_dates(name: str, series: pl.Series) -> pl.Series:

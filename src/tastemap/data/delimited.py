@@ -4,7 +4,7 @@ import csv
 import io
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import polars as pl
 from polars.exceptions import PolarsError
 
-from tastemap.data.files import DataFile, unreadable
+from tastemap.data.files import CHUNK_BYTES, DataFile, unreadable
 from tastemap.errors import DataError
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ Check: TypeAlias = Callable[[str], str | None]
 
 NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*")
 DELIMITER_NAMES = {"\t": "tab", ",": "comma", ";": "semicolon", "|": "|", "::": "::", " ": "space"}
+_HEADER = re.compile(rb"[^\n]*\n(\r?\n)*")
 # Polars splits at one byte only; this one (ASCII's "unit separator") is in no text people write.
 _UNIT = "\x1f"
 
@@ -62,10 +63,12 @@ class TextFile:
     Args:
         file: Where the bytes come from.
         layout: How they are laid out.
+        whole: The file that this is a part of, and the place of its first byte there.
     """
 
     file: DataFile
     layout: Layout
+    whole: tuple[DataFile, int] | None = None
 
     @property
     def name(self) -> str:
@@ -76,11 +79,45 @@ class TextFile:
     def _raw(self) -> bytes:
         return self.file.read()
 
+    @cached_property
+    def _first_line(self) -> int:
+        """The number, from 1, of the first line in the whole file."""
+        if self.whole is None:
+            return 1
+        file, offset = self.whole
+        lines, before = 1, 0
+        for chunk in file.chunks():
+            if before >= offset:
+                break
+            lines += chunk.count(b"\n", 0, offset - before)
+            before += len(chunk)
+        return lines
+
+    def parts(self) -> Iterator["TextFile"]:
+        """The file in parts of whole lines, the last of which may be long.
+
+        From a double quote on there is one part, if fields may be quoted, since a field in quotes
+        may hold ends of lines; and text of an encoding whose bytes are no bytes of ASCII is one.
+        """
+        if self.layout.encoding not in ("utf-8", "latin-1"):
+            yield self
+            return
+        layout = self.layout
+        for start, lines in _whole_lines(self.file.chunks(), layout.quoted):
+            # Polars takes the first line for one with as many fields as all.
+            raw = lines.lstrip(b"\r\n") if start else lines
+            offset = start + len(lines) - len(raw)
+            if not raw:
+                continue
+            part = DataFile(self.name, lambda raw=raw: raw, n_bytes=len(raw))  # type: ignore[misc]
+            yield TextFile(part, layout, (self.file, offset))
+            layout = replace(layout, has_header=False)
+
     def _decoded(self) -> str:
         try:
             return self._raw.decode(self.layout.encoding)
         except UnicodeDecodeError as error:
-            line = self._raw.count(b"\n", 0, error.start) + 1
+            line = self._raw.count(b"\n", 0, error.start) + self._first_line
             raise DataError(
                 f"{self.name}, line {line}",
                 expected=f"text in {self.layout.encoding}",
@@ -96,6 +133,13 @@ class TextFile:
         raw = self._raw if is_utf_8 else self._decoded().encode()
         return raw.replace(layout.delimiter.encode(), layout.separator.encode())
 
+    def _above(self) -> int:
+        """Lines above the first rating: the header, and blank ones below it."""
+        if not self.layout.has_header or self.file.path is not None:
+            return int(self.layout.has_header)
+        header = _HEADER.match(self._raw)
+        return 1 if header is None else header[0].count(b"\n")
+
     def scan(self, types: Mapping[str, pl.DataType]) -> pl.DataFrame:
         """The columns named in ``types``, parsed as those types; empty fields are null.
 
@@ -108,7 +152,7 @@ class TextFile:
                 self._for_polars(),
                 separator=layout.separator,
                 has_header=False,
-                skip_lines=int(layout.has_header),
+                skip_lines=self._above(),
                 schema={name: types.get(name, pl.String()) for name in layout.columns},
                 quote_char='"' if layout.quoted else None,
             )
@@ -135,12 +179,12 @@ class TextFile:
         """Each record that is not blank, with the number of its first line, counted from 1."""
         text = self._decoded().removeprefix("\ufeff")
         reader = records(io.StringIO(text, newline=""), self.layout, strict=True)
-        line = 1
+        line = first = self._first_line
         try:
             for record in reader:
                 if len(record) > 1 or "".join(record).strip():
                     yield line, record
-                line = reader.line_num + 1
+                line = first + reader.line_num
         except csv.Error as error:
             raise DataError(
                 f"{self.name}, line {line}",
@@ -157,26 +201,36 @@ class TextFile:
         Args:
             checks: For a column's name, what to ask of each of its values.
         """
+        for _, error in self.judged(checks):
+            if error is not None:
+                raise error
+
+    def judged(self, checks: Mapping[str, Check]) -> Iterator[tuple[list[str], DataError | None]]:
+        """Each record below the header, with what is wrong with it or None; arguments as above."""
         places = [(self.layout.columns.index(name), name, checks[name]) for name in checks]
-        n_columns = len(self.layout.columns)
         for number, (line, record) in enumerate(self.rows()):
-            if self.layout.has_header and not number:
-                continue
-            if len(record) != n_columns:
-                raise DataError(
-                    f"{self.name}, line {line}",
-                    expected=f"{n_columns} fields",
-                    received=f"{len(record)}: {self.layout.delimiter.join(record)[:60]!r}",
-                    do="complete or remove the line; was the file cut off?",
+            if not self.layout.has_header or number:
+                yield record, self._fault(line, record, places)
+
+    def _fault(
+        self, line: int, record: list[str], places: Sequence[tuple[int, str, Check]]
+    ) -> DataError | None:
+        if len(record) != len(self.layout.columns):
+            return DataError(
+                f"{self.name}, line {line}",
+                expected=f"{len(self.layout.columns)} fields",
+                received=f"{len(record)}: {self.layout.delimiter.join(record)[:60]!r}",
+                do="complete or remove the line; was the file cut off?",
+            )
+        for place, name, check in places:
+            if expected := check(record[place]):
+                return DataError(
+                    f"{self.name}, line {line}, column {name}",
+                    expected=expected,
+                    received=repr(record[place]) if record[place] else "nothing",
+                    do="correct or remove the line",
                 )
-            for place, name, check in places:
-                if expected := check(record[place]):
-                    raise DataError(
-                        f"{self.name}, line {line}, column {name}",
-                        expected=expected,
-                        received=repr(record[place]) if record[place] else "nothing",
-                        do="correct or remove the line",
-                    )
+        return None
 
     def unparsable(self, error: Exception) -> DataError:
         """The error for text that cannot be read although no line of it is clearly wrong."""
@@ -186,6 +240,31 @@ class TextFile:
             received=str(error).splitlines()[0].rstrip("."),
             do="name delimiter=, encoding= or has_header=",
         )
+
+
+def _whole_lines(chunks: Iterator[bytes], quoted: bool) -> Iterator[tuple[int, bytes]]:
+    """Pieces of a file that end with its lines, each with the place of its first byte."""
+    offset, rest, pieces = 0, b"", _pieces(chunks)
+    for piece in pieces:
+        if quoted and b'"' in piece:
+            yield offset, b"".join([rest, piece, *pieces])
+            return
+        end = piece.rfind(b"\n") + 1
+        if not end:
+            rest += piece
+            continue
+        lines = rest + piece[:end]
+        yield offset, lines
+        offset, rest = offset + len(lines), piece[end:]
+    if rest:
+        yield offset, rest
+
+
+def _pieces(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """The chunks, those that are longer than others cut up."""
+    for chunk in chunks:
+        for start in range(0, len(chunk), CHUNK_BYTES):
+            yield chunk[start : start + CHUNK_BYTES] if start or len(chunk) > CHUNK_BYTES else chunk
 
 
 def records(lines: Iterable[str], layout: Layout, *, strict: bool = False) -> "Reader":

@@ -15,7 +15,7 @@ from tastemap.errors import DataError
 MAX_BYTES = 8 * 2**30
 MAX_RATIO = 100
 _DEPTH = 3
-_CHUNK_BYTES = 2**24
+CHUNK_BYTES = 2**24
 
 
 @dataclass(frozen=True)
@@ -26,11 +26,13 @@ class DataFile:
         name: The path, or ``archive.zip/member``.
         load: Gives the bytes.
         path: Where the same bytes lie on disk, if they do.
+        n_bytes: How many bytes ``load`` gives, if that is known.
     """
 
     name: str
     load: Callable[[], bytes]
     path: Path | None = None
+    n_bytes: int | None = None
 
     def read(self) -> bytes:
         """The bytes; `DataError` if they cannot be had or are truncated."""
@@ -46,6 +48,15 @@ class DataFile:
         except (OSError, RuntimeError, NotImplementedError) as error:
             raise unreadable(self.name, error) from error
 
+    def size(self) -> int | None:
+        """Number of bytes, where that is known without reading a compressed file."""
+        if self.path is None:
+            return self.n_bytes
+        try:
+            return self.path.stat().st_size
+        except OSError as error:
+            raise unreadable(self.name, error) from error
+
     def chunks(self) -> Iterator[bytes]:
         """The bytes piece by piece, without holding a file on disk in memory."""
         if self.path is None:
@@ -53,7 +64,7 @@ class DataFile:
             return
         try:
             with self.path.open("rb") as stream:
-                while chunk := stream.read(_CHUNK_BYTES):
+                while chunk := stream.read(CHUNK_BYTES):
                     yield chunk
         except OSError as error:
             raise unreadable(self.name, error) from error
@@ -134,7 +145,9 @@ def _zip_files(path: Path) -> dict[PurePosixPath, DataFile]:
         _check_member(path, info)
     return {
         PurePosixPath(info.filename): DataFile(
-            f"{path}/{info.filename}", partial(_read_member, path, info.filename)
+            f"{path}/{info.filename}",
+            partial(_read_member, path, info.filename),
+            n_bytes=info.file_size,
         )
         for info in members
     }

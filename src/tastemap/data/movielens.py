@@ -20,6 +20,7 @@ import polars as pl
 from tastemap.data.columns import ROLES
 from tastemap.data.delimited import Layout, TextFile
 from tastemap.data.files import DataFile, open_files
+from tastemap.data.partwise import Reading
 from tastemap.data.ratings import Ratings
 from tastemap.data.sniffing import guess_encoding, sniff
 from tastemap.data.tables import RatingsTable, read_file
@@ -57,6 +58,7 @@ def read_movielens(
     name: str | None = None,
     duplicates: str = "last",
     missing_times: str = "drop",
+    reading: Reading | None = None,
 ) -> Ratings:
     """A release of MovieLens, from the folder or zip that holds it.
 
@@ -67,21 +69,22 @@ def read_movielens(
         path: The folder or zip.
         name: What to call the data; the folder's name by default.
         duplicates, missing_times: As for `read_ratings`.
+        reading: What becomes of bad rows of ratings, and who is told how far it is.
 
     Raises:
         DataError: If there is no release in it, or several; if a file of it is damaged; or if
             the zip is truncated or its members would climb out of it.
     """
     path = Path(path).expanduser()
-    folder = find_release(path)
+    folder, how = find_release(path), reading or Reading()
     if "u.data" in folder:
-        table = _read_100k(folder)
+        table = _read_100k(folder, how)
     elif any(known.endswith(".inter") for known in folder):
-        table = _read_recbole(folder)
+        table = _read_recbole(folder, how)
     elif "ratings.csv" in folder or "movies.csv" in folder:
-        table = _read_csv(folder)
+        table = _read_csv(folder, how)
     else:
-        table = _read_dat(folder)
+        table = _read_dat(folder, how)
     return table.to_ratings(name or path.stem, duplicates=duplicates, missing_times=missing_times)
 
 
@@ -118,14 +121,14 @@ def _ending(files: Release, suffix: str) -> list[DataFile]:
     return [file for name, file in files.items() if name.endswith(suffix)]
 
 
-def _read_ratings(file: DataFile, delimiter: str) -> RatingsTable:
+def _read_ratings(file: DataFile, delimiter: str, how: Reading) -> RatingsTable:
     """The ratings of a release without a header; nothing is inferred, and nothing told."""
     chosen = {role: f"column_{place}" for place, role in enumerate(ROLES, start=1)}
-    return read_file(file, chosen, delimiter=delimiter, encoding="utf-8", has_header=False)
+    return read_file(file, chosen, how, delimiter=delimiter, encoding="utf-8", has_header=False)
 
 
-def _read_100k(folder: Release) -> RatingsTable:
-    table = _read_ratings(folder["u.data"], "\t")
+def _read_100k(folder: Release, how: Reading) -> RatingsTable:
+    table = _read_ratings(folder["u.data"], "\t", how)
     items = users = None
     if "u.item" in folder:
         genres = GENRES_100K
@@ -143,11 +146,11 @@ def _read_100k(folder: Release) -> RatingsTable:
     return _joined(table, items, users, "MovieLens 100K (u.data)")
 
 
-def _read_dat(folder: Release) -> RatingsTable:
+def _read_dat(folder: Release, how: Reading) -> RatingsTable:
     if "ratings.dat" in folder:
-        table, form = _read_ratings(folder["ratings.dat"], "::"), "ratings.dat"
+        table, form = _read_ratings(folder["ratings.dat"], "::", how), "ratings.dat"
     else:
-        table, form = read_file(folder["ratings.parquet"], {}), "ratings.parquet"
+        table, form = read_file(folder["ratings.parquet"], {}, how), "ratings.parquet"
     items = users = None
     if "movies.dat" in folder:
         raw = _text(folder["movies.dat"], "::", ("item_id", "title", "genres"))
@@ -168,9 +171,9 @@ def _read_dat(folder: Release) -> RatingsTable:
     return _joined(table, items, users, f"MovieLens with files .dat ({form})")
 
 
-def _read_csv(folder: Release) -> RatingsTable:
+def _read_csv(folder: Release, how: Reading) -> RatingsTable:
     form = "ratings.csv" if "ratings.csv" in folder else "ratings.parquet"
-    table = read_file(folder[form], {})
+    table = read_file(folder[form], {}, how)
     items = None
     if "movies.csv" in folder:
         raw = _text(folder["movies.csv"], ",", needs=("movieId", "title", "genres"))
@@ -189,9 +192,9 @@ def _read_csv(folder: Release) -> RatingsTable:
     return _joined(table, items, None, f"MovieLens with files .csv ({form})")
 
 
-def _read_recbole(folder: Release) -> RatingsTable:
+def _read_recbole(folder: Release, how: Reading) -> RatingsTable:
     (inter,) = _ending(folder, ".inter")
-    table = read_file(inter, {})
+    table = read_file(inter, {}, how)
     items = users = None
     for file in _ending(folder, ".item")[:1]:
         raw = _text(file, "\t", needs=("item_id", "movie_title", "release_year", "class"))

@@ -1,6 +1,7 @@
 """``Ratings``: a table of ratings in memory, immutable, in columns."""
 
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, TypeAlias
@@ -9,13 +10,15 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from tastemap.data.vocabulary import Id, IndexArray, Vocabulary
+from tastemap.data.vocabulary import Id, IndexArray, Vocabulary, joined, numbered
 from tastemap.errors import DataError
 
 FloatArray: TypeAlias = npt.NDArray[np.floating[Any]]
 
 # A scale with more distinct values than this is treated as continuous (no step).
 MAX_LEVELS = 101
+# Ratings that are compared at a time: they fit a processor's cache.
+_SLICE = 2**17
 # The finest step that is looked for.
 GRID = 1e-4
 # Multiples of it are whole numbers up to here, past which a float64 has no units.
@@ -46,7 +49,7 @@ class Scale:
             >>> print(Scale.infer(np.array([0.5, 5.0, 3.0, 3.5])))
             0.5 to 5 in steps of 0.5
         """
-        values = np.unique(np.asarray(rating, dtype=np.float64))
+        values = _distinct(np.asarray(rating)).astype(np.float64)
         if not len(values):
             raise DataError("ratings", expected="at least one rating", received="none")
         lowest, highest = float(values[0]), float(values[-1])
@@ -217,9 +220,13 @@ class Ratings:
             DataError: If a column is missing, a value is missing or not finite, or no row is left.
         """
         _check_columns(frame)
-        rating = frame["rating"].cast(pl.Float32)
-        users = Vocabulary(frame["user_id"].unique().sort(), "user", user_table)
-        items = Vocabulary(frame["item_id"].unique().sort(), "item", item_table)
+        rating = joined(frame["rating"].cast(pl.Float32))
+        with ThreadPoolExecutor(2) as pool:  # NumPy lets go of the interpreter meanwhile
+            (user_ids, user_index), (item_ids, item_index) = pool.map(
+                numbered, (frame["user_id"], frame["item_id"])
+            )
+        users = Vocabulary(user_ids, "user", user_table)
+        items = Vocabulary(item_ids, "item", item_table)
         source = source or Source()
         notes = list(source.notes)
         for vocabulary, table in ((users, user_table), (items, item_table)):
@@ -232,15 +239,15 @@ class Ratings:
                     " have no rating and are left out"
                 )
         return cls(
-            user_index=users.index(frame["user_id"]),
-            item_index=items.index(frame["item_id"]),
-            rating=rating.to_numpy(),
-            timestamp=frame["timestamp"].cast(pl.Int64).to_numpy()
+            user_index=user_index,
+            item_index=item_index,
+            rating=rating,
+            timestamp=joined(frame["timestamp"].cast(pl.Int64))
             if "timestamp" in frame.columns
             else None,
             users=users,
             items=items,
-            scale=Scale.infer(rating.to_numpy()),
+            scale=Scale.infer(rating),
             source=replace(source, notes=tuple(notes)),
         )
 
@@ -354,6 +361,17 @@ class Ratings:
         return digest.hexdigest()
 
 
+def _distinct(values: FloatArray) -> FloatArray:
+    """The distinct values, ascending, without sorting all of them where they are few."""
+    known = np.unique(values[:_SLICE])
+    for start in range(_SLICE, len(values), _SLICE):
+        if len(known) >= MAX_LEVELS:
+            return np.unique(values)
+        part = values[start : start + _SLICE]
+        known = np.union1d(known, part[np.isin(part, known, invert=True)])
+    return known
+
+
 def _check_columns(frame: pl.DataFrame) -> None:
     """Refuse a frame that cannot be ratings, with the first thing that is wrong."""
     missing = [name for name in ("user_id", "item_id", "rating") if name not in frame.columns]
@@ -372,9 +390,9 @@ def _check_columns(frame: pl.DataFrame) -> None:
             raise DataError(f"row {row + 1}, column {name}", expected="a value", received="nothing")
     if not frame["rating"].dtype.is_numeric():
         raise DataError("column rating", expected="numbers", received=str(frame["rating"].dtype))
-    bad = ~frame["rating"].is_finite().to_numpy()
-    if bad.any():
-        row = int(np.argmax(bad))
+    finite = frame["rating"].is_finite()
+    if not finite.all():
+        row = int(np.argmin(finite.to_numpy()))
         raise DataError(
             f"row {row + 1}, column rating",
             expected="a finite number",

@@ -8,6 +8,7 @@ from polars.exceptions import PolarsError
 
 from tastemap.data.files import DataFile
 from tastemap.data.movielens import read_movielens
+from tastemap.data.partwise import Progress, Reading
 from tastemap.data.ratings import Ratings
 from tastemap.data.tables import read_file, read_frame
 from tastemap.errors import ArgumentError, DataError, MissingPackageError
@@ -25,6 +26,8 @@ def read_ratings(
     has_header: bool | None = None,
     duplicates: str = "last",
     missing_times: str = "drop",
+    on_bad_row: str = "error",
+    progress: Progress | None = None,
 ) -> Ratings:
     """Ratings from a file, a folder or a data frame.
 
@@ -35,7 +38,7 @@ def read_ratings(
         source: A path, or a frame. A file is CSV, TSV, ``::`` or otherwise delimited text (also
             compressed with gzip), Parquet, Arrow IPC (Feather) or RecBole's ``.inter``, told
             apart by what is in it. A folder or zip is one of MovieLens' releases, for which only
-            the last two arguments count. A frame is one of Polars or pandas, an Arrow table, or
+            the last four arguments count. A frame is one of Polars or pandas, an Arrow table, or
             anything else that exports Arrow data or the data frame interchange protocol.
         user, item, rating, timestamp: The columns. Inferred from common names (``userId``,
             ``movie``, ``stars``, ``date`` ...); without a header, the first four columns, which
@@ -45,10 +48,13 @@ def read_ratings(
             else by position), ``"first"``, their ``"mean"``, or an ``"error"``.
         missing_times: If only some times are known, ``"drop"`` the column, or ``"fill"`` the
             others with the median time of the user.
+        on_bad_row: What becomes of a row that cannot be read: an ``"error"`` that names it, or
+            ``"skip"`` it; the notes say how many there were, and what was wrong with the first.
+        progress: Is called with the bytes read and all bytes, while a large text file is read.
 
     Raises:
-        DataError: If the file or frame cannot be read as ratings; file, line or row, and column
-            are named.
+        DataError: If the file or frame cannot be read as ratings (file, line or row, and column
+            are named), or the memory that is free will not hold it.
         ArgumentError: If an argument is none of its values.
 
     Example:
@@ -59,14 +65,20 @@ def read_ratings(
     """
     chosen = {"user": user, "item": item, "rating": rating, "timestamp": timestamp}
     options = {"duplicates": duplicates, "missing_times": missing_times}
+    reading = Reading(on_bad_row, progress)
     if not isinstance(source, str | Path):
-        table = read_frame("the frame", _to_polars(source), chosen)
+        table = read_frame("the frame", _to_polars(source), chosen, reading)
         return table.to_ratings("ratings", **options)
     path = Path(source).expanduser()
     if _holds_files(path):
-        return read_movielens(path, **options)
+        return read_movielens(path, **options, reading=reading)
     table = read_file(
-        DataFile.of(path), chosen, delimiter=delimiter, encoding=encoding, has_header=has_header
+        DataFile.of(path),
+        chosen,
+        reading,
+        delimiter=delimiter,
+        encoding=encoding,
+        has_header=has_header,
     )
     return table.to_ratings(path.name, **options)
 

@@ -15,16 +15,21 @@ from tastemap.data.columns import (
     find_columns,
     item_columns,
     item_table,
+    sound_rows,
     standard_columns,
     without_duplicates,
 )
 from tastemap.data.delimited import NUMBER, Check, TextFile
 from tastemap.data.files import DataFile
+from tastemap.data.memory import foresee
+from tastemap.data.partwise import Columns, Reading, locate, read_as_text, read_parts
 from tastemap.data.ratings import Ratings, Source
 from tastemap.data.sniffing import sample, sniff
 from tastemap.errors import DataError
 
 _WHOLE = re.compile(r"0|-?[1-9]\d{0,18}")
+# Numbers of so few digits are first tried as such of 32 bits, which halves what they take.
+_SHORT = re.compile(r"-?\d{1,8}")
 # No scale of ratings reaches this far; the times of a column taken for ratings do.
 _NO_RATING = 1e8
 
@@ -58,7 +63,9 @@ class RatingsTable:
         )
 
 
-def read_frame(name: str, frame: pl.DataFrame, chosen: Mapping[str, str | None]) -> RatingsTable:
+def read_frame(
+    name: str, frame: pl.DataFrame, chosen: Mapping[str, str | None], reading: Reading
+) -> RatingsTable:
     """The ratings in a frame; ``chosen`` names the column of a role (user, item ...) or is None.
 
     Raises:
@@ -67,12 +74,16 @@ def read_frame(name: str, frame: pl.DataFrame, chosen: Mapping[str, str | None])
     if not len(frame):
         raise DataError(name, expected="at least one rating", received="no rows", do="check it")
     roles, notes = find_columns(name, frame.columns, chosen)
+    if reading.skips:
+        frame, skipped = sound_rows(name, frame, roles)
+        notes += skipped
     return _assemble(name, frame, roles, notes)
 
 
 def read_file(
     file: DataFile,
     chosen: Mapping[str, str | None],
+    reading: Reading,
     *,
     delimiter: str | None = None,
     encoding: str | None = None,
@@ -81,16 +92,17 @@ def read_file(
     """The ratings in a file: Parquet or Arrow by their first bytes, else delimited text.
 
     Raises:
-        DataError: If the file cannot be read as ratings; line or row, and column are named.
+        DataError: If the file cannot be read as ratings (line or row, and column are named), or
+            memory will not suffice for it.
     """
     start = next(file.chunks(), b"")[:6]
     if start[:4] == b"PAR1" or start == b"ARROW1":
-        return read_frame(file.name, _read_arrow(file, start), chosen)
+        return read_frame(file.name, _read_arrow(file, start, chosen), chosen, reading)
     if file.path is None:  # unpack it once
         content = file.read()
-        file = DataFile(file.name, lambda: content)
+        file = DataFile(file.name, lambda: content, n_bytes=len(content))
     text, notes = sniff(file, delimiter=delimiter, encoding=encoding, has_header=has_header)
-    return _read_text(text, chosen, notes)
+    return _read_text(text, chosen, notes, reading)
 
 
 def _assemble(
@@ -102,12 +114,18 @@ def _assemble(
     return RatingsTable(name, ratings, items=items, notes=(*notes, *timed, *described))
 
 
-def _read_arrow(file: DataFile, start: bytes) -> pl.DataFrame:
+def _read_arrow(file: DataFile, start: bytes, chosen: Mapping[str, str | None]) -> pl.DataFrame:
+    """The columns of the ratings and of what is said about items."""
     source = file.path or io.BytesIO(file.read())
     try:
-        if start == b"ARROW1":
-            return pl.read_ipc(source)
-        return pl.read_parquet(source)
+        lazy = pl.scan_ipc(source) if start == b"ARROW1" else pl.scan_parquet(source)
+        columns = lazy.collect_schema().names()
+        foresee(file.name, int(lazy.select(pl.len()).collect().item()))
+        roles, _ = find_columns(file.name, columns, chosen)
+        kept = {*roles.values(), *item_columns(columns, roles).values()}
+        return lazy.select(column for column in columns if column in kept).collect(
+            engine="streaming"
+        )
     except (PolarsError, OSError) as error:
         raise DataError(
             file.name,
@@ -117,28 +135,29 @@ def _read_arrow(file: DataFile, start: bytes) -> pl.DataFrame:
         ) from error
 
 
-def _read_text(text: TextFile, chosen: Mapping[str, str | None], notes: list[str]) -> RatingsTable:
-    columns, rows = text.layout.columns, sample(text)
-    roles, named = find_columns(text.name, columns, chosen, named=text.layout.has_header)
+def _read_text(
+    text: TextFile, chosen: Mapping[str, str | None], notes: list[str], reading: Reading
+) -> RatingsTable:
+    names, rows = text.layout.columns, sample(text)
+    if rows and (n_bytes := text.file.size()):
+        # Delimiters stand between fields, and the end of the line behind the last.
+        line = sum(len(field) + 1 for row in rows for field in row) / len(rows)
+        foresee(text.name, int(n_bytes / line))
+    roles, named = find_columns(text.name, names, chosen, named=text.layout.has_header)
     if not text.layout.has_header:
         _check_positions(text, roles, chosen, rows)
-    extra = item_columns(columns, roles).values()
+    extra = item_columns(names, roles).values()
     types = {**dict.fromkeys(extra, pl.String()), **_types(text, roles, rows)}
-    checks = _checks(roles)
+    columns = Columns(types, _checks(roles), roles["rating"])
+    frame, skipped = read_parts(text, columns, reading)
     try:
-        frame = text.scan(types)
-    except PolarsError:
-        # A bad line, which locate names; or ids that are numbers at first and text later.
-        text.locate(checks)
-        frame = text.strings(list(types))
-    if any(frame[column].null_count() for column in roles.values()):
-        text.locate(checks)
-        frame = frame.filter(~pl.all_horizontal(pl.all().is_null()))  # blank lines
-    try:
-        return _assemble(text.name, frame, roles, [*notes, *named])
+        return _assemble(text.name, frame, roles, [*notes, *named, *skipped])
     except DataError:
-        text.locate(checks)  # names the line, where the row is all that is known here
-        raise
+        if not reading.skips:
+            locate(text, columns.checks)  # names the line, where the row is all that is known here
+            raise
+    frame, skipped = read_as_text(text, columns, reading)
+    return _assemble(text.name, frame, roles, [*notes, *named, *skipped])
 
 
 def _check_positions(
@@ -174,10 +193,12 @@ def _types(
     """The type to parse each role's column as: integer if the sample is, else text or a number."""
     types: dict[str, pl.DataType] = {}
     for role, column in roles.items():
+        values = _values(text, column, rows)
         if role == "rating":
-            types[column] = pl.Float64()
-        elif all(_WHOLE.fullmatch(value) for value in _values(text, column, rows)):
-            types[column] = pl.Int64()
+            types[column] = pl.Float32()
+        elif all(_WHOLE.fullmatch(value) for value in values):
+            short = role != "timestamp" and all(_SHORT.fullmatch(value) for value in values)
+            types[column] = pl.Int32() if short else pl.Int64()
         else:
             types[column] = pl.String()
     return types

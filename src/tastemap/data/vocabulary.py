@@ -14,6 +14,9 @@ from tastemap.errors import ArgumentError, DataError, UnknownIdError
 Id: TypeAlias = int | str
 IndexArray: TypeAlias = npt.NDArray[np.int32]
 
+# A table of numbers may be so long, and so many times as long as there are ids to look up.
+_TABLE_LEAST, _TABLE_SHARE = 2**20, 4
+
 
 class Vocabulary:
     """The ids of all users or of all items, in row order, with what is known about each.
@@ -196,6 +199,51 @@ class Vocabulary:
                 received=f"{twice.filter(twice.is_duplicated())[0]!r} more than once",
             )
         return self.ids.to_frame().join(keyed, on=self.key, how="left", maintain_order="left")
+
+
+def numbered(ids: pl.Series) -> tuple[pl.Series, IndexArray]:
+    """The distinct ids, ascending, and for each given one its row among them.
+
+    Args:
+        ids: None missing. Whole numbers that lie close together are looked up in a table of all
+            numbers up to the largest; others are found by their hashes.
+
+    Returns:
+        The distinct ids, and an int32 array as long as ``ids``.
+
+    Example:
+        >>> distinct, rows = numbered(pl.Series([50, 7, 50]))
+        >>> distinct.to_list(), rows.tolist()
+        ([7, 50], [1, 0, 1])
+    """
+    if ids.dtype.is_integer() and len(ids):
+        low, high = int(ids.min()), int(ids.max())  # type: ignore[arg-type]
+        if low >= 0 and high < _TABLE_LEAST + _TABLE_SHARE * len(ids):
+            return _looked_up(ids, high)
+    distinct = ids.unique().sort()
+    rows = distinct.to_frame("id").with_row_index("row")
+    found = ids.to_frame("id").join(rows, on="id", how="left", maintain_order="left")["row"]
+    return distinct, found.cast(pl.Int32).to_numpy()
+
+
+def _looked_up(ids: pl.Series, high: int) -> tuple[pl.Series, IndexArray]:
+    """As `numbered`, by a table of all numbers up to the largest id; piece by piece."""
+    seen, end = np.zeros(high + 1, dtype=np.bool_), 0
+    pieces = [chunk.to_numpy() for chunk in ids.get_chunks()]
+    for piece in pieces:
+        seen[piece] = True
+    row = np.cumsum(seen, dtype=np.int32) - np.int32(1)
+    rows = np.empty(len(ids), dtype=np.int32)
+    for piece in pieces:
+        start, end = end, end + len(piece)
+        rows[start:end] = row[piece]
+    return pl.Series(ids.name, np.flatnonzero(seen)), rows
+
+
+def joined(column: pl.Series) -> npt.NDArray[Any]:
+    """A column of numbers, none missing, as one array of NumPy's, which takes large pages."""
+    chunks = [chunk.to_numpy() for chunk in column.get_chunks()]
+    return np.concatenate(chunks) if len(chunks) > 1 else chunks[0].copy()
 
 
 def _to_series(ids: Any) -> pl.Series:

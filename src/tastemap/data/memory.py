@@ -1,0 +1,73 @@
+"""How much memory is free, and whether a table of ratings will fit into it."""
+
+import os
+from pathlib import Path
+
+from tastemap.errors import DataError
+
+#: What reading takes at its peak for each rating: the columns as read and those of `Ratings`, each
+#: two numbers of 32 bits, a rating of 32 and a time of 64, and as much again for whole numbers of
+#: 64 bits before they are rows.
+BYTES_A_RATING = 60
+# Tables below this are read without asking.
+_LARGE = 2**28
+_MEMINFO = Path("/proc/meminfo")
+_LIMITS = (
+    (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory.current")),
+    (
+        Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
+        Path("/sys/fs/cgroup/memory/memory.usage_in_bytes"),
+    ),
+)
+
+
+def free_memory() -> int | None:
+    """Bytes that this process may still take, or None where the system does not say.
+
+    In a container the limit of the container counts.
+    """
+    free = [_free_in_system(), *(_left(*files) for files in _LIMITS)]
+    known = [n for n in free if n is not None]
+    return min(known) if known else None
+
+
+def foresee(name: str, n_ratings: int) -> None:
+    """Refuse a table that the free memory will not hold, before it is read.
+
+    Raises:
+        DataError: With the estimate and what is free.
+    """
+    needed = BYTES_A_RATING * n_ratings
+    if needed < _LARGE:
+        return
+    free = free_memory()
+    if free is not None and needed > free:
+        raise DataError(
+            name,
+            expected=f"{_gigabytes(needed)} of free memory for some {n_ratings:,} ratings",
+            received=_gigabytes(free),
+            do="close other programs, read a part of it, or use a larger machine",
+        )
+
+
+def _gigabytes(n_bytes: int) -> str:
+    return f"{n_bytes / 2**30:.1f} GiB"
+
+
+def _free_in_system() -> int | None:
+    try:
+        lines = _MEMINFO.read_text(encoding="ascii").splitlines()
+        return next(1024 * int(line.split()[1]) for line in lines if line.startswith("MemAvail"))
+    except (OSError, StopIteration, ValueError):
+        pass
+    try:
+        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, OSError, ValueError):
+        return None
+
+
+def _left(limit: Path, used: Path) -> int | None:
+    try:
+        return int(limit.read_text(encoding="ascii")) - int(used.read_text(encoding="ascii"))
+    except (OSError, ValueError):  # no such file, or "max"
+        return None
