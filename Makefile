@@ -38,7 +38,7 @@ types: .venv/developing
 	$(BIN)/mypy
 
 tests: .venv/developing
-	$(BIN)/python -m pytest -q -n 2
+	$(BIN)/python -m pytest -q -n 2 --dist loadgroup
 
 # The committed notebook, executed again from the first cell to the last.
 notebook: .venv/developing
@@ -58,7 +58,7 @@ docs-check: .venv/developing
 	$(BIN)/python -m pip install --quiet --upgrade pip
 
 .venv/installed: .venv/bin/python pyproject.toml constraints.txt
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[lab,serve,tune,scale]"
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[lab,serve,tune,scale,spark]"
 	@touch $@
 
 .venv/developing: .venv/installed

@@ -22,12 +22,14 @@ ALLOWED = {
     "evaluation": ("data", "models", "models.base", "models.everyone", "models.spaces"),
     "explore": ("data", "models.base", "models.factors", "kernels"),
     "serve": ("data", "models.base", "models.factors", "models.store", "explore"),
-    "engines": ("data", "models"),
+    # Code that executors run asks kernels, models and metrics; only the work behind the commands
+    # asks Spark.
+    "spark": ("data", "models", "evaluation", "kernels"),
     # The outermost layers: public names, what a terminal shows, the work behind the commands, the
     # command line.
     "__init__": ("data", "models", "evaluation", "explore"),
     "terminal": (),
-    "jobs": ("data", "models", "evaluation", "explore", "terminal"),
+    "jobs": ("data", "models", "evaluation", "explore", "spark", "terminal"),
     "cli": ("data", "models", "explore", "jobs", "serve", "terminal"),
     "__main__": ("cli",),
 }
@@ -90,6 +92,16 @@ def test_only_the_neural_models_import_keras() -> None:
     assert all(user.startswith(KERAS_FOLDER) for user in users)
 
 
+def test_only_the_spark_layer_imports_pyspark() -> None:
+    users = {
+        str(path.relative_to(SOURCE))
+        for path in FILES
+        if {"pyspark", "py4j"} & {name.split(".")[0] for name in imports_of(path)}
+    }
+    assert users
+    assert all(user.startswith("spark/") for user in users)
+
+
 def test_no_pickle_eval_or_shell() -> None:
     for path in FILES:
         text = path.read_text(encoding="utf-8")
@@ -111,5 +123,6 @@ def test_import_is_light() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     ).stdout.split()
     heavy = {"keras", "jax", "tensorflow", "torch", "matplotlib", "plotly", "fastapi", "numba"}
+    heavy |= {"pyspark", "pyarrow"}
     assert heavy.isdisjoint(loaded)
     assert {"polars", "numpy"}.isdisjoint(loaded)

@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -32,6 +32,13 @@ K = Annotated[int | None, typer.Option("-k", help="How many; ten if not said.")]
 Rated = Annotated[
     list[str] | None,
     typer.Option("--rate", help='A rating of a new person, "Star Wars (1977)=5"; may be repeated.'),
+]
+Engine = Annotated[str, typer.Option(help="local, or spark for what is too large for one machine.")]
+Master = Annotated[
+    str, typer.Option(help="Spark's cluster: spark://HOST:7077, yarn, k8s://…, local[4].")
+]
+Conf = Annotated[
+    list[str] | None, typer.Option(help="A setting of Spark's, KEY=VALUE; may be repeated.")
 ]
 # The options of read_ratings, which every command that reads ratings has.
 READING = {
@@ -55,6 +62,13 @@ READING = {
 READING_DEFAULTS = dict.fromkeys(READING) | {"duplicates": "last", "on_bad_row": "error"}
 
 
+class Unread(NamedTuple):
+    """Ratings that another engine reads: what they are called, and how to read them."""
+
+    data: str
+    how: dict[str, Any]
+
+
 def reads_ratings(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command that takes ``ratings`` the argument and the options to read them with."""
     own = list(inspect.signature(command).parameters.values())
@@ -67,7 +81,8 @@ def reads_ratings(command: Callable[..., None]) -> Callable[..., None]:
     @wraps(command)
     def with_ratings(data: str, **options: Any) -> None:
         how = {name: options.pop(name) for name in READING}
-        command(ratings=read_data(data, how), **options)
+        elsewhere = is_spark(options.get("engine", "local"))
+        command(ratings=Unread(data, how) if elsewhere else read_data(data, how), **options)
 
     data = inspect.Parameter("data", keyword, annotation=Data)
     with_ratings.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
@@ -78,6 +93,13 @@ def reads_ratings(command: Callable[..., None]) -> Callable[..., None]:
         for p in with_ratings.__signature__.parameters.values()  # type: ignore[attr-defined]
     }
     return with_ratings
+
+
+def is_spark(engine: str) -> bool:
+    """Whether Apache Spark is asked for, and not this machine alone."""
+    if engine not in ("local", "spark"):
+        raise ArgumentError("--engine", expected="local or spark", received=engine)
+    return engine == "spark"
 
 
 def data_words(ctx: typer.Context) -> str:

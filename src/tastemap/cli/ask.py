@@ -6,11 +6,15 @@ from typing import Annotated
 import typer
 
 from tastemap.cli.arguments import (
+    Conf,
+    Engine,
     Json,
     K,
+    Master,
     Model,
     Out,
     Rated,
+    is_spark,
     load_saved,
     noting,
     parse_bytes,
@@ -64,6 +68,9 @@ def recommend(
     memory: Annotated[
         str, typer.Option(help="With --all and -o: for scores and lists, beside the model.")
     ] = "1GiB",
+    engine: Engine = "local",
+    master: Master = "local[*]",
+    conf: Conf = None,
     as_json: Json = False,
     out: Out = None,
 ) -> None:
@@ -78,6 +85,14 @@ def recommend(
         raise ArgumentError("--all", expected="-o FILE, or --json", received="neither")
     person = parse_person(rate, ratings)
     choice = {"k": k, "where": where, "exclude_seen": not include_seen}
+    if is_spark(engine):
+        from tastemap.jobs.on_spark import recommend_on_spark
+
+        if not everyone or out is None or as_json:
+            raise ArgumentError("--engine spark", expected="--all and -o FOLDER")
+        refuse_one_person(user, person, novelty)
+        recommend_on_spark(model, out, choice, master, conf or [])
+        return
     if everyone and out is not None and in_parts(out) and not as_json:
         refuse_one_person(user, person, novelty)
         write_for_all(load_saved(model), out, parse_bytes(memory), choice)

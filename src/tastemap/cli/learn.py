@@ -5,7 +5,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tastemap.cli.arguments import Json, Out, Seed, parse_options, read_data, reads_ratings
+from tastemap.cli.arguments import (
+    Conf,
+    Engine,
+    Json,
+    Master,
+    Out,
+    Seed,
+    Unread,
+    parse_options,
+    read_data,
+    reads_ratings,
+)
 from tastemap.cli.program import app
 
 if TYPE_CHECKING:
@@ -38,12 +49,21 @@ def lab(
 @app.command()
 @reads_ratings
 def fit(
-    ratings: "Ratings",
+    ratings: "Ratings | Unread",
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder to save the model in.")],
-    model: Annotated[str, typer.Option("-m", "--model", help="Name of the model.")] = "mf",
+    model: Annotated[
+        str | None,
+        typer.Option("-m", "--model", help="Name of the model: mf if not said, on Spark als."),
+    ] = None,
     option: Annotated[
         list[str] | None, typer.Option("--set", help="An option of the model, n_epochs=20.")
     ] = None,
+    engine: Engine = "local",
+    master: Master = "local[*]",
+    conf: Conf = None,
+    test_size: Annotated[
+        float, typer.Option(help="On Spark: share to score a first fit on; 0 for none.")
+    ] = 0.1,
     seed: Seed = 0,
     as_json: Json = False,
 ) -> None:
@@ -51,9 +71,23 @@ def fit(
     from tastemap.models import make_model
     from tastemap.terminal import Output
 
-    fitted = make_model(model, **parse_options(option or [])).fit(ratings, seed=seed)
-    fitted.save(out)
-    Output(as_json).facts({"model": model, "saved in": str(out)}, "Fitted", ratings.source.notes)
+    options = parse_options(option or [])
+    if isinstance(ratings, Unread):
+        from tastemap.jobs.on_spark import fit_on_spark
+
+        how: dict[str, Any] = {
+            "name": model or "als",
+            "options": options,
+            "test_size": test_size,
+            "seed": seed,
+        }
+        facts, notes = fit_on_spark(*ratings, out, **how, master=master, conf=conf or [])
+    else:
+        fitted = make_model(model or "mf", **options).fit(ratings, seed=seed)
+        fitted.save(out)
+        facts = {"model": model or "mf", "saved in": str(out)}
+        notes = ratings.source.notes
+    Output(as_json).facts(facts, "Fitted", notes)
 
 
 @app.command()

@@ -17,6 +17,7 @@ SAID_IN_PYTHON = (
     (r"exclude_seen=False", "--include-seen"),
     (r"has_header=False", "--no-header"),
     (r"approximate=False", "--exact"),
+    (r"on_bad_row='skip'", "--on-bad-row skip"),
     (r"duplicates='last', 'first' or 'mean'", "--duplicates last, first or mean"),
     (r"\b(user|item|rating|timestamp)=\.\.\.", r"--\1 NAME"),
 )

@@ -9,6 +9,8 @@ from pathlib import Path
 import polars as pl
 
 from tastemap.data.fetch import cache_folder
+from tastemap.errors import MissingPackageError
+from tastemap.spark.session import check_java
 
 # Package, what it is for, and the extra that brings it (empty for the core).
 PACKAGES = (
@@ -25,6 +27,7 @@ PACKAGES = (
     ("matplotlib", "figures", "lab"),
     ("plotly", "the interactive map", "lab"),
     ("optuna", "tuning", "tune"),
+    ("pyspark", "ratings on a cluster", "spark"),
 )
 CORE = {"numpy", "polars", "numba", "safetensors"}
 
@@ -32,6 +35,7 @@ CORE = {"numpy", "polars", "numba", "safetensors"}
 def diagnosis() -> pl.DataFrame:
     """One row a check: ``check, found, state`` (ok, absent or wrong) and ``do``."""
     rows = [_python(), *map(_package, *zip(*PACKAGES, strict=True)), _cache(), _backend()]
+    rows += [_java()] if importlib.util.find_spec("pyspark") else []
     rows.append(("processors", str(os.cpu_count()), "ok", ""))
     return pl.DataFrame(rows, schema=["check", "found", "state", "do"], orient="row")
 
@@ -50,6 +54,14 @@ def _package(name: str, purpose: str, extra: str) -> tuple[str, str, str, str]:
     if name in CORE:
         return check, "", "wrong", f"pip install {name}"
     return check, "", "absent", f'the extra "{extra}"' if extra else ""
+
+
+def _java() -> tuple[str, str, str, str]:
+    """What Spark runs on, which pip does not bring."""
+    try:
+        return "Java (Spark)", str(check_java()), "ok", ""
+    except MissingPackageError as error:
+        return "Java (Spark)", str(error.received), "absent", error.do
 
 
 def _cache() -> tuple[str, str, str, str]:

@@ -1,0 +1,1 @@
+"""The same job on Apache Spark, for ratings that are too many for one machine."""

@@ -1,0 +1,212 @@
+"""A session of Apache Spark: Java found, the cluster joined, the logs kept out of the way."""
+
+import contextlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tastemap.errors import ArgumentError, MissingPackageError, TastemapError
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+LEAST_JAVA = 17
+HOW_TO_INSTALL_JAVA = (
+    "install one (apt-get install openjdk-17-jre-headless, dnf install java-17-openjdk-headless, "
+    "brew install openjdk@17) or name its folder in JAVA_HOME"
+)
+# Executors that run beside the driver talk to it over the loopback address.
+_ON_THIS_MACHINE = {"spark.driver.bindAddress": "127.0.0.1", "spark.driver.host": "127.0.0.1"}
+_SETTINGS = {
+    "spark.app.name": "tastemap",
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+    "spark.sql.session.timeZone": "UTC",
+}
+
+
+class SparkError(TastemapError, RuntimeError):
+    """Apache Spark could not do the job."""
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """Where Spark runs.
+
+    Attributes:
+        master: ``spark://host:7077``, ``yarn``, ``k8s://…``, ``local[4]`` (threads of this process)
+            or ``local-cluster[2,1,1024]`` (two processes of one core and 1024 MiB).
+        conf: Settings of Spark, ``{"spark.executor.memory": "8g"}``; they win over tastemap's.
+    """
+
+    master: str = "local[*]"
+    conf: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_here(self) -> bool:
+        """Whether all processes run on this machine."""
+        return self.master.startswith("local")
+
+
+def parse_conf(words: Sequence[str]) -> dict[str, str]:
+    """Settings of Spark from words ``KEY=VALUE``.
+
+    Example:
+        >>> parse_conf(["spark.executor.memory=8g"])
+        {'spark.executor.memory': '8g'}
+    """
+    for word in words:
+        if not re.match(r"spark\.[^=]+=", word):
+            raise ArgumentError("--conf", expected="spark.KEY=VALUE", received=word)
+    return dict(word.split("=", 1) for word in words)
+
+
+@contextlib.contextmanager
+def spark_session(cluster: Cluster) -> "Iterator[SparkSession]":
+    """A session on the cluster, stopped at the end; one that runs already is used and left running.
+
+    What the Java process has to say goes into a file, whose end an error tells.
+
+    Raises:
+        MissingPackageError: If PySpark or Java is missing.
+        SparkError: If the cluster cannot be joined, or a job fails for good.
+    """
+    _check_pyspark()
+    from pyspark import SparkContext
+    from pyspark.sql import SparkSession
+
+    running = SparkContext._active_spark_context
+    with warnings.catch_warnings(), tempfile.TemporaryDirectory(prefix="tastemap-spark-") as folder:
+        # Of versions of pandas, which is not used here.
+        warnings.filterwarnings("ignore", category=FutureWarning, module=r"pyspark|tastemap")
+        log = Path(folder) / "log"
+        with _saying_why(log):
+            session = SparkSession(running or _context(cluster, log))
+            session.conf.set("spark.sql.shuffle.partitions", str(_partitions(session)))
+            context = session.sparkContext
+            if cluster.is_here and context.getCheckpointDir() is None:
+                context.setCheckpointDir(str(Path(folder) / "checkpoints"))
+            try:
+                yield session
+            finally:
+                session.catalog.clearCache()
+                if running is None:
+                    _stop(session)
+
+
+def _context(cluster: Cluster, log: Path) -> Any:
+    """A new context, in a Java process whose standard error is a file."""
+    from pyspark import SparkConf, SparkContext
+    from pyspark.java_gateway import launch_gateway
+
+    check_java()
+    settings = dict(_SETTINGS)
+    if cluster.is_here:
+        settings |= _ON_THIS_MACHINE
+        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+        found = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+        path = os.pathsep.join(str(Path(entry).absolute()) for entry in found if entry)
+        settings |= {"spark.executorEnv.PYTHONPATH": path} if path else {}
+    conf = SparkConf(loadDefaults=False).setMaster(cluster.master)
+    conf.setAll(list((settings | dict(cluster.conf)).items()))
+    with log.open("wb") as file:
+        streams = {"stdout": file, "stderr": file}
+        launch: Callable[..., Any] = launch_gateway
+        gateway = launch(conf, streams) if SparkContext._gateway is None else None
+        return SparkContext(conf=conf, gateway=gateway)
+
+
+def _partitions(session: "SparkSession") -> int:
+    """Partitions of a shuffle: what was asked for, or two for each core."""
+    context = session.sparkContext
+    asked = context.getConf().get("spark.sql.shuffle.partitions")
+    return int(asked) if asked else 2 * context.defaultParallelism
+
+
+def _stop(session: "SparkSession") -> None:
+    """End the session and the Java process, so that nothing of it stays behind."""
+    from pyspark import SparkContext
+
+    gateway = SparkContext._gateway
+    with contextlib.suppress(Exception):
+        session.stop()
+    SparkContext._gateway = SparkContext._jvm = None
+    if gateway is not None:
+        process = getattr(gateway, "proc", None)
+        with contextlib.suppress(Exception):
+            gateway.shutdown()
+        if process is not None:
+            process.stdin.close()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=10)
+
+
+@contextlib.contextmanager
+def _saying_why(log: Path) -> Iterator[None]:
+    """Turn what Spark and Java throw into one error that says why."""
+    from py4j.protocol import Py4JError
+    from pyspark.errors import PySparkException
+
+    try:
+        yield
+    except (PySparkException, Py4JError) as error:
+        text = str(error).strip() or type(error).__name__
+        causes = re.findall(r"(?:Caused by: |Exception: |Error: )([^\n]+)", text + _end_of(log))
+        first = re.sub(r"^\[[A-Z_.]+\] ", "", text.splitlines()[0])
+        raise SparkError(
+            "Apache Spark", received=first + (f" ({causes[-1].strip()})" if causes else "")
+        ) from error
+
+
+def _end_of(log: Path) -> str:
+    return log.read_text(encoding="utf-8", errors="replace")[-5000:] if log.is_file() else ""
+
+
+def _check_pyspark() -> None:
+    try:
+        import pyarrow as pa  # noqa: F401
+        import pyspark  # noqa: F401
+    except ImportError as error:
+        raise MissingPackageError(
+            "engine spark",
+            expected=f"the package {error.name}",
+            received="none",
+            do='pip install "tastemap[spark]"',
+        ) from error
+
+
+def check_java() -> int:
+    """The version of the Java runtime that Spark will find.
+
+    Raises:
+        MissingPackageError: If there is none, or it is too old; it says how to install one.
+    """
+    home = os.environ.get("JAVA_HOME")
+    command = shutil.which("java", path=str(Path(home) / "bin")) if home else shutil.which("java")
+    if command is None:
+        raise MissingPackageError(
+            "engine spark",
+            expected=f"a Java runtime, version {LEAST_JAVA} or newer",
+            received=f"none in JAVA_HOME={home}" if home else "none",
+            do=HOW_TO_INSTALL_JAVA,
+        )
+    told = subprocess.run(  # noqa: S603 - the program found above, with a fixed argument
+        [command, "-version"], capture_output=True, text=True, check=False
+    )
+    found = re.search(r'version "(?:1\.)?(\d+)', told.stderr + told.stdout)
+    if found is None or int(found[1]) < LEAST_JAVA:
+        raise MissingPackageError(
+            "engine spark",
+            expected=f"a Java runtime, version {LEAST_JAVA} or newer",
+            received=f"{command}, version {found[1] if found else 'unknown'}",
+            do=HOW_TO_INSTALL_JAVA,
+        )
+    return int(found[1])
