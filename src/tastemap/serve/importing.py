@@ -164,7 +164,7 @@ def review(model: LoadedModel, source: str, scale: Scale | None, entries: list[E
 
 def chosen(model: LoadedModel, entries: list[Entry]) -> tuple[dict[str, float], list[str]]:
     """The ratings of a written list, by item id, and the lines that name no item for sure."""
-    titles = _titles(model)
+    titles = _titles(model) if entries else {}
     ratings: dict[str, float] = {}
     unread = []
     for entry in entries:

@@ -12,8 +12,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from tastemap.errors import ArtifactError, TastemapError
 from tastemap.models.store import MANIFEST, load_model, read_manifest
+from tastemap.serve import discover
+from tastemap.serve.catalogue import ALL
 from tastemap.serve.model import LoadedModel
 
 log = logging.getLogger("tastemap.serve")
@@ -138,8 +142,18 @@ def load(path: Path) -> LoadedModel:
         warnings.simplefilter("ignore")
         made = LoadedModel(model, manifest, version_of(manifest))
         made.warm()
+        _look_around(made)
     _give_back()
     return made
+
+
+def _look_around(model: LoadedModel) -> None:
+    """Ask for what the first page shows, so that nobody waits for an index of titles."""
+    first = model.catalogue.by_popularity[:1]
+    rating = np.array([model.scale.highest], dtype=np.float32)
+    discover.rows(model, model.person(first, rating), 1, ALL, 0.0)
+    model.catalogue.search(model.catalogue.title_at(int(first[0])), 1)
+    model.forget()
 
 
 def _give_back() -> None:

@@ -2,12 +2,13 @@
 
 import csv
 import io
-import json
 from collections import Counter
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Annotated, Any
 from urllib.parse import urlencode
+from weakref import WeakKeyDictionary
 
+import orjson
 from fastapi import APIRouter, File, Form, Query, UploadFile
 from starlette.responses import JSONResponse, Response
 
@@ -16,6 +17,7 @@ from tastemap.explore.items import OTHER
 from tastemap.serve import figures, importing
 from tastemap.serve.answers import ItemCard, SimilarItem
 from tastemap.serve.catalogue import Filters
+from tastemap.serve.model import LoadedModel
 from tastemap.serve.persons import Whoever
 from tastemap.serve.problems import Problem
 from tastemap.serve.rendering import Changing, PageRoute, Visit, Visiting
@@ -28,6 +30,8 @@ MOST_MEMBERS, GROUP_PICKS = 6, 12
 BOTH = ["GET", "POST"]
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
+# The map of each model in use, as it is sent.
+_maps: WeakKeyDictionary[LoadedModel, bytes] = WeakKeyDictionary()
 
 Text = Annotated[str, Query(max_length=300)]
 
@@ -150,18 +154,23 @@ def map_data(visit: Visiting) -> Response:
     tag = f'"{model.version}"'
     if visit.request.headers.get("if-none-match") == tag:
         return Response(status_code=304, headers={"ETag": tag})
-    columns = asdict(visit.service.map())
-    counts = Counter(name for name in columns["genre"] if name != OTHER)
-    columns["id"] = [str(one) for one in columns.pop("item_id")]
-    columns["genre_names"] = sorted(counts, key=lambda name: (-counts[name], name))
-    return Response(json.dumps(columns), media_type="application/json", headers={"ETag": tag})
+    if model not in _maps:
+        found = visit.service.map()
+        columns: dict[str, Any] = {name: getattr(found, name) for name in found.__slots__}
+        counts = Counter(name for name in found.genre if name != OTHER)
+        columns["id"] = [str(one) for one in columns.pop("item_id")]
+        columns["genre_names"] = sorted(counts, key=lambda name: (-counts[name], name))
+        _maps[model] = orjson.dumps(columns)
+    return Response(_maps[model], media_type="application/json", headers={"ETag": tag})
 
 
 @router.get("/map/me")
 def map_me(visit: Visiting) -> Response:
     """Where the person stands, and what they would give each item of the map."""
-    own = asdict(visit.service.own_map(visit.person))
-    return JSONResponse(own | {"n_rated": len(visit.service.person(visit.person).rows)})
+    own = visit.service.own_map(visit.person)
+    n_rated = len(visit.service.person(visit.person).rows)
+    told = {"place": own.place, "predicted_rating": own.predicted_rating, "n_rated": n_rated}
+    return Response(orjson.dumps(told), media_type="application/json")
 
 
 @router.get("/map/near/{item_id:id}")

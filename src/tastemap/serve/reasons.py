@@ -1,4 +1,7 @@
-"""A short reason for a pick: the rating of the person's own that lifts it most."""
+"""A short reason for a pick: the rating of the person's own that lifts it most.
+
+One above the middle of the scale, if there is any that lifts it; else a low one.
+"""
 
 from contextlib import suppress
 from dataclasses import replace
@@ -13,6 +16,8 @@ from tastemap.serve.model import Floats, LoadedModel, Person
 
 # A lift of less is none, in units of the rating (or of the score).
 LEAST = 0.005
+# More than any lift.
+WIDE = 1e6
 
 
 def with_reasons(
@@ -26,7 +31,9 @@ def with_reasons(
         return cards
     own = someone.rows == np.asarray(rows)[:, None]  # no item is its own reason
     lifts = np.where(own, -np.inf, lifts)
-    best = lifts.argmax(axis=1)
+    liked = someone.rating > (model.scale.lowest + model.scale.highest) / 2
+    # What somebody likes says more to them than what they do not.
+    best = np.where((lifts > LEAST) & liked, lifts + WIDE, lifts).argmax(axis=1)
     ids, titles = model.data.items.ids, model.data.items.titles
     reasons = [Reason(ids[r], titles[r], someone.own[r]) for r in someone.rows[best].tolist()]
     told = lifts.max(axis=1) > LEAST

@@ -73,7 +73,11 @@ class Watched:
         """What axe finds wrong with the page as it stands."""
         from axe_playwright_python.sync_playwright import Axe
 
-        found = Axe().run(self.page, options={"preload": False}).response["violations"]
+        found = (
+            Axe()
+            .run(self.page, options={"preload": False, "resultTypes": ["violations"]})
+            .response["violations"]
+        )
         return [f"{v['id']}: {[n['html'][:200] for n in v['nodes']]}" for v in found]
 
 

@@ -52,6 +52,8 @@ def test_a_new_person_from_the_first_rating_to_being_forgotten(
         page.get_by_role("heading", name="Top picks for you").wait_for()
         picks.append(page.locator("section").first.inner_text())
     assert len(set(picks)) == 5, "the picks change with each rating"
+    reasons = page.locator(".card .why").all_inner_texts()
+    assert any(reason.startswith("because of your 5 for Drama 12") for reason in reasons)
 
     page.locator(".guess a").first.click()
     page.wait_for_url("**/items/**")

@@ -1,5 +1,6 @@
 """The exported site, from a file, in a real browser."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,9 @@ import pytest
 
 from tastemap.models.base import Recommender
 from tastemap.serve.export import export_site
+from tastemap.serve.live import LiveModel
+from tastemap.serve.service import Service
+from tastemap.serve.storage import Store
 
 pytestmark = pytest.mark.slow
 MINE = {2: 5.0, 4: 4.0, 7: 1.0, 9: 2.0, 20: 5.0}
@@ -111,6 +115,28 @@ def test_numbers_are_those_of_the_library(watched: Any, film_model: Recommender)
         )
         assert [int(other) for other, _ in found] == expected["item_id"].to_list()
         np.testing.assert_allclose([s for _, s in found], expected["similarity"], atol=1e-4)
+
+
+def test_picks_and_their_reasons_are_those_of_the_server(watched: Any, model_folder: Path) -> None:
+    page = watched.page
+    rate(page, MINE)
+    store = Store("sqlite://")
+    served = Service(LiveModel(model_folder), store)
+    mine = {str(item): rating for item, rating in MINE.items()}
+    expected = served.recommend(mine, 12, reasons=True).items
+    store.close()
+    found = page.evaluate(
+        """() => { const rows = tastemap.recommend(12), { items, model } = tastemap;
+        const best = model.lifted(tastemap.rows, tastemap.values, rows);
+        return rows.map((i, at) => [items.id[i], items.title[i],
+          best[at] < 0 ? null : items.id[tastemap.rows[best[at]]]]); }"""
+    )
+    told = [item.because and str(item.because.item_id) for item in expected]
+    assert any(told)
+    assert found == [
+        [str(item.item_id), item.title, reason] for item, reason in zip(expected, told, strict=True)
+    ]
+    assert page.locator("#row-top-picks .why").count() == sum(map(bool, told[:8]))
 
 
 PAGES = ("#/", "#/film/1", "#/map/2", "#/you", "#/model", "#/film/none")

@@ -9,6 +9,8 @@ const COLOURS = {
   predicted: "your predicted rating",
 };
 
+const MARKED = 500; // so many of the films that a search finds are marked
+
 export class TasteMap {
   // items: columns x, y, id, title, year, genres, genre, popularity, average, preserved.
   // hooks: near(i) -> [{row, similarity}] or a promise of it; open(i) -> an element to show (or a
@@ -24,6 +26,7 @@ export class TasteMap {
     this.grid = new Grid(this.items, this.n);
     this.view = { cx: 0, cy: 0, zoom: 1 };
     this.marked = [];
+    this.words = [];
     this.near = { of: -1, rows: [] };
     this.build();
     this.points = pointsOn(this.canvas, this.items, this.sizes, [...this.popular].reverse());
@@ -133,10 +136,13 @@ export class TasteMap {
 
   search() {
     const asked = wordsOf(this.box.value);
-    this.words ??= this.items.title.map((_, i) => wordsOf(labelOf(this.items, i)));
-    const fits = (i) => asked.every((word) => this.words[i].some((own) => own.startsWith(word)));
-    const rows = asked.length ? this.popular.filter(fits) : [];
-    this.marked = rows.slice(0, 500);
+    const rows = [];
+    for (const i of asked.length ? this.popular : []) { // a title's words are found out once
+      this.words[i] ??= ` ${wordsOf(labelOf(this.items, i)).join(" ")}`;
+      if (asked.every((word) => this.words[i].includes(` ${word}`))) rows.push(i);
+      if (rows.length === MARKED) break;
+    }
+    this.marked = rows;
     this.found.replaceChildren(...rows.slice(0, 6).map((i) => {
       const choice = element("button", { type: "button" }, labelOf(this.items, i));
       choice.addEventListener("click", () => this.open(i, true));
@@ -262,6 +268,8 @@ export class TasteMap {
   }
 
   zoomBy(factor, x = this.width / 2, y = this.height / 2, now = false) {
+    this.tip.hidden = true; // what it stood at has moved away
+    this.hovered = -1;
     const zoom = Math.min(Math.max(this.view.zoom * factor, 0.5), 4000);
     const [ux, uy] = this.toUnits(x, y);
     const share = this.view.zoom / zoom;

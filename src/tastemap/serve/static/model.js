@@ -101,7 +101,7 @@ export class FactorModel {
   }
 
   // For each item, the rating that lifts it most above the average item: its place among the rated
-  // rows, or -1 where none does.
+  // rows, or -1 where none does; one above the middle of the scale before any other.
   lifted(rows, ratings, items) {
     if (!rows.length) return items.map(() => -1);
     const { L, X, residual } = this.design(rows, ratings);
@@ -109,10 +109,12 @@ export class FactorModel {
     return items.map((item) => {
       const x = this.row(item);
       const beyond = x.map((v, a) => (a ? v - this.middle[a] : 0));
-      let [best, most] = [-1, 0.005];
+      let [best, most] = [-1, 0];
       moves.forEach((move, j) => {
         const lift = dot(beyond, move);
-        if (lift > most && rows[j] !== item) [best, most] = [j, lift];
+        if (lift <= 0.005 || rows[j] === item) return;
+        const said = lift + (ratings[j] > (this.scale.lowest + this.scale.highest) / 2 ? 1e6 : 0);
+        if (said > most) [best, most] = [j, said];
       });
       return best;
     });
