@@ -207,7 +207,15 @@ CONTENDERS = [
     _ours("popularity", LISTS),
     _ours("ease", LISTS),
     _ours("ials", (*LISTS, "everyone")),
+    _ours("blend", LISTS),
     _ours("two-tower", LISTS, slow=True),
+    _ours(
+        "blend, two-tower",
+        LISTS,
+        "blend",
+        options={"models": ["ease", "ials", "two-tower"]},
+        slow=True,
+    ),
     Contender(
         "implicit ALS",
         "implicit",
