@@ -65,6 +65,17 @@ def test_unknown_ids_come_with_their_nearest() -> None:
         Vocabulary(pl.Series(["anna", "zoe"]), "user").index_of("ann")
 
 
+def test_ids_and_titles_are_found_together() -> None:
+    table = pl.DataFrame({"item_id": [4, 5, 6], "title": ["Solaris", "Stalker", "Alien"]})
+    films = Vocabulary(pl.Series([4, 5, 6]), "item", table)
+    found = films.find_all([6, "Stalker", 4])
+    assert found.tolist() == [2, 1, 0]
+    assert found.dtype == np.int32
+    assert films.find_all(pl.Series(["Alien", "solaris"])).tolist() == [2, 0]
+    with pytest.raises(UnknownIdError, match="Solar"):
+        films.find_all([4, "Solar"])
+
+
 def test_titles_are_found_with_and_without_the_year() -> None:
     table = pl.DataFrame(
         {"item_id": [1, 2, 3], "title": ["Solaris", "Solaris", "Alien"], "year": [1972, 2002, None]}

@@ -222,12 +222,13 @@ def test_folding_in_numbers_is_ridge_regression() -> None:
     K, D = 2, 4
     items, prior = (rng.normal(size=(K, n, D)).astype(np.float32) for n in (M, 1))
     z, rated = rng.normal(size=5).astype(np.float32), np.array([0, 3, 4, 7, 8], np.int32)
-    scales, lam = np.ones((K, M), np.float32), np.full((K, D), 2.0, np.float32)
+    scales, lam = np.ones((K, 5), np.float32), np.full((K, D), 2.0, np.float32)
     sigma = np.array([0.5, 0.7], np.float32)
     means, none = np.empty((K, D), np.float32), np.zeros((K, 0, 0))
+    theirs = np.ascontiguousarray(items[:, rated])
     fold_in(
-        rated, np.zeros(0, np.int32), z, prior[:, 0], items, scales, lam, sigma,
-        np.zeros((K, 0)), none, none, 1, np.uint64(0), means, np.zeros((K, 0)),
+        np.zeros(0, np.int32), z, prior[:, 0], theirs, scales, lam, sigma, np.zeros((K, 0)),
+        np.zeros((K, 2, 0, 0)), none, 1, np.uint64(0), means, np.zeros((K, 0)),
     )  # fmt: skip
     for q in range(K):
         X = slow_twins.design(items[q])[rated]

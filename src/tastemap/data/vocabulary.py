@@ -126,6 +126,13 @@ class Vocabulary:
         """Row number of one id; `UnknownIdError` with the nearest ids if there is none."""
         return int(self.index([one_id])[0])
 
+    def find_all(self, ids_or_titles: Any) -> IndexArray:
+        """Row numbers (int32) of a sequence of ids or titles, looked up together; as `find`."""
+        rows = self.index(ids_or_titles, missing="negative").copy()
+        for place in np.flatnonzero(rows < 0):
+            rows[place] = self.find(ids_or_titles[int(place)])
+        return rows
+
     def ids_at(self, rows: npt.ArrayLike) -> pl.Series:
         """The ids at the given row numbers."""
         return self.ids.gather(np.asarray(rows, dtype=np.int64))

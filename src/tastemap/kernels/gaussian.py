@@ -136,9 +136,10 @@ def solve_batch(L: F64, b: F64, draw: F64) -> None:
                 y[p] -= factor[p] * other[p]
         for p in range(P):
             y[p] *= inverse[p]
-    draw += b
     for k in range(D - 1, -1, -1):
         x, y, inverse = b[k], draw[k], L[k, k]
+        for p in range(P):
+            y[p] += x[p]
         for m in range(k + 1, D):
             factor, mean, drawn = L[m, k], b[m], draw[m]
             for p in range(P):

@@ -18,7 +18,8 @@ def design(rows: F32) -> F32:
     X = np.zeros((m, (D + WIDTH - 1) // WIDTH * WIDTH), dtype=np.float32)
     for j in range(m):
         X[j, 0] = 1.0
-        X[j, 1:D] = rows[j, 1:]
+        for k in range(1, D):
+            X[j, k] = rows[j, k]
     return X
 
 
@@ -64,7 +65,8 @@ def take_from_residuals(offsets: I64, order: I64, other: I32, X: F32, change: F3
     D, P = change.shape[1], X.shape[1]
     own = np.zeros(P, dtype=np.float32)
     for a in range(len(offsets) - 1):
-        own[:D] = change[a]
+        for k in range(D):
+            own[k] = change[a, k]
         for i in range(offsets[a], offsets[a + 1]):
             x, f = X[other[i]], np.float32(0.0)
             for first in range(0, P, WIDTH):

@@ -117,7 +117,8 @@ def move_user_cutpoints(
             if math.log(uniform(mine, p * (C + 1) + C)) < wanted - present:
                 present = wanted
                 accepted += 1
-                own[a] = tried
+                for c in range(C):
+                    own[a, c] = tried[c]
     return accepted / (2.0 * n)
 
 

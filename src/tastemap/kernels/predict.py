@@ -95,7 +95,9 @@ def predictive(
         cumulative: (N, C - 1), set to the probability of at most each level but the highest.
     """
     K, D, C = len(means), means.shape[2], cuts.shape[2]
-    most = np.max(offsets[first + 1 : last + 1] - offsets[first:last])
+    most = 0
+    for p in range(first, last):
+        most = max(most, offsets[p + 1] - offsets[p])
     L, buffer = np.zeros((D, D)), np.empty(D * most, dtype=np.float32)
     f, variance = np.empty(most, dtype=np.float32), np.empty(most, dtype=np.float32)
     for q in range(K):

@@ -156,16 +156,15 @@ class Draws:
         unrest = self._unrest()[:, -1]
         sigma = np.sqrt(self.user_scales[:, -1] ** 2 + unrest)
         fold_in(
-            rated.astype(np.int32),
             level,
             z,
             priors.astype(np.float32),
-            self.items,
-            self.item_scales,
+            np.ascontiguousarray(self.items[:, rated]),
+            np.ascontiguousarray(self.item_scales[:, rated]),
             self.user_precision,
             sigma,
             shared,
-            root,
+            np.stack([root, root], axis=1),
             inverse,
             SWEEPS,
             np.uint64(seed),

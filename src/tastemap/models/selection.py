@@ -111,7 +111,7 @@ def rated_pairs(data: Ratings, ratings: Any) -> tuple[IndexArray, npt.NDArray[np
     if isinstance(ratings, Ratings):
         ratings = ratings.to_frame()
     if isinstance(ratings, dict):
-        rows = np.array([items.find(item) for item in ratings], dtype=np.int32)
+        rows = items.find_all(list(ratings)) if ratings else np.zeros(0, dtype=np.int32)
         values = list(ratings.values())
     elif hasattr(ratings, "__arrow_c_stream__"):
         frame = pl.DataFrame(ratings)
@@ -120,9 +120,7 @@ def rated_pairs(data: Ratings, ratings: Any) -> tuple[IndexArray, npt.NDArray[np
             raise ArgumentError(
                 "ratings", expected="columns item_id (or title) and rating", received=frame.columns
             )
-        rows = items.index(frame[named[0]], missing="negative").copy()
-        for place in np.flatnonzero(rows < 0):  # a title, or unknown
-            rows[place] = items.find(frame[named[0]][int(place)])
+        rows = items.find_all(frame[named[0]])
         values = frame["rating"].to_list()
     else:
         raise ArgumentError(
