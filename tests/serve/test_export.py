@@ -54,7 +54,7 @@ def test_models_with_a_ridge_solution_can_be_exported(name: str, ratings: Rating
     assert site_data(model)["n_users"] == ratings.n_users
 
 
-@pytest.mark.parametrize("name", ["ials", "knn", "ease", "popularity"])
+@pytest.mark.parametrize("name", ["ials", "knn", "ease", "popularity", "blend"])
 def test_other_models_say_which_can(name: str, ratings: Ratings) -> None:
     with pytest.raises(UnsupportedError, match="export a bias, mf, als or biased-dot model"):
         site_data(make_model(name).fit(ratings, progress=False))
