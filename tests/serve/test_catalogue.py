@@ -6,8 +6,45 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tastemap.data.ratings import Ratings
 from tastemap.data.vocabulary import Vocabulary
-from tastemap.serve.catalogue import RowsOfIds, top_rows
+from tastemap.serve.catalogue import Catalogue, RowsOfIds, top_rows
+
+FILMS = pl.DataFrame(
+    {
+        "item_id": [1, 2, 3, 4, 5],
+        "title": ["Alien (1979)", "Horror of Dracula (1958)", "Airplane! (1980)", "Scream", "Dune"],
+        "genres": [["Horror", "Sci-Fi"], ["Horror"], ["Comedy"], ["Horror", "Comedy"], None],
+    }
+)
+
+
+@pytest.fixture
+def films() -> Catalogue:
+    """Five films; the fourth has most ratings."""
+    item = [1, 2, 3, 4, 4, 4, 5, 1]
+    frame = pl.DataFrame({"user_id": range(8), "item_id": item, "rating": [3.0] * 8})
+    return Catalogue(Ratings.from_frame(frame, item_table=FILMS))
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("horror", [2, 4, 1]),
+        ("sci-fi", [1]),
+        ("Horror comedy", [4]),
+        ("horror 1979", [1]),
+        ("horror airplane", []),
+        ("dracula", [2]),
+        ("airplan", [3]),
+        ("sceam", [4]),
+        ("comdy", []),
+        ("", [4, 1, 2, 3, 5]),
+    ],
+)
+def test_titles_come_first_then_the_genre(films: Catalogue, query: str, found: list[int]) -> None:
+    assert films.items.ids_at(films.search(query)).to_list() == found
+
 
 ODD = ["5", "05", " 3", "1_0", "x", "", "-3", str(2**70), "١", "3.0"]
 

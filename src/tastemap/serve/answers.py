@@ -18,7 +18,7 @@ class Reason:
     """The rating of the person's own that lifts an item most above others.
 
     Attributes:
-        item_id, title: The rated item; its title has the year.
+        item_id, title: The rated item.
         rating: The rating.
     """
 

@@ -12,7 +12,7 @@ import polars as pl
 
 from tastemap.data.ratings import Ratings
 from tastemap.data.vocabulary import Id, Vocabulary
-from tastemap.explore.search import search_titles
+from tastemap.explore.search import search_titles, title_words
 from tastemap.serve.answers import ItemCard
 
 Rows = npt.NDArray[np.int32]
@@ -251,12 +251,33 @@ class Catalogue:
         """All rows, the most rated first."""
         return np.argsort(-self.popularity, kind="stable").astype(np.int32)
 
-    def search(self, query: str, most: int) -> Rows:
-        """Rows of the items whose titles fit a query, the best first; all where it has no word."""
-        if not any(letter.isalnum() for letter in query):
+    def search(self, query: str) -> Rows:
+        """Rows of the items that fit a query, the best first; all where it has no word.
+
+        Titles that hold its words come first. Where it names a genre, the items of that genre that
+        hold its other words follow, the most rated first where there are none; close spellings are
+        looked for where it names none.
+        """
+        words = title_words(query)
+        if not words:
             return self.by_popularity
+        named = [name for name, _ in self.genres if set(title_words(name)) <= set(words)]
+        rows = self._by_title(words, spelling=not named)
+        if not named:
+            return rows
+        of_genres = {word for name in named for word in title_words(name)}
+        rest = [word for word in words if word not in of_genres]
+        others = self._by_title(rest, spelling=False) if rest else self.by_popularity
+        fits = np.logical_and.reduce([self.genre_mask(name) for name in named])
+        fits[rows] = False
+        return np.concatenate([rows, others[fits[others]]])
+
+    def _by_title(self, words: list[str], *, spelling: bool) -> Rows:
+        """Rows of the items whose titles hold all words, or if there are none are spelt alike."""
         with self._searching:  # the first search makes the index
-            found = search_titles(self.items, query, most)
+            found = search_titles(self.items, " ".join(words), len(self))
+        if not spelling:
+            found = found.filter(pl.col("match") != "spelling")
         return self.items.index(found["item_id"])
 
 

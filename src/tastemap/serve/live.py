@@ -152,7 +152,7 @@ def _look_around(model: LoadedModel) -> None:
     first = model.catalogue.by_popularity[:1]
     rating = np.array([model.scale.highest], dtype=np.float32)
     discover.rows(model, model.person(first, rating), 1, ALL, 0.0)
-    model.catalogue.search(model.catalogue.title_at(int(first[0])), 1)
+    model.catalogue.search(model.catalogue.title_at(int(first[0])))
     model.forget()
 
 

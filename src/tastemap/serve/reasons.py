@@ -34,8 +34,11 @@ def with_reasons(
     liked = someone.rating > (model.scale.lowest + model.scale.highest) / 2
     # What somebody likes says more to them than what they do not.
     best = np.where((lifts > LEAST) & liked, lifts + WIDE, lifts).argmax(axis=1)
-    ids, titles = model.data.items.ids, model.data.items.titles
-    reasons = [Reason(ids[r], titles[r], someone.own[r]) for r in someone.rows[best].tolist()]
+    catalogue, rated = model.catalogue, someone.own
+    reasons = [
+        Reason(catalogue.id_at(row), catalogue.title_at(row), rated[row])
+        for row in someone.rows[best].tolist()
+    ]
     told = lifts.max(axis=1) > LEAST
     return [
         replace(card, because=reason) if is_told else card

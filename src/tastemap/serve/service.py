@@ -68,10 +68,10 @@ class Service(Persons):
         cursor: str | None = None,
         person: Whoever | None = None,
     ) -> ItemPage:
-        """Items whose titles fit a query, the best first; without a query the most rated first.
+        """Items whose titles or genres fit a query; without a query the most rated first.
 
         Args:
-            query: A few words of a title, or nothing.
+            query: A few words of a title, a year, a genre, or nothing.
             filters: Which items may be answered with.
             n: How many.
             cursor: Where to go on: ``next_cursor`` of the page before, for the same question.
@@ -83,7 +83,7 @@ class Service(Persons):
         model = self.model
         mark = [model.version, query, *vars(filters).values()]
         first = _position(cursor, mark)
-        rows = model.catalogue.search(query, len(model.catalogue))
+        rows = model.catalogue.search(query)
         allowed = model.catalogue.allowed(filters)
         rows = rows if allowed is None else rows[allowed[rows]]
         shown = rows[first : first + n]

@@ -27,8 +27,9 @@ export class TitleIndex {
     });
   }
 
-  // Rows of the titles that hold every word of the query, best first.
-  search(query, k) {
+  // Rows of the titles that hold every word of the query, best first; if there are none, and if
+  // asked for, of those spelt alike.
+  search(query, k, spelling = true) {
     const words = wordsOf(query);
     const named = words.filter((word) => !ARTICLES.has(word));
     const asked = named.length ? named : words;
@@ -40,7 +41,7 @@ export class TitleIndex {
       const exact = asked.every((word) => own.includes(word));
       found.push({ row, exact, score: Math.min(letters / this.letters[row], 1) });
     });
-    if (!found.length) found = this.speltLike(asked);
+    if (!found.length && spelling) found = this.speltLike(asked);
     found.sort((a, b) => b.exact - a.exact || b.score - a.score || a.row - b.row);
     return found.slice(0, k).map((one) => one.row);
   }

@@ -4,7 +4,7 @@ import { gauge, histogram, push } from "./charts.js";
 import { element, labelOf, saveCsv } from "./dom.js";
 import { TasteMap } from "./map.js";
 import { decoded, FactorModel, placeAmid } from "./model.js";
-import { TitleIndex } from "./search.js";
+import { TitleIndex, wordsOf } from "./search.js";
 import { stars } from "./stars.js";
 
 const PER_ROW = 8;
@@ -144,7 +144,7 @@ class Site {
     slider.addEventListener("input", () => { asked.novelty = Number(slider.value); this.fillResults(); });
     const slide = element("div", { class: "slide" }, element("span", { class: "quiet" }, element("span", {}, "familiar"), element("span", {}, "surprising")), slider);
     const form = element("form", { class: "filters", role: "search" },
-      field("q", "Search", { type: "search", placeholder: "title, year", class: "grow", autocomplete: "off" }),
+      field("q", "Search", { type: "search", placeholder: "title, year, genre", class: "grow", autocomplete: "off" }),
       this.items.genreList.length ? element("label", {}, "Genre", genres) : null,
       slide, field("from", "From year", { type: "number" }), field("to", "to year", { type: "number" }),
       field("least", "At least … ratings", { type: "number", min: "0" }));
@@ -166,10 +166,25 @@ class Site {
     return this.model.top(ranking, (i) => !this.ratings.has(i) && this.fits(i) && allowed(i), k);
   }
 
+  // Titles that hold the words, then items of a genre that is named and hold the others; the rules
+  // are those of tastemap/serve/catalogue.py.
+  search(q) {
+    const words = wordsOf(q);
+    const named = this.items.genreList.filter((name) => wordsOf(name).every((word) => words.includes(word)));
+    const titles = this.index.search(q, 400, !named.length);
+    if (!named.length) return titles;
+    const ofGenres = named.flatMap(wordsOf);
+    const rest = words.filter((word) => !ofGenres.includes(word));
+    const fits = (i) => !titles.includes(i) && named.every((name) => (this.items.genres[i] ?? []).includes(name));
+    const others = rest.length ? this.index.search(rest.join(" "), 400, false).filter(fits)
+      : this.model.top(this.model.popularity, fits, 400);
+    return [...titles, ...others];
+  }
+
   fillResults() {
     const q = this.asked.q.trim();
     if (q) {
-      const rows = this.index.search(q, 400).filter((i) => this.fits(i)).slice(0, 40);
+      const rows = this.search(q).filter((i) => this.fits(i)).slice(0, 40);
       this.results.replaceChildren(this.shelf("found", rows.length ? `Found for “${q}”` : `Nothing found for “${q}”`, "", rows, false));
       return;
     }
@@ -220,7 +235,7 @@ class Site {
     const [best] = this.model.lifted(this.rows, this.values, [i]);
     if (best < 0) return null;
     return element("p", { class: "why" }, "because of your ", element("span", { class: "own" }, String(this.values[best])),
-      ` for ${labelOf(this.items, this.rows[best])}`);
+      ` for ${this.items.title[this.rows[best]]}`);
   }
 
   starsOf(i, slot) {
