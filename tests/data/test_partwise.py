@@ -33,8 +33,8 @@ def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Files are read in parts of a kilobyte, and compared in slices of a few rows."""
     monkeypatch.setattr(delimited, "CHUNK_BYTES", 1000)
     monkeypatch.setattr("tastemap.data.files.CHUNK_BYTES", 1000)
-    monkeypatch.setattr(columns, "_SLICE", 7)
-    monkeypatch.setattr(ratings, "_SLICE", 7)
+    monkeypatch.setattr(columns, "SLICE", 7)
+    monkeypatch.setattr(ratings, "SLICE", 7)
 
 
 def written(tmp_path: Path, lines: list[str], name: str = "ratings.csv") -> Path:

@@ -8,14 +8,13 @@ import numpy as np
 import polars as pl
 from polars.exceptions import PolarsError
 
+from tastemap.data.vocabulary import SLICE
 from tastemap.errors import ArgumentError, DataError
 
 ROLES = ("user", "item", "rating", "timestamp")
 KEYS = {"user": "user_id", "item": "item_id", "rating": "rating", "timestamp": "timestamp"}
 _PAIR = ["user_id", "item_id"]
 _SAMPLE = 1000
-# Rows that are compared at a time: they fit a processor's cache.
-_SLICE = 2**17
 DUPLICATES = ("last", "first", "mean", "error")
 
 # Names that each column goes by, the most telling first; compared without case, "_", "-", " ".
@@ -216,8 +215,8 @@ def _n_pairs(frame: pl.DataFrame) -> int:
 def _ascend(users: pl.Series, items: pl.Series, span: int) -> bool:
     """Whether each pair is greater than the one before, as in a file sorted by user and item."""
     before = -1
-    for start in range(0, len(users), _SLICE):
-        user, item = (series.slice(start, _SLICE).to_numpy() for series in (users, items))
+    for start in range(0, len(users), SLICE):
+        user, item = (series.slice(start, SLICE).to_numpy() for series in (users, items))
         pair = user.astype(np.int64) * span + item
         if pair[0] <= before or not (pair[1:] > pair[:-1]).all():
             return False

@@ -10,15 +10,13 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from tastemap.data.vocabulary import Id, IndexArray, Vocabulary, joined, numbered
+from tastemap.data.vocabulary import SLICE, Id, IndexArray, Vocabulary, joined, numbered
 from tastemap.errors import DataError
 
 FloatArray: TypeAlias = npt.NDArray[np.floating[Any]]
 
 # A scale with more distinct values than this is treated as continuous (no step).
 MAX_LEVELS = 101
-# Ratings that are compared at a time: they fit a processor's cache.
-_SLICE = 2**17
 # The finest step that is looked for.
 GRID = 1e-4
 # Multiples of it are whole numbers up to here, past which a float64 has no units.
@@ -220,11 +218,14 @@ class Ratings:
             DataError: If a column is missing, a value is missing or not finite, or no row is left.
         """
         _check_columns(frame)
-        rating = joined(frame["rating"].cast(pl.Float32))
-        with ThreadPoolExecutor(2) as pool:  # NumPy lets go of the interpreter meanwhile
-            (user_ids, user_index), (item_ids, item_index) = pool.map(
-                numbered, (frame["user_id"], frame["item_id"])
-            )
+        timestamp = None
+        with ThreadPoolExecutor() as pool:  # NumPy lets go of the interpreter meanwhile
+            numbering = [pool.submit(numbered, frame[key]) for key in ("user_id", "item_id")]
+            rating = joined(frame["rating"].cast(pl.Float32))
+            scale = Scale.infer(rating)
+            if "timestamp" in frame.columns:
+                timestamp = joined(frame["timestamp"].cast(pl.Int64))
+            (user_ids, user_index), (item_ids, item_index) = (one.result() for one in numbering)
         users = Vocabulary(user_ids, "user", user_table)
         items = Vocabulary(item_ids, "item", item_table)
         source = source or Source()
@@ -242,12 +243,10 @@ class Ratings:
             user_index=user_index,
             item_index=item_index,
             rating=rating,
-            timestamp=joined(frame["timestamp"].cast(pl.Int64))
-            if "timestamp" in frame.columns
-            else None,
+            timestamp=timestamp,
             users=users,
             items=items,
-            scale=Scale.infer(rating),
+            scale=scale,
             source=replace(source, notes=tuple(notes)),
         )
 
@@ -363,11 +362,11 @@ class Ratings:
 
 def _distinct(values: FloatArray) -> FloatArray:
     """The distinct values, ascending, without sorting all of them where they are few."""
-    known = np.unique(values[:_SLICE])
-    for start in range(_SLICE, len(values), _SLICE):
+    known = np.unique(values[:SLICE])
+    for start in range(SLICE, len(values), SLICE):
         if len(known) >= MAX_LEVELS:
             return np.unique(values)
-        part = values[start : start + _SLICE]
+        part = values[start : start + SLICE]
         known = np.union1d(known, part[np.isin(part, known, invert=True)])
     return known
 

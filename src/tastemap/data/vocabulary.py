@@ -14,6 +14,8 @@ from tastemap.errors import ArgumentError, DataError, UnknownIdError
 Id: TypeAlias = int | str
 IndexArray: TypeAlias = npt.NDArray[np.int32]
 
+# Numbers that are compared at a time: they fit a processor's cache.
+SLICE = 2**17
 # A table of numbers may be so long, and so many times as long as there are ids to look up.
 _TABLE_LEAST, _TABLE_SHARE = 2**20, 4
 
