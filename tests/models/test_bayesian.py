@@ -3,6 +3,8 @@
 import subprocess
 import sys
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import polars as pl
@@ -13,6 +15,7 @@ from tastemap.data.splits import Split
 from tastemap.errors import ArgumentError, DataError, NotFittedError, UnsupportedError
 from tastemap.evaluation import calibration
 from tastemap.evaluation.metrics import rmse
+from tastemap.models import bayesian, bayesian_chains
 from tastemap.models.bayesian import BayesianFactorization
 from tastemap.models.bayesian_features import implicit_scores, scores_of, side_columns
 from tastemap.models.bayesian_sampler import Chain, _inverse_wishart
@@ -149,6 +152,31 @@ def test_diagnostics_say_how_well_the_chains_agree(case, tmp_path) -> None:
     assert loaded.diagnostics_.equals(found)
 
 
+def test_the_progress_bar_has_the_running_validation_error(split: Split, monkeypatch) -> None:
+    notes = []
+
+    @contextmanager
+    def bar(doing: str, n_steps: int, unit: str, shown: bool) -> Iterator[Callable[[str], None]]:
+        notes.append((doing, n_steps, unit, shown))
+        yield notes.append
+
+    monkeypatch.setattr(bayesian_chains, "progress_bar", bar)
+    model = BayesianFactorization(n_factors=2, n_iterations=10, n_chains=1, n_draws=4)
+    model.fit(split.train, validation=split.test)
+    first, *told = notes
+    assert first == ("sampling", 10, "iterations", True)
+    assert len(told) == 10
+    assert told[0] == ""
+    # Each draw kept changes the error, which is that of the average of the draws so far.
+    shown = [float(note.split("val_rmse ")[1]) for note in told if note]
+    errors = model.history_["val_rmse"].round(4).to_list()
+    assert list(dict.fromkeys(shown)) == list(dict.fromkeys(errors))
+    assert f"loss {model.history_['loss'][-1]:.4f}" in told[-1]
+    notes.clear()
+    model.fit(split.train)
+    assert "val_rmse" not in notes[-1]
+
+
 def test_the_number_of_threads_makes_no_difference() -> None:
     code = """
 import os, sys
@@ -168,6 +196,17 @@ print(model.predict_ratings(data).tobytes().hex()[:4000])
     )
     assert one == all_
     assert len(one) > 1000
+
+
+def test_many_ratings_bear_more_factors(split: Split, monkeypatch) -> None:
+    quick = {"n_iterations": 2, "n_draws": 2}
+    few = BayesianFactorization(**quick).fit(split.train, progress=False)
+    assert few.item_factors.shape[1] == bayesian.FEW_FACTORS
+    monkeypatch.setattr(bayesian, "MANY_RATINGS", len(split.train))
+    many = BayesianFactorization(**quick).fit(split.train, progress=False)
+    assert many.item_factors.shape[1] == bayesian.MANY_FACTORS
+    own = BayesianFactorization(n_factors=3, **quick).fit(split.train, progress=False)
+    assert own.item_factors.shape[1] == 3
 
 
 def test_blanking_the_test_ratings_changes_nothing(split: Split) -> None:

@@ -309,7 +309,8 @@ def _default(model: Recommender, option: str, otherwise: float | None) -> Any:
     """The value that a model has of an option without being told."""
     outer, _, inner = option.partition(".")
     value = getattr(model, outer)
-    return value.get(inner, otherwise) if inner else value
+    value = value.get(inner) if inner else value
+    return otherwise if value is None else value
 
 
 def _word(value: Any) -> str:

@@ -12,8 +12,9 @@ class Span(NamedTuple):
         kind: ``"int"`` or ``"float"``.
         low, high: The ends, both included; the default lies between them.
         log: Whether a factor of two weighs the same everywhere, rather than a step of one.
-        default: The default of an option that only the network knows; None for the others, which
-            the model's attribute of that name tells.
+        default: The default of an option that only the network knows, or that the model leaves to
+            the size of the data; None for the others, which the model's attribute of that name
+            tells.
     """
 
     kind: Literal["int", "float"]
@@ -73,7 +74,10 @@ SPACES: dict[str, dict[str, Span]] = {
         "shrinkage": Span("float", 1, 1000),
         "damping": Span("float", 0.01, 5),
     },
-    "bayes": {"n_factors": Span("int", 4, 40), "n_implicit": Span("int", 0, 200, log=False)},
+    "bayes": {
+        "n_factors": Span("int", 4, 40, default=14),
+        "n_implicit": Span("int", 0, 200, log=False),
+    },
     "dot": {
         _EMBEDDING: Span("int", 8, 128, default=64),
         "batch_size": Span("int", 32, 2048),
