@@ -24,6 +24,7 @@ from tastemap.models.bias import BiasModel
 from tastemap.models.everyone import recommend_all
 from tastemap.models.store import load_model
 from tastemap.spark import artifact, factors, lists, reading, scoring, table
+from tastemap.spark.session import Cluster, SparkError, spark_session
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("spark")]
 SIZE = {"n_users": 943, "n_items": 1682, "n_ratings": 100_000}
@@ -248,3 +249,15 @@ def test_what_the_driver_cannot_hold_is_refused_before_the_work(
     many = replace(big[1], n=10**9)
     with pytest.raises(DataError, match=r"11\.2 GiB.*spark\.driver\.maxResultSize=12g"):
         table.refuse_what_the_driver_cannot_hold(many, 65)
+
+
+def test_what_spark_throws_is_one_error_that_says_why(spark: Any) -> None:
+    with pytest.raises(SparkError, match=r"^Apache Spark; received .*no such luck"):
+        fail_on(spark)
+    assert spark.range(3).count() == 3
+
+
+def fail_on(running: Any) -> None:
+    with spark_session(Cluster()) as same:
+        assert same.sparkContext is running.sparkContext
+        same.sql("select raise_error('no such luck')").collect()

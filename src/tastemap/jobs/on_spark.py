@@ -46,22 +46,24 @@ def fit_on_spark(
     if not 0 <= test_size < 1:
         raise ArgumentError("--test-size", expected="0 or more, below 1", received=test_size)
     refuse_occupied(out)
-    cluster, metrics = Cluster(master, parse_conf(conf)), {}
-    with working("starting Spark") as tell, spark_session(cluster) as session:
+    cluster, metrics, told = Cluster(master, parse_conf(conf)), {}, {}
+    with working("Spark") as tell, spark_session(cluster) as session:
         tell("reading")
         data = table.index_table(session, reading.read_table(session, address(source), how))
         table.refuse_what_the_driver_cannot_hold(data, model.n_factors + 1)
         if test_size:
-            tell(f"fitting on all but a share of {test_size:g} of the ratings, and scoring on it")
+            tell(f"a first fit, on {1 - test_size:.0%}, to be scored")
             train, test = scoring.split(data.frame, test_size, seed)
             first = factors.fit(model, data, train, seed)
             scores = scoring.score(model, data, first, train, test)
-            metrics = {f"test_{metric}": value for metric, value in scores.rows()}
+            *rows, (what, count) = scores.rows()
+            metrics = {f"test_{metric}": value for metric, value in rows}
+            told = metrics | {"scored on": f"{count:,.0f} {what}"}
         tell(f"fitting on all {data.n:,} ratings")
         fitted = factors.fit(model, data, data.frame, seed)
         tell("saving")
         artifact.assemble(model, data, fitted, metrics, seed).save(out)
-    return {"model": name, "saved in": str(out), **metrics}, data.source.notes
+    return {"model": name, "saved in": str(out), **told}, data.source.notes
 
 
 def recommend_on_spark(
@@ -76,10 +78,13 @@ def recommend_on_spark(
         master, conf: Where to run, and settings ``KEY=VALUE``.
     """
     model, cluster = load_model(path), Cluster(master, parse_conf(conf))
-    with working("starting Spark") as tell, spark_session(cluster) as session:
+    with working("Spark") as tell, spark_session(cluster) as session:
         tell(f"lists for {model.ratings_.n_users:,} users")
         n = lists.recommend_all(session, model, address(str(out)), **choice)
-    say(f"wrote {n:,} rows to {out}")
+    k = choice["k"] or min(10, model.ratings_.n_items)
+    short = n < k * model.ratings_.n_users
+    why = f"; some users have fewer than {k}: no more candidates are left" if short else ""
+    say(f"wrote {out}: {n:,} rows{why}")
 
 
 def address(path: str) -> str:

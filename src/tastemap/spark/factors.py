@@ -11,6 +11,7 @@ from tastemap.errors import ArgumentError
 from tastemap.models.als import ALS
 from tastemap.models.bias import BiasModel
 from tastemap.models.factors import Prior
+from tastemap.spark.shards import csr
 from tastemap.spark.table import Indexed, to_polars
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ def without_biases(train: "DataFrame", mu: float, n_items: int) -> "tuple[DataFr
     rest = train.withColumn("residual", F.col("rating").cast("double") - F.lit(mu))
     for kind, d in (("item", damping.item_damping), ("user", damping.user_damping)):
         bias = F.sum("residual") / (F.count("*") + F.lit(d))
-        biases = rest.groupBy(f"{kind}_index").agg(bias.alias("bias"))
+        biases = rest.groupBy(f"{kind}_index").agg(bias.alias("bias")).persist()
         if kind == "item":
             found = to_polars(biases)
         rest = rest.join(biases, f"{kind}_index")
@@ -200,41 +201,43 @@ def solve_users(
     sent = lists.sparkSession.sparkContext.broadcast(items.astype(np.float32))
 
     def solved(batches: "Iterator[pa.RecordBatch]") -> "Iterator[pa.RecordBatch]":
+        fixed, gram = sent.value.copy(), np.zeros((0, 0), dtype=np.float32)
+        if model.predicts_ratings:
+            fixed[:, 0] = 1
+        else:
+            gram = np.float32(model.alpha) * (fixed.T @ fixed)
         for batch in batches:
-            yield _solved(model, batch, sent.value, units, mu, s)
+            yield _solved(model, batch, (sent.value[:, 0], fixed, gram), units, mu, s)
 
     return lists.mapInArrow(solved, "user_index int, weights array<float>")
 
 
 def _solved(
-    model: ALS, batch: "pa.RecordBatch", items: _Array, units: _Array, mu: float, s: float
+    model: ALS,
+    batch: "pa.RecordBatch",
+    items: tuple[_Array, _Array, _Array],
+    units: _Array,
+    mu: float,
+    s: float,
 ) -> "pa.RecordBatch":
-    """One batch of users: their lists are compressed sparse rows already."""
+    """One batch of users: their lists are compressed sparse rows already.
+
+    ``items`` are their biases, the rows held fixed, (1, q_i) or (0, q_i), and the Gram matrix.
+    """
     import pyarrow as pa
 
     from tastemap.kernels.least_squares import solve_rows
 
-    lists = batch.column("items")
-    offsets = lists.offsets.to_numpy().astype(np.int64)
-    index = lists.values.to_numpy()[offsets[0] : offsets[-1]]
-    rating = batch.column("ratings").values.to_numpy()[offsets[0] : offsets[-1]]
-    offsets = offsets - offsets[0]
-    if model.predicts_ratings:
-        fixed = items.copy()
-        fixed[:, 0] = 1
-        target, gram = (rating - mu) / s - items[index, 0], np.zeros((0, 0), dtype=np.float32)
-    else:
-        fixed, target = items, np.ones(len(index))
-        gram = np.float32(model.alpha) * (items.T @ items)
-    ridge = np.asarray(model._ridge(np.diff(offsets), len(items)), dtype=np.float32)
-    weights = np.zeros((len(batch), items.shape[1]), dtype=np.float32)
-    steps = 2 * items.shape[1]
+    (offsets, index), (_, rating) = csr(batch.column("items")), csr(batch.column("ratings"))
+    b_i, fixed, gram = items
+    target = (rating - mu) / s - b_i[index] if model.predicts_ratings else np.ones(len(index))
+    ridge = np.asarray(model._ridge(np.diff(offsets), len(fixed)), dtype=np.float32)
+    weights = np.zeros((len(batch), fixed.shape[1]), dtype=np.float32)
+    steps = 2 * fixed.shape[1]
     solve_rows(
         offsets, index, target.astype(np.float32), fixed, gram, ridge, weights, steps, _EXACT
     )
     weights = (weights * units).astype(np.float32)
-    ends = np.arange(len(batch) + 1, dtype=np.int32) * items.shape[1]
-    column = pa.ListArray.from_arrays(pa.array(ends), pa.array(weights.ravel()))
-    return pa.RecordBatch.from_arrays(
-        [batch.column("user_index"), column], ["user_index", "weights"]
-    )
+    ends = pa.array(np.arange(len(batch) + 1, dtype=np.int32) * fixed.shape[1])
+    column = pa.ListArray.from_arrays(ends, pa.array(weights.ravel()))
+    return pa.RecordBatch.from_pydict({"user_index": batch.column("user_index"), "weights": column})

@@ -24,11 +24,13 @@ class Table(NamedTuple):
             (long, seconds) where every time is known; each pair of user and item once.
         name: What to call the data.
         notes: What was inferred or changed.
+        kept: What the executors keep of it, to be let go once it has been read for good.
     """
 
     frame: "DataFrame"
     name: str
     notes: tuple[str, ...]
+    kept: "DataFrame"
 
 
 def read_table(session: "SparkSession", path: str, how: Mapping[str, Any]) -> Table:
@@ -58,7 +60,8 @@ def read_table(session: "SparkSession", path: str, how: Mapping[str, Any]) -> Ta
     roles, found = find_columns(path, raw.columns, chosen, named=named)
     frame, said = _standard(raw, path, roles, on_bad_row)
     once, doubles = _once(frame, path, duplicates)
-    return Table(once, Path(path).name, (*notes, *found, *said, *doubles))
+    notes = [*notes, *found, *said, *doubles]
+    return Table(once.drop("copies"), Path(path).name, tuple(notes), once)
 
 
 def _raw(
@@ -234,4 +237,4 @@ def _once(frame: "DataFrame", path: str, duplicates: str) -> tuple["DataFrame", 
             do="say which to keep: duplicates='last', 'first' or 'mean'",
         )
     note = f"{extra:,} ratings of a pair of user and item already rated: {duplicates} kept"
-    return once.drop("copies"), [note] if extra else []
+    return once, [note] if extra else []

@@ -88,18 +88,16 @@ def spark_session(cluster: Cluster) -> "Iterator[SparkSession]":
         # Of versions of pandas, which is not used here.
         warnings.filterwarnings("ignore", category=FutureWarning, module=r"pyspark|tastemap")
         log = Path(folder) / "log"
-        with _saying_why(log):
-            session = SparkSession(running or _context(cluster, log))
-            session.conf.set("spark.sql.shuffle.partitions", str(_partitions(session)))
-            context = session.sparkContext
-            if cluster.is_here and context.getCheckpointDir() is None:
-                context.setCheckpointDir(str(Path(folder) / "checkpoints"))
-            try:
+        try:
+            with _saying_why(log):
+                session = SparkSession(running or _context(cluster, log))
+                _prepare(session, cluster, Path(folder) / "checkpoints")
                 yield session
-            finally:
+        finally:
+            if running is None:
+                _stop()
+            else:
                 session.catalog.clearCache()
-                if running is None:
-                    _stop(session)
 
 
 def _context(cluster: Cluster, log: Path) -> Any:
@@ -124,29 +122,35 @@ def _context(cluster: Cluster, log: Path) -> Any:
         return SparkContext(conf=conf, gateway=gateway)
 
 
-def _partitions(session: "SparkSession") -> int:
-    """Partitions of a shuffle: what was asked for, or two for each core."""
+def _prepare(session: "SparkSession", cluster: Cluster, checkpoints: Path) -> None:
+    """Two partitions of a shuffle for each core, unless said; a folder for the state of a fit."""
     context = session.sparkContext
-    asked = context.getConf().get("spark.sql.shuffle.partitions")
-    return int(asked) if asked else 2 * context.defaultParallelism
+    if context.getConf().get("spark.sql.shuffle.partitions") is None:
+        session.conf.set("spark.sql.shuffle.partitions", str(2 * context.defaultParallelism))
+    if cluster.is_here and context.getCheckpointDir() is None:
+        context.setCheckpointDir(str(checkpoints))
 
 
-def _stop(session: "SparkSession") -> None:
+def _stop() -> None:
     """End the session and the Java process, so that nothing of it stays behind."""
     from pyspark import SparkContext
+    from pyspark.sql import SparkSession
 
-    gateway = SparkContext._gateway
+    context, gateway = SparkContext._active_spark_context, SparkContext._gateway
     with contextlib.suppress(Exception):
-        session.stop()
+        SparkSession(context).stop() if context is not None else None
     SparkContext._gateway = SparkContext._jvm = None
-    if gateway is not None:
-        process = getattr(gateway, "proc", None)
-        with contextlib.suppress(Exception):
-            gateway.shutdown()
-        if process is not None:
-            process.stdin.close()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(timeout=10)
+    if gateway is None:
+        return
+    with contextlib.suppress(Exception):
+        gateway.shutdown()
+    process = getattr(gateway, "proc", None)
+    if process is not None:
+        process.stdin.close()
+        try:
+            process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            process.kill()
 
 
 @contextlib.contextmanager

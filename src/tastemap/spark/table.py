@@ -75,6 +75,7 @@ def index_table(session: "SparkSession", table: Table) -> Indexed:
     columns = [name for name in ("rating", "timestamp") if name in frame.columns]
     frame = frame.select("user_index", "item_index", *columns).persist()
     told = frame.agg(F.count("*"), F.min("rating"), F.max("rating")).collect()[0]
+    table.kept.unpersist()
     values = to_polars(frame.select("rating").distinct().limit(_MOST_VALUES))["rating"]
     found = pl.concat([values, pl.Series(told[1:], dtype=values.dtype)])
     scale = Scale.infer(found.to_numpy())
