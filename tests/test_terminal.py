@@ -1,5 +1,6 @@
 """What the command line shows."""
 
+import io
 import json
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from tastemap.errors import ArgumentError
-from tastemap.terminal import Output, program, rows_of, table_of, write_frame
+from tastemap.terminal import Output, pieces_of, program, rows_of, table_of, write_frame
 
 FRAME = pl.DataFrame(
     {"item_id": [1234, 7], "title": ["[red]x[/red] <b>", None], "mae": [0.73951, float("nan")]}
@@ -78,3 +79,21 @@ def test_the_program_is_named_so_that_the_shell_finds_it(
     assert program() == "tastemap"
     monkeypatch.setattr("sys.argv", ["python", "lab"])
     assert program() == "tastemap"
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 200])
+def test_a_wide_table_is_cut_into_pieces_whose_numbers_are_whole(width: int) -> None:
+    names = ["recall@10", "precision@10", "ndcg@10", "coverage", "fit_seconds", "memory_mb"]
+    values = [0.1234, 0.2345, 0.3456, 0.4567, 12.34, 1234567]
+    row = {"model": "two-tower"} | dict(zip(names, values, strict=True))
+    pieces = pieces_of(pl.DataFrame([row]), width)
+    assert [name for piece in pieces for name in piece.columns[1:]] == names
+    assert {piece.columns[0] for piece in pieces} == {"model"}
+    assert (len(pieces) == 1) == (width >= 100)
+    console = Console(width=width, file=io.StringIO())
+    for piece in pieces:
+        console.print(table_of(piece))
+    shown = console.file.getvalue()
+    for text in ("0.1234", "0.2345", "0.3456", "0.4567", "12.34", "1,234,567", "two-tower"):
+        assert text in shown
+    assert max(map(len, shown.splitlines())) <= width

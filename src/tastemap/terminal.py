@@ -30,6 +30,8 @@ aside = Console(stderr=True, highlight=False)
 
 # A single row of more columns than this is shown as names and values, one a line.
 WIDEST_ROW = 10
+# Text is not folded into columns of fewer characters than this.
+NARROWEST = 14
 # Digits after the point: errors and similarities to four, everything else to two.
 FINE = (
     *("mse", "rmse", "mae", "loss", "similarity", "contribution", "std", "density", "error"),
@@ -57,7 +59,7 @@ class Output:
             print_json({"title": title, "rows": rows_of(frame), "notes": list(notes)})
             return
         if self.path is None:
-            _print_table(table_of(frame), title)
+            _print_frame(frame, title)
         self._print_notes(notes)
 
     def tables(self, frames: Mapping[str, pl.DataFrame], notes: Iterable[str] = ()) -> None:
@@ -77,7 +79,7 @@ class Output:
             if len(frame) == 1 and frame.width > WIDEST_ROW:
                 self.facts(frame.row(0, named=True), title)
             else:
-                _print_table(table_of(frame), title)
+                _print_frame(frame, title)
         self._print_notes(notes)
 
     def facts(self, facts: Mapping[str, Any], title: str, notes: Iterable[str] = ()) -> None:
@@ -97,6 +99,39 @@ class Output:
     def _print_notes(self, notes: Iterable[str]) -> None:
         for note in notes:
             say(f"note: {note}")
+
+
+def _print_frame(frame: pl.DataFrame, title: str) -> None:
+    """A frame under its title; one too wide for the terminal in pieces below each other."""
+    pieces = pieces_of(frame, console.width)
+    _print_table(table_of(pieces[0]), title)
+    for piece in pieces[1:]:
+        console.print(table_of(piece))
+
+
+def pieces_of(frame: pl.DataFrame, width: int) -> list[pl.DataFrame]:
+    """A frame cut into pieces that are no wider than a terminal; each begins with the first column.
+
+    Example:
+        >>> frame = pl.DataFrame({"model": ["mf"], "rmse": [0.92], "mae": [0.72]})
+        >>> [piece.columns for piece in pieces_of(frame, 16)]
+        [['model', 'rmse'], ['model', 'mae']]
+    """
+    first, *others = frame.columns
+    pieces = [[first]]
+    for column in others:
+        longer = [*pieces[-1], column]
+        if len(longer) > 2 and _least_width(frame.select(longer)) > width:
+            longer = [first, column]
+            pieces.append([])
+        pieces[-1] = longer
+    return [frame.select(piece) for piece in pieces]
+
+
+def _least_width(frame: pl.DataFrame) -> int:
+    """Characters that a table of a frame needs, its numbers whole."""
+    endless = Console(width=10_000)
+    return endless.measure(table_of(frame)).minimum
 
 
 def _print_table(table: Table, title: str) -> None:
@@ -180,11 +215,17 @@ def table_of(frame: pl.DataFrame) -> Table:
             justify="right" if number else "left",
             no_wrap=number,
             overflow="fold",
+            min_width=None if number else min(_longest(frame[name]), NARROWEST),
         )
     for row in frame.iter_rows():
         cells = zip(frame.columns, row, strict=True)
         table.add_row(*(escape(cell_text(name, value)) for name, value in cells))
     return table
+
+
+def _longest(column: pl.Series) -> int:
+    """Characters of the longest cell."""
+    return max((len(cell_text(column.name, value)) for value in column), default=0)
 
 
 def cell_text(column: str, value: Any) -> str:
