@@ -289,6 +289,7 @@ def draw(rows: list[dict[str, Any]]) -> Any:
             f"What a fit costs, up to {largest:,} ratings",
             "Each model with its defaults; dashed: in proportion to the ratings",
             panels=2,
+            height=4.6,
         )
         for place, model in enumerate(dict.fromkeys(row["model"] for row in fits)):
             look = {"color": style.PALETTE[place % len(style.PALETTE)], "marker": SHAPES[place]}
@@ -297,11 +298,17 @@ def draw(rows: list[dict[str, Any]]) -> Any:
             right.plot(n, mb / 1000, label=model, ms=4, **look)
         ends = np.array([1e5, largest])
         left.plot(ends, ends * 1e-6, color=style.PALE, lw=1, ls=(0, (4, 3)))
-        left.set(xscale="log", yscale="log", xlabel="ratings", ylabel="fit, seconds")
-        right.set(xscale="log", yscale="log", xlabel="ratings", ylabel="peak memory, GB")
-        for ax in (left, right):
+        for ax, name in ((left, "fit, seconds"), (right, "peak memory, GB")):
+            ax.set(xscale="log", yscale="log", xlabel="ratings", ylabel=name)
+            for axis in (ax.xaxis, ax.yaxis):
+                axis.set_major_formatter(lambda value, _: f"{value:,.10g}")
+                axis.set_minor_formatter(lambda *_: "")
+            ax.set_xlim(7e4, 1.5 * largest)
             style.rules(ax, "both")
-        left.legend(fontsize=8.5, ncols=2, loc="upper left")
+        lowest, highest = right.get_ylim()
+        right.set_ylim(min(lowest, 0.1), max(highest, 10))
+        lines, names = right.get_legend_handles_labels()
+        figure.legend(lines, names, fontsize=9.5, ncols=5, loc="outside lower center")
     return figure
 
 
