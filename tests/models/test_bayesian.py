@@ -349,6 +349,18 @@ def test_moods_are_learnt_where_there_are_times(tmp_path) -> None:
     np.testing.assert_array_equal(loaded.predict_ratings(test), timed.predict_ratings(test))
 
 
+def test_a_user_without_ratings_has_the_moods_of_an_unknown_one() -> None:
+    train = moody().train.take(np.arange(800))
+    some = train.take(train.user_index > 5)
+    model = BayesianFactorization(n_factors=2, n_iterations=30, n_draws=10, time="session")
+    model.fit(some, progress=False)
+    assert set(some.user_index.tolist()).isdisjoint(range(6))
+    variances = model.draws.variances
+    np.testing.assert_array_equal(variances[:, :, :6], variances[:, :, -1:].repeat(6, axis=2))
+    assert (variances[:, :, 6] != variances[:, :, -1]).any()
+    assert np.isfinite(variances).all()
+
+
 def test_times_may_be_missing_or_stand_still(tiny: Ratings) -> None:
     model = BayesianFactorization(n_factors=2, n_iterations=10, n_draws=4, time="session")
     assert np.isfinite(model.fit(tiny, progress=False).predict_ratings(tiny)).all()

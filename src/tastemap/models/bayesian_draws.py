@@ -91,8 +91,10 @@ class Draws:
     ) -> "Draws":
         """The draws, stacked, and rounded as they are kept on disk."""
         stacked = {name: np.stack([getattr(draw, name) for draw in draws]) for name in Draw._fields}
+        most = float(np.finfo(np.float16).max)
         for name in HALF:
-            stacked[name] = stacked[name].astype(np.float16).astype(np.float32)
+            rounded = np.clip(stacked[name], -most, most).astype(np.float16)
+            stacked[name] = rounded.astype(np.float32)
         return cls(**stacked, axes=axes, centre=centre, deviation=deviation, n_levels=n_levels)
 
     def __len__(self) -> int:

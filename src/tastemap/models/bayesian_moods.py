@@ -92,5 +92,12 @@ class Moods:
 
     @property
     def variances(self) -> F32:
-        """(c, U + 1), v_a of each process; last the typical one."""
-        return np.column_stack([self.v, self.typical]).astype(np.float32)
+        """(c, U + 1), v_a of each process; last the typical one.
+
+        It is that of users without ratings, too, as of unknown ones: their v_a would be any number
+        from a prior without a mean.
+        """
+        known = np.diff(self.clock.offsets) > 0
+        return np.column_stack(
+            [np.where(known, self.v, self.typical[:, None]), self.typical]
+        ).astype(np.float32)
