@@ -6,9 +6,10 @@ import pytest
 
 from tastemap.data.ratings import Ratings
 from tastemap.data.splits import Split, train_test_split
+from tastemap.data.synthetic import synthetic_ratings
 from tastemap.errors import ArgumentError
 from tastemap.evaluation.metrics import rmse
-from tastemap.models import make_model
+from tastemap.models import factorization, make_model
 from tastemap.models.factorization import MatrixFactorization
 
 
@@ -111,3 +112,25 @@ def test_a_rate_that_diverges_is_said(ratings: Ratings) -> None:
 def test_impossible_options(options: dict[str, float]) -> None:
     with pytest.raises(ArgumentError, match=f"{next(iter(options))}; expected a"):
         MatrixFactorization(**options)
+
+
+def test_with_many_factors_ratings_are_met_in_blocks_and_learnt_as_well(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ratings = synthetic_ratings(n_users=400, n_items=200, n_ratings=16_000)
+    train, test = train_test_split(ratings, 0.1)
+    fits = {}
+    for cached in (factorization._CACHED_BYTES, 0):
+        monkeypatch.setattr(factorization, "_CACHED_BYTES", cached)
+        monkeypatch.setattr(factorization, "_BLOCK_BYTES", 50 * 4 * 16)
+        order = factorization._random_order(train, 16, np.random.default_rng(0))
+        assert sorted(order) == list(range(len(train)))
+        model = MatrixFactorization(n_factors=16).fit(train, progress=False)
+        again = MatrixFactorization(n_factors=16).fit(train, progress=False)
+        np.testing.assert_array_equal(model.user_factors, again.user_factors)
+        fits[cached] = (order, rmse(test.rating, model.predict_ratings(test)))
+    (random, error), (blocked, blocked_error) = fits.values()
+    assert blocked_error == pytest.approx(error, rel=0.02)
+    # Rows of one block stand together, so that fewer users take part in a stretch of the order.
+    several = [len(set(train.user_index[order[:400]])) for order in (random, blocked)]
+    assert several[1] <= 50 < several[0]

@@ -16,6 +16,9 @@ from tastemap.models.warm import WarmStart
 # Standard deviation of the first factors. The smaller it is, the more the strongest directions of
 # taste lead, and the better ratings of few users are predicted.
 _INIT = 0.01
+# Factors of more bytes than this do not stay in a processor's cache, and the ratings are then met
+# block by block: users' and items' factors of a block have so many bytes each.
+_CACHED_BYTES, _BLOCK_BYTES = 2**23, 2**20
 # Share of the ratings that judges the epochs where `patience` is given and no validation.
 _HELD_OUT = 0.1
 # What an update starts from, in parts of the present factors; and below, its share of the epochs.
@@ -44,7 +47,10 @@ class MatrixFactorization(WarmStart):
         e_ui^2 + reg (|p_u|^2 + |q_i|^2) + bias_reg (b_u^2 + b_i^2), with e_ui the error; a step:
         b_u += eta (e_ui - bias_reg b_u), p_u += eta (e_ui q_i - reg p_u), and the same for i.
         The learning rate eta falls in a straight line from epoch to epoch, to ``learning_rate`` /
-        ``n_epochs`` in the last one. The ratings are put in a random order once.
+        ``n_epochs`` in the last one. The ratings are put in a random order once; where the factors
+        have more than 8 MiB, block by block of some users and some items, as in Zhuang et al., "A
+        fast parallel SGD for matrix factorization in shared memory systems", 2013, section 4.2,
+        so that those of a block stay in the cache.
 
     Speed:
         A step reads and writes 16 f bytes of factors and computes 12 f operations. With 64 factors
@@ -140,7 +146,7 @@ class MatrixFactorization(WarmStart):
     ) -> tuple[_Weights, pl.DataFrame]:
         """The epochs: b_u, b_i, p, q for ratings of unit deviation, and the training curves."""
         rng = np.random.default_rng(seed)
-        order = rng.permutation(len(ratings)).astype(np.int32)
+        order = _random_order(ratings, self.n_factors, rng)
         u, i = ratings.user_index[order], ratings.item_index[order]
         r = _standardised(ratings.rating[order], ratings)
         judge = None if validation is None else self._judge(validation, ratings)
@@ -196,6 +202,30 @@ class MatrixFactorization(WarmStart):
                 received=f"{self.learning_rate}: the error grew without bound",
                 do="use a smaller one",
             )
+
+
+def _random_order(
+    ratings: Ratings, n_factors: int, rng: np.random.Generator
+) -> npt.NDArray[np.int32]:
+    """The rows of the ratings in a random order; block by block where the factors are many.
+
+    Users and items are dealt at random into groups whose factors fit a cache; ratings of one group
+    of users for one group of items stand together, blocks and ratings within them in random order.
+    """
+    order = rng.permutation(len(ratings)).astype(np.int32)
+    sides = (ratings.n_users, ratings.n_items)
+    if 4 * n_factors * sum(sides) <= _CACHED_BYTES:
+        return order
+    rows = max(_BLOCK_BYTES // (4 * n_factors), 1)
+    n_groups = [-(-n // rows) for n in sides]
+    of_user, of_item = (
+        rng.permutation(n) % groups for n, groups in zip(sides, n_groups, strict=True)
+    )
+    block = of_user[ratings.user_index] * n_groups[1] + of_item[ratings.item_index]
+    place = rng.permutation(n_groups[0] * n_groups[1])
+    # Numbers of 16 bits are sorted by their digits, in a time that grows with how many they are.
+    place = place.astype(np.uint16 if len(place) <= 2**16 else np.int64)
+    return order[np.argsort(place[block[order]], kind="stable")]
 
 
 def _verdict(errors: list[float], patience: int | None) -> tuple[bool, bool]:
