@@ -29,7 +29,7 @@ from tastemap.spark.session import Cluster, SparkError, spark_session
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("spark")]
 SIZE = {"n_users": 943, "n_items": 1682, "n_ratings": 100_000}
 # With this penalty the problem has one solution, to which both engines converge.
-CONVERGED = {"n_factors": 6, "n_epochs": 20, "reg": 0.15, "reg_exponent": 1.0}
+CONVERGED = {"n_factors": 6, "n_epochs": 10, "reg": 0.25, "reg_exponent": 1.0}
 
 
 @pytest.fixture(scope="module")
@@ -117,9 +117,9 @@ def test_explicit_factors_agree_with_ours_also_when_an_executor_is_killed(
         fits.append(product(factors.spark_als(model, target, model.reg, 0, data.n), ratings, 6))
         if kill:
             killer.join()
-    ours = alternate(ratings, here, 6, model.reg, 0.0, 40)
+    ours = alternate(ratings, here, 6, model.reg, 0.0, 20)
     assert ours.std() > 0.1
-    np.testing.assert_allclose(fits[0], ours, atol=0.02)
+    np.testing.assert_allclose(fits[0], ours, atol=1e-3)
     np.testing.assert_allclose(fits[1], fits[0], atol=1e-3)
 
 
@@ -149,13 +149,13 @@ def executors(application: str) -> list[int]:
 def test_implicit_factors_agree_with_ours(spark: Any, big: tuple[Ratings, table.Indexed]) -> None:
     ratings, data = big
     liked = ratings.take(ratings.rating >= 4)
-    model = ALS("implicit", n_factors=6, n_epochs=12, alpha=0.2)
+    model = ALS("implicit", n_factors=6, n_epochs=10, alpha=0.2)
     target = data.frame.where("rating >= 4").selectExpr(
         "user_index", "item_index", "float(1) as target"
     )
     reg = 0.4
     there = product(factors.spark_als(model, target, 1.2 * reg / 0.2, 0, len(liked)), ratings, 6)
-    ours = alternate(liked, np.ones(len(liked)), 6, reg, 0.2, 40)
+    ours = alternate(liked, np.ones(len(liked)), 6, reg, 0.2, 20)
     assert ours.std() > 0.05
     np.testing.assert_allclose(there / 1.2, ours, atol=1e-3)
 
