@@ -1,5 +1,6 @@
 """Questions to the service: where answers come from, and that they are the library's own."""
 
+import time
 from pathlib import Path
 
 import numpy as np
@@ -69,6 +70,23 @@ def test_who_is_forgotten_leaves_memory_too(service: Service) -> None:
     assert service.model._remembered.cache_info().currsize > 0
     service.forget(ANN)
     assert service.model._remembered.cache_info().currsize == 0
+
+
+def test_what_another_process_was_told_to_forget_is_forgotten_soon(
+    artifact: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tastemap.serve.live.EVERY", 0.01)
+    monkeypatch.setattr("tastemap.serve.live.REMEMBERED_FOR", 0.0)
+    live = LiveModel(artifact)
+    live.current.person(np.array([1], dtype=np.int32), np.array([5.0], dtype=np.float32))
+    assert live.current._remembered.cache_info().currsize == 1
+    live.watch()
+    for _ in range(1000):
+        if live.current._remembered.cache_info().currsize == 0:
+            break
+        time.sleep(0.01)
+    live.stop()
+    assert live.current._remembered.cache_info().currsize == 0
 
 
 def test_nobody_of_the_pages_can_be_named_by_the_api(service: Service) -> None:
