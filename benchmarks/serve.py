@@ -13,9 +13,10 @@ most requests a second. The floor is the same client asking for `/health/live`: 
 before any model is asked. `cpu` are the milliseconds of processor time that the server, and below
 the client, take for a request: where they share a machine with others, they say more than seconds.
 
-Memory is the server's proportional set size (Linux) after the load, beside a process that has
-imported what the server imports and loaded no model, and the bytes of the artifact's arrays: what
-the model has learnt (arrays.safetensors), and the columns of its ratings as they lie in memory.
+Memory is the server's own (anonymous memory, Linux) after the load, beyond that of a process that
+has imported what the server imports and loaded no model, with the arrays that stay in their file
+and are mapped; beside it the bytes of the artifact's arrays: what the model has learnt
+(arrays.safetensors), and the columns of its ratings as they lie in memory.
 """
 
 import argparse
@@ -81,7 +82,7 @@ def main() -> None:
         sys.exit(subprocess.run(command, env=environment, check=False).returncode)  # noqa: S603
     with tempfile.TemporaryDirectory(prefix="tastemap-serve-") as folder:
         result = {"machine": machine(), "requests": args.requests, "rounds": args.rounds}
-        result["bare_bytes"] = bare_memory()
+        result["bare"] = bare_memory()
         result["results"] = list(measured(args, Path(folder)))
     print(json.dumps(result, indent=2)) if args.json else show(result)
 
@@ -190,7 +191,7 @@ def measure(path: Path, folder: Path, args: argparse.Namespace) -> dict[str, Any
         with on_core(CORES[0]):
             said = subprocess.run(command, check=True, stdout=subprocess.PIPE)  # noqa: S603
         found: dict[str, Any] = json.loads(said.stdout)
-        found["server_bytes"] = memory(process.pid)
+        found["memory"] = memory(process.pid)
     if found.pop("answers") != expected:
         raise SystemExit(f"{path}: the server answers otherwise than model.recommend")
     found["array_bytes"] = sum(a.nbytes for a in model._arrays().values())
@@ -232,16 +233,18 @@ def on_core(core: int) -> Iterator[None]:
         os.sched_setaffinity(0, CORES)
 
 
-def memory(pid: int | str) -> int | None:
-    """Proportional set size in bytes: what is shared with others is counted in part. Linux."""
+def memory(pid: int | str) -> dict[str, int]:
+    """Bytes in memory (Linux), by kind; ``anonymous`` is what no file and no other process has."""
     file = Path(f"/proc/{pid}/smaps_rollup")
-    found = (
-        re.search(r"^Pss:\s+(\d+) kB", file.read_text(), re.MULTILINE) if file.is_file() else None
-    )
-    return None if found is None else int(found[1]) * 1024
+    text = file.read_text() if file.is_file() else ""
+    kinds = {"rss": "Rss", "pss": "Pss", "anonymous": "Pss_Anon"}
+    found = {
+        name: re.search(rf"^{kind}:\s+(\d+) kB", text, re.MULTILINE) for name, kind in kinds.items()
+    }
+    return {name: int(one[1]) * 1024 for name, one in found.items() if one is not None}
 
 
-def bare_memory() -> int | None:
+def bare_memory() -> dict[str, int]:
     """The same of a process that has imported what the server imports, and loaded no model.
 
     One compiled function is called, since the compiler itself takes memory.
@@ -385,18 +388,19 @@ def show_memory(console: Any, result: dict[str, Any]) -> None:
     """What each server takes beside a bare process."""
     from rich.table import Table
 
-    bare = result["bare_bytes"]
+    bare = result["bare"]
     table = Table(title="Memory, MB", title_justify="left")
     for name in ("catalogue", "model"):
         table.add_column(name)
-    for name in ("server", "imports alone", "for the model", "factors", "ratings", "times arrays"):
+    for name in ("whole (RSS)", "imports", "for the model", "factors", "ratings", "times arrays"):
         table.add_column(name, justify="right")
     for row in result["results"]:
-        cells = [row["data"], row["model"]]
-        if None not in (bare, row["server_bytes"]):
-            own, arrays = row["server_bytes"] - bare, row["array_bytes"] + row["rating_bytes"]
-            sizes = (row["server_bytes"], bare, own, row["array_bytes"], row["rating_bytes"])
-            cells += [f"{size / 1e6:.1f}" for size in sizes] + [f"{own / arrays:.1f}"]
+        cells, server = [row["data"], row["model"]], row["memory"]
+        if server and bare:
+            own = server["anonymous"] - bare["anonymous"] + row["array_bytes"]
+            sizes = (server["rss"], bare["rss"], own, row["array_bytes"], row["rating_bytes"])
+            times = own / (row["array_bytes"] + row["rating_bytes"])
+            cells += [f"{size / 1e6:.1f}" for size in sizes] + [f"{times:.1f}"]
         table.add_row(*cells)
     console.print(table)
 
