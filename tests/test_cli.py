@@ -241,6 +241,19 @@ def test_recommend_for_everyone(folder: Path, tmp_path: Path) -> None:
     assert len(ask("recommend", folder / "bias", "--all", "-k", 1)["rows"]) == 120
 
 
+def test_a_table_on_disk(folder: Path, ratings: Ratings, tmp_path: Path) -> None:
+    ratings.to_frame().write_parquet(tmp_path / "r.parquet")
+    facts = ask("prepare", tmp_path / "r.parquet", "-o", tmp_path / "table")
+    assert facts["ratings"] == len(ratings)
+    assert ask("describe", tmp_path / "table")["tables"][0]["rows"][0]["users"] == ratings.n_users
+    parts = ask("split", tmp_path / "table", "--by", "time", "-o", tmp_path / "parts")
+    assert parts["train ratings"] + parts["test ratings"] == len(ratings)
+    run("fit", tmp_path / "parts" / "train", "-m", "mf", "-o", tmp_path / "mf")
+    tables = ask("evaluate", tmp_path / "parts" / "test", "-m", tmp_path / "mf")["tables"]
+    assert 0 < tables[0]["rows"][0]["rmse"] < 2
+    assert len(ask("recommend", tmp_path / "mf", 5, "-k", 3)["rows"]) == 3
+
+
 def test_similar(folder: Path) -> None:
     rows = ask("similar", folder / "dot", "Comedy 1 (1960)", "-k", 4)["rows"]
     assert len(rows) == 4

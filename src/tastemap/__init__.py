@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tastemap.data.fetch import load_dataset as load_dataset
+    from tastemap.data.prepared import prepare_ratings as prepare_ratings
+    from tastemap.data.prepared_splits import split_prepared as split_prepared
     from tastemap.data.ratings import Ratings as Ratings
     from tastemap.data.ratings import Scale as Scale
     from tastemap.data.readers import read_ratings as read_ratings
@@ -87,11 +89,13 @@ _HOMES = {
     "make_model": "models",
     "mse": "evaluation.metrics",
     "per_user_split": "data.splits",
+    "prepare_ratings": "data.prepared",
     "published_fold": "data.splits",
     "read_ratings": "data.readers",
     "recommend_all": "models.everyone",
     "rmse": "evaluation.metrics",
     "similar_all": "models.neighbours",
+    "split_prepared": "data.prepared_splits",
     "time_split": "data.splits",
     "train_test_split": "data.splits",
     "tune": "evaluation.tune",

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from tastemap.data.ratings import Groups
+from tastemap.data.groups import Groups
 from tastemap.models import bayesian_moods, bayesian_sampler
 from tastemap.models.bayesian_features import Features
 from tastemap.models.bayesian_moods import NU, TAU, Clock

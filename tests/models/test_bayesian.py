@@ -10,7 +10,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from tastemap.data.ratings import Groups, Ratings
+from tastemap.data.groups import Groups
+from tastemap.data.ratings import Ratings
 from tastemap.data.splits import Split
 from tastemap.errors import ArgumentError, DataError, NotFittedError, UnsupportedError
 from tastemap.evaluation import calibration

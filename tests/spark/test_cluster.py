@@ -12,7 +12,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from tastemap.data.ratings import Groups, Ratings
+from tastemap.data.groups import Groups
+from tastemap.data.ratings import Ratings
 from tastemap.data.readers import read_ratings
 from tastemap.data.synthetic import synthetic_ratings
 from tastemap.errors import DataError

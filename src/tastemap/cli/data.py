@@ -53,6 +53,51 @@ def describe(
 
 
 @app.command()
+def prepare(
+    data: Annotated[Path, typer.Argument(help="A Parquet file of ratings, however large.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="The folder of the table.")],
+    user: Annotated[str | None, typer.Option(help="Column of the users.")] = None,
+    item: Annotated[str | None, typer.Option(help="Column of the items.")] = None,
+    rating: Annotated[str | None, typer.Option(help="Column of the ratings.")] = None,
+    timestamp: Annotated[str | None, typer.Option(help="Column of the times.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Put ratings that are more than memory holds on disk, as a folder that is read like a file.
+
+    describe, split and fit -m mf then hold a piece of the table at a time.
+    """
+    from tastemap import terminal
+    from tastemap.data.prepared import prepare_ratings
+
+    columns = {"user": user, "item": item, "rating": rating, "timestamp": timestamp}
+    with terminal.download_bar(str(data), "reading") as progress:
+        ratings = prepare_ratings(data, out, **columns, progress=progress)
+    facts = {"ratings": len(ratings), "users": ratings.n_users, "items": ratings.n_items}
+    terminal.Output(as_json).facts(
+        {**facts, "scale": str(ratings.scale), "table": str(out)}, "Prepared", ratings.source.notes
+    )
+
+
+@app.command()
+@reads_ratings
+def split(
+    ratings: "Ratings",
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder for train and test.")],
+    by: Annotated[str, typer.Option(help="hash of user and item, or time.")] = "hash",
+    test_size: Annotated[float, typer.Option(help="Share of the test ratings.")] = 0.1,
+    seed: Seed = 0,
+    as_json: Json = False,
+) -> None:
+    """Write a training and a test part, as tables on disk that every command reads."""
+    from tastemap.data.prepared_splits import split_prepared
+    from tastemap.terminal import Output
+
+    parts = split_prepared(ratings, out, by, test_size=test_size, seed=seed)
+    facts = {f"{n} ratings": len(part) for n, part in zip(parts._fields, parts, strict=True)}
+    Output(as_json).facts({**facts, "folder": str(out)}, f"Split by {by}")
+
+
+@app.command()
 def synthesize(
     out: Annotated[Path, typer.Option("-o", "--out", help="The folder to write, new or old.")],
     like: Annotated[

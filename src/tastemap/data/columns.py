@@ -115,9 +115,9 @@ def standard_columns(
         DataError: With the row (from 1) and column of the first value that is missing or wrong.
     """
     columns = [
-        _ids(frame[roles["user"]]).alias("user_id"),
-        _ids(frame[roles["item"]]).alias("item_id"),
-        _numbers(name, frame[roles["rating"]]).alias("rating"),
+        as_ids(frame[roles["user"]]).alias("user_id"),
+        as_ids(frame[roles["item"]]).alias("item_id"),
+        as_numbers(name, frame[roles["rating"]]).alias("rating"),
     ]
     for series, role in zip(columns, ROLES, strict=False):
         if series.null_count():
@@ -295,7 +295,7 @@ def _first_named(names: str, columns: list[str]) -> str | None:
     return next((plain[name] for name in names.split() if name in plain), None)
 
 
-def _ids(series: pl.Series) -> pl.Series:
+def as_ids(series: pl.Series) -> pl.Series:
     """Ids as integers where every one is a whole number written plainly, else as they are."""
     if isinstance(series.dtype, pl.Categorical | pl.Enum):
         series = series.cast(pl.String)
@@ -316,7 +316,7 @@ def _ids(series: pl.Series) -> pl.Series:
     return series
 
 
-def _numbers(name: str, series: pl.Series) -> pl.Series:
+def as_numbers(name: str, series: pl.Series) -> pl.Series:
     """The ratings as numbers; `DataError` for the first that is not one."""
     if series.dtype == pl.Float32:
         return series

@@ -46,7 +46,8 @@ def foresee(name: str, n_ratings: int) -> None:
             name,
             expected=f"{_gigabytes(needed)} of free memory for some {n_ratings:,} ratings",
             received=_gigabytes(free),
-            do="close other programs, read a part of it, or use a larger machine",
+            do="close other programs, use a larger machine, or write the table as Parquet and"
+            " keep it on disk: tastemap prepare",
         )
 
 

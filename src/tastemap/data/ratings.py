@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from tastemap.data.groups import Groups
 from tastemap.data.vocabulary import SLICE, Id, IndexArray, Vocabulary, joined, numbered
 from tastemap.errors import DataError
 
@@ -126,36 +127,6 @@ class Source:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Groups:
-    """Row numbers of a ratings table grouped by user or by item (compressed sparse rows).
-
-    Attributes:
-        offsets: int64 (n + 1,); group ``g`` owns ``rows[offsets[g]:offsets[g + 1]]``.
-        rows: int64 (n_ratings,); row numbers, in table order within each group.
-    """
-
-    offsets: npt.NDArray[np.int64]
-    rows: npt.NDArray[np.int64]
-
-    @classmethod
-    def of(cls, index: IndexArray, n: int) -> "Groups":
-        """Group the rows of a column of row numbers that lie in ``range(n)``."""
-        counts = np.bincount(index, minlength=n)
-        offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-        # NumPy sorts numbers of 16 bits by their digits, in a time that grows with their number.
-        keys = index.astype(np.uint16) if n <= 2**16 else index
-        return cls(offsets, np.argsort(keys, kind="stable").astype(np.int64))
-
-    def __getitem__(self, group: int) -> npt.NDArray[np.int64]:
-        return self.rows[self.offsets[group] : self.offsets[group + 1]]
-
-    @property
-    def counts(self) -> npt.NDArray[np.int64]:
-        """Number of rows in each group, (n,)."""
-        return np.diff(self.offsets)
-
-
 @dataclass(frozen=True, eq=False)
 class Ratings:
     """Ratings of items by users: three or four columns of equal length, and their vocabularies.
@@ -260,6 +231,14 @@ class Ratings:
         )
 
     @property
+    def is_mapped(self) -> bool:
+        """Whether the columns lie in a file, and may be more than memory holds."""
+        column: Any = self.rating
+        while column is not None and not isinstance(column, np.memmap):
+            column = getattr(column, "base", None)
+        return column is not None
+
+    @property
     def n_users(self) -> int:
         """Number of users in the vocabulary."""
         return len(self.users)
@@ -356,7 +335,7 @@ class Ratings:
             digest.update("\x1f".join(map(str, vocabulary)).encode())
         for column in (self.user_index, self.item_index, self.rating, self.timestamp):
             if column is not None:
-                digest.update(np.ascontiguousarray(column).tobytes())
+                digest.update(np.ascontiguousarray(column).data)
         return digest.hexdigest()
 
 

@@ -9,6 +9,7 @@ from polars.exceptions import PolarsError
 from tastemap.data.files import DataFile
 from tastemap.data.movielens import read_movielens
 from tastemap.data.partwise import Progress, Reading
+from tastemap.data.prepared import is_prepared, read_prepared
 from tastemap.data.ratings import Ratings
 from tastemap.data.tables import read_file, read_frame
 from tastemap.errors import ArgumentError, DataError, MissingPackageError
@@ -38,8 +39,9 @@ def read_ratings(
         source: A path, or a frame. A file is CSV, TSV, ``::`` or otherwise delimited text (also
             compressed with gzip), Parquet, Arrow IPC (Feather) or RecBole's ``.inter``, told
             apart by what is in it. A folder or zip is one of MovieLens' releases, for which only
-            the last four arguments count. A frame is one of Polars or pandas, an Arrow table, or
-            anything else that exports Arrow data or the data frame interchange protocol.
+            the last four arguments count, or a table that `prepare_ratings` wrote. A frame is one
+            of Polars or pandas, an Arrow table, or anything else that exports Arrow data or the
+            data frame interchange protocol.
         user, item, rating, timestamp: The columns. Inferred from common names (``userId``,
             ``movie``, ``stars``, ``date`` ...); without a header, the first four columns, which
             are called ``column_1`` to ``column_4``.
@@ -70,6 +72,8 @@ def read_ratings(
         table = read_frame("the frame", _to_polars(source), chosen, reading)
         return table.to_ratings("ratings", **options)
     path = Path(source).expanduser()
+    if is_prepared(path):
+        return read_prepared(path)
     if _holds_files(path):
         return read_movielens(path, **options, reading=reading)
     table = read_file(

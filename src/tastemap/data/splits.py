@@ -51,7 +51,7 @@ def train_test_split(ratings: Ratings, test_size: float = 0.2, seed: int = 0) ->
         >>> len(train), len(test)
         (4, 1)
     """
-    _check_size(test_size)
+    check_size(test_size)
     n_test = int(np.ceil(test_size * len(ratings)))
     merged = np.argsort(ratings.item_index, kind="stable")
     # The legacy generator is the one that scikit-learn's random_state means.
@@ -90,7 +90,7 @@ def per_user_split(ratings: Ratings, test_size: float = 0.2, seed: int = 0) -> S
     Raises:
         ArgumentError: If ``test_size`` is not between 0 and 1, or leaves one part empty.
     """
-    _check_size(test_size)
+    check_size(test_size)
     drawn = np.random.default_rng(seed).permutation(len(ratings))
     counts = ratings.by_user.counts
     n_test = np.minimum(np.floor(test_size * counts + 0.5), counts - 1)
@@ -108,8 +108,8 @@ def time_split(ratings: Ratings, test_size: float = 0.2) -> Split:
         ArgumentError: If there are no times, ``test_size`` is not between 0 and 1, or one part
             would be empty.
     """
-    _check_size(test_size)
-    latest = np.argsort(_times(ratings), kind="stable")
+    check_size(test_size)
+    latest = np.argsort(times_of(ratings), kind="stable")
     is_test = np.zeros(len(ratings), dtype=np.bool_)
     is_test[latest[len(ratings) - int(np.ceil(test_size * len(ratings))) :]] = True
     return _masked(ratings, is_test)
@@ -126,10 +126,10 @@ def forecast_split(ratings: Ratings, test_size: float = 0.2) -> Split:
         ArgumentError: If there are no times, ``test_size`` is not between 0 and 1, or one part
             would be empty.
     """
-    _check_size(test_size)
+    check_size(test_size)
     # Rounded, so that (1 - 0.7) * 10 is 3 and not 3.0000000000000004, whose ceiling is 4.
     n_train = np.ceil(np.round((1 - test_size) * ratings.by_user.counts, 9))
-    position = _position_in_user(ratings, _times(ratings))
+    position = _position_in_user(ratings, times_of(ratings))
     return _masked(ratings, position >= n_train[ratings.user_index])
 
 
@@ -140,7 +140,7 @@ def leave_last_out(ratings: Ratings) -> Split:
         ArgumentError: If there are no times, or no user has two ratings.
     """
     last = np.maximum(ratings.by_user.counts - 1, 1)
-    position = _position_in_user(ratings, _times(ratings))
+    position = _position_in_user(ratings, times_of(ratings))
     return _masked(ratings, position == last[ratings.user_index])
 
 
@@ -168,14 +168,16 @@ def split_by_name(ratings: Ratings, name: str, *, test_size: float = 0.2, seed: 
     raise ArgumentError("split", expected=f"one of {', '.join(SPLIT_NAMES)}", received=repr(name))
 
 
-def _check_size(test_size: float) -> None:
+def check_size(test_size: float) -> None:
+    """Refuse what is no share."""
     if not 0 < test_size < 1:
         raise ArgumentError(
             "test_size", expected="a share between 0 and 1", received=repr(test_size)
         )
 
 
-def _times(ratings: Ratings) -> npt.NDArray[np.int64]:
+def times_of(ratings: Ratings) -> npt.NDArray[np.int64]:
+    """The times of ratings that have some."""
     if ratings.timestamp is None:
         raise ArgumentError(
             "a split by time",

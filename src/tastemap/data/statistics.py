@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from tastemap.data.pieces import distinct, sums
 from tastemap.data.ratings import Ratings
 from tastemap.errors import ArgumentError
 
@@ -38,8 +39,7 @@ def describe(ratings: Ratings) -> pl.DataFrame:
     per_user, per_item = (
         groups.counts[groups.counts > 0] for groups in (ratings.by_user, ratings.by_item)
     )
-    rating, scale, times = pl.Series(ratings.rating), ratings.scale, ratings.timestamp
-    values = rating.cast(pl.Float64)
+    scale, times = ratings.scale, ratings.timestamp
     figures = {
         "ratings": len(ratings),
         "users": len(per_user),
@@ -48,11 +48,7 @@ def describe(ratings: Ratings) -> pl.DataFrame:
         "lowest": scale.lowest,
         "highest": scale.highest,
         "step": scale.step,
-        "mean": values.mean(),
-        "std": values.std(),
-        "q25": values.quantile(0.25, "linear"),
-        "median": values.median(),
-        "q75": values.quantile(0.75, "linear"),
+        **_distribution(ratings),
         **_spread("ratings_per_user", per_user),
         **_spread("ratings_per_item", per_item),
         "items_rated_once": int((per_item == 1).sum()),
@@ -124,8 +120,7 @@ def average_ratings(ratings: Ratings, damping: float = 5.0) -> pl.DataFrame:
     """
     if not damping >= 0:
         raise ArgumentError("damping", expected="0 or more", received=repr(damping))
-    weights = ratings.rating.astype(np.float64)
-    total = np.bincount(ratings.item_index, weights, minlength=ratings.n_items)
+    total = sums(ratings.item_index, ratings.n_items, lambda rows: ratings.rating[rows])
     count, mean = pl.col("popularity"), ratings.global_mean if len(ratings) else None
     return (
         popularity(ratings)
@@ -147,12 +142,12 @@ def rating_counts(ratings: Ratings) -> pl.DataFrame:
 
     On a scale with steps each of its levels is listed, also one that nobody gave.
     """
-    seen = pl.Series("rating", ratings.rating).cast(pl.Float64).value_counts(sort=False)
+    seen, counts = distinct(ratings.rating)
     levels = ratings.scale.levels
     if levels is None:
-        return seen.sort("rating").with_columns(pl.col("count").cast(pl.Int64))
-    nearest = np.round((ratings.rating - ratings.scale.lowest) / (ratings.scale.step or 1.0))
-    counts = np.bincount(nearest.astype(np.int64), minlength=len(levels))
+        return pl.DataFrame({"rating": seen.astype(np.float64), "count": counts})
+    nearest = np.round((seen - ratings.scale.lowest) / (ratings.scale.step or 1.0))
+    counts = np.bincount(nearest.astype(np.int64), counts, len(levels)).astype(np.int64)
     return pl.DataFrame({"rating": levels, "count": counts})
 
 
@@ -186,8 +181,8 @@ def knows_releases(ratings: Ratings) -> bool:
 
 def ratings_per_user(ratings: Ratings) -> pl.DataFrame:
     """Activity of each user: ``user_id, ratings, average``, in user row order."""
-    counts, n = ratings.by_user.counts, ratings.n_users
-    total = np.bincount(ratings.user_index, ratings.rating.astype(np.float64), minlength=n)
+    counts = ratings.by_user.counts
+    total = sums(ratings.user_index, ratings.n_users, lambda rows: ratings.rating[rows])
     return pl.DataFrame(
         [ratings.users.ids, pl.Series("ratings", counts), pl.Series("total", total)]
     ).select(
@@ -195,6 +190,27 @@ def ratings_per_user(ratings: Ratings) -> pl.DataFrame:
         "ratings",
         pl.when(pl.col("ratings") > 0).then(pl.col("total") / pl.col("ratings")).alias("average"),
     )
+
+
+def _distribution(ratings: Ratings) -> dict[str, float | None]:
+    """Mean, standard deviation (n - 1) and quartiles, from how often each rating is given."""
+    found, counts = distinct(ratings.rating)
+    values, n = found.astype(np.float64), len(ratings)
+    if not n:
+        return dict.fromkeys(("mean", "std", "q25", "median", "q75"))
+    mean = float(values @ counts) / n
+    deviation = float(np.sqrt((values - mean) ** 2 @ counts / (n - 1))) if n > 1 else None
+    up_to = np.cumsum(counts)
+
+    def quantile(q: float) -> float:
+        place = q * (n - 1)
+        low, high = (
+            values[np.searchsorted(up_to, end, "right")] for end in (int(place), -(-place // 1))
+        )
+        return float(low + (place - int(place)) * (high - low))
+
+    quartiles = {"q25": quantile(0.25), "median": quantile(0.5), "q75": quantile(0.75)}
+    return {"mean": mean, "std": deviation, **quartiles}
 
 
 def _spread(name: str, counts: npt.NDArray[np.int64]) -> dict[str, float | None]:

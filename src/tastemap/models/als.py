@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from tastemap.data.ratings import FloatArray, Groups, Ratings
+from tastemap.data.groups import Groups
+from tastemap.data.ratings import FloatArray, Ratings
 from tastemap.data.vocabulary import Id, IndexArray
 from tastemap.errors import ArgumentError
 from tastemap.kernels.least_squares import solve_rows

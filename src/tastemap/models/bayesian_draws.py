@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from tastemap.data.ratings import Groups, Scale
+from tastemap.data.groups import Groups
+from tastemap.data.ratings import Scale
 from tastemap.data.vocabulary import IndexArray
 from tastemap.kernels.folding import fold_in
 from tastemap.kernels.predict import predictive

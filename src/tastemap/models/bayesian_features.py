@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from tastemap.data.ratings import Groups
+from tastemap.data.groups import Groups
 from tastemap.data.vocabulary import IndexArray
 from tastemap.kernels.sparse import sparse_product
 

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tastemap.data.ratings import Groups, Ratings
+from tastemap.data.groups import Groups
+from tastemap.data.ratings import Ratings
 from tastemap.data.vocabulary import IndexArray
 from tastemap.kernels.gaussian import draw_link, draw_rows, draw_scales, noise_of_ratings
 from tastemap.kernels.gram import design, row_statistics, take_from_residuals

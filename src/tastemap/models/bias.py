@@ -3,10 +3,14 @@
 from typing import ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
+from tastemap.data.pieces import sums
 from tastemap.data.ratings import Ratings
 from tastemap.errors import ArgumentError
 from tastemap.models.factors import FactorModel, Prior
+
+_Sums = npt.NDArray[np.float64]
 
 
 class BiasModel(FactorModel):
@@ -50,17 +54,16 @@ class BiasModel(FactorModel):
         self.item_damping, self.user_damping = item_damping, user_damping
 
     def _fit(self, ratings: Ratings, validation: Ratings | None, seed: int, progress: bool) -> None:
-        u, i = ratings.user_index, ratings.item_index
-        mu = ratings.global_mean
-        residual = ratings.rating - mu
-        b_i = _damped_mean(i, residual, ratings.n_items, self.item_damping)
-        b_u = _damped_mean(u, residual - b_i[i], ratings.n_users, self.user_damping)
+        u, i, r, mu = ratings.user_index, ratings.item_index, ratings.rating, ratings.global_mean
+        of_items = sums(i, ratings.n_items, lambda rows: r[rows] - mu)
+        b_i = _damped_mean(of_items, ratings.by_item.counts, self.item_damping)
+        of_users = sums(u, ratings.n_users, lambda rows: r[rows] - mu - b_i[i[rows]])
+        b_u = _damped_mean(of_users, ratings.by_user.counts, self.user_damping)
         prior = Prior(mean=np.zeros(1), precision=np.array([[self.user_damping]]))
         self._learnt(ratings, mu, b_u[:, None], b_i[:, None], prior)
 
 
-def _damped_mean(index: np.ndarray, value: np.ndarray, n: int, damping: float) -> np.ndarray:
-    """Sum of the values of each group over its size plus the damping; 0 for an empty group."""
-    sums = np.bincount(index, weights=value, minlength=n)
-    sizes = np.bincount(index, minlength=n) + damping
-    return np.divide(sums, sizes, out=np.zeros(n), where=sizes > 0)
+def _damped_mean(total: _Sums, counts: npt.NDArray[np.int64], damping: float) -> _Sums:
+    """Sum of each group over its size plus the damping; 0 for an empty group without damping."""
+    sizes = counts + damping
+    return np.divide(total, sizes, out=np.zeros(len(total)), where=sizes > 0)

@@ -1,11 +1,13 @@
 """Matrix factorisation with biases by stochastic gradient descent: good predictions in a second."""
 
+from collections.abc import Callable, Iterable, Iterator
 from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from tastemap.data.pieces import pieces
 from tastemap.data.ratings import Ratings
 from tastemap.data.splits import train_test_split
 from tastemap.errors import ArgumentError
@@ -19,6 +21,8 @@ _INIT = 0.01
 # Factors of more bytes than this do not stay in a processor's cache, and the ratings are then met
 # block by block: users' and items' factors of a block have so many bytes each.
 _CACHED_BYTES, _BLOCK_BYTES = 2**23, 2**20
+# Ratings of a table on disk that are in memory, and in random order, at a time.
+_STREAMED = 2**22
 # Share of the ratings that judges the epochs where `patience` is given and no validation.
 _HELD_OUT = 0.1
 # What an update starts from, in parts of the present factors; and below, its share of the epochs.
@@ -135,8 +139,10 @@ class MatrixFactorization(WarmStart):
         s = _deviation(ratings)
         users = np.column_stack([s * b_u, np.sqrt(s) * p])
         items = np.column_stack([s * b_i, np.sqrt(s) * q])
-        r = _standardised(ratings.rating, ratings)
-        loss = squared_error(ratings.user_index, ratings.item_index, r, b_u, b_i, p, q)
+        loss = sum(
+            squared_error(*_columns(ratings, rows, s), b_u, b_i, p, q)
+            for rows in pieces(len(ratings))
+        )
         rated = users[ratings.by_user.counts > 0].astype(np.float64)
         prior = Prior.of_users(rated, noise_variance=s**2 * loss / len(ratings))
         self._learnt(ratings, ratings.global_mean, users, items, prior)
@@ -146,17 +152,17 @@ class MatrixFactorization(WarmStart):
     ) -> tuple[_Weights, pl.DataFrame]:
         """The epochs: b_u, b_i, p, q for ratings of unit deviation, and the training curves."""
         rng = np.random.default_rng(seed)
-        order = _random_order(ratings, self.n_factors, rng)
-        u, i = ratings.user_index[order], ratings.item_index[order]
-        r = _standardised(ratings.rating[order], ratings)
+        parts = _parts(ratings, self.n_factors, rng)
         judge = None if validation is None else self._judge(validation, ratings)
         b_u, b_i, p, q = best = self._first_guess(ratings, rng)
         curves, s = [], _deviation(ratings)
         for epoch in range(n_epochs - self._epochs(n_epochs), n_epochs):
             eta = self.learning_rate * (1 - epoch / self.n_epochs)
-            loss = sgd_epoch(u, i, r, b_u, b_i, p, q, eta, self.reg, self.bias_reg)
+            loss = 0.0
+            for u, i, r in parts():
+                loss += sgd_epoch(u, i, r, b_u, b_i, p, q, eta, self.reg, self.bias_reg)
             self._check(loss)
-            curves.append({"epoch": epoch + 1, "train_rmse": s * _root_mean(loss, len(r))})
+            curves.append({"epoch": epoch + 1, "train_rmse": s * _root_mean(loss, len(ratings))})
             if judge is not None:
                 error = s * _root_mean(squared_error(*judge, b_u, b_i, p, q), len(judge[0]))
                 curves[-1]["validation_rmse"] = error
@@ -191,7 +197,7 @@ class MatrixFactorization(WarmStart):
         """The validation ratings of known users and items; None where there are none."""
         u, i = self._rows(validation)
         known = (u >= 0) & (i >= 0)
-        r = _standardised(validation.rating[known], ratings)
+        r = _standardised(validation.rating[known], ratings.global_mean, _deviation(ratings))
         return (u[known], i[known], r) if known.any() else None
 
     def _check(self, loss: float) -> None:
@@ -202,6 +208,36 @@ class MatrixFactorization(WarmStart):
                 received=f"{self.learning_rate}: the error grew without bound",
                 do="use a smaller one",
             )
+
+
+def _parts(
+    ratings: Ratings, n_factors: int, rng: np.random.Generator
+) -> Callable[[], Iterable[_Columns]]:
+    """What gives the ratings of an epoch in a random order, in one part or, from a file, in many.
+
+    Those of a file come piece by piece as they lie there, the pieces and the ratings of each in
+    another order every time: one piece is in memory.
+    """
+    s = _deviation(ratings)
+    if not ratings.is_mapped:
+        whole = _columns(ratings, _random_order(ratings, n_factors, rng), s)
+        return lambda: [whole]
+    places = list(pieces(len(ratings), _STREAMED))
+
+    def streamed() -> Iterator[_Columns]:
+        for place in rng.permutation(len(places)):
+            rows = places[place]
+            u, i, r = _columns(ratings, rows, s)
+            order = rng.permutation(len(r))
+            yield u[order], i[order], r[order]
+
+    return streamed
+
+
+def _columns(ratings: Ratings, rows: slice | npt.NDArray[np.int32], deviation: float) -> _Columns:
+    """Users, items and ratings in units of their deviation, of some rows."""
+    r = _standardised(ratings.rating[rows], ratings.global_mean, deviation)
+    return ratings.user_index[rows], ratings.item_index[rows], r
 
 
 def _random_order(
@@ -243,12 +279,17 @@ def _best_epoch(history: pl.DataFrame) -> int:
 
 def _deviation(ratings: Ratings) -> float:
     """Standard deviation of the ratings, the unit of the errors; 1 where all are equal."""
-    return float(ratings.rating.std(dtype=np.float64)) or 1.0
+    mean, squares = ratings.global_mean, 0.0
+    for rows in pieces(len(ratings)):
+        squares += float(np.sum((ratings.rating[rows].astype(np.float64) - mean) ** 2))
+    return float(np.sqrt(squares / len(ratings))) or 1.0
 
 
-def _standardised(rating: npt.NDArray[np.float32], ratings: Ratings) -> npt.NDArray[np.float32]:
+def _standardised(
+    rating: npt.NDArray[np.float32], mean: float, deviation: float
+) -> npt.NDArray[np.float32]:
     """(r - mu) / s."""
-    return ((rating - ratings.global_mean) / _deviation(ratings)).astype(np.float32)
+    return ((rating - mean) / deviation).astype(np.float32)
 
 
 def _root_mean(total: float, n: int) -> float:

@@ -5,7 +5,8 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from tastemap.data.ratings import FloatArray, Groups, Ratings
+from tastemap.data.groups import Groups
+from tastemap.data.ratings import FloatArray, Ratings
 from tastemap.data.vocabulary import IndexArray
 from tastemap.errors import ArgumentError
 from tastemap.kernels.pairs import pair_similarities, weighted_neighbours

@@ -9,7 +9,8 @@ import numpy.typing as npt
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
-from tastemap.data.ratings import Groups, Ratings
+from tastemap.data.groups import Groups
+from tastemap.data.ratings import Ratings
 
 Arrays = dict[str, npt.NDArray[Any]]
 

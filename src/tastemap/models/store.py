@@ -5,7 +5,8 @@
     items.parquet        item ids in row order, with what is known about each
     users.parquet        user ids in row order, with what is known about each
     ratings.parquet      the training ratings: what each user has seen
-    ratings.safetensors  the same, grouped, in a form to be mapped, where they are millions
+    ratings.safetensors  the same, grouped, in a form to be mapped, where they are millions; of a
+                         table that itself is mapped, instead
     history.parquet      the training curves, where there are any
     map.parquet          the 2-D map of the items, where one has been drawn
 
@@ -158,8 +159,9 @@ def _write(model: Recommender, folder: Path) -> None:
     data.users.frame.write_parquet(folder / "users.parquet")
     columns = {"user_index": data.user_index, "item_index": data.item_index, "rating": data.rating}
     timed = {} if data.timestamp is None else {"timestamp": data.timestamp}
-    pl.DataFrame(columns | timed).write_parquet(folder / "ratings.parquet")
-    if len(data) >= mapping.LARGE:
+    if not data.is_mapped:  # it might be more than memory holds
+        pl.DataFrame(columns | timed).write_parquet(folder / "ratings.parquet")
+    if data.is_mapped or len(data) >= mapping.LARGE:
         mapping.write_ratings(data, folder / MAPPED_RATINGS)
     if len(model.history_):
         model.history_.write_parquet(folder / "history.parquet")
@@ -252,7 +254,7 @@ def _read_ratings(source: Path, manifest: dict[str, Any], mapped: bool) -> Ratin
 def _columns(source: Path, mapped: bool) -> dict[str, npt.NDArray[Any]]:
     """The columns of the ratings, by name: mapped with their groups, or read."""
     file = source / MAPPED_RATINGS
-    if mapped and file.is_file():
+    if file.is_file() and (mapped or not (source / "ratings.parquet").is_file()):
         return _from_file(file, mapping.map_ratings)
     return {column.name: column.to_numpy() for column in _table(source, "ratings")}
 

@@ -1,7 +1,7 @@
 """The items of a model as questions ask for them: by id, by title, by filters, by popularity."""
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from tastemap.data.pieces import sums
 from tastemap.data.ratings import Ratings
 from tastemap.data.vocabulary import Id, Vocabulary
 from tastemap.explore.search import search_titles, title_words
@@ -19,8 +20,6 @@ Rows = npt.NDArray[np.int32]
 Mask = npt.NDArray[np.bool_]
 # So many ratings at the overall mean every average is damped by.
 DAMPING = 5.0
-# Ratings that are worked on at a time.
-_PIECE = 2**20
 # Lanes of a long list in which the least are looked for.
 _LANES = 256
 
@@ -108,7 +107,8 @@ class Catalogue:
         self.items, self._ratings = ratings.items, ratings
         self.rows_of = RowsOfIds(ratings.items)
         self.popularity = ratings.by_item.counts
-        total = _totals(ratings)
+        given = ratings.rating
+        total = sums(ratings.item_index, len(self.items), lambda rows: given[rows])
         with np.errstate(invalid="ignore"):
             self.average = total / self.popularity
         mean = ratings.global_mean
@@ -322,16 +322,3 @@ def _kth_at_most(lowered: npt.NDArray[Any], k: int) -> float:
 def _plain(values: npt.NDArray[Any]) -> list[float | None]:
     """Numbers as JSON can hold them: what is no number becomes None."""
     return [None if value != value else value for value in values.astype(float).tolist()]  # noqa: PLR0124
-
-
-def pieces(n: int) -> Iterator[slice]:
-    """Slices of a long table, so that work on a mapped one holds little of it at a time."""
-    return (slice(start, start + _PIECE) for start in range(0, n, _PIECE))
-
-
-def _totals(ratings: Ratings) -> npt.NDArray[np.float64]:
-    """Sum (n_items,) of the ratings of each item."""
-    total = np.zeros(ratings.n_items)
-    for rows in pieces(len(ratings)):
-        total += np.bincount(ratings.item_index[rows], ratings.rating[rows], ratings.n_items)
-    return total

@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tastemap.data.pieces import pieces
 from tastemap.serve.answers import ItemCard, Recommendations, Row
-from tastemap.serve.catalogue import Filters, Mask, Rows, pieces, top_rows
+from tastemap.serve.catalogue import Filters, Mask, Rows, top_rows
 from tastemap.serve.model import LoadedModel, Person
 from tastemap.serve.problems import Problem
 from tastemap.serve.reasons import with_reasons
