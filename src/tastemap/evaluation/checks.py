@@ -2,7 +2,9 @@
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
+from tastemap.data.pieces import pieces
 from tastemap.data.ratings import Ratings
 from tastemap.data.vocabulary import IndexArray
 
@@ -28,12 +30,8 @@ def split_notes(train: Ratings, test: Ratings) -> tuple[str, ...]:
         ('16 of 120 test ratings are of items without training rating',)
     """
     users, items = _rows(train, test)
-    trained = _pairs(train.user_index, train.item_index, train.n_items)
     notes = leak_notes(train, users, items)
-    twice = {
-        "training": len(train) - len(np.unique(trained)),
-        "test": len(test) - len(np.unique(_pairs(test.user_index, test.item_index, test.n_items))),
-    }
+    twice = {"training": _n_twice(train), "test": _n_twice(test)}
     notes += [
         f"{n} {part} ratings are of a pair of user and item that is in the {part} part before"
         for part, n in twice.items()
@@ -59,14 +57,25 @@ def leak_notes(train: Ratings, users: IndexArray, items: IndexArray) -> list[str
         users, items: Rows (n,) of the test pairs in its vocabularies, -1 for unknown ones.
     """
     known = (users >= 0) & (items >= 0)
-    trained = _pairs(train.user_index, train.item_index, train.n_items)
-    leaked = int((np.isin(_pairs(users, items, train.n_items), trained) & known).sum())
+    pairs, counts = np.unique(_pairs(users[known], items[known], train.n_items), return_counts=True)
+    found = np.zeros(len(pairs) + 1, dtype=np.bool_)
+    for rows in pieces(len(train)):  # there are many more of them than test pairs
+        trained = _pairs(train.user_index[rows], train.item_index[rows], train.n_items)
+        place = np.searchsorted(pairs, trained)
+        found[place[np.append(pairs, -1)[place] == trained]] = True
+    leaked = int(counts[found[:-1]].sum())
     if not leaked:
         return []
     return [
         f"{leaked} of {len(users)} test pairs are among the training ratings too: the errors"
         " are too good to be true"
     ]
+
+
+def _n_twice(ratings: Ratings) -> int:
+    """Ratings of a pair of user and item that comes before in the table."""
+    pairs = _pairs(ratings.user_index, ratings.item_index, ratings.n_items)
+    return len(pairs) - pl.Series(pairs).n_unique()
 
 
 def _time_notes(train: Ratings, test: Ratings, users: IndexArray) -> tuple[str, ...]:
