@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,6 +20,8 @@ _BLOCK = 8 * 2**20
 _LEAST_USERS = 256
 # Bytes that a score may take while a block is answered: in float64, copied once, and a row number.
 SCORE_BYTES = 8 + 8 + 4
+# Blocks that are worked on at the same time.
+_AT_ONCE = 2
 
 
 class Lists(NamedTuple):
@@ -147,17 +150,20 @@ class Everyone:
         ]
         self.size = max(_LEAST_USERS, _BLOCK // (4 * data.n_items))
         if memory is not None:
-            self.size = max(1, min(self.size, memory // (SCORE_BYTES * data.n_items)))
+            at_most = memory // (_AT_ONCE * SCORE_BYTES * data.n_items)
+            self.size = max(1, min(self.size, at_most))
 
     def lists(self, user_index: IndexArray) -> Lists:
         """The lists of some users, in their order."""
         users = np.asarray(user_index, dtype=np.int32)
         shape = (0, self.k)
         lists = [Lists(np.empty(shape, dtype=np.int32), np.empty(shape, dtype=np.float32))]
-        lists += [
-            self._block(users[start : start + self.size])
-            for start in range(0, len(users), self.size)
-        ]
+        blocks = [users[start : start + self.size] for start in range(0, len(users), self.size)]
+        if len(blocks) < 2:
+            lists += map(self._block, blocks)
+        else:  # the best of one block are found while another is multiplied
+            with ThreadPoolExecutor(_AT_ONCE) as pool:
+                lists += pool.map(self._block, blocks)
         return Lists(*(np.concatenate(parts) for parts in zip(*lists, strict=True)))
 
     def frame(self, user_index: IndexArray, lists: Lists) -> pl.DataFrame:
