@@ -147,9 +147,10 @@ class Draws:
         if self.n_levels and scale.levels is not None:
             level = np.abs(rating[:, None] - scale.levels).argmin(axis=1).astype(np.int32)
             z[:] = 0.0
-        priors = self.user_prior + np.einsum(
-            "f,kfd->kd", scores_of(rated, self.axes), self.user_link
-        )
+        priors = self.user_means[:, -1]  # of whom nothing is known
+        if len(rated):
+            scores = scores_of(rated, self.axes)
+            priors = self.user_prior + np.einsum("f,kfd->kd", scores, self.user_link)
         spread = self.spread.astype(np.float64)
         root = np.linalg.cholesky(spread).astype(np.float64)
         inverse = np.linalg.inv(spread).astype(np.float64)

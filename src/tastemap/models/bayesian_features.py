@@ -87,7 +87,10 @@ def implicit_scores(groups: Groups, other: IndexArray, n_other: int, size: int) 
     # M V = Q S R': turning V by R makes the columns of the scores orthogonal, largest first.
     _, R = np.linalg.eigh(scores.astype(np.float64).T @ scores)
     turn = R[:, ::-1][:, :size].astype(np.float32)
-    return scores @ turn, V @ turn
+    scores = scores @ turn
+    # Without a rating there is no telling: as the average, not as one who has no taste at all.
+    scores[counts == 0] = scores[counts > 0].mean(axis=0)
+    return scores, V @ turn
 
 
 def scores_of(rows: IndexArray, axes: F32) -> F32:
