@@ -292,7 +292,9 @@ class BayesianFactorization(FactorModel):
         asked = Lists.of([np.arange(self.ratings_.n_items, dtype=np.int32)])
         return self.draws.mean(user, asked, self.ratings_.scale)
 
-    def _score_many(self, user_index: IndexArray) -> tuple[FloatArray, FloatArray | None]:
+    def _score_many(
+        self, user_index: IndexArray, out: FloatArray | None = None
+    ) -> tuple[FloatArray, FloatArray | None]:
         return Recommender._score_many(self, user_index)
 
     def _distribution_of(self, user: Any, item_index: IndexArray) -> FloatArray:

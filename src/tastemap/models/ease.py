@@ -135,7 +135,9 @@ class EASE(ItemModel):
         liked = np.sort(rated.item_index[self._likes(rated.rating)])  # a sum in one order
         return at_items(self.item_weights[liked].sum(axis=0), item_index, unknown=0.0)
 
-    def _score_many(self, user_index: IndexArray) -> tuple[FloatArray, FloatArray | None]:
+    def _score_many(
+        self, user_index: IndexArray, out: FloatArray | None = None
+    ) -> tuple[FloatArray, FloatArray | None]:
         data = self._fitted
         groups = [data.by_user[user] for user in user_index]
         rows, owner = np.concatenate(groups), np.repeat(np.arange(len(groups)), [*map(len, groups)])

@@ -1,5 +1,6 @@
 """Recommendations for all users, or many: block by block, with the lists of `recommend`."""
 
+import os
 import warnings
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -9,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from tastemap.data.ratings import Ratings
+from tastemap.data.ratings import FloatArray, Ratings
 from tastemap.data.vocabulary import IndexArray
 from tastemap.errors import ArgumentError
 from tastemap.models.base import Recommender
@@ -20,8 +21,6 @@ _BLOCK = 8 * 2**20
 _LEAST_USERS = 256
 # Bytes that a score may take while a block is answered: in float64, copied once, and a row number.
 SCORE_BYTES = 8 + 8 + 4
-# Blocks that are worked on at the same time.
-_AT_ONCE = 2
 
 
 class Lists(NamedTuple):
@@ -150,20 +149,23 @@ class Everyone:
         ]
         self.size = max(_LEAST_USERS, _BLOCK // (4 * data.n_items))
         if memory is not None:
-            at_most = memory // (_AT_ONCE * SCORE_BYTES * data.n_items)
-            self.size = max(1, min(self.size, at_most))
+            self.size = max(1, min(self.size, memory // (SCORE_BYTES * data.n_items)))
 
     def lists(self, user_index: IndexArray) -> Lists:
         """The lists of some users, in their order."""
         users = np.asarray(user_index, dtype=np.int32)
         shape = (0, self.k)
         lists = [Lists(np.empty(shape, dtype=np.int32), np.empty(shape, dtype=np.float32))]
-        blocks = [users[start : start + self.size] for start in range(0, len(users), self.size)]
-        if len(blocks) < 2:
-            lists += map(self._block, blocks)
-        else:  # the best of one block are found while another is multiplied
-            with ThreadPoolExecutor(_AT_ONCE) as pool:
-                lists += pool.map(self._block, blocks)
+        n_cores = _usable_cores()
+        memory = np.empty((min(self.size, len(users)), self.data.n_items), dtype=np.float32)
+        with ThreadPoolExecutor(n_cores) as pool:
+            for start in range(0, len(users), self.size):
+                block = users[start : start + self.size]
+                scores, error = self.model._score_many(block, memory[: len(block)])
+                n = min(n_cores, len(block))
+                errors = [None] * n if error is None else np.array_split(error, n)
+                parts = (np.array_split(scores, n), errors, np.array_split(block, n))
+                lists += pool.map(self._best, *parts)
         return Lists(*(np.concatenate(parts) for parts in zip(*lists, strict=True)))
 
     def frame(self, user_index: IndexArray, lists: Lists) -> pl.DataFrame:
@@ -182,11 +184,10 @@ class Everyone:
             ]
         ).with_columns(predicted_rating=predicted, score=pl.Series(score))
 
-    def _block(self, users: IndexArray) -> Lists:
+    def _best(self, scores: FloatArray, error: FloatArray | None, users: IndexArray) -> Lists:
         """A shortlist by scores that may be off a little, then the exact scores."""
         from tastemap.kernels.best import best_of, leave_out, shortlist
 
-        scores, error = self.model._score_many(users)
         for offsets, items in self.groups:
             leave_out(scores, users, offsets, items)
         if len(self.forbidden):
@@ -200,3 +201,10 @@ class Everyone:
         lists = Lists(np.empty(shape, np.int32), np.empty(shape, exact.dtype))
         best_of(exact, rows, ends, self.k, lists.items, lists.scores)
         return lists
+
+
+def _usable_cores() -> int:
+    """Processor cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

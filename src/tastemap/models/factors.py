@@ -173,7 +173,9 @@ class FactorModel(Recommender):
         score_rows(self.item_weights[:-1], w, scores)
         return scores
 
-    def _score_many(self, user_index: IndexArray) -> tuple[FloatArray, FloatArray | None]:
+    def _score_many(
+        self, user_index: IndexArray, out: FloatArray | None = None
+    ) -> tuple[FloatArray, FloatArray | None]:
         # In float32, without what all items of a user share.
         w, x = self.user_weights[user_index], self.item_weights[:-1]
         shared = self.global_mean + w[:, 0]
@@ -182,7 +184,7 @@ class FactorModel(Recommender):
         # of numerical algorithms", 2002, equation 3.5).
         sizes = [np.sqrt(np.einsum("nf,nf->n", rows, rows)) for rows in (w, x)]
         size = sizes[0].astype(np.float64) * sizes[1].max()
-        return w @ x.T, _ROUNDING * (np.abs(shared) + (x.shape[1] + 2) * size)
+        return np.matmul(w, x.T, out=out), _ROUNDING * (np.abs(shared) + (x.shape[1] + 2) * size)
 
     def _user(self, user_index: int) -> Array:
         return self.user_weights[user_index]

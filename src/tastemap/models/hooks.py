@@ -57,11 +57,14 @@ class Hooks(ABC):
     def _user(self, user_index: int) -> Any:
         """The model's description of a user of the training data."""
 
-    def _score_many(self, user_index: IndexArray) -> tuple[FloatArray, FloatArray | None]:
+    def _score_many(
+        self, user_index: IndexArray, out: FloatArray | None = None
+    ) -> tuple[FloatArray, FloatArray | None]:
         """Scores (n, n_items), the caller's to change, of users; and how far off they may be.
 
         None if they are those of `_score`. Else, (n,), how much a score may differ, but for a
         number that all items of a user share, from that of `_predict`, which then decides.
+        Scores in float32 may be put into ``out`` (n, n_items), which saves getting new memory.
         """
         return np.stack([self._score(self._user(int(user))) for user in user_index]), None
 

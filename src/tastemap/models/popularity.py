@@ -55,7 +55,9 @@ class Popularity(Recommender):
     def _score(self, user: Any) -> FloatArray:
         return self.share
 
-    def _score_many(self, user_index: IndexArray) -> tuple[FloatArray, FloatArray | None]:
+    def _score_many(
+        self, user_index: IndexArray, out: FloatArray | None = None
+    ) -> tuple[FloatArray, FloatArray | None]:
         return np.tile(self.share, (len(user_index), 1)), None
 
     def _predict(self, user_index: IndexArray, item_index: IndexArray) -> FloatArray:

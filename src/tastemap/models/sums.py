@@ -60,7 +60,9 @@ class WeightedSum(Recommender):
         members = self.members.values()
         return self._added_up(member._predict(user_index, item_index) for member in members)
 
-    def _score_many(self, user_index: IndexArray) -> tuple[FloatArray, FloatArray | None]:
+    def _score_many(
+        self, user_index: IndexArray, out: FloatArray | None = None
+    ) -> tuple[FloatArray, FloatArray | None]:
         errors: list[FloatArray] = []
         rounded = False
 

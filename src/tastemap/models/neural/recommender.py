@@ -291,9 +291,11 @@ class NeuralRecommender(FactorModel):
         items = np.arange(self.ratings_.n_items, dtype=np.int32)
         return self._predict(np.full_like(items, user), items)
 
-    def _score_many(self, user_index: IndexArray) -> tuple[FloatArray, FloatArray | None]:
+    def _score_many(
+        self, user_index: IndexArray, out: FloatArray | None = None
+    ) -> tuple[FloatArray, FloatArray | None]:
         if self._made_of_factors:
-            return super()._score_many(user_index)
+            return super()._score_many(user_index, out)
         return Recommender._score_many(self, user_index)
 
     def _moves(self, item_index: IndexArray, rating: FloatArray) -> npt.NDArray[Any]:
