@@ -16,7 +16,7 @@ from tastemap.models.bias import BiasModel
 COMMANDS = {
     *("fetch", "describe", "lab", "fit", "evaluate", "compare", "tune", "run", "predict"),
     *("recommend", "similar", "search", "map", "report", "info", "doctor"),
-    *("serve", "update", "export", "synthesize"),
+    *("serve", "update", "export", "synthesize", "prepare", "split"),
 }
 
 

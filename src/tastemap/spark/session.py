@@ -87,6 +87,8 @@ def spark_session(cluster: Cluster) -> "Iterator[SparkSession]":
     with warnings.catch_warnings(), tempfile.TemporaryDirectory(prefix="tastemap-spark-") as folder:
         # Of versions of pandas, which is not used here.
         warnings.filterwarnings("ignore", category=FutureWarning, module=r"pyspark|tastemap")
+        # Of JAX, where it is in use too: PySpark forks to become Java, and does nothing before.
+        warnings.filterwarnings("ignore", message=r"os\.fork\(\)", category=RuntimeWarning)
         log = Path(folder) / "log"
         try:
             with _saying_why(log):
