@@ -58,11 +58,11 @@ docs-check: .venv/developing
 	$(BIN)/python -m pip install --quiet --upgrade pip
 
 .venv/installed: .venv/bin/python pyproject.toml constraints.txt
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[lab,serve,tune,scale,spark]"
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[lab,serve,tune]"
 	@touch $@
 
 .venv/developing: .venv/installed
-	$(BIN)/python -m pip install --quiet -c constraints.txt --group dev
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[all]" --group dev
 	@touch $@
 
 clean:

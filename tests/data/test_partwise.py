@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tastemap.data import columns, delimited, memory, partwise, ratings, vocabulary
+from tastemap.data import columns, delimited, memory, partwise, ratings, tables, vocabulary
+from tastemap.data.files import DataFile
 from tastemap.data.ratings import Ratings, Scale
 from tastemap.data.readers import read_ratings
 from tastemap.data.vocabulary import numbered
@@ -152,6 +153,29 @@ def test_of_parquet_only_the_columns_that_count_are_read(tmp_path: Path) -> None
     read = read_ratings(path)
     assert read.items.titles[0] == "Film 1"
     assert len(read) == N
+    file, start = DataFile.of(path), path.read_bytes()[:6]
+    columns = tables._read_arrow(file, start, {}).columns
+    assert "title" in columns
+    assert "weight" not in columns
+
+
+def test_where_no_row_is_right_it_is_said(tmp_path: Path) -> None:
+    path = written(tmp_path, [HEADER, "1,2,x,4\n", "1,3,y,5\n"])
+    with pytest.raises(
+        DataError, match="expected at least one rating; received none; .*2 bad rows"
+    ):
+        read_ratings(path, on_bad_row="skip")
+    with pytest.raises(DataError, match="received none; 2,000 bad rows skipped"):
+        read_ratings(TABLE.with_columns(rating=pl.lit(None, pl.Float64)), on_bad_row="skip")
+
+
+def test_a_rating_beyond_32_bits_is_no_rating(tmp_path: Path) -> None:
+    path = written(tmp_path, [HEADER, "1,2,4,4\n", "1,3,1e39,5\n"])
+    with pytest.raises(DataError, match="line 3, column rating; expected a finite number"):
+        read_ratings(path)
+    assert read_ratings(path, on_bad_row="skip").scale.highest == 4
+    with pytest.raises(DataError, match="row 1, column rating; expected a finite number"):
+        read_ratings(pl.DataFrame({"user": [1], "item": [2], "rating": [1e39]}))
 
 
 def test_how_far_a_large_file_is_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -175,7 +199,7 @@ def test_too_little_memory_is_foreseen_before_the_work_starts(
     TABLE.write_parquet(tmp_path / "x.parquet")
     monkeypatch.setattr(memory, "_LARGE", 1000)
     monkeypatch.setattr(memory, "free_memory", lambda: 50_000)
-    monkeypatch.setattr(partwise, "read_parts", None)
+    monkeypatch.setattr(tables, "read_parts", None)
     for source in (path, tmp_path / "x.parquet"):
         with pytest.raises(
             DataError, match=r"expected 0\.0 GiB of free memory for some [12],\d{3} ratings; rec"
@@ -198,6 +222,9 @@ def test_free_memory_is_the_least_of_system_and_container(
     limit.write_text("5000\n")
     used.write_text("2000\n")
     assert memory.free_memory() == 3000
+    # Pages of files are in use until somebody needs the room.
+    (tmp_path / "memory.stat").write_text("anon 7\ninactive_file 500\nactive_file 300\n")
+    assert memory.free_memory() == 3800
     limit.write_text("max\n")
     assert memory.free_memory() == 102_400
 

@@ -1,6 +1,5 @@
 """Tables on disk: what memory would hold, piece by piece."""
 
-import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -92,6 +91,68 @@ def test_text_ids_and_missing_times(tmp_path: Path) -> None:
     assert any("times are left out" in note for note in table.source.notes)
 
 
+def test_times_have_one_unit_throughout(tmp_path: Path, small_pieces: None) -> None:
+    times = np.concatenate([np.arange(1, 301) * 10**7, np.arange(300) + 1_600_000_000_000])
+    frame = pl.DataFrame({"user": range(600), "item": [1] * 600, "rating": [3, 4] * 300})
+    for column in (times, times.astype(float), times.astype(str)):
+        frame.with_columns(timestamp=pl.Series(column)).write_parquet(tmp_path / "r.parquet")
+        table = prepare_ratings(tmp_path / "r.parquet", tmp_path / "table")
+        assert np.array_equal(table.timestamp, times // 1000)
+        assert "times read as milliseconds since 1970" in table.source.notes
+
+
+def test_times_that_are_no_numbers_are_missing(tmp_path: Path) -> None:
+    frame = pl.DataFrame({"user": [1, 2, 3], "item": [1] * 3, "rating": [3, 4, 5]})
+    frame.with_columns(timestamp=pl.Series([1.0, float("nan"), 3.0])).write_parquet(
+        tmp_path / "r.parquet"
+    )
+    assert prepare_ratings(tmp_path / "r.parquet", tmp_path / "table").timestamp is None
+
+
+def test_ids_are_taken_as_in_memory(tmp_path: Path) -> None:
+    frame = pl.DataFrame({"user": ["a", "a ", "b"], "item": ["1", "2", "1"], "rating": [3, 4, 5]})
+    frame.write_parquet(tmp_path / "r.parquet")
+    table = prepare_ratings(tmp_path / "r.parquet", tmp_path / "table")
+    assert table.fingerprint() == tm.read_ratings(tmp_path / "r.parquet").fingerprint()
+    frame.with_columns(user=pl.Series(["a", "", "b"])).write_parquet(tmp_path / "r.parquet")
+    with pytest.raises(DataError, match="row 2, column user; expected a user"):
+        prepare_ratings(tmp_path / "r.parquet", tmp_path / "table")
+
+
+def test_a_replacement_that_fails_puts_the_table_back(
+    parquet: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = prepare_ratings(parquet, tmp_path / "table").fingerprint()
+    rename = Path.rename
+
+    def failing(self: Path, target: Path) -> Path:
+        if ".new-" in self.name:
+            raise OSError("no")
+        return rename(self, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", failing)
+        with pytest.raises(OSError, match="no"):
+            prepare_ratings(parquet, tmp_path / "table")
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["ratings.parquet", "table"]
+    # As a kill between the two renames leaves it.
+    (tmp_path / "table").rename(tmp_path / ".table.old")
+    assert tm.read_ratings(tmp_path / "table").fingerprint() == before
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [("by_user_rows", lambda a: a + 10**9), ("by_item_offsets", lambda a: a[::-1].copy())],
+)
+def test_groups_that_lead_outside_are_refused(
+    table: Ratings, tmp_path: Path, name: str, change: object
+) -> None:
+    file = tmp_path / "table" / f"{name}.npy"
+    np.save(file, change(np.load(file)))
+    with pytest.raises(DataError, match="leads outside the table; prepare it again"):
+        read_prepared(tmp_path / "table")
+
+
 @pytest.mark.parametrize(
     ("column", "value", "message"),
     [
@@ -164,7 +225,13 @@ def test_a_split_by_hash(table: Ratings, ratings: Ratings, tmp_path: Path) -> No
     # A pair falls where it falls, in whatever order the table is; another seed draws others.
     again = split_prepared(ratings, tmp_path / "again", test_size=0.2, seed=3)
     assert set(again.test.to_frame().select("user_id", "item_id").rows()) == pairs[1]
-    other = split_prepared(table, tmp_path / "other", test_size=0.2, seed=4)
+    # And whatever else is in it: here a user and an item come first.
+    frame = ratings.to_frame()
+    more = pl.concat([frame[:1].with_columns(pl.col("user_id", "item_id") * 0), frame])
+    grown = split_prepared(Ratings.from_frame(more), tmp_path / "grown", test_size=0.2, seed=3)
+    found = set(grown.test.to_frame().select("user_id", "item_id").rows())
+    assert found - {(0, 0)} == pairs[1]
+    other = split_prepared(table, tmp_path / "other", test_size=0.2, seed=-4)
     assert set(other.test.to_frame().select("user_id", "item_id").rows()) != pairs[1]
     with pytest.raises(ArgumentError, match="by; expected one of hash, time"):
         split_prepared(table, tmp_path / "parts", "random")
@@ -205,7 +272,7 @@ def test_a_full_disk_leaves_what_was_there(parquet: Path, tmp_path: Path) -> Non
     code = (
         "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
         "import tastemap as tm;"
-        f"resource.setrlimit(resource.RLIMIT_FSIZE, (8192, {resource.RLIM_INFINITY}));"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (8192, resource.RLIM_INFINITY));"
         f"tm.prepare_ratings({str(parquet)!r}, {str(tmp_path / 'table')!r})"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

@@ -59,7 +59,7 @@ def test_lists_for_everyone_are_those_of_recommend(model: Blend) -> None:
         assert own.drop("user_id").equals(model.recommend(user, k=20))
 
 
-def test_a_useless_member_is_left_out(ratings: Ratings, tmp_path: Path) -> None:
+def test_the_better_member_counts_more(ratings: Ratings, tmp_path: Path) -> None:
     model = Blend(("popularity", "ease")).fit(ratings, progress=False)
     share = dict(zip(model.models, model.member_weights, strict=True))
     assert share["ease"] > 0.5
@@ -165,3 +165,18 @@ def test_similar_items_are_those_of_the_heaviest_member_that_has_them(
     assert model.similar_items(4, k=5).equals(ease.similar_items(4, k=5))
     with pytest.raises(UnsupportedError, match="Blend cannot compare items"):
         Blend("popularity").fit(ratings, progress=False).similar_items(4)
+
+
+def test_a_bayesian_member_explains_its_score(ratings: Ratings) -> None:
+    bayes = {"n_factors": 2, "n_iterations": 12, "n_draws": 6}
+    model = Blend({"bayes": bayes, "ease": {}}, weights=(1, 1)).fit(ratings, progress=False)
+    for user in ratings.users.ids[:20]:
+        scores = model._score(model._user(ratings.users.index_of(user)))
+        for row in (0, 40, 79):
+            parts = model.explain(user, item_id=ratings.items.ids[row])
+            assert parts["contribution"].sum() == pytest.approx(scores[row], abs=1e-4)
+
+
+def test_similar_items_are_those_of_a_member_that_knows_some(ratings: Ratings) -> None:
+    model = Blend("bias,ease", weights=(3, 1)).fit(ratings, progress=False)
+    assert model.similar_items(1, 3).equals(model.members["ease"].similar_items(1, 3))

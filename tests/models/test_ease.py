@@ -1,13 +1,18 @@
 """EASE: the closed form, the orientation of the weights, explanations, similarity."""
 
+import json
+from pathlib import Path
+
 import numpy as np
 import polars as pl
 import pytest
+from safetensors.numpy import load_file, save_file
 
 from tastemap.data.ratings import Ratings
 from tastemap.errors import ArgumentError
 from tastemap.models import items as item_models
 from tastemap.models.ease import EASE, invert
+from tastemap.models.store import load_model
 
 
 def liked_matrix(ratings: Ratings, threshold: float) -> np.ndarray:
@@ -142,3 +147,19 @@ def test_options_out_of_range_are_refused() -> None:
     for name, value in (("reg", 0), ("dropout", 1.0), ("dropout", -0.1), ("user_power", 1.1)):
         with pytest.raises(ArgumentError, match=f"^{name}; expected"):
             EASE(**{name: value})
+
+
+def test_a_model_saved_without_shrinkage_is_that_of_2019(ratings: Ratings, tmp_path: Path) -> None:
+    model = EASE(50, 0, 0, zero_diagonal=True).fit(ratings, progress=False)
+    path = model.save(tmp_path / "model")
+    manifest = json.loads((path / "model.json").read_text())
+    del manifest["arrays"]["shrinkage"]
+    manifest["parameters"] = {"reg": 50.0, "threshold": None}
+    (path / "model.json").write_text(json.dumps(manifest))
+    arrays = load_file(path / "arrays.safetensors")
+    del arrays["shrinkage"]
+    save_file(arrays, path / "arrays.safetensors")
+    loaded = load_model(path)
+    assert loaded.recommend(3).equals(model.recommend(3))
+    assert loaded.similar_items(1).equals(model.similar_items(1))
+    assert loaded.save(tmp_path / "again").is_dir()

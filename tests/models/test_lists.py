@@ -133,3 +133,16 @@ def test_a_killed_command_goes_on(mf: Recommender, tmp_path: Path) -> None:
     assert "the lists of 20 users were there" in done.stderr
     assert pl.read_parquet(out).equals(recommend_all(mf))
     assert not parts.exists()
+
+
+def test_parts_of_a_model_with_other_options_are_not_used(
+    ratings: Ratings, tmp_path: Path, small_parts: None
+) -> None:
+    path = tmp_path / "recs.parquet"
+    few, many = (make_model("knn", k=k).fit(ratings, progress=False) for k in (2, 40))
+    with pytest.MonkeyPatch.context() as patch:
+        stop_after(3, patch, KeyboardInterrupt)
+        with pytest.raises(KeyboardInterrupt):
+            write_recommendations(few, path)
+    assert write_recommendations(many, path) == 0
+    assert pl.read_parquet(path).equals(recommend_all(many))

@@ -74,3 +74,14 @@ def test_the_best_rows_are_those_of_sorting(seed: int, n: int, k: int, levels: i
     order = np.argsort(-score, kind="stable")
     assert top_rows(score, k, allowed, without).tolist() == order[~barred[order]][:k].tolist()
     assert top_rows(score, k).tolist() == order[:k].tolist()
+
+
+def test_entropy_is_that_of_each_item_alone(
+    ratings: Ratings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tastemap.data.pieces.PIECE", 100)
+    found = Catalogue(ratings).entropy
+    for row in range(ratings.n_items):
+        given = ratings.rating[ratings.by_item[row]]
+        share = np.unique(given, return_counts=True)[1] / max(len(given), 1)
+        assert found[row] == pytest.approx(-(share * np.log2(share)).sum())

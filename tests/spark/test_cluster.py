@@ -244,6 +244,16 @@ def test_a_bad_row_is_named_or_skipped_and_counted(spark: Any, tmp_path: Path) -
         reading.read_table(spark, str(tmp_path / "none.csv"), {})
 
 
+def test_bad_rows_say_nothing_of_the_good_ones(spark: Any, tmp_path: Path) -> None:
+    path = tmp_path / "ratings.csv"
+    lines = ("userId,movieId,rating,timestamp", "1,10,4,5", "x,10,good,", "2,20,3,7")
+    path.write_text("\n".join(lines))
+    read = reading.read_table(spark, str(path), {"on_bad_row": "skip"})
+    assert dict(read.frame.dtypes)["user_id"] == "bigint"
+    rows = read.frame.select("user_id", "timestamp").collect()
+    assert sorted(tuple(row) for row in rows) == [(1, 5), (2, 7)]
+
+
 def test_what_the_driver_cannot_hold_is_refused_before_the_work(
     big: tuple[Ratings, table.Indexed],
 ) -> None:

@@ -1,6 +1,5 @@
 """From a table with any columns to the columns of a table of ratings."""
 
-import math
 import re
 from collections.abc import Iterable, Mapping
 
@@ -8,13 +7,13 @@ import numpy as np
 import polars as pl
 from polars.exceptions import PolarsError
 
+from tastemap.data.times import TimeUnit, bad_value, seconds, time_unit
 from tastemap.data.vocabulary import SLICE
 from tastemap.errors import ArgumentError, DataError
 
 ROLES = ("user", "item", "rating", "timestamp")
 KEYS = {"user": "user_id", "item": "item_id", "rating": "rating", "timestamp": "timestamp"}
 _PAIR = ["user_id", "item_id"]
-_SAMPLE = 1000
 DUPLICATES = ("last", "first", "mean", "error")
 
 # Names that each column goes by, the most telling first; compared without case, "_", "-", " ".
@@ -29,16 +28,6 @@ _NAMES = {
     "timestamp": "timestamp unixtimestamp ts time unixtime unixreviewtime datetime date ratedat"
     " createdat reviewtime reviewdate when t",
 }
-# Seconds since 1970 stay below this until the year 5138; above it they are milli-, micro-, nano-.
-_SECONDS_BELOW = 1e11
-_UNITS = (
-    (_SECONDS_BELOW, "seconds", 1),
-    (1e14, "milliseconds", 10**3),
-    (1e17, "microseconds", 10**6),
-    (math.inf, "nanoseconds", 10**9),
-)
-A_TIME = "seconds since 1970 or a date like 2024-05-31 or 2024-05-31T12:00"
-ISO_DATE = r"^\s*\d{4}[-/]\d{1,2}[-/]\d{1,2}([T ].*)?$"
 # What a table of ratings may also say about the items, and the names that goes by.
 _ITEM_NAMES = {
     "title": "title movietitle itemname",
@@ -105,11 +94,12 @@ def find_columns(
 
 
 def standard_columns(
-    name: str, frame: pl.DataFrame, roles: Mapping[str, str]
+    name: str, frame: pl.DataFrame, roles: Mapping[str, str], unit: TimeUnit | None = None
 ) -> tuple[pl.DataFrame, list[str]]:
     """The ratings' columns ``user_id, item_id, rating`` and maybe ``timestamp`` in one form.
 
-    Ids become int64 or text, ratings float64, times whole seconds since 1970 (may be null).
+    Ids become int64 or text, ratings float64, times whole seconds since 1970 (may be null). The
+    unit of the times is inferred from the frame where none is given.
 
     Raises:
         DataError: With the row (from 1) and column of the first value that is missing or wrong.
@@ -121,14 +111,16 @@ def standard_columns(
     ]
     for series, role in zip(columns, ROLES, strict=False):
         if series.null_count():
-            raise _bad_value(name, frame[roles[role]], series.is_null(), f"a {role}")
+            raise bad_value(name, frame[roles[role]], series.is_null(), f"a {role}")
     finite = columns[2].is_finite()
     if not finite.all():
-        raise _bad_value(name, frame[roles["rating"]], ~finite, "a finite number")
+        raise bad_value(name, frame[roles["rating"]], ~finite, "a finite number")
     notes: list[str] = []
     if "timestamp" in roles:
-        seconds, notes = _seconds(name, frame[roles["timestamp"]])
-        columns.append(seconds.alias("timestamp"))
+        times = frame[roles["timestamp"]]
+        unit = unit or time_unit(name, times)
+        columns.append(seconds(name, times, unit).alias("timestamp"))
+        notes += unit.notes
     return pl.DataFrame(columns), notes
 
 
@@ -261,34 +253,6 @@ def item_table(
     return table, [f"items described by the columns {', '.join(columns[c] for c in constant)}"]
 
 
-def complete_times(frame: pl.DataFrame, missing_times: str) -> tuple[pl.DataFrame, list[str]]:
-    """Times that are known for every rating, or no times.
-
-    Args:
-        frame: Columns as `standard_columns` gives them.
-        missing_times: What to do if some are missing: ``"drop"`` the column, since a made-up
-            time would pass for a known one, or ``"fill"`` each with its user's median (where a
-            user has none, with the median of all).
-
-    Raises:
-        ArgumentError: If ``missing_times`` is none of these.
-    """
-    if missing_times not in ("drop", "fill"):
-        raise ArgumentError(
-            "missing_times", expected="'drop' or 'fill'", received=repr(missing_times)
-        )
-    if "timestamp" not in frame.columns or not (n := frame["timestamp"].null_count()):
-        return frame, []
-    counted = f"{n:,} of {len(frame):,} times are missing"
-    time = pl.col("timestamp")
-    if missing_times == "drop" or n == len(frame):
-        note = f"{counted}: times are left out (missing_times='fill' keeps them)"
-        return frame.drop("timestamp"), [note]
-    filled = pl.coalesce(time, time.median().over("user_id").cast(pl.Int64), time.median())
-    note = f"{counted}: filled with the median time of the user"
-    return frame.with_columns(filled.cast(pl.Int64).alias("timestamp")), [note]
-
-
 def _first_named(names: str, columns: list[str]) -> str | None:
     """The column with the most telling of the names."""
     plain = {re.sub(r"[\W_]", "", column).casefold(): column for column in reversed(columns)}
@@ -335,61 +299,5 @@ def as_numbers(name: str, series: pl.Series) -> pl.Series:
         ) from error
     wrong = numbers.is_null() & series.is_not_null()
     if wrong.any():
-        raise _bad_value(name, series, wrong, "a number")
+        raise bad_value(name, series, wrong, "a number")
     return numbers
-
-
-def _seconds(name: str, series: pl.Series) -> tuple[pl.Series, list[str]]:
-    """Times as whole seconds since 1970 (UTC), and how they were read."""
-    if series.dtype == pl.String:
-        numbers = series.str.strip_chars().cast(pl.Float64, strict=False)
-        if numbers.null_count() > series.null_count():
-            dates = _parsed_dates(name, series)
-            return dates.dt.epoch("s"), ["times read as dates, in UTC where no zone is given"]
-        series = numbers
-    if series.dtype in (pl.Date, pl.Datetime):
-        return series.dt.epoch("s"), ["times read as dates, in UTC where no zone is given"]
-    if series.null_count() == len(series):
-        return series.cast(pl.Int64), []
-    if not series.dtype.is_numeric():
-        raise DataError(
-            f"{name}, column {series.name}",
-            expected="seconds since 1970, or dates",
-            received=str(series.dtype),
-            do="name the column of the time: timestamp=...",
-        )
-    if series.dtype.is_float():
-        series = series.fill_nan(None)
-        if series.is_infinite().any():
-            raise _bad_value(name, series, series.is_infinite(), "a time")
-    some = series.drop_nulls().gather_every(max(1, len(series) // _SAMPLE))
-    typical = float(some.cast(pl.Float64).abs().median() or 0)  # type: ignore[arg-type]
-    unit, factor = next((unit, factor) for limit, unit, factor in _UNITS if typical < limit)
-    whole = series.cast(pl.Int64)
-    return whole if factor == 1 else whole // factor, [f"times read as {unit} since 1970"]
-
-
-def _parsed_dates(name: str, series: pl.Series) -> pl.Series:
-    # The year comes first, or 1/2/2020 would be read as one of two days without a word.
-    dated = series.to_frame("text").select(
-        pl.when(pl.col("text").str.contains(ISO_DATE)).then("text").alias(series.name)
-    )[series.name]
-    try:
-        parsed = dated.str.to_datetime(time_zone="UTC", strict=False)
-    except PolarsError:  # not even the first is one
-        parsed = pl.Series([None] * len(series), dtype=pl.Datetime("us", "UTC"))
-    wrong = parsed.is_null() & series.is_not_null()
-    if wrong.any():
-        raise _bad_value(name, series, wrong, A_TIME)
-    return parsed
-
-
-def _bad_value(name: str, series: pl.Series, wrong: pl.Series, expected: str) -> DataError:
-    row = wrong.fill_null(value=False).arg_max() or 0
-    value = series[row]
-    return DataError(
-        f"{name}, row {row + 1}, column {series.name}",
-        expected=expected,
-        received="nothing" if value is None else repr(value),
-        do="correct or remove the row",
-    )

@@ -63,12 +63,12 @@ class TextFile:
     Args:
         file: Where the bytes come from.
         layout: How they are laid out.
-        whole: The file that this is a part of, and the place of its first byte there.
+        first_line: The number, from 1, of the first line in the file that this may be a part of.
     """
 
     file: DataFile
     layout: Layout
-    whole: tuple[DataFile, int] | None = None
+    first_line: int = 1
 
     @property
     def name(self) -> str:
@@ -79,20 +79,6 @@ class TextFile:
     def _raw(self) -> bytes:
         return self.file.read()
 
-    @cached_property
-    def _first_line(self) -> int:
-        """The number, from 1, of the first line in the whole file."""
-        if self.whole is None:
-            return 1
-        file, offset = self.whole
-        lines, before = 1, 0
-        for chunk in file.chunks():
-            if before >= offset:
-                break
-            lines += chunk.count(b"\n", 0, offset - before)
-            before += len(chunk)
-        return lines
-
     def parts(self) -> Iterator["TextFile"]:
         """The file in parts of whole lines, the last of which may be long.
 
@@ -102,22 +88,23 @@ class TextFile:
         if self.layout.encoding not in ("utf-8", "latin-1"):
             yield self
             return
-        layout = self.layout
-        for start, lines in _whole_lines(self.file.chunks(), layout.quoted):
+        layout, line = self.layout, 1
+        for n, lines in enumerate(_whole_lines(self.file.chunks(), layout.quoted)):
             # Polars takes the first line for one with as many fields as all.
-            raw = lines.lstrip(b"\r\n") if start else lines
-            offset = start + len(lines) - len(raw)
+            raw = lines.lstrip(b"\r\n") if n else lines
+            first = line + lines.count(b"\n", 0, len(lines) - len(raw))
+            line += lines.count(b"\n")
             if not raw:
                 continue
             part = DataFile(self.name, lambda raw=raw: raw, n_bytes=len(raw))  # type: ignore[misc]
-            yield TextFile(part, layout, (self.file, offset))
+            yield TextFile(part, layout, first)
             layout = replace(layout, has_header=False)
 
     def _decoded(self) -> str:
         try:
             return self._raw.decode(self.layout.encoding)
         except UnicodeDecodeError as error:
-            line = self._raw.count(b"\n", 0, error.start) + self._first_line
+            line = self._raw.count(b"\n", 0, error.start) + self.first_line
             raise DataError(
                 f"{self.name}, line {line}",
                 expected=f"text in {self.layout.encoding}",
@@ -179,7 +166,7 @@ class TextFile:
         """Each record that is not blank, with the number of its first line, counted from 1."""
         text = self._decoded().removeprefix("\ufeff")
         reader = records(io.StringIO(text, newline=""), self.layout, strict=True)
-        line = first = self._first_line
+        line = first = self.first_line
         try:
             for record in reader:
                 if len(record) > 1 or "".join(record).strip():
@@ -242,29 +229,28 @@ class TextFile:
         )
 
 
-def _whole_lines(chunks: Iterator[bytes], quoted: bool) -> Iterator[tuple[int, bytes]]:
-    """Pieces of a file that end with its lines, each with the place of its first byte."""
-    offset, rest, pieces = 0, b"", _pieces(chunks)
+def _whole_lines(chunks: Iterator[bytes], quoted: bool) -> Iterator[bytes]:
+    """Pieces of a file that end with its lines."""
+    rest, pieces = b"", _pieces(chunks)
     for piece in pieces:
         if quoted and b'"' in piece:
-            yield offset, b"".join([rest, piece, *pieces])
+            yield b"".join([rest, piece, *pieces])
             return
         end = piece.rfind(b"\n") + 1
         if not end:
             rest += piece
             continue
-        lines = rest + piece[:end]
-        yield offset, lines
-        offset, rest = offset + len(lines), piece[end:]
+        yield rest + piece[:end]
+        rest = piece[end:]
     if rest:
-        yield offset, rest
+        yield rest
 
 
 def _pieces(chunks: Iterator[bytes]) -> Iterator[bytes]:
     """The chunks, those that are longer than others cut up."""
     for chunk in chunks:
         for start in range(0, len(chunk), CHUNK_BYTES):
-            yield chunk[start : start + CHUNK_BYTES] if start or len(chunk) > CHUNK_BYTES else chunk
+            yield chunk[start : start + CHUNK_BYTES]
 
 
 def records(lines: Iterable[str], layout: Layout, *, strict: bool = False) -> "Reader":

@@ -34,6 +34,7 @@ import numpy.typing as npt
 import polars as pl
 
 from tastemap.data.allotment import allot, resample
+from tastemap.data.groups import Groups
 from tastemap.data.ratings import Ratings, Scale
 from tastemap.errors import ArgumentError
 
@@ -90,8 +91,8 @@ def size_like(
     """
     growth = n_ratings / len(base)
     return Size(
-        n_users or max(round(base.n_users * growth), base.n_users),
-        n_items or max(round(base.n_items * growth**0.5), base.n_items),
+        max(round(base.n_users * growth), base.n_users) if n_users is None else n_users,
+        max(round(base.n_items * growth**0.5), base.n_items) if n_items is None else n_items,
         n_ratings,
     )
 
@@ -356,10 +357,10 @@ def _orthogonal(matrix: _Floats) -> _Floats:
     return np.asarray(left @ right)
 
 
-def _any_of(groups: object, numbers: _Rows, rng: np.random.Generator) -> _Rows:
+def _any_of(groups: Groups, numbers: _Rows, rng: np.random.Generator) -> _Rows:
     """One row of each of the groups, at random."""
-    first, counts = groups.offsets[numbers], groups.counts[numbers]  # type: ignore[attr-defined]
-    return np.asarray(groups.rows[first + (rng.random(len(numbers)) * counts).astype(np.int64)])  # type: ignore[attr-defined]
+    first, counts = groups.offsets[numbers], groups.counts[numbers]
+    return groups.rows[first + (rng.random(len(numbers)) * counts).astype(np.int64)]
 
 
 def _without_gaps(base: Ratings) -> Ratings:

@@ -32,6 +32,15 @@ class Groups:
     def __getitem__(self, group: int) -> npt.NDArray[np.int64]:
         return self.rows[self.offsets[group] : self.offsets[group + 1]]
 
+    def fits(self, n_groups: int, n_rows: int) -> bool:
+        """Whether these are groups of a table: none leads outside of it."""
+        offsets, rows = self.offsets, self.rows
+        if offsets.shape != (n_groups + 1,) or rows.shape != (n_rows,):
+            return False
+        if offsets[0] != 0 or offsets[-1] != n_rows or (np.diff(offsets) < 0).any():
+            return False
+        return not n_rows or bool(0 <= rows.min() <= rows.max() < n_rows)
+
     @property
     def counts(self) -> npt.NDArray[np.int64]:
         """Number of rows in each group, (n,)."""

@@ -12,6 +12,8 @@ BYTES_A_RATING = 60
 # Tables below this are read without asking.
 _LARGE = 2**28
 _MEMINFO = Path("/proc/meminfo")
+# What memory.stat calls pages of files, with "total_" before it in the older of its forms.
+_CACHED = ("inactive_file", "active_file")
 _LIMITS = (
     (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory.current")),
     (
@@ -69,6 +71,17 @@ def _free_in_system() -> int | None:
 
 def _left(limit: Path, used: Path) -> int | None:
     try:
-        return int(limit.read_text(encoding="ascii")) - int(used.read_text(encoding="ascii"))
+        left = int(limit.read_text(encoding="ascii")) - int(used.read_text(encoding="ascii"))
     except (OSError, ValueError):  # no such file, or "max"
         return None
+    return left + _given_back(used.with_name("memory.stat"))
+
+
+def _given_back(about: Path) -> int:
+    """Bytes in use that hold what was read from files, which the system drops when it must."""
+    try:
+        words = [line.split() for line in about.read_text(encoding="ascii").splitlines()]
+    except OSError:
+        return 0
+    numbers = {name: int(value) for name, value in words}
+    return sum(numbers.get(f"total_{name}", numbers.get(name, 0)) for name in _CACHED)

@@ -13,8 +13,6 @@ table, and the ids.
 
 import json
 import os
-import shutil
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,10 +22,18 @@ import numpy.typing as npt
 import polars as pl
 from polars.exceptions import PolarsError
 
-from tastemap.data.columns import as_ids, as_numbers, find_columns, standard_columns
+from tastemap.data.columns import (
+    as_ids,
+    as_numbers,
+    find_columns,
+    standard_columns,
+)
+from tastemap.data.folders import new_folder, settle
 from tastemap.data.groups import Groups
+from tastemap.data.partwise import Progress
 from tastemap.data.pieces import PIECE, pieces
 from tastemap.data.ratings import Ratings, Scale, Source
+from tastemap.data.times import TimeUnit, time_unit
 from tastemap.data.vocabulary import Vocabulary
 from tastemap.errors import DataError
 
@@ -42,7 +48,8 @@ _COLUMNS: dict[str, Any] = {
 
 Column = npt.NDArray[Any]
 Piece = Mapping[str, Column]
-Progress = Callable[[int, int], None]
+# Times that tell the unit of all.
+_SAMPLE = 1000
 
 
 class About(NamedTuple):
@@ -105,17 +112,23 @@ def prepare_ratings(
         users, items, ratings = (
             _distinct(lazy, roles[role]) for role in ("user", "item", "rating")
         )
-        if "timestamp" in roles and _has_null(lazy, roles["timestamp"]):
-            notes.append("some times are missing: times are left out")
-            roles.pop("timestamp")
+        unit = None
+        if "timestamp" in roles:
+            unit = time_unit(path.name, _sample(lazy, roles["timestamp"], n))
+            if _has_missing(lazy, roles["timestamp"]):
+                notes.append("some times are missing: times are left out")
+                roles.pop("timestamp")
+            else:
+                notes += unit.notes
         about = About(
-            users=Vocabulary(as_ids(users).sort(), "user"),
-            items=Vocabulary(as_ids(items).sort(), "item"),
+            users=_vocabulary(users, "user"),
+            items=_vocabulary(items, "item"),
             scale=_scale(path.name, ratings),
             source=Source(path.stem, tuple(notes)),
         )
         frames = lazy.collect_batches(chunk_size=PIECE, maintain_order=True)
-        rows = _rows(path.name, frames, roles, about, _by_rows(progress, path.stat().st_size, n))
+        told = _by_rows(progress, path.stat().st_size, n)
+        rows = _rows(path.name, frames, roles, unit, about, told)
         return write_table(folder, rows, n, about, timed="timestamp" in roles)
     except (PolarsError, FileNotFoundError) as error:
         raise DataError(
@@ -128,6 +141,7 @@ def prepare_ratings(
 
 def is_prepared(path: Path) -> bool:
     """Whether a path is a folder that `prepare_ratings` wrote."""
+    settle(path.absolute())
     return (path / MANIFEST).is_file()
 
 
@@ -138,6 +152,7 @@ def read_prepared(folder: str | Path) -> Ratings:
         DataError: If a part is missing or does not fit the others.
     """
     path = Path(folder)
+    settle(path.absolute())
     try:
         manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
         if manifest["format"] != FORMAT:
@@ -158,10 +173,11 @@ def read_prepared(folder: str | Path) -> Ratings:
             source=Source(manifest["name"], tuple(manifest["notes"])),
         )
         _check(ratings)
-        for name in ("by_user", "by_item"):
-            vars(ratings)[name] = Groups(
-                _mapped(path, f"{name}_offsets"), _mapped(path, f"{name}_rows")
-            )
+        for name, size in (("by_user", ratings.n_users), ("by_item", ratings.n_items)):
+            groups = Groups(_mapped(path, f"{name}_offsets"), _mapped(path, f"{name}_rows"))
+            if not groups.fits(size, len(ratings)):
+                raise ValueError(f"{name} that leads outside the table")  # noqa: TRY301
+            vars(ratings)[name] = groups
     except (OSError, ValueError, KeyError, TypeError, PolarsError) as error:
         raise DataError(
             f"prepared table {path}",
@@ -187,6 +203,7 @@ def write_table(
         OSError: If the disk is full; what was there before is intact.
     """
     target = Path(folder).absolute()
+    settle(target)
     if target.exists() and not is_prepared(target) and (target.is_file() or any(target.iterdir())):
         raise DataError(
             f"folder {folder}",
@@ -194,10 +211,7 @@ def write_table(
             received="something else that is already there",
             do="choose another path",
         )
-    target.parent.mkdir(parents=True, exist_ok=True)
-    fresh = Path(tempfile.mkdtemp(prefix=f".{target.name}.new-", dir=target.parent))
-    aside = fresh.with_name(f"{fresh.name}.old")
-    try:
+    with new_folder(target) as fresh:
         columns = {name: _new(fresh, name, n) for name in _COLUMNS if timed or name != "timestamp"}
         start = 0
         for piece in rows:
@@ -223,14 +237,6 @@ def write_table(
             "columns": list(columns),
         }
         (fresh / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
-        fresh.chmod(0o755)
-        if target.exists():
-            target.rename(aside)
-        fresh.rename(target)
-        shutil.rmtree(aside, ignore_errors=True)
-    except BaseException:
-        shutil.rmtree(fresh, ignore_errors=True)
-        raise
     return read_prepared(target)
 
 
@@ -245,15 +251,28 @@ def _scale(name: str, ratings: pl.Series) -> Scale:
     return Scale.infer(numbers.filter(numbers.is_finite()).to_numpy())
 
 
-def _has_null(lazy: pl.LazyFrame, column: str) -> bool:
-    missing = lazy.select(pl.col(column).null_count()).collect(engine="streaming")
-    return bool(missing.item())
+def _vocabulary(ids: pl.Series, kind: str) -> Vocabulary:
+    return Vocabulary(as_ids(ids).drop_nulls().unique().sort(), kind)
+
+
+def _sample(lazy: pl.LazyFrame, column: str, n: int) -> pl.Series:
+    """Values from all over a column, of which the missing are left out."""
+    every = lazy.select(pl.col(column).gather_every(max(1, n // _SAMPLE)).drop_nulls())
+    return every.collect(engine="streaming")[column]
+
+
+def _has_missing(lazy: pl.LazyFrame, column: str) -> bool:
+    missing = pl.col(column).is_null()
+    if lazy.collect_schema()[column].is_float():
+        missing |= pl.col(column).is_nan()
+    return bool(lazy.select(missing.any()).collect(engine="streaming").item())
 
 
 def _rows(
     name: str,
     frames: Iterable[pl.DataFrame],
     roles: Mapping[str, str],
+    unit: TimeUnit | None,
     about: About,
     told: Callable[[int], None],
 ) -> Iterator[Piece]:
@@ -261,7 +280,7 @@ def _rows(
     done = 0
     for frame in frames:
         place = f"{name} from row {done + 1:,} on" if done else name
-        standard, _ = standard_columns(place, frame, roles)
+        standard, _ = standard_columns(place, frame, roles, unit)
         piece = {
             "user_index": about.users.index(standard["user_id"]),
             "item_index": about.items.index(standard["item_id"]),

@@ -1,5 +1,6 @@
 """Splits of prepared tables, written as prepared tables, a piece at a time."""
 
+import hashlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from tastemap.data.pieces import pieces
 from tastemap.data.prepared import About, Piece, write_table
 from tastemap.data.ratings import Ratings
 from tastemap.data.splits import Split, check_size, times_of
+from tastemap.data.vocabulary import Vocabulary
 from tastemap.errors import ArgumentError
 
 #: The names of the splits.
@@ -96,16 +98,23 @@ def _part(ratings: Ratings, chooses: _Chooses, test: bool) -> Iterator[Piece]:
 
 def _hashed(ratings: Ratings, share: float, seed: int) -> _Chooses:
     """Pairs whose hash lies in the lowest share of all hashes."""
-    below, n_items = np.uint64(share * 2.0**64), np.uint64(ratings.n_items)
+    below = np.uint64(share * 2.0**64)
+    users = _mixed(_hashes(ratings.users) + np.uint64(seed % 2**64))
+    items = _hashes(ratings.items)
 
     def chooses(rows: slice) -> npt.NDArray[np.bool_]:
-        pair = ratings.user_index[rows].astype(np.uint64) * n_items
-        return (
-            _mixed(_mixed(pair + ratings.item_index[rows].astype(np.uint64)) + np.uint64(seed))
-            < below
-        )
+        pair = users[ratings.user_index[rows]] + items[ratings.item_index[rows]]
+        return _mixed(pair) < below
 
     return chooses
+
+
+def _hashes(vocabulary: Vocabulary) -> npt.NDArray[np.uint64]:
+    """A hash (n,) of each id, the same in every table and on every machine."""
+    if not vocabulary.is_text:
+        return _mixed(vocabulary.ids.to_numpy().view(np.uint64))
+    found = [hashlib.blake2b(str(one).encode(), digest_size=8).digest() for one in vocabulary]
+    return np.frombuffer(b"".join(found), dtype="<u8").astype(np.uint64)
 
 
 def _mixed(x: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:

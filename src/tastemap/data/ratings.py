@@ -11,6 +11,7 @@ import numpy.typing as npt
 import polars as pl
 
 from tastemap.data.groups import Groups
+from tastemap.data.pieces import pieces
 from tastemap.data.vocabulary import SLICE, Id, IndexArray, Vocabulary, joined, numbered
 from tastemap.errors import DataError
 
@@ -273,6 +274,16 @@ class Ratings:
         """Mean of all ratings."""
         return float(self.rating.mean(dtype=np.float64))
 
+    @cached_property
+    def deviation(self) -> float:
+        """Standard deviation of all ratings, in whose units models err; 1 where all are equal."""
+        squares = 0.0
+        for rows in pieces(len(self)):
+            apart = self.rating[rows].astype(np.float64) - self.global_mean
+            # Not a product of BLAS, whose digits depend on the number of its threads.
+            squares += float(np.square(apart).sum())
+        return float(np.sqrt(squares / len(self))) or 1.0
+
     def take(self, rows: npt.NDArray[np.integer[Any]] | npt.NDArray[np.bool_]) -> "Ratings":
         """The ratings at ``rows`` (row numbers or a mask), in that order; vocabularies stay."""
         return replace(
@@ -368,7 +379,7 @@ def _check_columns(frame: pl.DataFrame) -> None:
             raise DataError(f"row {row + 1}, column {name}", expected="a value", received="nothing")
     if not frame["rating"].dtype.is_numeric():
         raise DataError("column rating", expected="numbers", received=str(frame["rating"].dtype))
-    finite = frame["rating"].is_finite()
+    finite = frame["rating"].cast(pl.Float32).is_finite()
     if not finite.all():
         row = int(np.argmin(finite.to_numpy()))
         raise DataError(

@@ -1,16 +1,13 @@
 """Write a set of ratings as a folder in the form of MovieLens' newer releases, block by block."""
 
-import os
-import shutil
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 
 import polars as pl
 from polars.exceptions import PolarsError
 from polars.io.plugins import register_io_source
 
+from tastemap.data.folders import new_folder
 from tastemap.errors import ArgumentError, DataError
 
 FORMS = ("csv", "parquet")
@@ -54,15 +51,23 @@ def write_release(
             if progress is not None:
                 progress(len(block))
 
-    with new_folder(target) as fresh:
-        items.write_csv(fresh / "movies.csv")
-        rows = register_io_source(taken, schema=schema)
-        if form == "csv":
-            rows.sink_csv(fresh / "ratings.csv", maintain_order=True)
-        else:
-            rows.sink_parquet(
-                fresh / "ratings.parquet", row_group_size=ROW_GROUP, maintain_order=True
-            )
+    rows = register_io_source(taken, schema=schema)
+    try:
+        with new_folder(target) as fresh:
+            items.write_csv(fresh / "movies.csv")
+            if form == "csv":
+                rows.sink_csv(fresh / "ratings.csv", maintain_order=True)
+            else:
+                rows.sink_parquet(
+                    fresh / "ratings.parquet", row_group_size=ROW_GROUP, maintain_order=True
+                )
+    except (OSError, PolarsError) as error:
+        raise DataError(
+            f"folder {target}",
+            expected="to be written",
+            received=(getattr(error, "strerror", None) or str(error)).splitlines()[0],
+            do="make room, or name another folder; what was there is as it was",
+        ) from error
     return Path(folder)
 
 
@@ -85,46 +90,3 @@ def refuse_other_folder(folder: str | Path, form: str) -> Path:
         received="something else that is already there",
         do="choose another",
     )
-
-
-@contextmanager
-def new_folder(target: Path) -> Iterator[Path]:
-    """A folder to fill, which takes the place of ``target`` once it is full.
-
-    Raises:
-        DataError: If it cannot be written; ``target`` is as it was.
-    """
-    fresh = None
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        fresh = Path(tempfile.mkdtemp(prefix=f".{target.name}.new-", dir=target.parent))
-        yield fresh
-        fresh.chmod(0o755)
-        for part in fresh.iterdir():
-            with part.open("rb") as file:
-                os.fsync(file.fileno())
-        _replace(target, fresh)
-    except (OSError, PolarsError) as error:
-        raise DataError(
-            f"folder {target}",
-            expected="to be written",
-            received=(getattr(error, "strerror", None) or str(error)).splitlines()[0],
-            do="make room, or name another folder; what was there is as it was",
-        ) from error
-    finally:
-        if fresh is not None:
-            shutil.rmtree(fresh, ignore_errors=True)
-
-
-def _replace(target: Path, fresh: Path) -> None:
-    """Rename a folder into the place of another, which steps aside first and is then removed."""
-    aside = fresh.with_name(fresh.name.replace(".new-", ".old-"))
-    if target.exists():
-        target.rename(aside)
-    try:
-        fresh.rename(target)
-    except OSError:
-        if aside.exists():
-            aside.rename(target)
-        raise
-    shutil.rmtree(aside, ignore_errors=True)

@@ -5,13 +5,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 from polars.exceptions import PolarsError
 
 from tastemap.data.columns import (
-    A_TIME,
-    ISO_DATE,
-    complete_times,
     find_columns,
     item_columns,
     item_table,
@@ -25,6 +23,7 @@ from tastemap.data.memory import foresee
 from tastemap.data.partwise import Columns, Reading, locate, read_as_text, read_parts
 from tastemap.data.ratings import Ratings, Source
 from tastemap.data.sniffing import sample, sniff
+from tastemap.data.times import A_TIME, ISO_DATE, complete_times
 from tastemap.errors import DataError
 
 _WHOLE = re.compile(r"0|-?[1-9]\d{0,18}")
@@ -32,6 +31,8 @@ _WHOLE = re.compile(r"0|-?[1-9]\d{0,18}")
 _SHORT = re.compile(r"-?\d{1,8}")
 # No scale of ratings reaches this far; the times of a column taken for ratings do.
 _NO_RATING = 1e8
+# Of 32 bits, which ratings are kept in.
+_LARGEST = float(np.finfo(np.float32).max)
 
 
 @dataclass(frozen=True)
@@ -108,6 +109,13 @@ def read_file(
 def _assemble(
     name: str, frame: pl.DataFrame, roles: Mapping[str, str], notes: list[str]
 ) -> RatingsTable:
+    if not len(frame):
+        raise DataError(
+            name,
+            expected="at least one rating",
+            received="; ".join(["none", *notes]),
+            do="check it",
+        )
     ratings, timed = standard_columns(name, frame, roles)
     columns = item_columns(frame.columns, roles)
     items, described = item_table(ratings["item_id"], frame, columns)
@@ -212,7 +220,8 @@ def _checks(roles: Mapping[str, str]) -> dict[str, Check]:
         return None if value.strip() else "an id"
 
     def is_number(value: str) -> str | None:
-        return None if NUMBER.fullmatch(value) else "a finite number"
+        right = NUMBER.fullmatch(value) and abs(float(value)) <= _LARGEST
+        return None if right else "a finite number"
 
     def is_time(value: str) -> str | None:
         right = not value.strip() or NUMBER.fullmatch(value) or iso_date.match(value)

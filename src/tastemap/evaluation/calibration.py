@@ -46,6 +46,12 @@ class Calibration(NamedTuple):
     log_loss: float
     error: float
 
+    @property
+    def record(self) -> dict[str, dict[str, list[Any]]]:
+        """What the figure is drawn from, as plain lists."""
+        tables = {"reliability": self.reliability, "coverage": self.coverage}
+        return {name: table.to_dict(as_series=False) for name, table in tables.items()}
+
 
 def places(ratings: npt.ArrayLike, levels: npt.ArrayLike) -> Places:
     """The place, from 0, of each rating on an ascending scale; between two, the nearer one.

@@ -45,21 +45,18 @@ class Evaluation:
         *rows, baseline = self.overall.to_dicts()
         names = ("mse", "rmse", "mae")
         plain = {f"test_{name}": rows[0][name] for name in names}
-        medians = {f"test_mae_{row['point']}": row["mae"] for row in rows[1:]}
+        more = {f"test_mae_{row['point']}": row["mae"] for row in rows[1:]}
         if self.calibration is not None:
-            medians["test_log_loss"] = self.calibration.log_loss
-            medians["test_calibration_error"] = self.calibration.error
-        return plain | medians | {f"baseline_test_{name}": baseline[name] for name in names}
+            more["test_log_loss"] = self.calibration.log_loss
+            more["test_calibration_error"] = self.calibration.error
+        return plain | more | {f"baseline_test_{name}": baseline[name] for name in names}
 
     @property
     def record(self) -> dict[str, Any]:
         """`metrics`, and under ``calibration`` what its figure is drawn from, as plain lists."""
         if self.calibration is None:
             return dict(self.metrics)
-        tables = {name: getattr(self.calibration, name) for name in ("reliability", "coverage")}
-        return self.metrics | {
-            "calibration": {k: v.to_dict(as_series=False) for k, v in tables.items()}
-        }
+        return self.metrics | {"calibration": self.calibration.record}
 
     @property
     def tables(self) -> dict[str, pl.DataFrame]:
@@ -106,12 +103,12 @@ def evaluate(
         bands=_bands(model, test, predicted, beside),
         predicted=predicted,
         notes=_notes(model, test),
-        calibration=_calibration(model, test),
+        calibration=model_calibration(model, test),
     )
 
 
-def _calibration(model: Recommender, test: Ratings) -> Calibration | None:
-    """The calibration of a model with a distribution over the levels of its scale."""
+def model_calibration(model: Recommender, test: Ratings) -> Calibration | None:
+    """The calibration of a model on test ratings; None of one without a distribution on levels."""
     levels = model.ratings_.scale.levels
     if not model.has_distribution or levels is None:
         return None

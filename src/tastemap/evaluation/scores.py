@@ -10,11 +10,10 @@ import polars as pl
 
 from tastemap.data.ratings import FloatArray, Ratings
 from tastemap.errors import ArgumentError
-from tastemap.evaluation.calibration import calibration_error, log_loss, places
 from tastemap.evaluation.metrics import mae, rmse
 from tastemap.evaluation.paired import user_sums
 from tastemap.evaluation.ranking import METRICS, rank_unseen
-from tastemap.evaluation.rating import error_bands
+from tastemap.evaluation.rating import error_bands, model_calibration
 from tastemap.models.base import Recommender
 
 Values = npt.NDArray[np.float64]
@@ -131,15 +130,10 @@ def _errors(model: Recommender, test: Ratings) -> tuple[dict[str, Any], FloatArr
 
 def _calibration(model: Recommender, test: Ratings) -> dict[str, float]:
     """Log-loss and calibration error, where the model has a distribution over levels."""
-    levels = model.ratings_.scale.levels
-    if not model.has_distribution or levels is None:
+    found = model_calibration(model, test)
+    if found is None:
         return {}
-    at = places(test.rating, levels)
-    distribution = model.ratings_distribution(test)
-    return {
-        "test_log_loss": log_loss(at, distribution),
-        "test_calibration_error": calibration_error(at, distribution),
-    }
+    return {"test_log_loss": found.log_loss, "test_calibration_error": found.error}
 
 
 def check_protocol(protocol: Protocol, models: dict[str, Recommender]) -> None:

@@ -240,13 +240,11 @@ def _best(
     k: int,
 ) -> tuple[Rows, Floats]:
     """`_nearest` of some rows, from scores that may be off by an error."""
-    from tastemap.kernels.best import shortlist
+    from tastemap.kernels.best import shortlisted
 
     m, n = scores.shape
     scores[np.arange(m), np.arange(first, first + m)] = -np.inf
-    rows, ends = np.empty(scores.size, np.int32), np.empty(m, np.int64)
-    shortlist(scores, error, k, rows, ends)
-    rows, owner = rows[: ends[-1]], np.repeat(np.arange(m), np.diff(ends, prepend=0))
+    rows, owner, ends = shortlisted(scores, error, k)
     exact = np.empty(len(rows))
     for start in range(0, len(rows), _PAIRS):
         pairs = slice(start, start + _PAIRS)

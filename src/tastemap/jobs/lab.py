@@ -13,7 +13,7 @@ from tastemap.data.splits import Split, train_test_split
 from tastemap.evaluation.compare import Maker, compare
 from tastemap.evaluation.leaderboard import Leaderboard
 from tastemap.evaluation.metrics import mae, mse
-from tastemap.evaluation.rating import Evaluation, evaluate
+from tastemap.evaluation.rating import Evaluation, evaluate, model_calibration
 from tastemap.explore.blocks import Code, Table
 from tastemap.explore.overfitting import overfitting_sentence
 from tastemap.explore.projection import describe_map, item_map
@@ -152,6 +152,9 @@ class Lab:
         kept_errors = ("validation_mae", "test_mae", "test_rmse")
         best.metrics_ = {key: row[key] for key in kept_errors}
         best.metrics_ |= {f"baseline_{key}": baseline[key] for key in kept_errors}
+        told = model_calibration(self.board.fitted[name], self.split.test)
+        if told is not None:
+            best.metrics_["calibration"] = told.record
         paths = {"model": best.save(out / "model"), "report": out / "report.html"}
         steps = NEXT_STEPS.format(tastemap=program(), model=paths["model"])
         kept = (
@@ -159,7 +162,9 @@ class Lab:
             " of those that can answer a new person from their ratings alone, fitted again on all"
             " ratings."
         )
-        self.report.section("The model that is kept", kept, *sections.recommendation_blocks(best))
+        errors = sections.metrics_blocks(best.metrics_)
+        lists = sections.recommendation_blocks(best)
+        self.report.section("The model that is kept", kept, *errors, *lists)
         self.report.section("What to try next", Code(steps))
         self.report.write(paths["report"])
         if not self.output.as_json:

@@ -63,6 +63,7 @@ def fit_on_spark(
         fitted = factors.fit(model, data, data.frame, seed)
         tell("saving")
         artifact.assemble(model, data, fitted, metrics, seed).save(out)
+        data.frame.unpersist()
     return {"model": name, "saved in": str(out), **told}, data.source.notes
 
 

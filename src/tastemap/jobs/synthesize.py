@@ -24,12 +24,12 @@ def size_asked(
     Raises:
         ArgumentError: If no number of ratings is asked for, or it is not a whole one.
     """
-    if n_ratings is not None and (n_ratings < 1 or n_ratings != int(n_ratings)):
+    if n_ratings is not None and not (n_ratings >= 1 and float(n_ratings).is_integer()):
         raise ArgumentError("--ratings", expected="a whole number such as 25e6", received=n_ratings)
     if like in SIZES:
         asked = {"n_users": n_users, "n_items": n_items}
         asked["n_ratings"] = None if n_ratings is None else int(n_ratings)
-        return replace(SIZES[like], **{name: n for name, n in asked.items() if n})
+        return replace(SIZES[like], **{name: n for name, n in asked.items() if n is not None})
     if n_ratings is None:
         raise ArgumentError(
             "--ratings",
@@ -52,14 +52,17 @@ def synthesize(
     """Write the expansion of a set to a folder and, if asked, draw it beside the original."""
     if figure is not None and figure.suffix not in (".png", ".svg", ".pdf"):
         raise ArgumentError("--figure", expected="a .png, .svg or .pdf", received=str(figure))
+    if figure is not None:
+        from tastemap.explore.expansion_plots import plot_expansion
+        from tastemap.explore.optional import lab_package
+
+        lab_package("matplotlib")  # found out now rather than when all is written
     refuse_other_folder(out, form)
     expansion = FractalExpansion(base, size, seed)
     write_release(
         expansion.blocks(), expansion.schema, expansion.items(), out, form=form, progress=progress
     )
     if figure is not None:
-        from tastemap.explore.expansion_plots import plot_expansion
-
         plot_expansion(base, read_ratings(out)).savefig(figure, dpi=150)
     return {
         "folder": str(out),

@@ -48,6 +48,19 @@ def shortlist(
         ends[n] = found
 
 
+def shortlisted(
+    scores: _Scores, error: npt.NDArray[Any] | None, k: int
+) -> tuple[_Rows, npt.NDArray[np.intp], _Ends]:
+    """What `shortlist` finds: rows (m,), whose each is (m,), and where each user's end, (n,).
+
+    Without an error the scores are the true ones.
+    """
+    n = len(scores)
+    rows, ends = np.empty(scores.size, dtype=np.int32), np.empty(n, dtype=np.int64)
+    shortlist(scores, np.zeros(n) if error is None else error.astype(np.float64), k, rows, ends)
+    return rows[: ends[-1]], np.repeat(np.arange(n), np.diff(ends, prepend=0)), ends
+
+
 @nb.njit(cache=True, nogil=True)
 def _largest_of_lanes(s: _Scores, largest: _Scores) -> None:
     """The largest score of each lane; a fixed number at a time, which makes them vectors."""

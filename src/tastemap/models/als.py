@@ -143,7 +143,7 @@ class ALS(WarmStart):
 
     def _fit(self, ratings: Ratings, validation: Ratings | None, seed: int, progress: bool) -> None:
         if self.predicts_ratings:
-            mu, s = ratings.global_mean, float(ratings.rating.std(dtype=np.float64)) or 1.0
+            mu, s = ratings.global_mean, ratings.deviation
             # The rating's own units: a product of factors is a rating, so each takes a root, and
             # the penalty is turned round.
             units = np.concatenate([[s], np.full(self.n_factors, np.sqrt(s))])
@@ -176,8 +176,12 @@ class ALS(WarmStart):
         """Small random item factors; in an update those that the model has."""
         width = self.n_factors + self.predicts_ratings
         if self._start is not None:
-            w_u, w_i = ((weights[:, -width:] / units).astype(np.float32) for weights in self._start)
-            return w_u, w_i
+            sides = zip((ratings.by_user, ratings.by_item), self._start, strict=True)
+            w_u, w_i = (
+                np.where(rated.counts[:, None] > 0, weights[:, -width:] / units, 0.0)
+                for rated, weights in sides
+            )
+            return w_u.astype(np.float32), w_i.astype(np.float32)
         w_i = np.random.default_rng(seed).standard_normal((ratings.n_items, width), np.float32)
         w_i *= _INIT / np.sqrt(self.n_factors) * (ratings.by_item.counts[:, None] > 0)
         w_i[:, : self.predicts_ratings] = 0

@@ -88,8 +88,9 @@ class BayesianFactorization(FactorModel):
         diagnostics_: Frame ``quantity, mean, deviation, effective_size, r_hat`` of the traces; see
             `tastemap.models.convergence`. An R-hat well above 1 says that the chains disagree on
             that quantity: for it more iterations are needed, though predictions may do without.
-        history_: Frame ``epoch, loss`` with the mean of -log p of the training ratings in each draw
-            kept, and with a validation part ``val_rmse``, of the average of the draws so far.
+        history_: Frame ``epoch, loss`` with the mean of -log p of the training ratings in the draws
+            of each iteration that are kept, and with a validation part ``val_rmse``, of the average
+            of all draws so far.
 
     Example:
         >>> from tastemap.data.synthetic import synthetic_ratings
@@ -143,7 +144,7 @@ class BayesianFactorization(FactorModel):
 
     def _fit(self, ratings: Ratings, validation: Ratings | None, seed: int, progress: bool) -> None:
         mean = ratings.global_mean
-        deviation = float(ratings.rating.std(dtype=np.float64)) or 1.0
+        deviation = ratings.deviation
         users = ratings.user_table if self.side else None
         items = ratings.item_table if self.side else None
         features = (
@@ -182,11 +183,15 @@ class BayesianFactorization(FactorModel):
             del self.ratings_
             raise
         self.draws, self.diagnostics_ = make([one.draw for one in kept]), convergence(self.traces)
-        self.history_ = pl.DataFrame(
+        curves = pl.DataFrame(
             {"epoch": [one.iteration for one in kept], "loss": [one.loss for one in kept]}
         )
         if judge is not None:
-            self.history_ = self.history_.with_columns(val_rmse=judge.errors(kept))
+            curves = curves.with_columns(val_rmse=judge.errors(kept))
+        # The chains' draws of an iteration are one point of the curves.
+        self.history_ = curves.group_by("epoch", maintain_order=True).agg(
+            pl.col("loss").mean(), pl.exclude("epoch", "loss").last()
+        )
         self._take_means(ratings)
 
     def _take_means(self, ratings: Ratings) -> None:
@@ -313,16 +318,16 @@ class BayesianFactorization(FactorModel):
         """
         linear = FactorModel()
         linear.take(self)
+        inside = "kept inside the scale"
         parts = linear.explain(user_id, item_id=item_id, ratings=ratings)
+        parts = parts.filter(pl.col("part") != inside)  # of the parts, which are not predicted
         score = self._score(self._person(user_id, ratings).description)
-        predicted = self.ratings_.scale.clip(score[self.ratings_.items.find(item_id)])
-        rest = pl.DataFrame(
-            {
-                "part": ["averaged over the posterior"],
-                "contribution": [float(predicted) - parts["contribution"].to_numpy().sum()],
-            }
-        )
-        return pl.concat([parts, rest], how="diagonal_relaxed")
+        raw = float(score[self.ratings_.items.find(item_id)])
+        rest = {"averaged over the posterior": raw - parts["contribution"].to_numpy().sum()}
+        correction = float(self.ratings_.scale.clip(np.array(raw))) - raw
+        rest |= {inside: correction} if abs(correction) > 1e-6 else {}
+        more = pl.DataFrame({"part": list(rest), "contribution": list(rest.values())})
+        return pl.concat([parts, more], how="diagonal_relaxed")
 
     # ---- the artifact ----
 

@@ -223,13 +223,11 @@ def _selected(scores: Sequence[_Floats], hidden: _Hidden) -> npt.NDArray[np.floa
 
 def _ndcg(scores: _Floats, hidden: _Hidden) -> float:
     """NDCG of the hidden likes in lists of ten."""
-    from tastemap.kernels.best import best_of, shortlist
+    from tastemap.kernels.best import best_of, shortlisted
 
     n, n_items = scores.shape
     k = min(_K, n_items)
-    rows, ends = np.empty(scores.size, dtype=np.int32), np.empty(n, dtype=np.int64)
-    shortlist(scores, np.zeros(n), k, rows, ends)
-    rows, owner = rows[: ends[-1]], np.repeat(np.arange(n), np.diff(ends, prepend=0))
+    rows, owner, ends = shortlisted(scores, None, k)
     items, values = np.empty((n, k), np.int32), np.empty((n, k), np.float32)
     best_of(scores[owner, rows], rows, ends, k, items, values)
     hits = np.isin(np.arange(n)[:, None] * n_items + items, hidden.likes) & (items >= 0)

@@ -162,7 +162,11 @@ class EASE(ItemModel):
         return {"item_weights": self.item_weights, "shrinkage": self.shrinkage}
 
     def _restore(self, arrays: dict[str, npt.NDArray[Any]]) -> None:
-        self.item_weights, self.shrinkage = arrays["item_weights"], arrays["shrinkage"]
+        self.item_weights = arrays["item_weights"]
+        if "shrinkage" not in arrays:  # Steck's model of 2019, as it was saved once
+            self.dropout, self.user_power, self.zero_diagonal = 0.0, 0.0, True
+        ones = np.ones(len(self.item_weights), dtype=np.float32)
+        self.shrinkage = arrays.get("shrinkage", ones)
         found, n = (self.item_weights.shape, self.shrinkage.shape), self.ratings_.n_items
         if found != ((n, n), (n,)):
             raise ValueError(f"item_weights and shrinkage of shapes {found}")

@@ -106,6 +106,7 @@ def best_items(
     *,
     seen: Sequence[Ratings],
     allowed: Mask | None = None,
+    n_threads: int | None = None,
 ) -> Lists:
     """`recommend_all` on arrays of rows.
 
@@ -116,11 +117,12 @@ def best_items(
         seen: Tables of ratings, with the model's vocabularies: what a user has rated in one of them
             is left out.
         allowed: Mask (n_items,) of the items to choose from; None for all.
+        n_threads: How many find the best of the scores; None for one a processor core.
 
     Raises:
         ArgumentError: If k is not between 1 and the number of items.
     """
-    return Everyone(model, k, seen, allowed).lists(user_index)
+    return Everyone(model, k, seen, allowed, n_threads=n_threads).lists(user_index)
 
 
 class Everyone:
@@ -133,6 +135,7 @@ class Everyone:
         seen: Sequence[Ratings],
         allowed: Mask | None = None,
         memory: int | None = None,
+        n_threads: int | None = None,
     ) -> None:
         """Arguments as in `best_items`; ``memory``, in bytes, may make blocks smaller."""
         data = model._fitted
@@ -143,6 +146,7 @@ class Everyone:
                 received=k,
             )
         self.model, self.data, self.k = model, data, int(k)
+        self.n_threads = n_threads or _usable_cores()
         self.forbidden = np.flatnonzero(~allowed) if allowed is not None else np.zeros(0, np.int64)
         self.groups = [
             (table.by_user.offsets, table.item_index[table.by_user.rows]) for table in seen
@@ -156,16 +160,15 @@ class Everyone:
         users = np.asarray(user_index, dtype=np.int32)
         shape = (0, self.k)
         lists = [Lists(np.empty(shape, dtype=np.int32), np.empty(shape, dtype=np.float32))]
-        n_cores = _usable_cores()
         memory = np.empty((min(self.size, len(users)), self.data.n_items), dtype=np.float32)
-        with ThreadPoolExecutor(n_cores) as pool:
+        with ThreadPoolExecutor(self.n_threads) as pool:
             for start in range(0, len(users), self.size):
                 block = users[start : start + self.size]
                 scores, error = self.model._score_many(block, memory[: len(block)])
-                n = min(n_cores, len(block))
+                n = min(self.n_threads, len(block))
                 errors = [None] * n if error is None else np.array_split(error, n)
                 parts = (np.array_split(scores, n), errors, np.array_split(block, n))
-                lists += pool.map(self._best, *parts)
+                lists += (map if n == 1 else pool.map)(self._best, *parts)
         return Lists(*(np.concatenate(parts) for parts in zip(*lists, strict=True)))
 
     def frame(self, user_index: IndexArray, lists: Lists) -> pl.DataFrame:
@@ -186,16 +189,13 @@ class Everyone:
 
     def _best(self, scores: FloatArray, error: FloatArray | None, users: IndexArray) -> Lists:
         """A shortlist by scores that may be off a little, then the exact scores."""
-        from tastemap.kernels.best import best_of, leave_out, shortlist
+        from tastemap.kernels.best import best_of, leave_out, shortlisted
 
         for offsets, items in self.groups:
             leave_out(scores, users, offsets, items)
         if len(self.forbidden):
             scores[:, self.forbidden] = -np.inf
-        rows, ends = np.empty(scores.size, dtype=np.int32), np.empty(len(users), dtype=np.int64)
-        bound = np.zeros(len(users)) if error is None else error.astype(np.float64)
-        shortlist(scores, bound, self.k, rows, ends)
-        rows, owner = rows[: ends[-1]], np.repeat(np.arange(len(users)), np.diff(ends, prepend=0))
+        rows, owner, ends = shortlisted(scores, error, self.k)
         exact = scores[owner, rows] if error is None else self.model._predict(users[owner], rows)
         shape = (len(users), self.k)
         lists = Lists(np.empty(shape, np.int32), np.empty(shape, exact.dtype))

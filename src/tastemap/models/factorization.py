@@ -136,7 +136,7 @@ class MatrixFactorization(WarmStart):
         (b_u, b_i, p, q), own_history = self._descend(ratings, validation, seed, n_epochs)
         self.history_ = own_history if history is None else history
         # Back into the rating's own units: a product of factors is a rating, so each takes a root.
-        s = _deviation(ratings)
+        s = ratings.deviation
         users = np.column_stack([s * b_u, np.sqrt(s) * p])
         items = np.column_stack([s * b_i, np.sqrt(s) * q])
         loss = sum(
@@ -155,7 +155,7 @@ class MatrixFactorization(WarmStart):
         parts = _parts(ratings, self.n_factors, rng)
         judge = None if validation is None else self._judge(validation, ratings)
         b_u, b_i, p, q = best = self._first_guess(ratings, rng)
-        curves, s = [], _deviation(ratings)
+        curves, s = [], ratings.deviation
         for epoch in range(n_epochs - self._epochs(n_epochs), n_epochs):
             eta = self.learning_rate * (1 - epoch / self.n_epochs)
             loss = 0.0
@@ -178,14 +178,14 @@ class MatrixFactorization(WarmStart):
 
         Rows without a rating start, and stay, at 0.
         """
+        sides = (ratings.by_user.counts > 0, ratings.by_item.counts > 0)
         if self._start is not None:
-            s = _deviation(ratings)
+            s = np.float32(ratings.deviation)
             (b_u, p), (b_i, q) = (
-                (weights[:, 0] / np.float32(s), weights[:, 1:] * np.float32(_KEPT / np.sqrt(s)))
-                for weights in self._start
+                (rated * weights[:, 0] / s, rated[:, None] * weights[:, 1:] * (_KEPT / np.sqrt(s)))
+                for rated, weights in zip(sides, self._start, strict=True)
             )
             return b_u, b_i, p, q
-        sides = (ratings.by_user.counts > 0, ratings.by_item.counts > 0)
         biases = [np.zeros(len(rated), dtype=np.float32) for rated in sides]
         factors = [
             rng.normal(0, _INIT, (len(rated), self.n_factors)).astype(np.float32) * rated[:, None]
@@ -197,7 +197,7 @@ class MatrixFactorization(WarmStart):
         """The validation ratings of known users and items; None where there are none."""
         u, i = self._rows(validation)
         known = (u >= 0) & (i >= 0)
-        r = _standardised(validation.rating[known], ratings.global_mean, _deviation(ratings))
+        r = _standardised(validation.rating[known], ratings.global_mean, ratings.deviation)
         return (u[known], i[known], r) if known.any() else None
 
     def _check(self, loss: float) -> None:
@@ -218,7 +218,7 @@ def _parts(
     Those of a file come piece by piece as they lie there, the pieces and the ratings of each in
     another order every time: one piece is in memory.
     """
-    s = _deviation(ratings)
+    s = ratings.deviation
     if not ratings.is_mapped:
         whole = _columns(ratings, _random_order(ratings, n_factors, rng), s)
         return lambda: [whole]
@@ -275,14 +275,6 @@ def _best_epoch(history: pl.DataFrame) -> int:
     if "validation_rmse" not in history.columns:
         return len(history)
     return 1 + int(np.argmin(history["validation_rmse"].to_numpy()))
-
-
-def _deviation(ratings: Ratings) -> float:
-    """Standard deviation of the ratings, the unit of the errors; 1 where all are equal."""
-    mean, squares = ratings.global_mean, 0.0
-    for rows in pieces(len(ratings)):
-        squares += float(np.sum((ratings.rating[rows].astype(np.float64) - mean) ** 2))
-    return float(np.sqrt(squares / len(ratings))) or 1.0
 
 
 def _standardised(

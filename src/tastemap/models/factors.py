@@ -10,7 +10,6 @@ import polars as pl
 from tastemap.data.ratings import FloatArray, Ratings
 from tastemap.data.vocabulary import Id, IndexArray
 from tastemap.errors import UnsupportedError
-from tastemap.kernels.scores import score_rows
 from tastemap.models.base import Recommender
 from tastemap.models.hooks import Hooks
 from tastemap.models.selection import ranked, top_k
@@ -167,6 +166,8 @@ class FactorModel(Recommender):
         return predicted
 
     def _score(self, user: Array) -> FloatArray:
+        from tastemap.kernels.scores import score_rows  # Numba is not loaded before it is needed
+
         w = np.array(user, dtype=np.float64)
         w[0] += self.global_mean
         scores = np.empty(len(self.item_weights) - 1, dtype=np.float32)

@@ -108,9 +108,9 @@ def write_recommendations(
                 parts.write(start, everyone.frame(users, everyone.lists(users)))
             step("")
     whole = pl.scan_parquet(parts.files())
-    lengths = whole.group_by("user_id").len().select((pl.col("len") == k).sum()).collect()
+    full = whole.filter(pl.col("rank") == k).select(pl.len()).collect(engine="streaming")
     parts.become(target, whole)
-    n_short = data.n_users - int(lengths.item())
+    n_short = data.n_users - int(full.item())
     if n_short:
         warn_of_short(n_short, data.n_users, k)
     return n_before
@@ -131,9 +131,11 @@ def _users_of_a_part(n_items: int, k: int, memory: int) -> int:
 def _digest(model: Recommender, asked: list[Any], allowed: Any) -> str:
     """What tells one answer from another: all that the model has learnt, and what is asked."""
     digest = hashlib.blake2b(digest_size=16)
-    digest.update(json.dumps([*asked, model._fitted.fingerprint(), str(model)]).encode())
+    data, saved = model._fitted, model._as_saved()
+    told = [*asked, data.fingerprint(), data.items.titles.to_list(), str(model), saved._recipe()]
+    digest.update(json.dumps(told, default=str).encode())
     digest.update(np.packbits(allowed).tobytes())
-    for name, array in sorted(model._as_saved()._arrays().items()):
+    for name, array in sorted(saved._arrays().items()):
         digest.update(name.encode())
         digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()
@@ -176,5 +178,7 @@ class _Parts:
         """Put the parts together in the target, and remove them."""
         fresh = self.folder / "fresh"
         _SINKS[target.suffix](whole, fresh)
+        with fresh.open("rb") as file:
+            os.fsync(file.fileno())
         fresh.replace(target)
         shutil.rmtree(self.folder)

@@ -87,16 +87,6 @@ def group(data: Ratings, arrays: Arrays) -> None:
     """
     for name, size in zip(_GROUPS, (data.n_users, data.n_items), strict=True):
         groups = Groups(arrays[f"{name}_offsets"], arrays[f"{name}_rows"])
-        if not _fit(groups, size, len(data)):
+        if not groups.fits(size, len(data)):
             raise ValueError(f"{name} that leads outside the table")
         vars(data)[name] = groups
-
-
-def _fit(groups: Groups, n_groups: int, n_rows: int) -> bool:
-    """Whether every group lies in the table."""
-    offsets, rows = groups.offsets, groups.rows
-    if offsets.shape != (n_groups + 1,) or rows.shape != (n_rows,):
-        return False
-    if offsets[0] != 0 or offsets[-1] != n_rows or (np.diff(offsets) < 0).any():
-        return False
-    return not n_rows or bool(0 <= rows.min() <= rows.max() < n_rows)

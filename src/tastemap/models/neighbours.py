@@ -77,7 +77,7 @@ def similar_all(
     if not isinstance(model, FactorModel) or not model.item_factors.shape[1]:
         raise UnsupportedError(f"{type(model).__name__} has no factors", do="use another model")
     rated = np.flatnonzero(data.by_item.counts > 0).astype(np.int32)
-    if isinstance(k, bool) or not isinstance(k, int) or not 1 <= k < len(rated):
+    if isinstance(k, bool) or not isinstance(k, int | np.integer) or not 1 <= k < len(rated):
         expected = f"a whole number from 1 to {len(rated) - 1}, the number of other rated items"
         raise ArgumentError("k", expected=expected, received=k)
     approximate = len(rated) > MANY if approximate is None else approximate
@@ -106,7 +106,7 @@ def _unit(factors: npt.NDArray[Any]) -> Unit:
 
 def _by_products(unit: Unit, asked: npt.NDArray[Any], k: int, progress: bool) -> IndexArray:
     """Rows (n, k) of the nearest of some rows: every cosine is computed, a block at a time."""
-    from tastemap.kernels.best import best_of, shortlist
+    from tastemap.kernels.best import best_of, shortlisted
 
     size = max(_LEAST, _BLOCK // (4 * len(unit)))
     near = np.empty((len(asked), k), np.int32)
@@ -116,12 +116,7 @@ def _by_products(unit: Unit, asked: npt.NDArray[Any], k: int, progress: bool) ->
             block = asked[start : start + size]
             cosines = unit[block] @ unit.T
             cosines[np.arange(len(block)), block] = -np.inf
-            rows, ends = np.empty(cosines.size, np.int32), np.empty(len(block), np.int64)
-            shortlist(cosines, np.zeros(len(block)), k, rows, ends)
-            rows, owner = (
-                rows[: ends[-1]],
-                np.repeat(np.arange(len(block)), np.diff(ends, prepend=0)),
-            )
+            rows, owner, ends = shortlisted(cosines, None, k)
             best = np.empty((len(block), k), np.float32)
             best_of(cosines[owner, rows], rows, ends, k, near[start : start + size], best)
             step("")

@@ -1,4 +1,4 @@
-"""A progress bar for fits that take long."""
+"""A progress bar for what takes long: fits, lists, neighbours."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 def progress_bar(
     doing: str, n_steps: int, unit: str, shown: bool
 ) -> Iterator[Callable[[str], None]]:
-    """A progress bar on standard error, gone when the fit is done.
+    """A progress bar on standard error, gone when all is done.
 
     Args:
         doing: What stands before the bar.

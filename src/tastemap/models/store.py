@@ -16,10 +16,6 @@ into place, so that a full disk or a kill leaves the old artifact whole.
 
 import contextlib
 import json
-import os
-import shutil
-import tempfile
-import time
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -31,6 +27,7 @@ import polars as pl
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
+from tastemap.data.folders import new_folder, settle
 from tastemap.data.ratings import Ratings, Scale, Source
 from tastemap.data.vocabulary import Vocabulary
 from tastemap.errors import ArtifactError
@@ -40,8 +37,6 @@ from tastemap.models.base import Recommender
 FORMAT = 1
 MANIFEST = "model.json"
 MAPPED_RATINGS = "ratings.safetensors"
-# Seconds after which a save that is between its two renames is taken for one that was killed.
-PATIENCE = 1.0
 # The packages whose versions a reader of an old artifact may want to know.
 PACKAGES = ("tastemap", "numpy", "polars", "keras", "jax", "tensorflow", "tensorflow-cpu", "torch")
 
@@ -56,15 +51,8 @@ def save_model(model: Recommender, path: str | Path) -> Path:
     """
     target = refuse_occupied(path)
     model._fitted  # noqa: B018 - refuses a model that is not fitted
-    target.parent.mkdir(parents=True, exist_ok=True)
-    fresh = Path(tempfile.mkdtemp(prefix=f".{target.name}.new-", dir=target.parent))
-    try:
+    with new_folder(target) as fresh:
         _write(model._as_saved(), fresh)
-        fresh.chmod(0o755)
-        _replace(target, fresh)
-    except BaseException:
-        shutil.rmtree(fresh, ignore_errors=True)
-        raise
     return Path(path)
 
 
@@ -75,7 +63,7 @@ def refuse_occupied(path: str | Path) -> Path:
         ArtifactError: If ``path`` exists and is not an artifact; it is left alone.
     """
     target = Path(path).absolute()
-    _settle(target)
+    settle(target)
     if target.exists() and not (target / MANIFEST).is_file() and _has_content(target):
         raise ArtifactError(
             f"path {path}",
@@ -102,7 +90,7 @@ def load_model(path: str | Path, *, mapped: bool = False) -> Any:
         ArtifactError: If there is no artifact, it is of a newer format, or its parts do not fit.
     """
     source = Path(path).absolute()
-    _settle(source)
+    settle(source)
     manifest = read_manifest(source)
     ratings = _read_ratings(source, manifest, mapped)
     arrays = _read_arrays(source, manifest, mapped)
@@ -151,7 +139,7 @@ def read_manifest(path: str | Path) -> dict[str, Any]:
 
 
 def _write(model: Recommender, folder: Path) -> None:
-    """Write every part, then the manifest, and have the disk confirm them."""
+    """Write every part, then the manifest."""
     data = model._fitted
     arrays = {name: np.ascontiguousarray(array) for name, array in model._arrays().items()}
     save_file(arrays, folder / "arrays.safetensors")
@@ -184,42 +172,6 @@ def _write(model: Recommender, folder: Path) -> None:
     }
     text = json.dumps(manifest, indent=2, ensure_ascii=False)
     (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
-    for part in folder.iterdir():
-        part.chmod(0o644)  # safetensors writes for the owner alone
-        with part.open("rb") as file:
-            os.fsync(file.fileno())
-
-
-def _replace(target: Path, fresh: Path) -> None:
-    """Rename the fresh artifact into place.
-
-    A directory cannot be renamed over a full one, so the old one steps aside first; should the
-    process be killed between the two renames, `_settle` finds it there.
-    """
-    aside = _aside(target)
-    if target.exists():
-        shutil.rmtree(aside, ignore_errors=True)
-        target.rename(aside)
-    fresh.rename(target)
-    shutil.rmtree(aside, ignore_errors=True)
-
-
-def _settle(target: Path) -> None:
-    """Put the old artifact back where a save was killed between its two renames.
-
-    Another process may be between them just now; it is given time to finish.
-    """
-    end = time.monotonic() + PATIENCE
-    while not target.exists() and (_aside(target) / MANIFEST).is_file():
-        if time.monotonic() > end:
-            with contextlib.suppress(OSError):
-                _aside(target).rename(target)
-            return
-        time.sleep(PATIENCE / 20)
-
-
-def _aside(target: Path) -> Path:
-    return target.with_name(f".{target.name}.old")
 
 
 def _read_ratings(source: Path, manifest: dict[str, Any], mapped: bool) -> Ratings:

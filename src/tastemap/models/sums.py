@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import polars as pl
 
 from tastemap.data.ratings import FloatArray
 from tastemap.data.vocabulary import Id, IndexArray
+from tastemap.errors import UnsupportedError
 from tastemap.models.base import Recommender
 
 # Half the distance from 1 to the next float32.
@@ -70,9 +72,11 @@ class WeightedSum(Recommender):
             nonlocal rounded
             for c, member in self._coefficients():
                 own, error = member._score_many(user_index)
-                rounded |= error is not None
-                first = member._predict(user_index, np.zeros_like(user_index))
-                size = np.maximum(own.max(axis=1), -own.min(axis=1)) + np.abs(first - own[:, 0])
+                size = np.maximum(own.max(axis=1), -own.min(axis=1))
+                if error is not None:  # then they may lack what all items of a user share
+                    rounded = True
+                    first = member._predict(user_index, np.zeros_like(user_index))
+                    size += np.abs(first - own[:, 0])
                 # One product, and a sum with each of the others, here and in `_predict`.
                 off = 2 * (1 + len(self.members)) * _ROUNDING * size
                 errors.append(c * (off if error is None else off + error))
@@ -143,10 +147,11 @@ class WeightedSum(Recommender):
         """
         weight = dict(zip(self.models, self.member_weights, strict=True))
         for name in sorted(self.members, key=lambda name: -weight[name]):
-            ask = getattr(self.members[name], "similar_items", None)
-            if ask is not None:
-                found: pl.DataFrame = ask(item_id, k)
-                return found
+            member: Any = self.members[name]
+            if hasattr(member, "similar_items"):
+                with suppress(UnsupportedError):
+                    found: pl.DataFrame = member.similar_items(item_id, k)
+                    return found
         raise self._cannot("compare items: none of its members can")
 
     # ---- the artifact ----

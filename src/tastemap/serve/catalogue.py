@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from tastemap.data.pieces import sums
+from tastemap.data.pieces import pieces, sums
 from tastemap.data.ratings import Ratings
 from tastemap.data.vocabulary import Id, Vocabulary
 from tastemap.explore.search import search_titles, title_words
@@ -206,6 +206,21 @@ class Catalogue:
         nearest = np.abs(given[:, None] - levels).argmin(axis=1)
         counts = np.bincount(nearest, minlength=len(levels))
         return list(zip(levels.tolist(), counts.tolist(), strict=True))
+
+    @cached_property
+    def entropy(self) -> npt.NDArray[np.float64]:
+        """float64 (n,), entropy of the ratings of each item, in bits."""
+        data, levels = self._ratings, self._ratings.scale.levels
+        if levels is None:
+            levels = np.linspace(data.scale.lowest, data.scale.highest, 11)
+        edges, size = (levels[1:] + levels[:-1]) / 2, len(self) * len(levels)
+        counts = np.zeros(size)
+        for rows in pieces(len(data)):
+            level = np.searchsorted(edges, data.rating[rows])
+            place = data.item_index[rows].astype(np.int64) * len(levels) + level
+            counts += np.bincount(place, minlength=size)
+        share = counts.reshape(len(self), -1) / np.maximum(self.popularity[:, None], 1)
+        return -np.sum(share * np.log2(np.where(share > 0, share, 1.0)), axis=1)
 
     # ---- filters ----
 

@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tastemap.data.pieces import pieces
 from tastemap.serve.answers import ItemCard, Recommendations, Row
 from tastemap.serve.catalogue import Filters, Mask, Rows, top_rows
 from tastemap.serve.model import LoadedModel, Person
@@ -125,7 +124,7 @@ def rate_next(model: LoadedModel, someone: Person, k: int, allowed: Mask | None)
     prior = getattr(model.model, "prior", None)
     weights = getattr(model.model, "item_weights", None)
     if prior is None or weights is None:
-        worth = known * entropies(model)[asked]
+        worth = known * model.catalogue.entropy[asked]
         return asked[np.argsort(-worth, kind="stable")[:k]]
     X, rated = _design(weights, asked), _design(weights, someone.rows)
     covariance = np.linalg.inv(prior.precision + rated.T @ rated)
@@ -141,19 +140,6 @@ def rate_next(model: LoadedModel, someone: Person, k: int, allowed: Mask | None)
         covariance = covariance - np.outer(Sx, Sx) / (1.0 + X[best] @ Sx)
         spread = X @ covariance
     return asked[chosen]
-
-
-def entropies(model: LoadedModel) -> npt.NDArray[np.float64]:
-    """Entropy (n_items,) of the ratings of each item, in bits."""
-    levels = model.scale.levels
-    levels = np.linspace(model.scale.lowest, model.scale.highest, 11) if levels is None else levels
-    data = model.data
-    edges = (levels[1:] + levels[:-1]) / 2
-    counts = np.zeros((data.n_items, len(levels)))
-    for rows in pieces(len(data)):
-        np.add.at(counts, (data.item_index[rows], np.searchsorted(edges, data.rating[rows])), 1)
-    share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    return -np.sum(share * np.log2(np.where(share > 0, share, 1.0)), axis=1)
 
 
 def _design(weights: npt.NDArray[Any], rows: Rows) -> npt.NDArray[np.float64]:

@@ -148,12 +148,13 @@ def load(path: Path) -> LoadedModel:
 
 
 def _look_around(model: LoadedModel) -> None:
-    """Ask for what the first page shows, so that nobody waits for an index of titles."""
+    """Ask for what the first page shows; the index of titles is made while people look at it."""
     first = model.catalogue.by_popularity[:1]
     rating = np.array([model.scale.highest], dtype=np.float32)
     discover.rows(model, model.person(first, rating), 1, ALL, 0.0)
-    model.catalogue.search(model.catalogue.title_at(int(first[0])))
     model.forget()
+    title = model.catalogue.title_at(int(first[0]))
+    threading.Thread(target=model.catalogue.search, args=(title,), daemon=True).start()
 
 
 def _give_back() -> None:

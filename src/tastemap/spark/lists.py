@@ -1,7 +1,5 @@
 """Lists for everyone, written by Spark's executors as Parquet."""
 
-import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from tastemap.data.folders import new_folder
 from tastemap.errors import ArgumentError, UnsupportedError
 from tastemap.models.everyone import best_items
 from tastemap.models.factors import FactorModel
@@ -123,7 +122,7 @@ def _maker(session: "SparkSession", model: FactorModel, k: int, allowed: Any) ->
             weights = rows(batch.column("weights"), items.shape[1])
             part = shard(items, mu, scale, weights, csr(batch.column("seen")))
             users = np.arange(len(batch), dtype=np.int32)
-            best = best_items(part, users, k, seen=(part.ratings_,), allowed=mask)
+            best = best_items(part, users, k, seen=(part.ratings_,), allowed=mask, n_threads=1)
             place = np.flatnonzero(best.items >= 0)
             index, score = best.items.ravel()[place], best.scores.ravel()[place]
             predicted = scale.clip(score).astype(np.float64)
@@ -156,20 +155,11 @@ def _write(lists: Any, out: str) -> None:
             expected="a new folder, or one of Parquet files to replace",
             received=f"{out}, which is something else",
         )
-    target.parent.mkdir(parents=True, exist_ok=True)
-    fresh = Path(tempfile.mkdtemp(prefix=f".{target.name}.new-", dir=target.parent))
-    try:
+    with new_folder(target) as fresh:
         lists.write.mode("overwrite").parquet(str(fresh))
         # Checksums and marks of Hadoop's, which other readers of a folder stumble over.
         for mark in (*fresh.glob(".*"), *fresh.glob("_*")):
             mark.unlink()
-        fresh.chmod(0o755)
-        if target.exists():
-            shutil.rmtree(target)
-        fresh.rename(target)
-    except BaseException:
-        shutil.rmtree(fresh, ignore_errors=True)
-        raise
 
 
 def _is_parquet(folder: Path) -> bool:

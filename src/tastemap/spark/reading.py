@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from tastemap.data.columns import DUPLICATES, ROLES, find_columns
 from tastemap.data.files import DataFile
 from tastemap.data.sniffing import sniff
+from tastemap.data.times import unit_of
 from tastemap.errors import ArgumentError, DataError
 
 if TYPE_CHECKING:
@@ -117,12 +118,11 @@ def _standard(
     told = frame.agg(
         F.count("*").alias("n"),
         F.count_if(lacking).alias("bad"),
-        *(F.count_if(_is_no_number(name)).alias(name) for name in ("user_id", "item_id")),
         *(
-            (F.count("timestamp").alias("times"), F.median(F.abs("timestamp")).alias("typical"))
-            if "timestamp" in roles
-            else ()
+            F.count_if(~lacking & _is_no_number(name)).alias(name)
+            for name in ("user_id", "item_id")
         ),
+        *(_about_times(~lacking) if "timestamp" in roles else ()),
     ).first()
     if told is None or told.n == told.bad == 0:
         raise DataError(path, expected="at least one row", received="an empty table")
@@ -134,9 +134,17 @@ def _standard(
         if dict(frame.dtypes)[name] == "string" and not told[name]:
             frame = frame.withColumn(name, F.col(name).cast("long"))
     if "timestamp" in roles:
-        frame, said = _times(frame, told.n, told.times, told.typical)
+        frame, said = _times(frame, told.n - told.bad, told.times, told.typical)
         notes += said
     return frame.withColumn("rating", F.col("rating").cast("float")), notes
+
+
+def _about_times(sound: "Column") -> tuple["Column", "Column"]:
+    """How many of the rows have a time, and its usual size."""
+    from pyspark.sql import functions as F  # noqa: N812
+
+    time = F.when(sound, F.abs("timestamp"))
+    return F.count(time).alias("times"), F.approx_percentile(time, 0.5).alias("typical")
 
 
 def _complete(columns: Mapping[str, "Column"]) -> "Column":
@@ -181,15 +189,13 @@ def _times(
     """Times in seconds, or no times where some are missing."""
     from pyspark.sql import functions as F  # noqa: N812
 
-    from tastemap.data.columns import _UNITS
-
     if known < n:
         return frame.drop("timestamp"), [
             f"{n - known:,} of {n:,} times are missing: times are left out"
         ]
-    unit, factor = next((unit, f) for limit, unit, f in _UNITS if (typical or 0) < limit)
-    seconds = F.floor(F.col("timestamp") / factor).cast("long")
-    return frame.withColumn("timestamp", seconds), [f"times read as {unit} since 1970"]
+    unit = unit_of(typical or 0)
+    seconds = F.floor(F.col("timestamp") / unit.a_second).cast("long")
+    return frame.withColumn("timestamp", seconds), list(unit.notes)
 
 
 def _bad_rows(

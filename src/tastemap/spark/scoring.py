@@ -105,7 +105,7 @@ def _lists(part: Any, user: Any, index: Any, k: int) -> dict[str, Any]:
     asked, n_relevant = np.unique(user, return_counts=True)
     if not len(asked):
         return {name: np.zeros(0) for name in METRICS}
-    lists = best_items(part, asked, k, seen=(part.ratings_,)).items
+    lists = best_items(part, asked, k, seen=(part.ratings_,), n_threads=1).items
     n = part.ratings_.n_items
     pairs = asked[:, None].astype(np.int64) * n + lists
     hits = np.isin(pairs, user.astype(np.int64) * n + index) & (lists >= 0)

@@ -93,13 +93,12 @@ def spark_session(cluster: Cluster) -> "Iterator[SparkSession]":
         try:
             with _saying_why(log):
                 session = SparkSession(running or _context(cluster, log))
-                _prepare(session, cluster, Path(folder) / "checkpoints")
+                if running is None:
+                    _prepare(session, cluster, Path(folder) / "checkpoints")
                 yield session
         finally:
             if running is None:
                 _stop()
-            else:
-                session.catalog.clearCache()
 
 
 def _context(cluster: Cluster, log: Path) -> Any:
