@@ -15,7 +15,7 @@ from tastemap.models.bayesian_chains import Judge, Plan, run_chains
 from tastemap.models.bayesian_draws import Draws, Lists, Persons
 from tastemap.models.bayesian_features import F32, features_of
 from tastemap.models.bayesian_moods import Clock
-from tastemap.models.bayesian_sampler import Observations
+from tastemap.models.bayesian_sampler import Observations, predictor
 from tastemap.models.convergence import convergence
 from tastemap.models.factors import FactorModel, Prior
 from tastemap.models.intervals import Interval, tails
@@ -198,8 +198,7 @@ class BayesianFactorization(FactorModel):
         """Posterior means as biases and factors in units of the rating, for maps and neighbours."""
         counts = ratings.by_item.counts
         users, items = self.draws.posterior_means(counts.astype(np.float64))
-        w, x = users[ratings.user_index], items[ratings.item_index]
-        f = w[:, 0] + x[:, 0] + np.einsum("nf,nf->n", w[:, 1:], x[:, 1:])
+        f = predictor(users, items, ratings.user_index, ratings.item_index)
         residual = f - f.mean()
         slope = self.draws.deviation
         if residual.any():

@@ -16,10 +16,8 @@ from tastemap.kernels.folding import fold_in
 from tastemap.kernels.predict import predictive
 from tastemap.models.bayesian_features import F32, F64, scores_of
 from tastemap.models.bayesian_moods import Clock
-from tastemap.models.bayesian_sampler import Draw
+from tastemap.models.bayesian_sampler import HALF, Draw
 
-# Kept in half precision, which moves a latent value by less than a thousandth of its spread.
-HALF = ("user_means", "cuts", "user_scales", "items", "item_scales", "moods", "variances")
 # Sweeps of a new person at each draw of the items.
 SWEEPS = 2
 # Points at which the distribution of a number is evaluated for its quantiles.
@@ -90,12 +88,11 @@ class Draws:
     def of(
         cls, draws: Sequence[Draw], axes: F32, centre: float, deviation: float, n_levels: int
     ) -> "Draws":
-        """The draws, stacked, and rounded as they are kept on disk."""
-        stacked = {name: np.stack([getattr(draw, name) for draw in draws]) for name in Draw._fields}
-        most = float(np.finfo(np.float16).max)
-        for name in HALF:
-            rounded = np.clip(stacked[name], -most, most).astype(np.float16)
-            stacked[name] = rounded.astype(np.float32)
+        """The draws, stacked."""
+        stacked = {
+            name: np.stack([getattr(draw, name) for draw in draws], dtype=np.float32)
+            for name in Draw._fields
+        }
         return cls(**stacked, axes=axes, centre=centre, deviation=deviation, n_levels=n_levels)
 
     def __len__(self) -> int:

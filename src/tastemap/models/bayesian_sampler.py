@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tastemap.data.groups import Groups
+from tastemap.data.pieces import pieces
 from tastemap.data.ratings import Ratings
 from tastemap.data.vocabulary import IndexArray
 from tastemap.kernels.gaussian import draw_link, draw_rows, draw_scales, noise_of_ratings
@@ -26,6 +27,9 @@ SCALE_SHAPE = 10.0
 PRECISION_SHAPE, PRECISION_RATE = 0.5, 0.5
 # Cutpoints are drawn in every second iteration.
 CUTPOINTS_EVERY = 2
+# What of a draw is kept in half precision, which moves a latent value by less than a thousandth of
+# its spread.
+HALF = ("user_means", "cuts", "user_scales", "items", "item_scales", "moods", "variances")
 
 
 @dataclass(frozen=True)
@@ -71,7 +75,9 @@ class Observations:
         n_levels = 0 if levels is None or not 2 <= len(levels) <= MOST_LEVELS else len(levels)
         level = np.zeros(0, dtype=np.int32)
         if levels is not None and n_levels:
-            level = np.abs(rating[:, None] - levels).argmin(axis=1).astype(np.int32)
+            level = np.empty(len(rating), dtype=np.int32)
+            for part in pieces(len(rating)):
+                level[part] = np.abs(rating[part, None] - levels).argmin(axis=1)
         value = ((rating - mean) / deviation).astype(np.float32)
         by_user = Groups(ratings.by_user.offsets, np.arange(len(rows)))
         by_item = Groups.of(item, ratings.n_items)
@@ -83,8 +89,19 @@ class Observations:
         return cls(user, item, level, value, by_user, by_item, x, n_levels, features, clock)
 
 
+def predictor(users: Any, items: Any, user: IndexArray, item: IndexArray) -> Any:
+    """b_a + d_j + p_a . q_j of pairs (n,), for rows (b_a, p_a) and (d_j, q_j)."""
+    f = np.empty(len(user), dtype=users.dtype)
+    for part in pieces(len(user)):
+        w, x = users[user[part]], items[item[part]]
+        f[part] = w[:, 0] + x[:, 0] + np.einsum("nk,nk->n", w[:, 1:], x[:, 1:])
+    return f
+
+
 class Draw(NamedTuple):
     """One draw of the posterior, as far as predictions need it; U users, I items.
+
+    The arrays named in `HALF` are float16, the others float32.
 
     Attributes:
         user_means: (U + 1, D), m_a, means of the users' rows given all else; last the average user.
@@ -248,9 +265,7 @@ class Chain:
         self.moods = Moods(data.clock) if data.clock is not None else None
         self.sigma = 1.0
         self.n_done = 0
-        U, V = self.users.W, self._item_rows()
-        u, i = data.user, data.item
-        f = U[u, 0] + V[i, 0] + np.einsum("nk,nk->n", U[u, 1:], V[i, 1:])
+        f = predictor(self.users.W, self._item_rows(), data.user, data.item)
         # Ordinal z start at f; the first sweep draws them.
         self.z = f.copy() if self.cutpoints else data.value.copy()
         self.e = (self.z - f).astype(np.float32)
@@ -304,7 +319,7 @@ class Chain:
         if self.cutpoints is not None:
             cuts = np.vstack([self.cutpoints.cuts, self.cutpoints.shared])
             spread = self.cutpoints.S
-        return Draw(
+        draw = Draw(
             user_means=np.vstack([users.mean, average]).astype(np.float32),
             cuts=cuts.astype(np.float32),
             user_scales=np.append(users.s, np.float32(1)) * sigma,
@@ -317,6 +332,7 @@ class Chain:
             moods=np.zeros((0, 0), np.float32) if self.moods is None else self.moods.h.copy(),
             variances=np.zeros((0, 0), np.float32) if self.moods is None else self.moods.variances,
         )
+        return draw._replace(**{name: _halved(getattr(draw, name)) for name in HALF})
 
     @property
     def loss(self) -> float:
@@ -352,6 +368,11 @@ class Chain:
         data, w = self.data, np.empty_like(self.s)
         noise_of_ratings(data.user, data.item, self.users.s, self.items.s, self.sigma, self.s, w)
         return w
+
+
+def _halved(values: F32) -> Any:
+    most = float(np.finfo(np.float16).max)
+    return np.clip(values, -most, most).astype(np.float16)
 
 
 def _key(rng: Any) -> np.uint64:
