@@ -1,8 +1,8 @@
 """What reading and fitting cost as ratings grow: seconds, memory, errors, exponents, a figure.
 
     python benchmarks/scale.py --data FOLDER [--sizes 1e5 1e6 1e7 25e6] [--models mf als ...]
-        [--forms csv parquet] [--threads 2] [--rounds 3] [--patience 3600] [--seed 0] [--json]
-        [--read RUN.json ...] [--write docs/scale.md] [--figure docs/images/scale.png]
+        [--forms csv parquet] [--floors] [--threads 2] [--rounds 3] [--patience 3600] [--seed 0]
+        [--json] [--read RUN.json ...] [--write docs/scale.md] [--figure docs/images/scale.png]
 
 The sets are expansions of MovieLens 100K (`tastemap synthesize`), made once and kept in FOLDER; the
 one of 25,000,095 ratings has the users and items of MovieLens 25M. Every measurement is a process
@@ -15,6 +15,10 @@ held out (seed 0) and judges it, at most 500,000 of them: RMSE of those that pre
 of the first ten over all unseen items for 2,000 users of those that only rank. Memory is the peak
 of the whole process, the training table included. The exponent is the slope of log seconds over log
 ratings from a million ratings on.
+
+The floor of a pass is the time to read the 64 factors of each rating's user, in the order of the
+items, and those of its item, in the order of the users, on all threads: four times for `als`, which
+meets a rating as often in each half-step, and as often for the likes of `ials`.
 """
 
 import argparse
@@ -56,6 +60,8 @@ MODELS: dict[str, tuple[str, dict[str, Any], str | None]] = {
     "dot": ("dot", {"batch_size": 8192, "n_epochs": 2}, "n_epochs"),
     "bayes": ("bayes", {}, "n_iterations"),
 }
+# Times that a half-step of `als` meets each rating: its residual, and three conjugate gradients.
+VISITS = 4
 FITTED_FROM = 1e6
 SHAPES = "os^vDPX*h"
 
@@ -90,6 +96,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--models", nargs="*", choices=list(MODELS), default=list(MODELS))
     parser.add_argument("--forms", nargs="*", default=["csv", "parquet"], help="read; may be none")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--floors", action="store_true", help="of passes over 64 factors, too")
     parser.add_argument("--rounds", type=int, default=3, help="of reading")
     parser.add_argument("--patience", type=float, default=3600, help="seconds for each fit")
     parser.add_argument("--seed", type=int, default=0)
@@ -110,6 +117,10 @@ def measured(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
             yield reading(prepared(args.data, size, form, args.seed), form, int(size), args)
     for size in args.sizes:
         folder = prepared(args.data, size, "parquet", args.seed)
+        if args.floors:
+            yield {"task": "floor", "size": int(size)} | run(
+                {"task": "floor", "path": str(folder)}, args
+            )
         for name in args.models:
             model, options, passes = MODELS[name]
             asked = {"task": "fit", "path": str(folder), "model": model, "options": options}
@@ -181,6 +192,8 @@ def parts(about: dict[str, Any], rows: list[dict[str, Any]]) -> dict[str, str]:
             "errors": grid(fits, error),
             "failures": failures(fits),
         }
+    if any(row["task"] == "floor" and "reason" not in row for row in rows):
+        found["floors"] = floor_table(rows)
     return found
 
 
@@ -245,6 +258,35 @@ def per_pass(rows: list[dict[str, Any]], model: str) -> str:
     """Seconds of a pass over the ratings at the largest size."""
     _, seconds = curve(rows, model, "pass_s")
     return f"{seconds[-1]:.3g}" if len(seconds) else ""
+
+
+def floor_table(rows: list[dict[str, Any]]) -> str:
+    """What it takes to read the factors that a pass needs, and what a pass takes."""
+    passes = {
+        (row["model"], row["size"]): row["pass_s"]
+        for row in rows
+        if row["task"] == "fit" and "pass_s" in row
+    }
+    body = []
+    for row in rows:
+        if row["task"] != "floor" or "reason" in row:
+            continue
+        line = [f"{row['size']:,}"]
+        for side in ("user", "item"):
+            line += [f"{row[f'{side}_mb']:.3g}", f"{row[f'{side}_ns']:.3g}"]
+        once = (row["user_ns"] + row["item_ns"]) / 1e9
+        for model, n in (("als", row["n"]), ("ials", row["likes"])):
+            floor, spent = VISITS * n * once, passes.get((model, row["size"]))
+            line.append(f"{floor:.3g}")
+            line += ["–", "–"] if spent is None else [f"{spent:.3g}", f"{spent / floor:.1f}"]
+        body.append(tuple(line))
+    sides = ("users, MB", "a row, ns", "items, MB", "a row, ns")
+    models = (
+        f"`{model}` {what}"
+        for model in ("als", "ials")
+        for what in ("floor, s", "pass, s", "ratio")
+    )
+    return markdown(("ratings", *sides, *models), body)
 
 
 def error(row: dict[str, Any]) -> str:

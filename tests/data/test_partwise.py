@@ -65,6 +65,31 @@ def test_without_a_header_and_in_latin_1(tmp_path: Path) -> None:
     assert "encoding inferred: latin-1" in read.source.notes
 
 
+def test_the_encoding_may_show_only_late_in_the_file(tmp_path: Path) -> None:
+    lines = [HEADER, *LINES, "7,é,3,5\n", *(f"{n},99,3,5\n" for n in range(1, 50))]
+    for encoding in ("utf-8", "latin-1"):
+        path = tmp_path / "x.csv"
+        path.write_bytes("".join(lines).encode(encoding))
+        read = read_ratings(path)
+        assert len(read) == N + 50
+        assert "é" in read.items
+        assert f"encoding inferred: {encoding}" in read.source.notes
+        assert sum("encoding" in note for note in read.source.notes) == 1
+    with pytest.raises(DataError, match=f"line {N + 2}; expected text in utf-8; .* 0xe9"):
+        read_ratings(path, encoding="utf-8")
+
+
+def test_half_a_character_at_the_end_of_the_first_chunk(tmp_path: Path) -> None:
+    # The byte 999 is the first of the two of an é.
+    start = "user,item,rating\n" + "1,a,3\n" * 163
+    text = start + "x" * (999 - len(start)) + "é,b,4\n" + "2,a,3\n"
+    path = tmp_path / "x.csv"
+    path.write_bytes(text.encode())
+    read = read_ratings(path, duplicates="first")
+    assert "encoding inferred: utf-8" in read.source.notes
+    assert read.users.ids.to_list()[-1].endswith("é")
+
+
 def test_a_field_in_quotes_may_hold_the_end_of_a_line(tmp_path: Path) -> None:
     lines = [*LINES[:1500], '"a\nb",7,3,5\n', *LINES[1500:]]
     read = read_ratings(written(tmp_path, [HEADER, *lines]))

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kernels import twins_fast as twins
-from tastemap.kernels.least_squares import solve_rows
+from tastemap.kernels import least_squares
+from tastemap.kernels.least_squares import solve_all, solve_rows
 
 
 def drawn(seed: int, f: int, implicit: bool) -> list[np.ndarray]:
@@ -32,6 +33,19 @@ def test_equals_its_slow_twin(seed: int, f: int, implicit: bool) -> None:
     weights = np.random.default_rng(seed).normal(size=(6, f)).astype(np.float32)
     solve_rows(*arrays, weights, 60, 1e-12)
     np.testing.assert_allclose(weights, twins.solve_rows(*arrays), rtol=2e-3, atol=2e-4)
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 10_000), implicit=st.booleans(), few=st.integers(1, 50))
+def test_the_parts_of_threads_are_the_whole(seed: int, implicit: bool, few: int) -> None:
+    arrays = drawn(seed, 8, implicit)
+    alone, together = np.ones((2, 6, 8), np.float32)
+    solve_rows(*arrays, alone, 3, 0.0)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(least_squares, "_FEW", few)
+        patch.setattr(least_squares.nb, "get_num_threads", lambda: 2)
+        solve_all(*arrays, together, 3, 0.0)
+    np.testing.assert_array_equal(together, alone)
 
 
 def test_no_direction_improves_the_solution() -> None:

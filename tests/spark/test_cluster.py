@@ -258,7 +258,7 @@ def test_what_the_driver_cannot_hold_is_refused_before_the_work(
     big: tuple[Ratings, table.Indexed],
 ) -> None:
     many = replace(big[1], n=10**9)
-    with pytest.raises(DataError, match=r"11\.2 GiB.*spark\.driver\.maxResultSize=12g"):
+    with pytest.raises(DataError, match=r"18\.6 GiB.*spark\.driver\.maxResultSize=19g"):
         table.refuse_what_the_driver_cannot_hold(many, 65)
 
 

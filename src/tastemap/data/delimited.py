@@ -38,6 +38,7 @@ class Layout:
         has_header: Whether the first line holds the names.
         encoding: A Python codec.
         quoted: Whether fields may stand in double quotes.
+        certain: Whether the encoding is known for the whole file, and not for its beginning alone.
     """
 
     columns: tuple[str, ...]
@@ -45,6 +46,7 @@ class Layout:
     has_header: bool = False
     encoding: str = "utf-8"
     quoted: bool = False
+    certain: bool = True
 
     @property
     def separator(self) -> str:
@@ -56,6 +58,10 @@ class Layout:
         return text.replace(self.delimiter, self.separator)
 
 
+class OtherEncodingError(Exception):
+    """Text that is not in the encoding of the file's beginning."""
+
+
 @dataclass(frozen=True)
 class TextFile:
     """A text file and its layout.
@@ -63,17 +69,30 @@ class TextFile:
     Args:
         file: Where the bytes come from.
         layout: How they are laid out.
-        first_line: The number, from 1, of the first line in the file that this may be a part of.
+        whole: The file that this is a part of, if it is one.
+        start: Bytes of the whole file before this part.
     """
 
     file: DataFile
     layout: Layout
-    first_line: int = 1
+    whole: DataFile | None = None
+    start: int = 0
 
     @property
     def name(self) -> str:
         """What messages call the file."""
         return self.file.name
+
+    @cached_property
+    def first_line(self) -> int:
+        """The number, from 1, of the first line in the whole file; counted only when asked for."""
+        line, left = 1, self.start
+        for chunk in self.whole.chunks() if self.whole and left else ():
+            line += chunk.count(b"\n", 0, left)
+            left -= len(chunk)
+            if left <= 0:
+                break
+        return line
 
     @cached_property
     def _raw(self) -> bytes:
@@ -84,20 +103,23 @@ class TextFile:
 
         From a double quote on there is one part, if fields may be quoted, since a field in quotes
         may hold ends of lines; and text of an encoding whose bytes are no bytes of ASCII is one.
+
+        Raises:
+            OtherEncodingError: If the encoding is not certain, and wrong.
         """
         if self.layout.encoding not in ("utf-8", "latin-1"):
             yield self
             return
-        layout, line = self.layout, 1
-        for n, lines in enumerate(_whole_lines(self.file.chunks(), layout.quoted)):
+        layout, start = self.layout, 0
+        for lines in _whole_lines(self.file, layout.quoted):
             # Polars takes the first line for one with as many fields as all.
-            raw = lines.lstrip(b"\r\n") if n else lines
-            first = line + lines.count(b"\n", 0, len(lines) - len(raw))
-            line += lines.count(b"\n")
+            raw = lines.lstrip(b"\r\n") if start else lines
+            first, start = start + len(lines) - len(raw), start + len(lines)
             if not raw:
                 continue
+            _check_encoding(raw, layout)
             part = DataFile(self.name, lambda raw=raw: raw, n_bytes=len(raw))  # type: ignore[misc]
-            yield TextFile(part, layout, first)
+            yield TextFile(part, layout, self.file, first)
             layout = replace(layout, has_header=False)
 
     def _decoded(self) -> str:
@@ -229,28 +251,36 @@ class TextFile:
         )
 
 
-def _whole_lines(chunks: Iterator[bytes], quoted: bool) -> Iterator[bytes]:
-    """Pieces of a file that end with its lines."""
-    rest, pieces = b"", _pieces(chunks)
-    for piece in pieces:
-        if quoted and b'"' in piece:
-            yield b"".join([rest, piece, *pieces])
-            return
-        end = piece.rfind(b"\n") + 1
-        if not end:
-            rest += piece
-            continue
-        yield rest + piece[:end]
-        rest = piece[end:]
-    if rest:
-        yield rest
+def _check_encoding(raw: bytes, layout: Layout) -> None:
+    # Digits and commas are ASCII, which is quicker to recognise than to decode.
+    if layout.certain or raw.isascii():
+        return
+    try:
+        raw.decode(layout.encoding)
+    except UnicodeDecodeError as error:
+        raise OtherEncodingError from error
 
 
-def _pieces(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """The chunks, those that are longer than others cut up."""
-    for chunk in chunks:
-        for start in range(0, len(chunk), CHUNK_BYTES):
-            yield chunk[start : start + CHUNK_BYTES]
+def _whole_lines(file: DataFile, quoted: bool) -> Iterator[bytes]:
+    """Pieces of a file that end with its lines, each read in one go."""
+    start = 0
+    with file.open() as stream:
+        try:
+            while True:
+                stream.seek(start + CHUNK_BYTES)
+                stream.readline()
+                end = stream.tell()
+                stream.seek(start)
+                piece = stream.read(end - start)
+                if not piece:
+                    return
+                if quoted and b'"' in piece:
+                    yield piece + stream.read()
+                    return
+                yield piece
+                start += len(piece)
+        except OSError as error:
+            raise unreadable(file.name, error) from error
 
 
 def records(lines: Iterable[str], layout: Layout, *, strict: bool = False) -> "Reader":

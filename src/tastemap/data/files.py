@@ -1,6 +1,7 @@
 """The files of a data set, in a folder or a zip, read without unpacking anything to disk."""
 
 import gzip
+import io
 import stat
 import zipfile
 import zlib
@@ -8,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import BinaryIO
 
 from tastemap.errors import DataError
 
@@ -57,17 +59,23 @@ class DataFile:
         except OSError as error:
             raise unreadable(self.name, error) from error
 
-    def chunks(self) -> Iterator[bytes]:
-        """The bytes piece by piece, without holding a file on disk in memory."""
+    def open(self) -> BinaryIO:
+        """The bytes as a stream, without holding a file on disk in memory."""
         if self.path is None:
-            yield self.read()
-            return
+            return io.BytesIO(self.read())
         try:
-            with self.path.open("rb") as stream:
-                while chunk := stream.read(CHUNK_BYTES):
-                    yield chunk
+            return self.path.open("rb")
         except OSError as error:
             raise unreadable(self.name, error) from error
+
+    def chunks(self) -> Iterator[bytes]:
+        """The bytes piece by piece."""
+        with self.open() as stream:
+            try:
+                while chunk := stream.read(CHUNK_BYTES):
+                    yield chunk
+            except OSError as error:
+                raise unreadable(self.name, error) from error
 
     @classmethod
     def of(cls, path: Path) -> "DataFile":

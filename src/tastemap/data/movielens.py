@@ -218,10 +218,10 @@ def _text(
 
     Its columns are ``columns``, or what its header says, which must hold those in ``needs``.
     """
+    encoding = guess_encoding(file)
     if columns:
-        layout = Layout(columns, delimiter, encoding=guess_encoding(file))
-        return TextFile(file, layout).strings()
-    text, _ = sniff(file, delimiter=delimiter, has_header=True)
+        return TextFile(file, Layout(columns, delimiter, encoding=encoding)).strings()
+    text, _ = sniff(file, delimiter=delimiter, encoding=encoding, has_header=True)
     if lacking := [column for column in needs if column not in text.layout.columns]:
         raise DataError(
             f"{file.name}, column {lacking[0]}",

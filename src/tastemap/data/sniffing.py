@@ -2,6 +2,7 @@
 
 import codecs
 import re
+from collections.abc import Iterable
 from dataclasses import replace
 
 from tastemap.data.delimited import DELIMITER_NAMES, NUMBER, Layout, TextFile, records
@@ -24,6 +25,9 @@ def sniff(
 ) -> tuple[TextFile, list[str]]:
     """Infer how a text file is laid out; what is given is not inferred.
 
+    The encoding of a long file is inferred from its beginning, and not `certain` if it is UTF-8:
+    the parts of the file are checked when they are read.
+
     Returns:
         The file with its layout, and a note for each inference.
 
@@ -33,9 +37,9 @@ def sniff(
     """
     if delimiter == "":
         raise ArgumentError("delimiter", expected="one character or more", received="none")
-    notes = []
+    notes, certain = [], True
     if encoding is None:
-        encoding = guess_encoding(file)
+        encoding, certain = _encoding_so_far(file)
         notes.append(f"encoding inferred: {encoding}")
     lines = _first_lines(file, encoding)
     if delimiter is None:
@@ -61,7 +65,8 @@ def sniff(
             received=", ".join(columns),
             do="rename one, or say has_header=False",
         )
-    return TextFile(file, replace(layout, columns=columns, has_header=has_header)), notes
+    layout = replace(layout, columns=columns, has_header=has_header, certain=certain)
+    return TextFile(file, layout), notes
 
 
 def sample(text: TextFile) -> list[list[str]]:
@@ -72,15 +77,27 @@ def sample(text: TextFile) -> list[list[str]]:
 
 def guess_encoding(file: DataFile) -> str:
     """UTF-16 by its mark, UTF-8 if the whole file is valid in it, else Latin-1."""
+    return _guess(file.name, file.chunks(), whole=True)
+
+
+def _encoding_so_far(file: DataFile) -> tuple[str, bool]:
+    """The encoding by the first chunk of a file, and whether the rest cannot say otherwise."""
+    head = next(file.chunks(), b"")
+    whole = len(head) >= (file.size() or 0)
+    encoding = _guess(file.name, [head], whole=whole)
+    return encoding, whole or encoding != "utf-8"
+
+
+def _guess(name: str, chunks: Iterable[bytes], *, whole: bool) -> str:
     decoder = codecs.getincrementaldecoder("utf-8")()
     empty = True
-    for chunk in file.chunks():
+    for chunk in chunks:
         if empty and chunk[:2] in _BOMS:
             return _BOMS[chunk[:2]]
         empty = False
         if b"\0" in chunk:
             raise DataError(
-                file.name,
+                name,
                 expected="text in columns, Parquet or Arrow",
                 received="bytes that are none of these",
                 do="convert it to CSV, or name its encoding",
@@ -92,7 +109,8 @@ def guess_encoding(file: DataFile) -> str:
             decoder.decode(chunk)
         except UnicodeDecodeError:
             return "latin-1"
-    return "latin-1" if decoder.getstate()[0] else "utf-8"
+    # Half a character at the end belongs to the rest, if there is one.
+    return "latin-1" if whole and decoder.getstate()[0] else "utf-8"
 
 
 def _first_lines(file: DataFile, encoding: str) -> list[str]:

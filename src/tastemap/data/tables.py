@@ -17,7 +17,7 @@ from tastemap.data.columns import (
     standard_columns,
     without_duplicates,
 )
-from tastemap.data.delimited import NUMBER, Check, TextFile
+from tastemap.data.delimited import NUMBER, Check, OtherEncodingError, TextFile
 from tastemap.data.files import DataFile
 from tastemap.data.memory import foresee
 from tastemap.data.partwise import Columns, Reading, locate, read_as_text, read_parts
@@ -103,7 +103,11 @@ def read_file(
         content = file.read()
         file = DataFile(file.name, lambda: content, n_bytes=len(content))
     text, notes = sniff(file, delimiter=delimiter, encoding=encoding, has_header=has_header)
-    return _read_text(text, chosen, notes, reading)
+    try:
+        return _read_text(text, chosen, notes, reading)
+    except OtherEncodingError:
+        text, notes = sniff(file, delimiter=delimiter, encoding="latin-1", has_header=has_header)
+        return _read_text(text, chosen, ["encoding inferred: latin-1", *notes], reading)
 
 
 def _assemble(

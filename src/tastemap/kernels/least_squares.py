@@ -10,9 +10,13 @@ gradients never form A: a product A v costs 4 f operations a rating and 2 f^2 fo
 Cholesky factorisation needs f^2 a rating to form A and f^3 / 3 to solve it.
 """
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numba as nb
 import numpy as np
 import numpy.typing as npt
+
+from tastemap.kernels.prefetch import AHEAD, fetch_row
 
 # Sums of products may be added up in any order, which lets them use vector registers, and a
 # product and a sum may share one instruction; NaN and infinity keep their meaning.
@@ -20,8 +24,38 @@ REORDER = {"reassoc", "contract", "nsz"}
 
 _Rows = npt.NDArray[np.float32]
 
+# Parts that each thread has of the rows, so that the last ones end at about the same time, and
+# ratings that are not worth a part.
+_PARTS, _FEW = 8, 2**14
 
-@nb.njit(cache=True, fastmath=REORDER)
+
+def solve_all(
+    offsets: npt.NDArray[np.int64],
+    index: npt.NDArray[np.int32],
+    target: _Rows,
+    fixed: _Rows,
+    gram: _Rows,
+    ridge: _Rows,
+    weights: _Rows,
+    steps: int,
+    tolerance: float,
+) -> None:
+    """`solve_rows` on as many threads as Numba has: each row by itself, so to the same digits."""
+    n_threads = nb.get_num_threads()
+    n_parts = min(n_threads * _PARTS, len(index) // _FEW + 1) if n_threads > 1 else 1
+    ends = np.linspace(0, len(index), n_parts + 1)
+    cuts = [0, *np.searchsorted(offsets[:-1], ends[1:-1]).tolist(), len(weights)]
+
+    def solve(first: int, end: int) -> None:
+        rows = slice(first, end)
+        places = offsets[first : end + 1]
+        solve_rows(places, index, target, fixed, gram, ridge[rows], weights[rows], steps, tolerance)
+
+    with ThreadPoolExecutor(n_threads) as pool:
+        list(pool.map(solve, cuts[:-1], cuts[1:]))
+
+
+@nb.njit(cache=True, nogil=True, fastmath=REORDER)
 def solve_rows(
     offsets: npt.NDArray[np.int64],
     index: npt.NDArray[np.int32],
@@ -71,7 +105,7 @@ def solve_rows(
                 d[k] = r[k] + beta * d[k]
 
 
-@nb.njit(cache=True, fastmath=REORDER)
+@nb.njit(cache=True, nogil=True, fastmath=REORDER)
 def _apply(
     index: npt.NDArray[np.int32], fixed: _Rows, gram: _Rows, ridge: float, v: _Rows, out: _Rows
 ) -> None:
@@ -83,7 +117,9 @@ def _apply(
         v_l = v[l]
         for k in range(f):
             out[k] += v_l * gram[l, k]
+    start, last = fixed.ctypes.data, len(index) - 1
     for n in range(len(index)):
+        fetch_row(start, index[min(n + AHEAD, last)], 4 * f)
         j = np.uint64(index[n])
         dot = np.float32(0.0)
         for k in range(f):
@@ -92,7 +128,7 @@ def _apply(
             out[k] += dot * fixed[j, k]
 
 
-@nb.njit(cache=True, fastmath=REORDER)
+@nb.njit(cache=True, nogil=True, fastmath=REORDER)
 def _residual(
     index: npt.NDArray[np.int32],
     target: _Rows,
@@ -109,7 +145,9 @@ def _residual(
     for k in range(f):
         r[k] = -r[k]
         b[k] = 0
+    start, last = fixed.ctypes.data, len(index) - 1
     for n in range(len(index)):
+        fetch_row(start, index[min(n + AHEAD, last)], 4 * f)
         j, t = np.uint64(index[n]), target[n]
         rest = t
         for k in range(f):
@@ -120,7 +158,7 @@ def _residual(
     return _dot(b, b)
 
 
-@nb.njit(cache=True, fastmath=REORDER)
+@nb.njit(cache=True, nogil=True, fastmath=REORDER)
 def _dot(a: _Rows, b: _Rows) -> float:
     total = np.float32(0.0)
     for k in range(len(a)):

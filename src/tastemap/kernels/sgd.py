@@ -8,6 +8,8 @@ import numba as nb
 import numpy as np
 import numpy.typing as npt
 
+from tastemap.kernels.prefetch import AHEAD, fetch_row
+
 # A sum of products may be added up in any order, which lets it use vector registers, and a
 # product and a sum may share one instruction. NaN and infinity keep their meaning, so that a
 # learning rate that is too high is noticed.
@@ -43,8 +45,12 @@ def sgd_epoch(
     f = p.shape[1]
     eta32, keep = np.float32(eta), np.float32(1.0 - eta * reg)
     keep_bias = np.float32(1.0 - eta * bias_reg)
-    squared_error = 0.0
+    squared_error, last = 0.0, len(rating) - 1
+    users, items, row_bytes = p.ctypes.data, q.ctypes.data, 4 * f
     for n in range(len(rating)):
+        ahead = min(n + AHEAD, last)
+        fetch_row(users, user_index[ahead], row_bytes)
+        fetch_row(items, item_index[ahead], row_bytes)
         # Unsigned, so that no row is looked up from the end.
         u, i = np.uint64(user_index[n]), np.uint64(item_index[n])
         dot = np.float32(0.0)

@@ -10,7 +10,7 @@ from tastemap.data.groups import Groups
 from tastemap.data.ratings import FloatArray, Ratings
 from tastemap.data.vocabulary import Id, IndexArray
 from tastemap.errors import ArgumentError
-from tastemap.kernels.least_squares import solve_rows
+from tastemap.kernels.least_squares import solve_all
 from tastemap.models.factors import Array, Prior
 from tastemap.models.warm import WarmStart
 
@@ -212,7 +212,7 @@ class ALS(WarmStart):
             gram = np.zeros((0, 0), dtype=np.float32)
         else:
             fixed, target, gram = other, side.target, np.float32(self.alpha) * (other.T @ other)
-        solve_rows(
+        solve_all(
             side.offsets, side.others, target, fixed, gram, side.ridge, weights, steps, tolerance
         )
 

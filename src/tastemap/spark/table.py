@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 _SENT_WHOLE = 2_000_000
 # Distinct ratings from which on a scale is continuous anyway.
 _MOST_VALUES = 1000
-# Bytes of a rating as the driver holds it: two row numbers and a float of four bytes each.
-_BYTES = 12
+# Bytes of a rating as the driver holds it: two row numbers and a float of four bytes each; a time.
+_BYTES, _TIME_BYTES = 12, 8
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,8 @@ def refuse_what_the_driver_cannot_hold(data: Indexed, width: int) -> None:
     asked = context.getConf().get("spark.driver.maxResultSize", "1g")
     jvm = context._jvm
     most = int(jvm.org.apache.spark.network.util.JavaUtils.byteStringAsBytes(asked)) if jvm else 0
-    needed = max(_BYTES * data.n, 4 * width * len(data.users))
+    bytes_each = _BYTES + ("timestamp" in data.frame.columns) * _TIME_BYTES
+    needed = max(bytes_each * data.n, 4 * width * len(data.users))
     if most and needed > most:
         raise DataError(
             f"{data.n:,} ratings of {len(data.users):,} users",
