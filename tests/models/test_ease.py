@@ -8,8 +8,9 @@ import polars as pl
 import pytest
 from safetensors.numpy import load_file, save_file
 
+from tastemap.data import memory
 from tastemap.data.ratings import Ratings
-from tastemap.errors import ArgumentError
+from tastemap.errors import ArgumentError, DataError, NotFittedError
 from tastemap.models import items as item_models
 from tastemap.models.ease import EASE, invert
 from tastemap.models.store import load_model
@@ -141,6 +142,20 @@ def test_too_many_items_are_refused(ratings: Ratings, monkeypatch: pytest.Monkey
     monkeypatch.setattr(item_models, "_MOST_ITEMS", 79)
     with pytest.raises(ArgumentError, match="at most 79 items, for EASE.*received 80; use ALS"):
         EASE().fit(ratings, progress=False)
+
+
+def test_a_table_that_memory_does_not_hold_is_refused(
+    ratings: Ratings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory, "_LARGE", 1000)
+    monkeypatch.setattr(memory, "free_memory", lambda: 4 * 80**2 - 1)
+    model = EASE()
+    with pytest.raises(DataError, match=r"^EASE; expected 0\.0 GiB of free memory .* 80 items"):
+        model.fit(ratings, progress=False)
+    with pytest.raises(NotFittedError):
+        model.recommend(1)
+    monkeypatch.setattr(memory, "free_memory", lambda: 4 * 80**2)
+    assert model.fit(ratings, progress=False).ratings_ is ratings
 
 
 def test_options_out_of_range_are_refused() -> None:

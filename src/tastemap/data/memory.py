@@ -9,7 +9,7 @@ from tastemap.errors import DataError
 #: two numbers of 32 bits, a rating of 32 and a time of 64, and as much again for whole numbers of
 #: 64 bits before they are rows.
 BYTES_A_RATING = 60
-# Tables below this are read without asking.
+# Less than this is taken without asking.
 _LARGE = 2**28
 _MEMINFO = Path("/proc/meminfo")
 # What memory.stat calls pages of files, with "total_" before it in the older of its forms.
@@ -39,17 +39,34 @@ def foresee(name: str, n_ratings: int) -> None:
     Raises:
         DataError: With the estimate and what is free.
     """
-    needed = BYTES_A_RATING * n_ratings
-    if needed < _LARGE:
+    require(
+        name,
+        BYTES_A_RATING * n_ratings,
+        f"for some {n_ratings:,} ratings",
+        "close other programs, use a larger machine, or write the table as Parquet and"
+        " keep it on disk: tastemap prepare",
+    )
+
+
+def require(name: str, n_bytes: int, what: str, do: str) -> None:
+    """Refuse work for which the free memory will not suffice, before it starts.
+
+    Args:
+        name: What needs the memory. what: For what. do: What to do instead.
+        n_bytes: How much it needs; a quarter of a GiB is there without asking.
+
+    Raises:
+        DataError: With the estimate and what is free.
+    """
+    if n_bytes < _LARGE:
         return
     free = free_memory()
-    if free is not None and needed > free:
+    if free is not None and n_bytes > free:
         raise DataError(
             name,
-            expected=f"{_gigabytes(needed)} of free memory for some {n_ratings:,} ratings",
+            expected=f"{_gigabytes(n_bytes)} of free memory {what}",
             received=_gigabytes(free),
-            do="close other programs, use a larger machine, or write the table as Parquet and"
-            " keep it on disk: tastemap prepare",
+            do=do,
         )
 
 

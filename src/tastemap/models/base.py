@@ -60,7 +60,12 @@ class Recommender(Hooks):
             raise ArgumentError("ratings", expected="at least one rating", received="none")
         self.history_, self.metrics_, self.item_map_, self.seed_ = pl.DataFrame(), {}, None, seed
         self.ratings_, self.learnt_by_, self.recipe_ = ratings, str(self), self._recipe()
-        self._fit(ratings, validation, seed, progress)
+        try:
+            self._fit(ratings, validation, seed, progress)
+        except BaseException:
+            # Refused or interrupted: a model that has learnt nothing, or half, is not fitted.
+            del self.ratings_
+            raise
         return self
 
     def update(self, ratings: Ratings, *, seed: int = 0, progress: bool = True) -> Self:

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from tastemap.data.memory import require
 from tastemap.data.ratings import FloatArray, Ratings
 from tastemap.data.vocabulary import Id, IndexArray
 from tastemap.errors import ArgumentError
@@ -143,6 +144,7 @@ class BayesianFactorization(FactorModel):
     # ---- sampling ----
 
     def _fit(self, ratings: Ratings, validation: Ratings | None, seed: int, progress: bool) -> None:
+        plan = self._plan(ratings)
         mean = ratings.global_mean
         deviation = ratings.deviation
         users = ratings.user_table if self.side else None
@@ -172,16 +174,7 @@ class BayesianFactorization(FactorModel):
                 ratings.scale.lowest,
                 ratings.scale.highest,
             )
-        n_factors = self.n_factors
-        if n_factors is None:
-            n_factors = MANY_FACTORS if len(ratings) >= MANY_RATINGS else FEW_FACTORS
-        plan = Plan(n_factors, self.n_iterations, self.n_chains, self.n_draws)
-        try:
-            kept, self.traces = run_chains(data, plan, judge, seed, progress)
-        except BaseException:
-            # Interrupted: the ratings, which are set already, would go with no draws.
-            del self.ratings_
-            raise
+        kept, self.traces = run_chains(data, plan, judge, seed, progress)
         self.draws, self.diagnostics_ = make([one.draw for one in kept]), convergence(self.traces)
         curves = pl.DataFrame(
             {"epoch": [one.iteration for one in kept], "loss": [one.loss for one in kept]}
@@ -193,6 +186,20 @@ class BayesianFactorization(FactorModel):
             pl.col("loss").mean(), pl.exclude("epoch", "loss").last()
         )
         self._take_means(ratings)
+
+    def _plan(self, ratings: Ratings) -> Plan:
+        """How the chains are run, if memory allows."""
+        n_factors = self.n_factors
+        if n_factors is None:
+            n_factors = MANY_FACTORS if len(ratings) >= MANY_RATINGS else FEW_FACTORS
+        plan = Plan(n_factors, self.n_iterations, self.n_chains, self.n_draws)
+        require(
+            type(self).__name__,
+            plan.n_bytes(len(ratings), ratings.n_users + ratings.n_items),
+            f"for {plan.n_draws} draws of {n_factors} factors, and {plan.n_chains} chains",
+            "set n_draws, n_factors or n_chains lower, or use ALS or MatrixFactorization",
+        )
+        return plan
 
     def _take_means(self, ratings: Ratings) -> None:
         """Posterior means as biases and factors in units of the rating, for maps and neighbours."""

@@ -36,6 +36,16 @@ class Plan(NamedTuple):
         each = min(-(-self.n_draws // self.n_chains), self.n_iterations - first)
         return set(np.linspace(last, first, each).round().astype(int).tolist())
 
+    def n_bytes(self, n_ratings: int, n_rows: int) -> int:
+        """What a run takes at its peak, for so many users and items together.
+
+        Draws are held in half precision, and once more in single; a chain has for each row the
+        sums of its conditional, D x D, and for each rating nine numbers, beside those of the data.
+        """
+        D = self.n_factors + 2
+        draws = 6 * self.n_draws * n_rows * D
+        return draws + self.n_chains * 4 * (n_rows * D**2 + 9 * n_ratings) + 32 * n_ratings
+
 
 class Kept(NamedTuple):
     """A draw, its iteration, and maybe what it predicts for the validation ratings."""

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from tastemap.data.memory import require
 from tastemap.data.ratings import FloatArray, Ratings
 from tastemap.data.vocabulary import Id, IndexArray
 from tastemap.errors import ArgumentError
@@ -136,6 +137,9 @@ class ItemModel(Recommender):
                 received=f"{ratings.n_items:,}",
                 do="use ALS or MatrixFactorization",
             )
+        what = f"for a weight for each pair of {ratings.n_items:,} items"
+        n_bytes = 4 * ratings.n_items**2
+        require(type(self).__name__, n_bytes, what, "use ALS or MatrixFactorization")
 
 
 def at_items(values: npt.NDArray[Any], item_index: IndexArray, unknown: float) -> FloatArray:
