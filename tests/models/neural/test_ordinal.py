@@ -159,6 +159,25 @@ def test_neighbours_are_found_by_what_the_model_sees(
     assert items.shape == (ratings.n_items, 4)
 
 
+def test_who_has_no_ratings_is_the_average_of_the_others(
+    network: OrdinalRegressionModel, ratings: Ratings
+) -> None:
+    known = (ratings.user_index != 3) & (ratings.item_index != 5)
+    network.observe(ratings.take(known))
+    p, q = (as_numpy(t.embeddings) for t in (network.user_embedding, network.item_embedding))
+    users, items = network.vectors()
+    for vectors, own, row in ((users, p, 3), (items, q, 5)):
+        others = np.delete(vectors - own, row, axis=0)
+        np.testing.assert_allclose(vectors[row] - own[row], others.mean(axis=0), atol=1e-5)
+    # The probabilities read the same vectors.
+    u, i = np.array([[3], [5]], dtype=np.int32)
+    biases = [as_numpy(t.embeddings) for t in (network.user_bias, network.item_bias)]
+    score = biases[0][3, 0] + biases[1][5, 0] + users[3] @ items[5]
+    gaps = keras.ops.convert_to_tensor(as_numpy(network.user_gaps.embeddings)[3:4])
+    expected = network._levels(keras.ops.full((1, 1), float(score)), gaps)
+    np.testing.assert_allclose(network([u, i]), expected, atol=1e-5)
+
+
 def test_median_is_a_level_and_mean_is_between(model: NeuralRecommender, split: Split) -> None:
     test = split.test
     median, mean = model.predict_ratings(test, point="median"), model.predict_ratings(test)

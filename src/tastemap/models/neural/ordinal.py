@@ -35,6 +35,7 @@ class OrdinalRegressionModel(PairModel):
         liked_u = n_u^-1/2 sum of e_uj w_j, e_uj being the rating less mean and biases,
         fans_i = n_i^-1/2 sum of z_v over the users v who have rated i;
         the pair (u, i) itself is left out of the sums, as it is unknown when it is asked for.
+        A user or item without ratings has the average of the others' sums: 0 would be a taste.
 
     Objective:
         Minus the log-likelihood of the observed level; minus the logarithm of normal priors with
@@ -101,20 +102,19 @@ class OrdinalRegressionModel(PairModel):
         own_rated, own_residual = (
             ops.take(ops.reshape(matrix, (-1,)), cell) for matrix in (self.rated, self.residual)
         )
-        user_norm, item_norm = (
-            ops.rsqrt(ops.maximum(ops.sum(self.rated, axis=axis), 1.0)) for axis in (1, 0)
+        seen, liked = (
+            ops.matmul(matrix, embedding.embeddings)
+            for matrix, embedding in ((self.rated, self.seen), (self.residual, self.liked))
         )
-        liked = self._sum(self.residual, self.liked, u) - own_residual * self.liked(i)
-        seen = self._sum(self.rated, self.seen, u) - own_rated * self.seen(i)
-        fans = self._sum(ops.transpose(self.rated), self.fans, i) - own_rated * self.fans(u)
-        p = self.user_embedding(u) + (seen + liked) * ops.expand_dims(ops.take(user_norm, u), 1)
-        q = self.item_embedding(i) + fans * ops.expand_dims(ops.take(item_norm, i), 1)
+        fans = ops.matmul(ops.transpose(self.rated), self.fans.embeddings)
+        own_seen, own_liked = own_rated * self.seen(i), own_residual * self.liked(i)
+        about_user = (ops.take(seen, u, 0) - own_seen) + (ops.take(liked, u, 0) - own_liked)
+        about_item = ops.take(fans, i, 0) - own_rated * self.fans(u)
+        n_of_user, n_of_item = (ops.sum(self.rated, axis=axis) for axis in (1, 0))
+        p = self.user_embedding(u) + _or_average(about_user, u, seen + liked, n_of_user)
+        q = self.item_embedding(i) + _or_average(about_item, i, fans, n_of_item)
         dot = ops.sum(p * q, axis=1, keepdims=True)
         return self._levels(self.user_bias(u) + self.item_bias(i) + dot, self.user_gaps(u))
-
-    def _sum(self, matrix: Any, embedding: Any, rows: Any) -> Any:
-        """Sum of an embedding's rows weighted by rows of a matrix, (n, f)."""
-        return ops.take(ops.matmul(matrix, embedding.embeddings), rows, axis=0)
 
     def _levels(self, score: Any, own_gaps: Any) -> Any:
         """Probabilities of the levels from scores (n, 1) and the users' own gaps."""
@@ -128,11 +128,26 @@ class OrdinalRegressionModel(PairModel):
         """Users as the model sees them, p + seen + liked, and items, q + fans."""
         rated, residual = as_numpy(self.rated), as_numpy(self.residual)
         y, w, z = (as_numpy(t.embeddings) for t in (self.seen, self.liked, self.fans))
-        user_norm, item_norm = (
-            np.maximum(rated.sum(axis=axis), 1.0)[:, None] ** -0.5 for axis in (1, 0)
-        )
+        everyone, all_items = np.arange(len(rated)), np.arange(rated.shape[1])
         p, q = super().vectors()
-        return p + (rated @ y + residual @ w) * user_norm, q + (rated.T @ z) * item_norm
+        about_user, about_item = rated @ y + residual @ w, rated.T @ z
+        p += ops.convert_to_numpy(_or_average(about_user, everyone, about_user, rated.sum(axis=1)))
+        q += ops.convert_to_numpy(_or_average(about_item, all_items, about_item, rated.sum(axis=0)))
+        return p, q
+
+
+def _or_average(own: Any, rows: Any, sums: Any, counts: Any) -> Any:
+    """n^-1/2 times sums (n, f) over n ratings; where there are none, the average of all others.
+
+    Args:
+        own: The sums of ``rows`` (n,), less what the pair asked for adds to them.
+        sums, counts: (m, f) and (m,), the sums of all rows, and over how many ratings.
+    """
+    norm = ops.rsqrt(ops.maximum(counts, 1.0))
+    known = ops.expand_dims(ops.cast(counts > 0, "float32"), 1)
+    average = ops.sum(sums * ops.expand_dims(norm, 1) * known, axis=0) / ops.sum(known)
+    scaled = own * ops.expand_dims(ops.take(norm, rows), 1)
+    return ops.where(ops.take(known, rows, axis=0) > 0, scaled, average)
 
 
 def _checked_levels(ratings: Ratings) -> int:
