@@ -5,15 +5,13 @@ import json
 import resource
 import sys
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import numba as nb
 import numpy as np
 import polars as pl
-
-from tastemap.kernels.prefetch import AHEAD, fetch_row
 
 # Of `mf`, `als` and `ials`.
 FACTORS = 64
@@ -81,6 +79,7 @@ def floor(asked: dict[str, Any]) -> dict[str, Any]:
 
     ratings = tm.read_ratings(asked["path"])
     found: dict[str, Any] = {"n": len(ratings), "likes": liked(ratings)}
+    meet_all = reader()
     for side, groups, other, n in (
         ("user", ratings.by_item, ratings.user_index, ratings.n_users),
         ("item", ratings.by_user, ratings.item_index, ratings.n_items),
@@ -102,25 +101,32 @@ def liked(ratings: Any) -> int:
     return int((ratings.rating >= ratings.scale.liked_from()).sum())
 
 
-def meet_all(index: Any, table: Any) -> None:
-    """Read the row of each index once, on all threads."""
+def reader() -> Callable[[Any, Any], None]:
+    """What reads the row of each index once, on all threads."""
+    import numba as nb
+
+    from tastemap.kernels.prefetch import AHEAD, fetch_row
+
+    @nb.njit(nogil=True, fastmath=True)
+    def meet(index: Any, table: Any) -> Any:
+        """The sum of the rows, each asked for in time."""
+        f = table.shape[1]
+        total = np.zeros(f, np.float32)
+        start, last = table.ctypes.data, len(index) - 1
+        for n in range(len(index)):
+            fetch_row(start, index[min(n + AHEAD, last)], 4 * f)
+            j = np.uint64(index[n])
+            for k in range(f):
+                total[k] += table[j, k]
+        return total
+
     n_threads = nb.get_num_threads()
-    with ThreadPoolExecutor(n_threads) as pool:
-        list(pool.map(lambda part: meet(part, table), np.array_split(index, n_threads)))
 
+    def meet_all(index: Any, table: Any) -> None:
+        with ThreadPoolExecutor(n_threads) as pool:
+            list(pool.map(lambda part: meet(part, table), np.array_split(index, n_threads)))
 
-@nb.njit(nogil=True, fastmath=True)
-def meet(index: Any, table: Any) -> Any:
-    """The sum of the rows, each asked for in time."""
-    f = table.shape[1]
-    total = np.zeros(f, np.float32)
-    start, last = table.ctypes.data, len(index) - 1
-    for n in range(len(index)):
-        fetch_row(start, index[min(n + AHEAD, last)], 4 * f)
-        j = np.uint64(index[n])
-        for k in range(f):
-            total[k] += table[j, k]
-    return total
+    return meet_all
 
 
 def peak_mb() -> float:

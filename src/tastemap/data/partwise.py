@@ -1,7 +1,8 @@
 """Text in columns read part by part: what is bad is found in its part, and memory stays bounded."""
 
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -15,6 +16,8 @@ from tastemap.errors import ArgumentError
 Progress: TypeAlias = Callable[[int, int], None]
 
 ON_BAD_ROW = ("error", "skip")
+# Parts that are scanned at a time: at the end of one, the cores already have the next.
+_AT_ONCE = 2
 # Files smaller than this are read before anybody asks how far it is.
 _LONG = 2**26
 
@@ -87,7 +90,10 @@ def read_parts(
     """
     bad = _Bad()
     try:
-        parts = [_parsed(part, columns, reading, bad) for part in _ahead(text, reading.progress)]
+        parts = [
+            _parsed(part, frame, columns, reading, bad)
+            for part, frame in _ahead(text, columns, reading.progress)
+        ]
     except _OtherTypesError:
         return read_as_text(text, columns, reading)
     return pl.concat(parts, how="vertical_relaxed"), reading.note(bad.n, bad.first)
@@ -121,8 +127,10 @@ class _Bad:
     first: str = ""
 
 
-def _parsed(part: TextFile, columns: Columns, reading: Reading, bad: _Bad) -> pl.DataFrame:
-    frame = _scanned(part, (columns.types, columns.wide))
+def _parsed(
+    part: TextFile, frame: pl.DataFrame | None, columns: Columns, reading: Reading, bad: _Bad
+) -> pl.DataFrame:
+    """What was scanned of a part, or where that will not do, its lines one by one."""
     if frame is not None and not _has_gaps(frame, columns):
         return frame
     if reading.skips:
@@ -165,15 +173,24 @@ def _sound(part: TextFile, columns: Columns, bad: _Bad) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=dict.fromkeys(columns.types, pl.String()), orient="row")
 
 
-def _ahead(text: TextFile, progress: Progress | None) -> Iterator[TextFile]:
-    """The parts of a file; the next is read from disk while one is worked on."""
+def _ahead(
+    text: TextFile, columns: Columns, progress: Progress | None
+) -> Iterator[tuple[TextFile, pl.DataFrame | None]]:
+    """The parts of a file in order, each scanned; the next are read and scanned meanwhile."""
     total, done = text.file.size(), 0
-    parts = text.parts()
-    with ThreadPoolExecutor(1) as reader:
+    parts, kinds = text.parts(), (columns.types, columns.wide)
+    waiting: deque[tuple[TextFile, Future[pl.DataFrame | None]]] = deque()
+    with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(_AT_ONCE) as scanner:
         coming = reader.submit(next, parts, None)
-        while (part := coming.result()) is not None:
-            coming = reader.submit(next, parts, None)
-            yield part
-            done += part.file.size() or 0
-            if progress is not None and total and total >= _LONG:
-                progress(done, total)
+        part = coming.result()
+        while part is not None or waiting:
+            if part is not None:
+                coming = reader.submit(next, parts, None)
+                waiting.append((part, scanner.submit(_scanned, part, kinds)))
+                part = coming.result()
+            if part is None or len(waiting) >= _AT_ONCE:
+                first, scanned = waiting.popleft()
+                yield first, scanned.result()
+                done += first.file.size() or 0
+                if progress is not None and total and total >= _LONG:
+                    progress(done, total)
