@@ -245,7 +245,8 @@ def _looked_up(ids: pl.Series, high: int) -> tuple[pl.Series, IndexArray]:
     rows = np.empty(len(ids), dtype=np.int32)
     for piece in pieces:
         start, end = end, end + len(piece)
-        rows[start:end] = row[piece]
+        # None lies outside: "clip" only spares a copy.
+        np.take(row, piece, out=rows[start:end], mode="clip")
     return pl.Series(ids.name, np.flatnonzero(seen)), rows
 
 
