@@ -36,11 +36,16 @@ def rows() -> list[dict[str, Any]]:
     ]
     ranker = {"task": "fit", "size": 10**6, "model": "ease", "n_train": 10**6, "fit_s": 2.0}
     failed = {"task": "fit", "size": 10**7, "model": "ease", "reason": "too many items"}
+    als = fits[1] | {"model": "als", "pass_s": 0.16}
+    floor = {"task": "floor", "size": 10**6, "n": 10**6, "likes": 500_000, "user_mb": 3.0}
+    floor |= {"user_ns": 12.0, "item_mb": 1.0, "item_ns": 8.0}
     read = {"task": "read", "size": 10**6, "form": "csv", "scan_mb": 100.0, "read_mb": 150.0}
     return [
         *fits,
         ranker | {"peak_mb": 900.0, "ndcg": 0.25},
         failed,
+        als,
+        floor,
         read | {"scan_seconds": 0.1, "read_seconds": 0.13},
     ]
 
@@ -55,6 +60,8 @@ def test_tables_have_ratios_exponents_and_reasons(scale: Any) -> None:
     assert "| `ease` | – | 2 | – | – |  |" in parts["seconds"]
     assert "| `ease` | – | 0.90 | – |" in parts["memory"]
     assert "| `ease` | – | NDCG 0.250 | – |" in parts["errors"]
+    # Each rating's user and item, 20 ns, four times.
+    assert "| 1,000,000 | 3 | 12 | 1 | 8 | 0.08 | 0.16 | 2.0 | 0.04 | – | – |" in parts["floors"]
     assert parts["failures"] == "- `ease` at 10,000,000: too many items"
 
 
@@ -63,7 +70,7 @@ def test_only_the_marked_parts_of_the_page_are_replaced(scale: Any, tmp_path: Pa
     page.write_text(PAGE.read_text("utf-8"), "utf-8")
     scale.write(page, ABOUT, rows())
     text = page.read_text("utf-8")
-    assert text.count("<!-- scale: ") == text.count("<!-- end -->") == 6
+    assert text.count("<!-- scale: ") == text.count("<!-- end -->") == 7
     assert "Not measured yet" not in text
     assert "x, 4 cores of which 2 are used, today" in text
     assert "## Data of any size" in text
@@ -75,8 +82,8 @@ def test_the_figure_has_a_line_for_each_model(scale: Any) -> None:
     figure = scale.draw(rows())
     figure.canvas.draw()
     seconds, memory = figure.axes
-    assert [line.get_label() for line in memory.lines] == ["mf", "ease"]
-    assert len(seconds.lines) == 3  # and the dashed one
+    assert [line.get_label() for line in memory.lines] == ["mf", "ease", "als"]
+    assert len(seconds.lines) == 4  # and the dashed one
 
 
 @pytest.mark.slow
@@ -88,6 +95,7 @@ def test_a_worker_scans_reads_and_fits(tmp_path: Path) -> None:
     for asked, keys in (
         ({"task": "scan"} | file, {"seconds", "processor_s"}),
         ({"task": "read"} | file, {"seconds", "processor_s"}),
+        ({"task": "floor"} | file, {"n", "likes", "user_mb", "user_ns", "item_mb", "item_ns"}),
         (fit | {"model": "mf", "passes": "n_epochs"}, {"fit_s", "pass_s", "n_train", "rmse"}),
         (fit | {"model": "popularity", "passes": None}, {"fit_s", "n_train", "ndcg"}),
     ):
