@@ -55,8 +55,8 @@ def main() -> None:
 def measured(args: argparse.Namespace) -> dict[str, Any]:
     """Seconds of each way for a catalogue of ``args.items``."""
     import tastemap as tm
-    from tastemap.explore.projection import project_items
-    from tastemap.models.neighbours import MANY, similar_all
+    from tastemap.explore.item_map import project_items
+    from tastemap.models.batch.similar import MANY, similar_all
 
     model = tm.make_model("mf").fit(tm.read_ratings(made(args)), seed=args.seed, progress=False)
     found = similar_all(model, 10, approximate=True)
@@ -73,8 +73,8 @@ def measured(args: argparse.Namespace) -> dict[str, Any]:
 def made(args: argparse.Namespace) -> Path:
     """The ratings of an expansion, made if they are not there."""
     import tastemap as tm
-    from tastemap.data.fractal import FractalExpansion, Size
-    from tastemap.data.release import write_release
+    from tastemap.data.datasets.fractal import FractalExpansion, Size
+    from tastemap.data.datasets.writer import write_release
 
     folder = args.data / f"{args.items}-items-{int(args.ratings)}-{args.seed}"
     if not folder.is_dir():

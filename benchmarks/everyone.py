@@ -53,8 +53,8 @@ def measured(args: argparse.Namespace) -> dict[str, Any]:
     import numpy as np
 
     from tastemap.cli.arguments import parse_bytes
-    from tastemap.models.everyone import best_items
-    from tastemap.models.lists import write_recommendations
+    from tastemap.models.batch.recommend import best_items
+    from tastemap.models.batch.write import write_recommendations
 
     model = planted(args.users, args.items, args.factors, args.seen)
     small = planted(300, 500, args.factors, 20)  # compiles, and tells nothing
@@ -94,9 +94,10 @@ def planted(n_users: int, n_items: int, n_factors: int, n_seen: int) -> Any:
     import numpy as np
     import polars as pl
 
-    from tastemap.data.ratings import Ratings, Scale
+    from tastemap.data.ratings import Ratings
+    from tastemap.data.scale import Scale
     from tastemap.data.vocabulary import Vocabulary
-    from tastemap.models.factors import FactorModel, Prior
+    from tastemap.models.base.factors import FactorModel, Prior
 
     rng = np.random.default_rng(0)
     users = Vocabulary(pl.Series("user_id", np.arange(n_users)), "user")

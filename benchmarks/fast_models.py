@@ -145,8 +145,8 @@ def lists_rows(small: Any, large: Any, rounds: int) -> Iterator[dict[str, Any]]:
 
 def fitted(name: str, train: Any, rounds: int) -> tuple[Any, dict[str, Any]]:
     """A model, compiled before, with its name and the least seconds of its fits."""
-    from tastemap.data.synthetic import synthetic_ratings
-    from tastemap.models import make_model
+    from tastemap.data.datasets.synthetic import synthetic_ratings
+    from tastemap.models.registry import make_model
 
     known, options = VARIANTS.get(name, (name, {}))
     make_model(known, **options).fit(synthetic_ratings(), progress=False)
@@ -172,7 +172,7 @@ def rating_errors(model: Any, test: Any) -> dict[str, float]:
 
 def list_scores(model: Any, test: Any) -> dict[str, float]:
     """Recall@10 and NDCG@10, and the seconds of ranking all items for everyone."""
-    from tastemap.evaluation.ranking import evaluate_ranking
+    from tastemap.evaluation.evaluate import evaluate_ranking
 
     start = time.perf_counter()
     frame = evaluate_ranking(model, test, k=10)
@@ -184,8 +184,8 @@ def list_scores(model: Any, test: Any) -> dict[str, float]:
 
 def everyone(ratings: Any, calls: int) -> Iterator[dict[str, Any]]:
     """Seconds of ten items for each user: by tastemap, by NumPy, and of the product alone."""
-    from tastemap.models import make_model
-    from tastemap.models.everyone import best_items, recommend_all
+    from tastemap.models.batch.recommend import best_items, recommend_all
+    from tastemap.models.registry import make_model
 
     users = np.arange(ratings.n_users, dtype=np.int32)
     for name in EVERYONE:

@@ -89,8 +89,8 @@ def measure(
     models: Sequence[str], splits: dict[str, Any], seeds: Sequence[int]
 ) -> list[dict[str, Any]]:
     """One row for each split, model and seed."""
-    from tastemap.data.synthetic import synthetic_ratings
-    from tastemap.models import make_model
+    from tastemap.data.datasets.synthetic import synthetic_ratings
+    from tastemap.models.registry import make_model
 
     small, rows = synthetic_ratings(), []
     for name in models:
@@ -115,7 +115,7 @@ def new_person(train: Any) -> dict[str, float]:
     """Seconds of the first compilation, and milliseconds to fold in a person with 50 ratings."""
     import numpy as np
 
-    from tastemap.models import make_model
+    from tastemap.models.registry import make_model
 
     with tempfile.TemporaryDirectory() as empty:
         environment = os.environ | {"NUMBA_CACHE_DIR": empty}
@@ -139,8 +139,8 @@ def new_person(train: Any) -> dict[str, float]:
 
 def compile_all() -> None:
     """Print the seconds that fitting, predicting and folding in take for the first time."""
-    from tastemap.data.synthetic import synthetic_ratings
-    from tastemap.models import make_model
+    from tastemap.data.datasets.synthetic import synthetic_ratings
+    from tastemap.models.registry import make_model
 
     small = synthetic_ratings()
     started = time.perf_counter()
@@ -154,7 +154,7 @@ def scored(model: Any, test: Any) -> dict[str, float | None]:
     """Errors on a test part: of the mean and, with a distribution, of the median and of p."""
     import numpy as np
 
-    from tastemap.evaluation.metrics import mae, rmse
+    from tastemap.metrics.rating import mae, rmse
 
     levels = model.ratings_.scale.levels
     if not model.has_distribution or levels is None:

@@ -37,9 +37,9 @@ from typing import Any
 import numpy as np
 
 import tastemap as tm
-from tastemap.data.fractal import SIZES, FractalExpansion, size_like
-from tastemap.data.release import write_release
-from tastemap.explore import style
+from tastemap.data.datasets.fractal import SIZES, FractalExpansion, size_like
+from tastemap.data.datasets.writer import write_release
+from tastemap.explore.figures import style
 
 WORKER = Path(__file__).with_name("scale_worker.py")
 # Slow NumPy down where they are set.

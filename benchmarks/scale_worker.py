@@ -37,7 +37,7 @@ def scan(asked: dict[str, Any]) -> dict[str, Any]:
 
 def read(asked: dict[str, Any]) -> dict[str, Any]:
     """The file to `Ratings`."""
-    from tastemap.data.readers import read_ratings
+    from tastemap.data.readers.read import read_ratings
 
     started, used = time.perf_counter(), time.process_time()
     read_ratings(asked["path"])
@@ -47,7 +47,7 @@ def read(asked: dict[str, Any]) -> dict[str, Any]:
 def fit(asked: dict[str, Any]) -> dict[str, Any]:
     """A fit, and its error on ratings held out."""
     import tastemap as tm
-    from tastemap.data.synthetic import synthetic_ratings
+    from tastemap.data.datasets.synthetic import synthetic_ratings
 
     small = synthetic_ratings()
     tm.make_model(asked["model"], **asked["options"]).fit(small, progress=False)  # compiles
@@ -85,7 +85,7 @@ def floor(asked: dict[str, Any]) -> dict[str, Any]:
         ("item", ratings.by_user, ratings.item_index, ratings.n_items),
     ):
         table = np.ones((n, FACTORS), np.float32)
-        index = other[groups.rows]
+        index = other[groups.indices]
         meet_all(index[:1000], table)  # compiles
         seconds = []
         for _ in range(3):

@@ -115,7 +115,7 @@ def movielens(source: str | None) -> Any:
 
 def fit(name: str, ratings: Any, options: dict[str, Any], path: Path) -> None:
     """Fit a model and save it."""
-    from tastemap.models import make_model
+    from tastemap.models.registry import make_model
 
     make_model(name, **options).fit(ratings, seed=0, progress=False).save(path)
 
@@ -251,7 +251,7 @@ def bare_memory() -> dict[str, int]:
     """
     code = "import uvicorn, uvloop, httptools, tastemap.cli, tastemap.serve.app"
     code += "\nfrom tastemap.models import als, bayesian, factorization"
-    code += "\nimport numpy as np; from tastemap.kernels.scores import score_rows"
+    code += "\nimport numpy as np; from tastemap.kernels.factors import score_rows"
     code += "\nscore_rows(np.ones((1, 2), np.float32), np.ones(2), np.ones(1, np.float32))"
     code += "\nprint('ready', flush=True), input()"
     process = subprocess.Popen(  # noqa: S603

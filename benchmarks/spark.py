@@ -57,7 +57,7 @@ def main() -> None:
 
 def generated(args: argparse.Namespace, folder: Path) -> str:
     """A CSV file of synthetic ratings."""
-    from tastemap.data.synthetic import synthetic_ratings
+    from tastemap.data.datasets.synthetic import synthetic_ratings
 
     path = folder / "ratings.csv"
     synthetic_ratings(args.users, args.items, args.ratings).to_frame().write_csv(path)
@@ -99,8 +99,8 @@ def processor_seconds() -> float:
 
 def on_spark(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
     """Seconds of each phase, and the scores, on so many executors."""
-    from tastemap.models import make_model
-    from tastemap.spark import factors, reading, scoring, table
+    from tastemap.models.registry import make_model
+    from tastemap.spark import als, evaluate, index, read
     from tastemap.spark.session import Cluster, spark_session
 
     model = make_model(args.model, n_factors=args.factors, n_epochs=args.epochs)
@@ -109,18 +109,18 @@ def on_spark(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
     with spark_session(Cluster(f"local-cluster[{args.way},1,2048]", conf)) as session:
         session.range(1000).count()
         clock.lap("start")
-        data = table.index_table(session, reading.read_table(session, args.data, {}))
-        train, test = (part.persist() for part in scoring.split(data.frame, 0.1, seed=0))
+        data = index.index_table(session, read.read_table(session, args.data, {}))
+        train, test = (part.persist() for part in evaluate.split(data.frame, 0.1, seed=0))
         sizes = {"train": train.count(), "test": test.count()}
         clock.lap("read")
-        fitted = factors.fit(model, data, train, seed=0)
+        fitted = als.fit(model, data, train, seed=0)
         fitted.users.persist().count()
         clock.lap("fit")
-        scores = scoring.score(model, data, fitted, train, test)
+        scores = evaluate.score(model, data, fitted, train, test)
         clock.lap("score")
         clock.laps["processor"] = processor_seconds()
         for name, part in (("train", train), ("test", test)):
-            table.to_polars(part).write_parquet(folder / f"{name}.parquet")
+            index.to_polars(part).write_parquet(folder / f"{name}.parquet")
     return (
         {"way": f"Spark, {args.way} executor{'s' * (args.way != '1')}"}
         | clock.laps
@@ -133,11 +133,10 @@ def here(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
     """The same on this machine alone, one core."""
     import polars as pl
 
-    from tastemap.data.readers import read_ratings
-    from tastemap.data.synthetic import synthetic_ratings
-    from tastemap.evaluation.ranking import evaluate_ranking
-    from tastemap.evaluation.rating import evaluate
-    from tastemap.models import make_model
+    from tastemap.data.datasets.synthetic import synthetic_ratings
+    from tastemap.data.readers.read import read_ratings
+    from tastemap.evaluation.evaluate import evaluate, evaluate_ranking
+    from tastemap.models.registry import make_model
 
     small = synthetic_ratings()
     make_model(args.model, n_factors=args.factors, n_epochs=1).fit(small)  # compiles

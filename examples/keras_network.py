@@ -10,8 +10,8 @@ rating for each pair, (n, 1).
 from typing import Any
 
 import tastemap as tm
+from tastemap.data.datasets.synthetic import synthetic_ratings
 from tastemap.data.ratings import Ratings
-from tastemap.data.synthetic import synthetic_ratings
 from tastemap.explore.overfitting import overfitting_sentence
 
 

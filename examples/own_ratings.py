@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import tastemap as tm
-from tastemap.data.synthetic import synthetic_ratings
+from tastemap.data.datasets.synthetic import synthetic_ratings
 
 
 def main(path: Path, out: Path) -> None:

@@ -9,9 +9,9 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 import polars as pl
 import pytest
 
+from tastemap.data.datasets.synthetic import synthetic_ratings
 from tastemap.data.ratings import Ratings
 from tastemap.data.splits import Split, train_test_split
-from tastemap.data.synthetic import synthetic_ratings
 
 
 @pytest.fixture(scope="session")

@@ -366,7 +366,7 @@ def test_a_fault_of_our_own_shows_no_traceback(
     def broken(path: Path) -> None:
         raise ZeroDivisionError("oops")
 
-    monkeypatch.setattr("tastemap.models.store.read_manifest", broken)
+    monkeypatch.setattr("tastemap.models.base.artifact.read_manifest", broken)
     said = run("info", folder / "bias", code=1)
     assert (
         said

@@ -17,13 +17,13 @@ import typer.main
 import tastemap
 from tastemap import errors
 from tastemap.cli import app
+from tastemap.data.datasets.synthetic import synthetic_ratings
 from tastemap.data.ratings import Ratings, Source
 from tastemap.data.splits import SPLIT_NAMES, Split
-from tastemap.data.synthetic import synthetic_ratings
-from tastemap.evaluation import metrics
 from tastemap.evaluation.scores import CHOOSERS
-from tastemap.models import MODELS, model_class
-from tastemap.models.spaces import SPACES, Span
+from tastemap.evaluation.tuning.spaces import SPACES, Span
+from tastemap.metrics import rating as metrics
+from tastemap.models.registry import MODELS, model_class
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -35,9 +35,9 @@ PREFIXES = {
     "tastemap": "tastemap",
     "tm": "tastemap",
     "st": "tastemap.data.statistics",
-    "plots": "tastemap.explore.plots",
-    "model_plots": "tastemap.explore.model_plots",
-    "board_plots": "tastemap.explore.board_plots",
+    "plots": "tastemap.explore.figures.ratings",
+    "model_plots": "tastemap.explore.figures.model",
+    "board_plots": "tastemap.explore.figures.leaderboard",
 }
 
 
@@ -114,7 +114,7 @@ def test_each_model_and_its_options_are_described(name: str) -> None:
 
 @pytest.mark.parametrize("name", [n for n in MODELS if MODELS[n][0] == "NeuralRecommender"])
 def test_options_of_networks_have_the_defaults_that_the_page_says(name: str) -> None:
-    from tastemap.models.neural.named import NETWORKS
+    from tastemap.models.neural.registry import NETWORKS
 
     network, size, _ = NETWORKS[name]
     own = {"embedding_size": size, **MODELS[name][1].get("network_options", {})}

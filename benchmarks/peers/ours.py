@@ -6,10 +6,11 @@ from typing import Any
 import polars as pl
 
 from peers.table import Table
-from tastemap.data.ratings import Ratings, Scale, Source
+from tastemap.data.ratings import Ratings, Source
+from tastemap.data.scale import Scale
 from tastemap.data.vocabulary import Vocabulary
-from tastemap.models import make_model
-from tastemap.models.everyone import best_items
+from tastemap.models.batch.recommend import best_items
+from tastemap.models.registry import make_model
 
 PACKAGE = "tastemap"
 

@@ -5,8 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from tastemap.evaluation import calibration, metrics, ranking
-from tastemap.evaluation.paired import paired_differences
+from tastemap.evaluation import evaluate as ranking
+from tastemap.metrics import calibration
+from tastemap.metrics import rating as metrics
+from tastemap.metrics.bootstrap import paired_differences
 
 LEVELS = np.arange(1.0, 6.0)
 

@@ -14,102 +14,95 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tastemap.data.fetch import load_dataset as load_dataset
-    from tastemap.data.prepared import prepare_ratings as prepare_ratings
-    from tastemap.data.prepared_splits import split_prepared as split_prepared
+    from tastemap.data.datasets.fetch import load_dataset as load_dataset
+    from tastemap.data.datasets.synthetic import synthetic_ratings as synthetic_ratings
     from tastemap.data.ratings import Ratings as Ratings
-    from tastemap.data.ratings import Scale as Scale
-    from tastemap.data.readers import read_ratings as read_ratings
+    from tastemap.data.readers.prepare import prepare_ratings as prepare_ratings
+    from tastemap.data.readers.read import read_ratings as read_ratings
+    from tastemap.data.scale import Scale as Scale
     from tastemap.data.splits import forecast_split as forecast_split
     from tastemap.data.splits import leave_last_out as leave_last_out
     from tastemap.data.splits import per_user_split as per_user_split
     from tastemap.data.splits import published_fold as published_fold
+    from tastemap.data.splits import split_prepared as split_prepared
     from tastemap.data.splits import time_split as time_split
     from tastemap.data.splits import train_test_split as train_test_split
     from tastemap.data.vocabulary import Vocabulary as Vocabulary
     from tastemap.errors import TastemapError as TastemapError
     from tastemap.evaluation.compare import compare as compare
-    from tastemap.evaluation.metrics import mae as mae
-    from tastemap.evaluation.metrics import mse as mse
-    from tastemap.evaluation.metrics import rmse as rmse
-    from tastemap.evaluation.ranking import evaluate_ranking as evaluate_ranking
-    from tastemap.evaluation.rating import evaluate as evaluate
-    from tastemap.evaluation.tune import tune as tune
-    from tastemap.models import make_model as make_model
+    from tastemap.evaluation.evaluate import evaluate as evaluate
+    from tastemap.evaluation.evaluate import evaluate_ranking as evaluate_ranking
+    from tastemap.evaluation.tuning.tune import tune as tune
+    from tastemap.metrics.rating import mae as mae
+    from tastemap.metrics.rating import mse as mse
+    from tastemap.metrics.rating import rmse as rmse
     from tastemap.models.als import ALS as ALS
-    from tastemap.models.base import Recommender as Recommender
-    from tastemap.models.bayesian import BayesianFactorization as BayesianFactorization
+    from tastemap.models.base.factors import FactorModel as FactorModel
+    from tastemap.models.base.recommender import Recommender as Recommender
+    from tastemap.models.batch.recommend import recommend_all as recommend_all
+    from tastemap.models.batch.similar import similar_all as similar_all
+    from tastemap.models.batch.write import write_recommendations as write_recommendations
+    from tastemap.models.bayesian.model import BayesianFactorization as BayesianFactorization
     from tastemap.models.bias import BiasModel as BiasModel
     from tastemap.models.blend import Blend as Blend
     from tastemap.models.ease import EASE as EASE
-    from tastemap.models.everyone import recommend_all as recommend_all
-    from tastemap.models.factorization import MatrixFactorization as MatrixFactorization
-    from tastemap.models.factors import FactorModel as FactorModel
     from tastemap.models.knn import ItemKNN as ItemKNN
-    from tastemap.models.lists import write_recommendations as write_recommendations
-    from tastemap.models.neighbours import similar_all as similar_all
+    from tastemap.models.matrix_factorization import MatrixFactorization as MatrixFactorization
     from tastemap.models.neural import DeepRegressionModel as DeepRegressionModel
     from tastemap.models.neural import NeuralRecommender as NeuralRecommender
     from tastemap.models.neural import RegressionModel as RegressionModel
     from tastemap.models.popularity import Popularity as Popularity
-    from tastemap.models.store import load_model as load_model
+    from tastemap.models.registry import load_model as load_model
+    from tastemap.models.registry import make_model as make_model
     from tastemap.models.two_tower import TwoTower as TwoTower
 
 __version__ = version("tastemap")
 
-# The public names and the module each is loaded from when it is first used, so that
+# The modules and the public names that each gives; they are loaded when first used, so that
 # `import tastemap` stays fast and needs none of the optional packages.
 _HOMES = {
-    "ALS": "models.als",
-    "BayesianFactorization": "models.bayesian",
-    "BiasModel": "models.bias",
-    "Blend": "models.blend",
-    "DeepRegressionModel": "models.neural",
-    "EASE": "models.ease",
-    "FactorModel": "models.factors",
-    "ItemKNN": "models.knn",
-    "MatrixFactorization": "models.factorization",
-    "NeuralRecommender": "models.neural",
-    "Popularity": "models.popularity",
-    "Ratings": "data.ratings",
-    "Recommender": "models.base",
-    "RegressionModel": "models.neural",
-    "Scale": "data.ratings",
-    "TastemapError": "errors",
-    "TwoTower": "models.two_tower",
-    "Vocabulary": "data.vocabulary",
-    "compare": "evaluation.compare",
-    "evaluate": "evaluation.rating",
-    "evaluate_ranking": "evaluation.ranking",
-    "forecast_split": "data.splits",
-    "leave_last_out": "data.splits",
-    "load_dataset": "data.fetch",
-    "load_model": "models.store",
-    "mae": "evaluation.metrics",
-    "make_model": "models",
-    "mse": "evaluation.metrics",
-    "per_user_split": "data.splits",
-    "prepare_ratings": "data.prepared",
-    "published_fold": "data.splits",
-    "read_ratings": "data.readers",
-    "recommend_all": "models.everyone",
-    "rmse": "evaluation.metrics",
-    "similar_all": "models.neighbours",
-    "split_prepared": "data.prepared_splits",
-    "time_split": "data.splits",
-    "train_test_split": "data.splits",
-    "tune": "evaluation.tune",
-    "write_recommendations": "models.lists",
+    "data.datasets.fetch": "load_dataset",
+    "data.datasets.synthetic": "synthetic_ratings",
+    "data.ratings": "Ratings",
+    "data.readers.prepare": "prepare_ratings",
+    "data.readers.read": "read_ratings",
+    "data.scale": "Scale",
+    "data.splits": "forecast_split leave_last_out per_user_split published_fold"
+    " split_prepared time_split train_test_split",
+    "data.vocabulary": "Vocabulary",
+    "errors": "TastemapError",
+    "evaluation.compare": "compare",
+    "evaluation.evaluate": "evaluate evaluate_ranking",
+    "evaluation.tuning.tune": "tune",
+    "metrics.rating": "mae mse rmse",
+    "models.als": "ALS",
+    "models.base.factors": "FactorModel",
+    "models.base.recommender": "Recommender",
+    "models.batch.recommend": "recommend_all",
+    "models.batch.similar": "similar_all",
+    "models.batch.write": "write_recommendations",
+    "models.bayesian.model": "BayesianFactorization",
+    "models.bias": "BiasModel",
+    "models.blend": "Blend",
+    "models.ease": "EASE",
+    "models.knn": "ItemKNN",
+    "models.matrix_factorization": "MatrixFactorization",
+    "models.neural": "DeepRegressionModel NeuralRecommender RegressionModel",
+    "models.popularity": "Popularity",
+    "models.registry": "load_model make_model",
+    "models.two_tower": "TwoTower",
 }
 
-__all__ = sorted(_HOMES)  # noqa: PLE0605 - the names of the table above
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
+
+__all__ = sorted(_HOME_OF)  # noqa: PLE0605 - the names of the table above
 
 
 def __getattr__(name: str) -> Any:
     """Load a public name from its module."""
-    if name not in _HOMES:
+    if name not in _HOME_OF:
         raise AttributeError(f"module 'tastemap' has no attribute {name!r}")
-    value = getattr(import_module(f"tastemap.{_HOMES[name]}"), name)
+    value = getattr(import_module(f"tastemap.{_HOME_OF[name]}"), name)
     globals()[name] = value
     return value
 

@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 
 import tastemap as tm
+from tastemap.data.datasets.synthetic import synthetic_ratings
 from tastemap.data.splits import Split
-from tastemap.data.synthetic import synthetic_ratings
 
 BENCHMARKS = Path(__file__).parent.parent.parent / "benchmarks"
 
@@ -82,7 +82,7 @@ def test_a_model_in_a_process_of_its_own_gives_what_it_gives_here(
 def test_lists_of_a_process_hold_nothing_seen_and_are_scored_as_evaluate_does(
     peers: SimpleNamespace, tmp_path: Path
 ) -> None:
-    from tastemap.evaluation.ranking import evaluate_ranking
+    from tastemap.evaluation.evaluate import evaluate_ranking
 
     ratings = synthetic_ratings()
     split = tm.per_user_split(ratings.take(ratings.rating >= 4), 0.2, 0)

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from tastemap.data.fractal import FractalExpansion, Size
-from tastemap.data.release import write_release
-from tastemap.data.synthetic import synthetic_ratings
+from tastemap.data.datasets.fractal import FractalExpansion, Size
+from tastemap.data.datasets.synthetic import synthetic_ratings
+from tastemap.data.datasets.writer import write_release
 
 BENCHMARKS = Path(__file__).parent.parent.parent / "benchmarks"
 PAGE = BENCHMARKS.parent / "docs" / "scale.md"

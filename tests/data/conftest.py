@@ -21,7 +21,7 @@ def lines(rows, delimiter):
 
 @pytest.fixture
 def ml_100k(tmp_path):
-    from tastemap.data.movielens import GENRES_100K
+    from tastemap.data.readers.movielens import GENRES_100K
 
     folder = tmp_path / "folder-100k"
     folder.mkdir()

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tastemap.data.groups import Groups
-from tastemap.data.ratings import Ratings, Scale
+from tastemap.data.ratings import Groups, Ratings
+from tastemap.data.scale import Scale
 from tastemap.errors import DataError
 
 

@@ -7,14 +7,15 @@ import pytest
 from tastemap.data.ratings import Ratings
 from tastemap.data.splits import Split, train_test_split
 from tastemap.errors import ArgumentError
-from tastemap.evaluation.calibration import log_loss, places
 from tastemap.evaluation.compare import compare
-from tastemap.evaluation.metrics import mae, rmse
-from tastemap.evaluation.ranking import METRICS, rank_unseen
-from tastemap.models import make_model
-from tastemap.models.bayesian import BayesianFactorization
+from tastemap.evaluation.evaluate import rank_unseen
+from tastemap.metrics.calibration import log_loss, places
+from tastemap.metrics.ranking import METRICS
+from tastemap.metrics.rating import mae, rmse
+from tastemap.models.bayesian.model import BayesianFactorization
 from tastemap.models.bias import BiasModel
 from tastemap.models.ease import EASE
+from tastemap.models.registry import make_model
 
 MODELS = {
     "damped": BiasModel,

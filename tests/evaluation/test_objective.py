@@ -6,10 +6,10 @@ import pytest
 from tastemap.data.ratings import Ratings
 from tastemap.data.splits import Split, per_user_split
 from tastemap.errors import ArgumentError
-from tastemap.evaluation.metrics import mae, rmse
+from tastemap.evaluation.evaluate import evaluate_ranking
 from tastemap.evaluation.objective import Objective
-from tastemap.evaluation.ranking import evaluate_ranking
-from tastemap.models import make_model
+from tastemap.metrics.rating import mae, rmse
+from tastemap.models.registry import make_model
 
 
 @pytest.mark.parametrize(("metric", "function"), [("rmse", rmse), ("mae", mae)])

@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from tastemap.data.ratings import Ratings, Source
-from tastemap.models.factors import FactorModel, Prior
+from tastemap.models.base.factors import FactorModel, Prior
 
 N_ITEMS, N_GROUPS = 90, 3
 

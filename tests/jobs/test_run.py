@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from tastemap.cli import app
 from tastemap.data.ratings import Ratings
-from tastemap.models import store
+from tastemap.models import registry as store
 
 
 @pytest.fixture(autouse=True)

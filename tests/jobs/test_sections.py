@@ -3,10 +3,10 @@
 import re
 
 from tastemap.data.splits import Split
-from tastemap.evaluation.rating import evaluate
-from tastemap.explore.blocks import Picture, Table
+from tastemap.evaluation.evaluate import evaluate
+from tastemap.explore.report.blocks import Picture, Table
 from tastemap.jobs.sections import evaluation_blocks, likes_blocks, metrics_blocks
-from tastemap.models import make_model
+from tastemap.models.registry import make_model
 
 
 def test_neighbours_by_ratings_and_by_likes_stand_side_by_side(split: Split) -> None:

@@ -7,9 +7,9 @@ import pytest
 from tastemap.data.ratings import Ratings
 from tastemap.data.splits import Split, train_test_split
 from tastemap.errors import ArgumentError, UnsupportedError
-from tastemap.evaluation.metrics import rmse
-from tastemap.models import make_model
+from tastemap.metrics.rating import rmse
 from tastemap.models.als import ALS
+from tastemap.models.registry import make_model
 
 
 @pytest.fixture(scope="module", params=["explicit", "implicit"])

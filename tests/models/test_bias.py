@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import reference
+from tastemap.data.datasets.synthetic import synthetic_ratings
 from tastemap.data.ratings import Ratings
-from tastemap.data.synthetic import synthetic_ratings
 from tastemap.errors import ArgumentError
 from tastemap.models.bias import BiasModel
 

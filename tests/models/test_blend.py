@@ -8,12 +8,11 @@ import pytest
 
 from tastemap.data.ratings import Ratings
 from tastemap.errors import ArgumentError, UnsupportedError
-from tastemap.evaluation.ranking import ndcg
+from tastemap.metrics.ranking import ndcg
 from tastemap.models import blend as module
-from tastemap.models import make_model
+from tastemap.models.batch.recommend import recommend_all
 from tastemap.models.blend import Blend, _Hidden, _ndcg, _selected
-from tastemap.models.everyone import recommend_all
-from tastemap.models.store import load_model
+from tastemap.models.registry import load_model, make_model
 
 THREE = {"ease": {"reg": 5.0}, "mf": {"n_factors": 4, "n_epochs": 5}, "popularity": {}}
 

@@ -16,11 +16,10 @@ from tastemap.errors import (
     UnknownIdError,
     UnsupportedError,
 )
-from tastemap.models import CLASSES, MODELS, make_model, model_class
-from tastemap.models.base import Recommender
-from tastemap.models.everyone import recommend_all
-from tastemap.models.selection import ShortAnswerWarning
-from tastemap.models.store import load_model
+from tastemap.models.base.recommender import Recommender
+from tastemap.models.base.selection import ShortAnswerWarning
+from tastemap.models.batch.recommend import recommend_all
+from tastemap.models.registry import CLASSES, MODELS, load_model, make_model, model_class
 
 # Options that keep a fit short; every other option stays at its default.
 QUICK = {
@@ -43,7 +42,7 @@ def quick(name: str) -> Recommender:
 
 def scores(model: Recommender, ratings: Ratings) -> np.ndarray:
     """Predictions for each row, which for a model that only ranks are its scores."""
-    return model._predict(*model._rows(ratings))
+    return model._predict(*model.rows_of(ratings))
 
 
 @pytest.fixture(scope="module", params=list(MODELS))

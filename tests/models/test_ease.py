@@ -8,12 +8,12 @@ import polars as pl
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from tastemap.data import memory
 from tastemap.data.ratings import Ratings
 from tastemap.errors import ArgumentError, DataError, NotFittedError
-from tastemap.models import items as item_models
+from tastemap.models.base import item_based as item_models
 from tastemap.models.ease import EASE, invert
-from tastemap.models.store import load_model
+from tastemap.models.registry import load_model
+from tastemap.support import memory
 
 
 def liked_matrix(ratings: Ratings, threshold: float) -> np.ndarray:

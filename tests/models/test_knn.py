@@ -7,10 +7,10 @@ import pytest
 from tastemap.data.ratings import Ratings
 from tastemap.data.splits import Split
 from tastemap.errors import ArgumentError
-from tastemap.evaluation.metrics import rmse
-from tastemap.models import make_model
+from tastemap.metrics.rating import rmse
 from tastemap.models.bias import BiasModel
 from tastemap.models.knn import ItemKNN
+from tastemap.models.registry import make_model
 
 
 def test_a_prediction_is_the_equation(ratings: Ratings) -> None:

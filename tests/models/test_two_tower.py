@@ -10,7 +10,7 @@ import pytest
 
 from tastemap.data.ratings import Ratings
 from tastemap.errors import ArgumentError
-from tastemap.models.store import load_model
+from tastemap.models.registry import load_model
 from tastemap.models.two_tower import TwoTower
 
 
@@ -97,7 +97,7 @@ def test_impossible_options(option: dict[str, float]) -> None:
 WITHOUT_KERAS = """
 import sys
 sys.modules["keras"] = None
-from tastemap.models.store import load_model
+from tastemap.models.registry import load_model
 model = load_model(sys.argv[1])
 print(*model.recommend(ratings={1: 5, 3: 5}, k=5)["item_id"])
 """

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from small_models import save_small, small_ratings, text_ratings
 
-from tastemap.serve.live import LiveModel
+from tastemap.serve.model.reload import LiveModel
+from tastemap.serve.people.store import Store
 from tastemap.serve.service import Service
-from tastemap.serve.storage import Store
 
 
 @pytest.fixture(scope="session")

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from tastemap.data.datasets.synthetic import synthetic_ratings
 from tastemap.data.ratings import Ratings, Source
-from tastemap.data.synthetic import synthetic_ratings
-from tastemap.models import make_model
+from tastemap.models.registry import make_model
 
 # Options that keep a fit short.
 QUICK = {

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from small_models import save_small, small_ratings
 
-from tastemap.models.store import load_model
-from tastemap.serve.catalogue import Filters
-from tastemap.serve.live import LiveModel
-from tastemap.serve.persons import api_person, page_person
-from tastemap.serve.problems import Problem
+from tastemap.models.registry import load_model
+from tastemap.serve.model.catalogue import Filters
+from tastemap.serve.model.reload import LiveModel
+from tastemap.serve.people.profiles import api_person, page_person
+from tastemap.serve.people.store import Store
 from tastemap.serve.service import Service
-from tastemap.serve.storage import Store
+from tastemap.serve.web.errors import Problem
 
 ANN = page_person("ann")
 
@@ -75,8 +75,8 @@ def test_who_is_forgotten_leaves_memory_too(service: Service) -> None:
 def test_what_another_process_was_told_to_forget_is_forgotten_soon(
     artifact: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tastemap.serve.live.EVERY", 0.01)
-    monkeypatch.setattr("tastemap.serve.live.REMEMBERED_FOR", 0.0)
+    monkeypatch.setattr("tastemap.serve.model.reload.EVERY", 0.01)
+    monkeypatch.setattr("tastemap.serve.model.reload.REMEMBERED_FOR", 0.0)
     live = LiveModel(artifact)
     live.current.person(np.array([1], dtype=np.int32), np.array([5.0], dtype=np.float32))
     assert live.current._remembered.cache_info().currsize == 1

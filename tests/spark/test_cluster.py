@@ -12,19 +12,19 @@ import numpy as np
 import polars as pl
 import pytest
 
-from tastemap.data.groups import Groups
-from tastemap.data.ratings import Ratings
-from tastemap.data.readers import read_ratings
-from tastemap.data.synthetic import synthetic_ratings
+from tastemap.data.datasets.synthetic import synthetic_ratings
+from tastemap.data.ratings import Groups, Ratings
+from tastemap.data.readers.read import read_ratings
 from tastemap.errors import DataError
-from tastemap.evaluation.ranking import evaluate_ranking
-from tastemap.evaluation.rating import evaluate
-from tastemap.kernels.least_squares import solve_rows
+from tastemap.evaluation.evaluate import evaluate, evaluate_ranking
+from tastemap.kernels.als import solve_rows
 from tastemap.models.als import ALS
+from tastemap.models.batch.recommend import recommend_all
 from tastemap.models.bias import BiasModel
-from tastemap.models.everyone import recommend_all
-from tastemap.models.store import load_model
-from tastemap.spark import artifact, factors, lists, reading, scoring, table
+from tastemap.models.registry import load_model
+from tastemap.spark import als, artifact, index, recommend
+from tastemap.spark import evaluate as scoring
+from tastemap.spark import read as reading
 from tastemap.spark.session import Cluster, SparkError, spark_session
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("spark")]
@@ -34,12 +34,12 @@ CONVERGED = {"n_factors": 6, "n_epochs": 10, "reg": 0.25, "reg_exponent": 1.0}
 
 
 @pytest.fixture(scope="module")
-def big(spark: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[Ratings, table.Indexed]:
+def big(spark: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[Ratings, index.Indexed]:
     """As many ratings as MovieLens 100K has, on this machine and on the cluster."""
     ratings = synthetic_ratings(**SIZE)
     path = tmp_path_factory.mktemp("big") / "ratings.csv"
     ratings.to_frame().write_csv(path)
-    return ratings, table.index_table(spark, reading.read_table(spark, str(path), {}))
+    return ratings, index.index_table(spark, reading.read_table(spark, str(path), {}))
 
 
 def alternate(
@@ -68,27 +68,27 @@ def alternate(
         )
         penalty = np.maximum(ridge * groups.counts, 1e-9).astype(np.float32)
         solve_rows(
-            *(groups.offsets, index[groups.rows], target[groups.rows].astype(np.float32)),
+            *(groups.indptr, index[groups.indices], target[groups.indices].astype(np.float32)),
             *(fixed, gram, penalty, weights[own], 3 * f, 1e-12),
         )
     return weights[0] @ weights[1].T
 
 
 def product(model: Any, ratings: Ratings, f: int) -> np.ndarray:
-    users = factors.factors_of(model.userFactors, ratings.n_users, f)
-    return users @ factors.factors_of(model.itemFactors, ratings.n_items, f).T
+    users = als.factors_of(model.userFactors, ratings.n_users, f)
+    return users @ als.factors_of(model.itemFactors, ratings.n_items, f).T
 
 
-def residual_target(data: table.Indexed, ratings: Ratings) -> tuple[Any, np.ndarray]:
+def residual_target(data: index.Indexed, ratings: Ratings) -> tuple[Any, np.ndarray]:
     """What Spark's ALS learns in the explicit case, there and here."""
-    rest, _ = factors.without_biases(data.frame, ratings.global_mean, ratings.n_items)
+    rest, _ = als.without_biases(data.frame, ratings.global_mean, ratings.n_items)
     baseline = BiasModel().fit(ratings)
     here = ratings.rating - baseline._predict(ratings.user_index, ratings.item_index)
     return rest.selectExpr("user_index", "item_index", "float(residual) as target"), here
 
 
 def test_ids_rows_and_biases_are_those_of_one_machine(
-    big: tuple[Ratings, table.Indexed],
+    big: tuple[Ratings, index.Indexed],
 ) -> None:
     ratings, data = big
     assert data.users.ids.equals(ratings.users.ids)
@@ -97,15 +97,15 @@ def test_ids_rows_and_biases_are_those_of_one_machine(
     key = ["user_id", "item_id"]
     assert data.collect().to_frame().sort(key).equals(ratings.to_frame().sort(key))
     _, here = residual_target(data, ratings)
-    rest, b_i = factors.without_biases(data.frame, ratings.global_mean, ratings.n_items)
+    rest, b_i = als.without_biases(data.frame, ratings.global_mean, ratings.n_items)
     np.testing.assert_allclose(b_i, BiasModel().fit(ratings).item_bias, atol=1e-6)
-    there = table.to_polars(rest).sort("user_index", "item_index")["residual"]
+    there = index.to_polars(rest).sort("user_index", "item_index")["residual"]
     order = np.lexsort((ratings.item_index, ratings.user_index))
     np.testing.assert_allclose(there, here[order], atol=1e-5)
 
 
 def test_explicit_factors_agree_with_ours_also_when_an_executor_is_killed(
-    spark: Any, big: tuple[Ratings, table.Indexed]
+    spark: Any, big: tuple[Ratings, index.Indexed]
 ) -> None:
     ratings, data = big
     model = ALS(**CONVERGED)
@@ -115,7 +115,7 @@ def test_explicit_factors_agree_with_ours_also_when_an_executor_is_killed(
         killer = threading.Thread(target=kill_an_executor, args=(spark,))
         if kill:
             killer.start()
-        fits.append(product(factors.spark_als(model, target, model.reg, 0, data.n), ratings, 6))
+        fits.append(product(als.spark_als(model, target, model.reg, 0, data.n), ratings, 6))
         if kill:
             killer.join()
     ours = alternate(ratings, here, 6, model.reg, 0.0, 20)
@@ -147,7 +147,7 @@ def executors(application: str) -> list[int]:
     return found
 
 
-def test_implicit_factors_agree_with_ours(spark: Any, big: tuple[Ratings, table.Indexed]) -> None:
+def test_implicit_factors_agree_with_ours(spark: Any, big: tuple[Ratings, index.Indexed]) -> None:
     ratings, data = big
     liked = ratings.take(ratings.rating >= 4)
     model = ALS("implicit", n_factors=6, n_epochs=10, alpha=0.2)
@@ -155,7 +155,7 @@ def test_implicit_factors_agree_with_ours(spark: Any, big: tuple[Ratings, table.
         "user_index", "item_index", "float(1) as target"
     )
     reg = 0.4
-    there = product(factors.spark_als(model, target, 1.2 * reg / 0.2, 0, len(liked)), ratings, 6)
+    there = product(als.spark_als(model, target, 1.2 * reg / 0.2, 0, len(liked)), ratings, 6)
     ours = alternate(liked, np.ones(len(liked)), 6, reg, 0.2, 20)
     assert ours.std() > 0.05
     np.testing.assert_allclose(there / 1.2, ours, atol=1e-3)
@@ -167,10 +167,10 @@ def test_scores_and_saved_models_are_those_of_one_machine(
 ) -> None:
     path = tmp_path / "ratings.csv"
     ratings.to_frame().write_csv(path)
-    data = table.index_table(spark, reading.read_table(spark, str(path), {}))
+    data = index.index_table(spark, reading.read_table(spark, str(path), {}))
     model = ALS(feedback, n_factors=4, n_epochs=5)
     train, test = scoring.split(data.frame, 0.2, seed=0)
-    fitted = factors.fit(model, data, train, seed=0)
+    fitted = als.fit(model, data, train, seed=0)
     scores = dict(scoring.score(model, data, fitted, train, test).rows())
     parts = [replace(data, frame=part) for part in (train, test)]
     there = artifact.assemble(model, parts[0], fitted, {"test_rmse": 1.0}, seed=0)
@@ -198,8 +198,8 @@ def test_scores_and_saved_models_are_those_of_one_machine(
     for how in ({}, {"exclude_seen": False, "where": "year >= 1990"}):
         if "where" in how:  # the table of items comes from elsewhere
             there.ratings_ = replace(there.ratings_, items=ratings.items)
-        out = tmp_path / "lists.parquet"
-        n = lists.recommend_all(spark, there, str(out), 7, **how)
+        out = tmp_path / "recommend.parquet"
+        n = recommend.recommend_all(spark, there, str(out), 7, **how)
         expected = recommend_all(there, 7, **how)
         assert n == len(expected)
         found = pl.read_parquet(out).sort("user_id", "rank")
@@ -222,7 +222,7 @@ def test_what_is_read_is_what_one_machine_reads(spark: Any, tmp_path: Path) -> N
             how = {"user": "reader", "duplicates": duplicates}
             here = read_ratings(tmp_path / name, **how)
             read = reading.read_table(spark, str(tmp_path / name), how)
-            there = table.index_table(spark, read).collect()
+            there = index.index_table(spark, read).collect()
             assert there.users.ids.equals(here.users.ids)
             assert there.items.ids.equals(here.items.ids)
             key = ["user_id", "item_id"]
@@ -255,11 +255,11 @@ def test_bad_rows_say_nothing_of_the_good_ones(spark: Any, tmp_path: Path) -> No
 
 
 def test_what_the_driver_cannot_hold_is_refused_before_the_work(
-    big: tuple[Ratings, table.Indexed],
+    big: tuple[Ratings, index.Indexed],
 ) -> None:
     many = replace(big[1], n=10**9)
     with pytest.raises(DataError, match=r"18\.6 GiB.*spark\.driver\.maxResultSize=19g"):
-        table.refuse_what_the_driver_cannot_hold(many, 65)
+        index.refuse_what_the_driver_cannot_hold(many, 65)
 
 
 def test_what_spark_throws_is_one_error_that_says_why(spark: Any) -> None:

@@ -15,9 +15,9 @@ from typer.testing import CliRunner
 
 from tastemap.cli import app
 from tastemap.data.ratings import Ratings
+from tastemap.models.batch.recommend import recommend_all
 from tastemap.models.bias import BiasModel
-from tastemap.models.everyone import recommend_all
-from tastemap.models.store import load_model
+from tastemap.models.registry import load_model
 
 
 def run(*words: object, code: int = 0) -> str:

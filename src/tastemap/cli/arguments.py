@@ -119,8 +119,8 @@ def data_words(ctx: typer.Context) -> str:
 def read_data(data: str, how: dict[str, Any]) -> "Ratings":
     """Ratings from a file or folder, or else the data set of that name."""
     from tastemap import terminal
-    from tastemap.data.fetch import DATASETS, load_dataset
-    from tastemap.data.readers import read_ratings
+    from tastemap.data.datasets.fetch import DATASETS, load_dataset
+    from tastemap.data.readers.read import read_ratings
 
     source = how.pop("source", None)
     if source is None and Path(data).exists():
@@ -146,7 +146,7 @@ def read_data(data: str, how: dict[str, Any]) -> "Ratings":
 
 def load_saved(path: Path) -> Any:
     """A saved model."""
-    from tastemap.models.store import load_model
+    from tastemap.models.registry import load_model
 
     return load_model(path)
 
@@ -191,7 +191,7 @@ def parse_bytes(text: str) -> int:
 def parse_person(rate: list[str] | None, path: Path | None) -> Any:
     """A new person's ratings, from words ``title=stars`` or from a file with a column item_id."""
     if path is not None:
-        from tastemap.jobs.ask import read_columns
+        from tastemap.jobs.recommend import read_columns
 
         return read_columns(path, ("item_id", "title"), "rating")
     if not rate:

@@ -36,7 +36,7 @@ def predict(
     out: Out = None,
 ) -> None:
     """Predict ratings of items by a user, or of many pairs."""
-    from tastemap.jobs.ask import predicted_pairs
+    from tastemap.jobs.recommend import predicted_pairs
     from tastemap.terminal import Output
 
     frame = predicted_pairs(load_saved(model), user, items or [], pairs)
@@ -78,7 +78,7 @@ def recommend(
 
     With --all and -o, a call that is stopped goes on from there when it is given again.
     """
-    from tastemap.jobs.ask import in_parts, recommended, refuse_one_person, write_for_all
+    from tastemap.jobs.recommend import in_parts, recommended, refuse_one_person, write_for_all
     from tastemap.terminal import Output
 
     if everyone and out is None and not as_json:
@@ -86,7 +86,7 @@ def recommend(
     person = parse_person(rate, ratings)
     choice = {"k": k, "where": where, "exclude_seen": not include_seen}
     if is_spark(engine):
-        from tastemap.jobs.on_spark import recommend_on_spark
+        from tastemap.jobs.spark import recommend_on_spark
 
         if not everyone or out is None or as_json:
             raise ArgumentError("--engine spark", expected="--all and -o FOLDER")
@@ -127,7 +127,7 @@ def similar(
     out: Out = None,
 ) -> None:
     """Find the most similar items, or say how similar two are."""
-    from tastemap.jobs.ask import all_neighbours, neighbours
+    from tastemap.jobs.recommend import all_neighbours, neighbours
     from tastemap.terminal import Output
 
     if everything != (item is None) or (everything and (users or opposite)):

@@ -23,7 +23,7 @@ def fetch(
 ) -> None:
     """Fetch a MovieLens data set into the cache and verify it."""
     from tastemap import terminal
-    from tastemap.data.fetch import fetch_dataset
+    from tastemap.data.datasets.fetch import fetch_dataset
 
     with terminal.download_bar(name) as progress:
         folder = fetch_dataset(
@@ -67,7 +67,7 @@ def prepare(
     describe, split and fit -m mf then hold a piece of the table at a time.
     """
     from tastemap import terminal
-    from tastemap.data.prepared import prepare_ratings
+    from tastemap.data.readers.prepare import prepare_ratings
 
     columns = {"user": user, "item": item, "rating": rating, "timestamp": timestamp}
     with terminal.download_bar(str(data), "reading") as progress:
@@ -89,7 +89,7 @@ def split(
     as_json: Json = False,
 ) -> None:
     """Write a training and a test part, as tables on disk that every command reads."""
-    from tastemap.data.prepared_splits import split_prepared
+    from tastemap.data.splits import split_prepared
     from tastemap.terminal import Output
 
     parts = split_prepared(ratings, out, by, test_size=test_size, seed=seed)
@@ -123,7 +123,7 @@ def synthesize(
 ) -> None:
     """Make realistic ratings of any size: the fractal expansion of a real set."""
     from tastemap import terminal
-    from tastemap.data.fractal import SIZES
+    from tastemap.data.datasets.fractal import SIZES
     from tastemap.jobs import synthesize as jobs
 
     original = read_data(base if like in SIZES else like, {})
@@ -146,7 +146,7 @@ def search(
     out: Out = None,
 ) -> None:
     """Search titles: case, accents and the order of words do not matter."""
-    from tastemap.explore.search import search_titles
+    from tastemap.explore.title_search import search_titles
     from tastemap.terminal import Output
 
     words = " ".join(query)

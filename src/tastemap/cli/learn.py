@@ -68,12 +68,12 @@ def fit(
     as_json: Json = False,
 ) -> None:
     """Fit a model on all the ratings and save it."""
-    from tastemap.models import make_model
+    from tastemap.models.registry import make_model
     from tastemap.terminal import Output
 
     options = parse_options(option or [])
     if isinstance(ratings, Unread):
-        from tastemap.jobs.on_spark import fit_on_spark
+        from tastemap.jobs.spark import fit_on_spark
 
         how: dict[str, Any] = {
             "name": model or "als",
@@ -108,7 +108,7 @@ def evaluate(
     out: Out = None,
 ) -> None:
     """Fit a model on one part of the ratings and score it on the other, beside the baseline."""
-    from tastemap.jobs.judge import evaluation_tables
+    from tastemap.jobs.evaluate import evaluation_tables
     from tastemap.terminal import Output
 
     tables, notes = evaluation_tables(
@@ -149,7 +149,7 @@ def compare(
     ] = None,
 ) -> None:
     """Fit several models on the same split, and put errors, lists and costs side by side."""
-    from tastemap.jobs.board import board_json, check_ending, compared, makers_of, write_board
+    from tastemap.jobs.compare import board_json, check_ending, compared, makers_of, write_board
     from tastemap.terminal import Output, print_json, say, working
 
     check_ending(out)

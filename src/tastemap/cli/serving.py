@@ -31,7 +31,7 @@ def serve(
     workers: Annotated[int, typer.Option(help="Number of processes.")] = 1,
 ) -> None:
     """Open the application on a saved model, for people, and its REST service, for programs."""
-    from tastemap.serve.running import read_key, run_server
+    from tastemap.serve.server import read_key, run_server
     from tastemap.serve.settings import Limits, Settings
     from tastemap.terminal import say
 
@@ -53,8 +53,8 @@ def update(
     """Fit a saved model anew with the ratings that people gave, and save it in its place."""
     from dataclasses import asdict
 
+    from tastemap.serve.people.retrain import update_model
     from tastemap.serve.settings import Settings
-    from tastemap.serve.updating import update_model
     from tastemap.terminal import Output
 
     changed = update_model(model, Settings(model, from_store).store_url, seed=seed)
@@ -68,7 +68,7 @@ def export(
     as_json: Json = False,
 ) -> None:
     """Write a saved model as static files that search, rate, recommend and explain in a browser."""
-    from tastemap.serve.export import export_site
+    from tastemap.serve.static_site import export_site
     from tastemap.terminal import Output
 
     Output(as_json).facts({"open in a browser": str(export_site(load_saved(model), out))}, "Site")

@@ -19,7 +19,7 @@ def draw_map(
     as_json: Json = False,
 ) -> None:
     """Draw the items on a plane, those with similar factors close together."""
-    from tastemap.jobs.show import write_map
+    from tastemap.jobs.report import write_map
     from tastemap.terminal import Output
 
     Output(as_json).facts(write_map(model, out, colour), "Map of the items")
@@ -32,7 +32,7 @@ def report(
     as_json: Json = False,
 ) -> None:
     """Write a self-contained page about a saved model: its data, its training, its map."""
-    from tastemap.jobs.show import write_report
+    from tastemap.jobs.report import write_report
     from tastemap.terminal import Output
 
     write_report(load_saved(model), out)
@@ -42,7 +42,7 @@ def report(
 @app.command()
 def info(model: Model, as_json: Json = False) -> None:
     """Tell what a saved model is: class, data, errors, versions."""
-    from tastemap.models.store import read_manifest
+    from tastemap.models.base.artifact import read_manifest
     from tastemap.terminal import Output
 
     Output(as_json).facts(read_manifest(model), f"Model {model}")

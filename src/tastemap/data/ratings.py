@@ -4,120 +4,56 @@ import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from tastemap.data.groups import Groups
-from tastemap.data.pieces import pieces
-from tastemap.data.vocabulary import SLICE, Id, IndexArray, Vocabulary, joined, numbered
+from tastemap.arrays import IndexArray
+from tastemap.data.chunks import pieces
+from tastemap.data.scale import Scale
+from tastemap.data.vocabulary import Id, Vocabulary, joined, numbered
 from tastemap.errors import DataError
-
-FloatArray: TypeAlias = npt.NDArray[np.floating[Any]]
-
-# A scale with more distinct values than this is treated as continuous (no step).
-MAX_LEVELS = 101
-# The finest step that is looked for.
-GRID = 1e-4
-# Multiples of it are whole numbers up to here, past which a float64 has no units.
-MOST_MULTIPLES = 2**53
 
 
 @dataclass(frozen=True)
-class Scale:
-    """The values that a rating can take: from ``lowest`` to ``highest``, in steps of ``step``.
+class Groups:
+    """Row numbers of a ratings table grouped by user or by item (compressed sparse rows).
 
     Attributes:
-        lowest, highest: The ends of the scale, both included.
-        step: The distance between neighbouring values, or None for a continuous scale.
+        indptr: int64 (n + 1,); group ``g`` owns ``indices[indptr[g]:indptr[g + 1]]``.
+        indices: int64 (n_ratings,); row numbers, in table order within each group.
     """
 
-    lowest: float
-    highest: float
-    step: float | None = None
+    indptr: npt.NDArray[np.int64]
+    indices: npt.NDArray[np.int64]
 
     @classmethod
-    def infer(cls, rating: FloatArray) -> "Scale":
-        """The scale that observed ratings lie on.
+    def of(cls, index: IndexArray, n: int) -> "Groups":
+        """Group the rows of a column of row numbers that lie in ``range(n)``."""
+        counts = np.bincount(index, minlength=n)
+        indptr = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+        # NumPy sorts numbers of 16 bits by their digits, in a time that grows with their number.
+        keys = index.astype(np.uint16) if n <= 2**16 else index
+        return cls(indptr, np.argsort(keys, kind="stable").astype(np.int64))
 
-        The step is the largest of which every value is a whole number above the lowest, to four
-        decimals, if the scale then has at most 101 values; else the scale is continuous.
+    def __getitem__(self, group: int) -> npt.NDArray[np.int64]:
+        return self.indices[self.indptr[group] : self.indptr[group + 1]]
 
-        Example:
-            >>> print(Scale.infer(np.array([0.5, 5.0, 3.0, 3.5])))
-            0.5 to 5 in steps of 0.5
-        """
-        values = _distinct(np.asarray(rating)).astype(np.float64)
-        if not len(values):
-            raise DataError("ratings", expected="at least one rating", received="none")
-        lowest, highest = float(values[0]), float(values[-1])
-        if len(values) == 1:
-            return cls(lowest, highest, None)
-        # Whole multiples of the grid, whose greatest common divisor is the step: {1, 3, 6} lie on
-        # steps of 1, although no two of them are 1 apart.
-        above = np.round((values - lowest) / GRID)
-        if above[-1] > MOST_MULTIPLES:
-            return cls(lowest, highest, None)
-        step = float(np.gcd.reduce(above.astype(np.int64))) * GRID
-        # No step at all: the values are closer together than the grid.
-        if not step or (highest - lowest) / step >= MAX_LEVELS - 0.5:
-            return cls(lowest, highest, None)
-        step = round(step, 9)
-        return cls(lowest, highest, step)
+    def fits(self, n_groups: int, n_rows: int) -> bool:
+        """Whether these are groups of a table: none leads outside of it."""
+        indptr, indices = self.indptr, self.indices
+        if indptr.shape != (n_groups + 1,) or indices.shape != (n_rows,):
+            return False
+        if indptr[0] != 0 or indptr[-1] != n_rows or (np.diff(indptr) < 0).any():
+            return False
+        return not n_rows or bool(0 <= indices.min() <= indices.max() < n_rows)
 
     @property
-    def levels(self) -> npt.NDArray[np.float64] | None:
-        """Every value of the scale, ascending, or None where it is continuous."""
-        if self.lowest == self.highest:
-            return np.array([self.lowest])
-        if self.step is None:
-            return None
-        n = round((self.highest - self.lowest) / self.step) + 1
-        return np.linspace(self.lowest, self.highest, n)
-
-    def liked_from(self, threshold: float | None = None) -> float:
-        """The rating from which on an item counts as liked: by default the upper quarter.
-
-        Example:
-            >>> Scale(1, 5, 1).liked_from(), Scale(0, 1, 1).liked_from()
-            (4.0, 0.75)
-        """
-        upper_quarter = self.lowest + 0.75 * (self.highest - self.lowest)
-        return upper_quarter if threshold is None else threshold
-
-    def clip(self, rating: FloatArray) -> FloatArray:
-        """The ratings, moved to the nearest end of the scale where they lie outside it."""
-        return np.clip(rating, self.lowest, self.highest)
-
-    def quantile(self, probabilities: FloatArray, q: float) -> FloatArray:
-        """The first level up to which probabilities (n, levels) sum to at least q, (n,).
-
-        A sum that misses q by the rounding of floats counts as q.
-
-        Example:
-            >>> Scale(1, 3, 1).quantile(np.array([[0.5, 0.3, 0.2], [0.2, 0.2, 0.6]]), 0.5)
-            array([1., 3.])
-        """
-        up_to = np.cumsum(probabilities, axis=1)
-        up_to[:, -1] = 1.0
-        levels = np.array([self.lowest]) if self.levels is None else self.levels
-        return levels[np.argmax(up_to >= q - 1e-6, axis=1)]
-
-    def union(self, other: "Scale") -> "Scale":
-        """The scale that holds every value of both; continuous if one of them is."""
-        both = (self, other)
-        if any(scale.step is None and scale.lowest < scale.highest for scale in both):
-            return Scale(min(s.lowest for s in both), max(s.highest for s in both), None)
-        ends_and_levels = [
-            np.array([scale.lowest]) if scale.levels is None else scale.levels for scale in both
-        ]
-        return Scale.infer(np.concatenate(ends_and_levels))
-
-    def __str__(self) -> str:
-        ends = f"{self.lowest:g} to {self.highest:g}"
-        return ends if self.step is None else f"{ends} in steps of {self.step:g}"
+    def counts(self) -> npt.NDArray[np.int64]:
+        """Number of rows in each group, (n,)."""
+        return np.diff(self.indptr)
 
 
 @dataclass(frozen=True)
@@ -348,17 +284,6 @@ class Ratings:
             if column is not None:
                 digest.update(np.ascontiguousarray(column).data)
         return digest.hexdigest()
-
-
-def _distinct(values: FloatArray) -> FloatArray:
-    """The distinct values, ascending, without sorting all of them where they are few."""
-    known = np.unique(values[:SLICE])
-    for start in range(SLICE, len(values), SLICE):
-        if len(known) >= MAX_LEVELS:
-            return np.unique(values)
-        part = values[start : start + SLICE]
-        known = np.union1d(known, part[np.isin(part, known, invert=True)])
-    return known
 
 
 def _check_columns(frame: pl.DataFrame) -> None:

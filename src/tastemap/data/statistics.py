@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from tastemap.data.pieces import distinct, sums
+from tastemap.data.chunks import distinct, sums
 from tastemap.data.ratings import Ratings
 from tastemap.errors import ArgumentError
 

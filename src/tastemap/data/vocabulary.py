@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from tastemap.arrays import IndexArray
 from tastemap.errors import ArgumentError, DataError, UnknownIdError
 
 Id: TypeAlias = int | str
-IndexArray: TypeAlias = npt.NDArray[np.int32]
 
 # Numbers that are compared at a time: they fit a processor's cache.
 SLICE = 2**17

@@ -12,7 +12,7 @@ from tastemap.data.ratings import Ratings
 from tastemap.data.splits import Split, split_by_name
 from tastemap.errors import ArgumentError, MissingPackageError, TastemapError
 from tastemap.evaluation.objective import Objective, Score
-from tastemap.models import make_model
+from tastemap.models.registry import make_model
 
 #: The models to choose among, from cheap to dear; the first is the baseline. All of them answer a
 #: new person.
@@ -72,8 +72,8 @@ def choose(
 
     Args:
         ratings: The training ratings, at least 2.
-        models: Names from `tastemap.models.MODELS`, from cheap to dear, the baseline first; by
-            default those of `GOALS`.
+        models: Names from `tastemap.models.registry.MODELS`, from cheap to dear, the baseline
+            first; by default those of `GOALS`.
         goal: ``"ratings"``: least RMSE; ``"lists"``: largest NDCG of ten unseen items.
         seconds: Time for all of it.
         n_fits: How often the chosen will have to be fitted in this time, this once included.
@@ -86,7 +86,7 @@ def choose(
         TastemapError: If no model could be fitted.
 
     Example:
-        >>> from tastemap.data.synthetic import synthetic_ratings
+        >>> from tastemap.data.datasets.synthetic import synthetic_ratings
         >>> choice = choose(synthetic_ratings(), ["bias", "knn"])
         >>> choice.chosen, choice.frame["state"].to_list()
         ('knn', ['tried', 'tried'])

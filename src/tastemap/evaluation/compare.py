@@ -11,10 +11,9 @@ import polars as pl
 from tastemap.data.ratings import Ratings
 from tastemap.data.splits import train_test_split
 from tastemap.errors import ArgumentError, TastemapError
-from tastemap.evaluation.checks import split_notes
 from tastemap.evaluation.cost import measured
 from tastemap.evaluation.leaderboard import Leaderboard, averaged, bands_of, differences
-from tastemap.evaluation.ranking import METRICS
+from tastemap.evaluation.leakage import split_notes
 from tastemap.evaluation.scores import (
     Protocol,
     Scores,
@@ -22,8 +21,9 @@ from tastemap.evaluation.scores import (
     score_on_test,
     validation_scores,
 )
-from tastemap.models import make_model
-from tastemap.models.base import Recommender
+from tastemap.metrics.ranking import METRICS
+from tastemap.models.base.recommender import Recommender
+from tastemap.models.registry import make_model
 
 Maker: TypeAlias = Callable[[], Recommender]
 
@@ -62,7 +62,8 @@ def compare(
     compilation of a Keras network, which depends on the shapes of the data, is.
 
     Args:
-        models: Names from `tastemap.models.MODELS`, or ``{name: function that makes a model}``.
+        models: Names from `tastemap.models.registry.MODELS`, or
+            ``{name: function that makes a model}``.
         train, test: Ratings to learn from and to score on.
         by: The validation score that chooses: ``"rmse"``, ``"mae"`` (of the median of a model with
             a distribution), or of the lists ``"recall"``, ``"precision"``, ``"ndcg"``, ``"map"``,
@@ -84,7 +85,7 @@ def compare(
         ArgumentError: If there is no model, no seed, an unknown name, or nothing to choose by.
 
     Example:
-        >>> from tastemap.data.synthetic import synthetic_ratings
+        >>> from tastemap.data.datasets.synthetic import synthetic_ratings
         >>> board = compare(["bias", "knn", "ease"], *train_test_split(synthetic_ratings()))
         >>> board.by, list(board.tables())[0]
         ('ndcg', 'Errors of predicted ratings')

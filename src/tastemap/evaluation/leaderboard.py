@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from tastemap.evaluation.paired import paired_differences
-from tastemap.evaluation.ranking import METRICS
 from tastemap.evaluation.scores import ERRORS, Scores
-from tastemap.models.base import Recommender
+from tastemap.metrics.bootstrap import paired_differences
+from tastemap.metrics.ranking import METRICS
+from tastemap.models.base.recommender import Recommender
 
 _LISTS = (*METRICS, "coverage", "novelty", "popular_share")
 # The columns of each table, in order; those that a comparison has no value for are left out.
@@ -45,7 +45,7 @@ class Leaderboard:
         differences: Frame ``metric, model, reference, difference, low, high``: model minus
             reference on the same test ratings, with a 95 % interval (`paired_differences`).
         bands: Frame ``model, group, band, n, mae, rmse``: errors by the popularity of the item and
-            the activity of the user (`tastemap.evaluation.rating.error_bands`).
+            the activity of the user (`tastemap.evaluation.evaluate.error_bands`).
         fitted: The models of the first seed, by name.
         chosen: Name of the model that is best on the validation ratings.
         by: The score that chose it.

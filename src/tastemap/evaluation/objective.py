@@ -8,9 +8,9 @@ import numpy.typing as npt
 
 from tastemap.data.ratings import Ratings
 from tastemap.errors import ArgumentError
-from tastemap.evaluation.paired import paired_differences, user_sums
-from tastemap.evaluation.ranking import rank_unseen
-from tastemap.models.base import Recommender
+from tastemap.evaluation.evaluate import rank_unseen
+from tastemap.metrics.bootstrap import paired_differences, user_sums
+from tastemap.models.base.recommender import Recommender
 
 #: Length of the lists that a model which ranks is judged by; all items where there are fewer.
 LIST = 10

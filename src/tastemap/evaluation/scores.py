@@ -8,13 +8,14 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from tastemap.data.ratings import FloatArray, Ratings
+from tastemap.arrays import FloatArray
+from tastemap.data.ratings import Ratings
 from tastemap.errors import ArgumentError
-from tastemap.evaluation.metrics import mae, rmse
-from tastemap.evaluation.paired import user_sums
-from tastemap.evaluation.ranking import METRICS, rank_unseen
-from tastemap.evaluation.rating import error_bands, model_calibration
-from tastemap.models.base import Recommender
+from tastemap.evaluation.evaluate import error_bands, model_calibration, rank_unseen
+from tastemap.metrics.bootstrap import user_sums
+from tastemap.metrics.ranking import METRICS
+from tastemap.metrics.rating import mae, rmse
+from tastemap.models.base.recommender import Recommender
 
 Values = npt.NDArray[np.float64]
 

@@ -31,7 +31,7 @@ def statistics_tables(ratings: Ratings) -> dict[str, pl.DataFrame]:
 
 def statistics_figures(ratings: Ratings) -> dict[str, "Figure"]:
     """The figures of ratings, each under the name of its file."""
-    from tastemap.explore import plots
+    from tastemap.explore.figures import ratings as plots
 
     figures = {
         "popularity": plots.plot_popularity(ratings),

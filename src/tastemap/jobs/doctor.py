@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
-from tastemap.data.fetch import cache_folder
+from tastemap.data.datasets.fetch import cache_folder
 from tastemap.errors import MissingPackageError
 from tastemap.spark.session import check_java
 

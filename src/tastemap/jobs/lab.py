@@ -11,16 +11,17 @@ from tastemap.data import statistics
 from tastemap.data.ratings import Ratings
 from tastemap.data.splits import Split, train_test_split
 from tastemap.evaluation.compare import Maker, compare
+from tastemap.evaluation.evaluate import Evaluation, evaluate, model_calibration
 from tastemap.evaluation.leaderboard import Leaderboard
-from tastemap.evaluation.metrics import mae, mse
-from tastemap.evaluation.rating import Evaluation, evaluate, model_calibration
-from tastemap.explore.blocks import Code, Table
+from tastemap.explore.item_map import describe_map, item_map
 from tastemap.explore.overfitting import overfitting_sentence
-from tastemap.explore.projection import describe_map, item_map
-from tastemap.explore.report import Block, Report
-from tastemap.jobs import board, describe, sections
-from tastemap.models import make_model
-from tastemap.models.base import Recommender
+from tastemap.explore.report.blocks import Code, Table
+from tastemap.explore.report.report import Block, Report
+from tastemap.jobs import describe, sections
+from tastemap.jobs.compare import leaderboard_blocks
+from tastemap.metrics.rating import mae, mse
+from tastemap.models.base.recommender import Recommender
+from tastemap.models.registry import make_model
 from tastemap.terminal import Output, console, print_json, program, say, working
 
 BASELINE = "bias baseline"
@@ -136,7 +137,7 @@ class Lab:
                 LEADERBOARD, *self.split, by="mae", seeds=self.seeds, progress=tell
             )
         self._show(self.board.tables(), self.board.notes)
-        self.report.section("Leaderboard", *board.leaderboard_blocks(self.board))
+        self.report.section("Leaderboard", *leaderboard_blocks(self.board))
 
     def save(self, out: Path) -> dict[str, Any]:
         """Save the best model that can answer a new person, refitted on all ratings; the report.

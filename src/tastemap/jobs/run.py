@@ -14,18 +14,17 @@ from tastemap.data.ratings import Ratings
 from tastemap.data.splits import Split
 from tastemap.errors import ArgumentError, MissingPackageError
 from tastemap.evaluation.choose import FEWEST, GOALS, Choice, choose, fitting_split
-from tastemap.evaluation.ranking import evaluate_ranking
-from tastemap.evaluation.rating import evaluate
-from tastemap.explore import board_plots
-from tastemap.explore.blocks import Code, Picture, Table
-from tastemap.explore.page import write_page
-from tastemap.explore.projection import FEWEST as FEWEST_ON_A_MAP
-from tastemap.explore.projection import describe_map, item_map
-from tastemap.explore.report import Block, Report
+from tastemap.evaluation.evaluate import evaluate, evaluate_ranking
+from tastemap.explore.figures import leaderboard as board_plots
+from tastemap.explore.item_map import FEWEST as FEWEST_ON_A_MAP
+from tastemap.explore.item_map import describe_map, item_map
+from tastemap.explore.report.blocks import Code, Picture, Table
+from tastemap.explore.report.page import write_page
+from tastemap.explore.report.report import Block, Report
 from tastemap.jobs import describe, sections
-from tastemap.jobs.board import sentences
-from tastemap.models import make_model
-from tastemap.models.store import refuse_occupied
+from tastemap.jobs.compare import sentences
+from tastemap.models.base.artifact import refuse_occupied
+from tastemap.models.registry import make_model
 from tastemap.terminal import Output, console, print_json, program, rows_of, say, working
 
 TEST_SIZE = 0.2

@@ -9,16 +9,16 @@ from tastemap.data import statistics
 from tastemap.data.ratings import Ratings
 from tastemap.data.vocabulary import Id, Vocabulary
 from tastemap.errors import ArgumentError, UnknownIdError
-from tastemap.evaluation.ranking import evaluate_ranking
-from tastemap.evaluation.rating import Evaluation
-from tastemap.explore import model_plots, plots
-from tastemap.explore.blocks import Facts, Picture, Questions, Table
-from tastemap.explore.calibration_plots import plot_calibration
-from tastemap.explore.interactive import map_fragment
+from tastemap.evaluation.evaluate import Evaluation, evaluate_ranking
+from tastemap.explore.figures import model as model_plots
+from tastemap.explore.figures import ratings as plots
+from tastemap.explore.figures.calibration import plot_calibration
+from tastemap.explore.item_map import describe_map, item_map
 from tastemap.explore.overfitting import overfitting_sentence, verdict
-from tastemap.explore.projection import describe_map, item_map
-from tastemap.explore.report import Block
-from tastemap.models.base import Recommender
+from tastemap.explore.report.blocks import Facts, Picture, Questions, Table
+from tastemap.explore.report.interactive_map import map_fragment
+from tastemap.explore.report.report import Block
+from tastemap.models.base.recommender import Recommender
 
 # Ratings that an item needs to count as well known.
 KNOWN = 20

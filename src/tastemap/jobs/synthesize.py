@@ -5,10 +5,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tastemap.data.fractal import SIZES, FractalExpansion, Size, size_like
+from tastemap.data.datasets.fractal import SIZES, FractalExpansion, Size, size_like
+from tastemap.data.datasets.writer import refuse_other_folder, write_release
 from tastemap.data.ratings import Ratings
-from tastemap.data.readers import read_ratings
-from tastemap.data.release import refuse_other_folder, write_release
+from tastemap.data.readers.read import read_ratings
 from tastemap.errors import ArgumentError
 
 
@@ -53,8 +53,8 @@ def synthesize(
     if figure is not None and figure.suffix not in (".png", ".svg", ".pdf"):
         raise ArgumentError("--figure", expected="a .png, .svg or .pdf", received=str(figure))
     if figure is not None:
-        from tastemap.explore.expansion_plots import plot_expansion
-        from tastemap.explore.optional import lab_package
+        from tastemap.explore.figures.expansion import plot_expansion
+        from tastemap.support.extras import lab_package
 
         lab_package("matplotlib")  # found out now rather than when all is written
     refuse_other_folder(out, form)

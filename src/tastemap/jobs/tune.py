@@ -10,13 +10,13 @@ from tastemap.data.ratings import Ratings
 from tastemap.data.splits import split_by_name
 from tastemap.errors import ArgumentError
 from tastemap.evaluation.objective import Objective
-from tastemap.evaluation.tune import Tuning, tune
-from tastemap.explore.blocks import Code, Picture, Table
-from tastemap.explore.report import Report
-from tastemap.explore.search_plots import plot_search
-from tastemap.models import make_model
-from tastemap.models.spaces import SPACES
-from tastemap.models.store import refuse_occupied
+from tastemap.evaluation.tuning.spaces import SPACES
+from tastemap.evaluation.tuning.tune import Tuning, tune
+from tastemap.explore.figures.tuning import plot_search
+from tastemap.explore.report.blocks import Code, Picture, Table
+from tastemap.explore.report.report import Report
+from tastemap.models.base.artifact import refuse_occupied
+from tastemap.models.registry import make_model
 from tastemap.terminal import Output, console, print_json, rows_of, say, working
 
 _PICTURES = (".png", ".svg", ".pdf")

@@ -6,13 +6,12 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from tastemap.data.groups import Groups
-from tastemap.data.ratings import FloatArray, Ratings
-from tastemap.data.vocabulary import Id, IndexArray
+from tastemap.arrays import FloatArray, IndexArray
+from tastemap.data.ratings import Groups, Ratings
+from tastemap.data.vocabulary import Id
 from tastemap.errors import ArgumentError
-from tastemap.kernels.least_squares import solve_all
-from tastemap.models.factors import Array, Prior
-from tastemap.models.warm import WarmStart
+from tastemap.kernels.als import solve_all
+from tastemap.models.base.factors import Array, Prior, WarmStart
 
 _Floats = npt.NDArray[np.float32]
 
@@ -91,7 +90,7 @@ class ALS(WarmStart):
         user_factors, item_factors: p_u (n_users, f), q_i (n_items, f).
 
     Example:
-        >>> from tastemap.data.synthetic import synthetic_ratings
+        >>> from tastemap.data.datasets.synthetic import synthetic_ratings
         >>> model = ALS("implicit", n_factors=8).fit(synthetic_ratings())
         >>> model.recommend(1, k=3)["title"].str.head(6).to_list()
         ['Comedy', 'Comedy', 'Comedy']
@@ -190,9 +189,9 @@ class ALS(WarmStart):
     def _side(self, groups: Groups, other: IndexArray, target: Array, n_other: int) -> _Side:
         """The ratings in the order of the rows to solve."""
         return _Side(
-            groups.offsets,
-            other[groups.rows],
-            target[groups.rows].astype(np.float32),
+            groups.indptr,
+            other[groups.indices],
+            target[groups.indices].astype(np.float32),
             self._ridge(groups.counts, n_other).astype(np.float32),
         )
 

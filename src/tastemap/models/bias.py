@@ -5,10 +5,10 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from tastemap.data.pieces import sums
+from tastemap.data.chunks import sums
 from tastemap.data.ratings import Ratings
 from tastemap.errors import ArgumentError
-from tastemap.models.factors import FactorModel, Prior
+from tastemap.models.base.factors import FactorModel, Prior
 
 _Sums = npt.NDArray[np.float64]
 

@@ -5,13 +5,11 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from tastemap.data.groups import Groups
-from tastemap.data.ratings import FloatArray, Ratings
-from tastemap.data.vocabulary import IndexArray
+from tastemap.arrays import FloatArray, IndexArray
+from tastemap.data.ratings import Groups, Ratings
 from tastemap.errors import ArgumentError
-from tastemap.kernels.pairs import pair_sums, weights_in_place
-from tastemap.kernels.sparse import sums_of_rows
-from tastemap.models.items import ItemModel, Rated, at_items
+from tastemap.kernels.ease import pair_sums, sums_of_rows, weights_in_place
+from tastemap.models.base.item_based import ItemModel, Rated, at_items
 
 # Below this size a block is inverted by LAPACK, above it by products of its halves.
 _BLOCK = 128
@@ -70,7 +68,7 @@ class EASE(ItemModel):
         shrinkage: L_j P_jj, float32 (n_items,), in (0, 1]; 1 with ``zero_diagonal``.
 
     Example:
-        >>> from tastemap.data.synthetic import synthetic_ratings
+        >>> from tastemap.data.datasets.synthetic import synthetic_ratings
         >>> model = EASE(reg=20).fit(synthetic_ratings())
         >>> model.recommend(ratings={1: 5, 3: 5}, k=3)["title"].str.head(6).to_list()
         ['Comedy', 'Comedy', 'Comedy']
@@ -110,13 +108,13 @@ class EASE(ItemModel):
         P = B.ravel()[: m * m].reshape(m, m)
         compact = np.zeros(n, dtype=np.int32)
         compact[of_liked] = np.arange(m)
-        rows = liked.by_item.rows
+        rows = liked.by_item.indices
         users = liked.user_index[rows]
         by_user = Groups.of(users, ratings.n_users)
-        items = compact[liked.item_index[rows[by_user.rows]]]
-        offsets = np.append(liked.by_item.offsets[of_liked], len(rows))
+        items = compact[liked.item_index[rows[by_user.indices]]]
+        offsets = np.append(liked.by_item.indptr[of_liked], len(rows))
         w = (np.maximum(by_user.counts, 1.0) ** -self.user_power).astype(np.float32)
-        pair_sums(offsets, users, by_user.offsets, items, w, P)
+        pair_sums(offsets, users, by_user.indptr, items, w, P)
         own = P.diagonal().copy()
         L = np.float32(self.reg) + own * np.float32(self.dropout / (1 - self.dropout))
         np.fill_diagonal(P, own + L)

@@ -5,13 +5,12 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from tastemap.data.groups import Groups
-from tastemap.data.ratings import FloatArray, Ratings
-from tastemap.data.vocabulary import IndexArray
+from tastemap.arrays import FloatArray, IndexArray
+from tastemap.data.ratings import Groups, Ratings
 from tastemap.errors import ArgumentError
-from tastemap.kernels.pairs import pair_similarities, weighted_neighbours
+from tastemap.kernels.knn import pair_similarities, weighted_neighbours
+from tastemap.models.base.item_based import ItemModel, Rated
 from tastemap.models.bias import BiasModel
-from tastemap.models.items import ItemModel, Rated
 
 
 class ItemKNN(ItemModel):
@@ -46,7 +45,7 @@ class ItemKNN(ItemModel):
         item_similarity: s_ij, float32 (n_items, n_items), in [-1, 1]; the diagonal is 0.
 
     Example:
-        >>> from tastemap.data.synthetic import synthetic_ratings
+        >>> from tastemap.data.datasets.synthetic import synthetic_ratings
         >>> model = ItemKNN().fit(synthetic_ratings())
         >>> model.similar_items(1, k=3)["title"].str.head(6).to_list()
         ['Comedy', 'Comedy', 'Comedy']
@@ -71,14 +70,14 @@ class ItemKNN(ItemModel):
         u, i = ratings.user_index, ratings.item_index
         residual = (ratings.rating - self.baseline._predict(u, i)).astype(np.float32)
         by_item = ratings.by_item
-        by_user = Groups.of(u[by_item.rows], ratings.n_users)
-        in_order = by_item.rows[by_user.rows]  # user by user, each in the order of the items
+        by_user = Groups.of(u[by_item.indices], ratings.n_users)
+        in_order = by_item.indices[by_user.indices]  # user by user, each in the order of the items
         self.item_similarity = np.zeros(2 * (ratings.n_items,), dtype=np.float32)
         pair_similarities(
-            by_item.offsets,
-            u[by_item.rows],
-            residual[by_item.rows],
-            by_user.offsets,
+            by_item.indptr,
+            u[by_item.indices],
+            residual[by_item.indices],
+            by_user.indptr,
             i[in_order],
             residual[in_order],
             self.shrinkage,

@@ -5,10 +5,10 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from tastemap.data.ratings import FloatArray, Ratings
-from tastemap.data.vocabulary import IndexArray
-from tastemap.models.base import Recommender
-from tastemap.models.items import at_items
+from tastemap.arrays import FloatArray, IndexArray
+from tastemap.data.ratings import Ratings
+from tastemap.models.base.item_based import at_items
+from tastemap.models.base.recommender import Recommender
 
 
 class Popularity(Recommender):
@@ -26,7 +26,7 @@ class Popularity(Recommender):
         share: s_i, float32 (n_items,), in [0, 1].
 
     Example:
-        >>> from tastemap.data.synthetic import synthetic_ratings
+        >>> from tastemap.data.datasets.synthetic import synthetic_ratings
         >>> model = Popularity().fit(synthetic_ratings())
         >>> model.recommend(1, k=1, exclude_seen=False)["item_id"].item()
         1

@@ -6,10 +6,11 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from tastemap.data.ratings import FloatArray, Ratings
-from tastemap.data.vocabulary import Id, IndexArray
+from tastemap.arrays import FloatArray, IndexArray
+from tastemap.data.ratings import Ratings
+from tastemap.data.vocabulary import Id
 from tastemap.errors import ArgumentError
-from tastemap.models.factors import Array, FactorModel, Prior
+from tastemap.models.base.factors import Array, FactorModel, Prior
 
 
 class TwoTower(FactorModel):
@@ -53,7 +54,7 @@ class TwoTower(FactorModel):
         history_: Frame ``epoch, loss``.
 
     Example:
-        >>> from tastemap.data.synthetic import synthetic_ratings
+        >>> from tastemap.data.datasets.synthetic import synthetic_ratings
         >>> model = TwoTower(n_epochs=5).fit(synthetic_ratings(), progress=False)
         >>> model.recommend(ratings={1: 5, 3: 5}, k=3)["title"].str.head(6).to_list()
         ['Comedy', 'Comedy', 'Comedy']
@@ -96,8 +97,8 @@ class TwoTower(FactorModel):
         self.dropout, self.threshold = dropout, threshold
 
     def _fit(self, ratings: Ratings, validation: Ratings | None, seed: int, progress: bool) -> None:
-        from tastemap.models.neural.towers import TowerPlan, train_towers
         from tastemap.models.neural.training import epoch_bar
+        from tastemap.models.neural.two_tower import TowerPlan, train_towers
 
         likes = ratings.take(self._likes(ratings.rating))
         liked = likes.by_item.counts > 0

@@ -16,15 +16,16 @@ from starlette.responses import JSONResponse
 from starlette.staticfiles import StaticFiles
 
 from tastemap.errors import TastemapError
-from tastemap.serve import api, health, pages, reference
-from tastemap.serve.counting import Counting
-from tastemap.serve.guard import Guard, refusal
-from tastemap.serve.live import LiveModel
-from tastemap.serve.problems import Problem, problem_of
+from tastemap.serve.model.reload import LiveModel
+from tastemap.serve.people.store import Store
 from tastemap.serve.service import Service
 from tastemap.serve.settings import Settings
-from tastemap.serve.storage import Store
-from tastemap.serve.visitors import Visitors, load_secret
+from tastemap.serve.web import api, health, pages
+from tastemap.serve.web import openapi as reference
+from tastemap.serve.web.cookies import Visitors, load_secret
+from tastemap.serve.web.errors import Problem, problem_of
+from tastemap.serve.web.middleware import Guard, refusal
+from tastemap.serve.web.prometheus import Counting
 
 log = logging.getLogger("tastemap.serve")
 # Where the secret lives if the store is not a file; beside the model.

@@ -15,14 +15,23 @@ from typing import Any
 
 import numpy as np
 
-from tastemap.serve import discover, people
-from tastemap.serve.answers import (
+from tastemap.serve.answers import group, item_map, taste
+from tastemap.serve.answers import recommendations as discover
+from tastemap.serve.answers.explanations import explanation
+from tastemap.serve.model.catalogue import ALL, Filters, top_rows
+from tastemap.serve.model.loaded import LoadedModel, Person
+from tastemap.serve.people.profiles import Persons, Whoever, api_person, row_of
+from tastemap.serve.schemas import (
     Explanation,
+    GroupPicks,
+    InterestedUser,
+    InterestedUsers,
     ItemDetail,
     ItemMap,
     ItemPage,
     LevelProbability,
     ModelCard,
+    OwnMap,
     PairPrediction,
     Place,
     Prediction,
@@ -32,21 +41,11 @@ from tastemap.serve.answers import (
     Row,
     SimilarItem,
     SimilarItems,
-)
-from tastemap.serve.answers_people import (
-    GroupPicks,
-    InterestedUser,
-    InterestedUsers,
-    OwnMap,
     SimilarUser,
     SimilarUsers,
     Taste,
 )
-from tastemap.serve.catalogue import ALL, Filters, top_rows
-from tastemap.serve.explaining import explanation
-from tastemap.serve.model import LoadedModel, Person
-from tastemap.serve.persons import Persons, Whoever, api_person, row_of
-from tastemap.serve.problems import Problem
+from tastemap.serve.web.errors import Problem
 
 
 class Service(Persons):
@@ -107,7 +106,7 @@ class Service(Persons):
             damped_average=float(catalogue.damped[row]),
             histogram=[RatingCount(*counted) for counted in catalogue.histogram(row)],
             facts=catalogue.facts(row),
-            place=people.place_of_item(model, row),
+            place=item_map.place_of_item(model, row),
         )
 
     def similar(self, item_id: str, k: int = 10, person: Whoever | None = None) -> SimilarItems:
@@ -257,12 +256,12 @@ class Service(Persons):
     def taste(self, person: Whoever) -> Taste:
         """What a person rates above and below others."""
         model = self.model
-        return people.taste(model, self._person(model, person))
+        return taste.taste(model, self._person(model, person))
 
     def place(self, person: Whoever) -> Place | None:
         """Where a person stands on the map; None without ratings, factors or a map."""
         model = self.model
-        return people.place_of_person(model, self._person(model, person))
+        return item_map.place_of_person(model, self._person(model, person))
 
     def own_map(self, person: Whoever) -> OwnMap:
         """The map as a person sees it: where they stand, and what they would give each item."""
@@ -270,7 +269,7 @@ class Service(Persons):
         someone = self._person(model, person)
         predicted = model.predicted(someone, model.scores(someone))
         shown = None if predicted is None else predicted[model.map_rows].tolist()
-        return OwnMap(people.place_of_person(model, someone), shown)
+        return OwnMap(item_map.place_of_person(model, someone), shown)
 
     def group(
         self,
@@ -293,7 +292,7 @@ class Service(Persons):
         """
         model = self.model
         found = {name: self._person(model, who) for name, who in members.items()}
-        return people.group_picks(model, found, method, k, filters)
+        return group.group_picks(model, found, method, k, filters)
 
     # ---- the whole ----
 
@@ -303,7 +302,7 @@ class Service(Persons):
         Raises:
             Problem: If the artifact has no map.
         """
-        return people.whole_map(self.model)
+        return item_map.whole_map(self.model)
 
     def card(self) -> ModelCard:
         """What the model is, what it was fitted on, and how good it is."""

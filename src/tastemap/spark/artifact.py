@@ -6,8 +6,8 @@ import numpy as np
 import polars as pl
 
 from tastemap.models.als import ALS
-from tastemap.spark.factors import Fitted
-from tastemap.spark.table import Indexed, to_polars
+from tastemap.spark.als import Fitted
+from tastemap.spark.index import Indexed, to_polars
 
 
 def assemble(model: ALS, data: Indexed, fitted: Fitted, metrics: dict[str, Any], seed: int) -> ALS:

@@ -6,9 +6,11 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from tastemap.data.ratings import Ratings, Scale
-from tastemap.data.vocabulary import IndexArray, Vocabulary
-from tastemap.models.factors import FactorModel
+from tastemap.arrays import IndexArray
+from tastemap.data.ratings import Ratings
+from tastemap.data.scale import Scale
+from tastemap.data.vocabulary import Vocabulary
+from tastemap.models.base.factors import FactorModel
 
 _Array = npt.NDArray[Any]
 

@@ -80,7 +80,7 @@ TRAIN = """
 import json, sys
 import numpy as np
 from tastemap.data.splits import train_test_split
-from tastemap.data.synthetic import synthetic_ratings
+from tastemap.data.datasets.synthetic import synthetic_ratings
 from tastemap.models.neural import NeuralRecommender, RegressionModel
 import keras
 

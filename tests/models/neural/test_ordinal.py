@@ -12,7 +12,7 @@ from tastemap.data.splits import Split
 from tastemap.errors import ArgumentError
 from tastemap.models.neural import NeuralRecommender, OrdinalRegressionModel, ordinal
 from tastemap.models.neural.networks import as_numpy
-from tastemap.models.store import load_model
+from tastemap.models.registry import load_model
 
 LEVELS = np.arange(1.0, 6.0)
 

@@ -15,10 +15,9 @@ from keras import layers, ops
 from tastemap.data.ratings import Ratings
 from tastemap.data.splits import Split
 from tastemap.errors import ArgumentError, UnsupportedError
-from tastemap.models import make_model
 from tastemap.models.neural import NeuralRecommender, RegressionModel
 from tastemap.models.neural.networks import PairModel
-from tastemap.models.store import load_model
+from tastemap.models.registry import load_model, make_model
 
 QUICK = {"n_epochs": 2, "batch_size": 512}
 # A learning rate that settles on the few ratings of a test.

@@ -9,15 +9,15 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from tastemap.data.ratings import FloatArray, Ratings
+from tastemap.arrays import FloatArray, IndexArray
+from tastemap.data.ratings import Ratings
 from tastemap.data.splits import train_test_split
-from tastemap.data.vocabulary import IndexArray
 from tastemap.errors import ArgumentError, UnsupportedError
-from tastemap.models.base import Recommender
+from tastemap.models.base.factors import FactorModel, Prior
+from tastemap.models.base.recommender import Recommender
 from tastemap.models.bias import BiasModel
-from tastemap.models.factors import FactorModel, Prior
-from tastemap.models.neural.named import named_network
 from tastemap.models.neural.networks import whole
+from tastemap.models.neural.registry import named_network
 from tastemap.models.neural.training import Batches, Plan, epoch_bar, seed_keras, train
 
 # Rows predicted at once: always as many, so that a backend compiles one shape only and a pair's
@@ -65,7 +65,7 @@ class NeuralRecommender(FactorModel):
         network_: The trained Keras model.
 
     Example:
-        >>> from tastemap.data.synthetic import synthetic_ratings
+        >>> from tastemap.data.datasets.synthetic import synthetic_ratings
         >>> model = NeuralRecommender("dot", n_epochs=2).fit(synthetic_ratings(), progress=False)
         >>> model.history_.columns, model.user_factors.shape
         (['epoch', 'loss', 'val_loss'], (120, 64))
@@ -198,7 +198,7 @@ class NeuralRecommender(FactorModel):
     ) -> tuple[Ratings, Ratings | None]:
         """What to learn from, and what to judge the epochs by, drawn at random if not given."""
         if validation is not None:
-            users, items = self._rows(validation)
+            users, items = self.rows_of(validation)
             known = (users >= 0) & (items >= 0)
             same_rows = replace(
                 ratings,

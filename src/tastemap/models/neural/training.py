@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tastemap.errors import ArgumentError
-from tastemap.models.progress import progress_bar
+from tastemap.support.progress import progress_bar
 
 Row = dict[str, float]
 

@@ -1,0 +1,1 @@
+"""TODO src/tastemap/data/datasets."""

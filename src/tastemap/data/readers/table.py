@@ -1,0 +1,235 @@
+"""From one file or frame to the columns of a table of ratings, and from those to `Ratings`."""
+
+import io
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from polars.exceptions import PolarsError
+
+from tastemap.data.ratings import Ratings, Source
+from tastemap.data.readers.archive import DataFile
+from tastemap.data.readers.chunked_text import Columns, Reading, locate, read_as_text, read_parts
+from tastemap.data.readers.columns import (
+    find_columns,
+    item_columns,
+    item_table,
+    sound_rows,
+    standard_columns,
+    without_duplicates,
+)
+from tastemap.data.readers.dialect import sample, sniff
+from tastemap.data.readers.text import NUMBER, Check, OtherEncodingError, TextFile
+from tastemap.data.readers.timestamps import A_TIME, ISO_DATE, complete_times
+from tastemap.errors import DataError
+from tastemap.support.memory import foresee
+
+_WHOLE = re.compile(r"0|-?[1-9]\d{0,18}")
+# Numbers of so few digits are first tried as such of 32 bits, which halves what they take.
+_SHORT = re.compile(r"-?\d{1,8}")
+# No scale of ratings reaches this far; the times of a column taken for ratings do.
+_NO_RATING = 1e8
+# Of 32 bits, which ratings are kept in.
+_LARGEST = float(np.finfo(np.float32).max)
+
+
+@dataclass(frozen=True)
+class RatingsTable:
+    """What has been read: ratings, what is known about items and users, and how it was read.
+
+    Attributes:
+        name: What messages call the source.
+        ratings: ``user_id, item_id, rating`` and maybe ``timestamp``, one row a rating.
+        items, users: Keyed by ``item_id`` and ``user_id``, or None.
+        notes: One sentence for each inference.
+    """
+
+    name: str
+    ratings: pl.DataFrame
+    items: pl.DataFrame | None = None
+    users: pl.DataFrame | None = None
+    notes: tuple[str, ...] = ()
+
+    def to_ratings(
+        self, name: str, *, duplicates: str = "last", missing_times: str = "drop"
+    ) -> Ratings:
+        """`Ratings` called ``name``, without duplicates, with all times or none."""
+        frame, doubled = without_duplicates(self.name, self.ratings, duplicates)
+        frame, timed = complete_times(frame, missing_times)
+        source = Source(name, (*self.notes, *doubled, *timed))
+        return Ratings.from_frame(
+            frame, item_table=self.items, user_table=self.users, source=source
+        )
+
+
+def read_frame(
+    name: str, frame: pl.DataFrame, chosen: Mapping[str, str | None], reading: Reading
+) -> RatingsTable:
+    """The ratings in a frame; ``chosen`` names the column of a role (user, item ...) or is None.
+
+    Raises:
+        DataError: If a column is missing, or a value is, or cannot be what it should be.
+    """
+    if not len(frame):
+        raise DataError(name, expected="at least one rating", received="no rows", do="check it")
+    roles, notes = find_columns(name, frame.columns, chosen)
+    if reading.skips:
+        frame, skipped = sound_rows(name, frame, roles)
+        notes += skipped
+    return _assemble(name, frame, roles, notes)
+
+
+def read_file(
+    file: DataFile,
+    chosen: Mapping[str, str | None],
+    reading: Reading,
+    *,
+    delimiter: str | None = None,
+    encoding: str | None = None,
+    has_header: bool | None = None,
+) -> RatingsTable:
+    """The ratings in a file: Parquet or Arrow by their first bytes, else delimited text.
+
+    Raises:
+        DataError: If the file cannot be read as ratings (line or row, and column are named), or
+            memory will not suffice for it.
+    """
+    start = next(file.chunks(), b"")[:6]
+    if start[:4] == b"PAR1" or start == b"ARROW1":
+        return read_frame(file.name, _read_arrow(file, start, chosen), chosen, reading)
+    if file.path is None:  # unpack it once
+        content = file.read()
+        file = DataFile(file.name, lambda: content, n_bytes=len(content))
+    text, notes = sniff(file, delimiter=delimiter, encoding=encoding, has_header=has_header)
+    try:
+        return _read_text(text, chosen, notes, reading)
+    except OtherEncodingError:
+        text, notes = sniff(file, delimiter=delimiter, encoding="latin-1", has_header=has_header)
+        return _read_text(text, chosen, ["encoding inferred: latin-1", *notes], reading)
+
+
+def _assemble(
+    name: str, frame: pl.DataFrame, roles: Mapping[str, str], notes: list[str]
+) -> RatingsTable:
+    if not len(frame):
+        raise DataError(
+            name,
+            expected="at least one rating",
+            received="; ".join(["none", *notes]),
+            do="check it",
+        )
+    ratings, timed = standard_columns(name, frame, roles)
+    columns = item_columns(frame.columns, roles)
+    items, described = item_table(ratings["item_id"], frame, columns)
+    return RatingsTable(name, ratings, items=items, notes=(*notes, *timed, *described))
+
+
+def _read_arrow(file: DataFile, start: bytes, chosen: Mapping[str, str | None]) -> pl.DataFrame:
+    """The columns of the ratings and of what is said about items."""
+    source = file.path or io.BytesIO(file.read())
+    try:
+        lazy = pl.scan_ipc(source) if start == b"ARROW1" else pl.scan_parquet(source)
+        columns = lazy.collect_schema().names()
+        foresee(file.name, int(lazy.select(pl.len()).collect().item()))
+        roles, _ = find_columns(file.name, columns, chosen)
+        kept = {*roles.values(), *item_columns(columns, roles).values()}
+        return lazy.select(column for column in columns if column in kept).collect(
+            engine="streaming"
+        )
+    except (PolarsError, OSError) as error:
+        raise DataError(
+            file.name,
+            expected="a complete Parquet or Arrow file",
+            received=str(error).splitlines()[0],
+            do="write it again",
+        ) from error
+
+
+def _read_text(
+    text: TextFile, chosen: Mapping[str, str | None], notes: list[str], reading: Reading
+) -> RatingsTable:
+    names, rows = text.layout.columns, sample(text)
+    if rows and (n_bytes := text.file.size()):
+        # Delimiters stand between fields, and the end of the line behind the last.
+        line = sum(len(field) + 1 for row in rows for field in row) / len(rows)
+        foresee(text.name, int(n_bytes / line))
+    roles, named = find_columns(text.name, names, chosen, named=text.layout.has_header)
+    if not text.layout.has_header:
+        _check_positions(text, roles, chosen, rows)
+    extra = item_columns(names, roles).values()
+    types = {**dict.fromkeys(extra, pl.String()), **_types(text, roles, rows)}
+    columns = Columns(types, _checks(roles), roles["rating"])
+    frame, skipped = read_parts(text, columns, reading)
+    try:
+        return _assemble(text.name, frame, roles, [*notes, *named, *skipped])
+    except DataError:
+        if not reading.skips:
+            locate(text, columns.checks)  # names the line, where the row is all that is known here
+            raise
+    frame, skipped = read_as_text(text, columns, reading)
+    return _assemble(text.name, frame, roles, [*notes, *named, *skipped])
+
+
+def _check_positions(
+    text: TextFile,
+    roles: dict[str, str],
+    chosen: Mapping[str, str | None],
+    rows: list[list[str]],
+) -> None:
+    """Refuse columns that were taken by position and cannot be what they were taken for."""
+    is_time = _checks(roles).get(roles.get("timestamp", ""))
+    values = {role: _values(text, column, rows) for role, column in roles.items()}
+    numbers = [abs(float(v)) for v in values["rating"] if NUMBER.fullmatch(v)]
+    if chosen.get("rating") is None and numbers and min(numbers) > _NO_RATING:
+        raise DataError(
+            f"{text.name}, column {roles['rating']}",
+            expected="ratings, as the third column of a file without a header",
+            received=f"{values['rating'][0]}, which looks like a time or an id",
+            do="name the columns: user='column_1', item=..., rating=...",
+        )
+    if chosen.get("timestamp") is None and is_time and any(map(is_time, values["timestamp"])):
+        del roles["timestamp"]  # a fourth column of something else
+
+
+def _values(text: TextFile, column: str, rows: list[list[str]]) -> list[str]:
+    """The values of a column in the sample, without blanks."""
+    place = text.layout.columns.index(column)
+    return [row[place].strip() for row in rows if place < len(row) and row[place].strip()]
+
+
+def _types(
+    text: TextFile, roles: Mapping[str, str], rows: list[list[str]]
+) -> dict[str, pl.DataType]:
+    """The type to parse each role's column as: integer if the sample is, else text or a number."""
+    types: dict[str, pl.DataType] = {}
+    for role, column in roles.items():
+        values = _values(text, column, rows)
+        if role == "rating":
+            types[column] = pl.Float32()
+        elif all(_WHOLE.fullmatch(value) for value in values):
+            short = role != "timestamp" and all(_SHORT.fullmatch(value) for value in values)
+            types[column] = pl.Int32() if short else pl.Int64()
+        else:
+            types[column] = pl.String()
+    return types
+
+
+def _checks(roles: Mapping[str, str]) -> dict[str, Check]:
+    """What to ask of each value when a bad line is looked for."""
+    iso_date = re.compile(ISO_DATE)
+
+    def is_there(value: str) -> str | None:
+        return None if value.strip() else "an id"
+
+    def is_number(value: str) -> str | None:
+        right = NUMBER.fullmatch(value) and abs(float(value)) <= _LARGEST
+        return None if right else "a finite number"
+
+    def is_time(value: str) -> str | None:
+        right = not value.strip() or NUMBER.fullmatch(value) or iso_date.match(value)
+        return None if right else A_TIME
+
+    by_role = {"user": is_there, "item": is_there, "rating": is_number, "timestamp": is_time}
+    return {column: by_role[role] for role, column in roles.items()}

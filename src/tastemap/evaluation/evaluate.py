@@ -1,0 +1,304 @@
+"""One model on one test set: errors overall, and by how much is known of item and user."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from tastemap.data.ratings import Ratings
+from tastemap.errors import ArgumentError
+from tastemap.evaluation.leakage import leak_notes
+from tastemap.metrics.calibration import Calibration, calibration_of
+from tastemap.metrics.ranking import METRICS, Counts, Hits, Values, coverage, novelty, popular_share
+from tastemap.metrics.rating import mae, mse, rmse
+from tastemap.models.base.recommender import Recommender
+from tastemap.models.batch.recommend import best_items
+from tastemap.models.registry import make_model
+
+# Lower ends of the bands of the number of training ratings of an item or a user.
+BANDS = (0, 1, 10, 50, 100, 200)
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Test errors of a model beside the baseline's.
+
+    Attributes:
+        overall: Frame ``model, point, n, mse, rmse, mae``: the model (its mean and, where it has a
+            distribution, its median), then the baseline.
+        bands: Frame ``group, band, n, mae, rmse, baseline_mae, baseline_rmse``; group
+            ``popularity`` bands the item, ``activity`` the user, by number of training ratings.
+        predicted: The model's mean predictions, (n,), inside the scale.
+        notes: What a reader must know: pairs that are in training and test alike, unknown ids.
+        calibration: Whether the model's distributions keep their word; None of a model without.
+    """
+
+    overall: pl.DataFrame
+    bands: pl.DataFrame
+    predicted: npt.NDArray[np.floating[Any]]
+    notes: tuple[str, ...]
+    calibration: Calibration | None = None
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """The errors by name, as they are kept in an artifact: the model's and the baseline's."""
+        *rows, baseline = self.overall.to_dicts()
+        names = ("mse", "rmse", "mae")
+        plain = {f"test_{name}": rows[0][name] for name in names}
+        more = {f"test_mae_{row['point']}": row["mae"] for row in rows[1:]}
+        if self.calibration is not None:
+            more["test_log_loss"] = self.calibration.log_loss
+            more["test_calibration_error"] = self.calibration.error
+        return plain | more | {f"baseline_test_{name}": baseline[name] for name in names}
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """`metrics`, and under ``calibration`` what its figure is drawn from, as plain lists."""
+        if self.calibration is None:
+            return dict(self.metrics)
+        return self.metrics | {"calibration": self.calibration.record}
+
+    @property
+    def tables(self) -> dict[str, pl.DataFrame]:
+        """What a reader is shown, by title."""
+        found = {"Test errors": self.overall, "Test errors by what is known": self.bands}
+        if self.calibration is not None:
+            told = self.calibration
+            found["Test ratings inside the central intervals"] = told.coverage.with_columns(
+                log_loss=told.log_loss, calibration_error=told.error
+            )
+        return found
+
+
+def evaluate(
+    model: Recommender, test: Ratings, *, baseline: Recommender | None = None
+) -> Evaluation:
+    """Score a fitted model on test ratings.
+
+    Args:
+        model: A fitted model.
+        test: Ratings the model has not seen; the vocabularies may differ from the model's.
+        baseline: A fitted model to stand beside it; by default the bias model, fitted here on the
+            ratings that the model was fitted on.
+
+    Example:
+        >>> from tastemap.data.datasets.synthetic import synthetic_ratings
+        >>> from tastemap.data.splits import train_test_split
+        >>> train, test = train_test_split(synthetic_ratings(seed=1))
+        >>> evaluate(make_model("bias").fit(train), test).overall["model"].to_list()
+        ['BiasModel', 'baseline']
+    """
+    if not len(test):
+        raise ArgumentError("test", expected="at least one rating", received="none")
+    baseline = baseline or make_model("bias").fit(model.ratings_, progress=False)
+    predicted = model.predict_ratings(test)
+    beside = baseline.predict_ratings(test)
+    name = str(model)
+    rows = [_errors(name, "mean", test, predicted)]
+    if model.has_distribution:
+        rows.append(_errors(name, "median", test, model.predict_ratings(test, point="median")))
+    rows.append(_errors("baseline", "mean", test, beside))
+    return Evaluation(
+        overall=pl.DataFrame(rows),
+        bands=_bands(model, test, predicted, beside),
+        predicted=predicted,
+        notes=_notes(model, test),
+        calibration=model_calibration(model, test),
+    )
+
+
+def model_calibration(model: Recommender, test: Ratings) -> Calibration | None:
+    """The calibration of a model on test ratings; None of one without a distribution on levels."""
+    levels = model.ratings_.scale.levels
+    if not model.has_distribution or levels is None:
+        return None
+    return calibration_of(test.rating, levels, model.ratings_distribution(test))
+
+
+def _errors(model: str, point: str, test: Ratings, predicted: Any) -> dict[str, Any]:
+    errors = {metric.__name__: metric(test.rating, predicted) for metric in (mse, rmse, mae)}
+    return {"model": model, "point": point, "n": len(test)} | errors
+
+
+def _bands(model: Recommender, test: Ratings, predicted: Any, beside: Any) -> pl.DataFrame:
+    """Errors, beside the baseline's, by the number of training ratings of item and user."""
+    theirs = error_bands(model, test, beside).select(baseline_mae="mae", baseline_rmse="rmse")
+    return error_bands(model, test, predicted).hstack(theirs)
+
+
+def error_bands(model: Recommender, test: Ratings, predicted: Any) -> pl.DataFrame:
+    """Errors of predictions by the number of training ratings of the item and of the user.
+
+    Args:
+        model: A fitted model; its training ratings are counted.
+        test: n ratings.
+        predicted: Predictions of the same pairs, (n,).
+
+    Returns:
+        Frame ``group, band, n, mae, rmse``, the bands of ``popularity`` (of the item), then of
+        ``activity`` (of the user), each ascending; bands without a test rating are left out.
+    """
+    users, items = model.rows_of(test)
+    train = model.ratings_
+    rows = []
+    for group, index, counts in (
+        ("popularity", items, train.by_item.counts),
+        ("activity", users, train.by_user.counts),
+    ):
+        known = np.where(index >= 0, counts[index], 0)
+        band = np.searchsorted(BANDS, known, side="right") - 1
+        for b in np.unique(band):
+            at = band == b
+            true = test.rating[at]
+            errors = {"mae": mae(true, predicted[at]), "rmse": rmse(true, predicted[at])}
+            rows.append({"group": group, "band": band_name(int(b)), "n": int(at.sum())} | errors)
+    return pl.DataFrame(rows)
+
+
+def band_name(band: int) -> str:
+    """The range of a band in words.
+
+    Example:
+        >>> band_name(0), band_name(1), band_name(5)
+        ('0', '1–9', '200+')
+    """
+    low = BANDS[band]
+    if band + 1 == len(BANDS):
+        return f"{low}+"
+    high = BANDS[band + 1] - 1
+    return str(low) if high == low else f"{low}–{high}"
+
+
+def _notes(model: Recommender, test: Ratings) -> tuple[str, ...]:
+    """Leaks and unknown ids, counted."""
+    users, items = model.rows_of(test)
+    notes = leak_notes(model.ratings_, users, items)
+    for kind, index in (("users", users), ("items", items)):
+        unknown = int((index < 0).sum())
+        if unknown:
+            notes.append(f"{unknown} test ratings are of {kind} that the model does not know")
+    return tuple(notes)
+
+
+@dataclass(frozen=True)
+class RankedLists:
+    """The lists of a model, and what of them its users liked.
+
+    Attributes:
+        user_index: Rows (n,) of the users asked, in the model's vocabulary, ascending.
+        items: Rows (n, k) of items, best first; -1 after a list's end.
+        hits: bool (n, k), whether the item at each place is relevant.
+        n_relevant: int (n,), how many relevant items each user has.
+        n_left_out: Users of the test that were not asked.
+    """
+
+    user_index: npt.NDArray[np.integer]
+    items: npt.NDArray[np.integer]
+    hits: Hits
+    n_relevant: Counts
+    n_left_out: int
+
+    def per_user(self) -> dict[str, Values]:
+        """Each metric of `METRICS`, (n,)."""
+        return {name: metric(self.hits, self.n_relevant) for name, metric in METRICS.items()}
+
+    def summary(self, train: Ratings) -> dict[str, float]:
+        """The mean of each metric, then ``coverage``, ``novelty`` and ``popular_share``.
+
+        Args:
+            train: What the model was fitted on.
+        """
+        counts = train.by_item.counts
+        n_users = int((train.by_user.counts > 0).sum())
+        return {name: float(values.mean()) for name, values in self.per_user().items()} | {
+            "coverage": coverage(self.items, train.n_items),
+            "novelty": novelty(self.items, counts, n_users),
+            "popular_share": popular_share(self.items, counts),
+        }
+
+
+def rank_unseen(
+    model: Recommender,
+    test: Ratings,
+    k: int = 10,
+    *,
+    threshold: float | None = None,
+    seen: Ratings | None = None,
+) -> RankedLists:
+    """The lists of the users of a test, by the protocol of `evaluate_ranking`, whose errors it has.
+
+    Args:
+        model, test, k, threshold: As in `evaluate_ranking`.
+        seen: Ratings that the users gave besides those of training, with the model's vocabularies:
+            a validation part. Their items are left out of the lists too.
+    """
+    train = model.ratings_
+    if isinstance(k, bool) or int(k) != k or not 1 <= k <= train.n_items:
+        raise ArgumentError("k", expected=f"a whole number from 1 to {train.n_items}", received=k)
+    users, items = model.rows_of(test)
+    relevant = test.rating >= test.scale.liked_from(threshold)
+    asked = np.unique(users[relevant & (users >= 0)])
+    if not len(asked):
+        raise ArgumentError(
+            "test",
+            expected="a rating at or above the threshold, by a user known to the model",
+            received="none",
+            do="lower the threshold",
+        )
+    lists = best_items(model, asked, k, seen=(train,) if seen is None else (train, seen)).items
+    truth = np.unique(_pairs(users[relevant], items[relevant], train.n_items))
+    return RankedLists(
+        user_index=asked,
+        items=lists,
+        hits=np.isin(_pairs(asked[:, None], lists, train.n_items), truth) & (lists >= 0),
+        n_relevant=np.bincount(users[relevant & (users >= 0)], minlength=train.n_users)[asked],
+        n_left_out=len(np.unique(test.user_index)) - len(asked),
+    )
+
+
+def evaluate_ranking(
+    model: Recommender, test: Ratings, k: int = 10, *, threshold: float | None = None
+) -> pl.DataFrame:
+    """Rank all items that a user has not rated in training, and score the first k.
+
+    Relevant are the items that the user rates ``threshold`` or more in the test part. Users
+    without a relevant item, and users unknown to the model, are left out and counted; relevant
+    items that the model does not know stay in the denominator, as misses. Of equal scores the
+    item of the lower row comes first; a user with fewer than k unseen items has a shorter list.
+
+    Args:
+        model: A fitted model.
+        test: Ratings the model has not seen; the vocabularies may differ from the model's.
+        k: Length of the lists.
+        threshold: The rating from which on an item is relevant; None takes the upper quarter of
+            the scale (4 of 1 to 5).
+
+    Returns:
+        Frame ``metric, k, value``: the metrics of `METRICS`, ``coverage``, ``novelty``,
+        ``popular_share``, then the number of ``users`` and of ``users_left_out``.
+
+    Raises:
+        ArgumentError: If k is not between 1 and the number of items, or nothing is relevant.
+
+    Example:
+        >>> from tastemap.data.splits import per_user_split
+        >>> from tastemap.data.datasets.synthetic import synthetic_ratings
+        >>> from tastemap.models.registry import make_model
+        >>> train, test = per_user_split(synthetic_ratings())
+        >>> frame = evaluate_ranking(make_model("ease").fit(train), test)
+        >>> frame["metric"].head(3).to_list()
+        ['recall', 'precision', 'ndcg']
+    """
+    ranked = rank_unseen(model, test, k, threshold=threshold)
+    values = ranked.summary(model.ratings_) | {
+        "users": float(len(ranked.user_index)),
+        "users_left_out": float(ranked.n_left_out),
+    }
+    return pl.DataFrame({"metric": list(values), "k": k, "value": list(values.values())})
+
+
+def _pairs(users: Counts, items: Counts, n_items: int) -> npt.NDArray[np.int64]:
+    """One number for each pair; unknown items, -1, share one that no known item has."""
+    return users.astype(np.int64) * (n_items + 1) + items + 1

@@ -1,0 +1,105 @@
+"""What a reader of test errors must know: leaks, duplicates, and ids that were never trained on."""
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from tastemap.arrays import IndexArray
+from tastemap.data.chunks import pieces
+from tastemap.data.ratings import Ratings
+
+# A smaller share of test ratings that lie among the training ratings in time is not worth a line.
+_WORTH_SAYING = 0.01
+
+
+def split_notes(train: Ratings, test: Ratings) -> tuple[str, ...]:
+    """What is wrong, or worth knowing, about a pair of training and test ratings, in sentences.
+
+    Pairs of user and item that are in both, pairs that are in one of them twice, test ratings by
+    users or of items without a training rating, and test ratings that were given before the last
+    training rating of the same user.
+
+    Args:
+        train, test: Parts of one table or of two; the vocabularies may differ.
+
+    Example:
+        >>> from tastemap.data.splits import leave_last_out
+        >>> from tastemap.data.datasets.synthetic import synthetic_ratings
+        >>> train, test = leave_last_out(synthetic_ratings())
+        >>> split_notes(train, test)
+        ('16 of 120 test ratings are of items without training rating',)
+    """
+    users, items = _rows(train, test)
+    notes = leak_notes(train, users, items)
+    twice = {"training": _n_twice(train), "test": _n_twice(test)}
+    notes += [
+        f"{n} {part} ratings are of a pair of user and item that is in the {part} part before"
+        for part, n in twice.items()
+        if n
+    ]
+    for kind, index, counts in (
+        ("users", users, train.by_user.counts),
+        ("items", items, train.by_item.counts),
+    ):
+        cold = int((np.where(index >= 0, counts[index], 0) == 0).sum())
+        if cold:
+            notes.append(
+                f"{cold} of {len(test)} test ratings are of {kind} without training rating"
+            )
+    return (*notes, *_time_notes(train, test, users))
+
+
+def leak_notes(train: Ratings, users: IndexArray, items: IndexArray) -> list[str]:
+    """Whether test pairs are among the training ratings; a list of one sentence or none.
+
+    Args:
+        train: What was trained on.
+        users, items: Rows (n,) of the test pairs in its vocabularies, -1 for unknown ones.
+    """
+    known = (users >= 0) & (items >= 0)
+    pairs, counts = np.unique(_pairs(users[known], items[known], train.n_items), return_counts=True)
+    found = np.zeros(len(pairs) + 1, dtype=np.bool_)
+    for rows in pieces(len(train)):  # there are many more of them than test pairs
+        trained = _pairs(train.user_index[rows], train.item_index[rows], train.n_items)
+        place = np.searchsorted(pairs, trained)
+        found[place[np.append(pairs, -1)[place] == trained]] = True
+    leaked = int(counts[found[:-1]].sum())
+    if not leaked:
+        return []
+    return [
+        f"{leaked} of {len(users)} test pairs are among the training ratings too: the errors"
+        " are too good to be true"
+    ]
+
+
+def _n_twice(ratings: Ratings) -> int:
+    """Ratings of a pair of user and item that comes before in the table."""
+    pairs = _pairs(ratings.user_index, ratings.item_index, ratings.n_items)
+    return len(pairs) - pl.Series(pairs).n_unique()
+
+
+def _time_notes(train: Ratings, test: Ratings, users: IndexArray) -> tuple[str, ...]:
+    """How many test ratings lie, in time, among the training ratings of the same user."""
+    if train.timestamp is None or test.timestamp is None:
+        return ()
+    last = np.full(train.n_users + 1, np.iinfo(np.int64).min)
+    np.maximum.at(last, train.user_index, train.timestamp)
+    # Row -1, of unknown users, is the last: nothing comes before it.
+    share = float((test.timestamp < last[users]).mean())
+    if share < _WORTH_SAYING:
+        return ()
+    return (
+        f"{100 * share:.0f} % of the test ratings were given before the last training rating of"
+        " their user: the errors are those of filling gaps, not of a forecast",
+    )
+
+
+def _rows(train: Ratings, test: Ratings) -> tuple[IndexArray, IndexArray]:
+    """The rows of the test pairs in the vocabularies of the training part; -1 unknown."""
+    users = train.users.index(test.users.ids, missing="negative")[test.user_index]
+    return users, train.items.index(test.items.ids, missing="negative")[test.item_index]
+
+
+def _pairs(users: IndexArray, items: IndexArray, n_items: int) -> npt.NDArray[np.int64]:
+    """One number for each pair."""
+    return users.astype(np.int64) * n_items + items

@@ -1,0 +1,112 @@
+"""The figure of a model's calibration: does what it gave a probability come true as often?
+
+References:
+    Guo, Pleiss, Sun, Weinberger, "On calibration of modern neural networks", ICML 2017 (the
+    reliability diagram). Gneiting, Balabdaoui, Raftery, "Probabilistic forecasts, calibration and
+    sharpness", JRSS B 69(2), 2007 (coverage).
+"""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from tastemap.explore.figures import style
+from tastemap.explore.figures.style import BLUE, INK, PALE, QUIET
+from tastemap.explore.item_map import need
+from tastemap.support.extras import lab_package
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# The lines of a scale with more levels than this are not told apart by colour.
+_MOST_LEVELS = 12
+# A share of fewer statements than this is too uncertain to draw.
+_FEWEST = 30
+
+
+def plot_calibration(reliability: pl.DataFrame, coverage: pl.DataFrame) -> "Figure":
+    """Reliability of each level of the scale, and coverage of central intervals.
+
+    Args:
+        reliability: ``level, low, n, predicted, observed``, a row for each level and bin, as of
+            `tastemap.metrics.calibration.reliability_of_levels`.
+        coverage: ``mass, promised, observed``, a row for each interval, as of
+            `tastemap.metrics.calibration.calibration_table`.
+
+    Raises:
+        ArgumentError: If a column is missing or a frame has no row.
+    """
+    need(reliability, ("level", "low", "n", "predicted", "observed"), "reliability")
+    need(coverage, ("mass", "promised", "observed"), "coverage")
+    # The calibration error: over bins, the levels together.
+    bins = reliability.group_by("low").agg(
+        pl.col("n").sum(), gap=((pl.col("observed") - pl.col("predicted")) * pl.col("n")).sum()
+    )
+    error = float(np.abs(bins["gap"].to_numpy()).sum() / bins["n"].to_numpy().sum())
+    total = int(reliability["n"].sum() / reliability["level"].n_unique())
+    with style.styled():
+        figure, axes = style.new_figure(
+            f"On average, probabilities are {100 * error:.1f} percentage points off",
+            f"{total:,} test ratings · left: by the probability given to each level of the scale,"
+            f" where {_FEWEST} or more had it · right: intervals are of whole levels, so they"
+            " promise more than their name",
+            height=4.4,
+            panels=2,
+        )
+        _draw_reliability(axes[0], reliability)
+        _draw_coverage(axes[1], coverage)
+    return figure
+
+
+def _draw_reliability(ax: "Axes", frame: pl.DataFrame) -> None:
+    """A line for each level, the diagonal behind them."""
+    levels = frame["level"].unique().sort().to_list()
+    colours = lab_package("matplotlib").colormaps[style.SEQUENTIAL]
+    drawn = frame.filter(pl.col("n") >= _FEWEST)
+    ax.plot([0, 1], [0, 1], color=QUIET, lw=1.2, ls=(0, (4, 3)), zorder=1)
+    for at, level in enumerate(levels):
+        own = drawn.filter(level=level).sort("predicted")
+        colour = (
+            colours(0.9 * at / max(len(levels) - 1, 1)) if len(levels) <= _MOST_LEVELS else PALE
+        )
+        ax.plot(
+            own["predicted"],
+            own["observed"],
+            "o-",
+            ms=4.5,
+            lw=1.6,
+            color=colour,
+            label=f"{level:g}",
+        )
+    most = 1.0 if not len(drawn) else float(drawn.select("predicted", "observed").to_numpy().max())
+    end = min(1.0, most + 0.08)
+    ax.set(xlim=(0, end), ylim=(0, end), xlabel="Probability given", ylabel="Share that came true")
+    ax.set_aspect("equal")
+    if len(levels) <= _MOST_LEVELS:
+        ax.legend(
+            title="rating",
+            loc="upper left",
+            fontsize=9,
+            title_fontsize=9.5,
+            ncols=1 + len(levels) // 7,
+        )
+    style.rules(ax, "both")
+
+
+def _draw_coverage(ax: "Axes", frame: pl.DataFrame) -> None:
+    """For each interval what it promised, a pale bar, and what came true, a dot."""
+    x = np.arange(len(frame))
+    ax.bar(x, frame["promised"], 0.62, color=PALE, label="promised", zorder=2)
+    ax.plot(x, frame["observed"], "o", ms=9, color=BLUE, mec="white", label="came true", zorder=3)
+    for at, value in zip(x, frame["observed"], strict=True):
+        ax.annotate(
+            f"{100 * value:.1f} %", (at, value), (0, 8), textcoords="offset points", ha="center",
+            size=9.5, color=INK, path_effects=style.haloed(), zorder=4,
+        )  # fmt: skip
+    ax.set_xticks(x, [f"{100 * mass:g} %" for mass in frame["mass"]])
+    ax.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f} %")
+    ax.set(ylim=(0, 1.12), xlabel="Central interval", ylabel="Ratings inside")
+    ax.legend(loc="upper center", ncols=2, fontsize=9, bbox_to_anchor=(0.5, 1.12))
+    style.rules(ax)

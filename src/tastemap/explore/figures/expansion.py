@@ -1,0 +1,102 @@
+"""An expanded set of ratings beside its original: do popularity, activity and spectrum agree?"""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from tastemap.data.ratings import Ratings
+from tastemap.errors import ArgumentError
+from tastemap.explore.figures import style
+from tastemap.support.extras import lab_package
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_SINGULAR_VALUES = 40
+# The spectrum of a table with more users is that of so many of them, drawn at random.
+_USERS = 20_000
+_PLACES = 400
+
+_Floats = npt.NDArray[np.float64]
+
+
+def plot_expansion(original: Ratings, expanded: Ratings) -> "Figure":
+    """Popularity of the items, activity of the users and spectrum, each of both tables.
+
+    Popularity and activity are the numbers of ratings divided by their mean, over the rank of the
+    item or user as a share of all. The spectrum is that of the ratings less their mean (0 where
+    there is none), each singular value divided by the largest.
+
+    Raises:
+        ArgumentError: If a table has fewer than three users or items.
+    """
+    for ratings in (original, expanded):
+        if min(ratings.n_users, ratings.n_items) < 3:
+            raise ArgumentError("ratings", expected="three users and items", received=repr(ratings))
+    with style.styled():
+        figure, (popular, active, spectral) = style.new_figure(
+            f"{len(expanded):,} ratings that keep the shape of {len(original):,}",
+            f"{original.source.name}: {original.n_users:,} users, {original.n_items:,} items · "
+            f"expanded: {expanded.n_users:,} users, {expanded.n_items:,} items",
+            panels=3,
+            height=3.6,
+        )
+        for ratings, label, colour, width in (
+            (original, "original", style.BLUE, 4.0),
+            (expanded, "expanded", style.VERMILION, 1.6),
+        ):
+            values = spectrum(ratings)
+            for ax, (x, y) in (
+                (popular, _ranked(ratings.by_item.counts)),
+                (active, _ranked(ratings.by_user.counts)),
+                (spectral, (np.arange(1, len(values) + 1), values / values[0])),
+            ):
+                ax.plot(x, y, label=label, color=colour, lw=width)
+        _named(popular, "Popularity", "items, by rank", "ratings / mean")
+        _named(active, "Activity", "users, by rank", "ratings / mean")
+        _named(spectral, "Spectrum", "singular value", "value / largest")
+        spectral.set_yticks([1, 0.5, 0.25], ["1", "0.5", "0.25"])
+        spectral.set_yticks([], minor=True)
+        spectral.set_ylim(min(0.2, *spectral.get_ylim()), 1.1)
+        spectral.set_xticks([1, 3, 10, 30], ["1", "3", "10", "30"])
+        popular.legend(fontsize=9, loc="lower left", handlelength=1.4)
+    return figure
+
+
+def spectrum(ratings: Ratings, k: int = _SINGULAR_VALUES) -> _Floats:
+    """The k largest singular values of the ratings less their mean, descending.
+
+    Of tables with more than 20,000 users, the values of as many users drawn at random.
+    """
+    sparse, linalg = lab_package("scipy.sparse"), lab_package("scipy.sparse.linalg")
+    if ratings.n_users > _USERS:
+        drawn = np.zeros(ratings.n_users, dtype=np.bool_)
+        drawn[np.random.default_rng(0).permutation(ratings.n_users)[:_USERS]] = True
+        ratings = ratings.take(drawn[ratings.user_index])
+    table = sparse.csr_matrix(
+        (
+            ratings.rating.astype(np.float64) - ratings.global_mean,
+            (ratings.user_index, ratings.item_index),
+        ),
+        shape=(ratings.n_users, ratings.n_items),
+    )
+    k = min(k, min(table.shape) - 1)
+    start = np.ones(min(table.shape))  # else a random one, and no two figures are the same
+    values = linalg.svds(table, k=k, v0=start, return_singular_vectors=False)
+    return np.sort(np.asarray(values))[::-1]
+
+
+def _ranked(counts: npt.NDArray[np.int64]) -> tuple[_Floats, _Floats]:
+    """Ranks as shares, at places even on a logarithmic axis, and counts divided by their mean."""
+    falling = np.sort(counts[counts > 0])[::-1]
+    n = len(falling)
+    places = np.unique(np.geomspace(1, n, min(n, _PLACES)).astype(np.int64)) - 1
+    return (places + 1) / n, falling[places] / falling.mean()
+
+
+def _named(ax: "Axes", title: str, x: str, y: str) -> None:
+    ax.set(xscale="log", yscale="log", xlabel=x, ylabel=y)
+    ax.set_title(title, size=10.5, color=style.INK)
+    style.rules(ax, "both")

@@ -1,0 +1,233 @@
+"""Figures of a leaderboard: error against seconds, differences with intervals, errors by band.
+
+Each function returns a `matplotlib.figure.Figure` of its own.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from tastemap.explore.figures import style
+from tastemap.explore.figures.style import BLUE, INK, PALE, PALETTE, QUIET, VERMILION
+from tastemap.explore.item_map import need
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# What a score is called on an axis; of these, more is better.
+_MORE_IS_BETTER = ("recall", "precision", "ndcg", "map", "mrr")
+_NAMES = {"rmse": "RMSE", "mae": "MAE", "ndcg": "NDCG", "map": "MAP", "mrr": "MRR"}
+# A fit that takes less is drawn there: nobody waits for it, and a logarithm needs an end.
+_QUICKEST = 0.01
+# The plotting area, in points, as far as the placing of labels needs it.
+_AREA = (400.0, 200.0)
+# Lines up or down at which a name is tried.
+_STEPS = (0, 1, -1, 2, -2, 3, -3, 4, -4)
+
+
+def plot_error_and_seconds(frame: pl.DataFrame, score: str = "test_rmse") -> "Figure":
+    """A score of each model against the seconds of its fit; those that none beats in both joined.
+
+    Args:
+        frame: ``model, fit_seconds`` and the score; rows without it are left out.
+        score: ``test_`` and the name of an error or of a metric of lists.
+
+    Raises:
+        ArgumentError: If a column is missing or no model has the score.
+    """
+    need(frame, ("model", "fit_seconds", score), "leaderboard")
+    rows = frame.filter(pl.col(score).is_not_null())
+    need(rows, ("model",), "leaderboard")
+    name, up = _named(score), _more_is_better(score)
+    value = rows[score].to_numpy().astype(np.float64)
+    seconds = np.maximum(rows["fit_seconds"].to_numpy().astype(np.float64), _QUICKEST)
+    best = int(np.argmax(value) if up else np.argmin(value))
+    front = _front(seconds, -value if up else value)
+    with style.styled():
+        figure, (ax,) = style.new_figure(
+            f"“{rows['model'][best]}” has the {'highest' if up else 'least'} test {name},"
+            f" {value[best]:.3f}, after {_seconds(seconds[best])}",
+            f"{name} on the test ratings, {'more' if up else 'less'} is better · blue: no model is"
+            " both better and quicker · seconds on a logarithmic scale",
+        )
+        ax.plot(seconds[front], value[front], color=BLUE, lw=1.4, alpha=0.5, zorder=1)
+        colours = [BLUE if at in front else QUIET for at in range(len(value))]
+        ax.scatter(seconds, value, s=60, color=colours, zorder=3)
+        ax.set_xscale("log")
+        span = max(float(np.ptp(value)), 1e-3)
+        ax.set_ylim(value.min() - 0.1 * span, value.max() + 0.14 * span)
+        ax.set_xlim(seconds.min() / 1.6, max(seconds.max() * 6, seconds.min() * 10))
+        ax.xaxis.set_major_formatter(lambda x, _: f"{x:,.0f} s" if x >= 1 else f"{x:g} s")
+        _label(ax, seconds, value, rows["model"].to_list(), colours)
+        ax.set(xlabel="Time of the fit", ylabel=name)
+        style.rules(ax)
+    return figure
+
+
+def plot_differences(frame: pl.DataFrame, metric: str = "rmse") -> "Figure":
+    """Each model's difference to the reference, with its interval.
+
+    Args:
+        frame: ``metric, model, reference, difference, low, high``, one reference a metric; an
+            interval may be null.
+        metric: Which to draw.
+
+    Raises:
+        ArgumentError: If a column is missing or the metric has no row.
+    """
+    columns = ("metric", "model", "reference", "difference", "low", "high")
+    need(frame, columns, "differences")
+    rows = frame.filter(pl.col("metric") == metric)
+    need(rows, columns, "differences")
+    up, name, y = metric in _MORE_IS_BETTER, _NAMES.get(metric, metric), np.arange(len(rows))
+    value, low, high = (
+        rows[column].fill_null(np.nan).to_numpy() for column in ("difference", "low", "high")
+    )
+    worse, better = (high < 0, low > 0) if up else (low > 0, high < 0)
+    reference = rows["reference"][0]
+    with style.styled():
+        figure, (ax,) = style.new_figure(
+            f"{int(better.sum())} better than “{reference}”, {int(worse.sum())} worse,"
+            f" {int((~better & ~worse).sum())} not told apart",
+            f"{name} minus that of {reference} on the same held-out ratings · bars: 95 % intervals,"
+            f" users resampled · {'right' if up else 'left'} of the line is better",
+            height=1.6 + 0.36 * len(rows),
+        )
+        ax.axvline(0, color=QUIET, lw=1.2, ls=(0, (4, 3)), zorder=1)
+        for at in y:
+            colour = BLUE if better[at] else VERMILION if worse[at] else QUIET
+            ax.plot([low[at], high[at]], [at, at], color=colour, lw=2.5, solid_capstyle="round")
+            ax.plot([value[at]], [at], "o", ms=7, color=colour)
+            ax.annotate(
+                f"{value[at]:+.4f}", (1, at), (52, 0), xycoords=("axes fraction", "data"),
+                textcoords="offset points", ha="right", va="center", size=9.5, color=INK,
+            )  # fmt: skip
+        ax.set_yticks(y, rows["model"].to_list())
+        ax.set_ylim(len(y) - 0.4, -0.6)
+        ax.margins(x=0.08)
+        ax.locator_params(axis="x", nbins=6)
+        ax.spines["left"].set_visible(False)
+        ax.tick_params(axis="y", length=0)
+        ax.set_xlabel(f"Difference of {name}")
+        style.rules(ax, "x")
+    return figure
+
+
+def plot_bands_of_models(bands: pl.DataFrame, metric: str = "rmse") -> "Figure":
+    """The error of each model by the popularity of the item and by the activity of the user.
+
+    Args:
+        bands: ``model, group`` (``"popularity"``, ``"activity"``), ``band``, ``n`` and the metric;
+            models and bands are drawn in the order of the rows.
+        metric: ``"rmse"`` or ``"mae"``.
+
+    Raises:
+        ArgumentError: If a column is missing or there is no row.
+    """
+    need(bands, ("model", "group", "band", "n", metric), "error bands")
+    captions = {"popularity": "Training ratings of the item", "activity": "… of the user"}
+    groups = bands["group"].unique(maintain_order=True).to_list()
+    models = bands["model"].unique(maintain_order=True).to_list()
+    name = _NAMES.get(metric, metric)
+    with style.styled():
+        figure, axes = style.new_figure(
+            f"{name} where little is known, and where much is",
+            "On the test ratings, by the number of training ratings of the item and of the user",
+            height=4.6 + 0.25 * (len(models) // 4),
+            panels=len(groups),
+        )
+        for ax, group in zip(axes, groups, strict=True):
+            part = bands.filter(pl.col("group") == group)
+            names = part["band"].unique(maintain_order=True).to_list()
+            for at, model in enumerate(models):
+                own = part.filter(pl.col("model") == model)
+                # Beyond the palette, the best keep their colours and the rest are grey.
+                colour = PALETTE[at] if at < len(PALETTE) else PALE
+                x = [names.index(band) for band in own["band"]]
+                ax.plot(x, own[metric], "o-", ms=5, lw=1.8, color=colour, label=model)
+            sizes = dict(part.select("band", "n").iter_rows())
+            ax.set_xticks(range(len(names)), [f"{band}\n{sizes[band]:,}" for band in names])
+            ax.tick_params(axis="x", labelsize=8.5)
+            ax.set_title(captions.get(group, str(group)), fontsize=10.5, color=INK)
+            ax.set_xlabel("Ratings in training; below, tests")
+            style.rules(ax)
+        low, high = (ax_limits(axes, end) for end in (0, 1))
+        for ax in axes:
+            ax.set_ylim(low, high)
+        axes[0].set_ylabel(name)
+        handles, labels = axes[0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize=9.5)
+    return figure
+
+
+def ax_limits(axes: "Sequence[Axes]", end: int) -> float:
+    """The lowest (0) or highest (1) end of the panels, so that all have one scale."""
+    ends = [ax.get_ylim()[end] for ax in axes]
+    return max(ends) if end else min(ends)
+
+
+def _front(seconds: npt.NDArray[np.float64], error: npt.NDArray[np.float64]) -> list[int]:
+    """The models that no other beats in both, quickest first."""
+    front: list[int] = []
+    for at in np.lexsort((error, seconds)):
+        if not front or error[at] < error[front[-1]]:
+            front.append(int(at))
+    return front
+
+
+def _label(
+    ax: "Axes",
+    x: npt.NDArray[np.float64],
+    y: npt.NDArray[np.float64],
+    names: Sequence[str],
+    colours: Sequence[str],
+) -> None:
+    """Names beside their points: where no other name or point is, joined by a line where far."""
+    (left, right), (bottom, top) = np.log(ax.get_xlim()), ax.get_ylim()
+    at_x = (np.log(x) - left) / (right - left) * _AREA[0]
+    at_y = (y - bottom) / (top - bottom) * _AREA[1]
+    taken = [(px - 5, px + 5, py - 5, py + 5) for px, py in zip(at_x, at_y, strict=True)]
+    for n in np.argsort(at_y):
+        width, own = 6.0 * len(names[n]), at_x[n]
+        places = [(side, 11 * step) for step in _STEPS for side in (1, -1)]
+        for side, rise in places:
+            start = own + 8 if side > 0 else own - 8 - width
+            box = (start, start + width, at_y[n] + rise - 5.5, at_y[n] + rise + 5.5)
+            if box[0] > 0 and not any(_overlap(box, other) for other in taken):
+                break
+        taken.append(box)
+        line = {"arrowstyle": "-", "color": PALE, "lw": 0.8, "shrinkA": 0, "shrinkB": 3}
+        ax.annotate(
+            names[n], (x[n], y[n]), (8 * side, rise), textcoords="offset points",
+            ha="left" if side > 0 else "right", va="center", size=10,
+            color=INK if colours[n] == QUIET else colours[n],
+            path_effects=style.haloed(), arrowprops=line if rise else None,
+        )  # fmt: skip
+
+
+def _overlap(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
+    """Whether two boxes (left, right, bottom, top) share a place."""
+    return one[0] < other[1] and other[0] < one[1] and one[2] < other[3] and other[2] < one[3]
+
+
+def _more_is_better(score: str) -> bool:
+    return score.removeprefix("test_") in _MORE_IS_BETTER
+
+
+def _named(score: str) -> str:
+    plain = score.removeprefix("test_")
+    return _NAMES.get(plain, plain.replace("_", " "))
+
+
+def _seconds(seconds: float) -> str:
+    """Seconds as a reader takes them in.
+
+    Example:
+        >>> _seconds(0.01), _seconds(3.14), _seconds(61.0)
+        ('0.01 s', '3.1 s', '61 s')
+    """
+    return f"{seconds:.2f} s" if seconds < 1 else f"{seconds:,.{1 if seconds < 10 else 0}f} s"

@@ -1,0 +1,310 @@
+"""Figures of a model: its training, its predictions, its errors, and how it compares.
+
+Each function returns a `matplotlib.figure.Figure` of its own.
+"""
+
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from tastemap.data.scale import Scale
+from tastemap.errors import ArgumentError
+from tastemap.explore.figures import style
+from tastemap.explore.figures.style import BLUE, INK, PALE, QUIET, VERMILION
+from tastemap.explore.item_map import need
+from tastemap.explore.overfitting import curves, verdict
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+Floats = npt.NDArray[np.float64]
+
+# A scale with more levels than this is cut into ten equal parts.
+_MOST_GROUPS = 12
+
+
+def plot_history(history: pl.DataFrame, metric: str = "loss") -> "Figure":
+    """Training and validation curves, the best epoch marked.
+
+    A first epoch that lies far above all others is cut off and its value written
+    into the figure, so that the rest can be told apart.
+
+    Args:
+        history: One row an epoch: ``metric``, maybe ``val_`` + metric and ``epoch``.
+        metric: ``"loss"``, ``"mae"``, …: less is better.
+
+    Raises:
+        ArgumentError: If there is no epoch or no such column.
+    """
+    epochs, train, validation = curves(history, metric)
+    found = verdict(history, metric)
+    with style.styled():
+        reason = found.reason[0].upper() + found.reason[1:]
+        figure, (ax,) = style.new_figure(found.title, f"{reason}.")
+        lines = [(train, "training", BLUE)]
+        if validation is not None:
+            lines.append((validation, "validation", VERMILION))
+        for values, label, colour in lines:
+            ax.plot(epochs, values, color=colour, lw=2.2, marker="o", ms=4, label=label)
+        if found.best is not None and validation is not None:
+            best, at = validation[found.best], epochs[found.best]
+            ax.axvline(at, color=PALE, lw=1.2, ls=(0, (4, 3)), zorder=1)
+            ax.plot([at], [best], "o", ms=11, mfc="none", mec=VERMILION, mew=2)
+            late = found.best > 0.7 * len(epochs)
+            ax.annotate(
+                f"best epoch {at}: {best:.3f}", (at, best), (0, 13), textcoords="offset points",
+                ha="right" if late else "center", size=10, color=VERMILION,
+                path_effects=style.haloed(),
+            )  # fmt: skip
+        _cut_first_epoch(ax, epochs, [values for values, _, _ in lines])
+        ax.legend(loc="upper right", fontsize=10)
+        ax.set(xlabel="Epoch", ylabel="Loss" if metric == "loss" else metric.upper())
+        style.whole_numbers(ax.xaxis)
+        style.rules(ax)
+    return figure
+
+
+def plot_predictions(true: npt.ArrayLike, predicted: npt.ArrayLike) -> "Figure":
+    """Predicted against true ratings: one pale dot a rating, so that dense places are dark.
+
+    Args:
+        true: Ratings, (n,).
+        predicted: Predictions of the same pairs, (n,).
+
+    Raises:
+        ArgumentError: If the two differ in length, are empty or not finite.
+    """
+    r, p = _pair(true, predicted)
+    low, high = min(r.min(), p.min()), max(r.max(), p.max())
+    margin = max(0.06 * (high - low), 0.1)
+    values = np.unique(r)
+    with style.styled():
+        figure, (ax,) = style.new_figure(
+            f"Predictions are {np.abs(p - r).mean():.2f} off the true rating on average",
+            f"{len(r):,} ratings · mean absolute error {np.abs(p - r).mean():.3f}, root mean "
+            f"squared error {np.sqrt(((p - r) ** 2).mean()):.3f}",
+            height=5.6,
+        )
+        ends = [low - margin, high + margin]
+        ax.plot(ends, ends, color=QUIET, lw=1.2, ls=(0, (4, 3)), label="prediction = truth")
+        # The lab's dots: so pale that about a hundred on one spot are fully dark.
+        alpha = float(np.clip(150 / len(r), 0.01, 0.6))
+        ax.scatter(r, p, s=60, alpha=alpha, color=BLUE, lw=0, rasterized=True)
+        if len(values) <= _MOST_GROUPS:
+            means = [p[r == value].mean() for value in values]
+            ax.plot(values, means, "D", ms=7, color=VERMILION, mec="white", label="mean prediction")
+            ax.set_xticks(values, [f"{value:g}" for value in values])
+        ax.set(xlim=ends, ylim=ends, xlabel="True rating", ylabel="Predicted rating")
+        ax.set_aspect("equal")
+        ax.legend(loc="upper left", fontsize=10)
+        style.rules(ax)
+    return figure
+
+
+def plot_predictions_by_rating(
+    true: npt.ArrayLike, predicted: npt.ArrayLike, scale: Scale
+) -> "Figure":
+    """How predictions are distributed for each true rating: a violin with its quartiles.
+
+    Args:
+        true: Ratings, (n,).
+        predicted: Predictions of the same pairs, (n,).
+        scale: The scale; a continuous one, or one of many levels, is cut into ten equal parts.
+
+    Raises:
+        ArgumentError: If the two differ in length, are empty or not finite.
+    """
+    r, p = _pair(true, predicted)
+    groups, centres, names = _groups(r, scale)
+    parts = [p[groups == g] for g in range(len(centres))]
+    step = float(np.diff(centres).min()) if len(centres) > 1 else 1.0
+    full = [g for g, part in enumerate(parts) if len(part)]
+    lowest, highest = np.median(parts[full[0]]), np.median(parts[full[-1]])
+    with style.styled():
+        figure, (ax,) = style.new_figure(
+            f"Ratings of {names[full[-1]]} are predicted around {highest:.1f}, "
+            f"ratings of {names[full[0]]} around {lowest:.1f}",
+            f"{len(r):,} ratings · width: share of predictions; bar: middle half; dot: median",
+            height=4.6,
+        )
+        for centre, part in zip(centres, parts, strict=True):
+            _violin(ax, centre, part, 0.84 * step)
+            ends = [centre - 0.42 * step, centre + 0.42 * step]
+            ax.plot(ends, [centre, centre], color=VERMILION, lw=1.8, ls=(0, (3, 1.5)))
+        ax.plot([], [], color=VERMILION, lw=1.8, ls=(0, (3, 1.5)), label="prediction = truth")
+        counts = [f"{name}\n{len(part):,}" for name, part in zip(names, parts, strict=True)]
+        ax.set_xticks(centres, counts)
+        ax.set(xlabel="True rating, and number of ratings", ylabel="Predicted rating")
+        ax.legend(loc="lower right", fontsize=10)
+        style.rules(ax)
+    return figure
+
+
+def plot_error_bands(frame: pl.DataFrame) -> "Figure":
+    """Mean absolute error of a model and of the baseline, by popularity and by activity.
+
+    Args:
+        frame: ``group`` (``"popularity"``, ``"activity"``), ``band``, ``n``, ``mae``,
+            ``baseline_mae``; bands are drawn in the order of the rows.
+
+    Raises:
+        ArgumentError: If a column is missing or there is no row.
+    """
+    need(frame, ("group", "band", "n", "mae", "baseline_mae"), "error bands")
+    captions = {"popularity": "Training ratings of the item", "activity": "… of the user"}
+    groups = frame["group"].unique(maintain_order=True).to_list()
+    errors = frame.select("mae", "baseline_mae").to_numpy()
+    least, most = float(np.nanmin(errors)), float(np.nanmax(errors)) + 1e-6
+    better = int((frame["mae"] < frame["baseline_mae"]).sum())
+    with style.styled():
+        figure, axes = style.new_figure(
+            f"The model beats the baseline in {better} of {len(frame)} bands",
+            "On the test ratings, in units of the rating, by the number of training ratings",
+            height=1.9 + 0.42 * max(frame["group"].value_counts()["count"]),
+            panels=len(groups),
+        )
+        for ax, group in zip(axes, groups, strict=True):
+            bands = frame.filter(pl.col("group") == group)
+            y = np.arange(len(bands))[::-1]
+            ax.hlines(y, bands["mae"], bands["baseline_mae"], color=PALE, linewidth=2, zorder=1)
+            ax.scatter(bands["baseline_mae"], y, s=46, color=QUIET, label="baseline")
+            ax.scatter(bands["mae"], y, s=46, color=BLUE, label="model")
+            for at, value, other in zip(y, bands["mae"], bands["baseline_mae"], strict=True):
+                side = -1 if value <= other else 1
+                ax.annotate(
+                    f"{value:.2f}", (value, at), (7 * side, 0), textcoords="offset points",
+                    ha="right" if side < 0 else "left", va="center", size=9, color=INK,
+                )  # fmt: skip
+            sizes = zip(bands["band"], bands["n"], strict=True)
+            ax.set_yticks(y, [f"{band}\n{n:,} tests" for band, n in sizes], fontsize=9)
+            ax.set_title(captions.get(group, str(group)), fontsize=10.5, color=INK)
+            ax.set_xlabel("Mean absolute error")
+            # One scale for both panels, so that their errors can be compared.
+            ax.set_xlim(least - 0.25 * (most - least), most + 0.25 * (most - least))
+            ax.margins(y=0.12)
+            style.rules(ax, "x")
+        axes[0].legend(loc="lower right", fontsize=10)
+    return figure
+
+
+def plot_leaderboard(frame: pl.DataFrame, chosen: str | None = None) -> "Figure":
+    """Training and test error of each model, least test error first, with its seconds.
+
+    Args:
+        frame: ``model, train_mae, test_mae, fit_seconds``; a training error may be null, and models
+            without a test error are left out.
+        chosen: The model that the validation ratings chose, to be marked; it need not be the
+            first here.
+
+    Raises:
+        ArgumentError: If a column is missing or there is no row.
+    """
+    need(frame, ("model", "train_mae", "test_mae", "fit_seconds"), "leaderboard")
+    ranked = frame.filter(pl.col("test_mae").is_not_null()).sort("test_mae")
+    need(ranked, ("test_mae",), "leaderboard")
+    marked = (ranked["model"] == (chosen or "")).to_numpy()
+    title = "Errors of the models"
+    if marked.any():
+        error = ranked.filter(marked)["test_mae"][0]
+        title = f"“{chosen}”, chosen on validation ratings, has a test error of {error:.3f}"
+    y = np.arange(len(ranked))
+    train, test = (ranked[c].cast(pl.Float64).to_numpy() for c in ("train_mae", "test_mae"))
+    with style.styled():
+        figure, (ax,) = style.new_figure(
+            title,
+            "Less is better; a wide gap between the dots is overfitting · right: seconds to train",
+            height=1.6 + 0.38 * len(ranked),
+        )
+        ax.hlines(y, train, test, color=PALE, lw=2.5, zorder=1)
+        ax.scatter(train, y, s=55, fc="white", ec=BLUE, lw=1.8, label="training", zorder=2)
+        ax.scatter(test, y, s=65, color=BLUE, label="test", zorder=3)
+        if marked.any():
+            ax.scatter(
+                test[marked], y[marked], s=65, color=VERMILION, label="test, chosen", zorder=4
+            )
+        ends = np.nanmax(np.column_stack([train, test]), axis=1)
+        for at, end, value in zip(y, ends, test, strict=True):
+            ax.annotate(
+                f"{value:.3f}", (end, at), (8, 0), textcoords="offset points", va="center", size=10
+            )
+        for at, seconds in zip(y, ranked["fit_seconds"], strict=True):
+            text = "" if seconds is None else f"{seconds:,.1f} s" if seconds >= 0.1 else "< 0.1 s"
+            ax.annotate(
+                text, (1, at), (46, 0), xycoords=("axes fraction", "data"), ha="right",
+                va="center", textcoords="offset points", size=9.5, color=QUIET,
+            )  # fmt: skip
+        ax.set_yticks(y, ranked["model"].to_list())
+        ax.set_ylim(len(y) - 0.4, -0.6)
+        low, high = np.nanmin([train, test]), np.nanmax([train, test])
+        span = max(float(high - low), 0.01)
+        ax.set_xlim(low - 0.06 * span, high + 0.16 * span)
+        ax.spines["left"].set_visible(False)
+        ax.tick_params(axis="y", length=0)
+        ax.locator_params(axis="x", nbins=6)
+        ax.set_xlabel("Mean absolute error, in units of the rating")
+        ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, fontsize=10, borderpad=0)
+        style.rules(ax, "x")
+    return figure
+
+
+def _cut_first_epoch(ax: "Axes", epochs: npt.NDArray[np.int64], lines: list[Floats]) -> None:
+    """Cut the axis below a first epoch that is far above the rest, and say how high it is."""
+    if len(epochs) < 4:
+        return
+    rest = np.concatenate([values[1:] for values in lines])
+    rest = rest[np.isfinite(rest)]
+    first = max(float(values[0]) for values in lines)
+    if not len(rest):
+        return
+    low, spread = float(rest.min()), max(float(np.ptp(rest)), 1e-9)
+    if not first > float(rest.max()) + 2 * spread:
+        return
+    ax.set_ylim(low - 0.12 * spread, float(rest.max()) + 0.25 * spread)
+    ax.annotate(
+        f"epoch {epochs[0]} lies above: {first:.2f}", (0, 0), (8, 8), size=9.5, color=QUIET,
+        xycoords="axes fraction", textcoords="offset points",
+    )  # fmt: skip
+
+
+def _violin(ax: "Axes", centre: float, values: Floats, width: float) -> None:
+    """One violin with its quartiles; just the dot where all values are equal."""
+    if not len(values):
+        return
+    if np.ptp(values) > 0:
+        drawn: Any = ax.violinplot([values], [centre], widths=width, showextrema=False, points=120)
+        drawn["bodies"][0].set(facecolor=BLUE, alpha=0.35, edgecolor=BLUE)
+    low, median, high = np.quantile(values, (0.25, 0.5, 0.75))
+    ax.vlines(centre, low, high, color=BLUE, lw=5)
+    ax.plot([centre], [median], "o", ms=6, color="white", mec=INK, mew=1.2, zorder=3)
+
+
+def _groups(r: Floats, scale: Scale) -> tuple[npt.NDArray[np.int64], Floats, list[str]]:
+    """The group of each rating, and each group's centre and name."""
+    levels = scale.levels
+    if levels is not None and len(levels) <= _MOST_GROUPS:
+        group = np.abs(r[:, None] - levels).argmin(axis=1)
+        return group, levels, [f"{level:g}" for level in levels]
+    if scale.lowest == scale.highest:
+        return np.zeros(len(r), dtype=np.int64), np.array([scale.lowest]), [f"{scale.lowest:g}"]
+    edges = np.linspace(scale.lowest, scale.highest, 11)
+    group = np.clip(np.searchsorted(edges, r, side="right") - 1, 0, 9)
+    names = [f"{low:.3g}–{high:.3g}" for low, high in pairwise(edges)]
+    return group, (edges[:-1] + edges[1:]) / 2, names
+
+
+def _pair(true: npt.ArrayLike, predicted: npt.ArrayLike) -> tuple[Floats, Floats]:
+    """Ratings and predictions as float arrays of one length."""
+    pair: list[Any] = [np.asarray(values, dtype=np.float64).ravel() for values in (true, predicted)]
+    if len(pair[0]) != len(pair[1]) or not len(pair[0]):
+        raise ArgumentError(
+            "true and predicted",
+            expected="as many predictions as ratings, at least one",
+            received=f"{len(pair[0])} and {len(pair[1])}",
+        )
+    if not all(np.isfinite(values).all() for values in pair):
+        raise ArgumentError("true and predicted", expected="finite numbers", received="NaN or inf")
+    return pair[0], pair[1]

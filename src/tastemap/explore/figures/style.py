@@ -1,0 +1,124 @@
+"""How every figure looks: one palette, one type size, quiet axes."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from textwrap import fill
+from typing import TYPE_CHECKING, Any
+
+from tastemap.support.extras import lab_package
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+#: Okabe and Ito's colours, which people with any colour vision tell apart; yellow, too pale on
+#: white, is left out.
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#333333")
+BLUE, VERMILION, GREEN = PALETTE[:3]
+INK, QUIET, RULE, PALE = "#1c2733", "#5b6775", "#d9dee4", "#b6bfc9"
+#: Dark to light in even steps, and the same in grey.
+SEQUENTIAL = "viridis"
+
+WIDTH, HEIGHT = 6.8, 4.1  # inches: 680 x 410 pixels at 100 dots per inch
+_MARGIN = 0.12
+_TITLE_CHARACTERS, _NOTE_CHARACTERS = 62, 94
+
+
+@contextmanager
+def styled() -> Iterator[None]:
+    """Draw in the house style; the caller's own Matplotlib settings are left as they were.
+
+    Text is taken as it stands: a dollar sign in a title is no formula.
+    """
+    matplotlib = lab_package("matplotlib")
+    settings = {
+        "font.family": ["DejaVu Sans"],
+        "font.size": 10.5,
+        "text.color": INK,
+        "text.parse_math": False,
+        "axes.edgecolor": QUIET,
+        "axes.labelcolor": INK,
+        "axes.labelsize": 10.5,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.axisbelow": True,
+        "figure.dpi": 100,
+        "legend.edgecolor": "none",
+        "legend.framealpha": 0.9,
+    }
+    with matplotlib.rc_context(settings):
+        yield
+
+
+def new_figure(
+    title: str,
+    note: str = "",
+    *,
+    height: float = HEIGHT,
+    panels: int = 1,
+    rows: int = 1,
+    wide_first: bool = False,
+) -> "tuple[Figure, list[Axes]]":
+    """A figure that belongs to no window, with panels side by side.
+
+    Args:
+        title: What one sees, in one sentence.
+        note: What the figure is drawn from, in small print below the title.
+        height: In inches.
+        panels: Number of axes in a row.
+        rows: Number of rows.
+        wide_first: Whether one wide panel stands in the place of the first row.
+    """
+    figure = lab_package("matplotlib.figure").Figure(
+        figsize=(WIDTH, height), layout="constrained", facecolor="white"
+    )
+    title, note = fill(title, _TITLE_CHARACTERS), fill(note, _NOTE_CHARACTERS)
+    top = _MARGIN
+    for text, size, colour, weight in ((title, 12.5, INK, "bold"), (note, 9.5, QUIET, "normal")):
+        if text:
+            figure.text(
+                _MARGIN / WIDTH, 1 - top / height, text,
+                size=size, color=colour, weight=weight, va="top", linespacing=1.3,
+            )  # fmt: skip
+            top += size * 1.3 / 72 * (text.count("\n") + 1) + 0.04
+    engine = figure.get_layout_engine()
+    room = (_MARGIN / 2 / WIDTH, _MARGIN / 2 / height)
+    engine.set(rect=(*room, 1 - 2 * room[0], 1 - room[1] - (top + 0.08) / height))
+    axes = list(figure.subplots(rows, panels, squeeze=False).ravel())
+    if wide_first:
+        for ax in axes[:panels]:
+            ax.remove()
+        axes[:panels] = [figure.add_subplot(axes[0].get_gridspec()[0, :])]
+    for ax in axes:
+        ax.tick_params(colors=QUIET, labelcolor=INK, labelsize=10, length=3)
+        ax.spines[["left", "bottom"]].set_color(PALE)
+    return figure, axes
+
+
+def rules(ax: "Axes", axis: str = "y") -> None:
+    """Pale lines to read values by."""
+    ax.grid(axis=axis, color=RULE, linewidth=0.8)  # type: ignore[arg-type]
+
+
+def thousands(axis: Any) -> None:
+    """Write the numbers on an axis as 1,234."""
+    ticker = lab_package("matplotlib.ticker")
+    axis.set_major_formatter(ticker.StrMethodFormatter("{x:,.0f}"))
+
+
+def whole_numbers(axis: Any) -> None:
+    """Put ticks at whole numbers only."""
+    ticker = lab_package("matplotlib.ticker")
+    axis.set_major_locator(ticker.MaxNLocator(integer=True, nbins=8, min_n_ticks=1))
+
+
+def haloed(width: float = 2.5) -> Sequence[Any]:
+    """A white outline that keeps text readable over points."""
+    return [lab_package("matplotlib.patheffects").withStroke(linewidth=width, foreground="white")]
+
+
+def drawable(text: str) -> bool:
+    """Whether the font has every character; one that it lacks would be drawn as a box."""
+    manager = lab_package("matplotlib.font_manager")
+    font = manager.get_font(manager.findfont("DejaVu Sans"))
+    return all(font.get_char_index(ord(character)) for character in text)

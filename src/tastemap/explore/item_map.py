@@ -1,0 +1,353 @@
+"""The 2-D map of the items: t-SNE of their factors."""
+
+import warnings
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from tastemap.data.ratings import Ratings
+from tastemap.errors import ArgumentError, NotFittedError, TastemapWarning, UnsupportedError
+from tastemap.support.extras import lab_package
+
+Floats = npt.NDArray[np.float64]
+Rows = npt.NDArray[np.int64]
+
+#: Fewer items than this make no map.
+FEWEST = 5
+# From this many items on, interpolation by FFT is faster than the Barnes-Hut tree.
+_MANY = 10_000
+# Inner products are rounded to a millionth: their last bits depend on the number of threads.
+_PRECISION = 1e6
+# Pairs whose inner products are computed at a time: they stay in the caches.
+_PAIRS = 4096
+
+
+class HasItemFactors(Protocol):
+    """What the map needs of a model; a `FactorModel` has it."""
+
+    ratings_: Ratings
+    item_map_: pl.DataFrame | None
+
+    @property
+    def item_factors(self) -> npt.NDArray[np.floating[Any]]:
+        """q_i, (n_items, f)."""
+
+
+class SmallMapWarning(TastemapWarning):
+    """A map of few items was drawn with a smaller perplexity than asked for."""
+
+
+def item_map(model: HasItemFactors, *, perplexity: float = 30.0, seed: int = 0) -> pl.DataFrame:
+    """The model's map: the one it keeps or, if it has none, a new one, which it then keeps.
+
+    A saved model carries its map, so that a map is never computed twice. `project_items` draws
+    another one whatever the model keeps.
+
+    Returns:
+        As `project_items`.
+    """
+    kept: pl.DataFrame | None = getattr(model, "item_map_", None)
+    if kept is None:
+        kept = project_items(model, perplexity=perplexity, seed=seed)
+        model.item_map_ = kept
+    return kept
+
+
+def project_items(
+    model: HasItemFactors, *, perplexity: float = 30.0, seed: int = 0
+) -> pl.DataFrame:
+    """Draw the items on a plane so that similar items lie close together.
+
+    t-SNE (van der Maaten and Hinton, 2008) by openTSNE, started from the first two principal
+    components, so that the map's broad layout means something too. Similar is what
+    `similar_items` calls similar: a small angle between factors. Factors are therefore brought to
+    length one before distances are taken; on MovieLens 100K 56 % of the ten most similar items
+    then lie among the thirty nearest on the map, against 45 % with the distances between the
+    factors as they are, where the length (how much is known of an item) hides the direction.
+
+    The same model, perplexity and seed give the same map bit for bit: one thread, exact
+    neighbours. Mirror images are as good as each other to t-SNE, so the map is turned such that
+    the items with many ratings lie rather to the right and to the top.
+
+    Args:
+        model: A fitted model with item factors.
+        perplexity: About how many neighbours each item minds; at least 1.
+        seed: Seed of the tiny jitter that parts items with equal factors.
+
+    Returns:
+        Frame ``item_id, x, y, preserved`` of the items with a training rating and factors that are
+        not all zero, in item row order. ``preserved``, in [0, 1], is how far the map can be
+        believed around an item: the share of its 10 most similar items that are among its 30
+        nearest on the map (of n <= 40 items: a quarter of them, and three times as many).
+
+    Raises:
+        NotFittedError: If the model has not been fitted.
+        UnsupportedError: If the model has no item factors.
+        ArgumentError: If fewer than 5 items can be drawn, or perplexity is below 1.
+        MissingPackageError: If openTSNE is not installed.
+    """
+    rows, directions = _directions(model)
+    if not perplexity >= 1:
+        raise ArgumentError("perplexity", expected="at least 1", received=repr(perplexity))
+    # Each item needs three times the perplexity in neighbours.
+    possible = (len(rows) - 1) / 3
+    if perplexity > possible:
+        warnings.warn(
+            f"perplexity {perplexity:g} needs more than {3 * perplexity:g} items; with "
+            f"{len(rows)} items the map is drawn with perplexity {possible:.3g}",
+            SmallMapWarning,
+            stacklevel=2,
+        )
+    places = _tsne(directions, min(perplexity, possible), seed)
+    places -= places.mean(axis=0)
+    popular = model.ratings_.by_item.counts[rows] @ places
+    places *= np.where(popular < 0, -1.0, 1.0)
+    return pl.DataFrame(
+        {
+            "item_id": model.ratings_.items.ids_at(rows),
+            "x": places[:, 0],
+            "y": places[:, 1],
+            "preserved": _preserved(directions, places),
+        }
+    )
+
+
+def describe_map(map_frame: pl.DataFrame) -> str:
+    """One sentence on how far a map can be believed, for people.
+
+    Example:
+        >>> frame = pl.DataFrame({"item_id": range(100), "preserved": [0.5] * 100})
+        >>> describe_map(frame)
+        'On average 5.0 of the 10 most similar items of an item are among its 30 nearest on the
+        map.'
+    """
+    need(map_frame, ("preserved",), "map")
+    near, reach = _neighbourhood(len(map_frame))
+    mean = float(map_frame["preserved"].mean()) * near  # type: ignore[arg-type]
+    return (
+        f"On average {mean:.1f} of the {near} most similar items of an item "
+        f"are among its {reach} nearest on the map."
+    )
+
+
+def _directions(model: HasItemFactors) -> tuple[Rows, Floats]:
+    """Rows of the items that can be drawn, and their factors at length one, (n, f)."""
+    if not hasattr(model, "ratings_"):
+        raise NotFittedError(type(model).__name__, expected="a fitted model", do="call fit first")
+    factors = getattr(model, "item_factors", None)
+    if factors is None or not factors.shape[1]:
+        raise UnsupportedError(
+            f"{type(model).__name__} cannot draw a map: it has no item factors",
+            do="use a model with factors",
+        )
+    length = np.linalg.norm(factors.astype(np.float64), axis=1)
+    # Without a rating an item has no place of its own; without length, no direction.
+    rows = np.flatnonzero((model.ratings_.by_item.counts > 0) & (length != 0))
+    if not np.isfinite(length[rows]).all():
+        raise ArgumentError(
+            "item factors", expected="finite numbers", received="NaN or infinite values"
+        )
+    if len(rows) < FEWEST:
+        raise ArgumentError(
+            "items on the map",
+            expected=f"at least {FEWEST} with a training rating and factors",
+            received=str(len(rows)),
+            do="fit the model on more items",
+        )
+    return rows, factors[rows] / length[rows, None]
+
+
+def _tsne(directions: Floats, perplexity: float, seed: int) -> Floats:
+    """Places (n, 2) of unit vectors (n, f)."""
+    affinity = lab_package("openTSNE.affinity")
+    neighbours = lab_package("openTSNE.nearest_neighbors")
+    n = len(directions)
+    near, cosine = _nearest(directions, min(n - 1, int(3 * perplexity)))
+    # Distance between unit vectors; rounding may take a cosine a little above 1.
+    distances = np.sqrt(np.maximum(2 - 2 * cosine, 0))
+    index = neighbours.PrecomputedNeighbors(near, distances)
+    embedding = lab_package("openTSNE").TSNE(
+        n_jobs=1,
+        random_state=seed,
+        negative_gradient_method="bh" if n < _MANY else "fft",
+    )
+    fitted = embedding.fit(
+        affinities=affinity.PerplexityBasedNN(perplexity=perplexity, knn_index=index, n_jobs=1),
+        initialization=_start(directions, seed),
+    )
+    return np.array(fitted, dtype=np.float64)
+
+
+def _start(directions: Floats, seed: int) -> Floats:
+    """The first two principal components (n, 2), as small as t-SNE wants them."""
+    centred = directions - directions.mean(axis=0)
+    _, axes = np.linalg.eigh(centred.T @ centred)
+    start = np.zeros((len(centred), 2))
+    leading = axes[:, ::-1][:, :2]
+    leading = leading * np.where(leading.sum(axis=0) < 0, -1.0, 1.0)
+    start[:, : leading.shape[1]] = centred @ leading
+    start /= max(float(start[:, 0].std()), 1e-12)
+    # Rounded for the same reason as inner products; the jitter parts items with equal factors.
+    jitter = np.random.default_rng(seed).normal(scale=1e-6, size=start.shape)
+    return 1e-4 * (np.round(start, 6) + jitter)
+
+
+def _preserved(directions: Floats, places: Floats) -> Floats:
+    """Share of each item's most similar items that are near it on the map, (n,)."""
+    near, reach = _neighbourhood(len(places))
+    similar, _ = _nearest(directions, near)
+    # The nearest by distance maximise x.y - |y|^2 / 2, an inner product in one more dimension.
+    half = (places**2).sum(axis=1, keepdims=True) / 2
+    lifted = np.hstack([places, -half])
+    on_map, _ = _nearest(lifted, reach, queries=np.hstack([places, np.ones_like(half)]))
+    both = (similar[:, :, None] == on_map[:, None, :]).any(axis=2)
+    return both.mean(axis=1)
+
+
+def _neighbourhood(n: int) -> tuple[int, int]:
+    """How many most similar items are looked for among how many nearest on the map."""
+    near = max(min(10, n // 4), 1)
+    return near, 3 * near
+
+
+def _nearest(vectors: Floats, k: int, queries: Floats | None = None) -> tuple[Rows, Floats]:
+    """For each row, the k other rows with the largest inner product: rows and products, (n, k)."""
+    n, f = vectors.shape
+    queries = vectors if queries is None else queries
+    near, product = np.empty((n, k), dtype=np.int64), np.empty((n, k))
+    small = vectors.astype(np.float32)
+    # What float32 and the rounding below can change (Higham, "Accuracy and stability of numerical
+    # algorithms", 2002, equation 3.5, and a rounding of each factor).
+    sizes = [np.sqrt(np.einsum("nf,nf->n", rows, rows)) for rows in (queries, vectors)]
+    error = (f + 4) * 2.0**-24 * sizes[0] * sizes[1].max() + 1 / _PRECISION
+    step = max(1, 2**23 // n)  # blocks of 32 MB
+    for first in range(0, n, step):
+        part = slice(first, min(first + step, n))
+        scores = queries[part].astype(np.float32) @ small.T
+        near[part], product[part] = _best(scores, error[part], first, vectors, queries[part], k)
+    return near, product
+
+
+def _best(
+    scores: npt.NDArray[np.float32],
+    error: Floats,
+    first: int,
+    vectors: Floats,
+    queries: Floats,
+    k: int,
+) -> tuple[Rows, Floats]:
+    """`_nearest` of some rows, from scores that may be off by an error."""
+    from tastemap.kernels.top_k import shortlisted
+
+    m, n = scores.shape
+    scores[np.arange(m), np.arange(first, first + m)] = -np.inf
+    rows, owner, ends = shortlisted(scores, error, k)
+    exact = np.empty(len(rows))
+    for start in range(0, len(rows), _PAIRS):
+        pairs = slice(start, start + _PAIRS)
+        exact[pairs] = np.einsum("pf,pf->p", queries[owner[pairs]], vectors[rows[pairs]])
+    # Whole numbers that all differ: no rounding of a processor, no tie changes the answer.
+    rank = np.rint(exact * _PRECISION).astype(np.int64) * n + (n - 1 - rows)
+    order = np.lexsort((-rank, owner))
+    starts = np.concatenate([[0], ends[:-1]])
+    best = order[starts[:, None] + np.arange(k)]
+    return rows[best].astype(np.int64), rank[best] // n / _PRECISION
+
+
+#: What the items of a map can be coloured by.
+COLOURS = ("popularity", "average", "year", "genre")
+
+
+#: So many genres have a colour of their own; the palette holds no more that all can tell apart.
+N_GENRES = 7
+
+
+OTHER = "other"
+
+
+def map_items(map_frame: pl.DataFrame, ratings: Ratings) -> pl.DataFrame:
+    """The items of a map with what is known of each.
+
+    Args:
+        map_frame: ``item_id, x, y``, maybe with ``preserved``.
+        ratings: The ratings that popularity and average are taken from.
+
+    Returns:
+        The map's rows and columns, then ``title`` (without the year where that is known), ``year``,
+        ``genres``, ``genre`` (see `main_genres`), ``popularity`` (number of ratings) and
+        ``average`` (mean rating, null without ratings). What the item table lacks is null.
+
+    Raises:
+        ArgumentError: If a column is missing, or an item of the map is not in the ratings.
+    """
+    need(map_frame, ("item_id", "x", "y"), "map")
+    rows = ratings.items.index(map_frame["item_id"])
+    known = ratings.items.frame[rows]
+    titles = ratings.items.titles.gather(rows)
+    empty = pl.Series([None] * len(rows))
+    column = {name: known[name] for name in known.columns}
+    genres = column.get("genres", empty.cast(pl.List(pl.String)))
+    popularity = ratings.by_item.counts
+    total = np.bincount(ratings.item_index, ratings.rating, minlength=ratings.n_items)
+    average = np.divide(total, popularity, out=np.full(len(total), np.nan), where=popularity > 0)
+    return map_frame.with_columns(
+        pl.coalesce(column.get("title", empty.cast(pl.String)), titles).alias("title"),
+        column.get("year", empty.cast(pl.Int32)).alias("year"),
+        genres.alias("genres"),
+        main_genres(genres).alias("genre"),
+        pl.Series("popularity", popularity[rows]),
+        pl.Series("average", average[rows], nan_to_null=True),
+    )
+
+
+def main_genres(genres: pl.Series) -> pl.Series:
+    """One genre for each item, so that it can have one colour.
+
+    Of the genres of an item that are among the seven most frequent, the least frequent: it says
+    most about the item (Romance rather than Drama). ``"other"`` where there is none.
+
+    Args:
+        genres: Lists of genres, (n,); null where unknown.
+
+    Example:
+        >>> main_genres(pl.Series([["Drama"], ["Drama", "Romance"], None])).to_list()
+        ['Drama', 'Romance', 'other']
+    """
+    single = genres.explode(empty_as_null=True).drop_nulls()
+    counts = single.value_counts(name="n").sort(["n", single.name], descending=[True, False])
+    ranked = counts[single.name].head(N_GENRES).to_list()
+    places = {genre: place for place, genre in enumerate(ranked)}
+    names = [
+        max((g for g in row or () if g in places), key=places.__getitem__, default=OTHER)
+        for row in genres.to_list()
+    ]
+    return pl.Series("genre", names, dtype=pl.String)
+
+
+def need(frame: pl.DataFrame, columns: tuple[str, ...], what: str) -> None:
+    """Refuse a frame that lacks one of the columns.
+
+    Raises:
+        ArgumentError: Naming the columns that are missing.
+    """
+    missing = [name for name in columns if name not in frame.columns]
+    if missing or not len(frame):
+        raise ArgumentError(
+            f"{what} frame",
+            expected=f"rows with columns {', '.join(columns)}",
+            received=f"no column {', '.join(missing)}" if missing else "no rows",
+        )
+
+
+def need_colour(colour: str) -> None:
+    """Refuse what the items of a map cannot be coloured by.
+
+    Raises:
+        ArgumentError: Listing what they can be coloured by.
+    """
+    if colour not in COLOURS:
+        raise ArgumentError(
+            "colour", expected=f"one of {', '.join(COLOURS)}", received=repr(colour)
+        )

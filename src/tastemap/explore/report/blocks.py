@@ -1,0 +1,176 @@
+"""The parts that a report is built of, each of which writes itself as markup."""
+
+import base64
+import datetime as dt
+import io
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from tastemap.support.extras import lab_package
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+#: A figure whose SVG is larger than this, in bytes, is put in as a picture of dots (PNG).
+LARGEST_SVG = 500_000
+_DOTS_PER_INCH = 200  # twice the size on the page, for fine screens
+# A table with more columns than this has them close together and their headings folded.
+_NARROW = 5
+
+
+@dataclass(frozen=True)
+class Text:
+    """Paragraphs, parted by blank lines; `backticks` mark code."""
+
+    text: str
+
+    def html(self) -> str:
+        """The paragraphs."""
+        parts = re.split(r"\n\s*\n", self.text)
+        return "".join(f"<p>{_inline(part.strip())}</p>\n" for part in parts if part.strip())
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure, what it shows for those who cannot see it, and maybe a caption."""
+
+    figure: "Figure"
+    alt: str
+    caption: str = ""
+
+    def html(self) -> str:
+        """The figure as an image inside the page, at most at the size it was made for."""
+        width, height = self.figure.get_size_inches() * 100
+        caption = f"<figcaption>{_inline(self.caption)}</figcaption>" if self.caption else ""
+        return (
+            f'<figure><div class="card"><img src="{self._data_uri()}" alt="{escape(self.alt)}" '
+            f'width="{width:.0f}" height="{height:.0f}"></div>{caption}</figure>'
+        )
+
+    def _data_uri(self) -> str:
+        """The figure as SVG, the same for the same figure, or as PNG where that is large."""
+        drawn, kind = io.BytesIO(), "svg+xml"
+        with lab_package("matplotlib").rc_context({"svg.hashsalt": "tastemap"}):
+            self.figure.savefig(drawn, format="svg", dpi=_DOTS_PER_INCH, metadata={"Date": None})
+        if drawn.tell() > LARGEST_SVG:
+            drawn, kind = io.BytesIO(), "png"
+            self.figure.savefig(drawn, format="png", dpi=_DOTS_PER_INCH)
+        return f"data:image/{kind};base64,{base64.b64encode(drawn.getvalue()).decode()}"
+
+
+@dataclass(frozen=True)
+class Table:
+    """A frame as a table, numbers to the right; it scrolls sideways where it is too wide.
+
+    Attributes:
+        frame: The rows.
+        caption: A line above the table.
+        digits: Decimals of numbers that are not whole.
+        rows: Show at most so many rows, and say so.
+    """
+
+    frame: pl.DataFrame
+    caption: str = ""
+    digits: int = 3
+    rows: int = 50
+
+    def html(self) -> str:
+        """The table, its caption, and the number of rows that are left out."""
+        frame = self.frame.head(self.rows)
+        # An id or a year is a name, not an amount: to the left, and no thousands marked off.
+        names = [name.endswith("_id") or "year" in name or name == "id" for name in frame.columns]
+        sides = [
+            "" if is_name else ' class="number"' if dtype.is_numeric() else ' class="text"'
+            for is_name, dtype in zip(names, frame.dtypes, strict=True)
+        ]
+        titles = [escape(name.replace("_", " ")) for name in frame.columns]
+        heads = zip(titles, sides, strict=True)
+        head = "".join(f'<th scope="col"{side}>{title}</th>' for title, side in heads)
+        body = ""
+        for row in frame.rows():
+            texts = [
+                escape(str(value)) if is_name and value is not None else _cell(value, self.digits)
+                for value, is_name in zip(row, names, strict=True)
+            ]
+            cells = zip(texts, sides, strict=True)
+            body += f"<tr>{''.join(f'<td{side}>{text}</td>' for text, side in cells)}</tr>\n"
+        caption = f"<caption>{_inline(self.caption)}</caption>" if self.caption else ""
+        kind = "table wide" if frame.width > _NARROW else "table"
+        left_out = len(self.frame) - len(frame)
+        more = f'<p class="note">… and {left_out:,} more rows.</p>' if left_out else ""
+        return (
+            f'<div class="{kind}" role="region" aria-label="{escape(self.caption or "Table")}" '
+            f'tabindex="0"><table>{caption}<thead><tr>{head}</tr></thead>\n'
+            f"<tbody>\n{body}</tbody></table></div>{more}"
+        )
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Key figures, large, side by side: pairs of name and value."""
+
+    pairs: Sequence[tuple[str, object]]
+
+    def html(self) -> str:
+        """One tile a figure."""
+        tiles = [
+            f"<div><dt>{escape(name)}</dt><dd>{_cell(value, 2)}</dd></div>"
+            for name, value in self.pairs
+        ]
+        return f'<dl class="facts">{"".join(tiles)}</dl>'
+
+
+@dataclass(frozen=True)
+class Questions:
+    """Pairs of question and answer."""
+
+    pairs: Sequence[tuple[str, str]]
+
+    def html(self) -> str:
+        """Each question in bold, its answer below it."""
+        pairs = [
+            f"<dt>{_inline(question)}</dt><dd>{Text(answer).html()}</dd>"
+            for question, answer in self.pairs
+        ]
+        return f'<dl class="questions">{"".join(pairs)}</dl>'
+
+
+@dataclass(frozen=True)
+class Code:
+    """Commands or code, as they are typed."""
+
+    text: str
+
+    def html(self) -> str:
+        """The lines in a fixed-width type; they scroll where they are too long."""
+        return f'<pre tabindex="0"><code>{escape(self.text)}</code></pre>'
+
+
+def _cell(value: Any, digits: int) -> str:
+    """A value as text for a reader, escaped."""
+    match value:
+        case None:
+            text = "–"
+        case bool():
+            text = "yes" if value else "no"
+        case int():
+            text = f"{value:,}"
+        case float():
+            text = f"{value:,.{digits}f}"
+        case list():
+            return ", ".join(_cell(one, digits) for one in value)
+        case dt.datetime():
+            text = f"{value:%Y-%m-%d %H:%M}"
+        case _:
+            text = str(value)
+    return escape(text)
+
+
+def _inline(text: str) -> str:
+    """Escaped text, with `code` between backticks."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))

@@ -1,0 +1,101 @@
+"""Self-contained HTML pages: text that cannot become markup, scripts that the page vouches for."""
+
+import base64
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+#: The characters that could end a script element or open a comment inside one.
+_UNSAFE = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
+
+
+@dataclass(frozen=True)
+class Fragment:
+    """A part of a page.
+
+    Attributes:
+        html: Finished markup; whatever came from outside is escaped.
+        scripts: JavaScript to run, in order, when the page has been read; where several parts
+            need the same script, the page has it once.
+    """
+
+    html: str
+    scripts: tuple[str, ...] = ()
+
+
+def document(title: str, body: str, scripts: Sequence[str] = ()) -> str:
+    """A whole page that asks nothing of any host.
+
+    Its content security policy allows no connection at all and no script but the given ones,
+    which it names by their SHA-256.
+
+    Args:
+        title: Text for the window's title.
+        body: Finished markup.
+        scripts: JavaScript to run, in order; equal ones are put in once.
+    """
+    distinct = list(dict.fromkeys(scripts))
+    digests = [hashlib.sha256(script.encode()).digest() for script in distinct]
+    allowed = " ".join(f"'sha256-{base64.b64encode(d).decode()}'" for d in digests) or "'none'"
+    policy = (
+        f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; "
+        "img-src data: blob:; base-uri 'none'; form-action 'none'"
+    )
+    return "".join(
+        [
+            '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n',
+            f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n',
+            '<meta name="viewport" content="width=device-width, initial-scale=1">\n',
+            '<meta name="color-scheme" content="light dark">\n',
+            f"<title>{escape(title)}</title>\n<style>\n{asset('report.css')}</style>\n</head>\n",
+            f"<body>\n{body}\n",
+            *(f"<script>{script}</script>\n" for script in distinct),
+            "</body>\n</html>\n",
+        ]
+    )
+
+
+def embedded_json(data: Any) -> str:
+    r"""Data as JSON that can stand inside a script element of type ``application/json``.
+
+    Example:
+        >>> print(embedded_json(["</script>"]))
+        ["\u003c/script\u003e"]
+    """
+    text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return text.translate(_UNSAFE)
+
+
+def asset(name: str) -> str:
+    """The text of a file that lies beside this one."""
+    return (files("tastemap.explore.report") / name).read_text(encoding="utf-8")
+
+
+def write_page(path: str | Path, text: str) -> Path:
+    """Write a file whole or not at all: under another name first, then renamed.
+
+    Raises:
+        OSError: If it cannot be written; a file that was there before is intact.
+    """
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    fresh = Path(name)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.chmod(0o644)
+        fresh.replace(target)
+    except BaseException:
+        fresh.unlink(missing_ok=True)
+        raise
+    return target

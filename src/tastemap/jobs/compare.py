@@ -1,0 +1,196 @@
+"""Several models compared: their makers from words, the page about them, and all of it as JSON."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from tastemap.data.ratings import Ratings
+from tastemap.data.splits import Split, split_by_name
+from tastemap.errors import ArgumentError
+from tastemap.evaluation.compare import Maker, compare
+from tastemap.evaluation.leaderboard import Leaderboard
+from tastemap.explore.figures import leaderboard as board_plots
+from tastemap.explore.figures import model as model_plots
+from tastemap.explore.report.blocks import Picture, Table
+from tastemap.explore.report.report import Block, Report
+from tastemap.models.registry import make_model
+from tastemap.terminal import TABLE_ENDINGS, rows_of, write_frame
+
+PAGE = ".html"
+
+
+def makers_of(words: str, parse: Callable[[list[str]], dict[str, Any]]) -> dict[str, Maker]:
+    """Functions that make models, by the words that name them.
+
+    Args:
+        words: Names of models with commas between; options follow a name after colons:
+            ``bias,mf:n_factors=64:n_epochs=30``.
+        parse: Makes a dictionary of ``["n_factors=64", "n_epochs=30"]``.
+
+    Raises:
+        ArgumentError: If there is no such model or option, or a name stands twice.
+    """
+    makers: dict[str, Maker] = {}
+    for word in words.replace(" ", "").split(","):
+        name, *options = word.split(":")
+        chosen = parse(options)
+        make_model(name, **chosen)  # says now what is wrong with it
+        if word in makers:
+            raise ArgumentError("models", expected="each once", received=words)
+        makers[word] = lambda name=name, chosen=chosen: make_model(name, **chosen)  # type: ignore[misc]
+    return makers
+
+
+def compared(
+    ratings: Ratings,
+    makers: Mapping[str, Maker],
+    *,
+    split: str,
+    test_size: float,
+    seeds: Sequence[int],
+    **options: Any,
+) -> tuple[Leaderboard, Split]:
+    """Models compared on a split of the ratings, by its name and drawn with the first seed.
+
+    Args:
+        ratings: The whole.
+        makers: Functions that make the models.
+        split, test_size: As in `split_by_name`.
+        seeds: One fit of each model for each seed.
+        options: Further ones of `compare`.
+    """
+    parts = split_by_name(ratings, split, test_size=test_size, seed=seeds[0])
+    return compare(makers, *parts, seeds=seeds, **options), parts
+
+
+def check_ending(out: Path | None) -> None:
+    """Refuse a file that a leaderboard cannot be written to, before the models are fitted.
+
+    Raises:
+        ArgumentError: Listing the endings that it can have.
+    """
+    if out is not None and out.suffix not in (PAGE, *TABLE_ENDINGS):
+        raise ArgumentError(
+            "-o", expected=f"a file ending in {', '.join((PAGE, *TABLE_ENDINGS))}", received=out
+        )
+
+
+def write_board(board: Leaderboard, out: Path, ratings: Ratings, split: Split, how: str) -> None:
+    """Write a leaderboard as a page, or its frame as a table, by the ending of the path.
+
+    Args:
+        board: What `compare` found.
+        out: Path ending in .html or as a table does.
+        ratings: The whole; its name and its notes go into the page.
+        split: Its two parts.
+        how: The name of the split.
+    """
+    if out.suffix != PAGE:
+        write_frame(board.frame, out)
+        return
+    sizes = f"{len(split.train):,} ratings to train and {len(split.test):,} to test"
+    report = Report("Leaderboard", f"{ratings.source.name}, split “{how}”: {sizes}")
+    for title, blocks in board_sections(board).items():
+        report.section(title, *blocks)
+    report.section("What to know", *sentences([*ratings.source.notes, *board.notes]))
+    report.write(out)
+
+
+def board_json(board: Leaderboard, notes: Sequence[str]) -> dict[str, Any]:
+    """All of a leaderboard as plain objects."""
+    return {
+        "title": "Leaderboard",
+        "chosen": board.chosen,
+        "by": board.by,
+        "k": board.k,
+        "rows": rows_of(board.frame),
+        "differences": rows_of(board.differences),
+        "bands": rows_of(board.bands),
+        "notes": list(notes),
+    }
+
+
+def board_sections(board: Leaderboard) -> dict[str, list[Block]]:
+    """A leaderboard in the sections of a page, by title: figures above their tables."""
+    tables = {
+        caption.split()[0].rstrip(":"): Table(f, caption, 4)
+        for caption, f in board.tables().items()
+    }
+    parts: dict[str, Callable[[Leaderboard], list[Picture]]] = {
+        "Errors": error_pictures,
+        "Lists": list_pictures,
+        "Cost": lambda board: [],
+        "Differences": lambda board: [],
+    }
+    return {
+        name: [*pictures(board), tables[name]] for name, pictures in parts.items() if name in tables
+    }
+
+
+def sentences(notes: Sequence[str]) -> list[str]:
+    """Notes as sentences of a page.
+
+    Example:
+        >>> sentences(["no times"])
+        ['No times.']
+    """
+    return [f"{note[0].upper()}{note[1:].rstrip('.')}." for note in notes]
+
+
+def leaderboard_blocks(board: Leaderboard) -> list[Block]:
+    """A leaderboard as one section of a longer page: training beside test error, then all else."""
+    return [
+        Picture(
+            model_plots.plot_leaderboard(board.frame, board.chosen),
+            "Mean absolute error of each model on the training and the test ratings.",
+        ),
+        *(block for blocks in board_sections(board).values() for block in blocks),
+        *sentences(board.notes),
+    ]
+
+
+def error_pictures(board: Leaderboard) -> list[Picture]:
+    """Error against seconds, differences with their intervals, and errors by what is known."""
+    error = board.error
+    pictures = [
+        Picture(
+            board_plots.plot_error_and_seconds(board.frame, f"test_{error}"),
+            f"Test {error.upper()} of each model against the seconds of its fit.",
+        )
+    ]
+    if error in board.differences["metric"]:
+        pictures.append(_differences(board, error))
+    bands = board.bands
+    order = pl.Enum(board.frame["model"].to_list())
+    pictures.append(
+        Picture(
+            board_plots.plot_bands_of_models(bands.sort(pl.col("model").cast(order)), "rmse"),
+            "RMSE of each model by the popularity of the item and the activity of the user.",
+        )
+    )
+    return pictures
+
+
+def list_pictures(board: Leaderboard) -> list[Picture]:
+    """The score of the lists against the seconds of the fit, and the differences."""
+    if board.k is None:
+        return []
+    metric = "recall" if board.by == "recall" else "ndcg"
+    pictures = [
+        Picture(
+            board_plots.plot_error_and_seconds(board.frame, f"test_{metric}"),
+            f"Test {metric.upper()} of each model's lists against the seconds of its fit.",
+        )
+    ]
+    if metric in board.differences["metric"]:
+        pictures.append(_differences(board, metric))
+    return pictures
+
+
+def _differences(board: Leaderboard, metric: str) -> Picture:
+    return Picture(
+        board_plots.plot_differences(board.differences, metric),
+        f"Difference of {metric.upper()} of each model to the reference, with its interval.",
+    )

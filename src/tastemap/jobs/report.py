@@ -1,0 +1,49 @@
+"""A saved model as a page: its map, its report."""
+
+from pathlib import Path
+
+from tastemap.errors import ArgumentError
+from tastemap.models.base.recommender import Recommender
+from tastemap.models.registry import load_model
+
+
+def write_map(path: Path, out: Path, colour: str) -> dict[str, str]:
+    """Draw the map of a saved model, keep it with the model, and write it as page or picture."""
+    from tastemap.explore.figures.ratings import plot_item_map
+    from tastemap.explore.item_map import describe_map, item_map
+    from tastemap.explore.report.interactive_map import interactive_map
+    from tastemap.explore.report.page import write_page
+
+    pictures = (".png", ".svg", ".pdf")
+    if out.suffix not in (".html", *pictures):
+        raise ArgumentError("-o", expected=f".html or {', '.join(pictures)}", received=str(out))
+    model = load_model(path)
+    drawn_before = model.item_map_ is not None
+    frame = item_map(model)
+    if not drawn_before:
+        model.save(path)
+    if out.suffix in pictures:
+        plot_item_map(frame, model.ratings_, colour).savefig(out, dpi=150)
+    else:
+        write_page(out, interactive_map(frame, model.ratings_, colour))
+    return {"map": str(out), "how true it is": describe_map(frame)}
+
+
+def write_report(model: Recommender, out: Path) -> None:
+    """Write the report of a model: its data, its training, its neighbours, its map."""
+    from tastemap.explore.report.report import Report
+    from tastemap.jobs import sections
+
+    data = model.ratings_
+    report = Report(f"Report on a {model.learnt_by_}", f"fitted on {data.source.name}")
+    report.section("The ratings", *sections.data_blocks(data))
+    if len(model.history_):
+        report.section("Training", *sections.training_blocks(model.history_))
+    if model.metrics_:
+        report.section("Test errors", *sections.metrics_blocks(model.metrics_))
+    if sections.has_factors(model):
+        report.section("Embeddings", *sections.embedding_blocks(model))
+        report.section("Neighbours", *sections.neighbour_blocks(model))
+        report.section("Map of the items", *sections.map_blocks(model))
+    report.section("Recommendations", *sections.recommendation_blocks(model))
+    report.write(out)

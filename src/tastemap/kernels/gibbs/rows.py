@@ -1,0 +1,238 @@
+"""Gaussian conditionals: rows of biases and factors, and their link to features.
+
+References:
+    Salakhutdinov and Mnih, "Bayesian probabilistic matrix factorization using Markov chain Monte
+    Carlo", ICML 2008, equations 11-13 (rows). Adams, Dahl, Murray, "Incorporating side information
+    in probabilistic matrix factorization with Gaussian processes", UAI 2010 (rows with a mean that
+    depends on features). Papaspiliopoulos, Roberts, Skold, "A general framework for the
+    parametrization of hierarchical models", Statistical Science 22(1), 2007 (non-centred).
+"""
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from tastemap.kernels.gibbs.random import gamma, mixed, normal
+
+F32 = npt.NDArray[np.float32]
+F64 = npt.NDArray[np.float64]
+I32 = npt.NDArray[np.int32]
+I64 = npt.NDArray[np.int64]
+
+# Rows that are factorised side by side: a few vector registers each way.
+BATCH = 32
+
+
+@njit(cache=True, nogil=True)
+def factorise(A: F32, ridge: F32, L: F64) -> None:
+    """Set the lower triangle of L to the Cholesky factor of A + diag(ridge)."""
+    D = len(ridge)
+    for k in range(D):
+        for m in range(k + 1):
+            s = float(A[k, m])
+            for n in range(m):
+                s -= L[k, n] * L[m, n]
+            if k == m:
+                L[k, k] = math.sqrt(s + ridge[k])
+            else:
+                L[k, m] = s / L[m, m]
+
+
+@njit(cache=True, nogil=True)
+def draw_gaussian(L: F64, b: F64, key: np.uint64, mean: F64, draw: F64) -> None:
+    """Set mean to A^-1 b and draw to a number from N(A^-1 b, A^-1), where A = L L'.
+
+    With L y = b the mean solves L' mean = y, and the draw L' draw = y + noise.
+    """
+    D = len(b)
+    for k in range(D):
+        s = b[k]
+        for m in range(k):
+            s -= L[k, m] * mean[m]
+        mean[k] = s / L[k, k]
+    for k in range(D - 1, -1, -1):
+        s, t = mean[k], mean[k] + normal(key, k)
+        for m in range(k + 1, D):
+            s -= L[m, k] * mean[m]
+            t -= L[m, k] * draw[m]
+        mean[k] = s / L[k, k]
+        draw[k] = t / L[k, k]
+
+
+# Sums of products may be contracted and divisions are not checked, so that the loops over a batch
+# are vectors.
+@njit(cache=True, nogil=True, fastmath={"contract"}, error_model="numpy")
+def draw_rows(r: F32, G: F32, prior: F32, lam: F32, key: np.uint64, W: F32, mean: F32) -> None:
+    """Draw each row W_a from N(m_a, A_a^-1), its distribution given all else.
+
+    A_a = diag(lam) + G_a,  m_a = A_a^-1 (r_a + G_a W_a + lam * prior_a),
+    where r_a holds the residuals that the present W_a leaves. The algebra is that of `factorise`
+    and `draw_gaussian`, done for a batch of rows at a time.
+
+    Args:
+        r, G: (n, D) and (n, D, D), from `row_statistics`.
+        prior: (n, D), the prior means.
+        lam: (D,), the prior precisions.
+        key: The random stream of this call.
+        W: (n, D), the rows; replaced by the draws.
+        mean: (n, D), set to m_a.
+    """
+    n, D = W.shape
+    L = np.empty((D, D, BATCH))
+    b, draw = np.empty((D, BATCH)), np.empty((D, BATCH))
+    for first in range(0, n, BATCH):
+        for p in range(BATCH):
+            a = min(first + p, n - 1)  # a last batch is filled up with its last row
+            own = mixed(key, a)
+            for k in range(D):
+                total = r[a, k] + lam[k] * prior[a, k]
+                for m in range(D):
+                    total += G[a, k, m] * W[a, m]
+                b[k, p], draw[k, p] = total, normal(own, k)
+                for m in range(k):
+                    L[k, m, p] = G[a, k, m]
+                L[k, k, p] = G[a, k, k] + lam[k]
+        factorise_batch(L)
+        solve_batch(L, b, draw)
+        for p in range(min(BATCH, n - first)):
+            for k in range(D):
+                mean[first + p, k] = b[k, p]
+                W[first + p, k] = draw[k, p]
+
+
+@njit(cache=True, nogil=True, fastmath={"contract"}, error_model="numpy")
+def factorise_batch(L: F64) -> None:
+    """Replace lower triangles (D, D, P) of P matrices by their Cholesky factors.
+
+    The diagonal is set to its inverse, which is what the solutions need.
+    """
+    D, _, P = L.shape
+    for k in range(D):
+        for m in range(k + 1):
+            row = L[k, m]
+            for j in range(m):
+                left, right = L[k, j], L[m, j]
+                for p in range(P):
+                    row[p] -= left[p] * right[p]
+            inverse = L[m, m]
+            for p in range(P):
+                row[p] = row[p] * inverse[p] if m < k else 1.0 / math.sqrt(row[p])
+
+
+@njit(cache=True, nogil=True, fastmath={"contract"}, error_model="numpy")
+def solve_batch(L: F64, b: F64, draw: F64) -> None:
+    """Set b (D, P) to A^-1 b, and draw to A^-1 b + L'^-1 draw, for each of P matrices A = L L'.
+
+    L is as `factorise_batch` leaves it.
+    """
+    D, P = b.shape
+    for k in range(D):
+        y, inverse = b[k], L[k, k]
+        for m in range(k):
+            factor, other = L[k, m], b[m]
+            for p in range(P):
+                y[p] -= factor[p] * other[p]
+        for p in range(P):
+            y[p] *= inverse[p]
+    for k in range(D - 1, -1, -1):
+        x, y, inverse = b[k], draw[k], L[k, k]
+        for p in range(P):
+            y[p] += x[p]
+        for m in range(k + 1, D):
+            factor, mean, drawn = L[m, k], b[m], draw[m]
+            for p in range(P):
+                x[p] -= factor[p] * mean[p]
+                y[p] -= factor[p] * drawn[p]
+        for p in range(P):
+            x[p] *= inverse[p]
+            y[p] *= inverse[p]
+
+
+# Sums over all rows may be reordered, so that the compiler can use vectors.
+@njit(cache=True, nogil=True, fastmath={"contract", "reassoc"})
+def draw_link(r: F32, G: F32, features: F32, lam: F32, key: np.uint64, B: F32, change: F32) -> None:
+    """One sweep over the link B, where rows are W_a = B' phi_a + v_a and the v_a stay in place.
+
+    A step d of B[f, k] moves column k of every row by phi_af d, so that given all else
+    precision = lam[f, k] + sum of phi_af^2 G_a[k, k],
+    d ~ N((sum of phi_af r_a[k] - lam[f, k] B[f, k]) / precision, 1 / precision).
+
+    Args:
+        r, G: As in `draw_rows`; r is brought up to date with the moves.
+        features: (F, n), phi, a feature a row.
+        lam: (F, D), the prior precisions of B.
+        key: The random stream of this call.
+        B: (F, D), the link; replaced by the draws.
+        change: (n, D), set to how far each row has moved.
+    """
+    F, n = features.shape
+    D = r.shape[1]
+    residual, weight, moved = (
+        np.empty(n, np.float32),
+        np.empty(n, np.float32),
+        np.empty(n, np.float32),
+    )
+    for k in range(D):
+        for a in range(n):
+            residual[a], weight[a], moved[a] = r[a, k], G[a, k, k], np.float32(0.0)
+        for f in range(F):
+            phi = features[f]
+            total, precision = np.float32(0.0), np.float32(0.0)
+            for a in range(n):
+                total += phi[a] * residual[a]
+                precision += phi[a] * phi[a] * weight[a]
+            precision += lam[f, k]
+            mean = (total - lam[f, k] * B[f, k]) / precision
+            d = np.float32(mean + normal(key, k * F + f) / math.sqrt(precision))
+            B[f, k] += d
+            for a in range(n):
+                moved[a] += phi[a] * d
+                residual[a] -= phi[a] * d * weight[a]
+        for a in range(n):
+            change[a, k] = moved[a]
+            for m in range(D):
+                r[a, m] -= G[a, m, k] * moved[a]
+
+
+@njit(cache=True, nogil=True)
+def draw_scales(
+    offsets: I64,
+    order: I64,
+    other: I32,
+    e: F32,
+    other_s: F32,
+    sigma: float,
+    shape: float,
+    key: np.uint64,
+    s: F32,
+) -> None:
+    """Draw the noise scale s_a of each row, s_a^2 ~ InvGamma(shape, shape) a priori.
+
+    s_a^2 given all else ~ InvGamma(shape + n_a / 2, shape + sum of (e / (sigma s_j))^2 / 2).
+
+    Args:
+        offsets, order, other, e: The ratings of each row, as in `row_statistics`.
+        other_s: (m,), the scales of the other side. sigma: The scale that all have in common.
+        shape: Shape of the prior.
+        key: The random stream of this call.
+        s: (n,), set here.
+    """
+    for a in range(len(offsets) - 1):
+        total = 0.0
+        for i in range(offsets[a], offsets[a + 1]):
+            total += (e[order[i]] / other_s[other[i]]) ** 2
+        total /= sigma * sigma
+        n = offsets[a + 1] - offsets[a]
+        s[a] = math.sqrt((shape + 0.5 * total) / gamma(key, a, shape + 0.5 * n))
+
+
+@njit(cache=True, nogil=True)
+def noise_of_ratings(
+    user: I32, item: I32, user_s: F32, item_s: F32, sigma: float, s: F32, w: F32
+) -> None:
+    """Set s (N,) to sigma s_a s_j, the noise scale of each rating, and w (N,) to 1 / s^2."""
+    for i in range(len(s)):
+        s[i] = sigma * user_s[user[i]] * item_s[item[i]]
+        w[i] = 1.0 / (s[i] * s[i])

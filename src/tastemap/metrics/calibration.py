@@ -1,0 +1,289 @@
+"""Does a distribution over ratings keep its word? Pure functions on probabilities and true levels.
+
+Throughout, ``true_level`` (n,) holds the place of each true rating on the scale, from 0 for the
+lowest, and ``probabilities`` (n, levels) what a model gives to each place; rows sum to one. Nothing
+to average, places off the scale, and rows that are no distribution are an `ArgumentError`.
+
+References:
+    Gneiting and Raftery, "Strictly proper scoring rules, prediction, and estimation", JASA
+    102(477), 2007 (the logarithmic score). Gneiting, Balabdaoui, Raftery, "Probabilistic forecasts,
+    calibration and sharpness", JRSS B 69(2), 2007 (coverage of central intervals). Guo, Pleiss,
+    Sun, Weinberger, "On calibration of modern neural networks", ICML 2017, equations 2-3
+    (reliability, expected calibration error).
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from tastemap.data.scale import Scale
+from tastemap.errors import ArgumentError
+
+Floats = npt.NDArray[np.float64]
+Places = npt.NDArray[np.int64]
+
+# A probability of zero counts as this one, so that one surprise does not make a mean infinite.
+LEAST = 1e-12
+# Probabilities may miss zero by as much.
+_ROUNDING = 1e-6
+# How far from one the probabilities of a rating may sum.
+_SUM_ERROR = 1e-3
+
+
+class Calibration(NamedTuple):
+    """What distributions promised of n ratings, and what came true.
+
+    Attributes:
+        reliability: `reliability_of_levels`.
+        coverage: `calibration_table`: the central intervals of 50, 80 and 95 %.
+        log_loss, error: `log_loss` and `calibration_error`.
+    """
+
+    reliability: pl.DataFrame
+    coverage: pl.DataFrame
+    log_loss: float
+    error: float
+
+    @property
+    def record(self) -> dict[str, dict[str, list[Any]]]:
+        """What the figure is drawn from, as plain lists."""
+        tables = {"reliability": self.reliability, "coverage": self.coverage}
+        return {name: table.to_dict(as_series=False) for name, table in tables.items()}
+
+
+def places(ratings: npt.ArrayLike, levels: npt.ArrayLike) -> Places:
+    """The place, from 0, of each rating on an ascending scale; between two, the nearer one.
+
+    Half way between two places the lower counts.
+
+    Example:
+        >>> places([5.0, 1.0, 3.2], [1, 2, 3, 4, 5]).tolist()
+        [4, 0, 2]
+    """
+    r, scale = np.asarray(ratings, dtype=np.float64), np.asarray(levels, dtype=np.float64)
+    return np.searchsorted((scale[1:] + scale[:-1]) / 2, r, side="left").astype(np.int64)
+
+
+def log_loss(true_level: npt.ArrayLike, probabilities: npt.ArrayLike) -> float:
+    """Mean of -log p(true level), in nats; at least 0, less is better.
+
+    A probability below 1e-12 counts as 1e-12. Guessing all of L levels alike gives log L.
+
+    Example:
+        >>> round(log_loss([0, 1], [[0.5, 0.5], [0.5, 0.5]]), 4)
+        0.6931
+    """
+    level, p = _checked(true_level, probabilities)
+    return float(-np.mean(np.log(np.maximum(p[np.arange(len(level)), level], LEAST))))
+
+
+def central_interval(probabilities: npt.ArrayLike, mass: float) -> tuple[Places, Places]:
+    """The lowest and highest level (n,), both included, of the central interval of each row.
+
+    The interval runs from the quantile of (1 - mass) / 2 to that of (1 + mass) / 2, a quantile of q
+    being the first level up to which the probabilities sum to at least q. It holds at least
+    ``mass``, and as a level is in it whole or not at all, mostly more.
+
+    Args:
+        probabilities: (n, levels).
+        mass: Strictly between 0 and 1.
+
+    Example:
+        >>> low, high = central_interval([[0.1, 0.2, 0.4, 0.3]], 0.5)
+        >>> low.tolist(), high.tolist()
+        ([1], [3])
+    """
+    p = _distributions(probabilities)
+    if not 0 < mass < 1:
+        raise ArgumentError("mass", expected="strictly between 0 and 1", received=mass)
+    place = Scale(0, p.shape[1] - 1, 1 if p.shape[1] > 1 else None)
+    low, high = (place.quantile(p, q).astype(np.int64) for q in ((1 - mass) / 2, (1 + mass) / 2))
+    return low, high
+
+
+def coverage(true_level: npt.ArrayLike, probabilities: npt.ArrayLike, mass: float) -> float:
+    """Share of true levels inside the `central_interval` of ``mass``, from 0 to 1.
+
+    A level on either end is inside. Compare it with `promised_coverage`, not with ``mass``: an
+    interval of whole levels holds more than its mass.
+
+    Example:
+        >>> coverage([1, 0], [[0.1, 0.2, 0.4, 0.3]] * 2, 0.5)
+        0.5
+    """
+    level, p = _checked(true_level, probabilities)
+    low, high = central_interval(p, mass)
+    return float(np.mean((low <= level) & (level <= high)))
+
+
+def promised_coverage(probabilities: npt.ArrayLike, mass: float) -> float:
+    """Mean probability that the model gives to its own `central_interval` of ``mass``.
+
+    Of calibrated probabilities it is what `coverage` comes to.
+
+    Example:
+        >>> round(promised_coverage([[0.1, 0.2, 0.4, 0.3]], 0.5), 2)
+        0.9
+    """
+    p = _distributions(probabilities)
+    low, high = central_interval(p, mass)
+    level = np.arange(p.shape[1])
+    inside = (low[:, None] <= level) & (level <= high[:, None])
+    return float(np.mean(np.sum(p * inside, axis=1)))
+
+
+def reliability(
+    true_level: npt.ArrayLike, probabilities: npt.ArrayLike, n_bins: int = 10
+) -> pl.DataFrame:
+    """How often what was given a probability came true: all levels of all ratings, in bins.
+
+    Each level of each rating is one statement, "this rating is that level", with a probability and
+    an outcome. Statements are put into bins of equal width by probability; a probability on an edge
+    is in the bin above it, 1 in the last.
+
+    Returns:
+        Frame ``low, high, n, predicted, observed``: the bin, its number of statements, their mean
+        probability, and the share that came true; bins without statements are left out.
+
+    Example:
+        >>> reliability([0, 1], [[0.9, 0.1], [0.9, 0.1]])["observed"].to_list()
+        [0.5, 0.5]
+    """
+    level, p = _checked(true_level, probabilities)
+    came_true = np.arange(p.shape[1]) == level[:, None]
+    return _binned(p.ravel(), came_true.ravel(), n_bins)
+
+
+def calibration_error(
+    true_level: npt.ArrayLike, probabilities: npt.ArrayLike, n_bins: int = 10
+) -> float:
+    """Expected calibration error: mean of |observed - predicted| over all statements' bins.
+
+    From 0, calibrated, to 1; the bins are those of `reliability`, weighted by their statements.
+
+    Example:
+        >>> round(calibration_error([0, 1], [[0.9, 0.1], [0.9, 0.1]]), 2)
+        0.4
+    """
+    bins = reliability(true_level, probabilities, n_bins)
+    gap = (bins["observed"] - bins["predicted"]).abs()
+    return float(np.average(gap.to_numpy(), weights=bins["n"].to_numpy()))
+
+
+def calibration_table(
+    true_level: npt.ArrayLike,
+    probabilities: npt.ArrayLike,
+    masses: tuple[float, ...] = (0.5, 0.8, 0.95),
+) -> pl.DataFrame:
+    """Frame ``mass, promised, observed``, a row for each central interval.
+
+    Example:
+        >>> calibration_table([1, 2], [[0.1, 0.2, 0.4, 0.3]] * 2).columns
+        ['mass', 'promised', 'observed']
+    """
+    level, p = _checked(true_level, probabilities)
+    return pl.DataFrame(
+        {
+            "mass": list(masses),
+            "promised": [promised_coverage(p, mass) for mass in masses],
+            "observed": [coverage(level, p, mass) for mass in masses],
+        }
+    )
+
+
+def reliability_of_levels(
+    ratings: npt.ArrayLike, levels: npt.ArrayLike, probabilities: npt.ArrayLike, n_bins: int = 10
+) -> pl.DataFrame:
+    """`reliability` of each level by itself, as a frame ``level`` and the columns of that.
+
+    Args:
+        ratings: True ratings, (n,).
+        levels: The scale, ascending.
+        probabilities: (n, levels).
+        n_bins: Bins of equal width from 0 to 1.
+
+    Example:
+        >>> found = reliability_of_levels([1, 2], [1, 2], [[0.9, 0.1], [0.2, 0.8]])
+        >>> found.filter(level=2).select("predicted", "observed").rows()
+        [(0.1, 0.0), (0.8, 1.0)]
+    """
+    at, p = _checked(places(ratings, levels), probabilities)
+    scale = np.asarray(levels, dtype=np.float64)
+    frames = [
+        _binned(p[:, place], at == place, n_bins).select(pl.lit(level).alias("level"), pl.all())
+        for place, level in enumerate(scale)
+    ]
+    return pl.concat(frames)
+
+
+def calibration_of(
+    ratings: npt.ArrayLike, levels: npt.ArrayLike, probabilities: npt.ArrayLike
+) -> Calibration:
+    """All of this module about the ratings of one test part; arguments as above.
+
+    Example:
+        >>> calibration_of([1, 2], [1, 2], [[0.5, 0.5], [0.5, 0.5]]).error
+        0.0
+    """
+    at = places(ratings, levels)
+    return Calibration(
+        reliability_of_levels(ratings, levels, probabilities),
+        calibration_table(at, probabilities),
+        log_loss(at, probabilities),
+        calibration_error(at, probabilities),
+    )
+
+
+def _binned(p: Floats, came_true: npt.NDArray[np.bool_], n_bins: int) -> pl.DataFrame:
+    """Statements with probabilities p (m,), in bins: ``low, high, n, predicted, observed``."""
+    if n_bins != int(n_bins) or n_bins < 1:
+        raise ArgumentError("n_bins", expected="a whole number of at least 1", received=n_bins)
+    bins = np.clip((p * n_bins + 1e-9).astype(np.int64), 0, n_bins - 1)
+    n = np.bincount(bins, minlength=n_bins)
+    full = np.flatnonzero(n)
+    predicted, observed = (
+        np.bincount(bins, weights, n_bins)[full] / n[full] for weights in (p, came_true)
+    )
+    return pl.DataFrame(
+        {
+            "low": full / n_bins,
+            "high": (full + 1) / n_bins,
+            "n": n[full],
+            "predicted": predicted,
+            "observed": observed,
+        }
+    )
+
+
+def _distributions(probabilities: npt.ArrayLike) -> Floats:
+    """Probabilities as float64, once they are known to be distributions."""
+    p: Any = np.asarray(probabilities, dtype=np.float64)
+    if p.ndim != 2 or not p.size:
+        raise ArgumentError(
+            "probabilities", expected="(n, levels), at least one of each", received=p.shape
+        )
+    if not (p >= -_ROUNDING).all() or not (np.abs(p.sum(axis=1) - 1) <= _SUM_ERROR).all():
+        raise ArgumentError(
+            "probabilities",
+            expected="rows of numbers from 0 that sum to 1",
+            received=f"rows that sum to {p.sum(axis=1).min():g} to {p.sum(axis=1).max():g}",
+        )
+    return np.maximum(p, 0.0)
+
+
+def _checked(true_level: npt.ArrayLike, probabilities: npt.ArrayLike) -> tuple[Places, Floats]:
+    """Levels and probabilities of as many ratings, the levels on the scale."""
+    level, p = np.asarray(true_level), _distributions(probabilities)
+    if level.shape != (len(p),):
+        raise ArgumentError("true_level", expected=f"shape ({len(p)},)", received=level.shape)
+    on_scale = (level >= 0) & (level < p.shape[1]) & (level == np.floor(level))
+    if not on_scale.all():
+        raise ArgumentError(
+            "true_level",
+            expected=f"whole numbers from 0 to {p.shape[1] - 1}",
+            received=level[~on_scale][0],
+            do="places(ratings, scale.levels) gives them",
+        )
+    return level.astype(np.int64), p

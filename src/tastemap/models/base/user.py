@@ -1,0 +1,69 @@
+"""TODO docstring of src/tastemap/models/base/user.py."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from tastemap.arrays import IndexArray
+from tastemap.data.ratings import Ratings
+from tastemap.errors import ArgumentError
+
+
+def rated_pairs(data: Ratings, ratings: Any) -> tuple[IndexArray, npt.NDArray[np.float32]]:
+    """Item rows and ratings of one person, from whatever form they come in.
+
+    Args:
+        data: The training ratings: the items that a model knows, and the scale.
+        ratings: ``{id or title: rating}``; a frame with ``item_id`` (or ``title``) and ``rating``;
+            or `Ratings`.
+
+    Raises:
+        UnknownIdError: If an item is unknown; nothing is dropped in silence.
+        ArgumentError: If there is no rating, or one that is no number on the scale.
+    """
+    items, scale = data.items, data.scale
+    if isinstance(ratings, Ratings):
+        ratings = ratings.to_frame()
+    if isinstance(ratings, dict):
+        rows = items.find_all(list(ratings)) if ratings else np.zeros(0, dtype=np.int32)
+        values = list(ratings.values())
+    elif hasattr(ratings, "__arrow_c_stream__"):
+        frame = pl.DataFrame(ratings)
+        named = [column for column in ("item_id", "title") if column in frame.columns]
+        if not named or "rating" not in frame.columns:
+            raise ArgumentError(
+                "ratings", expected="columns item_id (or title) and rating", received=frame.columns
+            )
+        rows = items.find_all(frame[named[0]])
+        values = frame["rating"].to_list()
+    else:
+        raise ArgumentError(
+            "ratings",
+            expected="{item: rating}, a frame with item_id and rating, or Ratings",
+            received=type(ratings).__name__,
+        )
+    try:
+        rating = np.array(values, dtype=np.float32)
+    except (TypeError, ValueError):
+        rating = np.array([np.nan])
+    if not len(rating) or not ((rating >= scale.lowest) & (rating <= scale.highest)).all():
+        raise ArgumentError(
+            "ratings", expected=f"at least one rating, each from {scale}", received=values
+        )
+    return rows, rating
+
+
+class Person(NamedTuple):
+    """Whoever an answer is for, known or new: a model's description, and what they have rated.
+
+    Attributes:
+        description: What the model's `_user` or `_fold_in` gave; only the model looks into it.
+        item_index: int32 (n,), rows of the items rated.
+        rating: float32 (n,), the ratings.
+    """
+
+    description: Any
+    item_index: IndexArray
+    rating: npt.NDArray[np.float32]

@@ -1,0 +1,210 @@
+"""Recommendations for all users, or many: block by block, with the lists of `recommend`."""
+
+import os
+import warnings
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from tastemap.arrays import FloatArray, IndexArray
+from tastemap.data.ratings import Ratings
+from tastemap.errors import ArgumentError
+from tastemap.models.base.recommender import Recommender
+from tastemap.models.base.selection import Mask, ShortAnswerWarning, allowed_items
+
+# Scores held at once, in bytes, and the least number of users that a matrix product is worth.
+_BLOCK = 8 * 2**20
+_LEAST_USERS = 256
+# Bytes that a score may take while a block is answered: in float64, copied once, and a row number.
+SCORE_BYTES = 8 + 8 + 4
+
+
+class Lists(NamedTuple):
+    """The best items of several users, best first.
+
+    Attributes:
+        items: int32 (n, k), rows of the items; -1 after the end of a list.
+        scores: float (n, k), their scores; NaN after the end of a list.
+    """
+
+    items: IndexArray
+    scores: npt.NDArray[Any]
+
+
+def recommend_all(
+    model: Recommender,
+    k: int | None = None,
+    *,
+    users: Any = None,
+    exclude_seen: bool = True,
+    candidates: Any = None,
+    exclude: Any = None,
+    where: str | pl.Expr | None = None,
+) -> pl.DataFrame:
+    """The k items with the highest score for every user of the training data, or for many.
+
+    Each user's list is that of ``model.recommend(user_id, k=k)``, whatever else is asked for with
+    it and on any number of threads. Memory is bounded: users are answered in blocks whose scores
+    take some megabytes.
+
+    Args:
+        model: A fitted model.
+        k: Number of items for each user; by default ten, or all where there are fewer.
+        users: Ids of the users, in the order of the answer; None for all.
+        exclude_seen: Leave out what each user has rated.
+        candidates, exclude: Items (ids or titles) to choose from, or to leave out.
+        where: A condition on the item table, such as ``"year >= 1990"``.
+
+    Returns:
+        Frame ``user_id, rank, item_id, title, predicted_rating, score``, user by user, best first:
+        k rows a user, or fewer with one `ShortAnswerWarning` where no more candidates are left.
+
+    Raises:
+        ArgumentError: If k is not between 1 and the number of items.
+        UnknownIdError: If a user is unknown; the nearest are offered.
+
+    Example:
+        >>> from tastemap.data.datasets.synthetic import synthetic_ratings
+        >>> from tastemap.models.registry import make_model
+        >>> frame = recommend_all(make_model("mf").fit(synthetic_ratings()), k=3)
+        >>> frame.shape, frame["rank"].head(4).to_list()
+        ((360, 6), [1, 2, 3, 1])
+    """
+    data = model._fitted
+    user_index = (
+        np.arange(data.n_users, dtype=np.int32) if users is None else data.users.index(users)
+    )
+    allowed = allowed_items(
+        data, seen=user_index[:0], candidates=candidates, exclude=exclude, where=where
+    )
+    k = min(10, data.n_items) if k is None else k
+    everyone = Everyone(model, k, (data,) if exclude_seen else (), allowed)
+    lists = everyone.lists(user_index)
+    n_short = int(np.count_nonzero(lists.items[:, -1] < 0))
+    if n_short:
+        warn_of_short(n_short, len(user_index), k)
+    return everyone.frame(user_index, lists)
+
+
+def warn_of_short(n_short: int, n_users: int, k: int) -> None:
+    """Say that some users' lists are shorter than was asked for."""
+    warnings.warn(
+        f"{n_short:,} of {n_users:,} users have fewer than {k} items: no more candidates are left",
+        ShortAnswerWarning,
+        stacklevel=3,
+    )
+
+
+def best_items(
+    model: Recommender,
+    user_index: IndexArray,
+    k: int,
+    *,
+    seen: Sequence[Ratings],
+    allowed: Mask | None = None,
+    n_threads: int | None = None,
+) -> Lists:
+    """`recommend_all` on arrays of rows.
+
+    Args:
+        model: A fitted model.
+        user_index: int32 (n,), rows of users, none negative.
+        k: Length of the lists.
+        seen: Tables of ratings, with the model's vocabularies: what a user has rated in one of them
+            is left out.
+        allowed: Mask (n_items,) of the items to choose from; None for all.
+        n_threads: How many find the best of the scores; None for one a processor core.
+
+    Raises:
+        ArgumentError: If k is not between 1 and the number of items.
+    """
+    return Everyone(model, k, seen, allowed, n_threads=n_threads).lists(user_index)
+
+
+class Everyone:
+    """The lists of many users of a model, a block of them at a time."""
+
+    def __init__(
+        self,
+        model: Recommender,
+        k: int,
+        seen: Sequence[Ratings],
+        allowed: Mask | None = None,
+        memory: int | None = None,
+        n_threads: int | None = None,
+    ) -> None:
+        """Arguments as in `best_items`; ``memory``, in bytes, may make blocks smaller."""
+        data = model._fitted
+        if isinstance(k, bool) or not isinstance(k, int | np.integer) or not 1 <= k <= data.n_items:
+            raise ArgumentError(
+                "k",
+                expected=f"a whole number from 1 to {data.n_items}, the number of items",
+                received=k,
+            )
+        self.model, self.data, self.k = model, data, int(k)
+        self.n_threads = n_threads or _usable_cores()
+        self.forbidden = np.flatnonzero(~allowed) if allowed is not None else np.zeros(0, np.int64)
+        self.groups = [
+            (table.by_user.indptr, table.item_index[table.by_user.indices]) for table in seen
+        ]
+        self.size = max(_LEAST_USERS, _BLOCK // (4 * data.n_items))
+        if memory is not None:
+            self.size = max(1, min(self.size, memory // (SCORE_BYTES * data.n_items)))
+
+    def lists(self, user_index: IndexArray) -> Lists:
+        """The lists of some users, in their order."""
+        users = np.asarray(user_index, dtype=np.int32)
+        shape = (0, self.k)
+        lists = [Lists(np.empty(shape, dtype=np.int32), np.empty(shape, dtype=np.float32))]
+        memory = np.empty((min(self.size, len(users)), self.data.n_items), dtype=np.float32)
+        with ThreadPoolExecutor(self.n_threads) as pool:
+            for start in range(0, len(users), self.size):
+                block = users[start : start + self.size]
+                scores, error = self.model._score_many(block, memory[: len(block)])
+                n = min(self.n_threads, len(block))
+                errors = [None] * n if error is None else np.array_split(error, n)
+                parts = (np.array_split(scores, n), errors, np.array_split(block, n))
+                lists += (map if n == 1 else pool.map)(self._best, *parts)
+        return Lists(*(np.concatenate(parts) for parts in zip(*lists, strict=True)))
+
+    def frame(self, user_index: IndexArray, lists: Lists) -> pl.DataFrame:
+        """The frame of `recommend_all` of some users' lists."""
+        data = self.data
+        place = np.flatnonzero(lists.items >= 0)
+        rows, score = lists.items.ravel()[place], lists.scores.ravel()[place]
+        rated = self.model.predicts_ratings
+        predicted = pl.Series(data.scale.clip(score)) if rated else pl.lit(None, pl.Float64)
+        return pl.DataFrame(
+            [
+                data.users.ids_at(user_index[place // self.k]),
+                pl.Series("rank", place % self.k + 1, dtype=pl.Int32),
+                data.items.ids_at(rows),
+                data.items.titles.gather(rows),
+            ]
+        ).with_columns(predicted_rating=predicted, score=pl.Series(score))
+
+    def _best(self, scores: FloatArray, error: FloatArray | None, users: IndexArray) -> Lists:
+        """A shortlist by scores that may be off a little, then the exact scores."""
+        from tastemap.kernels.top_k import best_of, leave_out, shortlisted
+
+        for offsets, items in self.groups:
+            leave_out(scores, users, offsets, items)
+        if len(self.forbidden):
+            scores[:, self.forbidden] = -np.inf
+        rows, owner, ends = shortlisted(scores, error, self.k)
+        exact = scores[owner, rows] if error is None else self.model._predict(users[owner], rows)
+        shape = (len(users), self.k)
+        lists = Lists(np.empty(shape, np.int32), np.empty(shape, exact.dtype))
+        best_of(exact, rows, ends, self.k, lists.items, lists.scores)
+        return lists
+
+
+def _usable_cores() -> int:
+    """Processor cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,0 +1,184 @@
+"""Recommendations for everyone, written to a file part by part: bounded memory, and resumable.
+
+recs.parquet               the answer, once it is whole
+.recs.parquet.parts/       until then: what is done
+    plan.json              the digest of the model and of what was asked
+    000000.parquet …       lists of so many users each
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from tastemap.errors import ArgumentError
+from tastemap.models.base.recommender import Recommender
+from tastemap.models.base.selection import allowed_items
+from tastemap.models.batch.recommend import SCORE_BYTES, Everyone, warn_of_short
+from tastemap.support.progress import progress_bar
+
+# A row of the answer while its part is made: ids, title, numbers. A kill loses a part at most.
+_ROW_BYTES = 256
+_MOST_USERS = 8192
+
+_SINKS: dict[str, Callable[[pl.LazyFrame, Path], Any]] = {
+    ".parquet": lambda frame, path: frame.sink_parquet(path),
+    ".csv": lambda frame, path: frame.sink_csv(path),
+    ".tsv": lambda frame, path: frame.sink_csv(path, separator="\t"),
+}
+#: What `write_recommendations` writes, by the ending of the file.
+ENDINGS = tuple(_SINKS)
+
+
+def write_recommendations(
+    model: Recommender,
+    path: str | Path,
+    k: int | None = None,
+    *,
+    exclude_seen: bool = True,
+    candidates: Any = None,
+    exclude: Any = None,
+    where: str | pl.Expr | None = None,
+    memory: int = 2**30,
+    progress: bool = False,
+) -> int:
+    """Write the lists of `recommend_all` for every user to a file, however many there are.
+
+    What is done is kept beside the file in parts. After a kill, a full disk or Ctrl-C the same call
+    goes on from there; a call for something else, or of another model, begins anew. A file that is
+    there already stays as it is until the new one is whole.
+
+    Args:
+        model: A fitted model.
+        path: A file that ends in .parquet, .csv or .tsv.
+        k: Number of items for each user; by default ten, or all where there are fewer.
+        exclude_seen: Leave out what each user has rated.
+        candidates, exclude: Items (ids or titles) to choose from, or to leave out.
+        where: A condition on the item table, such as ``"year >= 1990"``.
+        memory: Bytes for scores and lists, beside what the model itself takes.
+        progress: Whether to show a progress bar on standard error.
+
+    Returns:
+        Number of users whose lists were there already from an earlier call.
+
+    Raises:
+        ArgumentError: If the ending is another, if k is not between 1 and the number of items, or
+            if the memory is less than one user needs; the message says how much that is.
+        OSError: If the disk is full or not writable; what was there before is intact.
+
+    Example:
+        >>> import tempfile
+        >>> from tastemap.data.datasets.synthetic import synthetic_ratings
+        >>> from tastemap.models.registry import make_model
+        >>> model = make_model("mf").fit(synthetic_ratings())
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     n_before = write_recommendations(model, f"{folder}/recs.parquet", k=3)
+        ...     pl.read_parquet(f"{folder}/recs.parquet").shape
+        (360, 6)
+    """
+    target = Path(path)
+    if target.suffix not in _SINKS:
+        raise ArgumentError(
+            "path", expected=f"a file ending in {', '.join(_SINKS)}", received=str(path)
+        )
+    data = model._fitted
+    allowed = allowed_items(
+        data, seen=np.zeros(0, np.int32), candidates=candidates, exclude=exclude, where=where
+    )
+    k = min(10, data.n_items) if k is None else k
+    seen = (data,) if exclude_seen else ()
+    everyone = Everyone(model, k, seen, allowed, memory=int(memory) // 2)
+    size = _users_of_a_part(data.n_items, k, int(memory))
+    digest = _digest(model, [k, exclude_seen, size], allowed)
+    parts = _Parts(target.with_name(f".{target.name}.parts"), digest)
+    n_before = 0
+    starts = range(0, data.n_users, size)
+    with progress_bar("recommending", len(starts), "parts", progress) as step:
+        for start in starts:
+            users = np.arange(start, min(start + size, data.n_users), dtype=np.int32)
+            if parts.has(start):
+                n_before += len(users)
+            else:
+                parts.write(start, everyone.frame(users, everyone.lists(users)))
+            step("")
+    whole = pl.scan_parquet(parts.files())
+    full = whole.filter(pl.col("rank") == k).select(pl.len()).collect(engine="streaming")
+    parts.become(target, whole)
+    n_short = data.n_users - int(full.item())
+    if n_short:
+        warn_of_short(n_short, data.n_users, k)
+    return n_before
+
+
+def _users_of_a_part(n_items: int, k: int, memory: int) -> int:
+    """How many users' lists fit into half the memory, where the other half holds scores."""
+    least = 2 * max(SCORE_BYTES * n_items, _ROW_BYTES * k)
+    if memory < least:
+        raise ArgumentError(
+            "memory",
+            expected=f"at least {least:,} bytes: {k} of {n_items:,} items for one user",
+            received=f"{memory:,}",
+        )
+    return min(_MOST_USERS, memory // (2 * _ROW_BYTES * k))
+
+
+def _digest(model: Recommender, asked: list[Any], allowed: Any) -> str:
+    """What tells one answer from another: all that the model has learnt, and what is asked."""
+    digest = hashlib.blake2b(digest_size=16)
+    data, saved = model._fitted, model._as_saved()
+    told = [*asked, data.fingerprint(), data.items.titles.to_list(), str(model), saved._recipe()]
+    digest.update(json.dumps(told, default=str).encode())
+    digest.update(np.packbits(allowed).tobytes())
+    for name, array in sorted(saved._arrays().items()):
+        digest.update(name.encode())
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
+
+
+class _Parts:
+    """The folder of what is done, for one digest."""
+
+    def __init__(self, folder: Path, digest: str) -> None:
+        """Take what is there of the same digest, and remove what is of another."""
+        self.folder = folder
+        plan = folder / "plan.json"
+        text = json.dumps({"digest": digest})
+        if not plan.is_file() or plan.read_text(encoding="utf-8") != text:
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(parents=True)
+            plan.write_text(text, encoding="utf-8")
+
+    def _file(self, start: int) -> Path:
+        return self.folder / f"{start:012d}.parquet"
+
+    def has(self, start: int) -> bool:
+        """Whether the part that begins at a user is done."""
+        return self._file(start).is_file()
+
+    def write(self, start: int, frame: pl.DataFrame) -> None:
+        """Write a part, whole or not at all."""
+        fresh = self.folder / "fresh"
+        with fresh.open("wb") as file:
+            frame.write_parquet(file)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(self._file(start))
+
+    def files(self) -> list[Path]:
+        """The parts, in the order of their users."""
+        return sorted(self.folder.glob("*.parquet"))
+
+    def become(self, target: Path, whole: pl.LazyFrame) -> None:
+        """Put the parts together in the target, and remove them."""
+        fresh = self.folder / "fresh"
+        _SINKS[target.suffix](whole, fresh)
+        with fresh.open("rb") as file:
+            os.fsync(file.fileno())
+        fresh.replace(target)
+        shutil.rmtree(self.folder)

@@ -1,0 +1,130 @@
+"""The pictures of the page about the model: the report's figures, drawn when they are asked for."""
+
+import io
+import threading
+from collections.abc import Callable
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from tastemap.explore.figures import model as model_plots
+from tastemap.explore.figures import ratings as plots
+from tastemap.explore.figures.calibration import plot_calibration
+from tastemap.serve.model.loaded import LoadedModel
+from tastemap.serve.web.errors import Problem
+
+#: So many training ratings are drawn of predicted and true ones.
+SHOWN = 20_000
+_DOTS_PER_INCH = 150
+
+Draw = Callable[[LoadedModel], Any]
+
+
+def _predicted(model: LoadedModel) -> Any:
+    """Predicted against true training ratings, a sample of them."""
+    data = model.data
+    rows = np.random.default_rng(0).permutation(len(data))[:SHOWN]
+    predicted = model.scale.clip(model.model._predict(data.user_index[rows], data.item_index[rows]))
+    return model_plots.plot_predictions_by_rating(data.rating[rows], predicted, model.scale)
+
+
+def _curve(model: LoadedModel) -> str | None:
+    """The training curve to draw: the loss, or another error that was recorded."""
+    names = [name.removeprefix("train_") for name in model.model.history_.columns]
+    return next((name for name in ("loss", "rmse", "mae", "mse") if name in names), None)
+
+
+def _history(model: LoadedModel) -> Any:
+    history, metric = model.model.history_, _curve(model) or "loss"
+    named = history.rename({f"train_{metric}": metric}, strict=False)
+    return model_plots.plot_history(named, metric)
+
+
+def _calibration(model: LoadedModel) -> Any:
+    told = model.model.metrics_["calibration"]
+    return plot_calibration(*(pl.DataFrame(told[name]) for name in ("reliability", "coverage")))
+
+
+_FIGURES: dict[str, tuple[str, str, Draw]] = {
+    "history": (
+        "Training",
+        "The error after each epoch of training.",
+        _history,
+    ),
+    "predicted": (
+        "Predicted and true",
+        "Predictions of ratings that the model was fitted on, by the true rating.",
+        _predicted,
+    ),
+    "calibration": (
+        "Promised and true",
+        "How often what the model gave a probability came true, on test ratings.",
+        _calibration,
+    ),
+    "ratings": (
+        "The ratings",
+        "How often each rating was given.",
+        lambda model: plots.plot_rating_counts(model.data),
+    ),
+    "popularity": (
+        "The ratings",
+        "How the ratings are spread over the films.",
+        lambda model: plots.plot_popularity(model.data),
+    ),
+    "people": (
+        "The ratings",
+        "How many films people have rated.",
+        lambda model: plots.plot_ratings_per_user(model.data),
+    ),
+    "years": (
+        "The ratings",
+        "How many of the films came out in each year.",
+        lambda model: plots.plot_releases_per_year(model.data),
+    ),
+}
+# Matplotlib's settings are of the whole process: one figure at a time.
+_drawing = threading.Lock()
+_drawn: dict[tuple[str, str], bytes] = {}
+
+
+def pictures(model: LoadedModel) -> list[tuple[str, list[tuple[str, str]]]]:
+    """The figures of a model, by heading: name and description; none without Matplotlib."""
+    if find_spec("matplotlib") is None:
+        return []
+    possible = {
+        "history": _curve(model) is not None,
+        "predicted": model.predicts,
+        "calibration": "calibration" in model.model.metrics_,
+        "years": "release_year" in model.data.items.frame.columns,
+    }
+    found: dict[str, list[tuple[str, str]]] = {}
+    for name, (heading, text, _) in _FIGURES.items():
+        if possible.get(name, True):
+            found.setdefault(heading, []).append((name, text))
+    return list(found.items())
+
+
+def picture(model: LoadedModel, name: str) -> bytes:
+    """A figure as PNG; drawn once for each model.
+
+    Raises:
+        Problem: If there is no such figure.
+    """
+    known = [one for _, figures in pictures(model) for one, _ in figures]
+    if name not in known:
+        raise Problem(404, "unknown_figure", f"no figure is called {name[:60]!r}")
+    with _drawing:
+        key = model.version, name
+        if key not in _drawn:
+            for old in [kept for kept in _drawn if kept[0] != model.version]:
+                del _drawn[old]
+            _drawn[key] = _png(_FIGURES[name][2](model))
+        return _drawn[key]
+
+
+def _png(figure: Any) -> bytes:
+    drawn = io.BytesIO()
+    figure.savefig(drawn, format="png", dpi=_DOTS_PER_INCH)
+    return drawn.getvalue()

@@ -1,0 +1,309 @@
+"""Ratings that people bring: exports of MovieLens, Letterboxd and IMDb, and lists that they write.
+
+What is read is matched with the items of the model, and shown to the person before it is kept.
+"""
+
+import csv
+import io
+import math
+import re
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
+from weakref import WeakKeyDictionary
+
+import polars as pl
+
+from tastemap.data.scale import Scale
+from tastemap.data.vocabulary import Vocabulary
+from tastemap.explore.title_search import ARTICLES, search_titles, title_words
+from tastemap.serve.model.loaded import LoadedModel
+from tastemap.serve.schemas import ItemCard
+from tastemap.serve.web.errors import Problem
+
+#: So many ratings are read of one file; who has more may bring the rest in a second one.
+MOST_ENTRIES = 5_000
+#: For so many titles that nothing fits exactly, similar ones are looked for.
+MOST_GUESSES = 200
+CANDIDATES = 4
+# How alike the spelling of a title must be to be offered.
+ALIKE = 0.8
+
+_YEAR = re.compile(r"\s*\((\d{4})\)\s*$")
+_IN_BRACKETS = re.compile(r"\s*\([^)]*\)")
+# Names of columns, in small letters, by what they hold.
+_COLUMNS = {
+    "item_id": ("item_id", "movieid", "movie_id"),
+    "title": ("title", "name"),
+    "year": ("year",),
+    "rating": ("rating", "your rating"),
+}
+_ROW = re.compile(r"^(.*?)\s*[=;,\t]\s*([\d.]+)\s*$")
+
+Key: TypeAlias = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A rating as the person's file has it; the id is the file's own."""
+
+    title: str
+    year: int | None
+    rating: float
+    item_id: str = ""
+
+
+@dataclass(frozen=True)
+class Match:
+    """An entry, its rating on the model's scale, and the items that it may be."""
+
+    entry: Entry
+    rating: float
+    candidates: list[ItemCard]
+
+
+@dataclass(frozen=True)
+class Review:
+    """What a file holds.
+
+    Attributes:
+        source: Whose export it is.
+        converted: The scale that ratings were brought from, or "" where they stay as they are.
+        sure: Entries with exactly one item of that title and year.
+        unsure: Entries that may be one of several items, the likeliest first.
+        unknown: Entries without any.
+    """
+
+    source: str
+    converted: str
+    sure: list[Match]
+    unsure: list[Match]
+    unknown: list[Match]
+
+
+def read_export(content: bytes, most: int) -> tuple[str, Scale | None, list[Entry]]:
+    """The ratings in a file: whose export it is, its scale (None: the model's), the entries.
+
+    Args:
+        content: A CSV file, or a zip that holds one of ratings.
+        most: Bytes that may be unpacked.
+
+    Raises:
+        Problem: If no ratings can be found in it.
+    """
+    if content[:4] == b"PK\x03\x04":
+        content = _unzipped(content, most)
+    text = content.decode("utf-8-sig", errors="replace")
+    reader = csv.DictReader(io.StringIO(text, newline=""))
+    try:
+        names = {name.strip().lower(): name for name in reader.fieldnames or () if name}
+        column = {
+            kind: next((names[name] for name in known if name in names), None)
+            for kind, known in _COLUMNS.items()
+        }
+        if column["rating"] is None or not (column["title"] or column["item_id"]):
+            raise _unreadable("no column of ratings and none of titles")
+        entries = [entry for row in reader if (entry := _entry(row, column)) is not None]
+    except csv.Error as error:
+        raise _unreadable(str(error)) from None
+    if len(entries) > MOST_ENTRIES:
+        raise _unreadable(f"more than {MOST_ENTRIES:,} ratings; bring them in parts")
+    if not entries:
+        raise _unreadable("no ratings in it")
+    if "letterboxd uri" in names:
+        return "Letterboxd", Scale(0.5, 5.0, 0.5), entries
+    if "your rating" in names:
+        return "IMDb", Scale(1.0, 10.0, 1.0), entries
+    if "item_id" in names:
+        return "Your own export", None, entries
+    if column["item_id"]:
+        return "MovieLens", Scale(0.5, 5.0, 0.5), entries
+    return "Your list", None, entries
+
+
+def read_list(text: str, most: int) -> list[Entry]:
+    """The ratings that a person has written or pasted: lines ``title = 5``, or a CSV export.
+
+    Raises:
+        Problem: If it looks like an export and cannot be read.
+    """
+    first, _, _ = text.lstrip().partition("\n")
+    words = {word.strip().lower() for word in first.split(",")}
+    if words & {*_COLUMNS["rating"]}:
+        return read_export(text.lstrip().encode(), most)[2]
+    found = [_ROW.match(line.strip()) for line in text.splitlines() if line.strip()]
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    entries = []
+    for line, match in zip(lines[:MOST_ENTRIES], found, strict=False):
+        title, rating = match.groups() if match else (line, "nan")
+        named, year = _dated(title.strip("\"' "))
+        entries.append(Entry(named, year, _number(rating) or math.nan))
+    return entries
+
+
+def review(model: LoadedModel, source: str, scale: Scale | None, entries: list[Entry]) -> Review:
+    """Match the entries of a file with the items of a model."""
+    titles = _titles(model)
+    own = model.scale
+    moves = scale is not None and (scale.lowest, scale.highest) != (own.lowest, own.highest)
+    converted = f"{scale.lowest:g}–{scale.highest:g}" if moves and scale is not None else ""
+    found = Review(source, converted, [], [], [])
+    guesses = 0
+    for entry in entries:
+        rating = on_scale(entry.rating, scale if moves and scale is not None else own, own)
+        rows, is_sure = _rows(model, titles, entry)
+        if not rows and entry.title and guesses < MOST_GUESSES:
+            guesses += 1
+            rows = _alike(model, entry.title)
+        match = Match(entry, rating, model.catalogue.cards(rows))
+        kind = found.sure if is_sure else found.unsure if rows else found.unknown
+        kind.append(match)
+    return found
+
+
+def chosen(model: LoadedModel, entries: list[Entry]) -> tuple[dict[str, float], list[str]]:
+    """The ratings of a written list, by item id, and the lines that name no item for sure."""
+    titles = _titles(model) if entries else {}
+    ratings: dict[str, float] = {}
+    unread = []
+    for entry in entries:
+        rows, is_sure = _rows(model, titles, entry)
+        # The best known of several films of a title is meant.
+        best = max(rows, key=lambda row: int(model.catalogue.popularity[row]), default=-1)
+        if best < 0 or not (is_sure or rows) or math.isnan(entry.rating):
+            unread.append(entry.title)
+        else:
+            rating = on_scale(entry.rating, model.scale, model.scale)
+            ratings[str(model.catalogue.id_at(best))] = rating
+    return ratings, unread
+
+
+def on_scale(rating: float, source: Scale, target: Scale) -> float:
+    """A rating of one scale on another: in the same place between the ends, at the nearest step.
+
+    Example:
+        >>> on_scale(4.5, Scale(0.5, 5, 0.5), Scale(1, 5, 1))
+        5.0
+        >>> on_scale(1, Scale(1, 10, 1), Scale(1, 5, 1))
+        1.0
+    """
+    width = (source.highest - source.lowest) or 1.0
+    share = min(max((rating - source.lowest) / width, 0.0), 1.0)
+    value = target.lowest + share * (target.highest - target.lowest)
+    if target.step:
+        value = target.lowest + round((value - target.lowest) / target.step + 1e-9) * target.step
+    return float(min(max(value, target.lowest), target.highest))
+
+
+# ---- matching ----
+
+
+def _rows(model: LoadedModel, titles: dict[Key, list[int]], entry: Entry) -> tuple[list[int], bool]:
+    """The items that an entry may be, and whether it is certainly the first of them."""
+    own_id = model.catalogue.rows_of.row(entry.item_id) if entry.item_id else -1
+    if not entry.title:
+        return ([own_id], True) if own_id >= 0 else ([], False)
+    same = titles.get(_key(entry.title), [])
+    years = {row: model.catalogue.year_at(row) for row in same}
+    fits = [
+        row
+        for row, year in years.items()
+        if entry.year is None or year is None or abs(year - entry.year) <= 1
+    ]
+    exact = [row for row in fits if entry.year is not None and years[row] == entry.year]
+    if own_id in fits:
+        return [own_id], True
+    if len(exact) == 1 or len(fits) == 1:
+        return (exact if len(exact) == 1 else fits), True
+    return (fits or same)[:CANDIDATES], False
+
+
+def _alike(model: LoadedModel, title: str) -> list[int]:
+    """Rows of items with the words of a title, or words spelt much like them."""
+    if not title_words(title):
+        return []
+    found = search_titles(model.data.items, title, CANDIDATES)
+    near = found.filter((pl.col("match") != "spelling") | (pl.col("score") >= ALIKE))
+    return model.data.items.index(near["item_id"]).tolist()
+
+
+def _titles(model: LoadedModel) -> dict[Key, list[int]]:
+    """Rows by the words of their titles, with and without what stands in brackets."""
+    kept = _known_titles.get(model.data.items)
+    if kept is None:
+        kept = {}
+        for row in range(len(model.catalogue)):
+            title = model.catalogue.title_at(row)
+            for key in {_key(title), _key(_IN_BRACKETS.sub("", title))}:
+                if key:
+                    kept.setdefault(key, []).append(row)
+        _known_titles[model.data.items] = kept
+    return kept
+
+
+# The titles of each vocabulary that has been asked for, for as long as the vocabulary lives.
+_known_titles: WeakKeyDictionary[Vocabulary, dict[Key, list[int]]] = WeakKeyDictionary()
+
+
+def _key(title: str) -> Key:
+    words = title_words(title)
+    return tuple(word for word in words if word not in ARTICLES) or tuple(words)
+
+
+# ---- reading ----
+
+
+def _entry(row: dict[str, str], column: dict[str, str | None]) -> Entry | None:
+    """A row of a file, or None where it holds no rating."""
+
+    def cell(kind: str) -> str:
+        name = column[kind]
+        return (row.get(name) or "").strip() if name is not None else ""
+
+    rating = _number(cell("rating"))
+    if rating is None:
+        return None
+    title, year = _dated(cell("title"))
+    told = _number(cell("year"))
+    return Entry(title, int(told) if told else year, rating, cell("item_id"))
+
+
+def _dated(title: str) -> tuple[str, int | None]:
+    """A title without the year in brackets at its end, and the year."""
+    found = _YEAR.search(title)
+    return (title[: found.start()], int(found[1])) if found else (title, None)
+
+
+def _number(text: str) -> float | None:
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
+
+
+def _unzipped(content: bytes, most: int) -> bytes:
+    """The table of ratings in a zip; nothing is written to disk, and no bomb is unpacked."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            found = min(_rating_files(archive), key=lambda file: file.filename.count("/"))
+            if found.file_size > most:
+                raise _unreadable("too much in it")
+            with archive.open(found) as file:
+                return file.read(most)
+    except ValueError:
+        raise _unreadable("no ratings.csv in the zip") from None
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError) as error:
+        raise _unreadable(str(error)) from None
+
+
+def _rating_files(archive: zipfile.ZipFile) -> Iterator[zipfile.ZipInfo]:
+    for file in archive.infolist():
+        name = file.filename.lower()
+        if name.endswith(".csv") and "rating" in name.rpartition("/")[2] and "deleted/" not in name:
+            yield file
+
+
+def _unreadable(why: str) -> Problem:
+    return Problem(422, "unreadable_file", f"these ratings cannot be read: {why}")

@@ -1,0 +1,416 @@
+"""What the application answers: one small frozen class a question, for a page and its JSON alike.
+
+``source`` says where an answer about a person comes from: ``"trained"`` where the model was fitted
+on the person's ratings and they have not changed since, ``"folded_in"`` where a known model answers
+for the ratings it is shown, ``"popular"`` where nothing is known of the person, so that the answer
+is the damped average of everybody.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Id = int | str
+Source = Literal["trained", "folded_in", "popular"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """The rating of the person's own that lifts an item most above others.
+
+    Attributes:
+        item_id, title: The rated item.
+        rating: The rating.
+    """
+
+    item_id: Id
+    title: str
+    rating: float
+
+
+@dataclass(frozen=True, slots=True)
+class ItemCard:
+    """An item in a list.
+
+    Attributes:
+        item_id: Its id in the data.
+        title: Its title without the year, or its id as text.
+        year, genres: What the data says, if anything.
+        n_ratings, average_rating: Number and mean of its training ratings.
+        predicted_rating: What the person would give it, in the data's scale; null where nothing
+            is known of the person, or the model ranks without predicting ratings.
+        score: What the list is sorted by, where it is recommended.
+        your_rating: What the person gave it.
+        because: Why it is recommended, where that was asked for and the model can tell.
+    """
+
+    item_id: Id
+    title: str
+    year: int | None = None
+    genres: tuple[str, ...] = ()
+    n_ratings: int = 0
+    average_rating: float | None = None
+    predicted_rating: float | None = None
+    score: float | None = None
+    your_rating: float | None = None
+    because: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ItemPage:
+    """Items that fit a question, and the cursor of those that follow; null at the end."""
+
+    items: list[ItemCard]
+    total: int
+    next_cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RatingCount:
+    """How many training ratings of an item have this value."""
+
+    rating: float
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place on the map; ``preserved`` in [0, 1] says how far it can be believed."""
+
+    x: float
+    y: float
+    preserved: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LevelProbability:
+    """How probable it is that the person gives this rating."""
+
+    rating: float
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What a person would give an item.
+
+    Attributes:
+        predicted_rating: In the data's scale; null where the model only ranks.
+        source: Where it comes from.
+        distribution: The probability of each rating, where the model gives one.
+        error: Else the model's typical error, its test RMSE, where that is known.
+    """
+
+    predicted_rating: float | None
+    source: Source
+    distribution: list[LevelProbability] | None = None
+    error: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ItemDetail:
+    """Everything about an item.
+
+    Attributes:
+        item: The item itself.
+        damped_average: Its average, damped by five ratings at the overall mean.
+        histogram: Its training ratings, by value.
+        facts: What else the data says of it, by column.
+        place: Where it lies on the map, if there is one.
+    """
+
+    item: ItemCard
+    damped_average: float
+    histogram: list[RatingCount]
+    facts: dict[str, str]
+    place: Place | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SimilarItem:
+    """An item and its similarity, in [-1, 1]."""
+
+    item: ItemCard
+    similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class SimilarItems:
+    """The items most similar to one, the most similar first."""
+
+    item_id: Id
+    items: list[SimilarItem]
+
+
+@dataclass(frozen=True, slots=True)
+class Recommendations:
+    """The best items for a person, the best first.
+
+    Attributes:
+        source: Where they come from.
+        items: The items; ``score`` is what they are sorted by.
+        note: Why there are fewer than asked for, where there are.
+    """
+
+    source: Source
+    items: list[ItemCard]
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PairPrediction:
+    """The prediction of one pair."""
+
+    user_id: Id
+    item_id: Id
+    predicted_rating: float | None
+    score: float
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Predictions:
+    """Predictions in the order of the pairs."""
+
+    predictions: list[PairPrediction]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a prediction.
+
+    Attributes:
+        part: What it is; ``"your rating"`` for one that a rated item contributes.
+        contribution: How much it adds, in units of the rating (or of the score).
+        item_id, title, rating: The rated item, where it is one; its title has the year.
+        without: What the prediction would be without that rating, for the largest of them.
+    """
+
+    part: str
+    contribution: float
+    item_id: Id | None = None
+    title: str | None = None
+    rating: float | None = None
+    without: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why a prediction is what it is.
+
+    Attributes:
+        item_id, title: The item.
+        prediction: What is explained.
+        parts: Parts that add up to it; empty where the model has none.
+        additive: Whether they do. If not, ``contribution`` is what the prediction loses without
+            the rating.
+        note: Why there are no parts, where there are none.
+    """
+
+    item_id: Id
+    title: str
+    prediction: Prediction
+    parts: list[Part]
+    additive: bool = True
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ItemMap:
+    """The map of the items in columns, one entry an item.
+
+    Attributes:
+        item_id, title, year, genre, n_ratings, average_rating: What is known of each.
+        x, y: Its place.
+        preserved: How far the map can be believed there, in [0, 1].
+        sentence: How far it can be believed on average, for people.
+    """
+
+    item_id: list[Id]
+    x: list[float]
+    y: list[float]
+    preserved: list[float | None]
+    title: list[str]
+    year: list[int | None]
+    genre: list[str]
+    n_ratings: list[int]
+    average_rating: list[float | None]
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCard:
+    """What a model is, what it was fitted on, and how good it is.
+
+    Attributes:
+        name: What learnt it.
+        version: Changes whenever another model is loaded.
+        recipe: Class and options to learn it again, if kept.
+        data: Name of the data and the notes made on reading it.
+        n_ratings, n_users, n_items: Its size.
+        scale: Lowest and highest rating, and the step between ratings (null: continuous).
+        metrics: Test errors recorded with the model.
+        history: The curves of training, by column.
+        versions: The packages it was made with.
+        can: What it can do: ``predict``, ``distribution``, ``fold_in``, ``explain``, ``map``.
+    """
+
+    name: str
+    version: str
+    recipe: dict[str, Any] | None
+    data: dict[str, Any]
+    n_ratings: int
+    n_users: int
+    n_items: int
+    scale: dict[str, float | None]
+    metrics: dict[str, Any]
+    history: dict[str, list[Any]]
+    versions: dict[str, str]
+    can: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of cards on the first page.
+
+    Attributes:
+        key: ``top-picks``, ``rate-next``, ``popular`` or ``loved-by-few``.
+        title, note: Its heading, and what it means.
+        source: Where it comes from.
+        items: The cards.
+    """
+
+    key: str
+    title: str
+    note: str
+    source: Source
+    items: list[ItemCard]
+
+
+@dataclass(frozen=True, slots=True)
+class SimilarUser:
+    """A user of the training data and the similarity, in [-1, 1]."""
+
+    user_id: Id
+    similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class SimilarUsers:
+    """The users most similar to a person, the most similar first."""
+
+    source: Source
+    users: list[SimilarUser]
+
+
+@dataclass(frozen=True, slots=True)
+class InterestedUser:
+    """A user of the training data, and how much an item would please them."""
+
+    user_id: Id
+    predicted_rating: float | None
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class InterestedUsers:
+    """The users who have not rated an item and would like it most, the first the most."""
+
+    item_id: Id
+    users: list[InterestedUser]
+
+
+@dataclass(frozen=True, slots=True)
+class OwnRating:
+    """A rating of a person.
+
+    Attributes:
+        item_id: The item.
+        title: Its title.
+        year: Its year, if known.
+        rating: The rating.
+        moment: When it was given, in seconds since 1970, if known.
+        trained: Whether it is one of the training data's.
+    """
+
+    item_id: Id
+    title: str
+    year: int | None
+    rating: float
+    moment: int | None
+    trained: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OwnRatings:
+    """All ratings of a person, the newest first."""
+
+    ratings: list[OwnRating]
+
+
+@dataclass(frozen=True, slots=True)
+class OwnMap:
+    """A person's place on the map and predicted rating of each of its items; null if unknown."""
+
+    place: Place | None
+    predicted_rating: list[float] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Leaning:
+    """How a person rates a genre or decade, compared with what others give the same items.
+
+    Attributes:
+        name: The genre or decade.
+        n: How many of its items the person rated.
+        difference: Mean of own rating minus damped average, drawn towards 0 where n is small.
+    """
+
+    name: str
+    n: int
+    difference: float
+
+
+@dataclass(frozen=True, slots=True)
+class Taste:
+    """A person's taste: what they rate above and below others.
+
+    Attributes:
+        n: Number of ratings. mean: Their mean, null without any.
+        generosity: Mean of own rating minus the item's damped average.
+        genres, decades: Leanings, the largest difference first.
+        likes, dislikes: Items rated far above, and far below, what others give them.
+        sentences: The same in words.
+    """
+
+    n: int
+    mean: float | None
+    generosity: float | None
+    genres: list[Leaning]
+    decades: list[Leaning]
+    likes: list[ItemCard]
+    dislikes: list[ItemCard]
+    sentences: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class GroupPick:
+    """An item for several people.
+
+    Attributes:
+        item: The item; its score is what the list is sorted by.
+        predictions: The predicted rating (or score) of each member, in their order.
+        reason: Why it was chosen, in words.
+    """
+
+    item: ItemCard
+    predictions: list[float]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class GroupPicks:
+    """The best items for several people; ``method`` is least_misery or average."""
+
+    method: str
+    members: list[str]
+    picks: list[GroupPick]

@@ -1,0 +1,147 @@
+"""Start the server: one process, or several that share one address and one artifact in memory."""
+
+import contextlib
+import os
+import signal
+import socket
+import tempfile
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from tastemap.errors import ArgumentError
+from tastemap.serve.settings import Settings
+
+# A request is the work of one thread; the others answer other requests.
+THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+# Memory that Polars took to read the artifact goes back to the system at once.
+PURGE = ("_RJEM_MALLOC_CONF", "dirty_decay_ms:0,muzzy_decay_ms:0")
+# Seconds that running requests get to finish when the server is stopped.
+PATIENCE = 10
+# Connections that wait until they are taken.
+BACKLOG = 2048
+
+
+def run_server(settings: Settings, tell: Callable[[str], None]) -> None:
+    """Serve until Ctrl-C or SIGTERM; running requests are finished.
+
+    Args:
+        settings: What to serve, and where.
+        tell: Called with the address, once requests are taken there.
+
+    Raises:
+        ArgumentError: If the port is in use, or the host is not one of this machine.
+        ArtifactError, DataError: If the model or the store cannot be used.
+    """
+    os.environ.setdefault(*PURGE)  # before Polars is loaded
+    for name in THREADS:  # before NumPy is loaded
+        os.environ.setdefault(name, "1")
+    with _listening(settings) as listener, contextlib.suppress(KeyboardInterrupt):
+        _ignore_hangup()
+        host = f"[{settings.host}]" if ":" in settings.host else settings.host
+        address = f"http://{host}:{listener.getsockname()[1]}/"
+        if settings.workers == 1:
+            _run_one(settings, listener, lambda: tell(address))
+        else:
+            _run_several(settings, listener, lambda: tell(address))
+
+
+def _run_one(settings: Settings, listener: socket.socket, ready: Callable[[], None]) -> None:
+    import uvicorn
+
+    from tastemap.serve.app import create_app
+
+    config = uvicorn.Config(create_app(settings), **_options())
+    ready()
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+def _run_several(settings: Settings, listener: socket.socket, ready: Callable[[], None]) -> None:
+    """A parent that starts the workers, and starts another where one ends."""
+    import uvicorn
+    from uvicorn.supervisors import Multiprocess
+
+    from tastemap.models.base.artifact import read_manifest
+    from tastemap.serve.app import create_app
+    from tastemap.serve.people.store import Store
+    from tastemap.serve.web.prometheus import SHARED_FOLDER
+
+    class Workers(Multiprocess):
+        """Passes a hang-up on to the workers, each of which then looks for a newer model."""
+
+        def handle_hup(self) -> None:
+            for process in self.processes:
+                if process.pid is not None:
+                    os.kill(process.pid, signal.SIGHUP)
+
+    read_manifest(settings.model)
+    Store(settings.store_url).close()  # what is wrong with it is said once, here
+    with tempfile.TemporaryDirectory(prefix="tastemap-") as figures:
+        os.environ[SHARED_FOLDER] = figures
+        app: Any = partial(create_app, settings)
+        config = uvicorn.Config(app, factory=True, workers=settings.workers, **_options())
+        ready()
+        Workers(config, sockets=[listener]).run()
+
+
+def _options() -> dict[str, Any]:
+    """How Uvicorn runs: quietly, and with as many seconds to finish as it needs."""
+    return {
+        "log_level": "warning",
+        "access_log": False,
+        "server_header": False,
+        "timeout_keep_alive": 30,
+        "timeout_graceful_shutdown": PATIENCE,
+        "timeout_worker_healthcheck": 60,
+    }
+
+
+def _listening(settings: Settings) -> socket.socket:
+    """A socket that is bound to the address."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+        listener.listen(BACKLOG)  # who opens the address at once waits, and is not refused
+    except OSError as error:
+        listener.close()
+        raise ArgumentError(
+            f"host {settings.host}, port {settings.port}",
+            expected="an address of this machine that is free",
+            received=(error.strerror or str(error)).lower(),
+            do="choose another with --port",
+        ) from error
+    listener.set_inheritable(True)
+    return listener
+
+
+def _ignore_hangup() -> None:
+    """Until the application looks after it: a hang-up must not end the server."""
+    with contextlib.suppress(ValueError, AttributeError):
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+
+def read_key(file: Path | None) -> str | None:
+    """The API key in a file, or None without a file.
+
+    Raises:
+        ArgumentError: If the file cannot be read, or holds less than sixteen characters.
+    """
+    if file is None:
+        return None
+    try:
+        key = file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ArgumentError(
+            "--api-key-file", expected="a file that can be read", received=str(error)
+        ) from error
+    if len(key) < 16 or not key.isascii() or not key.isprintable():
+        raise ArgumentError(
+            "--api-key-file",
+            expected="a key of sixteen or more printable characters in its first line",
+            received=f"{len(key)} characters",
+            do="make one: python -c 'import secrets; print(secrets.token_urlsafe())'",
+        )
+    return key

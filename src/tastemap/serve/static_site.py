@@ -1,0 +1,210 @@
+"""A model as a folder of static files: search, ratings, picks, reasons and the map in the browser.
+
+    index.html       the page
+    tastemap.css     how it looks
+    tastemap.js      what it does: the modules of ``static/``, one after the other
+    data.js          the model and the items, as JSON with numbers in base64
+    icon.svg         its picture in the browser's tab
+
+A browser that opens a file asks no server, and lets a page load neither modules nor data from its
+folder; plain scripts it does load, hence the form of the last two.
+"""
+
+import base64
+import re
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from tastemap.data.ratings import Ratings
+from tastemap.data.statistics import average_ratings
+from tastemap.errors import ArtifactError, UnsupportedError
+from tastemap.explore.item_map import FEWEST, OTHER, describe_map, item_map, map_items
+from tastemap.explore.report.page import embedded_json, write_page
+from tastemap.models.base.factors import FactorModel
+from tastemap.models.base.recommender import Recommender
+
+#: The modules of the site, each after those it imports.
+MODULES = ("dom", "search", "model", "charts", "stars", "paint", "map", "site")
+DATA = "data.js"
+
+
+def export_site(model: Recommender, out: str | Path) -> Path:
+    """Write a fitted model to the folder ``out`` as a site that needs no server.
+
+    Args:
+        model: A model of factors whose fold-in is the ridge solution (bias, mf, als, and what
+            remains of biased-dot and dot when they are saved).
+        out: A new folder, or one with such a site, which is replaced.
+
+    Returns:
+        The path of its ``index.html``.
+
+    Raises:
+        UnsupportedError: If a new person cannot be described in the browser with this model.
+        ArtifactError: If ``out`` holds something else; it is left alone.
+    """
+    folder = Path(out)
+    if (
+        folder.exists()
+        and not (folder / DATA).is_file()
+        and (not folder.is_dir() or any(folder.iterdir()))
+    ):
+        raise ArtifactError(
+            f"path {out}",
+            expected="a new folder or an exported site to replace",
+            received="something else that is already there",
+            do="choose another path",
+        )
+    data = embedded_json(site_data(model))
+    write_page(folder / DATA, f"window.TASTEMAP = {data};\n")
+    write_page(folder / "tastemap.js", bundle())
+    for name in ("tastemap.css", "icon.svg"):
+        write_page(folder / name, static_text(name))
+    return write_page(folder / "index.html", static_text("site.html"))
+
+
+def site_data(model: Recommender) -> dict[str, Any]:
+    """All that the site knows, ready for JSON; see `export_site`."""
+    factors = _exportable(model)
+    data = factors.ratings_
+    everything = pl.DataFrame({"item_id": data.items.ids}).with_columns(x=0.0, y=0.0)
+    items = map_items(everything, data)
+    genres = sorted({genre for row in items["genres"].to_list() for genre in row or ()})
+    return {
+        "name": data.source.name,
+        "learnt_by": model.learnt_by_,
+        "fingerprint": data.fingerprint(),
+        "n_ratings": len(data),
+        "n_users": data.n_users,
+        "metrics": {k: v for k, v in model.metrics_.items() if isinstance(v, int | float)},
+        "model": _model_data(factors),
+        "items": {
+            "id": items["item_id"].cast(pl.String).to_list(),
+            "title": items["title"].to_list(),
+            "year": items["year"].to_list(),
+            "genres": items["genres"].to_list(),
+            "genre": items["genre"].to_list(),
+            "genreNames": _by_frequency(items["genre"]),
+            "genreList": genres,
+            "average": _rounded(items["average"]),
+            "damped": average_ratings(data)["damped_average"].to_list(),
+            "histogram": packed(histograms(data), np.uint32),
+        },
+        "map": _map_data(factors),
+    }
+
+
+def histograms(data: Ratings) -> npt.NDArray[np.int64]:
+    """How often each value of the scale was given to each item, (n_items, levels)."""
+    levels = data.scale.levels
+    if levels is None:
+        return np.zeros((data.n_items, 0), dtype=np.int64)
+    level = np.rint((data.rating - levels[0]) / (data.scale.step or 1)).astype(np.int64)
+    cells = data.item_index.astype(np.int64) * len(levels) + level
+    counts = np.bincount(cells, minlength=data.n_items * len(levels))
+    return counts.reshape(data.n_items, len(levels))
+
+
+def packed(values: npt.ArrayLike, dtype: Any) -> str:
+    """Numbers as base64 of their little-endian bytes."""
+    array = np.ascontiguousarray(values, dtype=np.dtype(dtype).newbyteorder("<"))
+    return base64.b64encode(array.tobytes()).decode()
+
+
+def bundle() -> str:
+    """The modules as one plain script: imports and exports left out, one scope around them all."""
+    parts = []
+    for name in MODULES:
+        text = static_text(f"{name}.js")
+        text = re.sub(r"^import .*$", "", text, flags=re.MULTILINE)
+        parts.append(re.sub(r"^export ", "", text, flags=re.MULTILINE))
+    return '"use strict";\n(() => {\n' + "\n".join(parts) + "})();\n"
+
+
+def static_text(name: str) -> str:
+    """The text of a file in ``static/``."""
+    return (files("tastemap.serve") / "static" / name).read_text(encoding="utf-8")
+
+
+def _exportable(model: Recommender) -> FactorModel:
+    """The model, if the browser's closed form is the model's own fold-in.
+
+    That is tried rather than looked up by name: on a few ratings, both have to give the same
+    predictions.
+    """
+    model._fitted  # noqa: B018 - refuses a model that is not fitted
+    if isinstance(model, FactorModel) and model.predicts_ratings and _has_closed_form(model):
+        return model
+    raise UnsupportedError(
+        f"{model.learnt_by_} cannot be exported: its fold-in is no ridge solution",
+        do="export a bias, mf, als or biased-dot model",
+    )
+
+
+def _has_closed_form(model: FactorModel) -> bool:
+    data = model.ratings_
+    rows = np.unique(data.item_index[:20])[:5]
+    rating = np.resize([data.scale.highest, data.scale.lowest], len(rows)).astype(np.float32)
+    bias, X = model._design(rows)
+    precision = model.prior.precision * len(rows) ** _exponent(model)
+    residual = rating - model.global_mean - bias - X @ model.prior.mean
+    closed = model.prior.mean + np.linalg.solve(X.T @ X + precision, X.T @ residual)
+    own = model._fold_in(rows, rating)
+    return np.shape(own) == closed.shape and np.allclose(own, closed, atol=1e-4)
+
+
+def _exponent(model: FactorModel) -> float:
+    """How the penalty grows with the number of ratings (ALS; elsewhere it does not)."""
+    return float(getattr(model, "reg_exponent", 0.0))
+
+
+def _model_data(model: FactorModel) -> dict[str, Any]:
+    scale = model.ratings_.scale
+    levels = scale.levels
+    return {
+        "global_mean": model.global_mean,
+        "scale": {
+            "lowest": scale.lowest,
+            "highest": scale.highest,
+            "step": scale.step,
+            "levels": None if levels is None else levels.tolist(),
+        },
+        "size": len(model.prior.mean),
+        "item_weights": packed(model.item_weights[:-1], np.float32),
+        "average_item": packed(model.item_weights[-1], np.float32),
+        "prior_mean": packed(model.prior.mean, np.float64),
+        "prior_precision": packed(model.prior.precision, np.float64),
+        "reg_exponent": _exponent(model),
+        "popularity": packed(model.ratings_.by_item.counts, np.uint32),
+    }
+
+
+def _map_data(model: FactorModel) -> dict[str, Any] | None:
+    """The map by item rows; None where the model has no factors or too few items to draw."""
+    drawable = model.item_factors.any(axis=1) & (model.ratings_.by_item.counts > 0)
+    if int(drawable.sum()) < FEWEST:
+        return None
+    frame = item_map(model)
+    preserved = frame.get_column("preserved", default=None)
+    return {
+        "row": model.ratings_.items.index(frame["item_id"]).tolist(),
+        "x": frame["x"].round(4).to_list(),
+        "y": frame["y"].round(4).to_list(),
+        "preserved": [None] * len(frame) if preserved is None else _rounded(preserved),
+        "truth": "" if preserved is None else describe_map(frame),
+    }
+
+
+def _by_frequency(genre: pl.Series) -> list[str]:
+    """The main genres, the most frequent first, without "other"."""
+    counts = genre.value_counts(name="n").sort(["n", genre.name], descending=[True, False])
+    return [name for name in counts[genre.name] if name != OTHER]
+
+
+def _rounded(values: pl.Series) -> list[float | None]:
+    return values.cast(pl.Float64).round(4).to_list()

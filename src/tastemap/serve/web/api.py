@@ -1,0 +1,323 @@
+"""The REST service under ``/api/v1``: each route parses, asks the service once, and answers."""
+
+import hashlib
+from functools import partial
+from typing import Annotated, Any
+from weakref import WeakKeyDictionary
+
+import orjson
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.security import APIKeyHeader
+from starlette.concurrency import run_in_threadpool
+
+from tastemap.serve.model.catalogue import Filters
+from tastemap.serve.model.loaded import LoadedModel
+from tastemap.serve.people.profiles import Whoever, api_person
+from tastemap.serve.schemas import (
+    Explanation,
+    InterestedUsers,
+    ItemDetail,
+    ItemMap,
+    ItemPage,
+    ModelCard,
+    OwnRating,
+    OwnRatings,
+    Predictions,
+    Recommendations,
+    SimilarItems,
+    SimilarUsers,
+)
+from tastemap.serve.service import Service
+from tastemap.serve.web.errors import Problem
+from tastemap.serve.web.middleware import API_KEY_HEADER, check_key
+from tastemap.serve.web.requests import (
+    ExplainBody,
+    K,
+    ManyRatings,
+    N,
+    Novelty,
+    OneRating,
+    PredictBody,
+    RecommendBody,
+    Seen,
+    Why,
+    known_errors,
+    named_filters,
+)
+
+_key = APIKeyHeader(name=API_KEY_HEADER, auto_error=False, description="Where the server has one.")
+router = APIRouter(
+    prefix="/api/v1",
+    dependencies=[Depends(check_key), Depends(_key)],
+    responses=known_errors(400, 401, 422, 429),
+)
+# The map of each model in use, as it is sent.
+_maps: WeakKeyDictionary[LoadedModel, tuple[bytes, str]] = WeakKeyDictionary()
+Where = Annotated[Filters, Depends(named_filters)]
+
+
+# What routes depend on is async, though it waits for nothing: else it would take a thread.
+async def _service(request: Request) -> Service:
+    service: Service = request.app.state.service
+    return service
+
+
+Asked = Annotated[Service, Depends(_service)]
+
+
+def answered(request: Request, value: Any) -> Response:
+    """A value as JSON, with an ETag; without a body where the client has it already."""
+    body = orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY)
+    return tagged(request, body, tag_of(body))
+
+
+def tag_of(body: bytes) -> str:
+    """The ETag of a body."""
+    return f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
+
+
+def tagged(request: Request, body: bytes, tag: str) -> Response:
+    """JSON with an ETag; 304 where the client has it already."""
+    known = request.headers.get("if-none-match", "")
+    if tag in (one.strip().removeprefix("W/") for one in known.split(",")):
+        return Response(status_code=304, headers={"ETag": tag})
+    return Response(body, media_type="application/json", headers={"ETag": tag})
+
+
+def _json(value: Any) -> Response:
+    return Response(
+        orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY), media_type="application/json"
+    )
+
+
+def _rating(service: Service, user_id: str, item_id: str) -> OwnRating:
+    found = service.rating(api_person(user_id), item_id)
+    if found is None:
+        raise Problem(404, "unknown_rating", "the user has not rated this item")
+    return found
+
+
+def _check_batch(request: Request, n: int) -> None:
+    most = request.app.state.settings.limits.batch
+    if n > most:
+        raise Problem(422, "too_many", f"at most {most:,} at once, not {n:,}")
+
+
+# ---- items ----
+
+
+@router.get("/items", response_model=ItemPage, tags=["items"])
+def items(
+    request: Request, service: Asked, where: Where, q: str = "", n: N = 20, cursor: str = ""
+) -> Response:
+    """Items by title, genre, year and number of ratings, a page at a time."""
+    return answered(request, service.items(q, where, n=n, cursor=cursor))
+
+
+@router.get(
+    "/items/{item_id:id}", response_model=ItemDetail, tags=["items"], responses=known_errors(404)
+)
+def item(request: Request, service: Asked, item_id: str) -> Response:
+    """Everything about an item."""
+    return answered(request, service.item(item_id))
+
+
+@router.get(
+    "/items/{item_id:id}/similar",
+    response_model=SimilarItems,
+    tags=["items"],
+    responses=known_errors(404, 409),
+)
+def similar_items(request: Request, service: Asked, item_id: str, k: K = 10) -> Response:
+    """The items most similar to one."""
+    return answered(request, service.similar(item_id, k))
+
+
+@router.get(
+    "/items/{item_id:id}/interested-users",
+    response_model=InterestedUsers,
+    tags=["items"],
+    responses=known_errors(404),
+)
+def interested_users(request: Request, service: Asked, item_id: str, k: K = 10) -> Response:
+    """The users of the training data who would like an item most and have not rated it."""
+    return answered(request, service.interested_users(item_id, k))
+
+
+# ---- users ----
+
+
+@router.get("/users/{user_id:id}/ratings", response_model=OwnRatings, tags=["users"])
+def ratings(request: Request, service: Asked, user_id: str) -> Response:
+    """All ratings of a user, the newest first."""
+    return answered(request, service.ratings_of(api_person(user_id)))
+
+
+@router.put(
+    "/users/{user_id:id}/ratings",
+    response_model=OwnRatings,
+    tags=["users"],
+    responses=known_errors(404, 413),
+)
+def replace_ratings(request: Request, service: Asked, user_id: str, body: ManyRatings) -> Response:
+    """These ratings of a user and no others."""
+    _check_batch(request, len(body.ratings))
+    service.replace(api_person(user_id), body.by_item())
+    return _json(service.ratings_of(api_person(user_id)))
+
+
+@router.post(
+    "/users/{user_id:id}/ratings",
+    response_model=OwnRatings,
+    tags=["users"],
+    responses=known_errors(404, 413),
+)
+def add_ratings(request: Request, service: Asked, user_id: str, body: ManyRatings) -> Response:
+    """These ratings beside the others of a user: all are kept, or none."""
+    _check_batch(request, len(body.ratings))
+    service.rate(api_person(user_id), body.by_item())
+    return _json(service.ratings_of(api_person(user_id)))
+
+
+@router.delete("/users/{user_id:id}/ratings", status_code=204, tags=["users"])
+def delete_ratings(service: Asked, user_id: str) -> Response:
+    """No ratings of a user any more."""
+    service.replace(api_person(user_id), {})
+    return Response(status_code=204)
+
+
+@router.get(
+    "/users/{user_id:id}/ratings/{item_id:id}",
+    response_model=OwnRating,
+    tags=["users"],
+    responses=known_errors(404),
+)
+def rating(request: Request, service: Asked, user_id: str, item_id: str) -> Response:
+    """One rating of a user."""
+    return answered(request, _rating(service, user_id, item_id))
+
+
+@router.put(
+    "/users/{user_id:id}/ratings/{item_id:id}",
+    response_model=OwnRating,
+    tags=["users"],
+    responses=known_errors(404, 413),
+)
+def rate(service: Asked, user_id: str, item_id: str, body: OneRating) -> Response:
+    """Rate an item, or rate it anew; may be repeated."""
+    service.rate(api_person(user_id), {item_id: body.rating})
+    return _json(_rating(service, user_id, item_id))
+
+
+@router.delete(
+    "/users/{user_id:id}/ratings/{item_id:id}",
+    status_code=204,
+    tags=["users"],
+    responses=known_errors(404),
+)
+def unrate(service: Asked, user_id: str, item_id: str) -> Response:
+    """Take a rating back; may be repeated."""
+    service.unrate(api_person(user_id), item_id)
+    return Response(status_code=204)
+
+
+@router.get("/users/{user_id:id}/recommendations", response_model=Recommendations, tags=["users"])
+def recommendations(
+    request: Request,
+    service: Asked,
+    where: Where,
+    user_id: str,
+    k: K = 10,
+    exclude_seen: Seen = True,
+    novelty: Novelty = 0.0,
+    reasons: Why = False,
+) -> Response:
+    """The best items for a user, known or new."""
+    how: dict[str, Any] = {"filters": where, "exclude_seen": exclude_seen, "novelty": novelty}
+    found = service.recommend(api_person(user_id), k, **how, reasons=reasons)
+    return answered(request, found)
+
+
+@router.get(
+    "/users/{user_id:id}/similar",
+    response_model=SimilarUsers,
+    tags=["users"],
+    responses=known_errors(409),
+)
+def similar_users(request: Request, service: Asked, user_id: str, k: K = 10) -> Response:
+    """The users of the training data most similar to a user."""
+    return answered(request, service.similar_users(api_person(user_id), k))
+
+
+@router.delete("/users/{user_id:id}", status_code=204, tags=["users"])
+def forget(service: Asked, user_id: str) -> Response:
+    """Delete all about a user, and use their training ratings no more."""
+    service.forget(api_person(user_id))
+    return Response(status_code=204)
+
+
+# ---- questions ----
+
+
+@router.post(
+    "/recommend",
+    response_model=Recommendations,
+    tags=["questions"],
+    responses=known_errors(404, 413),
+)
+async def recommend(request: Request, service: Asked, body: RecommendBody) -> Response:
+    """The best items for ratings in hand; nothing is kept."""
+    _check_batch(request, len(body.ratings))
+    answer = partial(
+        service.recommend,
+        body.by_item(),
+        body.k,
+        filters=body.where.filters(),
+        exclude_seen=body.exclude_seen,
+        novelty=body.novelty,
+        reasons=body.reasons,
+    )
+    # A thread of its own, unless that takes longer than the answer.
+    return _json(answer() if service.model.is_quick else await run_in_threadpool(answer))
+
+
+@router.post(
+    "/predict", response_model=Predictions, tags=["questions"], responses=known_errors(404, 413)
+)
+def predict(request: Request, service: Asked, body: PredictBody) -> Response:
+    """Predicted ratings of pairs of a user and an item, in their order."""
+    _check_batch(request, len(body.pairs))
+    return _json(service.predict([(str(one.user_id), str(one.item_id)) for one in body.pairs]))
+
+
+@router.post(
+    "/explain", response_model=Explanation, tags=["questions"], responses=known_errors(404, 413)
+)
+def explain(request: Request, service: Asked, body: ExplainBody) -> Response:
+    """Why a prediction is what it is, and what it would be without a rating."""
+    rated = body.ratings or []
+    _check_batch(request, len(rated))
+    if body.user_id is not None and body.ratings is not None:
+        raise Problem(422, "invalid_request", "user_id or ratings, not both")
+    who: Whoever = {str(one.item_id): one.rating for one in rated}
+    who = who if body.user_id is None else api_person(str(body.user_id))
+    return _json(service.explain(who, str(body.item_id)))
+
+
+# ---- the whole ----
+
+
+@router.get("/map", response_model=ItemMap, tags=["the model"], responses=known_errors(404))
+def whole_map(request: Request, service: Asked) -> Response:
+    """All items on the map, in columns."""
+    model = service.model
+    if model not in _maps:
+        body = orjson.dumps(service.map(), option=orjson.OPT_SERIALIZE_NUMPY)
+        _maps[model] = body, tag_of(body)
+    return tagged(request, *_maps[model])
+
+
+@router.get("/model", response_model=ModelCard, tags=["the model"])
+def model(request: Request, service: Asked) -> Response:
+    """What the model is, what it was fitted on, and how good it is."""
+    return answered(request, service.card())

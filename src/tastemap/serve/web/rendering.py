@@ -1,0 +1,241 @@
+"""Pages from templates: text stays text, and every page knows who looks at it."""
+
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import quote, urlsplit
+
+from fastapi import Depends, Form, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from tastemap.data.scale import Scale
+from tastemap.errors import TastemapError
+from tastemap.serve.service import Service
+from tastemap.serve.web.cookies import Visitor, Visitors
+from tastemap.serve.web.errors import Problem, problem_of
+
+HERE = Path(__file__).parent.parent
+#: Sent by the pages' own script, which wants the changed page at once and no redirection.
+LIVE_HEADER = "X-Live"
+#: A scale of more values than this is a number to type, not a row of stars.
+MOST_RADIOS = 12
+PART_NAMES = {
+    "global mean": "average of all ratings",
+    "mean of all ratings": "average of all ratings",
+    "item bias": "how this film is liked beyond it",
+    "what others give it": "how this film is liked beyond it",
+    "average user": "what the average person adds",
+    "training beyond the ratings": "what training found beyond your ratings",
+}
+HEADINGS = {404: "Not here", 403: "Once more, please", 413: "Too large", 422: "That did not work"}
+
+
+@dataclass(frozen=True)
+class PageFacts:
+    """What the parts of a page ask for: the token for forms, and the scale of ratings."""
+
+    csrf: str
+    scale: Scale
+    levels: tuple[float, ...]
+
+
+class Visit:
+    """One request of a person for a page.
+
+    Attributes:
+        request: The request.
+        service: Where answers come from.
+        visitor: Who asks.
+    """
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
+        self.service: Service = request.app.state.service
+        self._visitors: Visitors = request.app.state.visitors
+        self.visitor: Visitor = self._visitors.visitor(request)
+
+    @property
+    def person(self) -> str:
+        """The person's key in the store."""
+        return self.visitor.key
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the pages' own script asks, which wants no redirection."""
+        return LIVE_HEADER in self.request.headers
+
+    def check(self, csrf: str) -> None:
+        """Refuse a change that does not come from one of our own pages."""
+        self._visitors.check(self.visitor, self.request, csrf)
+
+    def page(self, template: str, here: str = "", status: int = 200, **shown: Any) -> Response:
+        """A page for this person.
+
+        Args:
+            template: Name of its template.
+            here: The page of the menu that it belongs to.
+            status: HTTP status.
+            **shown: What the template shows.
+        """
+        model = self.service.model
+        scale = model.scale
+        levels = () if scale.levels is None else tuple(scale.levels.tolist())
+        facts = PageFacts(self.visitor.csrf, scale, levels if len(levels) <= MOST_RADIOS else ())
+        text = (
+            templates()
+            .get_template(template)
+            .render(
+                page=facts,
+                here=here,
+                n_rated=len(self.service.person(self.person).rows),
+                data_name=model.data.source.name,
+                **({"said": ()} | shown),
+            )
+        )
+        response = HTMLResponse(text, status)
+        self._visitors.welcome(self.visitor, self.request, response)
+        return response
+
+    def again(self, address: str = "") -> Response:
+        """Go to an address of ours, or to this page again, after a change without scripts."""
+        url = self.request.url
+        here = quote(url.path, safe="/%") + (f"?{url.query}" if url.query else "")
+        return RedirectResponse(address or here, 303)
+
+    def dismissed(self) -> Response:
+        """Go to the first page as somebody new."""
+        response = RedirectResponse("/", 303)
+        self._visitors.dismiss(response)
+        return response
+
+
+async def _visit(request: Request) -> Visit:
+    return Visit(request)
+
+
+Visiting = Annotated[Visit, Depends(_visit)]
+
+
+class Change:
+    """A rating that a form sets or takes back; nothing where the request is no such form."""
+
+    def __init__(self, item: str | None, rating: str, remove: str, csrf: str) -> None:
+        self.item, self.rating, self.remove, self.csrf = item, rating, remove, csrf
+
+    def apply(self, visit: Visit) -> bool:
+        """Do it; whether there was anything to do.
+
+        Raises:
+            Problem: If the form is not ours, or the rating not on the scale.
+        """
+        if visit.request.method != "POST" or self.item is None:
+            return False
+        visit.check(self.csrf)
+        if self.remove:
+            visit.service.unrate(visit.person, self.item)
+            return True
+        try:
+            rating = float(self.rating)
+        except ValueError:
+            raise Problem(422, "invalid_argument", "choose a rating first") from None
+        visit.service.rate(visit.person, {self.item: rating})
+        return True
+
+
+async def _change(
+    item: Annotated[str | None, Form()] = None,
+    rating: Annotated[str, Form()] = "",
+    remove: Annotated[str, Form()] = "",
+    csrf: Annotated[str, Form()] = "",
+) -> Change:
+    return Change(item, rating, remove, csrf)
+
+
+Changing = Annotated[Change, Depends(_change)]
+
+
+class PageRoute(APIRoute):
+    """A route whose errors are pages too."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The handler, with its problems shown to a person."""
+        handle = super().get_route_handler()
+
+        async def handle_or_tell(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except Problem as problem:
+                return told(request, problem)
+            except TastemapError as error:
+                return told(request, problem_of(error))
+            except RequestValidationError:
+                return told(request, Problem(422, "invalid_request", "the form is not complete"))
+
+        return handle_or_tell
+
+
+def told(request: Request, problem: Problem) -> Response:
+    """A problem as a page."""
+    heading = HEADINGS.get(problem.status, "Something is wrong")
+    message = problem.message[:1].upper() + problem.message[1:] + "."
+    return Visit(request).page(
+        "error.html", status=problem.status, heading=heading, message=message
+    )
+
+
+@cache
+def templates() -> Environment:
+    """The templates; whatever they are given is text, and a name they are not given an error."""
+    environment = Environment(
+        loader=FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "plain": plain,
+        "signed": signed,
+        "along": along,
+        "segment": lambda value: quote(str(value), safe=""),
+        "part_name": lambda name: PART_NAMES.get(name, name),
+        "host": lambda address: urlsplit(address).netloc,
+    }
+    return environment
+
+
+def plain(value: float) -> str:
+    """A rating as it is written.
+
+    Example:
+        >>> plain(4.0), plain(3.5)
+        ('4', '3.5')
+    """
+    return f"{value:g}"
+
+
+def signed(value: float, digits: int = 3) -> str:
+    """A difference, always with its sign.
+
+    Example:
+        >>> signed(0.5), signed(-0.25, 2)
+        ('+0.500', '−0.25')
+    """
+    return ("−" if value < 0 else "+") + f"{abs(value):.{digits}f}"
+
+
+def along(value: float, scale: Scale) -> float:
+    """Where a value lies on a gauge of 100 units.
+
+    Example:
+        >>> along(3.0, Scale(1, 5, 1)), along(9.0, Scale(1, 5, 1))
+        (50.0, 96.0)
+    """
+    width = (scale.highest - scale.lowest) or 1.0
+    share = (min(max(value, scale.lowest), scale.highest) - scale.lowest) / width
+    return round(4 + 92 * share, 1)

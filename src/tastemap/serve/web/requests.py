@@ -1,0 +1,133 @@
+"""What the API takes: the bodies of requests, and the named parts of their addresses."""
+
+import math
+from typing import Annotated, Any
+
+from fastapi import Query
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictInt, StrictStr
+
+from tastemap.serve.model.catalogue import Filters
+
+
+def _text(value: int | str) -> str:
+    """An id as text that can be written down."""
+    text = str(value)
+    if not text.isascii():
+        text.encode()  # a lone surrogate is no text: pydantic reports it
+    return text
+
+
+def _finite(value: float) -> float:
+    if not math.isfinite(value):
+        raise ValueError("a rating is a finite number")
+    return value
+
+
+IdText = Annotated[StrictInt | StrictStr, AfterValidator(_text)]
+RatingValue = Annotated[float, AfterValidator(_finite)]
+K = Annotated[int, Query(ge=1, le=1000, description="How many.")]
+N = Annotated[int, Query(ge=1, le=1000, description="Items on a page.")]
+Novelty = Annotated[
+    float, Query(ge=-1, le=1, description="-1 favours the familiar, 1 the surprising.")
+]
+Year = Annotated[int | None, Field(ge=-(2**31), lt=2**31)]
+Count = Annotated[int, Field(ge=0, lt=2**31)]
+Why = Annotated[bool, Query(description="Say of each item which rating lifts it most.")]
+Seen = Annotated[bool, Query(description="Leave out what the person has rated.")]
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class ItemRating(_Body):
+    """An item and its rating, in the data's scale."""
+
+    item_id: IdText
+    rating: RatingValue
+
+
+class OneRating(_Body):
+    """A rating, in the data's scale."""
+
+    rating: RatingValue
+
+
+class ManyRatings(_Body):
+    """Ratings of one person; of an item that stands twice the last counts."""
+
+    ratings: list[ItemRating]
+
+    def by_item(self) -> dict[str, float]:
+        """Rating by item id."""
+        return {str(one.item_id): one.rating for one in self.ratings}
+
+
+class Named(_Body):
+    """Named filters: what is left out asks for nothing."""
+
+    genre: str = ""
+    year_from: Year = None
+    year_to: Year = None
+    min_ratings: Count = 0
+
+    def filters(self) -> Filters:
+        """As the service takes them."""
+        return Filters(self.genre, self.year_from, self.year_to, self.min_ratings)
+
+
+class RecommendBody(ManyRatings):
+    """Ratings in hand, and how to recommend from them."""
+
+    k: int = Field(10, ge=1, le=1000)
+    exclude_seen: bool = True
+    novelty: float = Field(0.0, ge=-1, le=1)
+    reasons: bool = False
+    where: Named = Named()
+
+
+class Pair(_Body):
+    """A user, of the training data or of the store, and an item."""
+
+    user_id: IdText
+    item_id: IdText
+
+
+class PredictBody(_Body):
+    """Pairs to predict."""
+
+    pairs: list[Pair]
+
+
+class ExplainBody(_Body):
+    """A prediction to explain: of a user, or of ratings in hand."""
+
+    item_id: IdText
+    user_id: IdText | None = None
+    ratings: list[ItemRating] | None = None
+
+
+async def named_filters(
+    genre: Annotated[str, Query(description="Items of this genre.")] = "",
+    year_from: Year = None,
+    year_to: Year = None,
+    min_ratings: Count = 0,
+) -> Filters:
+    """The filters in an address."""
+    return Filters(genre, year_from, year_to, min_ratings)
+
+
+def known_errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The errors that routes may answer with, for the OpenAPI document."""
+    from tastemap.serve.web.errors import ErrorAnswer
+
+    meanings = {
+        400: "The request is no HTTP or JSON that can be read.",
+        401: "The API key is missing or wrong.",
+        404: "There is no such item, rating or map.",
+        409: "The model that is served cannot answer this.",
+        413: "The body is too large.",
+        422: "A part of the request cannot be used.",
+        429: "Too many requests.",
+    }
+    return {status: {"model": ErrorAnswer, "description": meanings[status]} for status in statuses}

@@ -1,0 +1,243 @@
+"""Biases and factors on Spark: damped means, Spark's ALS, and a last half-step for the users."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tastemap.errors import ArgumentError
+from tastemap.models.als import ALS
+from tastemap.models.base.factors import Prior
+from tastemap.models.bias import BiasModel
+from tastemap.spark.index import Indexed, to_polars
+from tastemap.spark.shards import csr
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from pyspark.ml.recommendation import ALSModel
+    from pyspark.sql import DataFrame
+
+_Array = npt.NDArray[Any]
+# Ratings that one block of Spark's ALS holds at most, where there are more than two a core.
+_BLOCK = 2_000_000
+# Iterations after which Spark's record of how a result came about is too deep to be sent, unless
+# its state is written to a folder every ten.
+_WITHOUT_CHECKPOINT = 10
+# As in `tastemap.models.als`: users are solved until the residual is this share of the right side.
+_EXACT = 1e-10
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What a fit on Spark has learnt.
+
+    Attributes:
+        users: Frame ``user_index, weights`` (b_u, p_u) of the users with ratings, or likes.
+        item_weights: float32 (n_items, 1 + f), rows (b_i, q_i).
+        global_mean: mu; 0 for implicit feedback.
+        prior: The `Prior` of the fold-in, as the model on one machine has it.
+    """
+
+    users: "DataFrame"
+    item_weights: npt.NDArray[np.float32]
+    global_mean: float
+    prior: Prior
+
+
+def fit(model: ALS, data: Indexed, train: "DataFrame", seed: int) -> Fitted:
+    """Learn from ratings on Spark what ``model.fit`` learns on one machine.
+
+    Explicit feedback: the biases are taken off as `BiasModel` estimates them, Spark's ALS finds the
+    factors of what is left, in units of the ratings' standard deviation, and the users are solved
+    once more for bias and factors together, as folding in solves a new person. Implicit feedback:
+    the same without biases, on the likes.
+
+    Args:
+        model: Says the number of factors and epochs, the penalty and the feedback.
+        data: The vocabularies and the scale.
+        train: The ratings to learn from, as ``data.frame`` or a part of it.
+        seed: Of Spark's first guess.
+    """
+    from pyspark.sql import functions as F  # noqa: N812
+
+    if not model.predicts_ratings:
+        return _fit_implicit(model, data, train, seed)
+    told = train.agg(
+        F.count("*"), F.mean(F.col("rating").cast("double")), F.stddev_pop("rating")
+    ).collect()[0]
+    n, mu, s = told[0], told[1], told[2] or 1.0
+    residuals, b_i = without_biases(train, mu, len(data.items))
+    target = residuals.select(
+        "user_index", "item_index", (F.col("residual") / s).cast("float").alias("target")
+    )
+    spark_model = spark_als(model, target, _penalty(model, data, n), seed, n)
+    q_i = factors_of(spark_model.itemFactors, len(data.items), model.n_factors)
+    normal = np.hstack([b_i[:, None] / s, q_i]).astype(np.float32)
+    units = np.concatenate([[s], np.full(model.n_factors, np.sqrt(s))])
+    users = solve_users(model, _by_user(train), normal, units, mu, s)
+    precision = model.reg * np.diag((s / units) ** 2)
+    weights = (normal * units).astype(np.float32)
+    return Fitted(users, weights, mu, Prior(np.zeros(len(units)), precision))
+
+
+def _fit_implicit(model: ALS, data: Indexed, train: "DataFrame", seed: int) -> Fitted:
+    from pyspark.sql import functions as F  # noqa: N812
+
+    likes = train.where(F.col("rating") >= data.scale.liked_from(model.threshold))
+    target = likes.select("user_index", "item_index", F.lit(1.0).cast("float").alias("target"))
+    n = target.count()
+    scale = 1 + model.alpha
+    # Spark wants (1 + 1 / alpha) for a like's product, weighted 1 / alpha, where we want 1: factors
+    # that are larger by the root of 1 + alpha, and a penalty that is larger by 1 + alpha.
+    penalty = scale * _penalty(model, data, n) / model.alpha
+    spark_model = spark_als(model, target, penalty, seed, n)
+    q_i = factors_of(spark_model.itemFactors, len(data.items), model.n_factors) / np.sqrt(scale)
+    normal = np.pad(q_i, ((0, 0), (1, 0))).astype(np.float32)
+    users = solve_users(model, _by_user(likes), normal, np.ones(normal.shape[1]), 0.0, 1.0)
+    precision = model.alpha * (normal.T @ normal).astype(np.float64)
+    return Fitted(users, normal, 0.0, Prior(np.zeros(normal.shape[1]), precision))
+
+
+def without_biases(train: "DataFrame", mu: float, n_items: int) -> "tuple[DataFrame, _Array]":
+    """The ratings less mu, b_i and b_u, in a column ``residual``, and b_i (n_items,).
+
+    Both are the damped means of `BiasModel`, with its defaults.
+    """
+    from pyspark.sql import functions as F  # noqa: N812
+
+    damping = BiasModel()
+    rest = train.withColumn("residual", F.col("rating").cast("double") - F.lit(mu))
+    for kind, d in (("item", damping.item_damping), ("user", damping.user_damping)):
+        bias = F.sum("residual") / (F.count("*") + F.lit(d))
+        biases = rest.groupBy(f"{kind}_index").agg(bias.alias("bias")).persist()
+        if kind == "item":
+            found = to_polars(biases)
+        rest = rest.join(biases, f"{kind}_index")
+        rest = rest.withColumn("residual", F.col("residual") - F.col("bias")).drop("bias")
+    b_i = np.zeros(n_items)
+    b_i[found["item_index"].to_numpy()] = found["bias"].to_numpy()
+    return rest, b_i
+
+
+def spark_als(model: ALS, target: "DataFrame", penalty: float, seed: int, n: int) -> "ALSModel":
+    """Spark's ALS on columns ``user_index, item_index, target``.
+
+    It minimises the sum of e^2 plus ``penalty`` times the sum of n_u |p_u|^2 over the users, and
+    the same over the items (Zhou et al. 2008); each iteration solves items, then users.
+    """
+    from pyspark.ml.recommendation import ALS as SparkALS  # noqa: N811
+
+    context = target.sparkSession.sparkContext
+    if model.n_epochs > _WITHOUT_CHECKPOINT and context.getCheckpointDir() is None:
+        raise ArgumentError(
+            f"n_epochs {model.n_epochs}",
+            expected=f"at most {_WITHOUT_CHECKPOINT} where Spark has nowhere to keep its state",
+            do="name a folder that all machines see: --conf spark.checkpoint.dir=s3a://…, hdfs://…",
+        )
+    cores = context.defaultParallelism
+    blocks = max(cores, -(-n // _BLOCK))
+    als = SparkALS(
+        rank=model.n_factors,
+        maxIter=model.n_epochs,
+        regParam=penalty,
+        numUserBlocks=blocks,
+        numItemBlocks=blocks,
+        implicitPrefs=not model.predicts_ratings,
+        alpha=1 / model.alpha,
+        userCol="user_index",
+        itemCol="item_index",
+        ratingCol="target",
+        seed=seed,
+    )
+    return als.fit(target)
+
+
+def _penalty(model: ALS, data: Indexed, n: int) -> float:
+    """Spark's penalty for each rating: for an average user and item, that of our model.
+
+    Spark's grows with the number of ratings, ours with its power ``reg_exponent``; the two are one
+    where that is 1. Of the users' and the items' it is the geometric mean.
+    """
+    sides = ((n / len(data.users), len(data.items)), (n / len(data.items), len(data.users)))
+    return float(np.prod([model._ridge(count, others) / count for count, others in sides]) ** 0.5)
+
+
+def factors_of(frame: "DataFrame", n: int, f: int) -> npt.NDArray[np.float32]:
+    """Rows (n, f) of Spark's factors ``id, features``; zeros where it has none."""
+    found = to_polars(frame.select("id", "features"))
+    factors = np.zeros((n, f), dtype=np.float32)
+    factors[found["id"].to_numpy()] = found["features"].list.to_array(f).to_numpy()
+    return factors
+
+
+def _by_user(train: "DataFrame") -> "DataFrame":
+    """One row a user: ``user_index, items, ratings``."""
+    from pyspark.sql import functions as F  # noqa: N812
+
+    lists = (F.collect_list(name).alias(f"{name.partition('_')[0]}s") for name in _PAIR)
+    return train.groupBy("user_index").agg(*lists)
+
+
+_PAIR = ("item_index", "rating")
+
+
+def solve_users(
+    model: ALS, lists: "DataFrame", items: _Array, units: _Array, mu: float, s: float
+) -> "DataFrame":
+    """The last half-step: the weights (b_u, p_u) of each user with the items held fixed.
+
+    Args:
+        model: The penalty, and whether a rating or a like is to be predicted.
+        lists: Columns ``user_index, items, ratings``, a row a user.
+        items: float32 (n_items, 1 + f), rows (b_i, q_i) for a target of unit deviation.
+        units: (1 + f,), what a weight for a target of unit deviation is in the rating's own units.
+        mu, s: Mean and standard deviation of the ratings; 0 and 1 for likes.
+
+    Returns:
+        Frame ``user_index, weights``; the weights are of floats, in the rating's own units.
+    """
+    sent = lists.sparkSession.sparkContext.broadcast(items.astype(np.float32))
+
+    def solved(batches: "Iterator[pa.RecordBatch]") -> "Iterator[pa.RecordBatch]":
+        fixed, gram = sent.value.copy(), np.zeros((0, 0), dtype=np.float32)
+        if model.predicts_ratings:
+            fixed[:, 0] = 1
+        else:
+            gram = np.float32(model.alpha) * (fixed.T @ fixed)
+        for batch in batches:
+            yield _solved(model, batch, (sent.value[:, 0], fixed, gram), units, mu, s)
+
+    return lists.mapInArrow(solved, "user_index int, weights array<float>")
+
+
+def _solved(
+    model: ALS,
+    batch: "pa.RecordBatch",
+    items: tuple[_Array, _Array, _Array],
+    units: _Array,
+    mu: float,
+    s: float,
+) -> "pa.RecordBatch":
+    """One batch of users: their lists are compressed sparse rows already.
+
+    ``items`` are their biases, the rows held fixed, (1, q_i) or (0, q_i), and the Gram matrix.
+    """
+    import pyarrow as pa
+
+    from tastemap.kernels.als import solve_rows
+
+    (offsets, index), (_, rating) = csr(batch.column("items")), csr(batch.column("ratings"))
+    b_i, fixed, gram = items
+    target = (rating - mu) / s - b_i[index] if model.predicts_ratings else np.ones(len(index))
+    ridge = np.asarray(model._ridge(np.diff(offsets), len(fixed)), dtype=np.float32)
+    weights = np.zeros((len(batch), fixed.shape[1]), dtype=np.float32)
+    steps = 2 * fixed.shape[1]
+    solve_rows(
+        offsets, index, target.astype(np.float32), fixed, gram, ridge, weights, steps, _EXACT
+    )
+    weights = (weights * units).astype(np.float32)
+    ends = pa.array(np.arange(len(batch) + 1, dtype=np.int32) * fixed.shape[1])
+    column = pa.ListArray.from_arrays(ends, pa.array(weights.ravel()))
+    return pa.RecordBatch.from_pydict({"user_index": batch.column("user_index"), "weights": column})

@@ -1,0 +1,112 @@
+"""Score a fit on Spark on ratings it has not seen, with the metrics of `tastemap.evaluation`."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from tastemap.metrics.ranking import METRICS
+from tastemap.models.als import ALS
+from tastemap.models.batch.recommend import best_items
+from tastemap.spark.als import Fitted
+from tastemap.spark.index import Indexed
+from tastemap.spark.shards import csr, rows, shard
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from pyspark.sql import DataFrame
+
+# Every pair of user and item falls on one of so many places by its hash.
+_PLACES = 1_000_000
+K = 10
+
+
+def split(frame: "DataFrame", test_size: float, seed: int) -> "tuple[DataFrame, DataFrame]":
+    """Two parts of a table of ratings, drawn by a hash of user, item and seed.
+
+    The same pairs are drawn whatever the partitions, and again where a partition is lost.
+    """
+    from pyspark.sql import functions as F  # noqa: N812
+
+    place = F.pmod(F.xxhash64("user_index", "item_index", F.lit(seed)), F.lit(_PLACES))
+    drawn = place < round(test_size * _PLACES)
+    return frame.where(~drawn), frame.where(drawn)
+
+
+def score(
+    model: ALS, data: Indexed, fitted: Fitted, train: "DataFrame", test: "DataFrame"
+) -> pl.DataFrame:
+    """Errors of predicted ratings, or for implicit feedback scores of the lists of ten.
+
+    A rating is predicted inside the scale; a list ranks all items that a user has not rated in
+    training; relevant is what `evaluate_ranking` takes for it.
+
+    Returns:
+        Frame ``metric, value``: ``mse, rmse, mae``, or the metrics of `METRICS` at ten; then the
+        number of ratings, or of users with a relevant item.
+    """
+    from pyspark.sql import functions as F  # noqa: N812
+
+    truth = test.groupBy("user_index").agg(
+        F.collect_list("item_index").alias("items"), F.collect_list("rating").alias("ratings")
+    )
+    asked = truth.join(fitted.users, "user_index", "left")
+    names = ["squared", "absolute"] if model.predicts_ratings else list(METRICS)
+    if not model.predicts_ratings:
+        seen = train.groupBy("user_index").agg(F.collect_list("item_index").alias("seen"))
+        asked = asked.join(seen, "user_index", "left")
+    scored = asked.mapInArrow(
+        _scorer(model, data, fitted), ", ".join(f"{name} double" for name in (*names, "n"))
+    )
+    told = scored.agg(*(F.sum(name).alias(name) for name in (*names, "n"))).collect()[0]
+    n = told["n"] or float("nan")
+    if model.predicts_ratings:
+        mse = told["squared"] / n
+        values = {"mse": mse, "rmse": mse**0.5, "mae": told["absolute"] / n, "ratings": n}
+    else:
+        values = {name: told[name] / n for name in names} | {"users": n}
+    return pl.DataFrame({"metric": list(values), "value": list(values.values())})
+
+
+def _scorer(model: ALS, data: Indexed, fitted: Fitted) -> Any:
+    """What each executor does with its users."""
+    explicit, scale, mu = model.predicts_ratings, data.scale, fitted.global_mean
+    liked, k = scale.liked_from(None), min(K, len(data.items))
+    average = np.zeros_like(fitted.item_weights[:1])
+    sent = data.frame.sparkSession.sparkContext.broadcast(np.vstack([fitted.item_weights, average]))
+
+    def scored(batches: "Iterator[pa.RecordBatch]") -> "Iterator[pa.RecordBatch]":
+        import pyarrow as pa
+
+        for batch in batches:
+            items = sent.value
+            weights = rows(batch.column("weights"), items.shape[1])
+            offsets, index = csr(batch.column("items"))
+            rating = csr(batch.column("ratings"))[1]
+            user = np.repeat(np.arange(len(batch), dtype=np.int32), np.diff(offsets))
+            nobody = np.zeros(len(batch) + 1, dtype=np.int64), np.zeros(0, dtype=np.int32)
+            seen = nobody if explicit else csr(batch.column("seen"))
+            part = shard(items, mu, scale, weights, seen)
+            if explicit:
+                error = rating - scale.clip(part._predict(user, index)).astype(np.float64)
+                values = {"squared": error**2, "absolute": np.abs(error)}
+            else:
+                relevant = rating >= liked
+                values = _lists(part, user[relevant], index[relevant], k)
+            values["n"] = np.ones(len(next(iter(values.values()))))
+            yield pa.RecordBatch.from_pydict(values)
+
+    return scored
+
+
+def _lists(part: Any, user: Any, index: Any, k: int) -> dict[str, Any]:
+    """Each metric for each user with something relevant, by the protocol of `rank_unseen`."""
+    asked, n_relevant = np.unique(user, return_counts=True)
+    if not len(asked):
+        return {name: np.zeros(0) for name in METRICS}
+    lists = best_items(part, asked, k, seen=(part.ratings_,), n_threads=1).items
+    n = part.ratings_.n_items
+    pairs = asked[:, None].astype(np.int64) * n + lists
+    hits = np.isin(pairs, user.astype(np.int64) * n + index) & (lists >= 0)
+    return {name: metric(hits, n_relevant) for name, metric in METRICS.items()}

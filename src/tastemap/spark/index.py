@@ -1,0 +1,115 @@
+"""Ratings on Spark with row numbers in place of ids, and what the driver knows of them."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from tastemap.data.ratings import Ratings, Source
+from tastemap.data.scale import Scale
+from tastemap.data.vocabulary import Vocabulary
+from tastemap.errors import DataError
+from tastemap.spark.read import Table
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+# Rows of a vocabulary up to which it is sent whole to every executor, in place of a shuffle.
+_SENT_WHOLE = 2_000_000
+# Distinct ratings from which on a scale is continuous anyway.
+_MOST_VALUES = 1000
+# Bytes of a rating as the driver holds it: two row numbers and a float of four bytes each; a time.
+_BYTES, _TIME_BYTES = 12, 8
+
+
+@dataclass(frozen=True)
+class Indexed:
+    """Ratings on Spark, and what the driver knows of them.
+
+    Attributes:
+        frame: Columns ``user_index, item_index`` (int), ``rating`` (float), and maybe
+            ``timestamp`` (long); kept by the executors.
+        users, items: The vocabularies: ids in ascending order, as everywhere in tastemap.
+        scale: Of the ratings.
+        n: Number of ratings.
+        source: Name and notes.
+    """
+
+    frame: "DataFrame"
+    users: Vocabulary
+    items: Vocabulary
+    scale: Scale
+    n: int
+    source: Source
+
+    def collect(self) -> Ratings:
+        """The ratings on the driver, ordered by user and item."""
+        frame = to_polars(self.frame).sort("user_index", "item_index")
+        return Ratings(
+            user_index=frame["user_index"].to_numpy(),
+            item_index=frame["item_index"].to_numpy(),
+            rating=frame["rating"].to_numpy(),
+            timestamp=frame["timestamp"].to_numpy() if "timestamp" in frame.columns else None,
+            users=self.users,
+            items=self.items,
+            scale=self.scale,
+            source=self.source,
+        )
+
+
+def index_table(session: "SparkSession", table: Table) -> Indexed:
+    """Vocabularies of users and items, and the table with their row numbers."""
+    from pyspark.sql import functions as F  # noqa: N812
+
+    frame = table.frame
+    vocabularies: dict[str, Vocabulary] = {}
+    for kind in ("user", "item"):
+        key = f"{kind}_id"
+        ids = to_polars(table.frame.select(key).distinct())[key].sort()
+        vocabularies[f"{kind}s"] = Vocabulary(ids, kind)
+        rows = pl.DataFrame([ids]).with_row_index(f"{kind}_index")
+        numbered = session.createDataFrame(
+            rows.with_columns(pl.col(f"{kind}_index").cast(pl.Int32)).to_arrow()
+        )
+        small = len(ids) <= _SENT_WHOLE
+        frame = frame.join(F.broadcast(numbered) if small else numbered, key)
+    columns = [name for name in ("rating", "timestamp") if name in frame.columns]
+    frame = frame.select("user_index", "item_index", *columns).persist()
+    told = frame.agg(F.count("*"), F.min("rating"), F.max("rating")).collect()[0]
+    table.kept.unpersist()
+    values = to_polars(frame.select("rating").distinct().limit(_MOST_VALUES))["rating"]
+    found = pl.concat([values, pl.Series(told[1:], dtype=values.dtype)])
+    scale = Scale.infer(found.to_numpy())
+    source = Source(table.name, table.notes)
+    return Indexed(frame, **vocabularies, scale=scale, n=told[0], source=source)
+
+
+def refuse_what_the_driver_cannot_hold(data: Indexed, width: int) -> None:
+    """Stop before the work where the artifact would not pass through the driver.
+
+    Args:
+        data: The ratings.
+        width: Numbers kept of each user and item, 1 + f.
+
+    Raises:
+        DataError: With the estimate, and the setting to raise.
+    """
+    context = data.frame.sparkSession.sparkContext
+    asked = context.getConf().get("spark.driver.maxResultSize", "1g")
+    jvm = context._jvm
+    most = int(jvm.org.apache.spark.network.util.JavaUtils.byteStringAsBytes(asked)) if jvm else 0
+    bytes_each = _BYTES + ("timestamp" in data.frame.columns) * _TIME_BYTES
+    needed = max(bytes_each * data.n, 4 * width * len(data.users))
+    if most and needed > most:
+        raise DataError(
+            f"{data.n:,} ratings of {len(data.users):,} users",
+            expected=f"a model that passes through the driver in {asked} at a time",
+            received=f"about {needed / 2**30:.1f} GiB",
+            do=f"--conf spark.driver.maxResultSize={needed // 2**30 + 1}g, and three times that "
+            "as spark.driver.memory",
+        )
+
+
+def to_polars(frame: "DataFrame") -> pl.DataFrame:
+    """A frame of Spark's on the driver."""
+    return pl.DataFrame(pl.from_arrow(frame.toArrow()))

@@ -1,0 +1,246 @@
+"""Read ratings with Spark, from CSV or Parquet, by the rules of `tastemap.read_ratings`."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from tastemap.data.readers.archive import DataFile
+from tastemap.data.readers.columns import DUPLICATES, ROLES, find_columns
+from tastemap.data.readers.dialect import sniff
+from tastemap.data.readers.timestamps import unit_of
+from tastemap.errors import ArgumentError, DataError
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column, DataFrame, SparkSession
+
+_HEAD_LINES = 1000
+BAD_ROWS = ("error", "skip")
+
+
+class Table(NamedTuple):
+    """Ratings as Spark has read them.
+
+    Attributes:
+        frame: Columns ``user_id, item_id`` (long or text), ``rating`` (float), and ``timestamp``
+            (long, seconds) where every time is known; each pair of user and item once.
+        name: What to call the data.
+        notes: What was inferred or changed.
+        kept: What the executors keep of it, to be let go once it has been read for good.
+    """
+
+    frame: "DataFrame"
+    name: str
+    notes: tuple[str, ...]
+    kept: "DataFrame"
+
+
+def read_table(session: "SparkSession", path: str, how: Mapping[str, Any]) -> Table:
+    """Ratings from files that Spark reads: a path or an address such as ``s3a://bucket/ratings/``.
+
+    Args:
+        session: The session.
+        path: A file or a folder of files, CSV (or otherwise delimited) or Parquet.
+        how: ``user, item, rating, timestamp, delimiter, encoding, has_header, duplicates``, as in
+            `tastemap.read_ratings`; ``on_bad_row``: ``"error"`` or ``"skip"``.
+
+    Raises:
+        DataError: If there is no such file, or a row has no user, item or rating, or the rating is
+            no finite number.
+    """
+    duplicates, on_bad_row = how.get("duplicates", "last"), how.get("on_bad_row", "error")
+    for name, value, known in (
+        ("duplicates", duplicates, DUPLICATES),
+        ("on_bad_row", on_bad_row, BAD_ROWS),
+    ):
+        if value not in known:
+            raise ArgumentError(name, expected=f"one of {', '.join(known)}", received=repr(value))
+    if "://" not in path and not Path(path).exists():
+        raise DataError(f"data {path}", expected="a file or folder", received="no such file")
+    raw, named, notes = _raw(session, path, how)
+    chosen = {role: how.get(role) for role in ROLES}
+    roles, found = find_columns(path, raw.columns, chosen, named=named)
+    frame, said = _standard(raw, path, roles, on_bad_row)
+    once, doubles = _once(frame, path, duplicates)
+    notes = [*notes, *found, *said, *doubles]
+    return Table(once.drop("copies"), Path(path).name, tuple(notes), once)
+
+
+def _raw(
+    session: "SparkSession", path: str, how: Mapping[str, Any]
+) -> tuple["DataFrame", bool, list[str]]:
+    """The table as it is, whether its columns have names, and notes."""
+    if _is_parquet(path):
+        return session.read.parquet(path), True, []
+    head = [row.value for row in session.read.text(path).take(_HEAD_LINES)]
+    encoding = how.get("encoding") or "utf-8"
+    data = "\n".join(head).encode(encoding, "replace")
+    text, notes = sniff(
+        DataFile(path, lambda: data),
+        delimiter=how.get("delimiter"),
+        encoding=encoding,
+        has_header=how.get("has_header"),
+    )
+    layout = text.layout
+    raw = session.read.csv(
+        path,
+        schema=", ".join(f"`{name}` STRING" for name in layout.columns),
+        sep=layout.delimiter,
+        header=layout.has_header,
+        encoding=encoding,
+        quote='"' if layout.quoted else "",
+    )
+    return raw, layout.has_header, notes
+
+
+def _is_parquet(path: str) -> bool:
+    if ".parquet" in path or "://" in path:
+        return ".parquet" in path
+    return Path(path).is_dir() and any(Path(path).rglob("*.parquet"))
+
+
+def _standard(
+    raw: "DataFrame", path: str, roles: Mapping[str, str], on_bad_row: str
+) -> tuple["DataFrame", list[str]]:
+    """The columns ``user_id, item_id, rating`` and maybe ``timestamp``, in one form."""
+    from pyspark.sql import functions as F  # noqa: N812 - as everyone who uses Spark has it
+
+    types = dict(raw.dtypes)
+    rating = F.col(roles["rating"]).try_cast("double")
+    columns = {
+        "user_id": _id(roles["user"], types),
+        "item_id": _id(roles["item"], types),
+        "rating": F.when(F.abs(rating) < F.lit(float("inf")), rating),
+    }
+    if "timestamp" in roles:
+        columns["timestamp"] = _time(roles["timestamp"], types)
+    frame = raw.select(*(column.alias(name) for name, column in columns.items()))
+    lacking = ~F.expr("user_id is not null and item_id is not null and rating is not null")
+    told = frame.agg(
+        F.count("*").alias("n"),
+        F.count_if(lacking).alias("bad"),
+        *(
+            F.count_if(~lacking & _is_no_number(name)).alias(name)
+            for name in ("user_id", "item_id")
+        ),
+        *(_about_times(~lacking) if "timestamp" in roles else ()),
+    ).first()
+    if told is None or told.n == told.bad == 0:
+        raise DataError(path, expected="at least one row", received="an empty table")
+    notes = []
+    if told.bad:
+        notes = [_bad_rows(raw.where(~_complete(columns)), path, roles, told.bad, on_bad_row)]
+        frame = frame.where(~lacking)
+    for name in ("user_id", "item_id"):
+        if dict(frame.dtypes)[name] == "string" and not told[name]:
+            frame = frame.withColumn(name, F.col(name).cast("long"))
+    if "timestamp" in roles:
+        frame, said = _times(frame, told.n - told.bad, told.times, told.typical)
+        notes += said
+    return frame.withColumn("rating", F.col("rating").cast("float")), notes
+
+
+def _about_times(sound: "Column") -> tuple["Column", "Column"]:
+    """How many of the rows have a time, and its usual size."""
+    from pyspark.sql import functions as F  # noqa: N812
+
+    time = F.when(sound, F.abs("timestamp"))
+    return F.count(time).alias("times"), F.approx_percentile(time, 0.5).alias("typical")
+
+
+def _complete(columns: Mapping[str, "Column"]) -> "Column":
+    parts = [columns[name].isNotNull() for name in ("user_id", "item_id", "rating")]
+    return parts[0] & parts[1] & parts[2]
+
+
+def _id(column: str, types: Mapping[str, str]) -> "Column":
+    """Whole numbers as long, everything else as text; what is empty is missing."""
+    from pyspark.sql import functions as F  # noqa: N812
+
+    if types[column] in ("tinyint", "smallint", "int", "bigint"):
+        return F.col(f"`{column}`").cast("long")
+    text = F.trim(F.col(f"`{column}`").cast("string"))
+    if types[column] in ("float", "double"):
+        return F.col(f"`{column}`").try_cast("long")
+    return F.when(text != "", text)
+
+
+def _is_no_number(name: str) -> "Column":
+    """Whether text is no number as an integer would print: "007" and "7" may be two things."""
+    from pyspark.sql import functions as F  # noqa: N812
+
+    text = F.col(name).cast("string")
+    return ~text.eqNullSafe(text.try_cast("long").cast("string"))
+
+
+def _time(column: str, types: Mapping[str, str]) -> "Column":
+    """Numbers as they are, dates as seconds since 1970."""
+    from pyspark.sql import functions as F  # noqa: N812
+
+    value = F.col(f"`{column}`")
+    if types[column] in ("date", "timestamp", "timestamp_ntz"):
+        return F.unix_timestamp(value.cast("timestamp"))
+    dated = F.unix_timestamp(value.cast("string").try_cast("timestamp"))
+    return F.coalesce(value.try_cast("long"), value.try_cast("double").try_cast("long"), dated)
+
+
+def _times(
+    frame: "DataFrame", n: int, known: int, typical: float | None
+) -> tuple["DataFrame", list[str]]:
+    """Times in seconds, or no times where some are missing."""
+    from pyspark.sql import functions as F  # noqa: N812
+
+    if known < n:
+        return frame.drop("timestamp"), [
+            f"{n - known:,} of {n:,} times are missing: times are left out"
+        ]
+    unit = unit_of(typical or 0)
+    seconds = F.floor(F.col("timestamp") / unit.a_second).cast("long")
+    return frame.withColumn("timestamp", seconds), list(unit.notes)
+
+
+def _bad_rows(
+    bad: "DataFrame", path: str, roles: Mapping[str, str], n: int, on_bad_row: str
+) -> str:
+    """A note on rows that are left out, or the error that names the first."""
+    from pyspark.sql import functions as F  # noqa: N812
+
+    shown = [F.col(f"`{roles[role]}`").cast("string").alias(role) for role in ROLES[:3]]
+    row = bad.select(F.col("_metadata.file_path").alias("file"), *shown).first()
+    if row is None:
+        raise DataError(path, expected="the same rows when read again", received="others")
+    example = ", ".join(f"{role} {row[role]!r}" for role in ROLES[:3])
+    if on_bad_row == "skip":
+        return f"{n:,} rows without a user, an item or a number as rating skipped, e.g. {example}"
+    raise DataError(
+        row.file.removeprefix("file://"),
+        expected="a user, an item and a finite number as rating in each row",
+        received=f"{n:,} rows without, e.g. {example}",
+        do="correct or remove them, or leave them out: on_bad_row='skip'",
+    )
+
+
+def _once(frame: "DataFrame", path: str, duplicates: str) -> tuple["DataFrame", list[str]]:
+    """Each pair of user and item once; the table is kept, since counting has read it all."""
+    from pyspark.sql import functions as F  # noqa: N812
+
+    timed = "timestamp" in frame.columns
+    placed = frame.withColumn("place", F.monotonically_increasing_id())
+    order = F.struct("timestamp", "place") if timed else F.col("place")
+    first = duplicates == "first"
+    best = (F.min_by if first else F.max_by)("rating", order)
+    rating = F.mean("rating").cast("float") if duplicates == "mean" else best
+    time = [(F.min if first else F.max)("timestamp").alias("timestamp")] if timed else []
+    once = placed.groupBy("user_id", "item_id").agg(
+        rating.alias("rating"), *time, F.count("*").alias("copies")
+    )
+    once = once.persist()
+    extra = int(once.agg(F.sum("copies") - F.count("*")).collect()[0][0])
+    if extra and duplicates == "error":
+        raise DataError(
+            path,
+            expected="each pair of user and item once",
+            received=f"{extra:,} ratings of a pair already rated",
+            do="say which to keep: duplicates='last', 'first' or 'mean'",
+        )
+    note = f"{extra:,} ratings of a pair of user and item already rated: {duplicates} kept"
+    return once, [note] if extra else []

@@ -1,0 +1,167 @@
+"""Lists for everyone, written by Spark's executors as Parquet."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from tastemap.errors import ArgumentError, UnsupportedError
+from tastemap.models.base.factors import FactorModel
+from tastemap.models.base.selection import allowed_items
+from tastemap.models.batch.recommend import best_items
+from tastemap.spark.shards import csr, rows, shard
+from tastemap.support.atomic import new_folder
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from pyspark.sql import SparkSession
+
+# Users whose lists one task makes.
+_USERS_OF_A_TASK = 20_000
+
+
+def recommend_all(
+    session: "SparkSession",
+    model: Any,
+    out: str,
+    k: int | None = None,
+    *,
+    exclude_seen: bool = True,
+    where: str | None = None,
+) -> int:
+    """The lists of `tastemap.recommend_all`, made by the executors and written as Parquet.
+
+    Each executor gets the items' weights once, and its users' weights and rated items; the scores
+    of some hundred users at a time are one matrix product. The lists are those of ``recommend``, to
+    the last digit.
+
+    Args:
+        session: The session.
+        model: A fitted model of biases and factors.
+        out: Folder of the Parquet files, or an address that Spark writes to; a folder appears
+            whole, in place of an older one of Parquet files.
+        k, exclude_seen, where: As in `tastemap.recommend_all`.
+
+    Returns:
+        The number of rows written.
+    """
+    data = model._fitted
+    if not isinstance(model, FactorModel) or type(model)._score_many is not FactorModel._score_many:
+        raise UnsupportedError(
+            f"{model.learnt_by_} has no factors for executors to multiply",
+            do="leave --engine spark out, or use als, ials or mf",
+        )
+    k = min(10, data.n_items) if k is None else k
+    if not 1 <= k <= data.n_items:
+        raise ArgumentError("k", expected=f"a whole number from 1 to {data.n_items}", received=k)
+    allowed = allowed_items(
+        data, seen=np.zeros(0, dtype=np.int32), candidates=None, exclude=None, where=where
+    )
+    frame = session.createDataFrame(_people(model, exclude_seen))
+    tasks = max(session.sparkContext.defaultParallelism, -(-data.n_users // _USERS_OF_A_TASK))
+    frame = frame.repartitionByRange(tasks, "user_index").sortWithinPartitions("user_index")
+    lists = frame.mapInArrow(_maker(session, model, k, allowed), _schema(data))
+    _write(lists, out)
+    return int(session.read.parquet(out).count())
+
+
+def _people(model: FactorModel, exclude_seen: bool) -> "pa.Table":
+    """A row a user: row number, id, weights, and the rows of what they have rated."""
+    import pyarrow as pa
+
+    data, weights = model.ratings_, model.user_weights[:-1]
+    groups = data.by_user
+    ends = np.arange(len(weights) + 1, dtype=np.int64) * weights.shape[1]
+    offsets = groups.indptr if exclude_seen else np.zeros_like(groups.indptr)
+    seen = data.item_index[groups.indices][: offsets[-1]]
+    return pa.table(
+        {
+            "user_index": pa.array(np.arange(len(weights), dtype=np.int32)),
+            "user_id": data.users.ids.to_arrow().cast(_arrow_type(data.users)),
+            "weights": _lists_of(ends, weights.ravel()),
+            "seen": _lists_of(offsets, seen),
+        }
+    )
+
+
+def _lists_of(offsets: Any, values: Any) -> "pa.Array":
+    import pyarrow as pa
+
+    return pa.LargeListArray.from_arrays(pa.array(offsets), pa.array(values))
+
+
+def _arrow_type(vocabulary: Any) -> "pa.DataType":
+    import pyarrow as pa
+
+    return pa.string() if vocabulary.is_text else pa.int64()
+
+
+def _schema(data: Any) -> str:
+    user, item = ("string" if ids.is_text else "long" for ids in (data.users, data.items))
+    return (
+        f"user_id {user}, rank int, item_id {item}, title string, "
+        "predicted_rating double, score float"
+    )
+
+
+def _maker(session: "SparkSession", model: FactorModel, k: int, allowed: Any) -> Any:
+    """What each executor does with its users."""
+    data = model.ratings_
+    scale, mu, rates = data.scale, model.global_mean, model.predicts_ratings
+    names = pl.DataFrame([data.items.ids, data.items.titles.rename("title")]).to_arrow()
+    sent = session.sparkContext.broadcast((model.item_weights, allowed, names))
+
+    def made(batches: "Iterator[pa.RecordBatch]") -> "Iterator[pa.RecordBatch]":
+        import pyarrow as pa
+
+        items, mask, table = sent.value
+        types = (pa.int64(), pa.string())
+        for batch in batches:
+            weights = rows(batch.column("weights"), items.shape[1])
+            part = shard(items, mu, scale, weights, csr(batch.column("seen")))
+            users = np.arange(len(batch), dtype=np.int32)
+            best = best_items(part, users, k, seen=(part.ratings_,), allowed=mask, n_threads=1)
+            place = np.flatnonzero(best.items >= 0)
+            index, score = best.items.ravel()[place], best.scores.ravel()[place]
+            predicted = scale.clip(score).astype(np.float64)
+            ids = table.column(0).take(pa.array(index)).combine_chunks()
+            yield pa.RecordBatch.from_pydict(
+                {
+                    "user_id": batch.column("user_id").take(pa.array(place // k)),
+                    "rank": (place % k + 1).astype(np.int32),
+                    "item_id": ids.cast(types[ids.type not in types[:1]]),
+                    "title": table.column(1).take(pa.array(index)).combine_chunks().cast(types[1]),
+                    "predicted_rating": pa.array(
+                        predicted, mask=np.full(len(predicted), not rates)
+                    ),
+                    "score": score.astype(np.float32),
+                }
+            )
+
+    return made
+
+
+def _write(lists: Any, out: str) -> None:
+    """Write beside the target and rename; an object store has Spark's own way to commit."""
+    if "://" in out:
+        lists.write.mode("overwrite").parquet(out)
+        return
+    target = Path(out).absolute()
+    if target.is_file() or (target.is_dir() and not _is_parquet(target)):
+        raise ArgumentError(
+            "-o",
+            expected="a new folder, or one of Parquet files to replace",
+            received=f"{out}, which is something else",
+        )
+    with new_folder(target) as fresh:
+        lists.write.mode("overwrite").parquet(str(fresh))
+        # Checksums and marks of Hadoop's, which other readers of a folder stumble over.
+        for mark in (*fresh.glob(".*"), *fresh.glob("_*")):
+            mark.unlink()
+
+
+def _is_parquet(folder: Path) -> bool:
+    """Whether a folder holds what Spark writes, or nothing."""
+    return all(part.name.startswith((".", "_", "part-")) for part in folder.iterdir())

@@ -1,0 +1,75 @@
+"""Errors beside the baseline's, and what a reader must be told."""
+
+import json
+
+import numpy as np
+import polars as pl
+import pytest
+
+from tastemap.data.ratings import Ratings
+from tastemap.data.splits import Split
+from tastemap.errors import ArgumentError
+from tastemap.evaluation.evaluate import evaluate
+from tastemap.metrics.calibration import calibration_of
+from tastemap.metrics.rating import mae
+from tastemap.models.bayesian.model import BayesianFactorization
+from tastemap.models.bias import BiasModel
+
+
+def test_model_and_baseline_stand_beside_each_other(split: Split) -> None:
+    model = BiasModel(item_damping=0, user_damping=0).fit(split.train)
+    result = evaluate(model, split.test)
+    assert result.overall["model"].to_list() == ["BiasModel", "baseline"]
+    assert result.overall["mae"][0] == mae(split.test.rating, model.predict_ratings(split.test))
+    baseline = BiasModel().fit(split.train)
+    assert result.overall["mae"][1] == mae(split.test.rating, baseline.predict_ratings(split.test))
+    names = {"test_mse", "test_rmse", "test_mae"}
+    assert set(result.metrics) == names | {f"baseline_{name}" for name in names}
+    assert result.metrics["baseline_test_mae"] == result.overall["mae"][1]
+
+
+def test_a_model_with_probabilities_is_calibrated_on_the_test_ratings(split: Split) -> None:
+    model = BayesianFactorization(n_factors=2, n_iterations=10, n_draws=4)
+    result = evaluate(model.fit(split.train, progress=False), split.test)
+    levels = model.ratings_.scale.levels
+    expected = calibration_of(split.test.rating, levels, model.ratings_distribution(split.test))
+    assert result.calibration.coverage.equals(expected.coverage)
+    assert result.metrics["test_log_loss"] == expected.log_loss
+    assert result.metrics["test_calibration_error"] == expected.error
+    table = result.tables["Test ratings inside the central intervals"]
+    assert table["mass"].to_list() == [0.5, 0.8, 0.95]
+    assert table["calibration_error"].unique().to_list() == [expected.error]
+    kept = json.loads(json.dumps(result.record))["calibration"]
+    assert pl.DataFrame(kept["reliability"]).equals(expected.reliability)
+    plain = evaluate(BiasModel().fit(split.train), split.test)
+    assert plain.calibration is None
+    assert plain.record == plain.metrics
+    assert len(plain.tables) == 2
+
+
+def test_bands_hold_every_rating_once_and_average_to_the_whole(split: Split) -> None:
+    result = evaluate(BiasModel().fit(split.train), split.test)
+    for group in ("popularity", "activity"):
+        bands = result.bands.filter(pl.col("group") == group)
+        assert bands["n"].sum() == len(split.test)
+        weighted = (bands["mae"] * bands["n"]).sum() / len(split.test)
+        assert weighted == pytest.approx(result.overall["mae"][0])
+
+
+def test_a_leak_is_reported(split: Split, ratings: Ratings) -> None:
+    assert evaluate(BiasModel().fit(split.train), split.test).notes == ()
+    (note,) = evaluate(BiasModel().fit(ratings), split.test).notes
+    assert note.startswith(f"{len(split.test)} of {len(split.test)} test pairs are among")
+
+
+def test_unknown_users_are_reported(split: Split) -> None:
+    strangers = Ratings.from_frame(
+        split.test.to_frame().head(3).with_columns(user_id=pl.lit(9999), item_id=pl.lit(1))[:1]
+    )
+    (note,) = evaluate(BiasModel().fit(split.train), strangers).notes
+    assert note == "1 test ratings are of users that the model does not know"
+
+
+def test_nothing_to_test_on(split: Split) -> None:
+    with pytest.raises(ArgumentError, match="test; expected at least one rating"):
+        evaluate(BiasModel().fit(split.train), split.test.take(np.arange(0)))

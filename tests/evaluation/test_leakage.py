@@ -1,0 +1,56 @@
+"""Leaks, duplicates and cold starts are said, each with its number."""
+
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+
+from tastemap.data.ratings import Ratings
+from tastemap.evaluation.leakage import split_notes
+
+
+def table(rows: list[tuple[int, int, float, int]]) -> Ratings:
+    columns = ["user_id", "item_id", "rating", "timestamp"]
+    return Ratings.from_frame(pl.DataFrame(rows, schema=columns, orient="row"))
+
+
+def test_nothing_is_said_of_a_clean_split() -> None:
+    assert split_notes(table([(1, 7, 5, 10), (2, 8, 4, 10)]), table([(1, 8, 3, 10)])) == ()
+
+
+def test_pairs_in_both_parts_are_counted_by_id_not_by_row() -> None:
+    train = table([(1, 7, 5, 10), (2, 8, 4, 10), (3, 9, 4, 10)])
+    # Other vocabularies: item 8 is row 0 here.
+    test = table([(2, 8, 4, 20), (3, 8, 1, 20)])
+    (note,) = split_notes(train, test)
+    assert note.startswith("1 of 2 test pairs are among the training ratings too")
+
+
+def test_pairs_that_repeat_within_a_part() -> None:
+    train = table([(1, 7, 5, 10), (2, 7, 4, 10), (2, 8, 4, 11)])
+    test = table([(1, 8, 4, 20), (2, 9, 1, 20)])
+    twice = test.take(np.array([0, 0, 1]))
+    notes = split_notes(train.take(np.array([0, 0, 1, 2, 2])), twice)
+    assert notes[:2] == (
+        "2 training ratings are of a pair of user and item that is in the training part before",
+        "1 test ratings are of a pair of user and item that is in the test part before",
+    )
+
+
+def test_ids_without_training_ratings_are_counted_whether_known_or_not(ratings: Ratings) -> None:
+    first = ratings.user_index == 0
+    train, test = ratings.take(~first), ratings.take(first)
+    told = f"{first.sum()} of {first.sum()} test ratings are of users without training rating"
+    assert split_notes(train, test) == (told,)
+    stranger = table([(999, 1, 4, 10), (1000, 2, 5, 10)])
+    assert "2 of 2 test ratings are of users without training rating" in split_notes(
+        ratings, stranger
+    )
+
+
+def test_tests_from_before_the_last_training_rating() -> None:
+    train = table([(1, 7, 5, 10), (1, 8, 4, 30), (2, 7, 4, 10), (2, 8, 4, 5)])
+    test = table([(1, 9, 4, 20), (2, 9, 1, 20)])
+    notes = split_notes(train, test)
+    assert notes[-1].startswith("50 % of the test ratings were given before the last training")
+    assert len(split_notes(replace(train, timestamp=None), test)) == len(notes) - 1

@@ -1,0 +1,149 @@
+import io
+
+import numpy as np
+import polars as pl
+import pytest
+from matplotlib.text import Text
+
+from tastemap.data.scale import Scale
+from tastemap.errors import ArgumentError
+from tastemap.explore.figures import model as model_plots
+
+
+def texts(figure):
+    return [text.get_text() for text in figure.findobj(Text)]
+
+
+def drawn(figure):
+    """The figure, after it has been drawn in full."""
+    figure.savefig(io.BytesIO(), format="png")
+    return figure
+
+
+@pytest.fixture
+def history() -> pl.DataFrame:
+    return pl.DataFrame(
+        {
+            "epoch": [1, 2, 3, 4, 5],
+            "loss": [3.0, 0.9, 0.8, 0.7, 0.6],
+            "val_loss": [1.2, 0.95, 0.85, 0.9, 0.97],
+        }
+    )
+
+
+@pytest.fixture
+def pairs() -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(0)
+    true = rng.integers(1, 6, 500).astype(float)
+    return true, 0.5 * true + rng.normal(1.5, 0.4, 500)
+
+
+def test_curves_are_drawn_as_they_are_and_the_best_epoch_is_marked(history):
+    ax = drawn(model_plots.plot_history(history)).axes[0]
+    curves = {line.get_label(): list(line.get_ydata()) for line in ax.lines}
+    assert curves["training"] == history["loss"].to_list()
+    assert curves["validation"] == history["val_loss"].to_list()
+    (mark,) = [line for line in ax.lines if line.get_markersize() == 11]
+    assert (mark.get_xdata()[0], mark.get_ydata()[0]) == (3, 0.85)
+
+
+def test_a_first_epoch_far_above_is_cut_and_its_value_written(history):
+    figure = drawn(model_plots.plot_history(history))
+    assert figure.axes[0].get_ylim()[1] < 1.1
+    assert "epoch 1 lies above: 3.00" in texts(figure)
+
+
+def test_the_figure_is_titled_by_what_the_curves_say(history):
+    assert "The model overfits from epoch 4" in texts(model_plots.plot_history(history))
+    without = model_plots.plot_history(history.drop("val_loss"))
+    assert "The curves cannot tell whether the model overfits" in texts(drawn(without))
+
+
+def test_each_prediction_is_a_dot_and_the_error_is_the_title(pairs):
+    figure = drawn(model_plots.plot_predictions(*pairs))
+    (dots,) = figure.axes[0].collections
+    np.testing.assert_array_equal(dots.get_offsets(), np.column_stack(pairs))
+    error = np.abs(pairs[0] - pairs[1]).mean()
+    assert f"Predictions are {error:.2f} off the true rating on average" in texts(figure)
+
+
+def test_each_true_rating_has_its_violin_and_count(pairs):
+    ax = drawn(model_plots.plot_predictions_by_rating(*pairs, Scale(1, 5, 1))).axes[0]
+    labels = [label.get_text() for label in ax.get_xticklabels()]
+    counts = [int((pairs[0] == level).sum()) for level in range(1, 6)]
+    assert labels == [f"{level}\n{n}" for level, n in zip(range(1, 6), counts, strict=True)]
+
+
+@pytest.mark.parametrize(
+    ("true", "scale", "n"),
+    [
+        ([1, 1, 5], Scale(1, 5, 1), 5),  # levels that nobody gave
+        ([3, 3, 3], Scale(3, 3), 1),  # one value
+        (np.linspace(0, 100, 50), Scale(0, 100), 10),  # a continuous scale in ten parts
+        (np.arange(0, 100), Scale(0, 100, 1), 10),  # too many levels for a violin each
+    ],
+)
+def test_scales_of_any_kind(true, scale, n):
+    predicted = np.full(len(true), 3.0)
+    figure = model_plots.plot_predictions_by_rating(true, predicted, scale)
+    assert len(drawn(figure).axes[0].get_xticks()) == n
+
+
+def test_bands_are_pairs_of_both_errors():
+    frame = pl.DataFrame(
+        {
+            "group": ["popularity", "popularity", "activity"],
+            "band": ["1–9", "10+", "all"],
+            "n": [10, 2000, 2010],
+            "mae": [0.9, 0.7, 0.71],
+            "baseline_mae": [0.85, 0.9, 0.9],
+        }
+    )
+    figure = drawn(model_plots.plot_error_bands(frame))
+    errors = [
+        error
+        for ax in figure.axes
+        for dots in ax.collections
+        if dots.get_label() == "model"
+        for error in dots.get_offsets()[:, 0].tolist()
+    ]
+    assert errors == [0.9, 0.7, 0.71]
+    assert "The model beats the baseline in 2 of 3 bands" in texts(figure)
+
+
+def test_the_leaderboard_is_sorted_by_test_error():
+    frame = pl.DataFrame(
+        {
+            "model": ["bias", "ordinal $5$", "dot"],
+            "train_mae": [0.73, 0.65, None],
+            "test_mae": [0.75, 0.69, 0.74],
+            "fit_seconds": [0.01, 12.0, None],
+        }
+    )
+    figure = drawn(model_plots.plot_leaderboard(frame, "dot"))
+    names = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert names == ["ordinal $5$", "dot", "bias"]
+    shown = texts(figure)
+    assert "“dot”, chosen on validation ratings, has a test error of 0.740" in shown
+    assert {"12.0 s", "< 0.1 s"} <= set(shown)
+
+
+def test_a_leaderboard_need_not_mark_a_model():
+    frame = pl.DataFrame(
+        {"model": ["a"], "train_mae": [0.7], "test_mae": [0.8], "fit_seconds": [1.0]}
+    )
+    assert "Errors of the models" in texts(drawn(model_plots.plot_leaderboard(frame)))
+
+
+def test_what_cannot_be_drawn_is_refused():
+    with pytest.raises(ArgumentError, match="as many predictions as ratings.*received 2 and 1"):
+        model_plots.plot_predictions([1, 2], [1])
+    with pytest.raises(ArgumentError, match="finite"):
+        model_plots.plot_predictions([1, 2], [1, np.nan])
+    with pytest.raises(ArgumentError, match="no column fit_seconds"):
+        model_plots.plot_leaderboard(
+            pl.DataFrame({"model": ["a"], "train_mae": [1.0], "test_mae": [1.0]})
+        )
+    schema = ["group", "band", "n", "mae", "baseline_mae"]
+    with pytest.raises(ArgumentError, match="received no rows"):
+        model_plots.plot_error_bands(pl.DataFrame(schema=schema))

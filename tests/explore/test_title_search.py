@@ -1,0 +1,115 @@
+import polars as pl
+import pytest
+
+from tastemap.data.vocabulary import Vocabulary
+from tastemap.errors import ArgumentError
+from tastemap.explore.title_search import search_titles
+
+TITLES = [
+    ("Star Wars", 1977),
+    ("Return of the Jedi", 1983),
+    ("Star Trek: First Contact", 1996),
+    ("Usual Suspects, The", 1995),
+    ("Amélie", 2001),
+    ("M*A*S*H", 1970),
+    ("Schindler's List", 1993),
+    ("Monty Python and the Holy Grail", 1974),
+    ("Spider-Man", 2002),
+    ("Thelma & Louise", 1991),
+    ("2001: A Space Odyssey", 1968),
+    ("七人の侍", 1954),
+    ("Misérables, Les", None),
+]
+
+
+@pytest.fixture
+def films() -> Vocabulary:
+    table = pl.DataFrame(TITLES, schema=["title", "year"], orient="row").with_row_index(
+        "item_id", 1
+    )
+    return Vocabulary(table["item_id"], "item", table)
+
+
+@pytest.mark.parametrize(
+    ("query", "title"),
+    [
+        ("JEDI", "Return of the Jedi (1983)"),
+        ("jedi return", "Return of the Jedi (1983)"),
+        ("the usual suspects", "Usual Suspects, The (1995)"),
+        ("a usual suspects", "Usual Suspects, The (1995)"),
+        ("amelie", "Amélie (2001)"),
+        ("AMÉLIE", "Amélie (2001)"),
+        ("mash", "M*A*S*H (1970)"),
+        ("schindlers list", "Schindler's List (1993)"),
+        ("schindler’s", "Schindler's List (1993)"),
+        ("spiderman", "Spider-Man (2002)"),
+        ("spider man", "Spider-Man (2002)"),
+        ("thelma and louise", "Thelma & Louise (1991)"),
+        ("star wars 1977", "Star Wars (1977)"),
+        ("starwars", "Star Wars (1977)"),
+        ("2001 odyssey", "2001: A Space Odyssey (1968)"),
+        ("七人の侍", "七人の侍 (1954)"),
+        ("les miserables", "Misérables, Les"),
+    ],
+)
+def test_words_are_found_whatever_their_case_accents_and_order(films, query, title):
+    assert search_titles(films, query).select("title", "match").row(0) == (title, "words")
+
+
+def test_the_beginning_of_a_word_is_enough(films):
+    found = search_titles(films, "sta")
+    assert found["match"].to_list() == ["prefix", "prefix"]
+    assert found["title"][0] == "Star Wars (1977)"  # the shorter title is the better answer
+
+
+def test_whole_words_come_before_beginnings():
+    table = pl.DataFrame({"item_id": [1, 2], "title": ["Alienation", "Alien and some more words"]})
+    found = search_titles(Vocabulary(table["item_id"], "item", table), "alien")
+    assert found["match"].to_list() == ["words", "prefix"]
+
+
+@pytest.mark.parametrize(
+    ("query", "title"),
+    [
+        ("star warz", "Star Wars (1977)"),
+        ("monty phyton", "Monty Python and the Holy Grail (1974)"),
+        ("usual sispects", "Usual Suspects, The (1995)"),
+        ("shindlers lst", "Schindler's List (1993)"),
+    ],
+)
+def test_close_spellings_are_offered_when_nothing_matches(films, query, title):
+    assert search_titles(films, query).select("title", "match").row(0) == (title, "spelling")
+
+
+def test_nothing_alike_gives_an_empty_frame_of_the_same_columns(films):
+    found = search_titles(films, "zzzzqqq")
+    assert found.columns == ["item_id", "title", "match", "score"]
+    assert len(found) == 0
+
+
+def test_the_score_of_a_whole_title_is_one_and_k_bounds_the_rows(films):
+    assert search_titles(films, "return of the jedi")["score"].to_list() == [1.0]
+    assert len(search_titles(films, "star", k=1)) == 1
+    assert all(0 < score <= 1 for score in search_titles(films, "star")["score"])
+
+
+def test_items_without_titles_are_found_by_their_ids():
+    assert (
+        search_titles(Vocabulary(pl.Series(["a-1", "b-2"]), "item"), "B 2")["item_id"][0] == "b-2"
+    )
+
+
+def test_no_items_is_no_error():
+    table = pl.DataFrame({"item_id": [], "title": []}, schema={"item_id": int, "title": str})
+    assert len(search_titles(Vocabulary(table["item_id"], "item", table), "star")) == 0
+
+
+@pytest.mark.parametrize("query", ["", "   ", "?!"])
+def test_a_query_without_letters_is_refused(films, query):
+    with pytest.raises(ArgumentError, match="query; expected at least one letter or digit"):
+        search_titles(films, query)
+
+
+def test_k_below_one_is_refused(films):
+    with pytest.raises(ArgumentError, match="k; expected at least 1"):
+        search_titles(films, "star", k=0)

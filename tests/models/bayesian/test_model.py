@@ -1,0 +1,479 @@
+"""The Bayesian factorisation: as a sampler, as a predictor, and on awkward data."""
+
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import polars as pl
+import pytest
+
+from tastemap.data.ratings import Groups, Ratings
+from tastemap.data.splits import Split
+from tastemap.errors import ArgumentError, DataError, NotFittedError, UnsupportedError
+from tastemap.metrics import calibration
+from tastemap.metrics.rating import rmse
+from tastemap.models.bayesian import chains as bayesian_chains
+from tastemap.models.bayesian import model as bayesian
+from tastemap.models.bayesian.features import implicit_scores, scores_of, side_columns
+from tastemap.models.bayesian.model import BayesianFactorization
+from tastemap.models.bayesian.sampler import Chain, _inverse_wishart
+from tastemap.models.bias import BiasModel
+from tastemap.models.registry import load_model
+from tastemap.support import memory
+
+
+def planted(scale: str, seed: int = 0) -> tuple[Split, np.ndarray]:
+    """Ratings drawn from the model, and the true mean of z for the test ratings."""
+    rng = np.random.default_rng(seed)
+    U, M, N = 150, 100, 6000
+    pair = rng.choice(U * M, N, replace=False)
+    u, i = pair // M, pair % M
+    P, Q = rng.normal(size=(U, 2)), rng.normal(0, 0.8, (M, 2))
+    f = rng.normal(0, 0.4, U)[u] + rng.normal(0, 0.5, M)[i] + np.sum(P[u] * Q[i], axis=1)
+    z = f + rng.normal(0, 1, N)
+    rating = np.digitize(z, [-1.5, -0.5, 0.4, 1.4]) + 1.0 if scale == "stars" else z
+    frame = pl.DataFrame({"user_id": u, "item_id": i, "rating": rating, "row": np.arange(N)})
+    ratings = Ratings.from_frame(frame)
+    rows = np.random.default_rng(1).permutation(N)
+    return Split(ratings.take(rows[1200:]), ratings.take(rows[:1200])), f[rows[:1200]]
+
+
+@pytest.fixture(scope="module", params=["stars", "numbers"])
+def case(request: pytest.FixtureRequest) -> tuple[Split, np.ndarray, BayesianFactorization]:
+    split, f = planted(request.param)
+    model = BayesianFactorization(n_factors=3, n_iterations=120, n_draws=40, n_implicit=10)
+    return split, f, model.fit(split.train, validation=split.test, progress=False)
+
+
+def test_planted_factors_are_found(case) -> None:
+    (train, test), f, model = case
+    predicted = model.predict_ratings(test)
+    error = rmse(test.rating, predicted)
+    assert error < 0.9 * rmse(test.rating, BiasModel().fit(train).predict_ratings(test))
+    assert np.corrcoef(predicted, f)[0, 1] > 0.9
+    # The error on the way is that of the same averages, before they were rounded to be kept.
+    assert model.history_["val_rmse"][-1] == pytest.approx(error, abs=1e-3)
+    assert model.history_.columns == ["epoch", "loss", "val_rmse"]
+
+
+def test_probabilities_are_calibrated(case) -> None:
+    (_, test), _, model = case
+    if not model.has_distribution:
+        with pytest.raises(UnsupportedError, match="no levels"):
+            model._predict_distribution(*model.rows_of(test))
+        return
+    p = model._predict_distribution(*model.rows_of(test))
+    np.testing.assert_allclose(p.sum(axis=1), 1, atol=1e-9)
+    level = test.rating.astype(int) - 1
+    for c in range(5):
+        assert abs(p[:, c].mean() - np.mean(level == c)) < 0.04
+    for low, high in ((0.1, 0.3), (0.3, 0.5), (0.5, 0.8)):
+        inside = (p >= low) & (p < high)
+        hit = (level[:, None] == np.arange(5))[inside]
+        assert abs(hit.mean() - p[inside].mean()) < 0.07
+    median = model.predict_ratings(test, point="median")
+    assert np.isin(median, [1, 2, 3, 4, 5]).all()
+    assert (
+        np.abs(median - test.rating).mean()
+        <= np.abs(model.predict_ratings(test) - test.rating).mean()
+    )
+
+
+def test_folding_in_own_ratings_agrees_with_training(case) -> None:
+    (train, _), _, model = case
+    agreement = []
+    for user in train.users.ids[:20]:
+        own = train.rated_items(user)
+        person = model.fold_in(dict(own.select("item_id", "rating").rows()))
+        known = model._score(model._user(train.users.index_of(user)))
+        agreement.append(np.corrcoef(model._score(person.description), known)[0, 1])
+    assert np.median(agreement) > 0.95
+    assert min(agreement) > 0.9
+
+
+def test_posterior_means_predict_nearly_as_well(case) -> None:
+    (_, test), _, model = case
+    u, i = model.rows_of(test)
+    linear = super(BayesianFactorization, model)._predict(u, i)
+    linear = model.ratings_.scale.clip(linear)
+    assert rmse(test.rating, linear) < 1.03 * rmse(test.rating, model.predict_ratings(test))
+    assert model.similar_items(1, k=3)["similarity"].is_sorted(descending=True)
+
+
+def test_explanations_sum_to_the_prediction(case) -> None:
+    model = case[2]
+    scale = model.ratings_.scale
+    known = model.explain(1, item_id=7)
+    total = scale.clip(model._score(model._user(model.ratings_.users.index_of(1))))[7]
+    assert known["contribution"].sum() == pytest.approx(total, abs=1e-6)
+    assert known["contribution"].sum() == pytest.approx(model.predict(1, 7)[0], abs=1e-6)
+    own = {3: float(scale.highest), 5: float(scale.lowest)}
+    new = model.explain(ratings=own, item_id=7)
+    person = model.fold_in(own)
+    total = scale.clip(model._score(person.description))[7]
+    assert new["contribution"].sum() == pytest.approx(total, abs=1e-6)
+    assert new.filter(part="your rating")["item_id"].sort().to_list() == [3, 5]
+    assert new["part"].to_list()[-1] == "averaged over the posterior"
+
+
+def test_intervals_hold_their_mass(case) -> None:
+    (_, test), _, model = case
+    users, items = (test.to_frame()[name].to_list() for name in ("user_id", "item_id"))
+    for mass in (0.5, 0.8, 0.95):
+        low, high = model.predict_interval(users, items, mass=mass)
+        assert (low <= high).all()
+        share = np.mean((low <= test.rating) & (test.rating <= high))
+        if model.has_distribution:
+            p = model.predict_distribution(users, items)
+            level = calibration.places(test.rating, model.ratings_.scale.levels)
+            assert share == calibration.coverage(level, p, mass)
+            assert abs(share - calibration.promised_coverage(p, mass)) < 0.03
+            assert np.isin(low, [1, 2, 3, 4, 5]).all()
+        else:
+            assert abs(share - mass) < 0.04
+    with pytest.raises(ArgumentError, match="mass"):
+        model.predict_interval(1, 1, mass=80)
+
+
+def test_diagnostics_say_how_well_the_chains_agree(case, tmp_path) -> None:
+    model = case[2]
+    found = model.diagnostics_
+    assert found.columns == ["quantity", "mean", "deviation", "effective_size", "r_hat"]
+    names = found["quantity"].to_list()
+    assert {"loss", "predictor_sd", "user_bias_sd", "item_bias_sd"} <= set(names)
+    assert ("cutpoint_4" in names) == model.has_distribution
+    assert ("noise" in names) == (not model.has_distribution)
+    n = model.traces["loss"].size
+    assert model.traces["loss"].shape == (2, 96)
+    assert found["effective_size"].is_between(1, n * np.log10(n)).all()
+    assert found["r_hat"].is_between(0.95, 4).all()
+    loaded = load_model(model.save(tmp_path / "model"))
+    assert loaded.diagnostics_.equals(found)
+
+
+def test_the_progress_bar_has_the_running_validation_error(split: Split, monkeypatch) -> None:
+    notes = []
+
+    @contextmanager
+    def bar(doing: str, n_steps: int, unit: str, shown: bool) -> Iterator[Callable[[str], None]]:
+        notes.append((doing, n_steps, unit, shown))
+        yield notes.append
+
+    monkeypatch.setattr(bayesian_chains, "progress_bar", bar)
+    model = BayesianFactorization(n_factors=2, n_iterations=10, n_chains=1, n_draws=4)
+    model.fit(split.train, validation=split.test)
+    first, *told = notes
+    assert first == ("sampling", 10, "iterations", True)
+    assert len(told) == 10
+    assert told[0] == ""
+    # Each draw kept changes the error, which is that of the average of the draws so far.
+    shown = [float(note.split("val_rmse ")[1]) for note in told if note]
+    errors = model.history_["val_rmse"].round(4).to_list()
+    assert list(dict.fromkeys(shown)) == list(dict.fromkeys(errors))
+    assert f"loss {model.history_['loss'][-1]:.4f}" in told[-1]
+    notes.clear()
+    model.fit(split.train)
+    assert "val_rmse" not in notes[-1]
+
+
+def test_the_number_of_threads_makes_no_difference() -> None:
+    code = """
+import os, sys
+if sys.argv[1] == "1" and hasattr(os, "sched_setaffinity"):
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:1])
+from tastemap.data.datasets.synthetic import synthetic_ratings
+from tastemap.models.bayesian.model import BayesianFactorization
+data = synthetic_ratings()
+model = BayesianFactorization(n_factors=4, n_iterations=12, n_draws=8).fit(data, progress=False)
+print(model.predict_ratings(data).tobytes().hex()[:4000])
+"""
+    one, all_ = (
+        subprocess.run(
+            [sys.executable, "-c", code, n], capture_output=True, text=True, check=True
+        ).stdout
+        for n in ("1", "all")
+    )
+    assert one == all_
+    assert len(one) > 1000
+
+
+def test_many_ratings_bear_more_factors(split: Split, monkeypatch) -> None:
+    quick = {"n_iterations": 2, "n_draws": 2}
+    few = BayesianFactorization(**quick).fit(split.train, progress=False)
+    assert few.item_factors.shape[1] == bayesian.FEW_FACTORS
+    monkeypatch.setattr(bayesian, "MANY_RATINGS", len(split.train))
+    many = BayesianFactorization(**quick).fit(split.train, progress=False)
+    assert many.item_factors.shape[1] == bayesian.MANY_FACTORS
+    own = BayesianFactorization(n_factors=3, **quick).fit(split.train, progress=False)
+    assert own.item_factors.shape[1] == 3
+
+
+def test_blanking_the_test_ratings_changes_nothing(split: Split) -> None:
+    model = BayesianFactorization(n_factors=2, n_iterations=10, n_draws=4)
+    model.fit(split.train, validation=split.test, progress=False)
+    with_truth = model.predict_ratings(split.test)
+    model.fit(split.train, progress=False)
+    np.testing.assert_array_equal(with_truth, model.predict_ratings(split.test))
+
+
+def test_side_information_helps_items_without_ratings(ratings: Ratings) -> None:
+    # Taste is for one of two genres: for an unseen item the genre tells who likes it.
+    cold = ratings.item_index >= 70
+    train, test = ratings.take(~cold), ratings.take(cold)
+    quick = {"n_factors": 4, "n_iterations": 60, "n_draws": 20}
+    with_side, without = (
+        rmse(test.rating, BayesianFactorization(side=side, **quick).fit(train, progress=False)
+             .predict_ratings(test))
+        for side in (True, False)
+    )  # fmt: skip
+    assert with_side < 0.9 * without
+
+
+@pytest.mark.parametrize("n_levels", [2, 10, 21, 150])
+def test_any_scale(n_levels: int) -> None:
+    rng = np.random.default_rng(0)
+    frame = {"user_id": rng.integers(0, 20, 400), "item_id": np.arange(400) % 25}
+    rating = np.round(rng.uniform(0, n_levels - 1, 400)) / 2
+    data = Ratings.from_frame(pl.DataFrame(frame | {"rating": rating}))
+    model = BayesianFactorization(n_factors=2, n_iterations=10, n_draws=4)
+    predicted = model.fit(data, progress=False).predict_ratings(data)
+    assert np.isfinite(predicted).all()
+    assert abs(predicted.mean() - data.global_mean) < 0.2 * (n_levels / 2)
+    if model.has_distribution:
+        p = model.predict_distribution(1, [1, 2, 3])
+        np.testing.assert_allclose(p.sum(axis=1), 1, atol=1e-9)
+        assert (p >= 0).all()
+
+
+def test_a_new_person_has_a_distribution_whose_mean_is_the_prediction(split: Split) -> None:
+    model = BayesianFactorization(n_factors=2, n_iterations=10, n_draws=4)
+    model.fit(split.train, progress=False)
+    rows, rating = np.array([0, 3, 5], np.int32), np.array([5, 1, 4], np.float32)
+    person = model._fold_in(rows, rating)
+    items = np.arange(20, dtype=np.int32)
+    p = model._distribution_of(person, items)
+    np.testing.assert_allclose(p.sum(axis=1), 1, atol=1e-9)
+    np.testing.assert_allclose(p @ np.arange(1.0, 6.0), model._score(person)[:20], atol=1e-5)
+
+
+def test_someone_without_ratings_is_the_average_user(split: Split) -> None:
+    model = BayesianFactorization(n_factors=2, n_iterations=10, n_draws=4)
+    model.fit(split.train, progress=False)
+    nobody = model._score(model._fold_in(np.zeros(0, np.int32), np.zeros(0, np.float32)))
+    average = model._predict(np.full(80, -1, np.int32), np.arange(80, dtype=np.int32))
+    np.testing.assert_allclose(nobody, average, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("n_factors", 0), ("n_iterations", 0), ("n_chains", 1.5), ("n_draws", 0), ("n_implicit", -1)],
+)
+def test_impossible_options(name: str, value: float) -> None:
+    with pytest.raises(ArgumentError, match=name):
+        BayesianFactorization(**{name: value})
+
+
+def test_implicit_scores_are_those_of_the_singular_vectors(ratings: Ratings) -> None:
+    groups = Groups.of(ratings.user_index, ratings.n_users)
+    scores, axes = implicit_scores(groups, ratings.item_index, ratings.n_items, 5)
+    M = np.zeros((ratings.n_users, ratings.n_items))
+    M[ratings.user_index, ratings.item_index] = 1
+    M /= np.sqrt(np.maximum(M.sum(axis=1, keepdims=True), 1))
+    values = np.linalg.svd(M, compute_uv=False)[:5]
+    np.testing.assert_allclose(np.linalg.norm(scores, axis=0), values, rtol=0.02)
+    np.testing.assert_allclose(scores, M @ axes, atol=1e-5)
+    np.testing.assert_allclose(scores_of(ratings.item_index[groups[3]], axes), scores[3], atol=1e-5)
+
+
+def test_without_a_rating_the_scores_are_the_average(ratings: Ratings) -> None:
+    part = ratings.take(ratings.user_index > 1)
+    scores, _ = implicit_scores(part.by_user, part.item_index, part.n_items, 5)
+    assert np.allclose(scores[:2], scores[2:].mean(axis=0), atol=1e-6)
+
+
+def test_columns_of_any_kind_become_indicators() -> None:
+    table = pl.DataFrame(
+        {
+            "item_id": range(60),
+            "title": [f"Film {n}" for n in range(60)],
+            "genres": [["a", "b"] if n % 2 else ["b"] for n in range(60)],
+            "year": [None, *range(1941, 2000)],
+            "sex": ["F", None] + ["M"] * 58,
+            "constant": ["x"] * 60,
+        },
+        schema_overrides={"year": pl.Int32},
+    )
+    found = side_columns(table)
+    assert found.shape == (2 + 12 + 2, 60)
+    assert set(np.unique(found)) == {0.0, 1.0}
+    assert found[2:14, 0].sum() == 0
+    assert (found[2:14, 1:].sum(axis=0) == 1).all()
+    assert found[0].sum() == 30
+
+
+def test_inverse_wishart_mean() -> None:
+    rng = np.random.default_rng(0)
+    scale = np.array([[2.0, 0.5], [0.5, 1.0]])
+    mean = np.mean([_inverse_wishart(9, scale, rng) for _ in range(4000)], axis=0)
+    np.testing.assert_allclose(mean, scale / (9 - 3), atol=0.02)
+
+
+def moody(seed: int = 0) -> Split:
+    """Ratings whose user is in a good or a bad mood, which changes from hour to hour."""
+    rng = np.random.default_rng(seed)
+    U, M, N = 60, 80, 4000
+    u, i = np.divmod(rng.choice(U * M, N, replace=False), M)
+    hour = rng.integers(0, 8, N)
+    mood = rng.normal(0, 1.0, (U, 8))[u, hour]
+    z = rng.normal(0, 0.4, U)[u] + rng.normal(0, 0.4, M)[i] + mood + rng.normal(0, 0.6, N)
+    frame = {"user_id": u, "item_id": i, "rating": np.digitize(z, [-1.5, -0.5, 0.5, 1.5]) + 1.0}
+    frame["timestamp"] = 3600 * hour + rng.integers(0, 200, N)
+    ratings = Ratings.from_frame(pl.DataFrame(frame))
+    rows = rng.permutation(N)
+    return Split(ratings.take(rows[800:]), ratings.take(rows[:800]))
+
+
+def test_moods_are_learnt_where_there_are_times(tmp_path) -> None:
+    train, test = moody()
+    quick = {"n_factors": 2, "n_iterations": 60, "n_draws": 20}
+    plain = BayesianFactorization(**quick).fit(train, progress=False)
+    timed = BayesianFactorization(**quick, time="session").fit(
+        train, validation=test, progress=False
+    )
+    error = rmse(test.rating, timed.predict_ratings(test))
+    assert error < 0.85 * rmse(test.rating, plain.predict_ratings(test))
+    assert timed.history_["val_rmse"][-1] == pytest.approx(error, abs=1e-3)
+    # Where the moment is not known, moods are averaged over and the two models agree.
+    u, i = timed.rows_of(test)
+    known = timed._predict_distribution(u, i, *timed._context(test)) @ np.arange(1, 6)
+    np.testing.assert_allclose(known, timed.predict_ratings(test), atol=1e-6)
+    assert rmse(test.rating, timed._predict(u, i)) < 1.03 * rmse(test.rating, plain._predict(u, i))
+    median = timed.predict_ratings(test, point="median")
+    assert np.isin(median, [1, 2, 3, 4, 5]).all()
+    loaded = load_model(timed.save(tmp_path / "model"))
+    np.testing.assert_array_equal(loaded.predict_ratings(test), timed.predict_ratings(test))
+
+
+def test_a_user_without_ratings_has_the_moods_of_an_unknown_one() -> None:
+    train = moody().train.take(np.arange(800))
+    some = train.take(train.user_index > 5)
+    model = BayesianFactorization(n_factors=2, n_iterations=30, n_draws=10, time="session")
+    model.fit(some, progress=False)
+    assert set(some.user_index.tolist()).isdisjoint(range(6))
+    variances = model.draws.variances
+    np.testing.assert_array_equal(variances[:, :, :6], variances[:, :, -1:].repeat(6, axis=2))
+    assert (variances[:, :, 6] != variances[:, :, -1]).any()
+    assert np.isfinite(variances).all()
+
+
+def test_times_may_be_missing_or_stand_still(tiny: Ratings) -> None:
+    model = BayesianFactorization(n_factors=2, n_iterations=10, n_draws=4, time="session")
+    assert np.isfinite(model.fit(tiny, progress=False).predict_ratings(tiny)).all()
+    frame = tiny.to_frame().with_columns(timestamp=pl.lit(7))
+    still = Ratings.from_frame(frame)
+    assert np.isfinite(model.fit(still, progress=False).predict_ratings(still)).all()
+    assert np.isfinite(model.predict("ann", [10, 30])).all()
+    with pytest.raises(ArgumentError, match="time"):
+        BayesianFactorization(time="day")
+    with pytest.raises(ArgumentError, match="point"):
+        model.predict_ratings(still, point="mode")
+
+
+def test_an_interrupted_fit_leaves_no_model(split: Split, monkeypatch) -> None:
+    model = BayesianFactorization(n_factors=2, n_iterations=10, n_draws=4)
+    model.fit(split.train, progress=False)
+    calls = iter(range(100))
+
+    def sweep(self: Chain, keep: bool = False) -> None:
+        if next(calls) == 5:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Chain, "sweep", sweep)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(split.test, progress=False)
+    # Both chains have stopped, long before their ten iterations, and nothing half done is left.
+    assert next(calls) < 20
+    assert threading.active_count() < 10
+    with pytest.raises(NotFittedError):
+        model.predict(1, 1)
+
+
+def test_draws_that_memory_does_not_hold_are_refused(split: Split, monkeypatch) -> None:
+    n, rows = len(split.train), split.train.n_users + split.train.n_items
+    needed = 6 * 10 * rows * 4 + 2 * 4 * (rows * 16 + 9 * n) + 32 * n
+    monkeypatch.setattr(memory, "_LARGE", 1000)
+    monkeypatch.setattr(memory, "free_memory", lambda: needed - 1)
+    model = BayesianFactorization(n_factors=2, n_iterations=10, n_draws=10)
+    with pytest.raises(DataError, match="^BayesianFactorization; .* 10 draws .* lower, or use ALS"):
+        model.fit(split.train, progress=False)
+    monkeypatch.setattr(memory, "free_memory", lambda: needed)
+    assert len(model.fit(split.train, progress=False).draws) == 10
+
+
+AWKWARD = {
+    "constant": {"user_id": [1, 1, 2], "item_id": [1, 2, 1], "rating": [3.0, 3.0, 3.0]},
+    "one user": {"user_id": [1, 1, 1], "item_id": [1, 2, 3], "rating": [3.0, 1.0, 5.0]},
+    "one item": {"user_id": [1, 2, 3], "item_id": [1, 1, 1], "rating": [3.0, 1.0, 5.0]},
+    "one rating": {"user_id": [1], "item_id": [1], "rating": [4.0]},
+    "equal ratings of a user": {
+        "user_id": [1, 1, 1, 2, 2, 3],
+        "item_id": [1, 2, 3, 1, 2, 3],
+        "rating": [5.0, 5.0, 5.0, 1.0, 2.0, 4.0],
+    },
+}
+
+
+@pytest.mark.parametrize("time", [None, "session"])
+@pytest.mark.parametrize("name", AWKWARD)
+def test_awkward_ratings(name: str, time: str | None) -> None:
+    frame = pl.DataFrame(AWKWARD[name])
+    backwards = frame.with_columns(timestamp=100 - 7 * pl.int_range(pl.len()))
+    data = Ratings.from_frame(backwards)
+    # More factors than the data could ever bear.
+    model = BayesianFactorization(n_factors=20, n_iterations=10, n_draws=4, time=time)
+    model.fit(data, progress=False)
+    predicted = model.predict_ratings(data)
+    assert ((predicted >= data.scale.lowest) & (predicted <= data.scale.highest)).all()
+    assert np.isfinite(model.predict(1, 1, point="median")).all()
+    low, high = model.predict_interval(1, 1)
+    assert data.scale.lowest <= low[0] <= high[0] <= data.scale.highest
+    assert np.isfinite(model.fold_in({1: float(data.rating[0])}).description.means).all()
+    assert len(model.diagnostics_)
+
+
+def test_new_ratings_may_leave_the_scale_and_the_catalogue(split: Split) -> None:
+    model = BayesianFactorization(n_factors=2, n_iterations=10, n_draws=4)
+    model.fit(split.train, progress=False)
+    beyond = Ratings.from_frame(
+        pl.DataFrame({"user_id": [1, 999], "item_id": [9999, 2], "rating": [40.0, -3.0]})
+    )
+    predicted = model.predict_ratings(beyond)
+    assert ((predicted >= 1) & (predicted <= 5)).all()
+    updated = BayesianFactorization(n_factors=2, n_iterations=10, n_draws=4)
+    updated.fit(split.train, progress=False).update(beyond, progress=False)
+    assert updated.ratings_.scale.highest == 40
+    assert updated.ratings_.scale.lowest == -3
+    assert np.isfinite(updated.predict(999, 2)).all()
+
+
+def test_side_columns_may_have_nulls_or_nothing_but_nulls(split: Split) -> None:
+    ids = split.train.items.frame["item_id"]
+    odd = pl.int_range(pl.len()) % 2 == 1
+    table = pl.DataFrame({"item_id": ids}).with_columns(
+        year=pl.when(odd).then(1990),
+        genres=pl.when(odd).then(pl.lit(["a", "b"], dtype=pl.List(pl.String))),
+        nothing=pl.lit(None, dtype=pl.String),
+        number=pl.when(odd).then(float("nan")).otherwise(pl.int_range(pl.len())),
+    )
+    data = Ratings.from_frame(split.train.to_frame(), item_table=table)
+    model = BayesianFactorization(n_factors=2, n_iterations=10, n_draws=4)
+    assert np.isfinite(model.fit(data, progress=False).predict_ratings(data)).all()
+
+
+def test_a_table_whose_times_are_missing_in_part_says_so() -> None:
+    frame = {"user_id": [1, 1, 2], "item_id": [1, 2, 1], "rating": [3.0, 4.0, 5.0]}
+    with pytest.raises(DataError, match="timestamp"):
+        Ratings.from_frame(pl.DataFrame(frame | {"timestamp": [5, None, 7]}))

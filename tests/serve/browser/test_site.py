@@ -1,0 +1,242 @@
+"""The exported site, from a file, in a real browser."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from tastemap.models.base.recommender import Recommender
+from tastemap.serve.model.reload import LiveModel
+from tastemap.serve.people.store import Store
+from tastemap.serve.service import Service
+from tastemap.serve.static_site import export_site
+
+pytestmark = pytest.mark.slow
+MINE = {2: 5.0, 4: 4.0, 7: 1.0, 9: 2.0, 20: 5.0}
+# The person's ratings in the order in which the site keeps them.
+RATE = "mine => mine.forEach(([id, r]) => tastemap.rate(tastemap.rowById.get(id), r))"
+
+
+@pytest.fixture(scope="module")
+def site(film_model: Recommender, tmp_path_factory: pytest.TempPathFactory) -> str:
+    return export_site(film_model, tmp_path_factory.mktemp("export") / "site").as_uri()
+
+
+@pytest.fixture
+def watched(open_page: Any, site: str) -> Any:
+    """The site, opened by somebody new."""
+    opened = open_page(site.rsplit("/", 1)[0])
+    opened.page.goto(site)
+    opened.page.wait_for_selector(".card")
+    return opened
+
+
+def rate(page: Any, mine: dict[int, float]) -> None:
+    page.evaluate(RATE, [[str(item), rating] for item, rating in mine.items()])
+
+
+def test_a_person_rates_and_sees_picks_reasons_and_the_map(watched: Any, read_csv: Any) -> None:
+    page = watched.page
+    assert page.locator("#row-top-picks h2").inner_text() == "Highest rated"
+    assert page.locator(".guess").count() == 0
+    page.get_by_label("Search").fill("comedy 31")
+    page.locator("#row-found .card").first.locator("input[value='5']").click()
+    page.get_by_label("Search").fill("")
+    assert page.locator("#row-top-picks h2").inner_text() == "Top picks for you"
+    before = page.locator("#row-top-picks h3").all_inner_texts()
+    for _ in range(4):
+        page.locator("#row-rate-next .card").first.locator("input[value='1']").click()
+    assert page.locator("#row-top-picks h3").all_inner_texts() != before
+    assert page.locator(".count").inner_text() == "5 rated"
+    page.locator("#row-top-picks h3 a").first.click()
+    page.locator("[data-contribution]").first.wait_for()
+    contributions = page.locator("[data-contribution]").evaluate_all(
+        "rows => rows.map((row) => Number(row.dataset.contribution))"
+    )
+    assert len(contributions) >= 8
+    assert f"{sum(contributions):.2f}" in page.locator(".big").inner_text()
+    page.get_by_role("link", name="Show it on the map").click()
+    page.wait_for_selector(".map-near li")
+    assert page.evaluate("tastemap.map.here.every(Number.isFinite)")
+    assert page.locator(".map-panel h2 a").inner_text()
+    page.goto(page.url.split("#")[0] + "#/you")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save as CSV").click()
+    rows = read_csv(download.value)
+    assert sorted(row["rating"] for row in rows) == ["1", "1", "1", "1", "5"]
+    page.reload()
+    assert page.locator(".rated-list li").count() == 5, "ratings outlast a reload"
+    page.get_by_role("button", name="Forget me").click()
+    page.reload()
+    assert page.locator(".rated-list li").count() == 0
+
+
+def test_numbers_are_those_of_the_library(watched: Any, film_model: Recommender) -> None:
+    page = watched.page
+    rate(page, MINE)
+    for novelty in (0.0, 0.6, -1.0):
+        expected = film_model.recommend(ratings=MINE, k=20, novelty=novelty)
+        found = page.evaluate(
+            """novelty => { tastemap.asked.novelty = novelty;
+            return tastemap.recommend(20).map((i) =>
+              [tastemap.items.id[i], tastemap.model.clip(tastemap.person.scores[i])]); }""",
+            novelty,
+        )
+        assert [int(item) for item, _ in found] == expected["item_id"].to_list()
+        predicted = expected["predicted_rating"].to_numpy()
+        np.testing.assert_allclose([value for _, value in found], predicted, atol=1e-4)
+    for item in (1, 2, 33, 80):
+        expected = film_model.explain(ratings=MINE, item_id=item)
+        found = page.evaluate(
+            """item => tastemap.model.explain(tastemap.rows, tastemap.values,
+              tastemap.rowById.get(item)).map((p) => [p.part, p.contribution])""",
+            str(item),
+        )
+        by_size = pl.DataFrame(found, schema=["part", "contribution"], orient="row")
+        assert by_size["part"].to_list() == expected["part"].to_list()
+        np.testing.assert_allclose(by_size["contribution"], expected["contribution"], atol=1e-4)
+        fewer = {other: rating for other, rating in MINE.items() if other != 7}
+        (row,) = film_model.recommend(ratings=fewer, candidates=[item], exclude_seen=False, k=1)[
+            "predicted_rating"
+        ]
+        without = page.evaluate(
+            """item => tastemap.model.without(tastemap.rows, tastemap.values,
+              tastemap.rowById.get("7"), tastemap.rowById.get(item))""",
+            str(item),
+        )
+        assert without == pytest.approx(row, abs=1e-4)
+        expected = film_model.similar_items(item, 10)
+        found = page.evaluate(
+            """item => tastemap.model.similar(tastemap.rowById.get(item), 10)
+              .map(({ row, similarity }) => [tastemap.items.id[row], similarity])""",
+            str(item),
+        )
+        assert [int(other) for other, _ in found] == expected["item_id"].to_list()
+        np.testing.assert_allclose([s for _, s in found], expected["similarity"], atol=1e-4)
+
+
+def test_picks_and_their_reasons_are_those_of_the_server(watched: Any, model_folder: Path) -> None:
+    page = watched.page
+    rate(page, MINE)
+    store = Store("sqlite://")
+    served = Service(LiveModel(model_folder), store)
+    mine = {str(item): rating for item, rating in MINE.items()}
+    expected = served.recommend(mine, 12, reasons=True).items
+    store.close()
+    found = page.evaluate(
+        """() => { const rows = tastemap.recommend(12), { items, model } = tastemap;
+        const best = model.lifted(tastemap.rows, tastemap.values, rows);
+        return rows.map((i, at) => [items.id[i], items.title[i],
+          best[at] < 0 ? null : items.id[tastemap.rows[best[at]]]]); }"""
+    )
+    told = [item.because and str(item.because.item_id) for item in expected]
+    assert any(told)
+    assert found == [
+        [str(item.item_id), item.title, reason] for item, reason in zip(expected, told, strict=True)
+    ]
+    assert page.locator("#row-top-picks .why").count() == sum(map(bool, told[:8]))
+
+
+PAGES = ("#/", "#/film/1", "#/map/2", "#/you", "#/model", "#/film/none")
+
+
+def test_every_page_passes_axe(watched: Any, site: str) -> None:
+    rate(watched.page, MINE)
+    watched.page.evaluate("tastemap.say('')")
+    for address in PAGES:
+        watched.page.goto(site + address)
+        watched.page.wait_for_selector("h1")
+        assert watched.axe() == [], address
+
+
+def test_every_page_fits_a_phone_and_the_dark(open_page: Any, site: str) -> None:
+    phone = {"width": 390, "height": 844}
+    watched = open_page(site.rsplit("/", 1)[0], viewport=phone, color_scheme="dark")
+    watched.page.goto(site)
+    rate(watched.page, MINE)
+    watched.page.evaluate("tastemap.say('')")
+    for address in PAGES:
+        watched.page.goto(site + address)
+        watched.page.wait_for_selector("h1")
+        overflow = watched.page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        assert overflow <= 0, f"{address} is wider than the window"
+        if "film" in address:
+            assert watched.axe() == [], address
+
+
+def test_titles_and_searches_are_text(watched: Any) -> None:
+    page = watched.page
+    page.goto(page.url.split("#")[0] + "#/film/1")
+    assert "<script>" in page.locator("h1").inner_text()
+    page.goto(page.url.split("#")[0] + "#/")
+    page.get_by_label("Search").fill("<img src=x onerror=alert(1)>")
+    assert "<img" in page.locator("#row-found h2").inner_text()
+    assert page.locator("main img, main b:not(.guess b), main script").count() == 0
+    assert "taken" not in page.title()
+
+
+def test_the_map_lists_what_one_draws_around(watched: Any, read_csv: Any) -> None:
+    page = watched.page
+    page.goto(page.url.split("#")[0] + "#/map")
+    page.get_by_role("button", name="Draw around films").click()
+    box = page.locator(".map-stage canvas").last.bounding_box()
+    left, top = box["x"] + 5, box["y"] + 5
+    right, bottom = left + box["width"] - 10, top + box["height"] - 10
+    page.mouse.move(left, top)
+    page.mouse.down()
+    for x, y in ((right, top), (right, bottom), (left, bottom)):
+        page.mouse.move(x, y, steps=3)
+    page.mouse.up()
+    assert page.locator(".map-panel h3").inner_text() == "80 films inside"
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save as CSV").click()
+    rows = read_csv(download.value)
+    assert len(rows) == 80
+    assert {row["item_id"] for row in rows} == {str(n) for n in range(1, 81)}
+
+
+def wait_for_zoom(page: Any, zoom: float) -> None:
+    """Reached in a frame or two; the page's policy forbids Playwright's own way of waiting."""
+    for _ in range(50):
+        if page.evaluate("tastemap.map.view.zoom") == pytest.approx(zoom):
+            return
+        page.wait_for_timeout(20)
+    raise AssertionError(zoom)
+
+
+NO_WEBGL = """const get = HTMLCanvasElement.prototype.getContext;
+HTMLCanvasElement.prototype.getContext = function (kind, ...more) {
+  return kind === "webgl" ? null : get.call(this, kind, ...more);
+};"""
+
+
+@pytest.mark.parametrize("script", ["", NO_WEBGL], ids=["webgl", "plain canvas"])
+def test_the_map_works_from_the_keyboard_and_by_pointing(
+    open_page: Any, site: str, script: str
+) -> None:
+    page = open_page(site.rsplit("/", 1)[0]).page
+    page.add_init_script(script)
+    page.goto(site + "#/map")
+    canvas = page.locator(".map-stage canvas").last
+    canvas.focus()
+    page.keyboard.press("+")
+    wait_for_zoom(page, 1.6)
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".map-near li")
+    page.keyboard.press("0")
+    wait_for_zoom(page, 1.0)
+    x, y = page.evaluate("tastemap.map.place(tastemap.map.popular[0])")
+    box = canvas.bounding_box()
+    page.mouse.move(box["x"] + x, box["y"] + y)
+    tip = page.locator(".map-tip")
+    tip.wait_for()
+    assert "ratings, average" in tip.inner_text()
+    page.wait_for_timeout(300)
+    assert page.evaluate("tastemap.map.near.rows.length") == 10
+    page.mouse.click(box["x"] + x, box["y"] + y)
+    page.locator(".map-panel .card input[value='5']").click()
+    assert page.locator(".count").inner_text() == "1 rated"
+    page.get_by_label("Colour by").select_option("predicted")
+    assert "your predicted rating" in page.locator(".map-legend").inner_text()

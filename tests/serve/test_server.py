@@ -1,0 +1,167 @@
+"""The real server: killed, reloaded, with several workers, stopped."""
+
+import shutil
+import signal
+import socket
+import threading
+import time
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+from servers import running
+from small_models import save_small, small_ratings
+from typer.testing import CliRunner
+
+from tastemap.cli import app
+from tastemap.models.registry import load_model
+from tastemap.serve.model.reload import LiveModel, load
+
+pytestmark = pytest.mark.slow
+WRITERS, WRITES = 4, 250
+
+
+def test_every_acknowledged_rating_survives_a_kill(artifact: Path, tmp_path: Path) -> None:
+    acknowledged: dict[str, dict[int, float]] = {f"user {n}": {} for n in range(WRITERS)}
+    killed = threading.Event()
+
+    def write(user: str) -> None:
+        with httpx.Client(base_url=server.url) as client:
+            for n in range(WRITES):
+                item, rating = n % 80 + 1, float(n // 80 % 5 + 1)
+                path = f"/api/v1/users/{user}/ratings/{item}"
+                try:
+                    answer = client.put(path, json={"rating": rating})
+                except httpx.TransportError:
+                    assert killed.is_set()
+                    return
+                assert answer.status_code == 200
+                acknowledged[user][item] = rating
+
+    with running(artifact, tmp_path) as server:
+        threads = [threading.Thread(target=write, args=(user,)) for user in acknowledged]
+        for thread in threads:
+            thread.start()
+        while sum(map(len, acknowledged.values())) < 100:
+            time.sleep(0.005)
+        killed.set()
+        server.kill()
+        for thread in threads:
+            thread.join()
+
+    with running(artifact, tmp_path) as server:
+        for user, ratings in acknowledged.items():
+            kept = httpx.get(f"{server.url}/api/v1/users/{user}/ratings").json()["ratings"]
+            found = {one["item_id"]: one["rating"] for one in kept}
+            # A write whose answer was cut off may be there or not: at most one of each writer.
+            assert sum(found.get(item) != rating for item, rating in ratings.items()) <= 1
+            assert set(ratings) <= set(found)
+            assert len(found) - len(ratings) <= 1
+        code, said = server.stop()
+    assert (code, said) == (0, "")
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_newer_model_takes_over_without_a_dropped_request(
+    artifact: Path, tmp_path: Path, workers: int
+) -> None:
+    model = tmp_path / "model"
+    shutil.copytree(artifact, model)
+    versions, failures, done = set(), [], threading.Event()
+
+    def ask() -> None:
+        with httpx.Client(base_url=server.url) as client:
+            while not done.is_set():
+                answer = client.get("/api/v1/model")
+                if answer.status_code != 200:
+                    failures.append(answer.text)
+                versions.add(answer.json()["version"])
+
+    with running(model, tmp_path, "--workers", str(workers)) as server:
+        before = httpx.get(f"{server.url}/api/v1/model").json()["version"]
+        threads = [threading.Thread(target=ask) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        expected = {before}
+        for seed in (1, 2):
+            save_small(small_ratings(), model, seed=seed)
+            if seed == 2:
+                server.process.send_signal(signal.SIGHUP)
+            expected.add(load(model).version)
+            wait_for(lambda: expected <= versions)
+        done.set()
+        for thread in threads:
+            thread.join()
+
+        def serving() -> set[str]:
+            return {httpx.get(f"{server.url}/api/v1/model").json()["version"] for _ in range(10)}
+
+        # Each worker looks for itself, once a second.
+        wait_for(lambda: serving() == {load(model).version})
+        newest = serving()
+        assert server.stop()[0] == 0
+    assert not failures
+    assert versions == expected
+    assert newest == {load(model).version}
+
+
+def wait_for(condition: object, seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.02)
+
+
+def test_a_port_in_use_and_a_missing_model_are_said_in_a_line(
+    artifact: Path, tmp_path: Path
+) -> None:
+    store = f"--store={tmp_path / 'ratings.db'}"
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = f"--port={taken.getsockname()[1]}"
+        found = CliRunner().invoke(app, ["serve", str(artifact), port, store])
+    assert (found.exit_code, len(found.stderr.splitlines())) == (2, 1)
+    assert "choose another with --port" in found.stderr
+    found = CliRunner().invoke(app, ["serve", str(tmp_path / "none"), "--port=0", store])
+    assert (found.exit_code, len(found.stderr.splitlines())) == (1, 1)
+    assert "a saved model" in found.stderr
+    found = CliRunner().invoke(app, ["serve", str(artifact), "--host=0.0.0.0", store])
+    assert found.exit_code == 2
+    assert "--api-key-file" in found.stderr
+
+
+def test_a_damaged_artifact_leaves_the_old_one_in_use(artifact: Path, tmp_path: Path) -> None:
+    model = tmp_path / "model"
+    shutil.copytree(artifact, model)
+    live = LiveModel(model)
+    before = live.current
+    assert not live.reload()
+    good = (model / "arrays.safetensors").read_bytes()
+    (model / "arrays.safetensors").unlink()
+    (model / "arrays.safetensors").write_bytes(good[:100])
+    assert not live.reload(force=True)
+    assert "damaged" in live.failure
+    assert live.current is before
+    (model / "arrays.safetensors").unlink()
+    (model / "arrays.safetensors").write_bytes(good)
+    assert live.reload(force=True)
+    assert live.failure is None
+    shutil.rmtree(model)
+    assert not live.reload(force=True)
+    assert live.current.version == before.version
+
+
+def test_arrays_stay_in_the_file_and_outlive_it(artifact: Path, tmp_path: Path) -> None:
+    path = tmp_path / "model"
+    shutil.copytree(artifact, path)
+    mapped, copied = load_model(path, mapped=True), load_model(path)
+    base = mapped.item_weights
+    while isinstance(base, np.ndarray) and not isinstance(base, np.memmap):
+        base = base.base
+    assert isinstance(base, np.memmap)
+    assert not mapped.item_weights.flags.writeable
+    save_small(small_ratings(), path, seed=5)
+    assert np.array_equal(mapped.item_weights, copied.item_weights)
+    assert mapped.recommend(3, k=5).equals(copied.recommend(3, k=5))

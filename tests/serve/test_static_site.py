@@ -1,0 +1,92 @@
+"""The exported site: what is written, and for which models."""
+
+import base64
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tastemap.data.ratings import Ratings
+from tastemap.errors import ArtifactError, NotFittedError, UnsupportedError
+from tastemap.explore.item_map import item_map
+from tastemap.models.bias import BiasModel
+from tastemap.models.registry import make_model
+from tastemap.serve.static_site import (
+    MODULES,
+    bundle,
+    export_site,
+    histograms,
+    site_data,
+    static_text,
+)
+
+
+def numbers(text: str, dtype: str) -> np.ndarray:
+    return np.frombuffer(base64.b64decode(text), dtype=dtype)
+
+
+def test_a_site_is_five_files_and_replaces_only_a_site(ratings: Ratings, tmp_path: Path) -> None:
+    model = BiasModel().fit(ratings)
+    page = export_site(model, tmp_path / "site")
+    export_site(model, tmp_path / "site")
+    names = ["data.js", "icon.svg", "index.html", "tastemap.css", "tastemap.js"]
+    assert sorted(file.name for file in page.parent.iterdir()) == names
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("precious")
+    with pytest.raises(ArtifactError, match="already there"):
+        export_site(model, tmp_path / "mine")
+    assert [file.name for file in (tmp_path / "mine").iterdir()] == ["thesis.txt"]
+
+
+def test_data_holds_the_model_and_no_markup(tiny: Ratings, tmp_path: Path) -> None:
+    model = BiasModel().fit(tiny)
+    export_site(model, tmp_path / "site")
+    text = (tmp_path / "site" / "data.js").read_text(encoding="utf-8")
+    assert "<" not in text
+    data = json.loads(text.removeprefix("window.TASTEMAP = ").removesuffix(";\n"))
+    assert data["items"]["id"] == ["10", "20", "30"]
+    assert data["items"]["title"] == ["Alien", "Brazil", "Casablanca"]
+    assert data["map"] is None, "a model without factors has no map"
+    weights = numbers(data["model"]["item_weights"], "<f4")
+    np.testing.assert_array_equal(weights, model.item_bias)
+    assert numbers(data["model"]["popularity"], "<u4").tolist() == [2, 2, 2]
+
+
+@pytest.mark.parametrize("name", ["bias", "mf", "als"])
+def test_models_with_a_ridge_solution_can_be_exported(name: str, ratings: Ratings) -> None:
+    model = make_model(name).fit(ratings, progress=False)
+    if name != "bias":
+        item_map(model, perplexity=10)
+    assert site_data(model)["n_users"] == ratings.n_users
+
+
+@pytest.mark.parametrize("name", ["ials", "knn", "ease", "popularity", "blend"])
+def test_other_models_say_which_can(name: str, ratings: Ratings) -> None:
+    with pytest.raises(UnsupportedError, match="export a bias, mf, als or biased-dot model"):
+        site_data(make_model(name).fit(ratings, progress=False))
+
+
+def test_a_model_must_be_fitted() -> None:
+    with pytest.raises(NotFittedError):
+        site_data(BiasModel())
+
+
+def test_histograms_count_each_value(tiny: Ratings) -> None:
+    assert histograms(tiny).tolist() == [
+        [0, 0, 0, 1, 1],
+        [1, 0, 1, 0, 0],
+        [0, 1, 1, 0, 0],
+    ]
+
+
+def test_the_bundle_has_every_module_after_those_it_imports() -> None:
+    seen: set[str] = set()
+    for name in MODULES:
+        for line in static_text(f"{name}.js").splitlines():
+            if line.startswith("import "):
+                assert line.endswith('";'), "an import is one line"
+                assert line.split('"./')[1].removesuffix('.js";') in seen, f"{name}: {line}"
+        seen.add(name)
+    assert "\nimport " not in bundle()
+    assert "\nexport " not in bundle()

@@ -1,0 +1,223 @@
+"""The pages as forms without scripts see them: every change is a form and an answer."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from clients import client_of
+from small_models import SCRIPT, save_small, small_ratings
+from starlette.testclient import TestClient
+
+from tastemap.evaluation.evaluate import evaluate
+from tastemap.models.registry import load_model
+
+PAGES = ("/", "/items/2", "/map", "/you", "/together", "/model")
+
+
+@pytest.fixture
+def client(artifact: Path, tmp_path: Path) -> Iterator[TestClient]:
+    with client_of(artifact, tmp_path) as client:
+        yield client
+
+
+def token(client: TestClient, address: str = "/") -> str:
+    """The CSRF token of this person's forms."""
+    found = re.search(r'name="csrf" value="([^"]+)"', client.get(address).text)
+    assert found is not None
+    return found[1]
+
+
+def rate(client: TestClient, item: int, rating: float, address: str = "/") -> str:
+    form = {"csrf": token(client), "item": str(item), "rating": str(rating)}
+    answer = client.post(address, data=form)
+    assert answer.status_code == 200, answer.text
+    return answer.text
+
+
+@pytest.mark.parametrize("address", PAGES)
+def test_each_page_opens_is_small_and_refers_to_nothing_elsewhere(
+    client: TestClient, address: str
+) -> None:
+    rate(client, 3, 5)
+    answer = client.get(address)
+    assert answer.status_code == 200
+    assert len(answer.content) < 100_000
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    fetched = re.findall(r'<(?:script|link|img)[^>]+(?:src|href)="([^"]+)"', answer.text)
+    assert fetched
+    for one in fetched:
+        assert one.startswith("/")
+        assert client.get(one).status_code == 200, one
+    assert "unsafe-inline" not in answer.headers["content-security-policy"]
+    assert not re.search(r"<script(?![^>]*src=)", answer.text)
+
+
+def test_titles_are_text_wherever_they_stand(client: TestClient) -> None:
+    rate(client, 1, 5)
+    for address in (*PAGES, "/items/1", "/?q=script", f"/?q={SCRIPT}", "/map/card/1"):
+        text = client.get(address).text
+        assert "<script>alert" not in text, address
+    assert "&lt;script&gt;alert" in client.get("/items/1").text
+
+
+def test_a_rating_changes_the_picks_in_the_same_request(client: TestClient) -> None:
+    before = client.get("/").text
+    assert "Damped averages" in before
+    after = rate(client, 3, 5)
+    assert "Top picks for you" in after
+    assert "<b>1</b> rated" in after
+
+
+def test_a_rating_is_set_changed_and_taken_back(client: TestClient) -> None:
+    rate(client, 3, 5)
+    rate(client, 3, 2, "/items/3")
+    assert "3," in (saved := client.get("/you/ratings.csv").text)
+    assert len(saved.strip().splitlines()) == 2
+    form = {"csrf": token(client), "item": "3", "remove": "1"}
+    assert "<b>0</b> rated" in client.post("/you", data=form).text
+
+
+def test_a_form_from_elsewhere_changes_nothing(client: TestClient) -> None:
+    rate(client, 3, 5)
+    for csrf in ("", "made-up"):
+        answer = client.post("/", data={"csrf": csrf, "item": "4", "rating": "5"})
+        assert answer.status_code == 403
+        assert client.post("/you/forget", data={"csrf": csrf}).status_code == 403
+    assert "<b>1</b> rated" in client.get("/").text
+
+
+def test_one_person_sees_nothing_of_another(artifact: Path, tmp_path: Path) -> None:
+    with client_of(artifact, tmp_path) as one, client_of(artifact, tmp_path) as other:
+        rate(one, 3, 5)
+        mine = token(one)
+        assert "<b>0</b> rated" in other.get("/you").text
+        other.get("/")
+        assert other.post("/", data={"csrf": mine, "item": "3", "remove": "1"}).status_code == 403
+        assert "<b>1</b> rated" in one.get("/you").text
+
+
+def test_the_parts_of_a_reason_add_up_to_the_prediction(client: TestClient) -> None:
+    rate(client, 3, 5)
+    rate(client, 5, 1)
+    text = client.get("/items/7").text
+    parts = [float(value) for value in re.findall(r'data-contribution="([^"]+)"', text)]
+    mine = [{"item_id": "3", "rating": 5}, {"item_id": "5", "rating": 1}]
+    body = {"ratings": mine, "item_id": "7"}
+    told = client.post("/api/v1/explain", json=body).json()
+    assert len(parts) > 2
+    assert sum(parts) == pytest.approx(told["prediction"]["predicted_rating"], abs=1e-3)
+
+
+def test_search_and_filters(client: TestClient) -> None:
+    assert "Nothing found for “zzzzzz”" in client.get("/?q=zzzzzz").text
+    assert "found for “comedy”" in client.get("/?q=comedy").text
+    for odd in ("year_from=abc", "min_ratings=-5", "novelty=nan", "novelty=9", "year_to=1e999"):
+        assert client.get(f"/?{odd}").status_code == 200, odd
+
+
+def test_an_export_is_reviewed_and_kept(client: TestClient) -> None:
+    rate(client, 3, 5)
+    rate(client, 5, 1)
+    own = client.get("/you/ratings.csv").content
+    csrf = token(client)
+    client.post("/you/forget", data={"csrf": csrf})
+    assert "<b>0</b> rated" in client.get("/").text
+    files = {"file": ("ratings.csv", own, "text/csv")}
+    page = client.post("/you/import", files=files, data={"csrf": token(client)}).text
+    picks = re.findall(r'name="pick" value="([^"]+)" checked', page)
+    assert len(picks) == 2
+    answer = client.post("/you/import/keep", data={"csrf": token(client), "pick": picks})
+    assert "2 ratings are kept" in answer.text
+    assert client.get("/you/ratings.csv").content.splitlines()[1:] != []
+
+
+def test_a_file_that_is_no_export_is_a_page_that_says_so(client: TestClient) -> None:
+    files = {"file": ("cat.png", b"\x89PNG", "image/png")}
+    answer = client.post("/you/import", files=files, data={"csrf": token(client)})
+    assert answer.status_code == 422
+    assert "cannot be read" in answer.text
+
+
+def test_picks_for_a_group_have_a_reason_for_each(client: TestClient) -> None:
+    rate(client, 3, 5)
+    titles = client.get("/you/ratings.csv").text.splitlines()[1].split(",")[1]
+    form = {"name": ["Ada", ""], "list": [f"{titles} = 1", "no such film = 5"], "you": "1"}
+    for method in ("least_misery", "average"):
+        text = client.post("/together", data=form | {"method": method}).text
+        assert "Ada" in text
+        assert "no such film" in text
+        assert text.count('class="picks"') == 1
+
+
+def test_an_unknown_film_is_a_page_of_its_own(client: TestClient) -> None:
+    answer = client.get("/items/no-such")
+    assert answer.status_code == 404
+    assert "Not here" in answer.text
+    assert "text/html" in answer.headers["content-type"]
+
+
+def test_what_the_map_asks_for(client: TestClient) -> None:
+    rate(client, 3, 5)
+    data = client.get("/map/data")
+    assert (
+        client.get("/map/data", headers={"If-None-Match": data.headers["etag"]}).status_code == 304
+    )
+    n = len(data.json()["id"])
+    me = client.get("/map/me").json()
+    assert len(me["predicted_rating"]) == n
+    assert set(me["place"]) >= {"x", "y"}
+    near = client.get("/map/near/2").json()
+    similarities = [value for _, value in near]
+    assert similarities == sorted(similarities, reverse=True)
+
+
+@pytest.mark.parametrize("name", ["ratings", "popularity", "people", "predicted", "no-such"])
+def test_figures_of_the_model(client: TestClient, name: str) -> None:
+    answer = client.get(f"/model/figures/{name}.png")
+    if name == "no-such":
+        assert answer.status_code == 404
+    else:
+        assert answer.content.startswith(b"\x89PNG")
+
+
+def test_calibration_that_was_measured_is_drawn(tmp_path: Path) -> None:
+    path, ratings = save_small(small_ratings(), tmp_path / "model", "bayes"), small_ratings()
+    address = "/model/figures/calibration.png"
+    with client_of(path, tmp_path / "before") as client:
+        assert client.get(address).status_code == 404
+    model = load_model(path)
+    model.metrics_ = evaluate(model, ratings).record
+    with client_of(model.save(path), tmp_path / "after") as client:
+        assert address in client.get("/model").text
+        assert client.get(address).content.startswith(b"\x89PNG")
+
+
+def test_errors_from_before_an_update_say_so(artifact: Path, tmp_path: Path) -> None:
+    model = load_model(artifact)
+    model.metrics_ = {"rmse": 0.9, "baseline_rmse": 0.95, "ratings_when_measured": 2990}
+    with client_of(model.save(tmp_path / "model"), tmp_path) as client:
+        text = client.get("/model").text
+    assert "fitted on 2,990 ratings, before it was updated" in text
+    assert text.count("ratings when measured") == 0
+
+
+@pytest.mark.parametrize("name", ["ease", "knn", "bias"])
+def test_every_kind_of_model_has_its_pages(tmp_path: Path, name: str) -> None:
+    model = save_small(small_ratings(), tmp_path / "model", name)
+    with client_of(model, tmp_path) as client:
+        rate(client, 3, 5)
+        for address in PAGES:
+            assert client.get(address).status_code == 200, address
+
+
+def test_a_model_with_a_distribution_shows_it(tmp_path: Path) -> None:
+    model = save_small(small_ratings(), tmp_path / "model", "bayes")
+    with client_of(model, tmp_path) as client:
+        rate(client, 3, 5)
+        text = client.get("/items/2").text
+        (shown,) = re.findall(r'aria-label="Your rating, by the model: ([^"]+)"', text)
+        shares = [int(share) for share in re.findall(r": (\d+) %", shown)]
+        assert len(shares) == 5
+        assert 97 <= sum(shares) <= 103
+        assert "give or take" not in text
