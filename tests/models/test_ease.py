@@ -139,7 +139,7 @@ def test_the_inverse_by_halves(n: int) -> None:
 
 
 def test_too_many_items_are_refused(ratings: Ratings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(item_models, "_MOST_ITEMS", 79)
+    monkeypatch.setattr(item_models, "MAX_ITEMS", 79)
     with pytest.raises(ArgumentError, match="at most 79 items, for EASE.*received 80; use ALS"):
         EASE().fit(ratings, progress=False)
 

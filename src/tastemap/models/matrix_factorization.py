@@ -12,7 +12,8 @@ from tastemap.data.ratings import Ratings
 from tastemap.data.splits import train_test_split
 from tastemap.errors import ArgumentError
 from tastemap.kernels.sgd import sgd_epoch, squared_error
-from tastemap.models.base.factors import Prior, WarmStart
+from tastemap.models.base.factors import Factors, Prior, WarmStart
+from tastemap.models.base.validation import not_negative, whole_number
 
 # Standard deviation of the first factors. The smaller it is, the more the strongest directions of
 # taste lead, and the better ratings of few users are predicted.
@@ -87,15 +88,6 @@ class MatrixFactorization(WarmStart):
         ((120, 16), ['epoch', 'train_rmse'])
     """
 
-    parameters: ClassVar = (
-        "n_factors",
-        "n_epochs",
-        "learning_rate",
-        "reg",
-        "bias_reg",
-        "patience",
-    )
-
     _share: ClassVar = 0.5
 
     def __init__(
@@ -107,24 +99,11 @@ class MatrixFactorization(WarmStart):
         bias_reg: float = 0.02,
         patience: int | None = None,
     ) -> None:
-        for name, value, least in (
-            ("n_factors", n_factors, 1),
-            ("n_epochs", n_epochs, 0),
-            ("patience", 1 if patience is None else patience, 1),
-        ):
-            if value != int(value) or value < least:
-                raise ArgumentError(
-                    name, expected=f"a whole number of at least {least}", received=value
-                )
-        for name, number in (
-            ("learning_rate", learning_rate),
-            ("reg", reg),
-            ("bias_reg", bias_reg),
-        ):
-            if not 0 <= number < np.inf:
-                raise ArgumentError(name, expected="a number of at least 0", received=number)
-        self.n_factors, self.n_epochs, self.learning_rate = n_factors, n_epochs, learning_rate
-        self.reg, self.bias_reg, self.patience = reg, bias_reg, patience
+        self.n_factors = whole_number("n_factors", n_factors)
+        self.n_epochs = whole_number("n_epochs", n_epochs, at_least=0)
+        self.learning_rate = not_negative("learning_rate", learning_rate)
+        self.reg, self.bias_reg = not_negative("reg", reg), not_negative("bias_reg", bias_reg)
+        self.patience = None if patience is None else whole_number("patience", patience)
 
     def _fit(self, ratings: Ratings, validation: Ratings | None, seed: int, progress: bool) -> None:
         n_epochs, history = self.n_epochs, None
@@ -144,7 +123,7 @@ class MatrixFactorization(WarmStart):
         )
         rated = users[ratings.by_user.counts > 0].astype(np.float64)
         prior = Prior.of_users(rated, noise_variance=s**2 * loss / len(ratings))
-        self._learnt(ratings, ratings.global_mean, users, items, prior)
+        self.factors = Factors.of(ratings, ratings.global_mean, users, items, prior)
 
     def _descend(
         self, ratings: Ratings, validation: Ratings | None, seed: int, n_epochs: int

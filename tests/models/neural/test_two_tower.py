@@ -131,6 +131,6 @@ def test_training_lowers_the_loss_and_follows_the_seed(likes: Ratings) -> None:
     again, _ = train_towers(likes, plan, lambda row: None)
     assert rows == curve
     assert [row["epoch"] for row in curve] == [1, 2, 3, 4]
-    assert curve[-1]["loss"] < curve[0]["loss"]
+    assert curve[-1]["train_loss"] < curve[0]["train_loss"]
     for one, other in zip(network.trainable_variables, again.trainable_variables, strict=True):
         np.testing.assert_array_equal(as_numpy(one), as_numpy(other))

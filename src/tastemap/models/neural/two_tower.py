@@ -176,7 +176,7 @@ class TowerPlan:
 def train_towers(
     likes: Ratings, plan: TowerPlan, on_epoch: Callable[[Row], None]
 ) -> tuple[TwoTowerModel, list[Row]]:
-    """A trained network of both towers, and its curve ``epoch, loss``."""
+    """A trained network of both towers, and its curve ``epoch, train_loss``."""
     seed_keras(plan.seed)
     batches = UserBatches(likes, -(-plan.batch_size // TARGETS), plan.dropout, plan.seed)
     network = TwoTowerModel(plan.n_factors, batches.log_q, plan.temperature)
@@ -186,7 +186,7 @@ def train_towers(
     history: list[Row] = []
 
     def epoch_end(epoch: int, logs: dict[str, float]) -> None:
-        history.append({"epoch": epoch + 1, "loss": float(logs["loss"])})
+        history.append({"epoch": epoch + 1, "train_loss": float(logs["loss"])})
         on_epoch(history[-1])
 
     callback = keras.callbacks.LambdaCallback(on_epoch_end=epoch_end)
