@@ -13,33 +13,33 @@ from tastemap.models.base.factors import Array, Factors, Prior, WarmStart
 from tastemap.models.base.rows import Capabilities
 from tastemap.models.base.validation import choice, positive, share, whole_number
 
-_Floats = npt.NDArray[np.float32]
+F32 = npt.NDArray[np.float32]
 
 # Chosen on inner validation parts of MovieLens 100K and 1M: the penalty, and the standard
 # deviation of the first item factors times the root of their number.
 DEFAULT_REG = {"explicit": 0.4, "implicit": 0.1}
-_INIT = 0.1
+INITIAL_DEVIATION = 0.1
 # Steps of conjugate gradients for each row in an epoch, from where the last one left it.
-_STEPS = 3
+STEPS_PER_EPOCH = 3
 # Users are solved once more at the end, until the residual's square is this share of the right
 # side's, so that a user's weights are those that folding in their ratings gives.
-_EXACT = 1e-10
+TOLERANCE = 1e-10
 
 
-class _Side(NamedTuple):
+class _HalfStep(NamedTuple):
     """The ratings as one half-step reads them, in the order of the rows that it solves.
 
     Attributes:
-        offsets: int64 (n + 1,), where each row's ratings begin.
-        others: int32 (n_ratings,), rows of the other side.
+        indptr: int64 (n + 1,), where each row's ratings begin.
+        indices: int32 (n_ratings,), rows of the other side.
         target: float32 (n_ratings,), what is to be predicted.
         ridge: float32 (n,), the penalty of each row.
     """
 
-    offsets: npt.NDArray[np.int64]
-    others: IndexArray
-    target: _Floats
-    ridge: _Floats
+    indptr: npt.NDArray[np.int64]
+    indices: IndexArray
+    target: F32
+    ridge: F32
 
 
 class ALS(WarmStart):
@@ -69,7 +69,7 @@ class ALS(WarmStart):
 
     Fold-in:
         The last half-step solves the users, and folding in solves the same equations, so a user
-        and a new person with the same ratings get the same weights.
+        and a new user with the same ratings get the same weights.
 
     Update:
         A third of the epochs of a fit, from the present factors; the errors are those of a fit
@@ -141,16 +141,16 @@ class ALS(WarmStart):
 
         They are learnt for a target of unit deviation, and given in units (width,).
         """
-        users = self._side(ratings.by_user, ratings.item_index, target, ratings.n_items)
-        items = self._side(ratings.by_item, ratings.user_index, target, ratings.n_users)
+        users = self._half_step(ratings.by_user, ratings.item_index, target, ratings.n_items)
+        items = self._half_step(ratings.by_item, ratings.user_index, target, ratings.n_users)
         w_u, w_i = self._first_guess(ratings, units, seed)
         for _ in range(self._epochs(self.n_epochs - 1)):
-            self._solve(users, w_i, w_u, _STEPS)
-            self._solve(items, w_u, w_i, _STEPS)
-        self._solve(users, w_i, w_u, 2 * self.n_factors, _EXACT)
+            self._solve(users, w_i, w_u, STEPS_PER_EPOCH)
+            self._solve(items, w_u, w_i, STEPS_PER_EPOCH)
+        self._solve(users, w_i, w_u, 2 * self.n_factors, TOLERANCE)
         return w_u * units, w_i * units
 
-    def _first_guess(self, ratings: Ratings, units: Array, seed: int) -> tuple[_Floats, _Floats]:
+    def _first_guess(self, ratings: Ratings, units: Array, seed: int) -> tuple[F32, F32]:
         """Small random item factors; in an update those that the model has."""
         width = self.n_factors + self.predicts_ratings
         if self._start is not None:
@@ -161,13 +161,15 @@ class ALS(WarmStart):
             )
             return w_u.astype(np.float32), w_i.astype(np.float32)
         w_i = np.random.default_rng(seed).standard_normal((ratings.n_items, width), np.float32)
-        w_i *= _INIT / np.sqrt(self.n_factors) * (ratings.by_item.counts[:, None] > 0)
+        w_i *= INITIAL_DEVIATION / np.sqrt(self.n_factors) * (ratings.by_item.counts[:, None] > 0)
         w_i[:, : self.predicts_ratings] = 0
         return np.zeros((ratings.n_users, width), dtype=np.float32), w_i
 
-    def _side(self, groups: Groups, other: IndexArray, target: Array, n_other: int) -> _Side:
+    def _half_step(
+        self, groups: Groups, other: IndexArray, target: Array, n_other: int
+    ) -> _HalfStep:
         """The ratings in the order of the rows to solve."""
-        return _Side(
+        return _HalfStep(
             groups.indptr,
             other[groups.indices],
             target[groups.indices].astype(np.float32),
@@ -180,18 +182,18 @@ class ALS(WarmStart):
         return self.reg * pairs**self.reg_exponent
 
     def _solve(
-        self, side: _Side, other: _Floats, weights: _Floats, steps: int, tolerance: float = 0.0
+        self, side: _HalfStep, other: F32, weights: F32, steps: int, tolerance: float = 0.0
     ) -> None:
         """One half-step: the rows of ``weights``, with those of the other side held fixed."""
         if self.predicts_ratings:
             # w_u = (b_u, p_u) against x_i = (1, q_i), and the target without b_i.
-            fixed, target = other.copy(), side.target - other[side.others, 0]
+            fixed, target = other.copy(), side.target - other[side.indices, 0]
             fixed[:, 0] = 1
             gram = np.zeros((0, 0), dtype=np.float32)
         else:
             fixed, target, gram = other, side.target, np.float32(self.alpha) * (other.T @ other)
         solve_all(
-            side.offsets, side.others, target, fixed, gram, side.ridge, weights, steps, tolerance
+            side.indptr, side.indices, target, fixed, gram, side.ridge, weights, steps, tolerance
         )
 
     def _likes(self, rating: FloatArray) -> npt.NDArray[np.bool_]:

@@ -19,10 +19,10 @@ from tastemap.models.base.validation import share
 from tastemap.models.registry import MODELS, make_model
 
 # The weights are tenths, and judged by lists of ten.
-_STEPS = 10
-_K = 10
+SELECTION_STEPS = 10
+LIST_LENGTH = 10
 # Scores of one member that are looked at to learn weights: so many users are drawn.
-_SCORES = 2**23
+MAX_SCORES = 2**23
 
 # Half the distance from 1 to the next float32.
 ROUNDING = 2.0**-24
@@ -30,7 +30,7 @@ ROUNDING = 2.0**-24
 F32 = npt.NDArray[np.float32]
 
 
-class _Hidden(NamedTuple):
+class HiddenLikes(NamedTuple):
     """The likes that judge weights.
 
     Attributes:
@@ -131,7 +131,7 @@ class Blend(Recommender):
             weights = self._learn_weights(ratings, seed, progress)
         self.member_weights, self.spreads = weights / weights.sum(), np.ones(len(weights))
         self.members = {}
-        users = _drawn(np.flatnonzero(ratings.by_user.counts), ratings.n_items, seed)
+        users = _sample_users(np.flatnonzero(ratings.by_user.counts), ratings.n_items, seed)
         for m, name in enumerate(self.models):
             if weights[m]:
                 member = self._make(name).fit(ratings, seed=seed, progress=progress)
@@ -148,7 +148,7 @@ class Blend(Recommender):
     def _learn_weights(
         self, ratings: Ratings, seed: int, progress: bool
     ) -> npt.NDArray[np.float64]:
-        hidden = self._hide(ratings, seed) if len(self.models) > 1 else None
+        hidden = self._hide_likes(ratings, seed) if len(self.models) > 1 else None
         if hidden is None:
             return np.ones(len(self.models))
         scores = []
@@ -157,7 +157,7 @@ class Blend(Recommender):
             scores.append(_standardised(member, hidden))
         return _selected(scores, hidden)
 
-    def _hide(self, ratings: Ratings, seed: int) -> _Hidden | None:
+    def _hide_likes(self, ratings: Ratings, seed: int) -> HiddenLikes | None:
         """Likes hidden from the members; None where no user can spare one."""
         most = int(ratings.by_user.counts.max())
         if most < 2 or self.holdout * most < 0.5:
@@ -166,12 +166,12 @@ class Blend(Recommender):
         likes = test.take(test.rating >= ratings.scale.liked_from(self.threshold))
         if not len(likes):
             return None
-        users = _drawn(np.flatnonzero(likes.by_user.counts), ratings.n_items, seed)
+        users = _sample_users(np.flatnonzero(likes.by_user.counts), ratings.n_items, seed)
         rows = np.concatenate([likes.by_user[int(user)] for user in users])
         n_likes = likes.by_user.counts[users]
         places = np.repeat(np.arange(len(users)), n_likes) * ratings.n_items
-        best = np.cumsum(_discounts(_K))[np.minimum(n_likes, _K) - 1]
-        return _Hidden(train, users, np.sort(places + likes.item_index[rows]), best)
+        best = np.cumsum(_discounts(LIST_LENGTH))[np.minimum(n_likes, LIST_LENGTH) - 1]
+        return HiddenLikes(train, users, np.sort(places + likes.item_index[rows]), best)
 
     # ---- scores ----
 
@@ -183,7 +183,7 @@ class Blend(Recommender):
 
     def _score(self, user: tuple[User, ...]) -> FloatArray:
         members = zip(self.members.values(), user, strict=True)
-        return self._weighted_sum(member.score_rows(own) for member, own in members)
+        return self._weighted_sum(member.score_rows(member_user) for member, member_user in members)
 
     def _predict(self, user_index: IndexArray, item_index: IndexArray) -> FloatArray:
         members = self.members.values()
@@ -198,16 +198,16 @@ class Blend(Recommender):
         def scores() -> Iterator[FloatArray]:
             nonlocal rounded
             for c, member in self._coefficients():
-                own, error = member.score_users(user_index)
-                size = np.maximum(own.max(axis=1), -own.min(axis=1))
+                part, error = member.score_users(user_index)
+                size = np.maximum(part.max(axis=1), -part.min(axis=1))
                 if error is not None:  # then they may lack what all items of a user share
                     rounded = True
                     first = member.predict_rows(user_index, np.zeros_like(user_index))
-                    size += np.abs(first - own[:, 0])
+                    size += np.abs(first - part[:, 0])
                 # One product, and a sum with each of the others, here and in `_predict`.
                 off = 2 * (1 + len(self.members)) * ROUNDING * size
                 errors.append(c * (off if error is None else off + error))
-                yield own
+                yield part
 
         total = self._weighted_sum(scores())
         return total, sum(errors, np.zeros(len(user_index))) if rounded else None
@@ -215,8 +215,8 @@ class Blend(Recommender):
     def _weighted_sum(self, scores: Iterable[FloatArray]) -> F32:
         """The weighted sum of the members' scores, in float32 and in one order."""
         total: F32 | None = None
-        for (c, _), own in zip(self._coefficients(), scores, strict=True):
-            weighted = c * own.astype(np.float32, copy=False)
+        for (c, _), part in zip(self._coefficients(), scores, strict=True):
+            weighted = c * part.astype(np.float32, copy=False)
             total = weighted if total is None else np.add(total, weighted, out=total)
         return total if total is not None else np.zeros(0, dtype=np.float32)
 
@@ -235,11 +235,13 @@ class Blend(Recommender):
         """
         explanations = []
         members = zip(self._coefficients(), user.description, strict=True)
-        for (c, member), own in members:
+        for (c, member), member_user in members:
             if member.capabilities.explains:
-                explanation = member.explain_rows(own, item)
+                explanation = member.explain_rows(member_user, item)
             else:
-                score = Part(PartKind.MEMBER, float(member.score_rows(own)[item]), str(member))
+                score = Part(
+                    PartKind.MEMBER, float(member.score_rows(member_user)[item]), str(member)
+                )
                 explanation = Explanation(user, (score,), np.zeros(len(user.rating)))
             explanations.append((float(c), explanation))
         return added_up(user, explanations)
@@ -256,8 +258,8 @@ class Blend(Recommender):
     def _arrays(self) -> dict[str, npt.NDArray[Any]]:
         arrays = {"member_weights": self.member_weights, "spreads": self.spreads}
         for name, member in self.members.items():
-            own = member.to_artifact().arrays
-            arrays |= {f"{name}.{array}": values for array, values in own.items()}
+            learnt = member.to_artifact().arrays
+            arrays |= {f"{name}.{array}": values for array, values in learnt.items()}
         return arrays
 
     def _restore(self, arrays: dict[str, npt.NDArray[Any]]) -> None:
@@ -316,9 +318,9 @@ def _checked(weights: Sequence[float], n: int) -> list[float]:
     return checked
 
 
-def _drawn(users: npt.NDArray[np.intp], n_items: int, seed: int) -> IndexArray:
+def _sample_users(users: npt.NDArray[np.intp], n_items: int, seed: int) -> IndexArray:
     """Some of the users, at least one, so many that their scores can be held at once."""
-    n = min(len(users), max(1, _SCORES // n_items))
+    n = min(len(users), max(1, MAX_SCORES // n_items))
     return np.sort(np.random.default_rng(seed).permutation(users)[:n]).astype(np.int32)
 
 
@@ -331,7 +333,7 @@ def _spread(scores: FloatArray) -> float:
     return float(scores.std(axis=1, dtype=np.float64).mean()) or 1.0
 
 
-def _standardised(member: Recommender, hidden: _Hidden) -> F32:
+def _standardised(member: Recommender, hidden: HiddenLikes) -> F32:
     """Scores of a member, in units of their spread, with what has been seen left out."""
     from tastemap.kernels.top_k import leave_out
 
@@ -343,12 +345,12 @@ def _standardised(member: Recommender, hidden: _Hidden) -> F32:
     return scores
 
 
-def _selected(scores: Sequence[F32], hidden: _Hidden) -> npt.NDArray[np.float64]:
+def _selected(scores: Sequence[F32], hidden: HiddenLikes) -> npt.NDArray[np.float64]:
     """How often each member is selected, with replacement, on the way to the largest NDCG."""
     counts, best = np.zeros(len(scores)), np.zeros(len(scores))
     total, largest = np.zeros_like(scores[0]), -1.0
-    for _ in range(_STEPS):
-        gains = [_ndcg(total + own, hidden) for own in scores]
+    for _ in range(SELECTION_STEPS):
+        gains = [_ndcg(total + part, hidden) for part in scores]
         chosen = int(np.argmax(gains))
         total += scores[chosen]
         counts[chosen] += 1
@@ -357,12 +359,12 @@ def _selected(scores: Sequence[F32], hidden: _Hidden) -> npt.NDArray[np.float64]
     return best
 
 
-def _ndcg(scores: F32, hidden: _Hidden) -> float:
+def _ndcg(scores: F32, hidden: HiddenLikes) -> float:
     """NDCG of the hidden likes in lists of ten."""
     from tastemap.kernels.top_k import best_of, shortlisted
 
     n, n_items = scores.shape
-    k = min(_K, n_items)
+    k = min(LIST_LENGTH, n_items)
     rows, owner, ends = shortlisted(scores, None, k)
     items, values = np.empty((n, k), np.int32), np.empty((n, k), np.float32)
     best_of(scores[owner, rows], rows, ends, k, items, values)

@@ -1,4 +1,4 @@
-"""Neighbourhood model: what a person thought of the items most like this one."""
+"""Neighbourhood model: what a user thought of the items most like this one."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ from tastemap.models.bias import BiasModel
 
 
 class ItemKNN(ItemModel):
-    """Predictions from the most similar items that a person has rated.
+    """Predictions from the most similar items that a user has rated.
 
     References:
         Koren, "Factor in the neighbors: scalable and accurate collaborative filtering", ACM TKDD
@@ -36,7 +36,7 @@ class ItemKNN(ItemModel):
         r_uj - b_uj over the n_ij users who have rated both.
 
     Fold-in:
-        A new person is their ratings; their bias is the baseline's.
+        A new user is their ratings; their bias is the baseline's.
 
     Args:
         n_neighbours: Number of neighbours.

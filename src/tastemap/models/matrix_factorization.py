@@ -17,21 +17,21 @@ from tastemap.models.base.validation import not_negative, whole_number
 
 # Standard deviation of the first factors. The smaller it is, the more the strongest directions of
 # taste lead, and the better ratings of few users are predicted.
-_INIT = 0.01
+INITIAL_DEVIATION = 0.01
 # Factors of more bytes than this do not stay in a processor's cache, and the ratings are then met
 # block by block: users' and items' factors of a block have so many bytes each.
-_CACHED_BYTES, _BLOCK_BYTES = 2**23, 2**20
+CACHE_BYTES, BLOCK_BYTES = 2**23, 2**20
 # Ratings of a table on disk that are in memory, and in random order, at a time.
-_STREAMED = 2**22
+STREAMED_ROWS = 2**22
 # Share of the ratings that judges the epochs where `patience` is given and no validation.
-_HELD_OUT = 0.1
+HOLDOUT_SHARE = 0.1
 # What an update starts from, in parts of the present factors; and below, its share of the epochs.
 # Chosen on inner validation parts of MovieLens 1M, for one update and for six in a row.
-_KEPT = 0.5
+WARM_START_SHARE = 0.5
 
 _Columns = tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], npt.NDArray[np.float32]]
-_Floats = npt.NDArray[np.float32]
-_Weights = tuple[_Floats, _Floats, _Floats, _Floats]
+F32 = npt.NDArray[np.float32]
+_Weights = tuple[F32, F32, F32, F32]
 
 
 class MatrixFactorization(WarmStart):
@@ -108,11 +108,11 @@ class MatrixFactorization(WarmStart):
     def _fit(self, ratings: Ratings, validation: Ratings | None, seed: int, progress: bool) -> None:
         n_epochs, history = self.n_epochs, None
         if self.patience and validation is None and self._start is None and len(ratings) > 1:
-            inner, validation = train_test_split(ratings, _HELD_OUT, seed)
+            inner, validation = train_test_split(ratings, HOLDOUT_SHARE, seed)
             _, history = self._descend(inner, validation, seed, n_epochs)
             n_epochs, validation = _best_epoch(history), None
-        (b_u, b_i, p, q), own_history = self._descend(ratings, validation, seed, n_epochs)
-        self.history_ = own_history if history is None else history
+        (b_u, b_i, p, q), last_history = self._descend(ratings, validation, seed, n_epochs)
+        self.history_ = last_history if history is None else history
         # Back into the rating's own units: a product of factors is a rating, so each takes a root.
         s = ratings.deviation
         users = np.column_stack([s * b_u, np.sqrt(s) * p])
@@ -130,8 +130,8 @@ class MatrixFactorization(WarmStart):
     ) -> tuple[_Weights, pl.DataFrame]:
         """The epochs: b_u, b_i, p, q for ratings of unit deviation, and the training curves."""
         rng = np.random.default_rng(seed)
-        parts = _parts(ratings, self.n_factors, rng)
-        judge = None if validation is None else self._judge(validation, ratings)
+        parts = _epoch_parts(ratings, self.n_factors, rng)
+        held_out = None if validation is None else self._known_pairs(validation, ratings)
         b_u, b_i, p, q = best = self._first_guess(ratings, rng)
         curves, s = [], ratings.deviation
         for epoch in range(n_epochs - self._epochs(n_epochs), n_epochs):
@@ -141,10 +141,12 @@ class MatrixFactorization(WarmStart):
                 loss += sgd_epoch(u, i, r, b_u, b_i, p, q, eta, self.reg, self.bias_reg)
             self._check(loss)
             curves.append({"epoch": epoch + 1, "train_rmse": s * _root_mean(loss, len(ratings))})
-            if judge is not None:
-                error = s * _root_mean(squared_error(*judge, b_u, b_i, p, q), len(judge[0]))
+            if held_out is not None:
+                error = s * _root_mean(squared_error(*held_out, b_u, b_i, p, q), len(held_out[0]))
                 curves[-1]["validation_rmse"] = error
-                stop, improved = _verdict([row["validation_rmse"] for row in curves], self.patience)
+                stop, improved = _early_stop(
+                    [row["validation_rmse"] for row in curves], self.patience
+                )
                 if improved:
                     best = (b_u.copy(), b_i.copy(), p.copy(), q.copy())
                 if stop:
@@ -159,19 +161,24 @@ class MatrixFactorization(WarmStart):
         sides = (ratings.by_user.counts > 0, ratings.by_item.counts > 0)
         if self._start is not None:
             s = np.float32(ratings.deviation)
+            shrinkage = WARM_START_SHARE / np.sqrt(s)
             (b_u, p), (b_i, q) = (
-                (rated * weights[:, 0] / s, rated[:, None] * weights[:, 1:] * (_KEPT / np.sqrt(s)))
+                (
+                    rated * weights[:, 0] / s,
+                    rated[:, None] * weights[:, 1:] * (WARM_START_SHARE / np.sqrt(s)),
+                )
                 for rated, weights in zip(sides, self._start, strict=True)
             )
             return b_u, b_i, p, q
         biases = [np.zeros(len(rated), dtype=np.float32) for rated in sides]
         factors = [
-            rng.normal(0, _INIT, (len(rated), self.n_factors)).astype(np.float32) * rated[:, None]
+            rng.normal(0, INITIAL_DEVIATION, (len(rated), self.n_factors)).astype(np.float32)
+            * rated[:, None]
             for rated in sides
         ]
         return biases[0], biases[1], factors[0], factors[1]
 
-    def _judge(self, validation: Ratings, ratings: Ratings) -> _Columns | None:
+    def _known_pairs(self, validation: Ratings, ratings: Ratings) -> _Columns | None:
         """The validation ratings of known users and items; None where there are none."""
         u, i = self.rows_of(validation)
         known = (u >= 0) & (i >= 0)
@@ -188,7 +195,7 @@ class MatrixFactorization(WarmStart):
             )
 
 
-def _parts(
+def _epoch_parts(
     ratings: Ratings, n_factors: int, rng: np.random.Generator
 ) -> Callable[[], Iterable[_Columns]]:
     """What gives the ratings of an epoch in a random order, in one part or, from a file, in many.
@@ -200,11 +207,11 @@ def _parts(
     if not ratings.is_mapped:
         whole = _columns(ratings, _random_order(ratings, n_factors, rng), s)
         return lambda: [whole]
-    places = list(pieces(len(ratings), _STREAMED))
+    slices = list(pieces(len(ratings), STREAMED_ROWS))
 
     def streamed() -> Iterator[_Columns]:
-        for place in rng.permutation(len(places)):
-            rows = places[place]
+        for number in rng.permutation(len(slices)):
+            rows = slices[number]
             u, i, r = _columns(ratings, rows, s)
             order = rng.permutation(len(r))
             yield u[order], i[order], r[order]
@@ -228,9 +235,9 @@ def _random_order(
     """
     order = rng.permutation(len(ratings)).astype(np.int32)
     sides = (ratings.n_users, ratings.n_items)
-    if 4 * n_factors * sum(sides) <= _CACHED_BYTES:
+    if 4 * n_factors * sum(sides) <= CACHE_BYTES:
         return order
-    rows = max(_BLOCK_BYTES // (4 * n_factors), 1)
+    rows = max(BLOCK_BYTES // (4 * n_factors), 1)
     n_groups = [-(-n // rows) for n in sides]
     of_user, of_item = (
         rng.permutation(n) % groups for n, groups in zip(sides, n_groups, strict=True)
@@ -242,7 +249,7 @@ def _random_order(
     return order[np.argsort(place[block[order]], kind="stable")]
 
 
-def _verdict(errors: list[float], patience: int | None) -> tuple[bool, bool]:
+def _early_stop(errors: list[float], patience: int | None) -> tuple[bool, bool]:
     """Whether to stop, and whether the last epoch is the one to keep."""
     since = len(errors) - 1 - int(np.argmin(errors))
     return patience is not None and since >= patience, patience is None or since == 0

@@ -1,4 +1,4 @@
-"""Two towers: a person is the average of what they like, and likes what is near it."""
+"""Two towers: a user is the average of what they like, and likes what is near it."""
 
 from dataclasses import replace
 
@@ -14,11 +14,11 @@ from tastemap.models.base.validation import positive, share, whole_number
 
 
 class TwoTower(FactorModel):
-    """A vector for each item and one for each person, from what they like, trained in Keras.
+    """A vector for each item and one for each user, from what they like, trained in Keras.
 
     References:
         Covington, Adams, Sargin, "Deep neural networks for YouTube recommendations", RecSys 2016,
-        section 3 (a person is the average of embedded items). Yi et al., "Sampling-bias-corrected
+        section 3 (a user is the average of embedded items). Yi et al., "Sampling-bias-corrected
         neural modeling for large corpus item recommendations", RecSys 2019, section 3 (the softmax
         over a batch, its correction, vectors of length 1, temperature).
 
@@ -35,7 +35,7 @@ class TwoTower(FactorModel):
         the probability to be drawn, so that the sum is an estimate of that over all items.
 
     Fold-in:
-        A new person's vector is the same average, and nothing is to be learnt.
+        A new user's vector is the same average, and nothing is to be learnt.
 
     Args:
         n_factors: f, the length of a vector.
@@ -117,7 +117,7 @@ class TwoTower(FactorModel):
         return sums / (self.temperature * np.maximum(length, 1e-12))
 
     def _rating_effects(self, item_index: IndexArray, rating: FloatArray) -> Array:
-        """What each like adds to the vector of a person: columns (1 + f, n)."""
+        """What each like adds to the vector of a user: columns (1 + f, n)."""
         h = self.history_embedding[item_index].astype(np.float64)
         h *= self._likes(rating)[:, None]
         length = max(float(np.linalg.norm(h.sum(axis=0))), 1e-12)

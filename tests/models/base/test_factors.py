@@ -12,7 +12,7 @@ import reference
 from tastemap.data.datasets.synthetic import synthetic_ratings
 from tastemap.data.ratings import Ratings
 from tastemap.data.splits import Split
-from tastemap.errors import ArgumentError, UnsupportedError
+from tastemap.errors import UnsupportedError
 from tastemap.models.base.artifact import Artifact
 from tastemap.models.base.factors import FactorModel, Factors, Prior
 from tastemap.models.base.recommender import Recommender
@@ -140,26 +140,6 @@ def test_prior_of_users_survives_a_constant_bias_and_few_users() -> None:
 def test_a_model_of_loaded_factors_does_not_fit(ratings: Ratings) -> None:
     with pytest.raises(UnsupportedError, match="fit a new model"):
         FactorModel().fit(ratings)
-
-
-def test_a_person_may_name_items_by_title(model: FactorModel) -> None:
-    frame = pl.DataFrame({"title": ["Comedy 3 (1962)", "Drama 2 (1961)"], "rating": [5, 1]})
-    assert model.fold_in(frame).item_index.tolist() == [2, 1]
-    assert model.recommend(ratings=frame).equals(model.recommend(ratings={3: 5, 2: 1}))
-
-
-def test_ratings_of_a_person_must_be_numbers(model: FactorModel) -> None:
-    for bad in (
-        {1: float("nan")},
-        {1: "five"},
-        {1: 99},
-        {1: 0},
-        {},
-        [5, 4],
-        pl.DataFrame({"a": [1]}),
-    ):
-        with pytest.raises(ArgumentError, match="ratings"):
-            model.recommend(ratings=bad)
 
 
 NAMES = ("mf", "als", "ials")

@@ -65,8 +65,8 @@ def test_equal_items_come_in_the_order_of_their_rows(ratings: Ratings) -> None:
 
 def test_blocks_change_nothing(mf: Recommender, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = recommend_all(mf)
-    monkeypatch.setattr(everyone, "_BLOCK", 1)
-    monkeypatch.setattr(everyone, "_LEAST_USERS", 7)
+    monkeypatch.setattr(everyone, "BLOCK_BYTES", 1)
+    monkeypatch.setattr(everyone, "MIN_BLOCK_USERS", 7)
     assert recommend_all(mf).equals(whole)
 
 

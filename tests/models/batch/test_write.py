@@ -26,7 +26,7 @@ def mf(ratings: Ratings) -> Recommender:
 
 @pytest.fixture
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lists, "_MOST_USERS", 17)
+    monkeypatch.setattr(lists, "MAX_PART_USERS", 17)
 
 
 @pytest.mark.parametrize("options", [{}, {"k": 3, "exclude_seen": False}, {"where": "year > 1980"}])
@@ -116,7 +116,7 @@ def test_a_killed_command_goes_on(mf: Recommender, tmp_path: Path) -> None:
     model, out = mf.save(tmp_path / "model"), tmp_path / "recs.parquet"
     slow = (
         "import time, tastemap.models.batch.write as lists; from tastemap.cli import main;"
-        "lists._MOST_USERS = 20; write = lists._Parts.write;"
+        "lists.MAX_PART_USERS = 20; write = lists._Parts.write;"
         "lists._Parts.write = lambda *a: (write(*a), time.sleep({pause}));"
         f"import sys; sys.argv = ['tastemap', 'recommend', {str(model)!r}, '--all',"
         f" '-o', {str(out)!r}]; main()"

@@ -203,10 +203,10 @@ print(model.predict_ratings(data).tobytes().hex()[:4000])
 def test_many_ratings_bear_more_factors(split: Split, monkeypatch) -> None:
     quick = {"n_iterations": 2, "n_draws": 2}
     few = BayesianFactorization(**quick).fit(split.train, progress=False)
-    assert few.item_factors.shape[1] == bayesian.FEW_FACTORS
-    monkeypatch.setattr(bayesian, "MANY_RATINGS", len(split.train))
+    assert few.item_factors.shape[1] == bayesian.DEFAULT_FACTORS
+    monkeypatch.setattr(bayesian, "MIN_RATINGS_LARGE", len(split.train))
     many = BayesianFactorization(**quick).fit(split.train, progress=False)
-    assert many.item_factors.shape[1] == bayesian.MANY_FACTORS
+    assert many.item_factors.shape[1] == bayesian.DEFAULT_FACTORS_LARGE
     own = BayesianFactorization(n_factors=3, **quick).fit(split.train, progress=False)
     assert own.item_factors.shape[1] == 3
 

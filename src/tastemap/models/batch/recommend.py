@@ -17,8 +17,8 @@ from tastemap.models.base.recommender import Recommender
 from tastemap.models.base.selection import Mask, ShortAnswerWarning, allowed_items
 
 # Scores held at once, in bytes, and the least number of users that a matrix product is worth.
-_BLOCK = 8 * 2**20
-_LEAST_USERS = 256
+BLOCK_BYTES = 8 * 2**20
+MIN_BLOCK_USERS = 256
 # Bytes that a score may take while a block is answered: in float64, copied once, and a row number.
 SCORE_BYTES = 8 + 8 + 4
 
@@ -151,7 +151,7 @@ class Everyone:
         self.groups = [
             (table.by_user.indptr, table.item_index[table.by_user.indices]) for table in seen
         ]
-        self.size = max(_LEAST_USERS, _BLOCK // (4 * data.n_items))
+        self.size = max(MIN_BLOCK_USERS, BLOCK_BYTES // (4 * data.n_items))
         if memory is not None:
             self.size = max(1, min(self.size, memory // (SCORE_BYTES * data.n_items)))
 

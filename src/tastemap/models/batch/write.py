@@ -23,8 +23,8 @@ from tastemap.models.batch.recommend import SCORE_BYTES, Everyone, warn_of_short
 from tastemap.support.progress import progress_bar
 
 # A row of the answer while its part is made: ids, title, numbers. A kill loses a part at most.
-_ROW_BYTES = 256
-_MOST_USERS = 8192
+ROW_BYTES = 256
+MAX_PART_USERS = 8192
 
 _SINKS: dict[str, Callable[[pl.LazyFrame, Path], Any]] = {
     ".parquet": lambda frame, path: frame.sink_parquet(path),
@@ -118,14 +118,14 @@ def write_recommendations(
 
 def _users_of_a_part(n_items: int, k: int, memory: int) -> int:
     """How many users' lists fit into half the memory, where the other half holds scores."""
-    least = 2 * max(SCORE_BYTES * n_items, _ROW_BYTES * k)
+    least = 2 * max(SCORE_BYTES * n_items, ROW_BYTES * k)
     if memory < least:
         raise ArgumentError(
             "memory",
             expected=f"at least {least:,} bytes: {k} of {n_items:,} items for one user",
             received=f"{memory:,}",
         )
-    return min(_MOST_USERS, memory // (2 * _ROW_BYTES * k))
+    return min(MAX_PART_USERS, memory // (2 * ROW_BYTES * k))
 
 
 class _Parts:

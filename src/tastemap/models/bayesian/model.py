@@ -27,7 +27,7 @@ from tastemap.support.memory import require
 
 # Factors by default, few or many, and from how many ratings on they are many: by folds u3 and u4
 # of MovieLens 100K and on an inner split of 1M.
-FEW_FACTORS, MANY_FACTORS, MANY_RATINGS = 14, 30, 500_000
+DEFAULT_FACTORS, DEFAULT_FACTORS_LARGE, MIN_RATINGS_LARGE = 14, 30, 500_000
 
 Times: TypeAlias = npt.NDArray[np.int64]
 
@@ -177,7 +177,9 @@ class BayesianFactorization(HasFactors):
         """How the chains are run, if memory allows."""
         n_factors = self.n_factors
         if n_factors is None:
-            n_factors = MANY_FACTORS if len(ratings) >= MANY_RATINGS else FEW_FACTORS
+            n_factors = (
+                DEFAULT_FACTORS_LARGE if len(ratings) >= MIN_RATINGS_LARGE else DEFAULT_FACTORS
+            )
         plan = Plan(n_factors, self.n_iterations, self.n_chains, self.n_draws)
         require(
             type(self).__name__,

@@ -14,7 +14,7 @@ from tastemap.models.neural.networks import PairModel, as_numpy, table
 
 # The model reads the whole matrix of ratings in every batch; past this many cells it would take
 # minutes and gigabytes.
-MOST_CELLS = 50_000_000
+MAX_CELLS = 50_000_000
 
 
 class OrdinalRegressionModel(PairModel):
@@ -160,10 +160,10 @@ def _checked_levels(ratings: Ratings) -> int:
             received=f"ratings from {ratings.scale}",
             do="use the model biased-dot",
         )
-    if ratings.n_users * ratings.n_items > MOST_CELLS:
+    if ratings.n_users * ratings.n_items > MAX_CELLS:
         raise ArgumentError(
             "ordinal model",
-            expected=f"at most {MOST_CELLS:,} pairs of user and item",
+            expected=f"at most {MAX_CELLS:,} pairs of user and item",
             received=f"{ratings.n_users:,} x {ratings.n_items:,}",
             do="use the model biased-dot",
         )

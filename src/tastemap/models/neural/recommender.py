@@ -24,10 +24,10 @@ from tastemap.models.neural.training import Batches, Plan, epoch_bar, seed_keras
 
 # Rows predicted at once: always as many, so that a backend compiles one shape only and a pair's
 # prediction does not depend on what it is asked for with.
-CHUNK = 4096
+CHUNK_ROWS = 4096
 
 # With fewer ratings than this none is held out.
-SMALLEST = 10
+MIN_RATINGS_TO_HOLD_OUT = 10
 
 
 class NeuralRecommender(HasFactors):
@@ -198,7 +198,7 @@ class NeuralRecommender(HasFactors):
                 timestamp=None,
             )
             return ratings, same_rows.take(known) if known.any() else None
-        if not self.validation_size or len(ratings) < SMALLEST:
+        if not self.validation_size or len(ratings) < MIN_RATINGS_TO_HOLD_OUT:
             return ratings, None
         return train_test_split(ratings, test_size=self.validation_size, seed=seed)
 
@@ -239,10 +239,10 @@ class NeuralRecommender(HasFactors):
     def _forward(self, user_index: IndexArray, item_index: IndexArray) -> FloatArray:
         """What the network gives for pairs of known rows, (n, width)."""
         outputs = []
-        for start in range(0, len(user_index), CHUNK):
-            pairs = [column[start : start + CHUNK] for column in (user_index, item_index)]
+        for start in range(0, len(user_index), CHUNK_ROWS):
+            pairs = [column[start : start + CHUNK_ROWS] for column in (user_index, item_index)]
             n = len(pairs[0])
-            padded = [np.pad(column, (0, CHUNK - n)).astype(np.int32) for column in pairs]
+            padded = [np.pad(column, (0, CHUNK_ROWS - n)).astype(np.int32) for column in pairs]
             output = keras.ops.convert_to_numpy(self.network_(padded, training=False))
             outputs.append(output[:n].reshape(n, -1))
         return np.concatenate(outputs)
