@@ -163,18 +163,15 @@ class MatrixFactorization(WarmStart):
             s = np.float32(ratings.deviation)
             shrinkage = WARM_START_SHARE / np.sqrt(s)
             (b_u, p), (b_i, q) = (
-                (
-                    rated * weights[:, 0] / s,
-                    rated[:, None] * weights[:, 1:] * (WARM_START_SHARE / np.sqrt(s)),
-                )
+                (rated * weights[:, 0] / s, rated[:, None] * weights[:, 1:] * shrinkage)
                 for rated, weights in zip(sides, self._start, strict=True)
             )
             return b_u, b_i, p, q
         biases = [np.zeros(len(rated), dtype=np.float32) for rated in sides]
+        shapes = [(len(rated), self.n_factors) for rated in sides]
         factors = [
-            rng.normal(0, INITIAL_DEVIATION, (len(rated), self.n_factors)).astype(np.float32)
-            * rated[:, None]
-            for rated in sides
+            rng.normal(0, INITIAL_DEVIATION, shape).astype(np.float32) * rated[:, None]
+            for shape, rated in zip(shapes, sides, strict=True)
         ]
         return biases[0], biases[1], factors[0], factors[1]
 

@@ -98,8 +98,8 @@ class UserBatches(keras.utils.PyDataset):
     """Users with some likes hidden, which are to be found by the others.
 
     Each epoch deals the likes of a user out anew, into groups of at most `MAX_TARGETS` and at most
-    half of them, so that something is left to read; each group is a row of one batch. Of the likes that
-    are left a share is dropped at random, so that no vector relies on another.
+    half of them, so that something is left to read; each group is a row of one batch. Of the likes
+    that are left a share is dropped at random, so that no vector relies on another.
 
     Args:
         likes: Pairs of users and items, each a like.
