@@ -121,7 +121,7 @@ def test_similarity_is_the_partial_correlation(model: EASE, ratings: Ratings) ->
     expected[3] = 0
     free = EASE(20.0, dropout=0.0, user_power=0.0).fit(ratings, progress=False)
     for either in (model, free):
-        np.testing.assert_allclose(either._similarities(3), expected, atol=1e-5)
+        np.testing.assert_allclose(either.similarity_rows(3), expected, atol=1e-5)
     frame = model.similar_items(4, k=5)
     assert 4 not in frame["item_id"].to_list()
     assert sum(title.startswith("Drama") for title in frame["title"]) >= 4

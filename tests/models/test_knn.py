@@ -64,7 +64,9 @@ def test_who_is_unknown_gets_the_baseline(ratings: Ratings) -> None:
     np.testing.assert_allclose(model._predict(*unknown), baseline._predict(*unknown), atol=1e-5)
 
 
-@pytest.mark.parametrize("options", [{"k": 0}, {"shrinkage": -1}, {"damping": float("nan")}])
+@pytest.mark.parametrize(
+    "options", [{"n_neighbours": 0}, {"shrinkage": -1}, {"damping": float("nan")}]
+)
 def test_impossible_options(options: dict[str, float]) -> None:
     with pytest.raises(ArgumentError, match=f"{next(iter(options))}; expected a"):
         ItemKNN(**options)

@@ -140,7 +140,7 @@ def test_parts_of_a_model_with_other_options_are_not_used(
     ratings: Ratings, tmp_path: Path, small_parts: None
 ) -> None:
     path = tmp_path / "recs.parquet"
-    few, many = (make_model("knn", k=k).fit(ratings, progress=False) for k in (2, 40))
+    few, many = (make_model("knn", n_neighbours=k).fit(ratings, progress=False) for k in (2, 40))
     with pytest.MonkeyPatch.context() as patch:
         stop_after(3, patch, KeyboardInterrupt)
         with pytest.raises(KeyboardInterrupt):
