@@ -147,7 +147,7 @@ def test_too_many_items_are_refused(ratings: Ratings, monkeypatch: pytest.Monkey
 def test_a_table_that_memory_does_not_hold_is_refused(
     ratings: Ratings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(memory, "_LARGE", 1000)
+    monkeypatch.setattr(memory, "MIN_CHECKED_BYTES", 1000)
     monkeypatch.setattr(memory, "free_memory", lambda: 4 * 80**2 - 1)
     model = EASE()
     with pytest.raises(DataError, match=r"^EASE; expected 0\.0 GiB of free memory .* 80 items"):

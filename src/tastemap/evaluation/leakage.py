@@ -5,7 +5,7 @@ import numpy.typing as npt
 import polars as pl
 
 from tastemap.arrays import IndexArray
-from tastemap.data.chunks import pieces
+from tastemap.data.chunks import chunks
 from tastemap.data.ratings import Ratings
 
 # A smaller share of test ratings that lie among the training ratings in time is not worth a line.
@@ -59,7 +59,7 @@ def leak_notes(train: Ratings, users: IndexArray, items: IndexArray) -> list[str
     known = (users >= 0) & (items >= 0)
     pairs, counts = np.unique(_pairs(users[known], items[known], train.n_items), return_counts=True)
     found = np.zeros(len(pairs) + 1, dtype=np.bool_)
-    for rows in pieces(len(train)):  # there are many more of them than test pairs
+    for rows in chunks(len(train)):  # there are many more of them than test pairs
         trained = _pairs(train.user_index[rows], train.item_index[rows], train.n_items)
         place = np.searchsorted(pairs, trained)
         found[place[np.append(pairs, -1)[place] == trained]] = True

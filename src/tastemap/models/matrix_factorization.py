@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from tastemap.data.chunks import pieces
+from tastemap.data.chunks import chunks
 from tastemap.data.ratings import Ratings
 from tastemap.data.splits import train_test_split
 from tastemap.errors import ArgumentError
@@ -119,7 +119,7 @@ class MatrixFactorization(WarmStart):
         items = np.column_stack([s * b_i, np.sqrt(s) * q])
         loss = sum(
             squared_error(*_columns(ratings, rows, s), b_u, b_i, p, q)
-            for rows in pieces(len(ratings))
+            for rows in chunks(len(ratings))
         )
         rated = users[ratings.by_user.counts > 0].astype(np.float64)
         prior = Prior.of_users(rated, noise_variance=s**2 * loss / len(ratings))
@@ -204,7 +204,7 @@ def _epoch_parts(
     if not ratings.is_mapped:
         whole = _columns(ratings, _random_order(ratings, n_factors, rng), s)
         return lambda: [whole]
-    slices = list(pieces(len(ratings), STREAMED_ROWS))
+    slices = list(chunks(len(ratings), STREAMED_ROWS))
 
     def streamed() -> Iterator[_Columns]:
         for number in rng.permutation(len(slices)):

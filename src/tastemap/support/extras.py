@@ -7,7 +7,7 @@ from tastemap.errors import MissingPackageError
 
 
 def lab_package(name: str) -> ModuleType:
-    """Import a module of the ``lab`` extra when it is needed.
+    """Import a module of the ``lab`` extra.
 
     Args:
         name: Dotted name, such as ``"matplotlib.figure"``.
@@ -20,7 +20,7 @@ def lab_package(name: str) -> ModuleType:
         return import_module(name)
     except ModuleNotFoundError as error:
         if error.name is None or error.name.partition(".")[0] != package:
-            raise  # the package is there, but something that it needs is not
+            raise  # the package is installed, but a package that it needs is not
         raise MissingPackageError(
             f"package {package}",
             expected="it to be installed",

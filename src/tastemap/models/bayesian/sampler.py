@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tastemap.arrays import IndexArray
-from tastemap.data.chunks import pieces
+from tastemap.data.chunks import chunks
 from tastemap.data.ratings import Groups, Ratings
 from tastemap.kernels.gibbs.normal import quantile
 from tastemap.kernels.gibbs.ordinal import all_log_likelihood, draw_latent, move_user_cutpoints
@@ -75,7 +75,7 @@ class Observations:
         level = np.zeros(0, dtype=np.int32)
         if levels is not None and n_levels:
             level = np.empty(len(rating), dtype=np.int32)
-            for part in pieces(len(rating)):
+            for part in chunks(len(rating)):
                 level[part] = np.abs(rating[part, None] - levels).argmin(axis=1)
         value = ((rating - mean) / deviation).astype(np.float32)
         by_user = Groups(ratings.by_user.indptr, np.arange(len(rows)))
@@ -91,7 +91,7 @@ class Observations:
 def predictor(users: Any, items: Any, user: IndexArray, item: IndexArray) -> Any:
     """b_a + d_j + p_a . q_j of pairs (n,), for rows (b_a, p_a) and (d_j, q_j)."""
     f = np.empty(len(user), dtype=users.dtype)
-    for part in pieces(len(user)):
+    for part in chunks(len(user)):
         w, x = users[user[part]], items[item[part]]
         f[part] = w[:, 0] + x[:, 0] + np.einsum("nk,nk->n", w[:, 1:], x[:, 1:])
     return f
