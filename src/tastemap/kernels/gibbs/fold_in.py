@@ -1,18 +1,14 @@
 """A new person's row and cutpoints from their ratings, for each draw of the items."""
 
 import numpy as np
-import numpy.typing as npt
 from numba import njit
 
+from tastemap.arrays import F32, F64, I32
 from tastemap.kernels.gibbs.ordinal import draw_latent, move_user_cutpoints
 from tastemap.kernels.gibbs.predictive import person_factor
 from tastemap.kernels.gibbs.random import mixed
 from tastemap.kernels.gibbs.rows import draw_gaussian
 from tastemap.kernels.gibbs.statistics import design
-
-F32 = npt.NDArray[np.float32]
-F64 = npt.NDArray[np.float64]
-I32 = npt.NDArray[np.int32]
 
 # The first draw of the items gets so many times the sweeps of the others.
 _BURN_IN = 5

@@ -10,16 +10,11 @@ References:
 import math
 
 import numpy as np
-import numpy.typing as npt
 from numba import njit
 
+from tastemap.arrays import F32, F64, I32, I64
 from tastemap.kernels.gibbs.normal import cdf, truncated
 from tastemap.kernels.gibbs.random import mixed, normal, uniform
-
-F32 = npt.NDArray[np.float32]
-F64 = npt.NDArray[np.float64]
-I32 = npt.NDArray[np.int32]
-I64 = npt.NDArray[np.int64]
 
 # Stands for an infinite cutpoint.
 _FAR = 1e3

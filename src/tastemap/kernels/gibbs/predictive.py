@@ -8,18 +8,13 @@ References:
 import math
 
 import numpy as np
-import numpy.typing as npt
 from numba import njit
 
+from tastemap.arrays import F32, F64, I32, I64
 from tastemap.kernels.gibbs.normal import cdf
 from tastemap.kernels.gibbs.rows import factorise
 from tastemap.kernels.gibbs.statistics import design
 from tastemap.kernels.gibbs.tile import weighted_gram
-
-F32 = npt.NDArray[np.float32]
-F64 = npt.NDArray[np.float64]
-I32 = npt.NDArray[np.int32]
-I64 = npt.NDArray[np.int64]
 
 
 @njit(cache=True, nogil=True)

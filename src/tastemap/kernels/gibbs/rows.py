@@ -11,15 +11,10 @@ References:
 import math
 
 import numpy as np
-import numpy.typing as npt
 from numba import njit
 
+from tastemap.arrays import F32, F64, I32, I64
 from tastemap.kernels.gibbs.random import gamma, mixed, normal
-
-F32 = npt.NDArray[np.float32]
-F64 = npt.NDArray[np.float64]
-I32 = npt.NDArray[np.int32]
-I64 = npt.NDArray[np.int64]
 
 # Rows that are factorised side by side: a few vector registers each way.
 BATCH = 32

@@ -1,12 +1,8 @@
 """Products of a sparse matrix and a thin dense one."""
 
-import numpy as np
-import numpy.typing as npt
 from numba import njit
 
-F32 = npt.NDArray[np.float32]
-I32 = npt.NDArray[np.int32]
-I64 = npt.NDArray[np.int64]
+from tastemap.arrays import F32, I32, I64
 
 
 @njit(cache=True, nogil=True)

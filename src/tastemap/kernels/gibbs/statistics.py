@@ -1,14 +1,10 @@
 """Sums over the ratings of each row that its conditional distribution is made of."""
 
 import numpy as np
-import numpy.typing as npt
 from numba import njit
 
+from tastemap.arrays import F32, I32, I64
 from tastemap.kernels.gibbs.tile import WIDTH, weighted_gram, weighted_sum
-
-F32 = npt.NDArray[np.float32]
-I32 = npt.NDArray[np.int32]
-I64 = npt.NDArray[np.int64]
 
 
 @njit(cache=True, nogil=True)

@@ -6,15 +6,12 @@ for every rating in every iteration of a Gibbs sampler.
 
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 from llvmlite import ir  # type: ignore[import-untyped]
 from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-F32 = npt.NDArray[np.float32]
-I32 = npt.NDArray[np.int32]
+from tastemap.arrays import F32, I32
 
 # A tile of sums: HEIGHT rows of WIDTH float32, one vector register (or two) a row.
 HEIGHT, WIDTH = 8, 16

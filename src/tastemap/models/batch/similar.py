@@ -106,7 +106,7 @@ def _unit(factors: npt.NDArray[Any]) -> Unit:
 
 def _by_products(unit: Unit, asked: npt.NDArray[Any], k: int, progress: bool) -> IndexArray:
     """Rows (n, k) of the nearest of some rows: every cosine is computed, a block at a time."""
-    from tastemap.kernels.top_k import best_of, shortlisted
+    from tastemap.kernels.top_k import best_rows
 
     size = max(_LEAST, _BLOCK // (4 * len(unit)))
     near = np.empty((len(asked), k), np.int32)
@@ -116,9 +116,7 @@ def _by_products(unit: Unit, asked: npt.NDArray[Any], k: int, progress: bool) ->
             block = asked[start : start + size]
             cosines = unit[block] @ unit.T
             cosines[np.arange(len(block)), block] = -np.inf
-            rows, owner, ends = shortlisted(cosines, None, k)
-            best = np.empty((len(block), k), np.float32)
-            best_of(cosines[owner, rows], rows, ends, k, near[start : start + size], best)
+            near[start : start + size], _ = best_rows(cosines, k)
             step("")
     return near
 
