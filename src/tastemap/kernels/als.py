@@ -133,14 +133,7 @@ def _apply(indices: I32, fixed: F32, gram: F32, ridge: float, v: F32, out: F32) 
 
 @njit(cache=True, nogil=True, fastmath=REORDER)
 def _residual(
-    indices: I32,
-    target: F32,
-    fixed: F32,
-    gram: F32,
-    ridge: float,
-    w: F32,
-    r: F32,
-    b: F32,
+    indices: I32, target: F32, fixed: F32, gram: F32, ridge: float, w: F32, r: F32, b: F32
 ) -> float:
     """Set b to sum of t_j y_j and r to b - A w, in one pass over the ratings; returns |b|^2."""
     f = fixed.shape[1]

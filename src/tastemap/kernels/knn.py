@@ -52,13 +52,7 @@ def pair_similarities(
 
 @njit(cache=True)
 def weighted_neighbours(
-    targets: I32,
-    rated: I32,
-    residual: F32,
-    similarity: F32,
-    k: int,
-    damping: float,
-    effects: F32,
+    targets: I32, rated: I32, residual: F32, similarity: F32, k: int, damping: float, effects: F32
 ) -> None:
     """For each target item i, sum of s_ij e_j / (sum of s_ij + damping) over its neighbours j.
 

@@ -69,13 +69,7 @@ def sgd_epoch(
 
 @njit(cache=True, fastmath=REORDER)
 def squared_error(
-    user_index: I32,
-    item_index: I32,
-    rating: F32,
-    b_u: F32,
-    b_i: F32,
-    p: F32,
-    q: F32,
+    user_index: I32, item_index: I32, rating: F32, b_u: F32, b_i: F32, p: F32, q: F32
 ) -> float:
     """Sum of (r_ui - b_u - b_i - p_u . q_i)^2; arguments as in `sgd_epoch`."""
     total = 0.0

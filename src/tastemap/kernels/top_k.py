@@ -11,13 +11,7 @@ _WIDTH = 256
 
 
 @njit(cache=True, nogil=True)
-def shortlist(
-    scores: FloatArray,
-    error: F64,
-    k: int,
-    rows: I32,
-    ends: I64,
-) -> None:
+def shortlist(scores: FloatArray, error: F64, k: int, rows: I32, ends: I64) -> None:
     """The items that may be among the k best of each user, and few others.
 
     Item j is in lane j mod L, so that vector instructions find the largest scores of many lanes at

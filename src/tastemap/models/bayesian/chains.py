@@ -120,10 +120,9 @@ def run_chains(
             advance(note)
         return samples, summaries
 
+    n_steps = config.n_iterations * config.n_chains
     with (
-        progress_bar(
-            "sampling", config.n_iterations * config.n_chains, "iterations", progress
-        ) as advance,
+        progress_bar("sampling", n_steps, "iterations", progress) as advance,
         ThreadPoolExecutor(config.n_chains) as pool,
     ):
         try:

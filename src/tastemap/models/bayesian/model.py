@@ -293,7 +293,7 @@ class BayesianFactorization(FactorModel):
         return draws.effects_at(nodes, user, time.astype(np.float64))
 
     def _posteriors(self, draws: Draws, users: IndexArray) -> UserPosteriors:
-        return draws.posteriors_of(users, self.ratings_.by_user, self.ratings_.item_index)
+        return draws.posteriors_of(users, self.ratings_)
 
     def _user(self, user_index: int) -> Any:
         return self._posteriors(self.draws, np.array([user_index], dtype=np.int32))

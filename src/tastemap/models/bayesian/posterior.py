@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tastemap.arrays import F32, F64, I64, AnyArray, IndexArray
-from tastemap.data.ratings import Groups
+from tastemap.data.ratings import Ratings
 from tastemap.data.scale import Scale
 from tastemap.kernels.gibbs.fold_in import fold_in
 from tastemap.kernels.gibbs.predictive import predictive
@@ -61,8 +61,8 @@ class ItemLists(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Draws:
-    """K draws of the posterior; the attributes of `Draw`, each with K in front.
+class Draws(Draw):
+    """K draws of the posterior: the attributes of `Draw`, in float32, each with K in front.
 
     Attributes:
         axes: (I, n_implicit), the axes of the implicit scores, for new users.
@@ -70,17 +70,6 @@ class Draws:
         n_levels: C, or 0 for numbers.
     """
 
-    user_means: F32
-    cuts: F32
-    user_scales: F32
-    items: F32
-    item_scales: F32
-    user_precision: F32
-    user_link: F32
-    user_prior: F32
-    spread: F32
-    effects: F32
-    effect_variances: F32
     axes: F32
     centre: float
     deviation: float
@@ -93,7 +82,7 @@ class Draws:
         """The draws, stacked."""
         stacked = {
             name: np.stack([getattr(draw, name) for draw in draws], dtype=np.float32)
-            for name in Draw._fields
+            for name in [field.name for field in fields(Draw)]
         }
         return cls(**stacked, axes=axes, centre=centre, deviation=deviation, n_levels=n_levels)
 
@@ -120,12 +109,10 @@ class Draws:
 
     # ---- users ----
 
-    def posteriors_of(
-        self, users: IndexArray, by_user: Groups, item_index: IndexArray
-    ) -> UserPosteriors:
+    def posteriors_of(self, users: IndexArray, ratings: Ratings) -> UserPosteriors:
         """Users of the training ratings, given by row; -1 is the average user."""
-        none = np.zeros(0, dtype=np.int32)
-        rated = [item_index[by_user[user]] if user >= 0 else none for user in users]
+        items, none = ratings.item_index, np.zeros(0, dtype=np.int32)
+        rated = [items[ratings.by_user[user]] if user >= 0 else none for user in users]
         means, scales = self.user_means[:, users], self.user_scales[:, users]
         cuts = self.cuts[:, users] if self.n_levels else self.cuts
         means, cuts, scales = (np.ascontiguousarray(part) for part in (means, cuts, scales))
@@ -158,22 +145,11 @@ class Draws:
         means, cuts = np.empty((K, D), dtype=np.float32), np.empty((K, C))
         # The temporal effects of a new user are part of the noise.
         sigma = np.sqrt(self.user_scales[:, -1] ** 2 + self._effect_variance()[:, -1])
-        fold_in(
-            level,
-            z,
-            priors.astype(np.float32),
-            np.ascontiguousarray(self.items[:, rated]),
-            np.ascontiguousarray(self.item_scales[:, rated]),
-            self.user_precision,
-            sigma,
-            shared,
-            np.stack([root, root], axis=1),
-            inverse,
-            FOLD_IN_SWEEPS,
-            np.uint64(seed),
-            means,
-            cuts,
-        )
+        items = np.ascontiguousarray(self.items[:, rated])
+        scales = np.ascontiguousarray(self.item_scales[:, rated])
+        normal = (priors.astype(np.float32), items, scales, self.user_precision, sigma)
+        ordinal = (shared, np.stack([root, root], axis=1), inverse)
+        fold_in(level, z, *normal, *ordinal, FOLD_IN_SWEEPS, np.uint64(seed), means, cuts)
         user_cuts = cuts[:, None].astype(np.float32) if C else self.cuts
         no_effect = np.zeros((K, 1), dtype=np.float32)
         rated_lists = ItemLists.of([rated])
@@ -204,25 +180,12 @@ class Draws:
         n_items = self.items.shape[1]
         items = np.where(targets.items < 0, n_items - 1, targets.items).astype(np.int32)
         centre, cumulative = np.zeros(len(items)), np.zeros((len(items), user_cuts.shape[2]))
+        rows = (*users.rated, users.means, user_cuts, users.scales)
+        draws = (self.items, self.item_scales, self.user_precision, effects)
 
         def predict(first: int) -> None:
-            predictive(
-                targets.indptr,
-                items,
-                users.rated.indptr,
-                users.rated.items,
-                users.means,
-                user_cuts,
-                users.scales,
-                self.items,
-                self.item_scales,
-                self.user_precision,
-                effects,
-                first,
-                min(first + USERS_PER_TASK, users.means.shape[1]),
-                centre,
-                cumulative,
-            )
+            last = min(first + USERS_PER_TASK, users.means.shape[1])
+            predictive(targets.indptr, items, *rows, *draws, first, last, centre, cumulative)
 
         # One thread predicts all targets of a user: any number of threads gives the same digits.
         with ThreadPoolExecutor(min(os.cpu_count() or 1, 16)) as pool:

@@ -3,8 +3,8 @@
 The letters are those of the model's docstring. Kernels do the work of each rating.
 """
 
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -100,7 +100,8 @@ def predictor(users: Any, items: Any, user: IndexArray, item: IndexArray) -> Any
     return f
 
 
-class Draw(NamedTuple):
+@dataclass(frozen=True)
+class Draw:
     """The part of one draw of the posterior that predictions need; U users, I items.
 
     The arrays named in `HALF_PRECISION` are float16, the others float32.
@@ -311,11 +312,9 @@ class Chain:
     def _draw(self) -> Draw:
         users, items = self.users, self.items
         n_implicit, sigma = users.features.n_implicit, np.float32(self.sigma)
-        average = np.average(users.prior, axis=0, weights=users.groups.counts > 0)
-        scores = users.features.columns[:n_implicit]
-        link = users.B[:n_implicit].copy()
-        rated = users.groups.counts > 0
-        implicit = scores[:, rated].mean(axis=1) @ link
+        rated, link = users.groups.counts > 0, users.B[:n_implicit].copy()
+        average = np.average(users.prior, axis=0, weights=rated)
+        implicit = users.features.columns[:n_implicit, rated].mean(axis=1) @ link
         rows = self._item_rows()
         typical = np.average(rows, axis=0, weights=items.groups.counts)
         cuts, spread, none = np.zeros((1, 0)), np.zeros((0, 0)), np.zeros((0, 0), np.float32)
@@ -335,7 +334,7 @@ class Chain:
             effects=none if self.effects is None else self.effects.h.copy(),
             effect_variances=none if self.effects is None else self.effects.variances,
         )
-        return draw._replace(**{name: _halved(getattr(draw, name)) for name in HALF_PRECISION})
+        return replace(draw, **{name: _halved(getattr(draw, name)) for name in HALF_PRECISION})
 
     @property
     def loss(self) -> float:

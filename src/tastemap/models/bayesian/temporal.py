@@ -72,17 +72,9 @@ class TemporalEffects:
         for c in range(len(TAU)):
             before = self.h[c].copy()
             sum_over_nodes(node, e, w, before, self._total, self._weight)
-            draw_effects(
-                self.nodes.indptr,
-                self._decays[c],
-                self._total,
-                self._weight,
-                NU / 2,
-                NU / 2 * float(self.typical[c]),
-                keys(rng),
-                self.v[c],
-                self.h[c],
-            )
+            ratings = self._decays[c], self._total, self._weight
+            prior = NU / 2, NU / 2 * float(self.typical[c])
+            draw_effects(self.nodes.indptr, *ratings, *prior, keys(rng), self.v[c], self.h[c])
             e -= (self.h[c] - before)[node]
             n, inverse = len(self.v[c]), float(np.sum(1 / self.v[c], dtype=np.float64))
             shape, rate = TYPICAL_SHAPE + NU / 2 * n, TYPICAL_RATE + NU / 2 * inverse
