@@ -164,11 +164,8 @@ def draw_link(r: F32, G: F32, features: F32, lam: F32, key: np.uint64, B: F32, c
     """
     F, n = features.shape
     D = r.shape[1]
-    residual, weight, moved = (
-        np.empty(n, np.float32),
-        np.empty(n, np.float32),
-        np.empty(n, np.float32),
-    )
+    residual, weight = np.empty(n, np.float32), np.empty(n, np.float32)
+    moved = np.empty(n, np.float32)
     for k in range(D):
         for a in range(n):
             residual[a], weight[a], moved[a] = r[a, k], G[a, k, k], np.float32(0.0)

@@ -1,6 +1,5 @@
 """``BayesianFactorization``: ordinal ratings, biases and factors, averaged over the posterior."""
 
-from functools import partial
 from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
@@ -147,8 +146,6 @@ class BayesianFactorization(FactorModel):
 
     def _fit(self, ratings: Ratings, validation: Ratings | None, seed: int, progress: bool) -> None:
         config = self._config(ratings)
-        mean = ratings.global_mean
-        deviation = ratings.deviation
         users = ratings.user_table if self.side else None
         items = ratings.item_table if self.side else None
         features = (
@@ -159,25 +156,18 @@ class BayesianFactorization(FactorModel):
                 ratings.by_item, ratings.user_index, ratings.n_users, items, self.n_implicit
             ),
         )
-        data = Observations.of(ratings, features, mean, deviation, self.time is not None)
-        make = partial(
-            Draws.of,
-            axes=features[0].axes,
-            centre=mean,
-            deviation=deviation,
-            n_levels=data.n_levels,
-        )
+        data = Observations.of(ratings, features, self.time is not None)
         judge = None
         if validation is not None:
             pairs = (*self.rows_of(validation), *self._context(validation))
             judge = Validation(
-                lambda draw: self._mean(make([draw]), *pairs),
+                lambda draw: self._mean(Draws.of([draw], ratings, data), *pairs),
                 validation.rating,
                 ratings.scale.lowest,
                 ratings.scale.highest,
             )
         samples, self.traces = run_chains(data, config, judge, seed, progress)
-        self.draws = make([sample.draw for sample in samples])
+        self.draws = Draws.of([sample.draw for sample in samples], ratings, data)
         self.diagnostics_ = convergence(self.traces)
         columns = {"epoch": [s.iteration for s in samples], "loss": [s.loss for s in samples]}
         curves = pl.DataFrame(columns)

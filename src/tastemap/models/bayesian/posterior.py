@@ -14,7 +14,7 @@ from tastemap.data.scale import Scale
 from tastemap.kernels.gibbs.fold_in import fold_in
 from tastemap.kernels.gibbs.predictive import predictive
 from tastemap.models.bayesian.features import scores_of
-from tastemap.models.bayesian.sampler import HALF_PRECISION, Draw
+from tastemap.models.bayesian.sampler import HALF_PRECISION, Draw, Observations
 from tastemap.models.bayesian.temporal import TimeNodes
 
 # Gibbs sweeps of a fold-in at each draw of the items.
@@ -76,15 +76,14 @@ class Draws(Draw):
     n_levels: int
 
     @classmethod
-    def of(
-        cls, draws: Sequence[Draw], axes: F32, centre: float, deviation: float, n_levels: int
-    ) -> "Draws":
-        """The draws, stacked."""
-        stacked = {
+    def of(cls, draws: Sequence[Draw], ratings: Ratings, data: Observations) -> "Draws":
+        """The draws, stacked, from the training ratings in both forms."""
+        arrays: dict[str, Any] = {
             name: np.stack([getattr(draw, name) for draw in draws], dtype=np.float32)
             for name in [field.name for field in fields(Draw)]
         }
-        return cls(**stacked, axes=axes, centre=centre, deviation=deviation, n_levels=n_levels)
+        arrays |= {"axes": data.features[0].axes, "n_levels": data.n_levels}
+        return cls(**arrays, centre=ratings.global_mean, deviation=ratings.deviation)
 
     def __len__(self) -> int:
         return len(self.items)

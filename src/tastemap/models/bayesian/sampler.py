@@ -62,14 +62,9 @@ class Observations:
 
     @classmethod
     def of(
-        cls,
-        ratings: Ratings,
-        features: tuple[Features, Features],
-        mean: float,
-        deviation: float,
-        timed: bool = False,
+        cls, ratings: Ratings, features: tuple[Features, Features], timed: bool = False
     ) -> "Observations":
-        """Ratings by user; numbers are standardised with the given mean and deviation."""
+        """The training ratings; with ``timed`` their times too, if they have any."""
         rows = ratings.by_user.indices
         user, item = ratings.user_index[rows], ratings.item_index[rows]
         rating = ratings.rating[rows]
@@ -80,7 +75,7 @@ class Observations:
             level = np.empty(len(rating), dtype=np.int32)
             for part in pieces(len(rating)):
                 level[part] = np.abs(rating[part, None] - levels).argmin(axis=1)
-        value = ((rating - mean) / deviation).astype(np.float32)
+        value = ((rating - ratings.global_mean) / ratings.deviation).astype(np.float32)
         by_user = Groups(ratings.by_user.indptr, np.arange(len(rows)))
         by_item = Groups.of(item, ratings.n_items)
         nodes = None
