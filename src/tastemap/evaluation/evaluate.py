@@ -238,7 +238,7 @@ def rank_unseen(
     if isinstance(k, bool) or int(k) != k or not 1 <= k <= train.n_items:
         raise ArgumentError("k", expected=f"a whole number from 1 to {train.n_items}", received=k)
     users, items = model.rows_of(test)
-    relevant = test.rating >= test.scale.liked_from(threshold)
+    relevant = test.scale.liked(test.rating, threshold)
     asked = np.unique(users[relevant & (users >= 0)])
     if not len(asked):
         raise ArgumentError(

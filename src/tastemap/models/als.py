@@ -127,7 +127,7 @@ class ALS(WarmStart):
             w_u, w_i = self._alternate(ratings, (ratings.rating - mu) / s, units, seed)
             precision = self.reg * np.diag((s / units) ** 2)
         else:
-            mu, liked = 0.0, ratings.take(self._likes(ratings.rating))
+            mu, liked = 0.0, ratings.likes(self.threshold)
             w_u, w_i = self._alternate(liked, np.ones(len(liked)), np.ones(self.n_factors), seed)
             w_u, w_i = (np.pad(factors, ((0, 0), (1, 0))) for factors in (w_u, w_i))  # no biases
             precision = self.alpha * (w_i.T @ w_i).astype(np.float64)
@@ -196,9 +196,6 @@ class ALS(WarmStart):
             side.indptr, side.indices, target, fixed, gram, side.ridge, weights, steps, tolerance
         )
 
-    def _likes(self, rating: FloatArray) -> npt.NDArray[np.bool_]:
-        return rating >= self.fitted_ratings.scale.liked_from(self.threshold)
-
     def _rating_effects(self, item_index: IndexArray, rating: FloatArray) -> Array:
         """As in `HasFactors`, with a penalty that grows with the number of ratings or likes."""
         bias, X = self.factors.design(item_index)
@@ -206,7 +203,7 @@ class ALS(WarmStart):
             penalty = self._prior.precision * len(rating) ** self.reg_exponent
             residual = rating - self.global_mean - bias
         else:
-            liked = self._likes(rating)
+            liked = self.ratings_.scale.liked(rating, self.threshold)
             X *= liked[:, None]
             X[:, 0] = 0  # no biases
             ridge = self.ridge(int(liked.sum()), self.fitted_ratings.n_items)

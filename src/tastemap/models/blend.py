@@ -10,6 +10,7 @@ from tastemap.arrays import FloatArray, IndexArray
 from tastemap.data.ratings import Ratings
 from tastemap.data.splits import per_user_split
 from tastemap.errors import ArgumentError
+from tastemap.metrics.ranking import ndcg
 from tastemap.models.base.artifact import Artifact
 from tastemap.models.base.explanation import Explanation, Part, PartKind, added_up
 from tastemap.models.base.recommender import Recommender
@@ -37,13 +38,13 @@ class HiddenLikes(NamedTuple):
         train: The ratings that are left to learn from.
         users: int32 (n,), rows of the users who judge.
         likes: int64, ascending; the place of each hidden like in a matrix (n, n_items).
-        best: float64 (n,), the largest gain that a list can have.
+        n_likes: int64 (n,), how many likes each user has.
     """
 
     train: Ratings
     users: IndexArray
     likes: npt.NDArray[np.int64]
-    best: npt.NDArray[np.float64]
+    n_likes: npt.NDArray[np.int64]
 
 
 class Blend(Recommender):
@@ -163,15 +164,14 @@ class Blend(Recommender):
         if most < 2 or self.holdout * most < 0.5:
             return None
         train, test = per_user_split(ratings, self.holdout, seed)
-        likes = test.take(test.rating >= ratings.scale.liked_from(self.threshold))
+        likes = test.likes(self.threshold)
         if not len(likes):
             return None
         users = _sample_users(np.flatnonzero(likes.by_user.counts), ratings.n_items, seed)
         rows = np.concatenate([likes.by_user[int(user)] for user in users])
         n_likes = likes.by_user.counts[users]
         places = np.repeat(np.arange(len(users)), n_likes) * ratings.n_items
-        best = np.cumsum(_discounts(LIST_LENGTH))[np.minimum(n_likes, LIST_LENGTH) - 1]
-        return HiddenLikes(train, users, np.sort(places + likes.item_index[rows]), best)
+        return HiddenLikes(train, users, np.sort(places + likes.item_index[rows]), n_likes)
 
     # ---- scores ----
 
@@ -369,9 +369,4 @@ def _ndcg(scores: F32, hidden: HiddenLikes) -> float:
     items, values = np.empty((n, k), np.int32), np.empty((n, k), np.float32)
     best_of(scores[owner, rows], rows, ends, k, items, values)
     hits = np.isin(np.arange(n)[:, None] * n_items + items, hidden.likes) & (items >= 0)
-    return float((hits @ _discounts(k) / hidden.best).mean())
-
-
-def _discounts(k: int) -> npt.NDArray[np.float64]:
-    """1 / log2(rank + 1) of the ranks 1 to k."""
-    return 1 / np.log2(np.arange(2, k + 2))
+    return float(ndcg(hits, hidden.n_likes).mean())

@@ -88,7 +88,7 @@ class TwoTower(FactorModel):
         from tastemap.models.neural.training import epoch_bar
         from tastemap.models.neural.two_tower import TowerPlan, train_towers
 
-        likes = ratings.take(self._likes(ratings.rating))
+        likes = ratings.likes(self.threshold)
         liked = likes.by_item.counts > 0
         h, q, b = (np.zeros((len(liked), size), np.float32) for size in (*2 * [self.n_factors], 1))
         if len(likes):
@@ -108,9 +108,6 @@ class TwoTower(FactorModel):
         factors.item_weights[without_likes, 0] = b[liked].min() if liked.any() else 0
         self.factors = factors
 
-    def _likes(self, rating: FloatArray) -> npt.NDArray[np.bool_]:
-        return rating >= self.fitted_ratings.scale.liked_from(self.threshold)
-
     def _directed(self, sums: Array) -> Array:
         """Rows of length 1 / temperature; a row of zeros stays one."""
         length = np.linalg.norm(sums, axis=-1, keepdims=True)
@@ -119,7 +116,7 @@ class TwoTower(FactorModel):
     def _rating_effects(self, item_index: IndexArray, rating: FloatArray) -> Array:
         """What each like adds to the vector of a user: columns (1 + f, n)."""
         h = self.history_embedding[item_index].astype(np.float64)
-        h *= self._likes(rating)[:, None]
+        h *= self.ratings_.scale.liked(rating, self.threshold)[:, None]
         length = max(float(np.linalg.norm(h.sum(axis=0))), 1e-12)
         return np.pad(h / (self.temperature * length), ((0, 0), (1, 0))).T
 

@@ -7,16 +7,16 @@ from typing import Any, ClassVar, NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 
-from tastemap.arrays import FloatArray, IndexArray
+from tastemap.arrays import F32, FloatArray, IndexArray
 from tastemap.data.ratings import Ratings
 from tastemap.errors import UnsupportedError
+from tastemap.metrics.similarity import cosines
 from tastemap.models.base.explanation import Explanation, Part, PartKind, correction, kept_inside
 from tastemap.models.base.recommender import Recommender
 from tastemap.models.base.rows import Capabilities
 from tastemap.models.base.user import User
 
 Array = npt.NDArray[Any]
-F32 = npt.NDArray[np.float32]
 
 # Rows turned into float64 at once: they stay in the caches.
 CHUNK_ROWS = 1024
@@ -199,17 +199,11 @@ class Factors:
 
     def item_cosines(self, item: int) -> FloatArray:
         """Cosine (n_items,) of the factors of an item with those of every item; 0 without any."""
-        return _cosines(self.item_weights[:-1, 1:], item)
+        return cosines(self.item_weights[:-1, 1:], item)
 
     def user_cosines(self, user: int) -> FloatArray:
         """The same of users, (n_users,)."""
-        return _cosines(self.user_weights[:-1, 1:], user)
-
-
-def _cosines(factors: F32, row: int) -> FloatArray:
-    norms = np.linalg.norm(factors, axis=1)
-    lengths = np.maximum(norms * norms[row], np.finfo(np.float32).tiny)
-    return np.clip(factors @ factors[row] / lengths, -1.0, 1.0)
+        return cosines(self.user_weights[:-1, 1:], user)
 
 
 class HasFactors(Recommender):

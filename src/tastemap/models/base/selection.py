@@ -13,6 +13,7 @@ from tastemap.data.conditions import parse_condition
 from tastemap.data.ratings import Ratings
 from tastemap.data.vocabulary import Id
 from tastemap.errors import ArgumentError, TastemapWarning
+from tastemap.metrics.ranking import self_information
 
 Mask: TypeAlias = npt.NDArray[np.bool_]
 
@@ -115,7 +116,7 @@ def novelty_bonus(predicted: FloatArray, popularity: FloatArray, novelty: float)
     """
     if not -1.0 <= novelty <= 1.0:
         raise ArgumentError("novelty", expected="a number from -1 to 1", received=novelty)
-    information = -np.log2((popularity + 1) / (popularity.sum() + len(popularity)))
+    information = self_information(popularity + 1, popularity.sum() + len(popularity))
     spread = float(information.std())
     if novelty == 0 or spread == 0:
         return np.zeros_like(predicted)

@@ -1,1 +1,1 @@
-"""The Bayesian model: the sampler, its chains, the posterior and what is predicted from it."""
+"""The Bayesian factorisation: its Gibbs sampler, its draws and its diagnostics."""

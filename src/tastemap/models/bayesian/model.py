@@ -1,14 +1,13 @@
 """``BayesianFactorization``: ordinal ratings, biases and factors, averaged over the posterior."""
 
 from dataclasses import replace
-from functools import partial
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from tastemap.arrays import FloatArray, IndexArray
+from tastemap.arrays import F32, FloatArray, IndexArray
 from tastemap.data.ratings import Ratings
 from tastemap.data.scale import Interval, tails
 from tastemap.models.base.explanation import Explanation, Part, PartKind, kept_inside
@@ -17,12 +16,12 @@ from tastemap.models.base.recommender import Recommender
 from tastemap.models.base.rows import Capabilities
 from tastemap.models.base.user import User
 from tastemap.models.base.validation import choice, whole_number
-from tastemap.models.bayesian.chains import Judge, Plan, run_chains
+from tastemap.models.bayesian.chains import SamplerConfig, Validation, run_chains
 from tastemap.models.bayesian.diagnostics import convergence
-from tastemap.models.bayesian.features import F32, features_of
-from tastemap.models.bayesian.posterior import Draws, Lists, Persons
+from tastemap.models.bayesian.features import features_of
+from tastemap.models.bayesian.posterior import Draws, ItemLists, UserPosteriors
 from tastemap.models.bayesian.sampler import Observations, predictor
-from tastemap.models.bayesian.temporal import Clock
+from tastemap.models.bayesian.temporal import TimeNodes
 from tastemap.support.memory import require
 
 # Factors by default, few or many, and from how many ratings on they are many: by folds u3 and u4
@@ -58,7 +57,7 @@ class BayesianFactorization(HasFactors):
         phi holds principal scores of who has rated what, and side information;
         kappa_a = kappa + delta_a, delta_a ~ N(0, S), S ~ InvWishart;
         s_a^2, s_j^2 ~ InvGamma(10, 10); every precision ~ Gamma(1/2, 1/2);
-        each mood has mean 0 and variance v_a ~ InvGamma(1, v).
+        each temporal effect has mean 0 and variance v_a ~ InvGamma(1, v).
 
     Unknown ids:
         An unknown user is the average user with the uncertainty of the prior, an unknown item the
@@ -79,10 +78,10 @@ class BayesianFactorization(HasFactors):
             0.0002 of RMSE, and keeping 40 cost 0.001. A draw takes 0.11 MB there on disk.
         n_implicit: Principal scores of who has rated what; 0 for none.
         side: Whether to learn from what the tables say about users and items.
-        time: ``"session"`` adds moods to the predictor, h_a(t): two Ornstein-Uhlenbeck processes of
-            each user, which forget within 20 and 300 seconds. `predict_ratings` uses the times of
-            its table; wherever the moment is not known moods are averaged over, and then None, the
-            default, predicts a user's later ratings better.
+        time: ``"session"`` adds temporal effects h_a(t) to the predictor: two Ornstein-Uhlenbeck
+            processes of each user, with correlation times of 20 and 300 seconds. `predict_ratings`
+            uses the times of its table. Where the time is unknown, the effects are averaged over;
+            then None, the default, predicts a user's later ratings better.
 
     Attributes:
         global_mean, user_bias, item_bias: Posterior means, in units of the rating.
@@ -130,9 +129,7 @@ class BayesianFactorization(HasFactors):
     # ---- sampling ----
 
     def _fit(self, ratings: Ratings, validation: Ratings | None, seed: int, progress: bool) -> None:
-        plan = self._plan(ratings)
-        mean = ratings.global_mean
-        deviation = ratings.deviation
+        config = self._config(ratings)
         users = ratings.user_table if self.side else None
         items = ratings.item_table if self.side else None
         features = (
@@ -143,51 +140,43 @@ class BayesianFactorization(HasFactors):
                 ratings.by_item, ratings.user_index, ratings.n_users, items, self.n_implicit
             ),
         )
-        data = Observations.of(ratings, features, mean, deviation, self.time is not None)
-        make = partial(
-            Draws.of,
-            axes=features[0].axes,
-            centre=mean,
-            deviation=deviation,
-            n_levels=data.n_levels,
-        )
+        data = Observations.of(ratings, features, self.time is not None)
         judge = None
         if validation is not None:
-            asked = (*self.rows_of(validation), *self._context(validation))
-            judge = Judge(
-                lambda draw: self._mean(make([draw]), *asked),
+            pairs = (*self.rows_of(validation), *self._context(validation))
+            judge = Validation(
+                lambda draw: self._mean(Draws.of([draw], ratings, data), *pairs),
                 validation.rating,
                 ratings.scale.lowest,
                 ratings.scale.highest,
             )
-        kept, self.traces = run_chains(data, plan, judge, seed, progress)
-        self.draws, self.diagnostics_ = make([one.draw for one in kept]), convergence(self.traces)
-        curves = pl.DataFrame(
-            {"epoch": [one.iteration for one in kept], "train_loss": [one.loss for one in kept]}
-        )
+        samples, self.traces = run_chains(data, config, judge, seed, progress)
+        self.draws = Draws.of([sample.draw for sample in samples], ratings, data)
+        self.diagnostics_ = convergence(self.traces)
+        columns = {"epoch": [s.iteration for s in samples], "train_loss": [s.loss for s in samples]}
+        curves = pl.DataFrame(columns)
         if judge is not None:
-            curves = curves.with_columns(validation_rmse=judge.errors(kept))
+            curves = curves.with_columns(validation_rmse=judge.errors(samples))
         # The chains' draws of an iteration are one point of the curves.
         self.history_ = curves.group_by("epoch", maintain_order=True).agg(
             pl.col("train_loss").mean(), pl.exclude("epoch", "train_loss").last()
         )
         self._take_means(ratings)
 
-    def _plan(self, ratings: Ratings) -> Plan:
+    def _config(self, ratings: Ratings) -> SamplerConfig:
         """How the chains are run, if memory allows."""
         n_factors = self.n_factors
         if n_factors is None:
-            n_factors = (
-                DEFAULT_FACTORS_LARGE if len(ratings) >= MIN_RATINGS_LARGE else DEFAULT_FACTORS
-            )
-        plan = Plan(n_factors, self.n_iterations, self.n_chains, self.n_draws)
+            is_large = len(ratings) >= MIN_RATINGS_LARGE
+            n_factors = DEFAULT_FACTORS_LARGE if is_large else DEFAULT_FACTORS
+        config = SamplerConfig(n_factors, self.n_iterations, self.n_chains, self.n_draws)
         require(
             type(self).__name__,
-            plan.n_bytes(len(ratings), ratings.n_users + ratings.n_items),
-            f"for {plan.n_draws} draws of {n_factors} factors, and {plan.n_chains} chains",
+            config.n_bytes(len(ratings), ratings.n_users + ratings.n_items),
+            f"for {config.n_draws} draws of {n_factors} factors, and {config.n_chains} chains",
             "set n_draws, n_factors or n_chains lower, or use ALS or MatrixFactorization",
         )
-        return plan
+        return config
 
     def _take_means(self, ratings: Ratings) -> None:
         """Posterior means as biases and factors in units of the rating, for maps and neighbours."""
@@ -219,15 +208,15 @@ class BayesianFactorization(HasFactors):
         """As in the base class; of ratings without levels, quantiles inside the scale."""
         if self.has_distribution:
             return super().predict_interval(user_ids, item_ids, mass=mass)
-        users, asked, order = _grouped(*self._pairs(user_ids, item_ids))
-        persons, scale = self._known(self.draws, users), self.ratings_.scale
+        users, targets, order = _grouped(*self._pairs(user_ids, item_ids))
+        posteriors, scale = self._posteriors(self.draws, users), self.ratings_.scale
         low, high = np.empty((2, len(order)))
-        low[order], high[order] = self.draws.quantiles(persons, asked, tails(mass))
+        low[order], high[order] = self.draws.quantiles(posteriors, targets, tails(mass))
         return scale.clip(low), scale.clip(high)
 
     def _context(self, ratings: Ratings) -> tuple[Any, ...]:
-        """The times of the ratings, where the model has moods."""
-        timed = self._clock is not None and ratings.timestamp is not None
+        """The times of the ratings, if the model has temporal effects."""
+        timed = self._nodes is not None and ratings.timestamp is not None
         return (ratings.timestamp,) if timed else ()
 
     def _predict(
@@ -243,11 +232,11 @@ class BayesianFactorization(HasFactors):
         time: Times | None = None,
     ) -> FloatArray:
         """Mean ratings of pairs (n,), of some draws, maybe at known times."""
-        users, asked, order = _grouped(user_index, item_index)
-        moods = self._moods(draws, user_index[order], None if time is None else time[order])
+        users, targets, order = _grouped(user_index, item_index)
+        effects = self._effects(draws, user_index[order], None if time is None else time[order])
         predicted = np.empty(len(order))
-        persons = self._known(draws, users)
-        predicted[order] = draws.mean(persons, asked, self.ratings_.scale, moods)
+        posteriors = self._posteriors(draws, users)
+        predicted[order] = draws.mean(posteriors, targets, self.ratings_.scale, effects)
         return predicted
 
     def _predict_distribution(
@@ -255,42 +244,44 @@ class BayesianFactorization(HasFactors):
     ) -> FloatArray:
         if not self.has_distribution:
             raise self._cannot("give a distribution over ratings that have no levels")
-        users, asked, order = _grouped(user_index, item_index)
-        moods = self._moods(self.draws, user_index[order], None if time is None else time[order])
-        persons = self._known(self.draws, users)
-        found = self.draws.distribution(persons, asked, self.ratings_.scale, moods)
-        distribution = np.empty_like(found)
-        distribution[order] = found
+        users, targets, order = _grouped(user_index, item_index)
+        effects = self._effects(
+            self.draws, user_index[order], None if time is None else time[order]
+        )
+        posteriors = self._posteriors(self.draws, users)
+        probabilities = self.draws.distribution(posteriors, targets, self.ratings_.scale, effects)
+        distribution = np.empty_like(probabilities)
+        distribution[order] = probabilities
         return distribution
 
     @property
-    def _clock(self) -> Clock | None:
-        """The clock of the training ratings, grouped by user; None in a model without moods."""
+    def _nodes(self) -> TimeNodes | None:
+        """The times of each user's training ratings; None in a model without temporal effects."""
         data = self.fitted_ratings
         if self.time is None or data.timestamp is None:
             return None
-        return Clock.of(data.user_index, data.timestamp, data.n_users)
+        return TimeNodes.of(data.user_index, data.timestamp, data.n_users)
 
-    def _moods(self, draws: Draws, user: IndexArray, time: Times | None) -> F32 | None:
-        clock = None if time is None else self._clock
-        if clock is None or time is None:
+    def _effects(self, draws: Draws, user: IndexArray, time: Times | None) -> F32 | None:
+        nodes = None if time is None else self._nodes
+        if nodes is None or time is None:
             return None
-        return draws.moods_at(clock, user, time.astype(np.float64))
+        return draws.effects_at(nodes, user, time.astype(np.float64))
 
-    def _known(self, draws: Draws, users: IndexArray) -> Persons:
-        return draws.known(users, self.ratings_.by_user, self.ratings_.item_index)
+    def _posteriors(self, draws: Draws, users: IndexArray) -> UserPosteriors:
+        return draws.posteriors_of(users, self.ratings_)
 
     def _user(self, user_index: int) -> Any:
-        return self._known(self.draws, np.array([user_index], dtype=np.int32))
+        return self._posteriors(self.draws, np.array([user_index], dtype=np.int32))
 
     def _fold_in(self, item_index: IndexArray, rating: FloatArray) -> Any:
-        return self.draws.folded(
+        return self.draws.fold_in(
             item_index, rating.astype(np.float32), self.ratings_.scale, self.seed_
         )
 
     def _score(self, user: Any) -> FloatArray:
-        asked = Lists.of([np.arange(self.ratings_.n_items, dtype=np.int32)])
-        return self.draws.mean(user, asked, self.ratings_.scale)
+        targets = ItemLists.of([np.arange(self.ratings_.n_items, dtype=np.int32)])
+        return self.draws.mean(user, targets, self.ratings_.scale)
 
     def _score_many(
         self, user_index: IndexArray, out: FloatArray | None = None
@@ -300,7 +291,7 @@ class BayesianFactorization(HasFactors):
     def _distribution_of(self, user: Any, item_index: IndexArray) -> FloatArray:
         if not self.has_distribution:
             raise self._cannot("give a distribution over ratings that have no levels")
-        return self.draws.distribution(user, Lists.of([item_index]), self.ratings_.scale)
+        return self.draws.distribution(user, ItemLists.of([item_index]), self.ratings_.scale)
 
     def _explain(self, user: User, item: int) -> Explanation:
         """The parts of the posterior means of biases and factors.
@@ -338,9 +329,9 @@ class BayesianFactorization(HasFactors):
 
 def _grouped(
     user_index: IndexArray, item_index: IndexArray
-) -> tuple[IndexArray, Lists, npt.NDArray[np.int64]]:
-    """The users of pairs, the items that each is asked about, and the pairs in that order."""
+) -> tuple[IndexArray, ItemLists, npt.NDArray[np.int64]]:
+    """The users of pairs, the items of each user, and the pairs in that order."""
     order = np.argsort(user_index, kind="stable")
     users, counts = np.unique(user_index, return_counts=True)
-    offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-    return users, Lists(offsets, item_index[order]), order
+    indptr = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    return users, ItemLists(indptr, item_index[order]), order
