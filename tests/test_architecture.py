@@ -1,6 +1,7 @@
 """The tables of `house.py`, held against the code; CONTRIBUTING prints them from there."""
 
 import ast
+import re
 import subprocess
 import sys
 from collections import defaultdict
@@ -225,3 +226,13 @@ def test_each_habit_has_its_test(habit: str) -> None:
         path = ROOT / file
         assert path.exists(), file
         assert not function or f"\ndef {function}(" in path.read_text(encoding="utf-8"), test
+
+
+def test_the_drawing_shows_each_layer_above_those_it_imports() -> None:
+    drawing = (ROOT / "docs" / "images" / "architecture.svg").read_text(encoding="utf-8")
+    shown = re.findall(r'<text class="layer" .*y="(\d+)">(\w+)</text>', drawing)
+    height = {layer: int(y) for y, layer in shown}
+    assert {*height} == {layer for layer in ALLOWED if not layer.startswith("__")}
+    for layer, y in height.items():
+        for target in {name.split(".")[0] for name in ALLOWED[layer]} - {"__init__"}:
+            assert y < height[target], f"{layer} imports {target}"

@@ -1,8 +1,10 @@
 """Documentation as tests: what the pages say is there, and what is there the pages say."""
 
+import ast
 import importlib
 import importlib.util
 import inspect
+import json
 import os
 import re
 import shlex
@@ -30,6 +32,9 @@ ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 PAGES = sorted([*ROOT.glob("*.md"), *DOCS.glob("*.md")])
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
+SCRIPTS = sorted(
+    [*EXAMPLES, *(ROOT / "benchmarks").rglob("*.py"), *(ROOT / "notebooks").glob("*.ipynb")]
+)
 COMMANDS = typer.main.get_command(app).commands
 # Prefixes that the pages use, and what they stand for.
 PREFIXES = {
@@ -215,6 +220,30 @@ def test_names_in_the_pages_exist(page: Path) -> None:
         dotted = re.match(r"(\w+)((?:\.\w+)+)(?![/\w])", code)
         if dotted and dotted[1] in PREFIXES:
             resolve(PREFIXES[dotted[1]] + dotted[2])
+
+
+@pytest.mark.parametrize("page", PAGES, ids=ids(PAGES))
+def test_files_named_in_the_pages_exist(page: Path) -> None:
+    for name in re.findall(r"`((?:src|tests|docs|benchmarks|examples)/[\w/.-]+)", text_of(page)):
+        assert (ROOT / name).exists(), name
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=ids(SCRIPTS))
+def test_scripts_import_what_is_there(script: Path) -> None:
+    """Benchmarks, examples and the notebook, of which only some run in the tests."""
+    code = text_of(script)
+    if script.suffix == ".ipynb":
+        cells = [cell for cell in json.loads(code)["cells"] if cell["cell_type"] == "code"]
+        lines = "\n".join("".join(cell["source"]) for cell in cells).splitlines()
+        code = "\n".join(line for line in lines if not line.startswith("%"))
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.ImportFrom) and str(node.module).startswith("tastemap"):
+            for name in node.names:
+                resolve(f"{node.module}.{name.name}")
+        elif isinstance(node, ast.Import):
+            for name in node.names:
+                if name.name.startswith("tastemap"):
+                    resolve(name.name)
 
 
 def resolve(dotted: str) -> object:

@@ -97,7 +97,12 @@ def walk(name: str) -> list[Step]:
 def fit(folder: Path) -> Iterator[Callable[[], object]]:
     path = folder / "ratings.csv"
     small_ratings().to_frame().write_csv(path)
-    yield lambda: tm.BiasModel().fit(tm.read_ratings(path), progress=False)
+
+    def go() -> None:
+        ratings = tm.read_ratings(path)
+        tm.BiasModel().fit(ratings, progress=False)
+
+    yield go
 
 
 def small_model() -> tm.Recommender:
@@ -145,7 +150,7 @@ def section(name: str) -> str:
 def told(name: str) -> list[Step]:
     """The functions that the numbered list of a walk names, in order."""
     items = re.findall(r"^\d+\. (.+?)(?=^\d+\. |\n\n|\Z)", section(name), re.MULTILINE | re.DOTALL)
-    modules = {house.name_of(path) for path in house.files()}
+    modules = {house.name_of(path, PACKAGE) for path in house.files(PACKAGE)}
     steps = []
     for code in re.findall(r"`([\w.]+)`", " ".join(items)):
         parts = code.split(".")
