@@ -26,7 +26,8 @@ from tastemap.data.splits import SPLIT_NAMES, Split
 from tastemap.evaluation.scores import CHOOSERS
 from tastemap.evaluation.tuning.spaces import SPACES, Span
 from tastemap.metrics import rating as metrics
-from tastemap.models.registry import MODELS, model_class
+from tastemap.models.base.recommender import Recommender
+from tastemap.models.registry import CLASSES, MODELS, model_class
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -135,6 +136,21 @@ def test_options_of_networks_have_the_defaults_that_the_page_says(name: str) -> 
         if option not in given_by_the_data:
             default = own.get(option, parameter.default)
             assert f"| `{option}` | {default} |" in section, (option, default)
+
+
+def test_each_hook_of_a_model_stands_in_the_table_of_contributing() -> None:
+    """A hook is a private method of the base that a model defines anew."""
+    table = text_of(ROOT / "CONTRIBUTING.md").split("| hook |")[1].split("\n\n")[0]
+    named = set(re.findall(r"`(_\w+)\(", table))
+    base = {name for cls in Recommender.__mro__[:-1] for name in vars(cls)}
+    models = {cls for name in CLASSES for cls in model_class(name).__mro__} - {*Recommender.__mro__}
+    hooks = {
+        name
+        for cls in models
+        for name, value in vars(cls).items()
+        if name in base and inspect.isfunction(value) and re.match(r"_[a-z]", name)
+    }
+    assert named == hooks
 
 
 @pytest.mark.parametrize(("name", "space"), SPACES.items())
