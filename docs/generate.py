@@ -142,8 +142,8 @@ def contributing(page: str) -> str:
     for name, rows in {"layout": _layout, "imports": _imports, "habits": _habits}.items():
         begin, end = f"<!-- {name}: written by `{COMMAND}` -->", f"<!-- end of {name} -->"
         before, _, rest = page.partition(begin)
-        _, found, after = rest.partition(end)
-        if not found:
+        _, end_mark, after = rest.partition(end)
+        if not end_mark:
             sys.exit(f"CONTRIBUTING.md has no {begin} before {end}")
         table = "\n".join(rows())
         page = f"{before}{begin}\n\n{table}\n\n{end}{after}"

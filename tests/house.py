@@ -76,8 +76,10 @@ HABITS: dict[str, tuple[str, ...]] = {
         "tests/test_style.py::test_the_base_class_is_small",
         "tests/test_style.py::test_models_define_hooks_and_little_else",
     ),
-    "A constant begins with `MIN_`, `MAX_` or `DEFAULT_`, or is a noun.": (
+    "A constant begins with `MIN_`, `MAX_` or `DEFAULT_`, or is a noun; a variable says the thing,"
+    " not that it was found, asked or kept.": (
         "tests/test_style.py::test_constants_are_nouns",
+        "tests/test_style.py::test_names_say_the_thing",
     ),
     "Each module says what it is.": ("tests/test_style.py::test_each_module_says_what_it_is",),
     "Public names are a sorted list.": (

@@ -46,6 +46,14 @@ FORBIDDEN_WORDS = {
 }
 
 
+# Names of variables, arguments, functions and classes that say what was done, or somebody, in place
+# of the thing: rows, scores, requested, user, profile, visitor.
+FORBIDDEN_NAMES = {
+    *("found", "asked", "told", "known", "kept", "own", "one"),
+    *("person", "persons", "someone", "somebody", "whoever"),
+}
+
+
 def lines_of(path: Path) -> int:
     return len(path.read_text(encoding="utf-8").splitlines())
 
@@ -127,6 +135,27 @@ def test_constants_are_nouns() -> None:
             bound = words[0] in ("MIN", "MAX", "DEFAULT") and len(words) > 1
             if not bound and {words[0], words[-1]} & FORBIDDEN_WORDS:
                 wrong.append(f"{path.relative_to(SOURCE)}:{line} {name}")
+    assert not wrong, listed(wrong)
+
+
+def named(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """Line and name of all that a module names."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield node.lineno, node.name
+        elif isinstance(node, ast.arg):
+            yield node.lineno, node.arg
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.lineno, node.id
+
+
+def test_names_say_the_thing() -> None:
+    wrong = [
+        f"{path.relative_to(SOURCE)}:{line} {name}"
+        for path, tree in TREES.items()
+        for line, name in named(tree)
+        if name.strip("_").lower() in FORBIDDEN_NAMES
+    ]
     assert not wrong, listed(wrong)
 
 
