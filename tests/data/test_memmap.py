@@ -239,7 +239,7 @@ def test_a_split_by_hash(table: Ratings, ratings: Ratings, tmp_path: Path) -> No
 
 
 def test_training_streams(table: Ratings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tastemap.models.matrix_factorization._STREAMED", 500)
+    monkeypatch.setattr("tastemap.models.matrix_factorization.STREAMED_ROWS", 500)
     train, test = split_prepared(table, tmp_path / "parts", test_size=0.2)
     in_memory = train.take(np.arange(len(train)))
     assert not in_memory.is_mapped
@@ -253,7 +253,7 @@ def test_training_streams(table: Ratings, tmp_path: Path, monkeypatch: pytest.Mo
     assert np.allclose(bias.item_bias, tm.BiasModel().fit(in_memory).item_bias, atol=1e-6)
     again = tm.MatrixFactorization(n_factors=8).fit(train, seed=1, progress=False)
     streamed = tm.MatrixFactorization(n_factors=8).fit(train, seed=1, progress=False)
-    assert np.array_equal(again.item_weights, streamed.item_weights)
+    assert np.array_equal(again.factors.item_weights, streamed.factors.item_weights)
 
 
 def test_a_model_of_a_table_on_disk_is_saved(table: Ratings, tmp_path: Path) -> None:

@@ -121,7 +121,7 @@ def test_similarity_is_the_partial_correlation(model: EASE, ratings: Ratings) ->
     expected[3] = 0
     free = EASE(20.0, dropout=0.0, user_power=0.0).fit(ratings, progress=False)
     for either in (model, free):
-        np.testing.assert_allclose(either._similarities(3), expected, atol=1e-5)
+        np.testing.assert_allclose(either.similarity_rows(3), expected, atol=1e-5)
     frame = model.similar_items(4, k=5)
     assert 4 not in frame["item_id"].to_list()
     assert sum(title.startswith("Drama") for title in frame["title"]) >= 4
@@ -139,7 +139,7 @@ def test_the_inverse_by_halves(n: int) -> None:
 
 
 def test_too_many_items_are_refused(ratings: Ratings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(item_models, "_MOST_ITEMS", 79)
+    monkeypatch.setattr(item_models, "MAX_ITEMS", 79)
     with pytest.raises(ArgumentError, match="at most 79 items, for EASE.*received 80; use ALS"):
         EASE().fit(ratings, progress=False)
 

@@ -191,7 +191,7 @@ def test_scores_and_saved_models_are_those_of_one_machine(
     assert type(loaded) is ALS
     user = loaded.ratings_.users.ids[5]
     person = loaded.fold_in(dict(loaded.ratings_.rated_items(user)["item_id", "rating"].rows()))
-    np.testing.assert_allclose(person.description, loaded.user_weights[5], atol=2e-4)
+    np.testing.assert_allclose(person.description, loaded.factors.user_weights[5], atol=2e-4)
     assert loaded.similar_items(1, k=3).height == 3
     assert loaded.update(loaded.ratings_, progress=False).ratings_.n_users == ratings.n_users
 

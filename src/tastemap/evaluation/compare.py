@@ -177,7 +177,7 @@ def _rehearse(model: Recommender, train: Ratings) -> None:
     small = replace(small, scale=train.scale)
     with suppress(TastemapError):  # what a model cannot do with so little, the real fit may
         model.fit(small, validation=small, seed=0, progress=False)
-        model._score(model._user(0))
+        model.score_rows(model.user_at(0))
         if model.predicts_ratings:
             model.predict_ratings(small)
 

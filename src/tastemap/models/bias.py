@@ -1,14 +1,12 @@
 """The damped bias model, mu + b_u + b_i: the baseline beside every result."""
 
-from typing import ClassVar
-
 import numpy as np
 import numpy.typing as npt
 
 from tastemap.data.chunks import sums
 from tastemap.data.ratings import Ratings
-from tastemap.errors import ArgumentError
-from tastemap.models.base.factors import FactorModel, Prior
+from tastemap.models.base.factors import FactorModel, Factors, Prior
+from tastemap.models.base.validation import not_negative
 
 _Sums = npt.NDArray[np.float64]
 
@@ -45,13 +43,9 @@ class BiasModel(FactorModel):
         [2.5]
     """
 
-    parameters: ClassVar = ("item_damping", "user_damping")
-
     def __init__(self, item_damping: float = 5.0, user_damping: float = 5.0) -> None:
-        for name, damping in (("item_damping", item_damping), ("user_damping", user_damping)):
-            if not damping >= 0:
-                raise ArgumentError(name, expected="a number of at least 0", received=damping)
-        self.item_damping, self.user_damping = item_damping, user_damping
+        self.item_damping = not_negative("item_damping", item_damping)
+        self.user_damping = not_negative("user_damping", user_damping)
 
     def _fit(self, ratings: Ratings, validation: Ratings | None, seed: int, progress: bool) -> None:
         u, i, r, mu = ratings.user_index, ratings.item_index, ratings.rating, ratings.global_mean
@@ -60,7 +54,7 @@ class BiasModel(FactorModel):
         of_users = sums(u, ratings.n_users, lambda rows: r[rows] - mu - b_i[i[rows]])
         b_u = _damped_mean(of_users, ratings.by_user.counts, self.user_damping)
         prior = Prior(mean=np.zeros(1), precision=np.array([[self.user_damping]]))
-        self._learnt(ratings, mu, b_u[:, None], b_i[:, None], prior)
+        self.factors = Factors.of(ratings, mu, b_u[:, None], b_i[:, None], prior)
 
 
 def _damped_mean(total: _Sums, counts: npt.NDArray[np.int64], damping: float) -> _Sums:

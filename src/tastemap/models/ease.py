@@ -1,15 +1,19 @@
 """EASE: a linear model of items by items in closed form, shallow and hard to beat."""
 
-from typing import Any, ClassVar
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from tastemap.arrays import FloatArray, IndexArray
 from tastemap.data.ratings import Groups, Ratings
-from tastemap.errors import ArgumentError
 from tastemap.kernels.ease import pair_sums, sums_of_rows, weights_in_place
-from tastemap.models.base.item_based import ItemModel, Rated, at_items
+from tastemap.models.base.explanation import Explanation
+from tastemap.models.base.item_based import ItemModel, RatedItems, at_items
+from tastemap.models.base.rows import Capabilities
+from tastemap.models.base.user import User
+from tastemap.models.base.validation import positive, share
 
 # Below this size a block is inverted by LAPACK, above it by products of its halves.
 _BLOCK = 128
@@ -74,9 +78,6 @@ class EASE(ItemModel):
         ['Comedy', 'Comedy', 'Comedy']
     """
 
-    parameters: ClassVar = ("reg", "dropout", "user_power", "zero_diagonal", "threshold")
-    predicts_ratings = False
-
     item_weights: npt.NDArray[np.float32]
     shrinkage: npt.NDArray[np.float32]
 
@@ -89,14 +90,15 @@ class EASE(ItemModel):
         zero_diagonal: bool = False,
         threshold: float | None = None,
     ) -> None:
-        if not 0 < reg < np.inf:
-            raise ArgumentError("reg", expected="a number above 0", received=reg)
-        if not 0 <= dropout < 1:
-            raise ArgumentError("dropout", expected="from 0 to below 1", received=dropout)
-        if not 0 <= user_power <= 1:
-            raise ArgumentError("user_power", expected="a number from 0 to 1", received=user_power)
-        self.reg, self.dropout, self.user_power = reg, dropout, user_power
+        self.reg = positive("reg", reg)
+        self.dropout = share("dropout", dropout, one=False)
+        self.user_power = share("user_power", user_power)
         self.zero_diagonal, self.threshold = bool(zero_diagonal), threshold
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """Scores that rank, and are no ratings."""
+        return replace(super().capabilities, predicts=False)
 
     def _fit(self, ratings: Ratings, validation: Ratings | None, seed: int, progress: bool) -> None:
         self._check_size(ratings)
@@ -127,16 +129,16 @@ class EASE(ItemModel):
             self.shrinkage[of_liked] = L * inverse
 
     def _likes(self, rating: FloatArray) -> npt.NDArray[np.bool_]:
-        return rating >= self._fitted.scale.liked_from(self.threshold)
+        return rating >= self.fitted_ratings.scale.liked_from(self.threshold)
 
-    def _scores(self, rated: Rated, item_index: IndexArray) -> FloatArray:
+    def _scores(self, rated: RatedItems, item_index: IndexArray) -> FloatArray:
         liked = np.sort(rated.item_index[self._likes(rated.rating)])  # a sum in one order
         return at_items(self.item_weights[liked].sum(axis=0), item_index, unknown=0.0)
 
     def _score_many(
         self, user_index: IndexArray, out: FloatArray | None = None
     ) -> tuple[FloatArray, FloatArray | None]:
-        data = self._fitted
+        data = self.fitted_ratings
         groups = [data.by_user[user] for user in user_index]
         rows, owner = np.concatenate(groups), np.repeat(np.arange(len(groups)), [*map(len, groups)])
         likes = self._likes(data.rating[rows])
@@ -146,11 +148,11 @@ class EASE(ItemModel):
         sums_of_rows(offsets, item[np.lexsort((item, owner))], self.item_weights, scores)
         return scores, None
 
-    def _parts(self, rated: Rated, item: int) -> tuple[dict[str, float], FloatArray]:
-        weights = self.item_weights[rated.item_index, item]
-        return {}, np.where(self._likes(rated.rating), weights, 0.0)
+    def _parts(self, user: User, item: int) -> Explanation:
+        weights = self.item_weights[user.item_index, item]
+        return Explanation(user, (), np.where(self._likes(user.rating), weights, 0.0))
 
-    def _similarities(self, item: int) -> FloatArray:
+    def _item_similarities(self, item: int) -> FloatArray:
         # B_ij B_ji = c_i c_j P_ij^2 / (P_ii P_jj) with the shrinkage c.
         towards, back = self.item_weights[:, item], self.item_weights[item]
         squared = np.abs(towards * back) / (self.shrinkage * self.shrinkage[item])

@@ -161,7 +161,7 @@ def _penalty(model: ALS, data: Indexed, n: int) -> float:
     where that is 1. Of the users' and the items' it is the geometric mean.
     """
     sides = ((n / len(data.users), len(data.items)), (n / len(data.items), len(data.users)))
-    return float(np.prod([model._ridge(count, others) / count for count, others in sides]) ** 0.5)
+    return float(np.prod([model.ridge(count, others) / count for count, others in sides]) ** 0.5)
 
 
 def factors_of(frame: "DataFrame", n: int, f: int) -> npt.NDArray[np.float32]:
@@ -231,7 +231,7 @@ def _solved(
     (offsets, index), (_, rating) = csr(batch.column("items")), csr(batch.column("ratings"))
     b_i, fixed, gram = items
     target = (rating - mu) / s - b_i[index] if model.predicts_ratings else np.ones(len(index))
-    ridge = np.asarray(model._ridge(np.diff(offsets), len(fixed)), dtype=np.float32)
+    ridge = np.asarray(model.ridge(np.diff(offsets), len(fixed)), dtype=np.float32)
     weights = np.zeros((len(batch), fixed.shape[1]), dtype=np.float32)
     steps = 2 * fixed.shape[1]
     solve_rows(

@@ -89,7 +89,7 @@ def _scorer(model: ALS, data: Indexed, fitted: Fitted) -> Any:
             seen = nobody if explicit else csr(batch.column("seen"))
             part = shard(items, mu, scale, weights, seen)
             if explicit:
-                error = rating - scale.clip(part._predict(user, index)).astype(np.float64)
+                error = rating - scale.clip(part.predict_rows(user, index)).astype(np.float64)
                 values = {"squared": error**2, "absolute": np.abs(error)}
             else:
                 relevant = rating >= liked

@@ -47,8 +47,8 @@ def recommend_all(
     Returns:
         The number of rows written.
     """
-    data = model._fitted
-    if not isinstance(model, FactorModel) or type(model)._score_many is not FactorModel._score_many:
+    data = model.fitted_ratings
+    if not isinstance(model, FactorModel):
         raise UnsupportedError(
             f"{model.learnt_by_} has no factors for executors to multiply",
             do="leave --engine spark out, or use als, ials or mf",
@@ -71,7 +71,7 @@ def _people(model: FactorModel, exclude_seen: bool) -> "pa.Table":
     """A row a user: row number, id, weights, and the rows of what they have rated."""
     import pyarrow as pa
 
-    data, weights = model.ratings_, model.user_weights[:-1]
+    data, weights = model.ratings_, model.factors.user_weights[:-1]
     groups = data.by_user
     ends = np.arange(len(weights) + 1, dtype=np.int64) * weights.shape[1]
     offsets = groups.indptr if exclude_seen else np.zeros_like(groups.indptr)
@@ -111,7 +111,7 @@ def _maker(session: "SparkSession", model: FactorModel, k: int, allowed: Any) ->
     data = model.ratings_
     scale, mu, rates = data.scale, model.global_mean, model.predicts_ratings
     names = pl.DataFrame([data.items.ids, data.items.titles.rename("title")]).to_arrow()
-    sent = session.sparkContext.broadcast((model.item_weights, allowed, names))
+    sent = session.sparkContext.broadcast((model.factors.item_weights, allowed, names))
 
     def made(batches: "Iterator[pa.RecordBatch]") -> "Iterator[pa.RecordBatch]":
         import pyarrow as pa

@@ -10,7 +10,8 @@ from tastemap.arrays import IndexArray
 from tastemap.data.ratings import Ratings
 from tastemap.data.scale import Scale
 from tastemap.data.vocabulary import Vocabulary
-from tastemap.models.base.factors import FactorModel
+from tastemap.models.base.artifact import Artifact
+from tastemap.models.base.factors import FactorModel, Factors
 
 _Array = npt.NDArray[Any]
 
@@ -28,10 +29,8 @@ def shard(
         seen: Offsets (n + 1,) and rows of the items that each of them has rated.
     """
     offsets, index = seen
-    model = FactorModel()
-    model.global_mean, model.item_weights = mu, items
-    model.user_weights = np.vstack([weights, np.zeros_like(weights[:1], shape=(1, items.shape[1]))])
-    model.ratings_ = Ratings(
+    average = np.zeros_like(weights, shape=(1, items.shape[1]))
+    ratings = Ratings(
         user_index=np.repeat(np.arange(len(weights), dtype=np.int32), np.diff(offsets)),
         item_index=index,
         rating=np.full(len(index), scale.lowest, dtype=np.float32),
@@ -40,7 +39,8 @@ def shard(
         items=Vocabulary(pl.Series(np.arange(len(items) - 1)), "item"),
         scale=scale,
     )
-    return model
+    arrays = Factors(mu, np.vstack([weights, average]), items).arrays()
+    return FactorModel.from_artifact(Artifact("FactorModel", {}, arrays, ratings, 0, "shard"))
 
 
 def csr(column: Any) -> tuple[npt.NDArray[np.int64], _Array]:

@@ -55,8 +55,8 @@ def test_planted_factors_are_found(case) -> None:
     assert error < 0.9 * rmse(test.rating, BiasModel().fit(train).predict_ratings(test))
     assert np.corrcoef(predicted, f)[0, 1] > 0.9
     # The error on the way is that of the same averages, before they were rounded to be kept.
-    assert model.history_["val_rmse"][-1] == pytest.approx(error, abs=1e-3)
-    assert model.history_.columns == ["epoch", "loss", "val_rmse"]
+    assert model.history_["validation_rmse"][-1] == pytest.approx(error, abs=1e-3)
+    assert model.history_.columns == ["epoch", "train_loss", "validation_rmse"]
 
 
 def test_probabilities_are_calibrated(case) -> None:
@@ -171,7 +171,7 @@ def test_the_progress_bar_has_the_running_validation_error(split: Split, monkeyp
     assert told[0] == ""
     # Each draw kept changes the error, which is that of the average of the draws so far.
     shown = [float(note.split("val_rmse ")[1]) for note in told if note]
-    errors = model.history_["val_rmse"].round(4).to_list()
+    errors = model.history_["validation_rmse"].round(4).to_list()
     assert list(dict.fromkeys(shown)) == list(dict.fromkeys(errors))
     assert f"loss {model.history_['loss'][-1]:.4f}" in told[-1]
     notes.clear()
@@ -203,10 +203,10 @@ print(model.predict_ratings(data).tobytes().hex()[:4000])
 def test_many_ratings_bear_more_factors(split: Split, monkeypatch) -> None:
     quick = {"n_iterations": 2, "n_draws": 2}
     few = BayesianFactorization(**quick).fit(split.train, progress=False)
-    assert few.item_factors.shape[1] == bayesian.FEW_FACTORS
-    monkeypatch.setattr(bayesian, "MANY_RATINGS", len(split.train))
+    assert few.item_factors.shape[1] == bayesian.DEFAULT_FACTORS
+    monkeypatch.setattr(bayesian, "MIN_RATINGS_LARGE", len(split.train))
     many = BayesianFactorization(**quick).fit(split.train, progress=False)
-    assert many.item_factors.shape[1] == bayesian.MANY_FACTORS
+    assert many.item_factors.shape[1] == bayesian.DEFAULT_FACTORS_LARGE
     own = BayesianFactorization(n_factors=3, **quick).fit(split.train, progress=False)
     assert own.item_factors.shape[1] == 3
 
@@ -345,7 +345,7 @@ def test_moods_are_learnt_where_there_are_times(tmp_path) -> None:
     )
     error = rmse(test.rating, timed.predict_ratings(test))
     assert error < 0.85 * rmse(test.rating, plain.predict_ratings(test))
-    assert timed.history_["val_rmse"][-1] == pytest.approx(error, abs=1e-3)
+    assert timed.history_["validation_rmse"][-1] == pytest.approx(error, abs=1e-3)
     # Where the moment is not known, moods are averaged over and the two models agree.
     u, i = timed.rows_of(test)
     known = timed._predict_distribution(u, i, *timed._context(test)) @ np.arange(1, 6)

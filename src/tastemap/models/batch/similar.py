@@ -9,7 +9,7 @@ import polars as pl
 
 from tastemap.arrays import IndexArray
 from tastemap.errors import ArgumentError, MissingPackageError, UnsupportedError
-from tastemap.models.base.factors import FactorModel
+from tastemap.models.base.factors import HasFactors
 from tastemap.models.base.recommender import Recommender
 from tastemap.support.progress import progress_bar
 
@@ -49,7 +49,7 @@ def similar_all(
     approximate: bool | None = None,
     progress: bool = False,
 ) -> Neighbours:
-    """The k most similar items of every item, as `FactorModel.similar_items` finds them for one.
+    """The k most similar items of every item, as `Recommender.similar_items` finds them for one.
 
     Args:
         model: A fitted model with factors.
@@ -73,8 +73,8 @@ def similar_all(
         >>> found.frame.shape, found.recall
         ((240, 5), None)
     """
-    data = model._fitted
-    if not isinstance(model, FactorModel) or not model.item_factors.shape[1]:
+    data = model.fitted_ratings
+    if not isinstance(model, HasFactors) or not model.capabilities.similar_items:
         raise UnsupportedError(f"{type(model).__name__} has no factors", do="use another model")
     rated = np.flatnonzero(data.by_item.counts > 0).astype(np.int32)
     if isinstance(k, bool) or not isinstance(k, int | np.integer) or not 1 <= k < len(rated):
@@ -154,10 +154,10 @@ def _by_index(index: Any, unit: Unit, asked: npt.NDArray[Any], k: int) -> IndexA
     return keys[others].reshape(len(asked), k).astype(np.int32)
 
 
-def _frame(model: FactorModel, rated: IndexArray, unit: Unit, near: IndexArray) -> pl.DataFrame:
+def _frame(model: HasFactors, rated: IndexArray, unit: Unit, near: IndexArray) -> pl.DataFrame:
     """The answer with ids, titles and cosines."""
     n, k = near.shape
-    items = model._fitted.items
+    items = model.ratings_.items
     similarity = np.empty((n, k), np.float32)
     for start in range(0, n, 4096):
         part = slice(start, start + 4096)

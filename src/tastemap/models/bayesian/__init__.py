@@ -1,1 +1,1 @@
-"""TODO src/tastemap/models/bayesian."""
+"""The Bayesian model: the sampler, its chains, the posterior and what is predicted from it."""

@@ -1,7 +1,8 @@
 """``BayesianFactorization``: ordinal ratings, biases and factors, averaged over the posterior."""
 
+from dataclasses import replace
 from functools import partial
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -10,10 +11,12 @@ import polars as pl
 from tastemap.arrays import FloatArray, IndexArray
 from tastemap.data.ratings import Ratings
 from tastemap.data.scale import Interval, tails
-from tastemap.data.vocabulary import Id
-from tastemap.errors import ArgumentError
-from tastemap.models.base.factors import FactorModel, Prior
+from tastemap.models.base.explanation import Explanation, Part, PartKind, kept_inside
+from tastemap.models.base.factors import Factors, HasFactors, Prior
 from tastemap.models.base.recommender import Recommender
+from tastemap.models.base.rows import Capabilities
+from tastemap.models.base.user import User
+from tastemap.models.base.validation import choice, whole_number
 from tastemap.models.bayesian.chains import Judge, Plan, run_chains
 from tastemap.models.bayesian.diagnostics import convergence
 from tastemap.models.bayesian.features import F32, features_of
@@ -24,12 +27,12 @@ from tastemap.support.memory import require
 
 # Factors by default, few or many, and from how many ratings on they are many: by folds u3 and u4
 # of MovieLens 100K and on an inner split of 1M.
-FEW_FACTORS, MANY_FACTORS, MANY_RATINGS = 14, 30, 500_000
+DEFAULT_FACTORS, DEFAULT_FACTORS_LARGE, MIN_RATINGS_LARGE = 14, 30, 500_000
 
 Times: TypeAlias = npt.NDArray[np.int64]
 
 
-class BayesianFactorization(FactorModel):
+class BayesianFactorization(HasFactors):
     """Ordinal ratings from biases and factors, averaged over draws of the posterior.
 
     References:
@@ -88,12 +91,12 @@ class BayesianFactorization(FactorModel):
         draws: The `Draws` that predictions are made from.
         traces: By name, float32 (n_chains, iterations after the first fifth), of a few quantities.
         diagnostics_: Frame ``quantity, mean, deviation, effective_size, r_hat`` of the traces; see
-            `tastemap.models.bayesian.diagnostics`. An
-            R-hat well above 1 says that the chains disagree on
-            that quantity: for it more iterations are needed, though predictions may do without.
-        history_: Frame ``epoch, loss`` with the mean of -log p of the training ratings in the draws
-            of each iteration that are kept, and with a validation part ``val_rmse``, of the average
-            of all draws so far.
+            `tastemap.models.bayesian.diagnostics`. An R-hat well above 1 says that the chains
+            disagree on that quantity: for it more iterations are needed, though predictions may do
+            without.
+        history_: Frame ``epoch, train_loss``, the mean of -log p of the training ratings in the
+            draws of each iteration that are kept; and with a validation part ``validation_rmse``,
+            of the average of all draws so far.
 
     Example:
         >>> from tastemap.data.datasets.synthetic import synthetic_ratings
@@ -102,16 +105,6 @@ class BayesianFactorization(FactorModel):
         >>> model.predict_distribution(1, [1, 2]).sum(axis=1).round(6).tolist()
         [1.0, 1.0]
     """
-
-    parameters: ClassVar = (
-        "n_factors",
-        "n_iterations",
-        "n_chains",
-        "n_draws",
-        "n_implicit",
-        "side",
-        "time",
-    )
 
     draws: Draws
     traces: dict[str, F32]
@@ -127,21 +120,12 @@ class BayesianFactorization(FactorModel):
         side: bool = True,
         time: str | None = None,
     ) -> None:
-        if time not in (None, "session"):
-            raise ArgumentError("time", expected="None or 'session'", received=repr(time))
-        for name, value, least in (
-            ("n_factors", FEW_FACTORS if n_factors is None else n_factors, 1),
-            ("n_iterations", n_iterations, 1),
-            ("n_chains", n_chains, 1),
-            ("n_draws", n_draws, 1),
-            ("n_implicit", n_implicit, 0),
-        ):
-            if value != int(value) or value < least:
-                raise ArgumentError(
-                    name, expected=f"a whole number of at least {least}", received=value
-                )
-        self.n_factors, self.n_iterations, self.n_chains = n_factors, n_iterations, n_chains
-        self.n_draws, self.n_implicit, self.side, self.time = n_draws, n_implicit, side, time
+        self.n_factors = None if n_factors is None else whole_number("n_factors", n_factors)
+        self.n_iterations = whole_number("n_iterations", n_iterations)
+        self.n_chains = whole_number("n_chains", n_chains)
+        self.n_draws = whole_number("n_draws", n_draws)
+        self.n_implicit = whole_number("n_implicit", n_implicit, at_least=0)
+        self.side, self.time = side, choice("time", time, (None, "session"))
 
     # ---- sampling ----
 
@@ -179,13 +163,13 @@ class BayesianFactorization(FactorModel):
         kept, self.traces = run_chains(data, plan, judge, seed, progress)
         self.draws, self.diagnostics_ = make([one.draw for one in kept]), convergence(self.traces)
         curves = pl.DataFrame(
-            {"epoch": [one.iteration for one in kept], "loss": [one.loss for one in kept]}
+            {"epoch": [one.iteration for one in kept], "train_loss": [one.loss for one in kept]}
         )
         if judge is not None:
-            curves = curves.with_columns(val_rmse=judge.errors(kept))
+            curves = curves.with_columns(validation_rmse=judge.errors(kept))
         # The chains' draws of an iteration are one point of the curves.
         self.history_ = curves.group_by("epoch", maintain_order=True).agg(
-            pl.col("loss").mean(), pl.exclude("epoch", "loss").last()
+            pl.col("train_loss").mean(), pl.exclude("epoch", "train_loss").last()
         )
         self._take_means(ratings)
 
@@ -193,7 +177,9 @@ class BayesianFactorization(FactorModel):
         """How the chains are run, if memory allows."""
         n_factors = self.n_factors
         if n_factors is None:
-            n_factors = MANY_FACTORS if len(ratings) >= MANY_RATINGS else FEW_FACTORS
+            n_factors = (
+                DEFAULT_FACTORS_LARGE if len(ratings) >= MIN_RATINGS_LARGE else DEFAULT_FACTORS
+            )
         plan = Plan(n_factors, self.n_iterations, self.n_chains, self.n_draws)
         require(
             type(self).__name__,
@@ -219,14 +205,15 @@ class BayesianFactorization(FactorModel):
         items[:, 0] = slope * items[:, 0] + users[-1, -1] * items[:, -1]
         users, items = users[:, :-1], items[:, :-1]
         prior = Prior.of_users(users[:-1][ratings.by_user.counts > 0], noise)
-        self._learnt(ratings, mean, users[:-1], items[:-1], prior)
+        self.factors = Factors.of(ratings, mean, users[:-1], items[:-1], prior)
 
     # ---- prediction ----
 
     @property
-    def has_distribution(self) -> bool:
-        """Whether ratings have levels, each with its probability."""
-        return not hasattr(self, "ratings_") or self.ratings_.scale.levels is not None
+    def capabilities(self) -> Capabilities:
+        """Ratings with levels have a distribution over them."""
+        has_levels = not hasattr(self, "ratings_") or self.ratings_.scale.levels is not None
+        return replace(super().capabilities, distribution=has_levels)
 
     def predict_interval(self, user_ids: Any, item_ids: Any, *, mass: float = 0.8) -> Interval:
         """As in the base class; of ratings without levels, quantiles inside the scale."""
@@ -279,7 +266,7 @@ class BayesianFactorization(FactorModel):
     @property
     def _clock(self) -> Clock | None:
         """The clock of the training ratings, grouped by user; None in a model without moods."""
-        data = self._fitted
+        data = self.fitted_ratings
         if self.time is None or data.timestamp is None:
             return None
         return Clock.of(data.user_index, data.timestamp, data.n_users)
@@ -315,27 +302,20 @@ class BayesianFactorization(FactorModel):
             raise self._cannot("give a distribution over ratings that have no levels")
         return self.draws.distribution(user, Lists.of([item_index]), self.ratings_.scale)
 
-    def explain(
-        self, user_id: Id | None = None, *, item_id: Id, ratings: Any = None
-    ) -> pl.DataFrame:
-        """The parts of a predicted rating; they sum to it.
+    def _explain(self, user: User, item: int) -> Explanation:
+        """The parts of the posterior means of biases and factors.
 
-        As in `FactorModel`, the parts are those of the posterior means of biases and factors. What
-        is predicted is an average over draws of the mean of a distribution, which is no sum of
-        such parts: a last part, "averaged over the posterior", is the difference.
+        The prediction is an average over draws of the mean of a distribution, which is no sum of
+        such parts. The difference is a part of its own.
         """
-        linear = FactorModel()
-        linear.take(self)
-        inside = "kept inside the scale"
-        parts = linear.explain(user_id, item_id=item_id, ratings=ratings)
-        parts = parts.filter(pl.col("part") != inside)  # of the parts, which are not predicted
-        score = self._score(self._person(user_id, ratings).description)
-        raw = float(score[self.ratings_.items.find(item_id)])
-        rest = {"averaged over the posterior": raw - parts["contribution"].to_numpy().sum()}
-        correction = float(self.ratings_.scale.clip(np.array(raw))) - raw
-        rest |= {inside: correction} if abs(correction) > 1e-6 else {}
-        more = pl.DataFrame({"part": list(rest), "contribution": list(rest.values())})
-        return pl.concat([parts, more], how="diagonal_relaxed")
+        weights = HasFactors._fold_in(self, user.item_index, user.rating)
+        if user.user_index >= 0:
+            weights = self.factors.user_weights[user.user_index]
+        explanation, _ = self._closed_form(user, item, weights)
+        raw = float(self.score_rows(user)[item])
+        rest = Part(PartKind.POSTERIOR, raw - explanation.total)
+        corrections = (*explanation.corrections, rest, *kept_inside(self.ratings_.scale, raw))
+        return replace(explanation, corrections=corrections)
 
     # ---- the artifact ----
 
