@@ -28,8 +28,6 @@ MAX_HOOKS = 20
 # Files that are one thing and longer than `MAX_FILE_LINES`. Path -> the thing.
 LONG_FILES: dict[str, str] = {
     "models/base/factors.py": "the factors, and the two ways to have them",
-    "models/blend.py": "the blend and its members",
-    "serve/schemas.py": "every answer",
 }
 # Public methods of a model that are no hooks, and no others have. Name -> why.
 OWN_METHODS: dict[str, str] = {"ridge": "of ALS: the fit on Spark needs it, too"}

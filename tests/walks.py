@@ -71,9 +71,7 @@ def step_of(code: CodeType) -> Step | None:
     path = Path(code.co_filename)
     if not path.is_relative_to(PACKAGE) or code.co_name == "<module>":
         return None
-    # What stands inside a function (a loop in brackets, a lambda) belongs to it.
-    function = re.sub(r"\.?<(locals|\w+comp|genexpr|lambda)>.*", "", code.co_qualname)
-    return Step(house.name_of(path, PACKAGE), function)
+    return Step(house.name_of(path, PACKAGE), code.co_qualname)
 
 
 def walk(name: str) -> list[Step]:
