@@ -16,7 +16,7 @@ def walk(request: pytest.FixtureRequest) -> tuple[str, list[Step], list[Step]]:
 
 
 def shown(passed: list[Step]) -> str:
-    """A walk as it was made, each function where it is first passed; what stands in one left out."""
+    """A walk as it was made: each function where it is first passed, none that stands in one."""
     return "\nThe walk: " + "\n".join(str(s) for s in dict.fromkeys(passed) if "<" not in str(s))
 
 
