@@ -10,7 +10,6 @@ from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
-from clients import client_of
 from small_models import save_small, small_ratings
 
 import house
@@ -116,6 +115,8 @@ def recommend(_: Path) -> Iterator[Callable[[], object]]:
 
 @contextmanager
 def put(folder: Path) -> Iterator[Callable[[], object]]:
+    from clients import client_of
+
     with client_of(save_small(small_ratings(), folder / "model"), folder) as client:
 
         def go() -> None:
