@@ -250,7 +250,7 @@ def bare_memory() -> dict[str, int]:
     One compiled function is called, since the compiler itself takes memory.
     """
     code = "import uvicorn, uvloop, httptools, tastemap.cli, tastemap.serve.app"
-    code += "\nfrom tastemap.models import als, bayesian, factorization"
+    code += "\nfrom tastemap.models import als, bayesian, matrix_factorization"
     code += "\nimport numpy as np; from tastemap.kernels.factors import score_rows"
     code += "\nscore_rows(np.ones((1, 2), np.float32), np.ones(2), np.ones(1, np.float32))"
     code += "\nprint('ready', flush=True), input()"

@@ -1,14 +1,17 @@
-"""Write docs/cli.md, the reference of the command line, from the commands themselves.
+"""Write what the pages take from the code: docs/cli.md, and the tables of CONTRIBUTING.md.
 
-python docs/generate.py          writes the page
-python docs/generate.py --check  exits with 1 and one line if the page is not what it would write
+python docs/generate.py          writes them
+python docs/generate.py --check  exits with 1 and one line if a page is not what it would write
 
-The text depends on the commands alone: not on a terminal, its width or its colours.
+The text depends on the code alone: not on a terminal, its width or its colours. The tables of
+CONTRIBUTING.md are those of `tests/house.py`, which tests hold against the code.
 """
 
+import ast
 import inspect
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin
 
@@ -16,7 +19,11 @@ import typer.main
 
 from tastemap.cli import app
 
-PAGE = Path(__file__).with_name("cli.md")
+ROOT = Path(__file__).parent.parent
+sys.path.append(str(ROOT / "tests"))
+
+import house  # noqa: E402 - it lies beside the tests that use it
+
 COMMAND = "python docs/generate.py"
 # What Typer adds by itself; said once, at the top of the page.
 SHARED = {"--help", "--install-completion", "--show-completion"}
@@ -46,8 +53,8 @@ What the errors mean stands in [errors.md](errors.md).
 """
 
 
-def page() -> str:
-    """The whole page."""
+def command_line() -> str:
+    """The reference of the command line."""
     commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
     rows = [f"| [`{name}`](#{name}) | {_first(command)} |" for name, command in commands.items()]
     contents = "\n".join(["| command | what it does |", "|---|---|", *rows])
@@ -124,19 +131,73 @@ def _first(command: Any) -> str:
 
 def _text(text: str | None) -> str:
     """Help as one line of Markdown."""
-    return re.sub(r"\s+", " ", inspect.cleandoc(text or "")).replace("|", "\\|")
+    return re.sub(r"\s+", " ", inspect.cleandoc(text or "")).replace("|", "\\|").replace("``", "`")
 
 
-def main() -> None:
-    """Write the page, or check it."""
-    fresh = page()
-    if "--check" not in sys.argv[1:]:
-        PAGE.write_text(fresh, encoding="utf-8")
-        return
-    found = PAGE.read_text(encoding="utf-8") if PAGE.is_file() else ""
-    if found != fresh:
-        sys.exit(f"docs/{PAGE.name} is not what the commands say: run {COMMAND}")
+# ---- the tables of CONTRIBUTING.md ----
+
+
+def contributing(page: str) -> str:
+    """CONTRIBUTING.md with its tables anew, each between two comments that name it."""
+    for name, rows in {"layout": _layout, "imports": _imports, "habits": _habits}.items():
+        begin, end = f"<!-- {name}: written by `{COMMAND}` -->", f"<!-- end of {name} -->"
+        before, _, rest = page.partition(begin)
+        _, end_mark, after = rest.partition(end)
+        if not end_mark:
+            sys.exit(f"CONTRIBUTING.md has no {begin} before {end}")
+        table = "\n".join(rows())
+        page = f"{before}{begin}\n\n{table}\n\n{end}{after}"
+    return page
+
+
+def _layout() -> Iterator[str]:
+    """The layers and their folders, each with the first line of its docstring."""
+    yield from ("| folder or file | holds |", "|---|---|")
+    paths = {house.name_of(path): path for path in house.files()}
+    for layer in house.ALLOWED:
+        for name, path in paths.items():
+            package = path.name == "__init__.py"
+            if name == layer or (package and name.startswith(f"{layer}.")):
+                docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+                place = name.replace(".", "/") + ("/" if package else ".py")
+                yield f"| `{place}` | {_text(docstring.partition(chr(10))[0])} |"
+
+
+def _imports() -> Iterator[str]:
+    """What a layer may import."""
+    below = ", ".join(f"`{name}`" for name in house.BELOW)
+    yield from (f"| layer | may import, beside {below} and itself |", "|---|---|")
+    for layer, allowed in house.ALLOWED.items():
+        names = [f"`{name}`" for name in allowed]
+        if layer in house.GROUND:
+            ground = [f"`{name}`" for name in house.GROUND[layer]]
+            names = ["nothing of tastemap" + (f" but {', '.join(ground)}" if ground else "")]
+        yield f"| `{layer}` | {', '.join(names) or 'nothing else'} |"
+
+
+def _habits() -> Iterator[str]:
+    """The habits, each with the tests that keep it."""
+    yield from ("| habit | kept by |", "|---|---|")
+    for habit, tests in house.HABITS.items():
+        kept_by = ", ".join(f"`{test}`" for test in tests)
+        yield f"| {habit} | {kept_by} |"
+
+
+def main(words: list[str], root: Path = ROOT) -> None:
+    """Write the pages under a root, or check them."""
+    texts = {
+        "docs/cli.md": lambda _: command_line(),
+        "CONTRIBUTING.md": contributing,
+    }
+    for name, text in texts.items():
+        path = root / name
+        old = path.read_text(encoding="utf-8") if path.is_file() else ""
+        fresh = text(old)
+        if "--check" not in words:
+            path.write_text(fresh, encoding="utf-8")
+        elif old != fresh:
+            sys.exit(f"{name} is not what the code says: run {COMMAND}")
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -10,7 +10,6 @@ rating for each pair, (n, 1).
 from typing import Any
 
 import tastemap as tm
-from tastemap.data.datasets.synthetic import synthetic_ratings
 from tastemap.data.ratings import Ratings
 from tastemap.explore.overfitting import overfitting_sentence
 
@@ -30,7 +29,7 @@ def network(ratings: Ratings) -> Any:
 
 def main() -> None:
     """Fit the network, score it beside the baseline, and ask it."""
-    train, test = tm.train_test_split(synthetic_ratings(), seed=0)
+    train, test = tm.train_test_split(tm.synthetic_ratings(), seed=0)
     model = tm.NeuralRecommender(
         network, loss="mse", n_epochs=40, batch_size=128, learning_rate=0.01, patience=5
     )

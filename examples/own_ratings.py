@@ -11,7 +11,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import tastemap as tm
-from tastemap.data.datasets.synthetic import synthetic_ratings
 
 
 def main(path: Path, out: Path) -> None:
@@ -39,5 +38,5 @@ if __name__ == "__main__":
         given = [Path(word) for word in sys.argv[1:]]
         if not given:
             given = [Path(folder) / "ratings.csv"]
-            synthetic_ratings().to_frame().write_csv(given[0])
+            tm.synthetic_ratings().to_frame().write_csv(given[0])
         main(given[0], given[1] if len(given) > 1 else Path(folder) / "my-model")

@@ -1,7 +1,10 @@
 """Documentation as tests: what the pages say is there, and what is there the pages say."""
 
+import ast
 import importlib
+import importlib.util
 import inspect
+import json
 import os
 import re
 import shlex
@@ -23,12 +26,16 @@ from tastemap.data.splits import SPLIT_NAMES, Split
 from tastemap.evaluation.scores import CHOOSERS
 from tastemap.evaluation.tuning.spaces import SPACES, Span
 from tastemap.metrics import rating as metrics
-from tastemap.models.registry import MODELS, model_class
+from tastemap.models.base.recommender import Recommender
+from tastemap.models.registry import CLASSES, MODELS, model_class
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 PAGES = sorted([*ROOT.glob("*.md"), *DOCS.glob("*.md")])
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
+SCRIPTS = sorted(
+    [*EXAMPLES, *(ROOT / "benchmarks").rglob("*.py"), *(ROOT / "notebooks").glob("*.ipynb")]
+)
 COMMANDS = typer.main.get_command(app).commands
 # Prefixes that the pages use, and what they stand for.
 PREFIXES = {
@@ -62,21 +69,26 @@ def ids(pages: list[Path]) -> list[str]:
 # ---- what is there stands in the pages ----
 
 
-def test_the_page_of_the_command_line_is_up_to_date() -> None:
+def test_what_is_written_from_the_code_is_up_to_date() -> None:
     environment = os.environ | {"COLUMNS": "40", "FORCE_COLOR": "1"}
     subprocess.run([sys.executable, DOCS / "generate.py", "--check"], check=True, env=environment)
 
 
-def test_check_says_when_the_page_is_old(tmp_path: Path) -> None:
-    script = tmp_path / "generate.py"
-    script.write_text(text_of(DOCS / "generate.py"), encoding="utf-8")
-    page = tmp_path / "cli.md"
-    page.write_text("old", encoding="utf-8")
-    command = [sys.executable, script, "--check"]
-    found = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert found.returncode == 1
-    assert found.stderr.strip().splitlines()[-1].startswith("docs/cli.md is not what the commands")
-    assert page.read_text(encoding="utf-8") == "old"
+def test_a_check_says_which_page_is_old(tmp_path: Path) -> None:
+    spec = importlib.util.spec_from_file_location("generate", DOCS / "generate.py")
+    generate = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(generate)
+    (tmp_path / "docs").mkdir()
+    for name in ("docs/cli.md", "CONTRIBUTING.md"):
+        page = tmp_path / name
+        fresh = text_of(ROOT / name)
+        old = fresh.replace("Each command", "No command").replace("| `cli/` |", "| `sea/` |")
+        page.write_text(old, encoding="utf-8")
+        with pytest.raises(SystemExit, match=rf"^{name} is not what the code says: run python"):
+            generate.main(["--check"], tmp_path)
+        assert text_of(page) == old
+        page.write_text(fresh, encoding="utf-8")
+    generate.main(["--check"], tmp_path)
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -124,6 +136,21 @@ def test_options_of_networks_have_the_defaults_that_the_page_says(name: str) -> 
         if option not in given_by_the_data:
             default = own.get(option, parameter.default)
             assert f"| `{option}` | {default} |" in section, (option, default)
+
+
+def test_each_hook_of_a_model_stands_in_the_table_of_contributing() -> None:
+    """A hook is a private method of the base that a model defines anew."""
+    table = text_of(ROOT / "CONTRIBUTING.md").split("| hook |")[1].split("\n\n")[0]
+    named = set(re.findall(r"`(_\w+)\(", table))
+    base = {name for cls in Recommender.__mro__[:-1] for name in vars(cls)}
+    models = {cls for name in CLASSES for cls in model_class(name).__mro__} - {*Recommender.__mro__}
+    hooks = {
+        name
+        for cls in models
+        for name, value in vars(cls).items()
+        if name in base and inspect.isfunction(value) and re.match(r"_[a-z]", name)
+    }
+    assert named == hooks
 
 
 @pytest.mark.parametrize(("name", "space"), SPACES.items())
@@ -209,6 +236,30 @@ def test_names_in_the_pages_exist(page: Path) -> None:
         dotted = re.match(r"(\w+)((?:\.\w+)+)(?![/\w])", code)
         if dotted and dotted[1] in PREFIXES:
             resolve(PREFIXES[dotted[1]] + dotted[2])
+
+
+@pytest.mark.parametrize("page", PAGES, ids=ids(PAGES))
+def test_files_named_in_the_pages_exist(page: Path) -> None:
+    for name in re.findall(r"`((?:src|tests|docs|benchmarks|examples)/[\w/.-]+)", text_of(page)):
+        assert (ROOT / name).exists(), name
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=ids(SCRIPTS))
+def test_scripts_import_what_is_there(script: Path) -> None:
+    """Benchmarks, examples and the notebook, of which only some run in the tests."""
+    code = text_of(script)
+    if script.suffix == ".ipynb":
+        cells = [cell for cell in json.loads(code)["cells"] if cell["cell_type"] == "code"]
+        lines = "\n".join("".join(cell["source"]) for cell in cells).splitlines()
+        code = "\n".join(line for line in lines if not line.startswith("%"))
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.ImportFrom) and str(node.module).startswith("tastemap"):
+            for name in node.names:
+                resolve(f"{node.module}.{name.name}")
+        elif isinstance(node, ast.Import):
+            for name in node.names:
+                if name.name.startswith("tastemap"):
+                    resolve(name.name)
 
 
 def resolve(dotted: str) -> object:
