@@ -26,8 +26,9 @@ from tastemap.data.splits import SPLIT_NAMES, Split
 from tastemap.evaluation.scores import CHOOSERS
 from tastemap.evaluation.tuning.spaces import SPACES, Span
 from tastemap.metrics import rating as metrics
+from tastemap.models.base.artifact import CLASSES, model_class
 from tastemap.models.base.recommender import Recommender
-from tastemap.models.registry import CLASSES, MODELS, model_class
+from tastemap.models.registry import MODELS
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"

@@ -239,7 +239,7 @@ def test_a_split_by_hash(table: Ratings, ratings: Ratings, tmp_path: Path) -> No
 
 
 def test_training_streams(table: Ratings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tastemap.models.matrix_factorization.STREAMED_ROWS", 500)
+    monkeypatch.setattr("tastemap.models.matrix_factorization.CHUNK_ROWS", 500)
     train, test = split_prepared(table, tmp_path / "parts", test_size=0.2)
     in_memory = train.take(np.arange(len(train)))
     assert not in_memory.is_mapped

@@ -11,7 +11,7 @@ from tastemap.errors import ArgumentError, UnsupportedError
 from tastemap.metrics.ranking import ndcg
 from tastemap.models import blend as module
 from tastemap.models.batch.recommend import recommend_all
-from tastemap.models.blend import Blend, _Hidden, _ndcg, _selected
+from tastemap.models.blend import Blend, HiddenLikes, _ndcg, _selected
 from tastemap.models.registry import load_model, make_model
 
 THREE = {"ease": {"reg": 5.0}, "mf": {"n_factors": 4, "n_epochs": 5}, "popularity": {}}
@@ -72,12 +72,10 @@ def test_the_better_member_counts_more(ratings: Ratings, tmp_path: Path) -> None
     assert loaded.recommend(5).equals(alone.recommend(5))
 
 
-def hidden_likes(likes: np.ndarray) -> _Hidden:
+def hidden_likes(likes: np.ndarray) -> HiddenLikes:
     """Rows of 0 and 1 as likes that judge."""
-    n_likes = likes.sum(axis=1)
-    best = np.cumsum(1 / np.log2(np.arange(2, 12)))[np.minimum(n_likes, 10) - 1]
     users = np.arange(len(likes), dtype=np.int32)
-    return _Hidden(None, users, np.flatnonzero(likes.ravel()), best)
+    return HiddenLikes(None, users, np.flatnonzero(likes.ravel()), likes.sum(axis=1))
 
 
 def test_ndcg_is_that_of_the_evaluation() -> None:

@@ -18,10 +18,11 @@ from tastemap.errors import (
     UnsupportedError,
 )
 from tastemap.explore.item_map import item_map
+from tastemap.models.base.artifact import CLASSES, model_class
 from tastemap.models.base.recommender import Recommender
 from tastemap.models.base.selection import ShortAnswerWarning
 from tastemap.models.batch.recommend import recommend_all
-from tastemap.models.registry import CLASSES, MODELS, load_model, make_model, model_class
+from tastemap.models.registry import MODELS, load_model, make_model
 
 # Options that keep a fit short; every other option stays at its default.
 QUICK = {

@@ -107,7 +107,7 @@ class Blend(Recommender):
     ) -> None:
         self.models = _with_options(models)
         self.weights = None if weights is None else _checked(weights, len(self.models))
-        self.holdout = share("holdout", holdout, zero=False, one=False)
+        self.holdout = share("holdout", holdout, with_zero=False, with_one=False)
         self.threshold = threshold
         for name in self.models:
             self._make(name)  # refuses wrong options now rather than in the fit

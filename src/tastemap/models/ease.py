@@ -91,7 +91,7 @@ class EASE(ItemModel):
         threshold: float | None = None,
     ) -> None:
         self.reg = positive("reg", reg)
-        self.dropout = share("dropout", dropout, one=False)
+        self.dropout = share("dropout", dropout, with_one=False)
         self.user_power = share("user_power", user_power)
         self.zero_diagonal, self.threshold = bool(zero_diagonal), threshold
 

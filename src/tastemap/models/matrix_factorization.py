@@ -22,7 +22,7 @@ INITIAL_DEVIATION = 0.01
 # block by block: users' and items' factors of a block have so many bytes each.
 CACHE_BYTES, BLOCK_BYTES = 2**23, 2**20
 # Ratings of a table on disk that are in memory, and in random order, at a time.
-STREAMED_ROWS = 2**22
+CHUNK_ROWS = 2**22
 # Share of the ratings that judges the epochs where `patience` is given and no validation.
 HOLDOUT_SHARE = 0.1
 # What an update starts from, in parts of the present factors; and below, its share of the epochs.
@@ -178,9 +178,9 @@ class MatrixFactorization(WarmStart):
     def _known_pairs(self, validation: Ratings, ratings: Ratings) -> _Columns | None:
         """The validation ratings of known users and items; None where there are none."""
         u, i = self.rows_of(validation)
-        known = (u >= 0) & (i >= 0)
-        r = _standardised(validation.rating[known], ratings.global_mean, ratings.deviation)
-        return (u[known], i[known], r) if known.any() else None
+        rows = (u >= 0) & (i >= 0)
+        r = _standardised(validation.rating[rows], ratings.global_mean, ratings.deviation)
+        return (u[rows], i[rows], r) if rows.any() else None
 
     def _check(self, loss: float) -> None:
         if not np.isfinite(loss):
@@ -204,7 +204,7 @@ def _epoch_parts(
     if not ratings.is_mapped:
         whole = _columns(ratings, _random_order(ratings, n_factors, rng), s)
         return lambda: [whole]
-    slices = list(chunks(len(ratings), STREAMED_ROWS))
+    slices = list(chunks(len(ratings), CHUNK_ROWS))
 
     def streamed() -> Iterator[_Columns]:
         for number in rng.permutation(len(slices)):

@@ -1,28 +1,11 @@
 """The models by name, and saved models from their folders; classes are loaded when first used."""
 
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from tastemap.errors import ArgumentError, ArtifactError
-from tastemap.models.base.artifact import Artifact, damaged
+from tastemap.errors import ArgumentError
+from tastemap.models.base.artifact import Artifact, damaged, model_class
 from tastemap.models.base.recommender import Recommender
-
-#: Where each class that an artifact may name lives.
-CLASSES = {
-    "ALS": "tastemap.models.als",
-    "BayesianFactorization": "tastemap.models.bayesian.model",
-    "BiasModel": "tastemap.models.bias",
-    "Blend": "tastemap.models.blend",
-    "EASE": "tastemap.models.ease",
-    "FactorModel": "tastemap.models.base.factors",
-    "ItemKNN": "tastemap.models.knn",
-    "MatrixFactorization": "tastemap.models.matrix_factorization",
-    "NeuralRecommender": "tastemap.models.neural.recommender",
-    "Popularity": "tastemap.models.popularity",
-    "TwoTower": "tastemap.models.two_tower",
-}
-
 
 #: The models by the name they go by in the command line: class, and the options that make them.
 MODELS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -74,16 +57,6 @@ def make_model(name: str, **options: Any) -> Recommender:
         raise ArgumentError(
             f"options of model {name}", received=f"{options}", do=str(error)
         ) from error
-
-
-def model_class(name: str) -> type[Recommender]:
-    """The class that an artifact names."""
-    if name not in CLASSES:
-        raise ArtifactError(
-            "class of the artifact", expected=f"one of {', '.join(CLASSES)}", received=repr(name)
-        )
-    found: type[Recommender] = getattr(import_module(CLASSES[name]), name)
-    return found
 
 
 def load_model(path: str | Path, *, mapped: bool = False) -> Any:

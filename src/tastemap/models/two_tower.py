@@ -77,7 +77,7 @@ class TwoTower(FactorModel):
         self.batch_size = whole_number("batch_size", batch_size)
         self.learning_rate = positive("learning_rate", learning_rate)
         self.temperature = positive("temperature", temperature)
-        self.dropout, self.threshold = share("dropout", dropout, one=False), threshold
+        self.dropout, self.threshold = share("dropout", dropout, with_one=False), threshold
 
     @property
     def capabilities(self) -> Capabilities:

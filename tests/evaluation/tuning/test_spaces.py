@@ -6,7 +6,8 @@ import pytest
 
 from tastemap.errors import ArgumentError
 from tastemap.evaluation.tuning.spaces import SPACES, nested, search_space
-from tastemap.models.registry import MODELS, make_model, model_class
+from tastemap.models.base.artifact import model_class
+from tastemap.models.registry import MODELS, make_model
 
 OPTIONS = [(name, option) for name, space in SPACES.items() for option in space]
 

@@ -27,8 +27,8 @@ def test_the_ends_belong_to_a_range_where_they_are_allowed() -> None:
     assert [share("x", value) for value in (0, 0.5, 1)] == [0, 0.5, 1]
     assert whole_number("x", 0, at_least=0) == not_negative("x", 0) == 0
     for call, message in (
-        (lambda: share("x", 1, one=False), "from 0 to below 1"),
-        (lambda: share("x", 0, zero=False, one=False), "a share between 0 and 1"),
+        (lambda: share("x", 1, with_one=False), "from 0 to below 1"),
+        (lambda: share("x", 0, with_zero=False, with_one=False), "a share between 0 and 1"),
         (lambda: share("x", 1.01), "a number from 0 to 1"),
         (lambda: positive("x", 0), "a number above 0"),
         (lambda: positive("x", "1"), "a number above 0"),

@@ -7,9 +7,9 @@ import pytest
 from tastemap.data.ratings import Ratings
 from tastemap.models.neural.networks import as_numpy
 from tastemap.models.neural.two_tower import (
-    LEFT_OUT,
     MAX_TARGETS,
     NEGATIVE,
+    NEITHER,
     TowerPlan,
     TwoTowerModel,
     UserBatches,
@@ -57,14 +57,14 @@ def test_scores_are_products_of_unit_vectors(network: TwoTowerModel) -> None:
 
 def test_the_loss_by_hand() -> None:
     """One like with the logit 1, one with 2, a negative of 0, another like that does not count."""
-    y = np.array([[1, 1, NEGATIVE, LEFT_OUT]])
+    y = np.array([[1, 1, NEGATIVE, NEITHER]])
     loss = float(sampled_softmax(y, keras.ops.convert_to_tensor([[1.0, 2.0, 0.0, 9.0]]))[0])
     each = [np.log(np.e + 1) - 1, np.log(np.e**2 + 1) - 2]
     assert loss == pytest.approx(np.mean(each), abs=1e-6)
 
 
 def test_without_a_negative_there_is_no_loss() -> None:
-    y = np.array([[1, LEFT_OUT]])
+    y = np.array([[1, NEITHER]])
     assert float(sampled_softmax(y, keras.ops.convert_to_tensor([[-3.0, 4.0]]))[0]) == 0
 
 

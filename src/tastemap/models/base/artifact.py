@@ -19,6 +19,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,20 @@ from tastemap.support.atomic import new_folder, settle
 FORMAT = 1
 MANIFEST = "model.json"
 MAPPED_RATINGS = "ratings.safetensors"
+#: Where each class that an artifact may name lives.
+CLASSES = {
+    "ALS": "tastemap.models.als",
+    "BayesianFactorization": "tastemap.models.bayesian.model",
+    "BiasModel": "tastemap.models.bias",
+    "Blend": "tastemap.models.blend",
+    "EASE": "tastemap.models.ease",
+    "FactorModel": "tastemap.models.base.factors",
+    "ItemKNN": "tastemap.models.knn",
+    "MatrixFactorization": "tastemap.models.matrix_factorization",
+    "NeuralRecommender": "tastemap.models.neural.recommender",
+    "Popularity": "tastemap.models.popularity",
+    "TwoTower": "tastemap.models.two_tower",
+}
 # The packages whose versions a reader of an old artifact may want to know.
 PACKAGES = ("tastemap", "numpy", "polars", "keras", "jax", "tensorflow", "tensorflow-cpu", "torch")
 # Tables of so many ratings have a form that can be mapped beside the compact one; smaller ones are
@@ -181,6 +196,15 @@ class Artifact:
         }
 
 
+def model_class(name: str) -> Any:
+    """The class that an artifact names, imported now."""
+    if name not in CLASSES:
+        raise ArtifactError(
+            "class of the artifact", expected=f"one of {', '.join(CLASSES)}", received=repr(name)
+        )
+    return getattr(import_module(CLASSES[name]), name)
+
+
 def renamed(class_name: str, parameters: dict[str, Any]) -> dict[str, Any]:
     """Parameters of a class under today's names.
 
@@ -234,16 +258,16 @@ def read_manifest(path: str | Path) -> dict[str, Any]:
         ) from None
     except (ValueError, OSError) as error:
         raise damaged(source, "a readable model.json", str(error)) from error
-    found = manifest.get("format") if isinstance(manifest, dict) else None
-    if isinstance(found, int) and found > FORMAT:
+    number = manifest.get("format") if isinstance(manifest, dict) else None
+    if isinstance(number, int) and number > FORMAT:
         raise ArtifactError(
             f"artifact {path}",
             expected=f"format {FORMAT} or older",
-            received=f"format {found}",
+            received=f"format {number}",
             do="update tastemap",
         )
     missing = {"class", "parameters", "arrays", "scale", "seed", "metrics"} - set(manifest or {})
-    if found != FORMAT or missing:
+    if number != FORMAT or missing:
         raise damaged(source, "a complete model.json", f"without {sorted(missing) or 'a format'}")
     return dict(manifest)
 
@@ -288,10 +312,10 @@ def _columns(source: Path, mapped: bool) -> Arrays:
 def _read_arrays(source: Path, manifest: dict[str, Any], mapped: bool) -> Arrays:
     """The arrays, each with the shape and dtype that the manifest says."""
     arrays = _from_file(source / "arrays.safetensors", map_file if mapped else load_file)
-    said = {name: (tuple(a["shape"]), a["dtype"]) for name, a in manifest["arrays"].items()}
-    found = {name: (array.shape, str(array.dtype)) for name, array in arrays.items()}
-    if said != found:
-        raise damaged(source, f"arrays {said}, as model.json says", found)
+    declared = {name: (tuple(a["shape"]), a["dtype"]) for name, a in manifest["arrays"].items()}
+    read = {name: (array.shape, str(array.dtype)) for name, array in arrays.items()}
+    if declared != read:
+        raise damaged(source, f"arrays {declared}, as model.json says", read)
     return arrays
 
 

@@ -11,6 +11,7 @@ from tastemap.arrays import F32, FloatArray, IndexArray
 from tastemap.data.ratings import Ratings
 from tastemap.errors import UnsupportedError
 from tastemap.metrics.similarity import cosines
+from tastemap.models.base.artifact import model_class
 from tastemap.models.base.explanation import Explanation, Part, PartKind, correction, kept_inside
 from tastemap.models.base.recommender import Recommender
 from tastemap.models.base.rows import Capabilities
@@ -365,8 +366,6 @@ class FactorModel(HasFactors):
                 "a model loaded from its factors cannot be fitted",
                 do="fit a new model of the kind that learnt them (tastemap info names it)",
             )
-        from tastemap.models.registry import model_class
-
         model: Any = model_class(recipe["class"])(**recipe["parameters"])
         model.fit(ratings, validation=validation, seed=seed, progress=progress)
         self.factors, self.history_ = model.factors, model.history_
@@ -424,5 +423,5 @@ class WarmStart(FactorModel):
 
 def _grown(weights: F32, n: int) -> F32:
     """Rows of n users or items; the last of the weights, the average, stands in for the new."""
-    known = weights[:-1]
-    return np.vstack([known, np.repeat(weights[-1:], n - len(known), axis=0)])
+    n_new = n - (len(weights) - 1)
+    return np.vstack([weights[:-1], np.repeat(weights[-1:], n_new, axis=0)])

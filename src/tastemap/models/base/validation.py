@@ -34,18 +34,18 @@ def not_negative(name: str, value: Any) -> Any:
     return value
 
 
-def share(name: str, value: Any, *, zero: bool = True, one: bool = True) -> Any:
-    """A number from 0 to 1; ``zero`` and ``one`` say whether the ends themselves are allowed.
+def share(name: str, value: Any, *, with_zero: bool = True, with_one: bool = True) -> Any:
+    """A number from 0 to 1; the ends themselves may be left out.
 
     Example:
-        >>> share("dropout", 0.5, one=False)
+        >>> share("dropout", 0.5, with_one=False)
         0.5
     """
     inside = is_number(value) and 0 <= value <= 1
-    if not inside or (value == 0 and not zero) or (value == 1 and not one):
-        start = "from 0" if zero else "above 0"
-        expected = f"a number {start} to 1" if one else f"{start} to below 1"
-        if not zero and not one:
+    if not inside or (value == 0 and not with_zero) or (value == 1 and not with_one):
+        start = "from 0" if with_zero else "above 0"
+        expected = f"a number {start} to 1" if with_one else f"{start} to below 1"
+        if not with_zero and not with_one:
             expected = "a share between 0 and 1"
         raise ArgumentError(name, expected=expected, received=value)
     return value

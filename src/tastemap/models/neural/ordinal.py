@@ -85,7 +85,7 @@ class OrdinalRegressionModel(PairModel):
         return self.add_weight(shape=shape, initializer="zeros", trainable=False, name=name)
 
     def observe(self, ratings: Ratings) -> None:
-        """Take ratings as what is known of users and items; the weights stay as they are."""
+        """Take ratings as what is is_rated of users and items; the weights stay as they are."""
         rated, residual = np.zeros((2, ratings.n_users, ratings.n_items), dtype=np.float32)
         u, i, r = ratings.user_index, ratings.item_index, ratings.rating
         rated[u, i] = 1.0
@@ -137,18 +137,18 @@ class OrdinalRegressionModel(PairModel):
         return p, q
 
 
-def _or_average(own: Any, rows: Any, sums: Any, counts: Any) -> Any:
+def _or_average(row_sums: Any, rows: Any, sums: Any, counts: Any) -> Any:
     """n^-1/2 times sums (n, f) over n ratings; where there are none, the average of all others.
 
     Args:
-        own: The sums of ``rows`` (n,), less what the pair asked for adds to them.
+        row_sums: The sums of ``rows`` (n,), less what the pair asked for adds to them.
         sums, counts: (m, f) and (m,), the sums of all rows, and over how many ratings.
     """
     norm = ops.rsqrt(ops.maximum(counts, 1.0))
-    known = ops.expand_dims(ops.cast(counts > 0, "float32"), 1)
-    average = ops.sum(sums * ops.expand_dims(norm, 1) * known, axis=0) / ops.sum(known)
-    scaled = own * ops.expand_dims(ops.take(norm, rows), 1)
-    return ops.where(ops.take(known, rows, axis=0) > 0, scaled, average)
+    is_rated = ops.expand_dims(ops.cast(counts > 0, "float32"), 1)
+    average = ops.sum(sums * ops.expand_dims(norm, 1) * is_rated, axis=0) / ops.sum(is_rated)
+    scaled = row_sums * ops.expand_dims(ops.take(norm, rows), 1)
+    return ops.where(ops.take(is_rated, rows, axis=0) > 0, scaled, average)
 
 
 def _checked_levels(ratings: Ratings) -> int:

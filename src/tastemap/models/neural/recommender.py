@@ -142,7 +142,7 @@ class NeuralRecommender(HasFactors):
                 do="use a smaller learning_rate, or embeddings with a row for every user and item",
             )
         if hasattr(self.network_, "observe"):
-            self.network_.observe(ratings)  # also what was held out is known of users and items
+            self.network_.observe(ratings)  # also what was held out is is_known of users and items
         self._take_vectors(part)
 
     def _make_network(self, ratings: Ratings) -> None:
@@ -189,7 +189,7 @@ class NeuralRecommender(HasFactors):
         """What to learn from, and what to judge the epochs by, drawn at random if not given."""
         if validation is not None:
             users, items = self.rows_of(validation)
-            known = (users >= 0) & (items >= 0)
+            is_known = (users >= 0) & (items >= 0)
             same_rows = replace(
                 ratings,
                 user_index=users,
@@ -197,7 +197,7 @@ class NeuralRecommender(HasFactors):
                 rating=validation.rating,
                 timestamp=None,
             )
-            return ratings, same_rows.take(known) if known.any() else None
+            return ratings, same_rows.take(is_known) if is_known.any() else None
         if not self.validation_size or len(ratings) < MIN_RATINGS_TO_HOLD_OUT:
             return ratings, None
         return train_test_split(ratings, test_size=self.validation_size, seed=seed)
@@ -253,22 +253,22 @@ class NeuralRecommender(HasFactors):
         levels = self.ratings_.scale.levels
         if self._probable and levels is not None:
             return self._predict_distribution(user_index, item_index) @ levels
-        known = (user_index >= 0) & (item_index >= 0)
+        is_known = (user_index >= 0) & (item_index >= 0)
         predicted = self._average.predict_rows(user_index, item_index)
-        if known.any():
-            predicted[known] = self._forward(user_index[known], item_index[known])[:, 0]
+        if is_known.any():
+            predicted[is_known] = self._forward(user_index[is_known], item_index[is_known])[:, 0]
         return predicted
 
     def _predict_distribution(self, user_index: IndexArray, item_index: IndexArray) -> FloatArray:
         data = self.ratings_
         if not self._probable or data.scale.levels is None:
             raise self._cannot("give a distribution over ratings")
-        # Of an unknown user or item nothing is known but how often each value is given.
+        # Of an unknown user or item nothing is is_known but how often each value is given.
         share = np.bincount(self._batches(data).target, minlength=len(data.scale.levels))
-        known = (user_index >= 0) & (item_index >= 0)
-        distribution = np.tile(share / len(data), (len(known), 1))
-        if known.any():
-            distribution[known] = self._forward(user_index[known], item_index[known])
+        is_known = (user_index >= 0) & (item_index >= 0)
+        distribution = np.tile(share / len(data), (len(is_known), 1))
+        if is_known.any():
+            distribution[is_known] = self._forward(user_index[is_known], item_index[is_known])
         return distribution / distribution.sum(axis=1, keepdims=True)
 
     def _user(self, user_index: int) -> Any:

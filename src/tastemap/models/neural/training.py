@@ -141,8 +141,8 @@ def _train_jax(
         on_epoch(row)
         if best.stops(row, lambda state=state: jax.tree.map(jnp.copy, state[:2])):  # type: ignore[misc]
             break
-    kept = state[:2] if best.weights is None else best.weights
-    for group, values in zip(variables[:2], kept, strict=True):
+    final = state[:2] if best.weights is None else best.weights
+    for group, values in zip(variables[:2], final, strict=True):
         for variable, value in zip(group, values, strict=True):
             variable.assign(value)
     return history

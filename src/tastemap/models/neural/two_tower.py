@@ -18,7 +18,7 @@ Floats = npt.NDArray[np.float32]
 # Likes of one user that are to be found in an update, with the same history in front of them.
 MAX_TARGETS = 8
 # What an item is to a user in a batch, beside 1 for a like that is to be found.
-NEGATIVE, LEFT_OUT = 0, -1
+NEGATIVE, NEITHER = 0, -1
 
 
 class TwoTowerModel(keras.Model):
@@ -86,12 +86,12 @@ def sampled_softmax(y_true: Any, y_pred: Any) -> Any:
 
     Args:
         y_true: (n, m): 1 for a like that is to be found, `NEGATIVE` for what the user does not
-            like, `LEFT_OUT` for another like, which is neither.
+            like, `NEITHER` for another like, which is neither.
         y_pred: Scores (n, m) less log Q.
     """
-    found = ops.cast(y_true > 0, y_pred.dtype)
+    targets = ops.cast(y_true > 0, y_pred.dtype)
     rest = ops.logsumexp(ops.where(y_true == NEGATIVE, y_pred, -1e9), axis=1, keepdims=True)
-    return ops.sum(found * ops.softplus(rest - y_pred), axis=1) / ops.sum(found, axis=1)
+    return ops.sum(targets * ops.softplus(rest - y_pred), axis=1) / ops.sum(targets, axis=1)
 
 
 class UserBatches(keras.utils.PyDataset):
@@ -143,20 +143,20 @@ class UserBatches(keras.utils.PyDataset):
         self.batches = user[order], targets[order], (place < size)[order]
 
     def __getitem__(self, index: int) -> tuple[list[npt.NDArray[Any]], npt.NDArray[np.int8]]:
-        user, targets, asked = (part[index] for part in self.batches)
+        user, targets, is_target = (part[index] for part in self.batches)
         row = np.repeat(np.arange(len(user)), self.counts[user])
         before = np.cumsum(self.counts[user]) - self.counts[user]
         items = self.items[np.arange(len(row)) + (self.offsets[user] - before)[row]]
         liked = np.zeros((len(user), self.n_items), dtype=bool)
         liked[row, items] = True
-        kept = self.rng.random(len(row)) >= self.dropout
+        stays = self.rng.random(len(row)) >= self.dropout
         history = np.zeros(liked.shape, dtype=np.float32)
-        history[row[kept], items[kept]] = 1
+        history[row[stays], items[stays]] = 1
         history[np.arange(len(user))[:, None], targets] = 0
         candidates = targets.ravel()
-        y = np.where(liked[:, candidates], LEFT_OUT, NEGATIVE).astype(np.int8)
+        y = np.where(liked[:, candidates], NEITHER, NEGATIVE).astype(np.int8)
         at = np.arange(len(candidates)).reshape(targets.shape)
-        y[np.nonzero(asked)[0], at[asked]] = 1
+        y[np.nonzero(is_target)[0], at[is_target]] = 1
         return [history, candidates], y
 
 
