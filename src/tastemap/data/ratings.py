@@ -146,16 +146,8 @@ class Ratings:
                     f"{unrated} {vocabulary.kind}s of the {vocabulary.kind} table"
                     " have no rating and are left out"
                 )
-        return cls(
-            user_index=user_index,
-            item_index=item_index,
-            rating=rating,
-            timestamp=timestamp,
-            users=users,
-            items=items,
-            scale=scale,
-            source=replace(source, notes=tuple(notes)),
-        )
+        source = replace(source, notes=tuple(notes))
+        return cls(user_index, item_index, rating, timestamp, users, items, scale, source)
 
     def __len__(self) -> int:
         return len(self.rating)

@@ -143,7 +143,6 @@ def central(scale: Scale, probabilities: FloatArray, mass: float) -> Interval:
     """The central interval of distributions (n, levels) over the levels of a scale.
 
     Example:
-        >>> import numpy as np
         >>> low, high = central(Scale(1, 4, 1), np.array([[0.1, 0.2, 0.4, 0.3]]), 0.5)
         >>> low.tolist(), high.tolist()
         ([2.0], [4.0])

@@ -223,12 +223,7 @@ def _split(ratings: Ratings, train: I64, test: I64) -> Split:
 
 
 def split_prepared(
-    ratings: Ratings,
-    folder: str | Path,
-    by: str = "hash",
-    *,
-    test_size: float = 0.1,
-    seed: int = 0,
+    ratings: Ratings, folder: str | Path, by: str = "hash", *, test_size: float = 0.1, seed: int = 0
 ) -> Split:
     """Write a training and a test part as prepared tables, ``folder/train`` and ``folder/test``.
 
@@ -270,10 +265,11 @@ def split_prepared(
             received=f"{len(ratings) - n_test} to train and {n_test} to test",
         )
 
+    metadata = Metadata(ratings.users, ratings.items, ratings.scale, ratings.source)
+
     def write(name: str, n: int, in_part: bool) -> Ratings:
-        rows = _part(ratings, is_test, in_part)
-        timed = ratings.timestamp is not None
-        return write_prepared(Path(folder) / name, rows, n, Metadata.of(ratings), timed=timed)
+        rows, timed = _part(ratings, is_test, in_part), ratings.timestamp is not None
+        return write_prepared(Path(folder) / name, rows, n, metadata, timed=timed)
 
     return Split(write("train", len(ratings) - n_test, False), write("test", n_test, True))
 

@@ -174,10 +174,9 @@ class Vocabulary:
         if self.is_text != other.is_text:
             other = Vocabulary(self._coerce(other.ids), self.kind, None)
         new = other.ids.filter(~other.ids.is_in(self.ids.implode()))
-        tables = [v.table for v in (other, self) if v.table is not None]
-        table = pl.concat(tables, how="diagonal_relaxed") if tables else None
-        if table is not None:
-            table = table.unique(self.key, keep="first")
+        table, tables = None, [v.table for v in (other, self) if v.table is not None]
+        if tables:
+            table = pl.concat(tables, how="diagonal_relaxed").unique(self.key, keep="first")
         return Vocabulary(pl.concat([self.ids, new]), self.kind, table)
 
     def _coerce(self, ids: pl.Series) -> pl.Series:
@@ -192,19 +191,15 @@ class Vocabulary:
         return pl.Series([None] * len(ids), dtype=self.ids.dtype)
 
     def _aligned(self, table: pl.DataFrame) -> pl.DataFrame:
-        if self.key not in table.columns:
-            raise DataError(
-                f"{self.kind} table", expected=f"a column {self.key}", received=table.columns
-            )
-        rest = [column for column in table.columns if column != self.key]
-        keyed = table.select(self._coerce(table[self.key]).alias(self.key), *rest)
-        ids = keyed[self.key].drop_nulls()
+        name, key = f"{self.kind} table", self.key
+        if key not in table.columns:
+            raise DataError(name, expected=f"a column {key}", received=table.columns)
+        rest = [column for column in table.columns if column != key]
+        keyed = table.select(self._coerce(table[key]).alias(key), *rest)
+        ids = keyed[key].drop_nulls()
         if len(repeated := ids.filter(ids.is_duplicated())):
-            raise DataError(
-                f"{self.kind} table",
-                expected=f"each {self.key} once",
-                received=f"{repeated[0]!r} more than once",
-            )
+            received = f"{repeated[0]!r} more than once"
+            raise DataError(name, expected=f"each {key} once", received=received)
         return self.ids.to_frame().join(keyed, on=self.key, how="left", maintain_order="left")
 
 

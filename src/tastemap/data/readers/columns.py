@@ -270,10 +270,8 @@ def as_ids(series: pl.Series) -> pl.Series:
 
 def as_numbers(name: str, series: pl.Series) -> pl.Series:
     """The ratings as numbers; `DataError` for the first that is not one."""
-    if series.dtype == pl.Float32:
-        return series
     if series.dtype.is_numeric():
-        return series.cast(pl.Float64)
+        return series if series.dtype == pl.Float32 else series.cast(pl.Float64)
     if series.dtype == pl.String:
         series = series.str.strip_chars()
     try:

@@ -87,9 +87,7 @@ def seconds(name: str, series: pl.Series, unit: TimeUnit) -> pl.Series:
 
 def _parsed_dates(name: str, series: pl.Series) -> pl.Series:
     # The year must come first: 1/2/2020 may be either of two days.
-    dated = series.to_frame("text").select(
-        pl.when(pl.col("text").str.contains(ISO_DATE)).then("text").alias(series.name)
-    )[series.name]
+    dated = series.set(~series.str.contains(ISO_DATE), None)
     try:
         parsed = dated.str.to_datetime(time_zone="UTC", strict=False)
     except PolarsError:  # not even the first is a date
