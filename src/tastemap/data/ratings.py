@@ -117,7 +117,7 @@ class Ratings:
         Args:
             frame: One row a rating. Ids are integers or text; ``rating`` is a finite number;
                 ``timestamp``, if there, is in whole seconds since 1970.
-            item_table, user_table: What is known about each id. Rows of ids without a rating are
+            item_table, user_table: Columns that describe each id. Rows of ids without a rating are
                 left out and counted in ``source.notes``.
             source: Name of the data and notes made so far.
 
@@ -222,7 +222,10 @@ class Ratings:
         )
 
     def likes(self, threshold: float | None = None) -> "Ratings":
-        """The ratings of items that are liked: from ``threshold`` on, see `Scale.liked_from`.
+        """The ratings of at least ``threshold``, whose items are liked; see `Scale.liked_from`.
+
+        Args:
+            threshold: A rating, or None for the upper quarter of the scale.
 
         Example:
             >>> frame = pl.DataFrame({"user_id": 1, "item_id": [7, 8, 9], "rating": [1, 4, 5]})

@@ -21,7 +21,7 @@ MAX_TABLE_ROWS_PER_ID = 4
 
 
 class Vocabulary:
-    """The ids of all users or of all items, in row order, with what is known about each.
+    """The ids of all users or of all items, in row order, and the table that describes them.
 
     Ids are integers (int64) or text, as the data has them. They are looked up in either form:
     ``1``, ``1.0``, ``"1"`` and ``numpy.int64(1)`` all find the integer id 1, but ``7`` does not
@@ -30,7 +30,7 @@ class Vocabulary:
     Args:
         ids: Distinct ids, integers or text, none missing; row ``i`` belongs to ``ids[i]``.
         kind: ``"user"`` or ``"item"``; names the id column (``user_id``, ``item_id``).
-        table: What is known about each id (title, year, genres …), keyed by the id column.
+        table: Columns that describe each id (title, year, genres …), keyed by the id column.
             Rows are brought into the order of ``ids``; ids without a row get nulls.
 
     Raises:
@@ -93,7 +93,7 @@ class Vocabulary:
 
     @cached_property
     def frame(self) -> pl.DataFrame:
-        """The table, or just the id column where nothing else is known."""
+        """The table, or the id column alone where there is no table."""
         return self.ids.to_frame() if self.table is None else self.table
 
     @cached_property
@@ -204,7 +204,7 @@ class Vocabulary:
 
 
 def numbered(ids: pl.Series) -> tuple[pl.Series, IndexArray]:
-    """The distinct ids, ascending, and for each given one its row among them.
+    """The distinct ids, ascending, and for each given id its row among them.
 
     Args:
         ids: Ids, none missing.

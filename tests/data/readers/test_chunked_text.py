@@ -1,4 +1,4 @@
-"""Large files: read in parts, one bad row among many named or skipped, memory foreseen."""
+"""Large files: read in parts, one bad row among many named or skipped."""
 
 import gzip
 from pathlib import Path
@@ -9,15 +9,8 @@ import pytest
 
 from tastemap.data import scale
 from tastemap.data.ratings import Ratings
-from tastemap.data.readers import (
-    chunked_text as partwise,
-)
-from tastemap.data.readers import (
-    columns,
-)
-from tastemap.data.readers import (
-    text as delimited,
-)
+from tastemap.data.readers import chunked_text, columns
+from tastemap.data.readers import text as text_module
 from tastemap.data.readers.read import read_ratings
 from tastemap.errors import DataError
 
@@ -37,7 +30,7 @@ LINES = TABLE.write_csv(include_header=False).splitlines(keepends=True)
 @pytest.fixture(autouse=True)
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Files are read in parts of a kilobyte, and compared in slices of a few rows."""
-    monkeypatch.setattr(delimited, "CHUNK_BYTES", 1000)
+    monkeypatch.setattr(text_module, "CHUNK_BYTES", 1000)
     monkeypatch.setattr("tastemap.data.readers.archive.CHUNK_BYTES", 1000)
     monkeypatch.setattr(columns, "CACHE_ROWS", 7)
     monkeypatch.setattr(scale, "CACHE_ROWS", 7)
@@ -114,14 +107,14 @@ def test_one_bad_row_is_named_or_skipped(bad: str, message: str, tmp_path: Path)
 def test_only_the_parts_with_bad_rows_are_looked_through(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked, judged = [], delimited.TextFile.judged
+    asked, judged = [], text_module.TextFile.judged
 
     def counted(self, checks):
         for found in judged(self, checks):
             asked.append(found)
             yield found
 
-    monkeypatch.setattr(delimited.TextFile, "judged", counted)
+    monkeypatch.setattr(text_module.TextFile, "judged", counted)
     lines = [HEADER, *LINES[:100], "x,y\n", *LINES[100:900], "7,8,?,9\n", "7\n", *LINES[900:]]
     read = read_ratings(written(tmp_path, lines), on_bad_row="skip")
     assert len(read) == N
@@ -143,7 +136,7 @@ def test_how_far_a_large_file_is_is_told(tmp_path: Path, monkeypatch: pytest.Mon
     path, told = written(tmp_path, [HEADER, *LINES]), []
     read_ratings(path, progress=lambda done, total: told.append((done, total)))
     assert not told
-    monkeypatch.setattr(partwise, "MIN_PROGRESS_BYTES", 10)
+    monkeypatch.setattr(chunked_text, "MIN_PROGRESS_BYTES", 10)
     read_ratings(path, progress=lambda done, total: told.append((done, total)))
     assert len(told) > 20
     assert told[-1] == (path.stat().st_size,) * 2

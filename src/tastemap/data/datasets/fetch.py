@@ -113,7 +113,7 @@ def load_dataset(
     progress: Progress | None = None,
     network: Network | None = None,
 ) -> Ratings:
-    """The ratings of one of MovieLens' releases, fetched if need be.
+    """The ratings of one of MovieLens' releases, fetched if they are not in the cache.
 
     Args:
         name: ``ml-100k, ml-1m, ml-10m, ml-20m, ml-25m, ml-32m, ml-latest`` or
@@ -144,7 +144,7 @@ def fetch_dataset(
     progress: Progress | None = None,
     network: Network | None = None,
 ) -> Path:
-    """The folder in the cache that holds a release, fetched and verified if need be.
+    """The folder in the cache that holds a release, fetched and verified if it is not there.
 
     It comes from ``source`` if given, else from the first of: the cache, GroupLens, the mirror.
     Arguments and errors are those of `load_dataset`.

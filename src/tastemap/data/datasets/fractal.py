@@ -14,7 +14,7 @@ original's.
 The paper is about which pairs are rated. The ratings themselves are made by these rules of ours:
 
     p_ij     share of B kept in block (i, j): B's own density where users are ordered by activity
-             and items by popularity, resampled to m x n, and scaled to the number asked for
+             and items by popularity, resampled to m x n, and scaled to the requested number
     g_ij     1 + T g'_ij, where g' is the resampled and orthogonalised singular value decomposition
              of B's residuals (the paper's algorithm 2), scaled to a mean square of 1
     r        mu + b_u + b_l + sqrt(1 - v) g_ij e_ul + sqrt(v) s z,  rounded to the scale
@@ -47,6 +47,7 @@ RANK = 10
 N_ITERATIONS = 8
 # A table of all pairs of user and item of the original is held in memory.
 MAX_PAIRS = 10**8
+# Damping of the biases of the original, in ratings.
 DAMPING = 5.0
 # Copies of a user begin at a random moment of so many seconds (ten years) after the original.
 MAX_DELAY_SECONDS = 10 * 365 * 86_400

@@ -12,7 +12,7 @@ from polars.exceptions import PolarsError
 from tastemap.data.readers.text import Check, TextFile
 from tastemap.errors import ArgumentError
 
-#: Is called with the number of bytes read, and of all bytes.
+#: Is called with the number of bytes read, and the number of all bytes.
 Progress: TypeAlias = Callable[[int, int], None]
 #: The columns of a file, and notes on how they were read.
 Parsed: TypeAlias = tuple[pl.DataFrame, list[str]]
@@ -51,7 +51,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class Columns:
-    """Columns of a text file: how each is parsed, and what each of its values has to be.
+    """Columns of a text file: how each is parsed, and how its values are checked.
 
     Attributes:
         types: Name and type of each column that is read; integers may turn out to need 64 bits.

@@ -11,13 +11,10 @@ from tastemap.data.memmap import Chunk, Metadata, write_prepared
 from tastemap.data.ratings import Ratings, Source
 from tastemap.data.readers.chunked_text import Progress
 from tastemap.data.readers.columns import as_ids, as_numbers, find_columns, standard_columns
-from tastemap.data.readers.timestamps import TimeUnit, time_unit
+from tastemap.data.readers.timestamps import N_SAMPLED_TIMES, TimeUnit, time_unit
 from tastemap.data.scale import Scale
 from tastemap.data.vocabulary import Vocabulary
 from tastemap.errors import DataError
-
-# The unit of all times is inferred from so many of them.
-N_SAMPLED_TIMES = 1000
 
 
 def prepare_ratings(

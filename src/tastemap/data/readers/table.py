@@ -22,7 +22,7 @@ from tastemap.data.readers.columns import (
 )
 from tastemap.data.readers.dialect import INFERRED, Dialect, sample, sniff
 from tastemap.data.readers.text import NUMBER, Check, OtherEncodingError, TextFile
-from tastemap.data.readers.timestamps import A_TIME, ISO_DATE, complete_times
+from tastemap.data.readers.timestamps import EXPECTED_TIME, ISO_DATE, complete_times
 from tastemap.errors import DataError
 from tastemap.support.memory import require
 
@@ -229,5 +229,5 @@ _CHECKS: dict[str, Check] = {
     "user": (str.strip, "an id"),
     "item": (str.strip, "an id"),
     "rating": (_is_rating, "a finite number"),
-    "timestamp": (_is_time, A_TIME),
+    "timestamp": (_is_time, EXPECTED_TIME),
 }

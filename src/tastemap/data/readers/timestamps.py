@@ -17,7 +17,7 @@ _UNITS = (
     (1e17, "microseconds", 10**6),
     (math.inf, "nanoseconds", 10**9),
 )
-A_TIME = "seconds since 1970 or a date like 2024-05-31 or 2024-05-31T12:00"
+EXPECTED_TIME = "seconds since 1970 or a date like 2024-05-31 or 2024-05-31T12:00"
 ISO_DATE = r"^\s*\d{4}[-/]\d{1,2}[-/]\d{1,2}([T ].*)?$"
 
 
@@ -75,7 +75,7 @@ def seconds(name: str, series: pl.Series, unit: TimeUnit) -> pl.Series:
         numbers = series.str.strip_chars().cast(pl.Float64, strict=False)
         wrong = numbers.is_null() & series.is_not_null()
         if wrong.any():
-            raise bad_value(name, series, wrong, A_TIME)
+            raise bad_value(name, series, wrong, EXPECTED_TIME)
         series = numbers
     if series.dtype.is_float():
         series = series.fill_nan(None)
@@ -94,7 +94,7 @@ def _parsed_dates(name: str, series: pl.Series) -> pl.Series:
         parsed = pl.Series([None] * len(series), dtype=pl.Datetime("us", "UTC"))
     wrong = parsed.is_null() & series.is_not_null()
     if wrong.any():
-        raise bad_value(name, series, wrong, A_TIME)
+        raise bad_value(name, series, wrong, EXPECTED_TIME)
     return parsed
 
 
