@@ -233,9 +233,8 @@ def split_prepared(
 
 def _check_test_size(test_size: float) -> None:
     if not 0 < test_size < 1:
-        raise ArgumentError(
-            "test_size", expected="a share between 0 and 1", received=repr(test_size)
-        )
+        expected = "a share between 0 and 1"
+        raise ArgumentError("test_size", expected=expected, received=repr(test_size))
 
 
 def _times_of(ratings: Ratings) -> I64:

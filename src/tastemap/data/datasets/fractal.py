@@ -134,11 +134,9 @@ class FractalExpansion:
         self._item_id = rng.permutation(size.n_items) + 1
         of_users = np.isin(self.base.user_index, self._users)
         of_items = np.isin(self.base.item_index, self._items)
-        self._allowed = {  # by whether a block is in the last row and in the last column
-            (last_row, last_column): np.flatnonzero(
-                (of_users | (not last_row)) & (of_items | (not last_column))
-            )
-            for last_row, last_column in product((False, True), repeat=2)
+        self._allowed = {  # r, c: whether a block is in the last row and in the last column
+            (r, c): np.flatnonzero((of_users | (not r)) & (of_items | (not c)))
+            for r, c in product((False, True), repeat=2)
         }
         self._required = self._one_for_each(rng)
         self._counts = self._allotted()

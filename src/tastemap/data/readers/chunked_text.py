@@ -66,9 +66,7 @@ class Columns:
     @property
     def wide(self) -> dict[str, pl.DataType]:
         """The types with whole numbers of 64 bits."""
-        return {
-            name: pl.Int64() if kind.is_integer() else kind for name, kind in self.types.items()
-        }
+        return {name: pl.Int64() if t.is_integer() else t for name, t in self.types.items()}
 
 
 class _OtherTypesError(Exception):

@@ -110,10 +110,8 @@ def complete_times(frame: pl.DataFrame, missing_times: str) -> tuple[pl.DataFram
     Raises:
         ArgumentError: If ``missing_times`` is none of these.
     """
-    if missing_times not in ("drop", "fill"):
-        raise ArgumentError(
-            "missing_times", expected="'drop' or 'fill'", received=repr(missing_times)
-        )
+    if (how := missing_times) not in ("drop", "fill"):
+        raise ArgumentError("missing_times", expected="'drop' or 'fill'", received=repr(how))
     if "timestamp" not in frame.columns or not (n := frame["timestamp"].null_count()):
         return frame, []
     counted = f"{n:,} of {len(frame):,} times are missing"
