@@ -1,8 +1,12 @@
-"""Small folders in each of MovieLens' forms; ids, titles and ratings are made up."""
+"""Small folders in each of MovieLens' forms, with made-up ids and titles; a prepared table."""
 
 import zipfile
+from pathlib import Path
 
 import pytest
+
+from tastemap.data.ratings import Ratings
+from tastemap.data.readers.prepare import prepare_ratings
 
 MOVIES = [
     # id, title, day, genres
@@ -100,3 +104,23 @@ def zipped(tmp_path):
         return archive
 
     return pack
+
+
+@pytest.fixture
+def parquet(ratings: Ratings, tmp_path: Path) -> Path:
+    path = tmp_path / "ratings.parquet"
+    ratings.to_frame().sample(fraction=1.0, shuffle=True, seed=1).write_parquet(path)
+    return path
+
+
+@pytest.fixture
+def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Chunks of 300 of the 3,000 ratings."""
+    monkeypatch.setattr("tastemap.data.chunks.CHUNK_ROWS", 300)
+    monkeypatch.setattr("tastemap.data.memmap.CHUNK_ROWS", 300)
+    monkeypatch.setattr("tastemap.data.readers.prepare.CHUNK_ROWS", 300)
+
+
+@pytest.fixture
+def prepared(parquet: Path, tmp_path: Path, small_chunks: None) -> Ratings:
+    return prepare_ratings(parquet, tmp_path / "table")

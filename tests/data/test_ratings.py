@@ -3,48 +3,10 @@
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tastemap.data.ratings import Groups, Ratings
 from tastemap.data.scale import Scale
 from tastemap.errors import DataError
-
-
-@pytest.mark.parametrize(
-    ("values", "scale", "levels"),
-    [
-        ([1, 5, 3, 4], Scale(1, 5, 1), [1, 2, 3, 4, 5]),
-        ([0.5, 5, 4.5], Scale(0.5, 5, 0.5), list(np.arange(0.5, 5.1, 0.5))),
-        ([0, 1], Scale(0, 1, 1), [0, 1]),
-        ([-1, 1], Scale(-1, 1, 2), [-1, 1]),
-        ([3, 3], Scale(3, 3, None), [3]),
-        ([1, 2.5, 3.25, 3.303], Scale(1, 3.303, None), None),
-        ([1, 3, 6], Scale(1, 6, 1), [1, 2, 3, 4, 5, 6]),
-        ([-10, -9.97, 10], Scale(-10, 10, None), None),
-        ([0, 1.8e-43], Scale(0, 1.8e-43, None), None),
-        ([0, 1, 3e38], Scale(0, 3e38, None), None),
-    ],
-)
-def test_the_scale_is_read_off_the_values(values, scale, levels) -> None:
-    found = Scale.infer(np.array(values, dtype=np.float32).astype(float))
-    assert (found.lowest, found.highest) == pytest.approx((scale.lowest, scale.highest))
-    assert found.step == (None if scale.step is None else pytest.approx(scale.step))
-    assert levels is None if found.levels is None else found.levels == pytest.approx(levels)
-
-
-@given(st.lists(st.integers(1, 10), min_size=1), st.sampled_from([0.5, 1.0, 2.0]))
-def test_every_value_is_a_level(numbers: list[int], step: float) -> None:
-    values = np.array(numbers) * step
-    levels = Scale.infer(values).levels
-    assert levels is not None
-    assert np.isin(values, levels).all()
-
-
-def test_union_of_scales() -> None:
-    assert Scale(1, 5, 1).union(Scale(0.5, 4, 0.5)) == Scale(0.5, 5, 0.5)
-    assert Scale(1, 5, 1).union(Scale(3, 3, None)) == Scale(1, 5, 1)
-    assert Scale(1, 5, 1).union(Scale(0, 4, None)) == Scale(0, 5, None)
 
 
 def test_columns_cannot_be_changed(tiny: Ratings) -> None:
@@ -118,3 +80,10 @@ def test_items_without_ratings_are_left_out_and_counted() -> None:
 def test_frames_that_are_no_ratings(columns: dict[str, list], says: str) -> None:
     with pytest.raises(DataError, match=says):
         Ratings.from_frame(pl.DataFrame(columns))
+
+
+def test_likes_are_the_ratings_from_the_threshold_on(tiny: Ratings) -> None:
+    assert tiny.likes().to_frame().rows() == [("ann", 10, 5.0), ("ben", 10, 4.0)]
+    assert tiny.likes(3).rating.tolist() == [5, 3, 4, 3]
+    assert len(tiny.likes(6)) == 0
+    assert tiny.likes().scale == tiny.scale

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tastemap.data.vocabulary import Vocabulary
+from tastemap.data import vocabulary as module
+from tastemap.data.vocabulary import Vocabulary, numbered
 from tastemap.errors import ArgumentError, DataError, UnknownIdError
 
 ids = st.one_of(
@@ -122,3 +123,19 @@ def test_extended_keeps_rows_and_takes_what_is_newer() -> None:
     both = old.extended(Vocabulary(pl.Series([9, 3]), "item", table))
     assert both.ids.to_list() == [3, 1, 9]
     assert both.frame["title"].to_list() == ["new", None, "n"]
+
+
+@given(st.lists(st.integers(-(2**63), 2**63 - 1) | st.integers(0, 50), min_size=1, max_size=40))
+def test_numbers_are_numbered_as_numpy_does(ids: list[int]) -> None:
+    distinct, rows = numbered(pl.concat([pl.Series(ids[:3]), pl.Series(ids[3:], dtype=pl.Int64)]))
+    expected, inverse = np.unique(np.array(ids, dtype=np.int64), return_inverse=True)
+    np.testing.assert_array_equal(distinct.to_numpy(), expected)
+    np.testing.assert_array_equal(rows, inverse)
+    assert rows.dtype == np.int32
+
+
+def test_a_table_of_numbers_is_not_longer_than_it_pays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_TABLE_ROWS", 10)
+    monkeypatch.setattr(module, "_numbered_by_table", None)
+    distinct, rows = numbered(pl.Series([5, 900, 5]))
+    assert (distinct.to_list(), rows.tolist()) == ([5, 900], [0, 1, 0])

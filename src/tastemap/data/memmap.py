@@ -51,11 +51,6 @@ class Metadata(NamedTuple):
     scale: Scale
     source: Source
 
-    @classmethod
-    def of(cls, ratings: Ratings) -> "Metadata":
-        """Those of ``ratings``."""
-        return cls(ratings.users, ratings.items, ratings.scale, ratings.source)
-
 
 def is_prepared(path: Path) -> bool:
     """Whether a path is the folder of a prepared table."""

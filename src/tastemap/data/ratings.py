@@ -117,7 +117,7 @@ class Ratings:
         Args:
             frame: One row a rating. Ids are integers or text; ``rating`` is a finite number;
                 ``timestamp``, if there, is in whole seconds since 1970.
-            item_table, user_table: What is known about each id. Rows of ids without a rating are
+            item_table, user_table: Columns that describe each id. Rows of ids without a rating are
                 left out and counted in ``source.notes``.
             source: Name of the data and notes made so far.
 
@@ -146,16 +146,8 @@ class Ratings:
                     f"{unrated} {vocabulary.kind}s of the {vocabulary.kind} table"
                     " have no rating and are left out"
                 )
-        return cls(
-            user_index=user_index,
-            item_index=item_index,
-            rating=rating,
-            timestamp=timestamp,
-            users=users,
-            items=items,
-            scale=scale,
-            source=replace(source, notes=tuple(notes)),
-        )
+        source = replace(source, notes=tuple(notes))
+        return cls(user_index, item_index, rating, timestamp, users, items, scale, source)
 
     def __len__(self) -> int:
         return len(self.rating)
@@ -230,7 +222,10 @@ class Ratings:
         )
 
     def likes(self, threshold: float | None = None) -> "Ratings":
-        """The ratings of items that are liked: from ``threshold`` on, see `Scale.liked_from`.
+        """The ratings of at least ``threshold``, whose items are liked; see `Scale.liked_from`.
+
+        Args:
+            threshold: A rating, or None for the upper quarter of the scale.
 
         Example:
             >>> frame = pl.DataFrame({"user_id": 1, "item_id": [7, 8, 9], "rating": [1, 4, 5]})

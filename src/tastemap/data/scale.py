@@ -15,7 +15,7 @@ Interval: TypeAlias = tuple[FloatArray, FloatArray]
 # A scale with more levels is continuous: it has no step.
 MAX_LEVELS = 101
 MIN_STEP = 1e-4
-# Larger multiples of the least step are not exact in float64.
+# Larger multiples of the smallest step are not exact in float64.
 MAX_MULTIPLES = 2**53
 
 
@@ -36,8 +36,8 @@ class Scale:
     def infer(cls, rating: FloatArray) -> "Scale":
         """The scale that observed ratings lie on.
 
-        The step is the largest of which every value is a whole number above the lowest, to four
-        decimals, if the scale then has at most 101 values; else the scale is continuous.
+        The step is the largest number, to four decimals, such that every value is a whole number
+        of steps above the lowest. A scale of more than 101 levels is continuous instead.
 
         Example:
             >>> print(Scale.infer(np.array([0.5, 5.0, 3.0, 3.5])))
@@ -47,13 +47,13 @@ class Scale:
         if not len(values):
             raise DataError("ratings", expected="at least one rating", received="none")
         lowest, highest = float(values[0]), float(values[-1])
-        # The step is the greatest common divisor of all distances, counted in the least steps:
+        # The step is the greatest common divisor of all distances, counted in smallest steps:
         # {1, 3, 6} lie on steps of 1, although no two of them are 1 apart.
         multiples = np.round((values - lowest) / MIN_STEP)
         if multiples[-1] > MAX_MULTIPLES:
             return cls(lowest, highest)
         step = float(np.gcd.reduce(multiples.astype(np.int64))) * MIN_STEP
-        # The step is 0 for a single value, and for values that lie closer than the least step.
+        # The step is 0 for a single value, and for values that lie closer than the smallest step.
         if not step or (highest - lowest) / step >= MAX_LEVELS - 0.5:
             return cls(lowest, highest)
         return cls(lowest, highest, round(step, 9))
@@ -79,7 +79,7 @@ class Scale:
         return upper_quarter if threshold is None else threshold
 
     def liked(self, rating: FloatArray, threshold: float | None = None) -> Mask:
-        """Whether each rating is one of an item that is liked; as `liked_from`.
+        """Whether each rating (n,) is high enough for its item to be liked; see `liked_from`.
 
         Example:
             >>> Scale(1, 5, 1).liked(np.array([3.0, 4.0, 5.0])).tolist()
@@ -106,7 +106,7 @@ class Scale:
         return levels[np.argmax(up_to >= q - 1e-6, axis=1)]
 
     def union(self, other: "Scale") -> "Scale":
-        """The scale that holds every value of both; continuous if one of them is."""
+        """The scale that holds every value of both scales; continuous if one of them is."""
         levels = [scale.levels for scale in (self, other) if scale.levels is not None]
         if len(levels) == 2:
             return Scale.infer(np.concatenate(levels))
@@ -143,7 +143,6 @@ def central(scale: Scale, probabilities: FloatArray, mass: float) -> Interval:
     """The central interval of distributions (n, levels) over the levels of a scale.
 
     Example:
-        >>> import numpy as np
         >>> low, high = central(Scale(1, 4, 1), np.array([[0.1, 0.2, 0.4, 0.3]]), 0.5)
         >>> low.tolist(), high.tolist()
         ([2.0], [4.0])

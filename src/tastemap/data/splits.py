@@ -66,7 +66,7 @@ def train_test_split(ratings: Ratings, test_size: float = 0.2, seed: int = 0) ->
     _check_test_size(test_size)
     n_test = int(np.ceil(test_size * len(ratings)))
     merged = np.argsort(ratings.item_index, kind="stable")
-    # The legacy generator is the one that scikit-learn's random_state means.
+    # scikit-learn's random_state is the seed of this legacy generator.
     order = np.random.RandomState(seed).permutation(len(ratings))
     return _split(ratings, merged[order[n_test:]], merged[order[:n_test]])
 
@@ -179,56 +179,8 @@ def split_by_name(ratings: Ratings, name: str, *, test_size: float = 0.2, seed: 
     raise ArgumentError("split", expected=f"one of {', '.join(SPLIT_NAMES)}", received=repr(name))
 
 
-def _check_test_size(test_size: float) -> None:
-    if not 0 < test_size < 1:
-        raise ArgumentError(
-            "test_size", expected="a share between 0 and 1", received=repr(test_size)
-        )
-
-
-def _times_of(ratings: Ratings) -> I64:
-    """The times of ratings, which must have some."""
-    if ratings.timestamp is None:
-        raise ArgumentError(
-            "a split by time",
-            expected="ratings with timestamps",
-            received="ratings without",
-            do="name the column (timestamp=...) when reading, or use the split 'random'",
-        )
-    return ratings.timestamp
-
-
-def _position_in_user(ratings: Ratings, key: I64) -> I64:
-    """Position (n,), from 0, of each rating among those of its user in the order of ``key``."""
-    order = np.lexsort((key, ratings.user_index))
-    starts = ratings.by_user.indptr[ratings.user_index[order]]
-    position = np.empty(len(ratings), dtype=np.int64)
-    position[order] = np.arange(len(ratings)) - starts
-    return position
-
-
-def _masked(ratings: Ratings, is_test: Mask) -> Split:
-    return _split(ratings, np.flatnonzero(~is_test), np.flatnonzero(is_test))
-
-
-def _split(ratings: Ratings, train: I64, test: I64) -> Split:
-    if not len(train) or not len(test):
-        raise ArgumentError(
-            "split",
-            expected="at least one rating in each part",
-            received=f"{len(train)} to train and {len(test)} to test, of {len(ratings)}",
-            do="choose another test_size or another split",
-        )
-    return Split(ratings.take(train), ratings.take(test))
-
-
 def split_prepared(
-    ratings: Ratings,
-    folder: str | Path,
-    by: str = "hash",
-    *,
-    test_size: float = 0.1,
-    seed: int = 0,
+    ratings: Ratings, folder: str | Path, by: str = "hash", *, test_size: float = 0.1, seed: int = 0
 ) -> Split:
     """Write a training and a test part as prepared tables, ``folder/train`` and ``folder/test``.
 
@@ -270,12 +222,55 @@ def split_prepared(
             received=f"{len(ratings) - n_test} to train and {n_test} to test",
         )
 
+    metadata = Metadata(ratings.users, ratings.items, ratings.scale, ratings.source)
+
     def write(name: str, n: int, in_part: bool) -> Ratings:
-        rows = _part(ratings, is_test, in_part)
-        timed = ratings.timestamp is not None
-        return write_prepared(Path(folder) / name, rows, n, Metadata.of(ratings), timed=timed)
+        rows, timed = _part(ratings, is_test, in_part), ratings.timestamp is not None
+        return write_prepared(Path(folder) / name, rows, n, metadata, timed=timed)
 
     return Split(write("train", len(ratings) - n_test, False), write("test", n_test, True))
+
+
+def _check_test_size(test_size: float) -> None:
+    if not 0 < test_size < 1:
+        expected = "a share between 0 and 1"
+        raise ArgumentError("test_size", expected=expected, received=repr(test_size))
+
+
+def _times_of(ratings: Ratings) -> I64:
+    """The times of ratings, which must have some."""
+    if ratings.timestamp is None:
+        raise ArgumentError(
+            "a split by time",
+            expected="ratings with timestamps",
+            received="ratings without",
+            do="name the column (timestamp=...) when reading, or use the split 'random'",
+        )
+    return ratings.timestamp
+
+
+def _position_in_user(ratings: Ratings, key: I64) -> I64:
+    """Position (n,), from 0, of each rating among those of its user in the order of ``key``."""
+    order = np.lexsort((key, ratings.user_index))
+    starts = ratings.by_user.indptr[ratings.user_index[order]]
+    position = np.empty(len(ratings), dtype=np.int64)
+    position[order] = np.arange(len(ratings)) - starts
+    return position
+
+
+def _masked(ratings: Ratings, is_test: Mask) -> Split:
+    return _split(ratings, np.flatnonzero(~is_test), np.flatnonzero(is_test))
+
+
+def _split(ratings: Ratings, train: I64, test: I64) -> Split:
+    if not len(train) or not len(test):
+        raise ArgumentError(
+            "split",
+            expected="at least one rating in each part",
+            received=f"{len(train)} to train and {len(test)} to test, of {len(ratings)}",
+            do="choose another test_size or another split",
+        )
+    return Split(ratings.take(train), ratings.take(test))
 
 
 def _part(ratings: Ratings, is_test: _IsTest, in_part: bool) -> Iterator[Chunk]:

@@ -21,7 +21,7 @@ MAX_TABLE_ROWS_PER_ID = 4
 
 
 class Vocabulary:
-    """The ids of all users or of all items, in row order, with what is known about each.
+    """The ids of all users or of all items, in row order, and the table that describes them.
 
     Ids are integers (int64) or text, as the data has them. They are looked up in either form:
     ``1``, ``1.0``, ``"1"`` and ``numpy.int64(1)`` all find the integer id 1, but ``7`` does not
@@ -30,7 +30,7 @@ class Vocabulary:
     Args:
         ids: Distinct ids, integers or text, none missing; row ``i`` belongs to ``ids[i]``.
         kind: ``"user"`` or ``"item"``; names the id column (``user_id``, ``item_id``).
-        table: What is known about each id (title, year, genres …), keyed by the id column.
+        table: Columns that describe each id (title, year, genres …), keyed by the id column.
             Rows are brought into the order of ``ids``; ids without a row get nulls.
 
     Raises:
@@ -93,7 +93,7 @@ class Vocabulary:
 
     @cached_property
     def frame(self) -> pl.DataFrame:
-        """The table, or just the id column where nothing else is known."""
+        """The table, or the id column alone where there is no table."""
         return self.ids.to_frame() if self.table is None else self.table
 
     @cached_property
@@ -174,10 +174,9 @@ class Vocabulary:
         if self.is_text != other.is_text:
             other = Vocabulary(self._coerce(other.ids), self.kind, None)
         new = other.ids.filter(~other.ids.is_in(self.ids.implode()))
-        tables = [v.table for v in (other, self) if v.table is not None]
-        table = pl.concat(tables, how="diagonal_relaxed") if tables else None
-        if table is not None:
-            table = table.unique(self.key, keep="first")
+        table, tables = None, [v.table for v in (other, self) if v.table is not None]
+        if tables:
+            table = pl.concat(tables, how="diagonal_relaxed").unique(self.key, keep="first")
         return Vocabulary(pl.concat([self.ids, new]), self.kind, table)
 
     def _coerce(self, ids: pl.Series) -> pl.Series:
@@ -192,24 +191,20 @@ class Vocabulary:
         return pl.Series([None] * len(ids), dtype=self.ids.dtype)
 
     def _aligned(self, table: pl.DataFrame) -> pl.DataFrame:
-        if self.key not in table.columns:
-            raise DataError(
-                f"{self.kind} table", expected=f"a column {self.key}", received=table.columns
-            )
-        rest = [column for column in table.columns if column != self.key]
-        keyed = table.select(self._coerce(table[self.key]).alias(self.key), *rest)
-        ids = keyed[self.key].drop_nulls()
+        name, key = f"{self.kind} table", self.key
+        if key not in table.columns:
+            raise DataError(name, expected=f"a column {key}", received=table.columns)
+        rest = [column for column in table.columns if column != key]
+        keyed = table.select(self._coerce(table[key]).alias(key), *rest)
+        ids = keyed[key].drop_nulls()
         if len(repeated := ids.filter(ids.is_duplicated())):
-            raise DataError(
-                f"{self.kind} table",
-                expected=f"each {self.key} once",
-                received=f"{repeated[0]!r} more than once",
-            )
+            received = f"{repeated[0]!r} more than once"
+            raise DataError(name, expected=f"each {key} once", received=received)
         return self.ids.to_frame().join(keyed, on=self.key, how="left", maintain_order="left")
 
 
 def numbered(ids: pl.Series) -> tuple[pl.Series, IndexArray]:
-    """The distinct ids, ascending, and for each given one its row among them.
+    """The distinct ids, ascending, and for each given id its row among them.
 
     Args:
         ids: Ids, none missing.

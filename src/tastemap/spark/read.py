@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tastemap.data.readers.archive import DataFile
 from tastemap.data.readers.columns import DUPLICATES, ROLES, find_columns
-from tastemap.data.readers.dialect import sniff
+from tastemap.data.readers.dialect import Dialect, sniff
 from tastemap.data.readers.timestamps import unit_of
 from tastemap.errors import ArgumentError, DataError
 
@@ -74,12 +74,8 @@ def _raw(
     head = [row.value for row in session.read.text(path).take(_HEAD_LINES)]
     encoding = how.get("encoding") or "utf-8"
     data = "\n".join(head).encode(encoding, "replace")
-    text, notes = sniff(
-        DataFile(path, lambda: data),
-        delimiter=how.get("delimiter"),
-        encoding=encoding,
-        has_header=how.get("has_header"),
-    )
+    dialect = Dialect(how.get("delimiter"), encoding, how.get("has_header"))
+    text, notes = sniff(DataFile(path, lambda: data), dialect)
     layout = text.layout
     raw = session.read.csv(
         path,

@@ -10,12 +10,10 @@ MIN_CHECKED_BYTES = 2**28
 _MEMINFO = Path("/proc/meminfo")
 # Names of cached pages of files in memory.stat; its older form has "total_" before them.
 _CACHED = ("inactive_file", "active_file")
+_CGROUP = Path("/sys/fs/cgroup")
 _LIMITS = (
-    (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory.current")),
-    (
-        Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
-        Path("/sys/fs/cgroup/memory/memory.usage_in_bytes"),
-    ),
+    (_CGROUP / "memory.max", _CGROUP / "memory.current"),
+    (_CGROUP / "memory/memory.limit_in_bytes", _CGROUP / "memory/memory.usage_in_bytes"),
 )
 
 

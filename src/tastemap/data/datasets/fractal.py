@@ -14,7 +14,7 @@ original's.
 The paper is about which pairs are rated. The ratings themselves are made by these rules of ours:
 
     p_ij     share of B kept in block (i, j): B's own density where users are ordered by activity
-             and items by popularity, resampled to m x n, and scaled to the number asked for
+             and items by popularity, resampled to m x n, and scaled to the requested number
     g_ij     1 + T g'_ij, where g' is the resampled and orthogonalised singular value decomposition
              of B's residuals (the paper's algorithm 2), scaled to a mean square of 1
     r        mu + b_u + b_l + sqrt(1 - v) g_ij e_ul + sqrt(v) s z,  rounded to the scale
@@ -26,6 +26,7 @@ of a block are not shuffled: a copy of a user has the same taste in all blocks.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 from typing import ClassVar
 
 import numpy as np
@@ -46,6 +47,7 @@ RANK = 10
 N_ITERATIONS = 8
 # A table of all pairs of user and item of the original is held in memory.
 MAX_PAIRS = 10**8
+# Damping of the biases of the original, in ratings.
 DAMPING = 5.0
 # Copies of a user begin at a random moment of so many seconds (ten years) after the original.
 MAX_DELAY_SECONDS = 10 * 365 * 86_400
@@ -121,79 +123,62 @@ class FractalExpansion:
         rng = np.random.default_rng([seed, 0])
         self.scale = _HALF_STARS if base.scale == Scale(1.0, 5.0, 1.0) else base.scale
         self._original = _Original.of(self.base)
-        shape = (-(-size.n_users // self.base.n_users), -(-size.n_items // self.base.n_items))
+        n_users, n_items = self.base.n_users, self.base.n_items
+        shape = self._shape = (-(-size.n_users // n_users), -(-size.n_items // n_items))
         rows = rng.permutation(shape[0])
         self._density = resample(self._original.rated, shape)[rows] + 1e-6
         self._taste = _reduced_taste(self._original.residuals, shape)[rows]
         # The users and items of the last copy, which may be a part of the original's.
-        n_users, n_items = self.base.n_users, self.base.n_items
         self._users = np.sort(rng.permutation(n_users)[: (size.n_users - 1) % n_users + 1])
         self._items = np.sort(rng.permutation(n_items)[: (size.n_items - 1) % n_items + 1])
         self._item_id = rng.permutation(size.n_items) + 1
-        self._entries = [[self._of_block(r, c) for c in (False, True)] for r in (False, True)]
+        of_users = np.isin(self.base.user_index, self._users)
+        of_items = np.isin(self.base.item_index, self._items)
+        self._allowed = {  # r, c: whether a block is in the last row and in the last column
+            (r, c): np.flatnonzero((of_users | (not r)) & (of_items | (not c)))
+            for r, c in product((False, True), repeat=2)
+        }
         self._required = self._one_for_each(rng)
         self._counts = self._allotted()
         share = self._counts / self._counts.sum()
         self._taste /= np.sqrt((share * self._taste**2).sum())
 
-    @property
-    def n_blocks(self) -> int:
-        """Number of blocks of users that `blocks` gives."""
-        return len(self._density)
-
     def blocks(self) -> Iterator[pl.DataFrame]:
         """The ratings of one block of users after the other, by user and item ascending."""
-        for row in range(self.n_blocks):
-            yield self._block(row)
+        return map(self._block, range(self._shape[0]))
 
     def items(self) -> pl.DataFrame:
         """The items as MovieLens' ``movies.csv`` has them: ``movieId, title, genres``."""
         n = self.base.n_items
         slot = np.arange(self.size.n_items)
         copy, place = slot // n, slot % n
-        last = copy == self.n_columns - 1
+        last = copy == self._shape[1] - 1
         original = np.where(last, self._items[np.minimum(place, len(self._items) - 1)], place)
-        items = self.base.items.frame[original]
-        title = items["title"] if "title" in items.columns else items["item_id"].cast(pl.String)
-        year = items["year"] if "year" in items.columns else None
-        genres = items["genres"].list.join("|") if "genres" in items.columns else None
-        frame = pl.DataFrame(
-            {"movieId": self._item_id, "copy": copy + 1, "title": title}
-            | {"year": year, "genres": genres}
+        items = self.base.items.frame[original].with_columns(
+            movieId=pl.Series(self._item_id), copy=pl.Series(copy + 1)
         )
-        named = pl.format("{}, no. {}", "title", "copy")
-        dated = pl.format("{}, no. {} ({})", "title", "copy", "year")
-        genre = pl.col("genres").cast(pl.String).replace("", None)
-        return frame.select(
+        title = "title" if "title" in items.columns else "item_id"
+        names = [pl.format("{}, no. {}", title, "copy")]
+        if "year" in items.columns:
+            names.insert(0, pl.format("{}, no. {} ({})", title, "copy", "year"))
+        genres = pl.col("genres").list.join("|") if "genres" in items.columns else pl.lit("")
+        return items.select(
             "movieId",
-            pl.coalesce(dated, named).alias("title"),
-            genre.fill_null("(no genres listed)").alias("genres"),
+            pl.coalesce(names).alias("title"),
+            genres.replace("", None).fill_null("(no genres listed)").alias("genres"),
         ).sort("movieId")
 
-    @property
-    def n_columns(self) -> int:
-        """Number of copies of an item."""
-        return int(self._density.shape[1])
-
-    def _of_block(self, last_row: bool, last_column: bool) -> I64:
-        """Rows of the base that a block may hold."""
-        allowed = np.ones(len(self.base), dtype=np.bool_)
-        if last_row:
-            allowed &= np.isin(self.base.user_index, self._users)
-        if last_column:
-            allowed &= np.isin(self.base.item_index, self._items)
-        return np.flatnonzero(allowed)
-
     def _rows_of(self, row: int, column: int) -> I64:
-        return self._entries[row == self.n_blocks - 1][column == self.n_columns - 1]
+        """Rows of the base that a block may hold."""
+        return self._allowed[row == self._shape[0] - 1, column == self._shape[1] - 1]
 
-    def _one_for_each(self, rng: np.random.Generator) -> list[list[I64]]:
+    def _one_for_each(self, rng: np.random.Generator) -> list[I64]:
         """Rows of the base that each block must hold, so that all users and items have a rating.
 
         The rating of a user is in a whole column and that of an item in a whole row: the last
         column and row may hold no rating of the user or item.
         """
-        m, n = self._density.shape
+        m, n = self._shape
         n_whole_rows, n_whole_columns = max(m - 1, 1), max(n - 1, 1)
         block, entry = [], []
         for i in range(m):
@@ -210,14 +195,13 @@ class FractalExpansion:
             entry.append(_any_of(self.base.by_item, items, rng))
         key = np.unique(np.concatenate(block) * len(self.base) + np.concatenate(entry))
         of_block, rows = np.divmod(key, len(self.base))
-        parts = np.split(rows, np.searchsorted(of_block, np.arange(1, m * n)))
-        return [parts[i * n : (i + 1) * n] for i in range(m)]
+        return np.split(rows, np.searchsorted(of_block, np.arange(1, m * n)))
 
     def _allotted(self) -> I64:
         """Number of ratings in each block, (m, n); they sum to the requested number."""
-        m, n = self._density.shape
+        m, n = self._shape
         most = np.array([[len(self._rows_of(i, j)) for j in range(n)] for i in range(m)])
-        least = np.array([[len(rows) for rows in row] for row in self._required])
+        least = np.array([len(rows) for rows in self._required]).reshape(m, n)
         if not least.sum() <= self.size.n_ratings <= most.sum():
             raise ArgumentError(
                 "n_ratings",
@@ -230,20 +214,20 @@ class FractalExpansion:
 
     def _block(self, row: int) -> pl.DataFrame:
         rng = np.random.default_rng([self.seed, 1, row])
-        base, size = self.base, self.size
-        chosen = [self._chosen(row, column, rng) for column in range(self.n_columns)]
+        base, (m, n) = self.base, self._shape
+        chosen = [self._chosen(row, column, rng) for column in range(n)]
         rows = np.concatenate(chosen)
-        column = np.repeat(np.arange(self.n_columns), [len(part) for part in chosen])
+        column = np.repeat(np.arange(n), [len(part) for part in chosen])
         user = base.user_index[rows].astype(np.int64)
         start = rng.integers(0, MAX_DELAY_SECONDS, base.n_users)[user]
-        if row == self.n_blocks - 1:
+        if row == m - 1:
             user = np.searchsorted(self._users, user)
         item = base.item_index[rows].astype(np.int64)
-        last = column == self.n_columns - 1
+        last = column == n - 1
         item[last] = np.searchsorted(self._items, item[last])
         item_id = self._item_id[column * base.n_items + item]
         rating = self._ratings_of(rows, self._taste[row, column], rng)
-        order = np.argsort(user * (size.n_items + 1) + item_id)
+        order = np.argsort(user * (self.size.n_items + 1) + item_id)
         time = self._original.time[rows] + start + column
         values = (row * base.n_users + user + 1, item_id, rating, time)
         columns = [pl.Series(column[order]) for column in values]
@@ -251,8 +235,8 @@ class FractalExpansion:
 
     def _chosen(self, row: int, column: int, rng: np.random.Generator) -> I64:
         """The rows of the base that a block holds: the required ones, and others at random."""
-        rows, required = self._rows_of(row, column), self._required[row][column]
-        n = self._counts[row, column]
+        rows, n = self._rows_of(row, column), self._counts[row, column]
+        required = self._required[row * self._shape[1] + column]
         drawn = rows[rng.choice(len(rows), n, replace=False, shuffle=False)]
         missing = np.setdiff1d(required, drawn, assume_unique=True)
         replaceable = np.flatnonzero(~np.isin(drawn, required, assume_unique=True))
@@ -301,12 +285,12 @@ class _Original:
             time = np.zeros(len(base), dtype=np.int64)
             first = np.repeat(base.by_user.indptr[:-1], by_user)
             time[base.by_user.indices] = SECONDS_BETWEEN_RATINGS * (np.arange(len(base)) - first)
-        active, popular = np.empty(base.n_users, int), np.empty(base.n_items, int)
-        active[np.argsort(-by_user, kind="stable")] = np.arange(base.n_users)
-        popular[np.argsort(-by_item, kind="stable")] = np.arange(base.n_items)
+        user_rank, item_rank = (
+            np.argsort(np.argsort(-n, kind="stable")) for n in (by_user, by_item)
+        )
         rated, residuals = np.zeros((2, base.n_users, base.n_items))
-        rated[active[user], popular[item]] = 1.0
-        residuals[active[user], popular[item]] = rating - expected
+        rated[user_rank[user], item_rank[item]] = 1.0
+        residuals[user_rank[user], item_rank[item]] = rating - expected
         return cls(expected, rating - expected, time, rated, residuals)
 
 

@@ -12,8 +12,10 @@ from polars.exceptions import PolarsError
 from tastemap.data.readers.text import Check, TextFile
 from tastemap.errors import ArgumentError
 
-#: Is called with the number of bytes read, and of all bytes.
+#: Is called with the number of bytes read, and the number of all bytes.
 Progress: TypeAlias = Callable[[int, int], None]
+#: The columns of a file, and notes on how they were read.
+Parsed: TypeAlias = tuple[pl.DataFrame, list[str]]
 
 # Parts that are scanned at the same time.
 N_SCANNERS = 2
@@ -38,10 +40,8 @@ class Reading:
     progress: Progress | None = None
 
     def __post_init__(self) -> None:
-        if self.on_bad_row not in ("error", "skip"):
-            raise ArgumentError(
-                "on_bad_row", expected="'error' or 'skip'", received=repr(self.on_bad_row)
-            )
+        if (how := self.on_bad_row) not in ("error", "skip"):
+            raise ArgumentError("on_bad_row", expected="'error' or 'skip'", received=repr(how))
 
     @property
     def skips(self) -> bool:
@@ -51,7 +51,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class Columns:
-    """Columns of a text file: how each is parsed, and what each of its values has to be.
+    """Columns of a text file: how each is parsed, and how its values are checked.
 
     Attributes:
         types: Name and type of each column that is read; integers may turn out to need 64 bits.
@@ -66,9 +66,7 @@ class Columns:
     @property
     def wide(self) -> dict[str, pl.DataType]:
         """The types with whole numbers of 64 bits."""
-        return {
-            name: pl.Int64() if kind.is_integer() else kind for name, kind in self.types.items()
-        }
+        return {name: pl.Int64() if t.is_integer() else t for name, t in self.types.items()}
 
 
 class _OtherTypesError(Exception):
@@ -87,9 +85,7 @@ class _BadRows:
         return [f"{self.n:,} bad rows skipped, the first: {self.first}"] if self.n else []
 
 
-def read_parts(
-    text: TextFile, columns: Columns, reading: Reading
-) -> tuple[pl.DataFrame, list[str]]:
+def read_parts(text: TextFile, columns: Columns, reading: Reading) -> Parsed:
     """The columns of the whole file, without blank lines, and a note on rows left out.
 
     Raises:
@@ -106,9 +102,7 @@ def read_parts(
     return pl.concat(parts, how="vertical_relaxed"), bad.notes
 
 
-def read_as_text(
-    text: TextFile, columns: Columns, reading: Reading
-) -> tuple[pl.DataFrame, list[str]]:
+def read_as_text(text: TextFile, columns: Columns, reading: Reading) -> Parsed:
     """As `read_parts`, but every column is text and, to skip rows, every line is checked."""
     bad, parts = _BadRows(), []
     for part in text.parts():
@@ -120,17 +114,15 @@ def read_as_text(
     return pl.concat(parts), bad.notes
 
 
-def locate(text: TextFile, checks: Mapping[str, Check]) -> None:
-    """Raise the `DataError` of the first bad line; return if every line is right."""
-    for part in text.parts():
-        part.locate(checks)
-
-
 def _parsed(
     part: TextFile, frame: pl.DataFrame | None, columns: Columns, reading: Reading, bad: _BadRows
 ) -> pl.DataFrame:
     """The frame scanned from a part, or if it has gaps, the part read line by line."""
-    if frame is not None and not _has_gaps(frame, columns):
+    if (
+        frame is not None
+        and not any(frame[name].null_count() for name in columns.checks)
+        and frame[columns.rating].is_finite().all()
+    ):
         return frame
     if reading.skips:
         try:
@@ -151,12 +143,6 @@ def _scan(part: TextFile, columns: Columns) -> pl.DataFrame | None:
         except PolarsError:
             continue
     return None
-
-
-def _has_gaps(frame: pl.DataFrame, columns: Columns) -> bool:
-    """Whether a value is missing, or a rating is no finite number."""
-    missing = any(frame[name].null_count() for name in columns.checks)
-    return missing or not frame[columns.rating].is_finite().all()
 
 
 def _sound(part: TextFile, columns: Columns, bad: _BadRows) -> pl.DataFrame:

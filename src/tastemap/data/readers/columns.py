@@ -79,11 +79,10 @@ def find_columns(
                 received=f"columns {', '.join(columns)}",
                 do=f"name it: {role}=...",
             )
-    twice = [role for role in roles if list(roles.values()).count(roles[role]) > 1]
-    if twice:
-        raise ArgumentError(
-            " and ".join(twice), expected="different columns", received=roles[twice[0]]
-        )
+    same = [role for role in roles if list(roles.values()).count(roles[role]) > 1]
+    if same:
+        name = " and ".join(same)
+        raise ArgumentError(name, expected="different columns", received=roles[same[0]])
     return roles, notes
 
 
@@ -155,9 +154,8 @@ def without_duplicates(
         DataError: If there are duplicates and ``duplicates`` is ``"error"``.
     """
     if duplicates not in DUPLICATES:
-        raise ArgumentError(
-            "duplicates", expected=f"one of {', '.join(DUPLICATES)}", received=repr(duplicates)
-        )
+        expected = f"one of {', '.join(DUPLICATES)}"
+        raise ArgumentError("duplicates", expected=expected, received=repr(duplicates))
     extra = len(frame) - _n_pairs(frame)
     if not extra:
         return frame, []
@@ -270,10 +268,8 @@ def as_ids(series: pl.Series) -> pl.Series:
 
 def as_numbers(name: str, series: pl.Series) -> pl.Series:
     """The ratings as numbers; `DataError` for the first that is not one."""
-    if series.dtype == pl.Float32:
-        return series
     if series.dtype.is_numeric():
-        return series.cast(pl.Float64)
+        return series if series.dtype == pl.Float32 else series.cast(pl.Float64)
     if series.dtype == pl.String:
         series = series.str.strip_chars()
     try:

@@ -4,6 +4,7 @@ import codecs
 import re
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import NamedTuple
 
 from tastemap.data.readers.archive import DataFile
 from tastemap.data.readers.text import DELIMITER_NAMES, NUMBER, Layout, TextFile, records
@@ -16,14 +17,19 @@ _BYTE_ORDER_MARKS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16
 _TYPED_NAME = re.compile(r"(\w+):(token|token_seq|float|float_seq)")
 
 
-def sniff(
-    file: DataFile,
-    *,
-    delimiter: str | None = None,
-    encoding: str | None = None,
-    has_header: bool | None = None,
-) -> tuple[TextFile, list[str]]:
-    """Infer how a text file is laid out; what is given is not inferred.
+class Dialect(NamedTuple):
+    """What is given of the layout of a text file; what is None is inferred."""
+
+    delimiter: str | None = None
+    encoding: str | None = None
+    has_header: bool | None = None
+
+
+INFERRED = Dialect()
+
+
+def sniff(file: DataFile, dialect: Dialect) -> tuple[TextFile, list[str]]:
+    """Infer how a text file is laid out, as far as its dialect is not given.
 
     The encoding of a long file is inferred from its beginning. If that is UTF-8, it is not
     ``certain``, and the parts of the file are checked when they are read.
@@ -35,6 +41,7 @@ def sniff(
         DataError: If the file is empty, is not text in columns, or holds a header alone.
         ArgumentError: If there is no such encoding, or the delimiter is empty.
     """
+    delimiter, encoding, has_header = dialect
     if delimiter == "":
         raise ArgumentError("delimiter", expected="one character or more", received="none")
     notes, certain = [], True

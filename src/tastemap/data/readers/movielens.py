@@ -21,7 +21,7 @@ from tastemap.data.ratings import Ratings
 from tastemap.data.readers.archive import DataFile, open_files
 from tastemap.data.readers.chunked_text import Reading
 from tastemap.data.readers.columns import ROLES
-from tastemap.data.readers.dialect import guess_encoding, sniff
+from tastemap.data.readers.dialect import Dialect, guess_encoding, sniff
 from tastemap.data.readers.table import RatingsTable, read_file
 from tastemap.data.readers.text import Layout, TextFile
 from tastemap.errors import DataError
@@ -124,7 +124,7 @@ def _ending(files: Release, suffix: str) -> list[DataFile]:
 def _read_ratings(file: DataFile, delimiter: str, reading: Reading) -> RatingsTable:
     """The ratings of a release without a header; nothing is inferred or noted."""
     chosen = {role: f"column_{place}" for place, role in enumerate(ROLES, start=1)}
-    return read_file(file, chosen, reading, delimiter=delimiter, encoding="utf-8", has_header=False)
+    return read_file(file, chosen, reading, Dialect(delimiter, "utf-8", has_header=False))
 
 
 def _read_100k(folder: Release, reading: Reading) -> RatingsTable:
@@ -204,11 +204,7 @@ def _read_recbole(folder: Release, reading: Reading) -> RatingsTable:
 
 
 def _text(
-    file: DataFile,
-    delimiter: str,
-    columns: tuple[str, ...] = (),
-    *,
-    needs: tuple[str, ...] = (),
+    file: DataFile, delimiter: str, columns: tuple[str, ...] = (), *, needs: tuple[str, ...] = ()
 ) -> pl.DataFrame:
     """A companion file as columns of text: UTF-8, or Latin-1 where it is not valid UTF-8.
 
@@ -217,7 +213,7 @@ def _text(
     encoding = guess_encoding(file)
     if columns:
         return TextFile(file, Layout(columns, delimiter, encoding=encoding)).strings()
-    text, _ = sniff(file, delimiter=delimiter, encoding=encoding, has_header=True)
+    text, _ = sniff(file, Dialect(delimiter, encoding, has_header=True))
     if lacking := [column for column in needs if column not in text.layout.columns]:
         raise DataError(
             f"{file.name}, column {lacking[0]}",

@@ -1,6 +1,6 @@
 """Prepare a table: a Parquet file, however large, becomes a folder that is mapped into memory."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import polars as pl
@@ -11,13 +11,10 @@ from tastemap.data.memmap import Chunk, Metadata, write_prepared
 from tastemap.data.ratings import Ratings, Source
 from tastemap.data.readers.chunked_text import Progress
 from tastemap.data.readers.columns import as_ids, as_numbers, find_columns, standard_columns
-from tastemap.data.readers.timestamps import TimeUnit, time_unit
+from tastemap.data.readers.timestamps import N_SAMPLED_TIMES, TimeUnit, time_unit
 from tastemap.data.scale import Scale
 from tastemap.data.vocabulary import Vocabulary
 from tastemap.errors import DataError
-
-# The unit of all times is inferred from so many of them.
-N_SAMPLED_TIMES = 1000
 
 
 def prepare_ratings(
@@ -79,15 +76,21 @@ def prepare_ratings(
                 roles.pop("timestamp")
             else:
                 notes += unit.notes
+        numbers = as_numbers(path.name, levels).cast(pl.Float32)
         metadata = Metadata(
-            users=_vocabulary(users, "user"),
-            items=_vocabulary(items, "item"),
-            scale=_scale(path.name, levels),
+            users=Vocabulary(as_ids(users).drop_nulls().unique().sort(), "user"),
+            items=Vocabulary(as_ids(items).drop_nulls().unique().sort(), "item"),
+            scale=Scale.infer(numbers.filter(numbers.is_finite()).to_numpy()),
             source=Source(path.stem, tuple(notes)),
         )
-        batches = lazy.collect_batches(chunk_size=CHUNK_ROWS, maintain_order=True)
-        frames = _with_progress(batches, progress, path.stat().st_size, n)
-        rows = _rows(path.name, frames, roles, unit, metadata)
+        n_bytes = path.stat().st_size
+
+        def report(done: int) -> None:
+            if progress is not None:
+                progress(n_bytes * done // n, n_bytes)
+
+        frames = lazy.collect_batches(chunk_size=CHUNK_ROWS, maintain_order=True)
+        rows = _rows(path.name, frames, roles, unit, metadata, report)
         return write_prepared(folder, rows, n, metadata, timed="timestamp" in roles)
     except (PolarsError, FileNotFoundError) as error:
         raise DataError(
@@ -102,21 +105,13 @@ def _collect(lazy: pl.LazyFrame, values: pl.Expr) -> pl.Series:
     return lazy.select(values).collect(engine="streaming").to_series()
 
 
-def _scale(name: str, ratings: pl.Series) -> Scale:
-    numbers = as_numbers(name, ratings).cast(pl.Float32)
-    return Scale.infer(numbers.filter(numbers.is_finite()).to_numpy())
-
-
-def _vocabulary(ids: pl.Series, kind: str) -> Vocabulary:
-    return Vocabulary(as_ids(ids).drop_nulls().unique().sort(), kind)
-
-
 def _rows(
     name: str,
     frames: Iterable[pl.DataFrame],
     roles: Mapping[str, str],
     unit: TimeUnit | None,
     metadata: Metadata,
+    report: Callable[[int], None],
 ) -> Iterator[Chunk]:
     """The chunks of a file as row numbers, ratings and times."""
     done = 0
@@ -132,15 +127,4 @@ def _rows(
             chunk["timestamp"] = standard["timestamp"].to_numpy()
         yield chunk
         done += len(frame)
-
-
-def _with_progress(
-    frames: Iterable[pl.DataFrame], progress: Progress | None, n_bytes: int, n: int
-) -> Iterator[pl.DataFrame]:
-    """The frames; after each, ``progress`` is called with the bytes that its rows stand for."""
-    done = 0
-    for frame in frames:
-        yield frame
-        done += len(frame)
-        if progress is not None:
-            progress(n_bytes * done // n, n_bytes)
+        report(done)

@@ -10,6 +10,7 @@ from tastemap.data.memmap import is_prepared, read_prepared
 from tastemap.data.ratings import Ratings
 from tastemap.data.readers.archive import DataFile
 from tastemap.data.readers.chunked_text import Progress, Reading
+from tastemap.data.readers.dialect import Dialect
 from tastemap.data.readers.movielens import read_movielens
 from tastemap.data.readers.table import read_file, read_frame
 from tastemap.errors import ArgumentError, DataError, MissingPackageError
@@ -76,14 +77,8 @@ def read_ratings(
         return read_prepared(path)
     if _is_folder_or_zip(path):
         return read_movielens(path, **options, reading=reading)
-    table = read_file(
-        DataFile.of(path),
-        chosen,
-        reading,
-        delimiter=delimiter,
-        encoding=encoding,
-        has_header=has_header,
-    )
+    dialect = Dialect(delimiter, encoding, has_header)
+    table = read_file(DataFile.of(path), chosen, reading, dialect)
     return table.to_ratings(path.name, **options)
 
 

@@ -11,7 +11,7 @@ from polars.exceptions import PolarsError
 
 from tastemap.data.ratings import Ratings, Source
 from tastemap.data.readers.archive import DataFile
-from tastemap.data.readers.chunked_text import Columns, Reading, locate, read_as_text, read_parts
+from tastemap.data.readers.chunked_text import Columns, Reading, read_as_text, read_parts
 from tastemap.data.readers.columns import (
     find_columns,
     item_columns,
@@ -20,9 +20,9 @@ from tastemap.data.readers.columns import (
     standard_columns,
     without_duplicates,
 )
-from tastemap.data.readers.dialect import sample, sniff
+from tastemap.data.readers.dialect import INFERRED, Dialect, sample, sniff
 from tastemap.data.readers.text import NUMBER, Check, OtherEncodingError, TextFile
-from tastemap.data.readers.timestamps import A_TIME, ISO_DATE, complete_times
+from tastemap.data.readers.timestamps import EXPECTED_TIME, ISO_DATE, complete_times
 from tastemap.errors import DataError
 from tastemap.support.memory import require
 
@@ -85,13 +85,7 @@ def read_frame(
 
 
 def read_file(
-    file: DataFile,
-    chosen: Mapping[str, str | None],
-    reading: Reading,
-    *,
-    delimiter: str | None = None,
-    encoding: str | None = None,
-    has_header: bool | None = None,
+    file: DataFile, chosen: Mapping[str, str | None], reading: Reading, dialect: Dialect = INFERRED
 ) -> RatingsTable:
     """The ratings in a file: Parquet or Arrow by their first bytes, else delimited text.
 
@@ -105,11 +99,11 @@ def read_file(
     if file.path is None:  # decompress it once
         content = file.read()
         file = DataFile(file.name, lambda: content, n_bytes=len(content))
-    text, notes = sniff(file, delimiter=delimiter, encoding=encoding, has_header=has_header)
+    text, notes = sniff(file, dialect)
     try:
         return _read_text(text, chosen, notes, reading)
     except OtherEncodingError:
-        text, notes = sniff(file, delimiter=delimiter, encoding="latin-1", has_header=has_header)
+        text, notes = sniff(file, dialect._replace(encoding="latin-1"))
         return _read_text(text, chosen, ["encoding inferred: latin-1", *notes], reading)
 
 
@@ -117,12 +111,8 @@ def _assemble(
     name: str, frame: pl.DataFrame, roles: Mapping[str, str], notes: list[str]
 ) -> RatingsTable:
     if not len(frame):
-        raise DataError(
-            name,
-            expected="at least one rating",
-            received="; ".join(["none", *notes]),
-            do="check it",
-        )
+        received = "; ".join(["none", *notes])
+        raise DataError(name, expected="at least one rating", received=received, do="check it")
     ratings, timed = standard_columns(name, frame, roles)
     columns = item_columns(frame.columns, roles)
     items, described = item_table(ratings["item_id"], frame, columns)
@@ -162,13 +152,15 @@ def _read_text(
         _check_positions(text, roles, chosen, rows)
     extra = item_columns(names, roles).values()
     types = {**dict.fromkeys(extra, pl.String()), **_types(text, roles, rows)}
-    columns = Columns(types, _checks(roles), roles["rating"])
+    checks = {column: _CHECKS[role] for role, column in roles.items()}
+    columns = Columns(types, checks, roles["rating"])
     frame, skipped = read_parts(text, columns, reading)
     try:
         return _assemble(text.name, frame, roles, [*notes, *named, *skipped])
     except DataError:
         if not reading.skips:
-            locate(text, columns.checks)  # raises an error that names the line, not the row
+            for part in text.parts():  # raises an error that names the line, not the row
+                part.locate(columns.checks)
             raise
     frame, skipped = read_as_text(text, columns, reading)
     return _assemble(text.name, frame, roles, [*notes, *named, *skipped])
@@ -186,13 +178,9 @@ def _require_memory(name: str, n_ratings: int) -> None:
 
 
 def _check_positions(
-    text: TextFile,
-    roles: dict[str, str],
-    chosen: Mapping[str, str | None],
-    rows: list[list[str]],
+    text: TextFile, roles: dict[str, str], chosen: Mapping[str, str | None], rows: list[list[str]]
 ) -> None:
     """Refuse columns chosen by position whose values are not of their role."""
-    is_time = _checks(roles).get(roles.get("timestamp", ""))
     values = {role: _values(text, column, rows) for role, column in roles.items()}
     numbers = [abs(float(v)) for v in values["rating"] if NUMBER.fullmatch(v)]
     if chosen.get("rating") is None and numbers and min(numbers) > MAX_PLAUSIBLE_RATING:
@@ -202,7 +190,7 @@ def _check_positions(
             received=f"{values['rating'][0]}, which looks like a time or an id",
             do="name the columns: user='column_1', item=..., rating=...",
         )
-    if chosen.get("timestamp") is None and is_time and any(map(is_time, values["timestamp"])):
+    if chosen.get("timestamp") is None and not all(map(_is_time, values.get("timestamp", ()))):
         del roles["timestamp"]  # the fourth column is something else
 
 
@@ -229,20 +217,17 @@ def _types(
     return types
 
 
-def _checks(roles: Mapping[str, str]) -> dict[str, Check]:
-    """The check of each value of each column, for when a bad line is looked for."""
-    iso_date = re.compile(ISO_DATE)
+def _is_rating(value: str) -> bool:
+    return NUMBER.fullmatch(value) is not None and abs(float(value)) <= MAX_RATING
 
-    def is_there(value: str) -> str | None:
-        return None if value.strip() else "an id"
 
-    def is_number(value: str) -> str | None:
-        right = NUMBER.fullmatch(value) and abs(float(value)) <= MAX_RATING
-        return None if right else "a finite number"
+def _is_time(value: str) -> bool:
+    return not value.strip() or bool(NUMBER.fullmatch(value) or re.match(ISO_DATE, value))
 
-    def is_time(value: str) -> str | None:
-        right = not value.strip() or NUMBER.fullmatch(value) or iso_date.match(value)
-        return None if right else A_TIME
 
-    by_role = {"user": is_there, "item": is_there, "rating": is_number, "timestamp": is_time}
-    return {column: by_role[role] for role, column in roles.items()}
+_CHECKS: dict[str, Check] = {
+    "user": (str.strip, "an id"),
+    "item": (str.strip, "an id"),
+    "rating": (_is_rating, "a finite number"),
+    "timestamp": (_is_time, EXPECTED_TIME),
+}

@@ -18,8 +18,8 @@ from tastemap.errors import DataError
 if TYPE_CHECKING:
     from _csv import Reader
 
-#: Gives None for a value that is right, else what is expected in its place.
-Check: TypeAlias = Callable[[str], str | None]
+#: Whether a value is right, and what is expected of it.
+Check: TypeAlias = tuple[Callable[[str], object], str]
 
 NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*")
 DELIMITER_NAMES = {"\t": "tab", ",": "comma", ";": "semicolon", "|": "|", "::": "::", " ": "space"}
@@ -119,7 +119,12 @@ class TextFile:
             first, start = start + len(lines) - len(raw), start + len(lines)
             if not raw:
                 continue
-            _check_encoding(raw, layout)
+            # Most files are ASCII throughout, which is quicker to recognise than to decode.
+            if not layout.certain and not raw.isascii():
+                try:
+                    raw.decode(layout.encoding)
+                except UnicodeDecodeError as error:
+                    raise OtherEncodingError from error
             part = DataFile(self.name, lambda raw=raw: raw, n_bytes=len(raw))  # type: ignore[misc]
             yield TextFile(part, layout, self.file, first)
             layout = replace(layout, has_header=False)
@@ -231,8 +236,8 @@ class TextFile:
                 received=f"{len(record)}: {self.layout.delimiter.join(record)[:60]!r}",
                 do="complete or remove the line; was the file cut off?",
             )
-        for place, name, check in places:
-            if expected := check(record[place]):
+        for place, name, (is_right, expected) in places:
+            if not is_right(record[place]):
                 return DataError(
                     f"{self.name}, line {line}, column {name}",
                     expected=expected,
@@ -249,16 +254,6 @@ class TextFile:
             received=str(error).splitlines()[0].rstrip("."),
             do="name delimiter=, encoding= or has_header=",
         )
-
-
-def _check_encoding(raw: bytes, layout: Layout) -> None:
-    # Most files are ASCII throughout, which is quicker to recognise than to decode.
-    if layout.certain or raw.isascii():
-        return
-    try:
-        raw.decode(layout.encoding)
-    except UnicodeDecodeError as error:
-        raise OtherEncodingError from error
 
 
 def _whole_lines(file: DataFile, quoted: bool) -> Iterator[bytes]:

@@ -17,7 +17,7 @@ _UNITS = (
     (1e17, "microseconds", 10**6),
     (math.inf, "nanoseconds", 10**9),
 )
-A_TIME = "seconds since 1970 or a date like 2024-05-31 or 2024-05-31T12:00"
+EXPECTED_TIME = "seconds since 1970 or a date like 2024-05-31 or 2024-05-31T12:00"
 ISO_DATE = r"^\s*\d{4}[-/]\d{1,2}[-/]\d{1,2}([T ].*)?$"
 
 
@@ -75,7 +75,7 @@ def seconds(name: str, series: pl.Series, unit: TimeUnit) -> pl.Series:
         numbers = series.str.strip_chars().cast(pl.Float64, strict=False)
         wrong = numbers.is_null() & series.is_not_null()
         if wrong.any():
-            raise bad_value(name, series, wrong, A_TIME)
+            raise bad_value(name, series, wrong, EXPECTED_TIME)
         series = numbers
     if series.dtype.is_float():
         series = series.fill_nan(None)
@@ -87,16 +87,14 @@ def seconds(name: str, series: pl.Series, unit: TimeUnit) -> pl.Series:
 
 def _parsed_dates(name: str, series: pl.Series) -> pl.Series:
     # The year must come first: 1/2/2020 may be either of two days.
-    dated = series.to_frame("text").select(
-        pl.when(pl.col("text").str.contains(ISO_DATE)).then("text").alias(series.name)
-    )[series.name]
+    dated = series.set(~series.str.contains(ISO_DATE), None)
     try:
         parsed = dated.str.to_datetime(time_zone="UTC", strict=False)
     except PolarsError:  # not even the first is a date
         parsed = pl.Series([None] * len(series), dtype=pl.Datetime("us", "UTC"))
     wrong = parsed.is_null() & series.is_not_null()
     if wrong.any():
-        raise bad_value(name, series, wrong, A_TIME)
+        raise bad_value(name, series, wrong, EXPECTED_TIME)
     return parsed
 
 
@@ -112,10 +110,8 @@ def complete_times(frame: pl.DataFrame, missing_times: str) -> tuple[pl.DataFram
     Raises:
         ArgumentError: If ``missing_times`` is none of these.
     """
-    if missing_times not in ("drop", "fill"):
-        raise ArgumentError(
-            "missing_times", expected="'drop' or 'fill'", received=repr(missing_times)
-        )
+    if (how := missing_times) not in ("drop", "fill"):
+        raise ArgumentError("missing_times", expected="'drop' or 'fill'", received=repr(how))
     if "timestamp" not in frame.columns or not (n := frame["timestamp"].null_count()):
         return frame, []
     counted = f"{n:,} of {len(frame):,} times are missing"
