@@ -20,7 +20,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "support": (),
     "kernels": (),
     "data": (),
-    "metrics": ("data.scale",),
+    "metrics": (),
     "models": ("data", "metrics", "kernels"),
     "evaluation": ("data", "metrics", "models.base", "models.batch", "models.registry"),
     "explore": ("data", "metrics", "models.base", "kernels"),

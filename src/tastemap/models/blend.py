@@ -361,12 +361,9 @@ def _selected(scores: Sequence[F32], hidden: HiddenLikes) -> npt.NDArray[np.floa
 
 def _ndcg(scores: F32, hidden: HiddenLikes) -> float:
     """NDCG of the hidden likes in lists of ten."""
-    from tastemap.kernels.top_k import best_of, shortlisted
+    from tastemap.kernels.top_k import best_rows
 
     n, n_items = scores.shape
-    k = min(LIST_LENGTH, n_items)
-    rows, owner, ends = shortlisted(scores, None, k)
-    items, values = np.empty((n, k), np.int32), np.empty((n, k), np.float32)
-    best_of(scores[owner, rows], rows, ends, k, items, values)
+    items, _ = best_rows(scores, min(LIST_LENGTH, n_items))
     hits = np.isin(np.arange(n)[:, None] * n_items + items, hidden.likes) & (items >= 0)
     return float(ndcg(hits, hidden.n_likes).mean())

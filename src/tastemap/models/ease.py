@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 import numpy as np
-from scipy.linalg import get_lapack_funcs  # type: ignore[import-untyped]
-from scipy.sparse import csc_array  # type: ignore[import-untyped]
+from scipy.linalg import get_lapack_funcs
+from scipy.sparse import csc_array
 
 from tastemap.arrays import F32, AnyArray, FloatArray, IndexArray, Mask
 from tastemap.data.ratings import Ratings

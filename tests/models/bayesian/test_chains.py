@@ -70,7 +70,7 @@ def test_an_interrupted_fit_leaves_no_model(split: Split, monkeypatch) -> None:
 def test_draws_that_memory_does_not_hold_are_refused(split: Split, monkeypatch) -> None:
     n, rows = len(split.train), split.train.n_users + split.train.n_items
     needed = 6 * 10 * rows * 4 + 2 * 4 * (rows * 16 + 9 * n) + 32 * n
-    monkeypatch.setattr(memory, "_LARGE", 1000)
+    monkeypatch.setattr(memory, "MIN_CHECKED_BYTES", 1000)
     monkeypatch.setattr(memory, "free_memory", lambda: needed - 1)
     model = BayesianFactorization(n_factors=2, n_iterations=10, n_draws=10)
     with pytest.raises(DataError, match="^BayesianFactorization; .* 10 draws .* lower, or use ALS"):
