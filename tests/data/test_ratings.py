@@ -118,3 +118,12 @@ def test_items_without_ratings_are_left_out_and_counted() -> None:
 def test_frames_that_are_no_ratings(columns: dict[str, list], says: str) -> None:
     with pytest.raises(DataError, match=says):
         Ratings.from_frame(pl.DataFrame(columns))
+
+
+def test_self_information_is_in_bits_and_rarer_items_have_more() -> None:
+    frame = pl.DataFrame({"user_id": [1, 2, 3, 1], "item_id": [1, 1, 1, 2], "rating": [3.0] * 4})
+    centred, deviation = Ratings.from_frame(frame).self_information
+    # With one rating more each, the shares are 4/6 and 2/6: one bit apart.
+    assert centred[1] - centred[0] == pytest.approx(1)
+    assert centred.sum() == pytest.approx(0)
+    assert deviation == pytest.approx(0.5)

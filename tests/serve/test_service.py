@@ -7,22 +7,22 @@ import numpy as np
 import pytest
 from small_models import save_small, small_ratings
 
+from tastemap.errors import ArgumentError, UnknownIdError
 from tastemap.models.registry import load_model
 from tastemap.serve.model.catalogue import Filters
 from tastemap.serve.model.reload import LiveModel
-from tastemap.serve.people.profiles import api_person, page_person
+from tastemap.serve.people.profiles import api_profile, page_profile
 from tastemap.serve.people.store import Store
 from tastemap.serve.service import Service
-from tastemap.serve.web.errors import Problem
 
-ANN = page_person("ann")
+ANN = page_profile("ann")
 
 
 def test_picks_change_with_the_first_rating(service: Service) -> None:
     before = service.recommend(ANN, 5)
     assert before.source == "popular"
     assert all(item.predicted_rating is None for item in before.items)
-    service.rate(ANN, {"2": 5.0, "1": 1.0})
+    service.profiles.rate(ANN, {"2": 5.0, "1": 1.0})
     after = service.recommend(ANN, 5)
     assert after.source == "folded_in"
     assert {item.item_id for item in after.items}.isdisjoint({1, 2})
@@ -43,42 +43,42 @@ def test_answers_are_those_of_the_library(service: Service, artifact: Path, nove
     )
     assert [item.item_id for item in ours.items] == theirs["item_id"].to_list()
     assert np.allclose([item.score for item in ours.items], theirs["score"], atol=1e-5)
-    known = service.recommend(api_person("3"), 7)
+    known = service.recommend(api_profile("3"), 7)
     assert known.source == "trained"
     assert [i.item_id for i in known.items] == model.recommend(3, k=7)["item_id"].to_list()
 
 
 def test_a_user_of_the_data_may_change_their_ratings(service: Service) -> None:
-    user = api_person("3")
-    trained = service.ratings_of(user).ratings
+    user = api_profile("3")
+    trained = service.profiles.ratings_of(user).ratings
     assert all(one.trained for one in trained)
     first = str(trained[0].item_id)
-    assert service.unrate(user, first)
-    assert not service.unrate(user, first)
+    assert service.profiles.unrate(user, first)
+    assert not service.profiles.unrate(user, first)
     assert service.recommend(user).source == "folded_in"
-    assert len(service.ratings_of(user).ratings) == len(trained) - 1
-    service.rate(user, {first: 2.0})
-    assert service.rating(user, first).rating == 2.0
-    assert service.forget(user) == 1
-    assert service.ratings_of(user).ratings == []
+    assert len(service.profiles.ratings_of(user).ratings) == len(trained) - 1
+    service.profiles.rate(user, {first: 2.0})
+    assert service.profiles.rating(user, first).rating == 2.0
+    assert service.profiles.forget(user) == 1
+    assert service.profiles.ratings_of(user).ratings == []
     assert service.recommend(user).source == "popular"
 
 
 def test_who_is_forgotten_leaves_memory_too(service: Service) -> None:
-    service.rate(ANN, {"2": 5.0, "4": 1.0})
+    service.profiles.rate(ANN, {"2": 5.0, "4": 1.0})
     assert service.recommend(ANN).source == "folded_in"
     assert service.model._remembered.cache_info().currsize > 0
-    service.forget(ANN)
+    service.profiles.forget(ANN)
     assert service.model._remembered.cache_info().currsize == 0
 
 
 def test_what_another_process_was_told_to_forget_is_forgotten_soon(
     artifact: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tastemap.serve.model.reload.EVERY", 0.01)
-    monkeypatch.setattr("tastemap.serve.model.reload.REMEMBERED_FOR", 0.0)
+    monkeypatch.setattr("tastemap.serve.model.reload.SECONDS_BETWEEN_LOOKS", 0.01)
+    monkeypatch.setattr("tastemap.serve.model.reload.MAX_SECONDS_REMEMBERED", 0.0)
     live = LiveModel(artifact)
-    live.current.person(np.array([1], dtype=np.int32), np.array([5.0], dtype=np.float32))
+    live.current.fold_in(np.array([1], dtype=np.int32), np.array([5.0], dtype=np.float32))
     assert live.current._remembered.cache_info().currsize == 1
     live.watch()
     for _ in range(1000):
@@ -90,9 +90,9 @@ def test_what_another_process_was_told_to_forget_is_forgotten_soon(
 
 
 def test_nobody_of_the_pages_can_be_named_by_the_api(service: Service) -> None:
-    service.rate(page_person("token"), {"2": 5.0})
+    service.profiles.rate(page_profile("token"), {"2": 5.0})
     for guess in ("token", "page:token", "../page:token"):
-        assert service.ratings_of(api_person(guess)).ratings == []
+        assert service.profiles.ratings_of(api_profile(guess)).ratings == []
 
 
 def test_picks_have_a_reason_that_lifts_them(tmp_path: Path) -> None:
@@ -155,7 +155,7 @@ def test_pages_of_items_join_without_gap(service: Service) -> None:
             break
     assert len(seen) == len(set(seen)) == page.total == 40
     for wrong in ("x", "é", cursor_of_another(service)):
-        with pytest.raises(Problem, match="another question"):
+        with pytest.raises(ArgumentError, match="another question"):
             service.items("drama", n=7, cursor=wrong)
 
 
@@ -224,9 +224,9 @@ def test_a_group_is_served_by_its_least_happy_member(service: Service) -> None:
             assert pick.item.score == pytest.approx(join(pick.predictions), rel=1e-6)
             assert pick.item.item_id not in {1, 2, 4}
             assert "ann" in pick.reason or "ben" in pick.reason
-    with pytest.raises(Problem, match="method"):
+    with pytest.raises(ArgumentError, match="method"):
         service.group(members, method="most")
-    with pytest.raises(Problem, match="at least one"):
+    with pytest.raises(ArgumentError, match="at least one"):
         service.group({})
 
 
@@ -244,7 +244,7 @@ def test_neighbours_and_interested_users(service: Service, artifact: Path) -> No
     model = load_model(artifact)
     similar = service.similar("2", 5)
     assert [s.item.item_id for s in similar.items] == model.similar_items(2, 5)["item_id"].to_list()
-    users = service.similar_users(api_person("3"), 5)
+    users = service.similar_users(api_profile("3"), 5)
     assert [u.user_id for u in users.users] == model.similar_users(3, 5)["user_id"].to_list()
     assert len(service.similar_users({"2": 5.0}, 5).users) == 5
     assert service.similar_users({}, 5).users == []
@@ -255,22 +255,22 @@ def test_neighbours_and_interested_users(service: Service, artifact: Path) -> No
 
 def test_wrong_ids_and_ratings_are_problems(service: Service) -> None:
     for item in ("81", "x", "01", "1.0", "", " 1", "9" * 40):
-        with pytest.raises(Problem, match="no item") as found:
-            service.rate(ANN, {item: 3.0})
-        assert found.value.status == 404
+        with pytest.raises(UnknownIdError, match="item_id") as found:
+            service.profiles.rate(ANN, {item: 3.0})
+        assert found.value.unknown_id == item
     for rating in (0.0, 6.0, 3.5, float("nan"), float("inf")):
-        with pytest.raises(Problem, match="not a rating"):
-            service.rate(ANN, {"1": rating})
-    assert service.ratings_of(ANN).ratings == []
+        with pytest.raises(ArgumentError, match="rating; expected"):
+            service.profiles.rate(ANN, {"1": rating})
+    assert service.profiles.ratings_of(ANN).ratings == []
 
 
 def test_text_ids_of_any_character(text_artifact: Path) -> None:
     service = Service(LiveModel(text_artifact), Store("sqlite://"))
     for item in ("a/b", "nul\0", "né ☃", " ", "..\\"):
-        service.rate(ANN, {item: 4.0})
-        assert service.rating(ANN, item).item_id == item
+        service.profiles.rate(ANN, {item: 4.0})
+        assert service.profiles.rating(ANN, item).item_id == item
         assert service.item(item).item.item_id == item
-    assert service.recommend(api_person("user/3")).source == "trained"
+    assert service.recommend(api_profile("user/3")).source == "trained"
 
 
 @pytest.mark.parametrize("name", ["popularity", "bias", "ease", "knn"])
@@ -278,7 +278,7 @@ def test_models_of_other_kinds_answer_what_they_can(name: str, tmp_path: Path) -
     service = Service(
         LiveModel(save_small(small_ratings(), tmp_path / "m", name)), Store("sqlite://")
     )
-    service.rate(ANN, {"2": 5.0, "1": 1.0})
+    service.profiles.rate(ANN, {"2": 5.0, "1": 1.0})
     assert len(service.recommend(ANN, 5).items) == 5
     assert len(service.rows(ANN, 5)) == 4
     why = service.explain(ANN, "6")
@@ -293,7 +293,7 @@ def test_models_of_other_kinds_answer_what_they_can(name: str, tmp_path: Path) -
 def test_a_distribution_where_the_model_has_one(tmp_path: Path) -> None:
     path = save_small(small_ratings(), tmp_path / "m", "bayes")
     service = Service(LiveModel(path), Store("sqlite://"))
-    for who, source in (({"2": 5.0, "1": 1.0}, "folded_in"), (api_person("3"), "trained")):
+    for who, source in (({"2": 5.0, "1": 1.0}, "folded_in"), (api_profile("3"), "trained")):
         found = service.prediction(who, "6")
         assert found.source == source
         shares = [level.probability for level in found.distribution]

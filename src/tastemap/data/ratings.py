@@ -206,6 +206,16 @@ class Ratings:
         return Groups.of(self.item_index, self.n_items)
 
     @cached_property
+    def self_information(self) -> tuple[npt.NDArray[np.float64], float]:
+        """How little known each item is (n_items,), in bits less the mean, and the deviation.
+
+        It is -log2 of the item's share of the ratings, where each item has one rating more.
+        """
+        counts = self.by_item.counts.astype(float)
+        information = -np.log2((counts + 1) / (counts.sum() + len(counts)))
+        return information - information.mean(), float(information.std())
+
+    @cached_property
     def global_mean(self) -> float:
         """Mean of all ratings."""
         return float(self.rating.mean(dtype=np.float64))

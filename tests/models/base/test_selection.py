@@ -4,7 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tastemap.errors import ArgumentError
@@ -29,10 +29,31 @@ def test_top_k_is_a_stable_sort_cut_off(score: list[int], k: int, data: st.DataO
         assert top_k(np.array(score, dtype=float), allowed, k).tolist() == by_loops[:k]
 
 
+@settings(max_examples=80, deadline=None)
+@given(
+    seed=st.integers(0, 10_000),
+    n=st.sampled_from([1, 5, 511, 512, 513, 3000]),
+    k=st.sampled_from([1, 3, 10, 40, 300]),
+    levels=st.sampled_from([2, 40, 100_000]),
+    share=st.sampled_from([1.0, 0.9, 0.01]),
+)
+def test_top_k_of_many_scores_is_that_of_sorting(
+    seed: int, n: int, k: int, levels: int, share: float
+) -> None:
+    rng = np.random.default_rng(seed)
+    score, allowed = rng.integers(-levels, levels, n).astype(np.float32), rng.random(n) < share
+    allowed[0], k = True, min(k, n)
+    order = np.argsort(-score, kind="stable")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ShortAnswerWarning)
+        assert top_k(score, allowed, k).tolist() == order[allowed[order]][:k].tolist()
+
+
 def test_novelty_favours_the_little_known_by_the_spread_of_the_predictions() -> None:
-    predicted, popularity = np.array([3.0, 4.0, 5.0]), np.array([100.0, 10.0, 1.0])
-    bonus = novelty_bonus(predicted, popularity, 1.0)
+    predicted, bits = np.array([3.0, 4.0, 5.0]), np.array([0.2, 3.4, 6.5])
+    information = bits - bits.mean(), bits.std()
+    bonus = novelty_bonus(predicted, information, 1.0)
     assert bonus[2] > bonus[1] > bonus[0]
     assert bonus.std() == pytest.approx(predicted.std())
-    np.testing.assert_allclose(novelty_bonus(predicted, popularity, -0.5), -0.5 * bonus)
-    assert not novelty_bonus(predicted, popularity, 0.0).any()
+    np.testing.assert_allclose(novelty_bonus(predicted, information, -0.5), -0.5 * bonus)
+    assert not novelty_bonus(predicted, information, 0.0).any()

@@ -89,7 +89,7 @@ def test_a_client_that_asks_too_often_waits(artifact: Path, tmp_path: Path) -> N
 
 
 def test_rates_are_kept_of_few_clients(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tastemap.serve.web.middleware.CLIENTS", 3)
+    monkeypatch.setattr("tastemap.serve.web.middleware.MAX_CLIENTS", 3)
     rate = Rate(1.0)
     for n in range(10):
         rate.wait(str(n), 0.0)
@@ -136,7 +136,7 @@ def test_nobody_reads_or_changes_the_ratings_of_another(artifact: Path, tmp_path
         ann.get("/")
         cookie = ann.cookies[COOKIE]
         token = visitors.read(cookie)
-        ann.app.state.service.rate(f"page:{token}", {"1": 5.0})
+        ann.app.state.service.profiles.rate(f"page:{token}", {"1": 5.0})
         # The API has another name space, so an id that is guessed leads nowhere.
         for guess in (token, f"page:{token}", f"page%3A{token}", f"user:page:{token}"):
             assert ben.get(f"/api/v1/users/{guess}/ratings").json() == {"ratings": []}
@@ -144,7 +144,7 @@ def test_nobody_reads_or_changes_the_ratings_of_another(artifact: Path, tmp_path
         # A cookie without its signature, or with another's, is nobody's.
         for forged in (token, f"{token}.", f"{token}.{'0' * 64}", cookie[:-1], f"x{cookie}"):
             assert visitors.read(forged) is None
-        assert len(ann.app.state.service.ratings_of(f"page:{token}").ratings) == 1
+        assert len(ann.app.state.service.profiles.ratings_of(f"page:{token}").ratings) == 1
 
 
 def test_cookies_are_signed_and_out_of_reach(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from tastemap.arrays import FloatArray, IndexArray
+from tastemap.arrays import FloatArray, IndexArray, Mask
 from tastemap.data.ratings import Ratings
 from tastemap.data.scale import Interval, central
 from tastemap.data.vocabulary import Id
@@ -324,7 +324,8 @@ class Recommender(Hooks):
         user: Person,
         k: int | None = None,
         *,
-        allowed: selection.Mask | None = None,
+        scores: FloatArray | None = None,
+        allowed: Mask | None = None,
         exclude_seen: bool = True,
         novelty: float = 0.0,
     ) -> tuple[IndexArray, FloatArray, FloatArray]:
@@ -333,13 +334,16 @@ class Recommender(Hooks):
         Args:
             user: Of `user_at`, `fold_in_rows` or `fold_in`.
             k: Number of items; by default ten, or all where there are fewer.
+            scores: (n_items,), what the items are ranked by; by default those of `score_rows`.
             allowed: Mask (n_items,) of the items to choose from; None for all.
             exclude_seen: Leave out what the user has rated.
             novelty: As in `recommend`.
         """
-        predicted = self._score(user.description)
-        popularity = self._fitted.by_item.counts.astype(float)
-        score = predicted + selection.novelty_bonus(predicted, popularity, novelty)
+        predicted = self.score_rows(user) if scores is None else scores
+        score = predicted
+        if novelty != 0:
+            information = self._fitted.self_information
+            score = predicted + selection.novelty_bonus(predicted, information, novelty)
         free = np.ones(len(score), dtype=bool) if allowed is None else allowed.copy()
         if exclude_seen:
             free[user.item_index] = False

@@ -10,14 +10,13 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.security import APIKeyHeader
 from starlette.concurrency import run_in_threadpool
 
+from tastemap.serve.answers.item_map import ItemMap
 from tastemap.serve.model.catalogue import Filters
 from tastemap.serve.model.loaded import LoadedModel
-from tastemap.serve.people.profiles import Whoever, api_person
+from tastemap.serve.people.profiles import AnyProfile, api_profile
 from tastemap.serve.schemas import (
     Explanation,
     InterestedUsers,
-    ItemDetail,
-    ItemMap,
     ItemPage,
     ModelCard,
     OwnRating,
@@ -27,8 +26,8 @@ from tastemap.serve.schemas import (
     SimilarItems,
     SimilarUsers,
 )
-from tastemap.serve.service import Service
-from tastemap.serve.web.errors import Problem
+from tastemap.serve.service import ItemDetail, Service
+from tastemap.serve.web.errors import Problem, no_map
 from tastemap.serve.web.middleware import API_KEY_HEADER, check_key
 from tastemap.serve.web.requests import (
     ExplainBody,
@@ -62,7 +61,7 @@ async def _service(request: Request) -> Service:
     return service
 
 
-Asked = Annotated[Service, Depends(_service)]
+AppService = Annotated[Service, Depends(_service)]
 
 
 def answered(request: Request, value: Any) -> Response:
@@ -78,8 +77,8 @@ def tag_of(body: bytes) -> str:
 
 def tagged(request: Request, body: bytes, tag: str) -> Response:
     """JSON with an ETag; 304 where the client has it already."""
-    known = request.headers.get("if-none-match", "")
-    if tag in (one.strip().removeprefix("W/") for one in known.split(",")):
+    tags = request.headers.get("if-none-match", "").split(",")
+    if tag in (known_tag.strip().removeprefix("W/") for known_tag in tags):
         return Response(status_code=304, headers={"ETag": tag})
     return Response(body, media_type="application/json", headers={"ETag": tag})
 
@@ -88,13 +87,6 @@ def _json(value: Any) -> Response:
     return Response(
         orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY), media_type="application/json"
     )
-
-
-def _rating(service: Service, user_id: str, item_id: str) -> OwnRating:
-    found = service.rating(api_person(user_id), item_id)
-    if found is None:
-        raise Problem(404, "unknown_rating", "the user has not rated this item")
-    return found
 
 
 def _check_batch(request: Request, n: int) -> None:
@@ -108,7 +100,12 @@ def _check_batch(request: Request, n: int) -> None:
 
 @router.get("/items", response_model=ItemPage, tags=["items"])
 def items(
-    request: Request, service: Asked, where: Where, q: str = "", n: N = 20, cursor: str = ""
+    request: Request,
+    service: AppService,
+    where: Where,
+    q: str = "",
+    n: N = 20,
+    cursor: str = "",
 ) -> Response:
     """Items by title, genre, year and number of ratings, a page at a time."""
     return answered(request, service.items(q, where, n=n, cursor=cursor))
@@ -117,7 +114,7 @@ def items(
 @router.get(
     "/items/{item_id:id}", response_model=ItemDetail, tags=["items"], responses=known_errors(404)
 )
-def item(request: Request, service: Asked, item_id: str) -> Response:
+def item(request: Request, service: AppService, item_id: str) -> Response:
     """Everything about an item."""
     return answered(request, service.item(item_id))
 
@@ -128,7 +125,7 @@ def item(request: Request, service: Asked, item_id: str) -> Response:
     tags=["items"],
     responses=known_errors(404, 409),
 )
-def similar_items(request: Request, service: Asked, item_id: str, k: K = 10) -> Response:
+def similar_items(request: Request, service: AppService, item_id: str, k: K = 10) -> Response:
     """The items most similar to one."""
     return answered(request, service.similar(item_id, k))
 
@@ -139,7 +136,7 @@ def similar_items(request: Request, service: Asked, item_id: str, k: K = 10) -> 
     tags=["items"],
     responses=known_errors(404),
 )
-def interested_users(request: Request, service: Asked, item_id: str, k: K = 10) -> Response:
+def interested_users(request: Request, service: AppService, item_id: str, k: K = 10) -> Response:
     """The users of the training data who would like an item most and have not rated it."""
     return answered(request, service.interested_users(item_id, k))
 
@@ -148,9 +145,9 @@ def interested_users(request: Request, service: Asked, item_id: str, k: K = 10) 
 
 
 @router.get("/users/{user_id:id}/ratings", response_model=OwnRatings, tags=["users"])
-def ratings(request: Request, service: Asked, user_id: str) -> Response:
+def ratings(request: Request, service: AppService, user_id: str) -> Response:
     """All ratings of a user, the newest first."""
-    return answered(request, service.ratings_of(api_person(user_id)))
+    return answered(request, service.profiles.ratings_of(api_profile(user_id)))
 
 
 @router.put(
@@ -159,11 +156,12 @@ def ratings(request: Request, service: Asked, user_id: str) -> Response:
     tags=["users"],
     responses=known_errors(404, 413),
 )
-def replace_ratings(request: Request, service: Asked, user_id: str, body: ManyRatings) -> Response:
+def replace_ratings(
+    request: Request, service: AppService, user_id: str, body: ManyRatings
+) -> Response:
     """These ratings of a user and no others."""
     _check_batch(request, len(body.ratings))
-    service.replace(api_person(user_id), body.by_item())
-    return _json(service.ratings_of(api_person(user_id)))
+    return _json(service.profiles.replace(api_profile(user_id), body.by_item()))
 
 
 @router.post(
@@ -172,17 +170,17 @@ def replace_ratings(request: Request, service: Asked, user_id: str, body: ManyRa
     tags=["users"],
     responses=known_errors(404, 413),
 )
-def add_ratings(request: Request, service: Asked, user_id: str, body: ManyRatings) -> Response:
+def add_ratings(request: Request, service: AppService, user_id: str, body: ManyRatings) -> Response:
     """These ratings beside the others of a user: all are kept, or none."""
     _check_batch(request, len(body.ratings))
-    service.rate(api_person(user_id), body.by_item())
-    return _json(service.ratings_of(api_person(user_id)))
+    service.profiles.rate(api_profile(user_id), body.by_item())
+    return _json(service.profiles.ratings_of(api_profile(user_id)))
 
 
 @router.delete("/users/{user_id:id}/ratings", status_code=204, tags=["users"])
-def delete_ratings(service: Asked, user_id: str) -> Response:
+def delete_ratings(service: AppService, user_id: str) -> Response:
     """No ratings of a user any more."""
-    service.replace(api_person(user_id), {})
+    service.profiles.replace(api_profile(user_id), {})
     return Response(status_code=204)
 
 
@@ -192,9 +190,12 @@ def delete_ratings(service: Asked, user_id: str) -> Response:
     tags=["users"],
     responses=known_errors(404),
 )
-def rating(request: Request, service: Asked, user_id: str, item_id: str) -> Response:
+def rating(request: Request, service: AppService, user_id: str, item_id: str) -> Response:
     """One rating of a user."""
-    return answered(request, _rating(service, user_id, item_id))
+    own_rating = service.profiles.rating(api_profile(user_id), item_id)
+    if own_rating is None:
+        raise Problem(404, "unknown_rating", "the user has not rated this item")
+    return answered(request, own_rating)
 
 
 @router.put(
@@ -203,10 +204,10 @@ def rating(request: Request, service: Asked, user_id: str, item_id: str) -> Resp
     tags=["users"],
     responses=known_errors(404, 413),
 )
-def rate(service: Asked, user_id: str, item_id: str, body: OneRating) -> Response:
+def rate(service: AppService, user_id: str, item_id: str, body: OneRating) -> Response:
     """Rate an item, or rate it anew; may be repeated."""
-    service.rate(api_person(user_id), {item_id: body.rating})
-    return _json(_rating(service, user_id, item_id))
+    (own_rating,) = service.profiles.rate(api_profile(user_id), {item_id: body.rating})
+    return _json(own_rating)
 
 
 @router.delete(
@@ -215,16 +216,16 @@ def rate(service: Asked, user_id: str, item_id: str, body: OneRating) -> Respons
     tags=["users"],
     responses=known_errors(404),
 )
-def unrate(service: Asked, user_id: str, item_id: str) -> Response:
+def unrate(service: AppService, user_id: str, item_id: str) -> Response:
     """Take a rating back; may be repeated."""
-    service.unrate(api_person(user_id), item_id)
+    service.profiles.unrate(api_profile(user_id), item_id)
     return Response(status_code=204)
 
 
 @router.get("/users/{user_id:id}/recommendations", response_model=Recommendations, tags=["users"])
 def recommendations(
     request: Request,
-    service: Asked,
+    service: AppService,
     where: Where,
     user_id: str,
     k: K = 10,
@@ -233,9 +234,15 @@ def recommendations(
     reasons: Why = False,
 ) -> Response:
     """The best items for a user, known or new."""
-    how: dict[str, Any] = {"filters": where, "exclude_seen": exclude_seen, "novelty": novelty}
-    found = service.recommend(api_person(user_id), k, **how, reasons=reasons)
-    return answered(request, found)
+    picks = service.recommend(
+        api_profile(user_id),
+        k,
+        filters=where,
+        exclude_seen=exclude_seen,
+        novelty=novelty,
+        reasons=reasons,
+    )
+    return answered(request, picks)
 
 
 @router.get(
@@ -244,15 +251,15 @@ def recommendations(
     tags=["users"],
     responses=known_errors(409),
 )
-def similar_users(request: Request, service: Asked, user_id: str, k: K = 10) -> Response:
+def similar_users(request: Request, service: AppService, user_id: str, k: K = 10) -> Response:
     """The users of the training data most similar to a user."""
-    return answered(request, service.similar_users(api_person(user_id), k))
+    return answered(request, service.similar_users(api_profile(user_id), k))
 
 
 @router.delete("/users/{user_id:id}", status_code=204, tags=["users"])
-def forget(service: Asked, user_id: str) -> Response:
+def forget(service: AppService, user_id: str) -> Response:
     """Delete all about a user, and use their training ratings no more."""
-    service.forget(api_person(user_id))
+    service.profiles.forget(api_profile(user_id))
     return Response(status_code=204)
 
 
@@ -265,7 +272,7 @@ def forget(service: Asked, user_id: str) -> Response:
     tags=["questions"],
     responses=known_errors(404, 413),
 )
-async def recommend(request: Request, service: Asked, body: RecommendBody) -> Response:
+async def recommend(request: Request, service: AppService, body: RecommendBody) -> Response:
     """The best items for ratings in hand; nothing is kept."""
     _check_batch(request, len(body.ratings))
     answer = partial(
@@ -284,40 +291,43 @@ async def recommend(request: Request, service: Asked, body: RecommendBody) -> Re
 @router.post(
     "/predict", response_model=Predictions, tags=["questions"], responses=known_errors(404, 413)
 )
-def predict(request: Request, service: Asked, body: PredictBody) -> Response:
+def predict(request: Request, service: AppService, body: PredictBody) -> Response:
     """Predicted ratings of pairs of a user and an item, in their order."""
     _check_batch(request, len(body.pairs))
-    return _json(service.predict([(str(one.user_id), str(one.item_id)) for one in body.pairs]))
+    return _json(service.predict([(str(pair.user_id), str(pair.item_id)) for pair in body.pairs]))
 
 
 @router.post(
     "/explain", response_model=Explanation, tags=["questions"], responses=known_errors(404, 413)
 )
-def explain(request: Request, service: Asked, body: ExplainBody) -> Response:
+def explain(request: Request, service: AppService, body: ExplainBody) -> Response:
     """Why a prediction is what it is, and what it would be without a rating."""
     rated = body.ratings or []
     _check_batch(request, len(rated))
     if body.user_id is not None and body.ratings is not None:
         raise Problem(422, "invalid_request", "user_id or ratings, not both")
-    who: Whoever = {str(one.item_id): one.rating for one in rated}
-    who = who if body.user_id is None else api_person(str(body.user_id))
-    return _json(service.explain(who, str(body.item_id)))
+    profile: AnyProfile = {str(item.item_id): item.rating for item in rated}
+    profile = profile if body.user_id is None else api_profile(str(body.user_id))
+    return _json(service.explain(profile, str(body.item_id)))
 
 
 # ---- the whole ----
 
 
 @router.get("/map", response_model=ItemMap, tags=["the model"], responses=known_errors(404))
-def whole_map(request: Request, service: Asked) -> Response:
+def whole_map(request: Request, service: AppService) -> Response:
     """All items on the map, in columns."""
     model = service.model
     if model not in _maps:
-        body = orjson.dumps(service.map(), option=orjson.OPT_SERIALIZE_NUMPY)
+        columns = service.map()
+        if columns is None:
+            raise no_map()
+        body = orjson.dumps(columns, option=orjson.OPT_SERIALIZE_NUMPY)
         _maps[model] = body, tag_of(body)
     return tagged(request, *_maps[model])
 
 
 @router.get("/model", response_model=ModelCard, tags=["the model"])
-def model(request: Request, service: Asked) -> Response:
+def model(request: Request, service: AppService) -> Response:
     """What the model is, what it was fitted on, and how good it is."""
     return answered(request, service.card())

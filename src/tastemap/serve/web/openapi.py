@@ -1,17 +1,14 @@
 """``/openapi.json``, and ``/docs``: the same document as a page, which needs no other host."""
 
 import json
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, Depends, Request
-from jinja2 import Environment, FileSystemLoader
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
 
 from tastemap.serve.web.middleware import API_KEY_HEADER, check_key
+from tastemap.serve.web.rendering import HERE, templates
 
-HERE = Path(__file__).parent.parent
 METHODS = ("get", "put", "post", "delete")
 router = APIRouter(include_in_schema=False)
 
@@ -26,7 +23,7 @@ def openapi(request: Request) -> Response:
 def docs(request: Request) -> Response:
     """The OpenAPI document as a page."""
     document = request.app.openapi()
-    page = _environment().get_template("reference.html")
+    page = templates().get_template("reference.html")
     base = str(request.base_url).rstrip("/")
     operations = list(_operations(document, base))
     tags = list(dict.fromkeys(operation["tag"] for operation in operations))
@@ -47,16 +44,6 @@ def docs(request: Request) -> Response:
 def style() -> Response:
     """What the page looks like."""
     return FileResponse(HERE / "static" / "reference.css", media_type="text/css")
-
-
-@cache
-def _environment() -> Environment:
-    return Environment(
-        loader=FileSystemLoader(HERE / "templates"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
 
 
 def _operations(document: dict[str, Any], base: str) -> Any:

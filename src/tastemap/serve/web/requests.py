@@ -60,7 +60,7 @@ class ManyRatings(_Body):
 
     def by_item(self) -> dict[str, float]:
         """Rating by item id."""
-        return {str(one.item_id): one.rating for one in self.ratings}
+        return {str(rated.item_id): rated.rating for rated in self.ratings}
 
 
 class Named(_Body):
