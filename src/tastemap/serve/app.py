@@ -53,7 +53,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.settings, app.state.counting = settings, counting
     app.state.service = Service(live, store)
     app.state.visitors = Visitors(load_secret(store.folder or Path(settings.model).parent))
-    for router in (health.router, api.router, reference.router, pages.router):
+    for router in (health.router, *api.routers, reference.router, pages.router):
         app.include_router(router)
     app.mount("/static", StaticFiles(packages=[("tastemap.serve", "static")]))
     handle_errors(app)
@@ -64,7 +64,7 @@ def create_app(settings: Settings) -> FastAPI:
 def _prepare(model: LoadedModel) -> None:
     """Ask for what the first page shows; the index of titles is made while people look at it."""
     look_around(model)
-    title = model.catalogue.title_at(int(model.catalogue.by_popularity[0]))
+    title = model.catalogue[int(model.catalogue.by_popularity[0])].title
     threading.Thread(target=model.catalogue.search, args=(title,), daemon=True).start()
 
 

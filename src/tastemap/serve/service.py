@@ -141,7 +141,7 @@ class Service:
         """
         model = self.model
         row = row_of(model, item_id)
-        original_id, popularity = model.catalogue.id_at(row), model.catalogue.popularity
+        original_id, popularity = model.catalogue[row].item_id, model.catalogue.popularity
         n_others = int((popularity > 0).sum()) - bool(popularity[row])
         if not n_others:
             return SimilarItems(original_id, [])
@@ -159,7 +159,7 @@ class Service:
         """
         model = self.model
         row = row_of(model, item_id)
-        original_id = model.catalogue.id_at(row)
+        original_id = model.catalogue[row].item_id
         raters = np.unique(model.data.user_index[model.data.by_item[row]])
         if not (n_others := model.data.n_users - len(raters)):
             return InterestedUsers(original_id, [])
@@ -228,7 +228,7 @@ class Service:
                 user = self.profiles.user(model, api_profile(user_id))
                 scores_of[user_id] = user, model.scores(user)
             user, scores = scores_of[user_id]
-            item_id, score = model.catalogue.id_at(row), float(scores[row])
+            item_id, score = model.catalogue[row].item_id, float(scores[row])
             predicted = _rating(model, user, scores[row])
             answers.append(PairPrediction(user_id, item_id, predicted, score, user.source))
         return Predictions(answers)

@@ -16,7 +16,7 @@ def explanation(
 ) -> Explanation:
     """The parts of a prediction; see `Service.explain`."""
     catalogue = model.catalogue
-    about = catalogue.id_at(row), catalogue.title_at(row), prediction
+    about = *catalogue[row][:2], prediction
     if user.source == "popular":
         mean = model.data.global_mean
         parts = [

@@ -48,12 +48,9 @@ def _calibration(model: LoadedModel) -> Any:
     return plot_calibration(*(pl.DataFrame(tables[name]) for name in ("reliability", "coverage")))
 
 
+# Heading, description and drawing by name.
 _FIGURES: dict[str, tuple[str, str, Draw]] = {
-    "history": (
-        "Training",
-        "The error after each epoch of training.",
-        _history,
-    ),
+    "history": ("Training", "The error after each epoch of training.", _history),
     "predicted": (
         "Predicted and true",
         "Predictions of ratings that the model was fitted on, by the true rating.",

@@ -56,32 +56,31 @@ class OwnMap:
 
 def whole_map(model: LoadedModel) -> ItemMap | None:
     """All items on the map; None where the artifact has none."""
-    frame = model.map_frame
-    if frame is None:
+    if model.map is None:
         return None
-    columns = frame.to_dict(as_series=False)
+    columns = model.map.frame.to_dict(as_series=False)
     same = ("item_id", "x", "y", "preserved", "title", "year", "genre")
     return ItemMap(
         **{name: columns[name] for name in same},
         n_ratings=columns["popularity"],
         average_rating=columns["average"],
-        sentence=model.map_sentence,
+        sentence=model.map.sentence,
     )
 
 
 def own_map(model: LoadedModel, user: ServedUser) -> OwnMap:
     """The map as a person sees it; see `Service.own_map`."""
-    predicted = model.predicted(user, model.scores(user)[model.map_rows])
+    scores = model.scores(user)
+    predicted = model.predicted(user, scores[:0] if model.map is None else scores[model.map.rows])
     return OwnMap(place_of_user(model, user), None if predicted is None else predicted.tolist())
 
 
 def place_of_item(model: LoadedModel, row: int) -> Place | None:
     """Where an item lies on the map."""
-    frame = model.map_frame
-    places = np.flatnonzero(model.map_rows == row)
-    if frame is None or not len(places):
+    if model.map is None or row not in model.map.rows:
         return None
-    return Place(*frame.select("x", "y", "preserved").row(int(places[0])))
+    on_map = int(np.flatnonzero(model.map.rows == row)[0])
+    return Place(*model.map.frame.select("x", "y", "preserved").row(on_map))
 
 
 def place_of_user(model: LoadedModel, user: ServedUser) -> Place | None:
@@ -91,14 +90,11 @@ def place_of_user(model: LoadedModel, user: ServedUser) -> Place | None:
     from the one in the thickest crowd, a mean weighted by nearness moves to the middle of the crowd
     (mean shift). A plain mean would stand between two crowds, where nothing is.
     """
-    direction, directions, places = (
-        model.direction_of(user),
-        model.item_directions,
-        model.map_places,
-    )
-    if direction is None or directions is None or not len(places):
+    direction, directions = model.direction_of(user), model.item_directions
+    if direction is None or directions is None or model.map is None or not len(model.map.rows):
         return None
-    cosine = directions[model.map_rows] @ direction
+    places = model.map.places
+    cosine = directions[model.map.rows] @ direction
     crowd = places[highest(cosine, N_NEAREST, np.ones(len(cosine), dtype=bool))]
     bandwidth = max(float(np.ptp(places, axis=0).max()), 1e-9) * BANDWIDTH_SHARE
 

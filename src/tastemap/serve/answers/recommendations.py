@@ -172,9 +172,8 @@ def with_reasons(
     lifts = np.where(user.item_index == np.asarray(rows)[:, None], -np.inf, lifts)
     is_liked = user.rating > (model.scale.lowest + model.scale.highest) / 2
     strength = np.where((lifts > MIN_LIFT) & is_liked, lifts + LIFT_OF_LIKED, lifts)
-    catalogue = model.catalogue
     reasons = [
-        Reason(catalogue.id_at(row), catalogue.title_at(row), user.rating_of[row])
+        Reason(*model.catalogue[row][:2], user.rating_of[row])
         for row in user.item_index[strength.argmax(axis=1)].tolist()
     ]
     is_lifted = (lifts.max(axis=1) > MIN_LIFT).tolist()

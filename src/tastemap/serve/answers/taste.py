@@ -62,9 +62,8 @@ def taste_of(model: LoadedModel, user: ServedUser) -> Taste:
     difference = user.rating - catalogue.damped[rows]
     generosity = float(difference.mean())
     relative = difference - generosity
-    genres = _leanings(relative, [catalogue.genres_at(row) for row in rows.tolist()])
-    years = [catalogue.year_at(row) for row in rows.tolist()]
-    decades = _leanings(relative, [decades_of(year) for year in years])
+    genres = _leanings(relative, [catalogue[row].genres for row in rows.tolist()])
+    decades = _leanings(relative, [decades_of(catalogue[row].year) for row in rows.tolist()])
     order, least = np.argsort(-difference, kind="stable"), MIN_SHARE_OF_LIKE * width
     likes = [place for place in order[:MAX_LIKES] if difference[place] >= least]
     dislikes = [place for place in order[::-1][:MAX_LIKES] if difference[place] <= -least]

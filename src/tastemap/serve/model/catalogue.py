@@ -4,7 +4,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -84,6 +84,15 @@ def _whole_number(text: str) -> int | None:
     return number if str(number) == text and -(2**63) <= number < 2**63 else None
 
 
+class ItemFacts(NamedTuple):
+    """What is known of an item; the title is without its year, or the id where there is none."""
+
+    item_id: Id
+    title: str
+    year: int | None
+    genres: tuple[str, ...]
+
+
 class Catalogue:
     """The items, in row order, with what is known and counted of them.
 
@@ -117,21 +126,8 @@ class Catalogue:
     def __len__(self) -> int:
         return len(self.items)
 
-    def id_at(self, row: int) -> Id:
-        """The id of a row."""
-        return self._facts[row][0]
-
-    def title_at(self, row: int) -> str:
-        """The title of a row without its year, or its id where there is none."""
-        return self._facts[row][1]
-
-    def year_at(self, row: int) -> int | None:
-        """The year of a row, if known."""
-        return self._facts[row][2]
-
-    def genres_at(self, row: int) -> tuple[str, ...]:
-        """The genres of a row."""
-        return self._facts[row][3]
+    def __getitem__(self, row: int) -> ItemFacts:
+        return self._facts[row]
 
     def cards(
         self,
@@ -156,21 +152,20 @@ class Catalogue:
         facts, own, cards = self._facts, rating_of or {}, []
         columns = zip(index.tolist(), counts, averages, guesses, scores, strict=True)
         for row, n, average, guess, ranked in columns:
-            item_id, title, year, genres = facts[row]
-            numbers = n, average, guess, ranked, own.get(row)
-            cards.append(ItemCard(item_id, title, year, genres, *numbers))
+            about: ItemFacts = facts[row]
+            cards.append(ItemCard(*about, n, average, guess, ranked, own.get(row)))
         return cards
 
     @cached_property
-    def _facts(self) -> list[tuple[Id, str, int | None, tuple[str, ...]]]:
-        """Id, title, year and genres of each item; equal years and genres are kept once."""
+    def _facts(self) -> list[ItemFacts]:
+        """What is known of each item; equal years and genres are kept once."""
         once: dict[Any, Any] = {}
         ids, titles = self.items.ids.to_list(), self._titles.to_list()
-        years = [once.setdefault(year, year) for year in self._years.to_list()]
-        genres = (tuple(names or ()) for names in self._genres.to_list())
-        genres = (once.setdefault(names, names) for names in genres)
         titles = [title or str(item_id) for item_id, title in zip(ids, titles, strict=True)]
-        return list(zip(ids, titles, years, genres, strict=True))
+        years = [once.setdefault(year, year) for year in self._years.to_list()]
+        genres = [tuple(names or ()) for names in self._genres.to_list()]
+        genres = [once.setdefault(names, names) for names in genres]
+        return list(map(ItemFacts, ids, titles, years, genres))
 
     def facts(self, row: int) -> dict[str, Any]:
         """Whatever else the item table says of an item, by column, as text."""

@@ -192,36 +192,16 @@ class LoadedModel:
     # ---- the map ----
 
     @cached_property
-    def map_frame(self) -> pl.DataFrame | None:
-        """The map with what is known of each item, or None where the artifact has none."""
+    def map(self) -> "ServedMap | None":
+        """The map of the items; None where the artifact has none."""
         if self.model.item_map_ is None:
             return None
         frame = map_items(self.model.item_map_, self.data)
         if "preserved" not in frame.columns:
             frame = frame.with_columns(preserved=pl.lit(None, dtype=pl.Float64))
-        return frame
-
-    @cached_property
-    def map_sentence(self) -> str:
-        """How far the map can be believed, for people."""
-        frame = self.map_frame
-        if frame is None or frame["preserved"].null_count():
-            return ""
-        return describe_map(frame)
-
-    @cached_property
-    def map_rows(self) -> IndexArray:
-        """The row of each item of the map, (n,)."""
-        frame = self.map_frame
-        if frame is None:
-            return np.zeros(0, dtype=np.int32)
-        return self.data.items.index(frame["item_id"])
-
-    @cached_property
-    def map_places(self) -> FloatArray:
-        """The places of the items of the map, (n, 2)."""
-        frame = self.map_frame
-        return np.zeros((0, 2)) if frame is None else frame.select("x", "y").to_numpy()
+        sentence = "" if frame["preserved"].null_count() else describe_map(frame)
+        rows = self.data.items.index(frame["item_id"])
+        return ServedMap(frame, rows, frame.select("x", "y").to_numpy(), sentence)
 
     # ---- getting ready ----
 
@@ -256,7 +236,7 @@ class LoadedModel:
             ids = self.data.items.ids_at(user.item_index)
             whose = {"ratings": pl.DataFrame([ids, pl.Series("rating", user.rating)])}
         model: Any = self.model
-        parts: pl.DataFrame = model.explain(item_id=self.catalogue.id_at(row), **whose)
+        parts: pl.DataFrame = model.explain(item_id=self.catalogue[row].item_id, **whose)
         return parts
 
     def similar_items(self, item_id: Id, k: int) -> pl.DataFrame:
@@ -278,6 +258,22 @@ class LoadedModel:
             UnsupportedError: Always.
         """
         raise UnsupportedError(f"{self.model.learnt_by_} cannot {what}", do="serve another model")
+
+
+class ServedMap(NamedTuple):
+    """A map of n items.
+
+    Attributes:
+        frame: The map with what is known of each item, (n, columns).
+        rows: The row of each item, (n,).
+        places: Where each item lies, (n, 2).
+        sentence: How far the map can be believed, for people; "" where that is not known.
+    """
+
+    frame: pl.DataFrame
+    rows: IndexArray
+    places: FloatArray
+    sentence: str
 
 
 class Capabilities(NamedTuple):

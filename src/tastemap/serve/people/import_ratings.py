@@ -176,7 +176,7 @@ def chosen(model: LoadedModel, entries: list[Entry]) -> tuple[dict[str, float], 
             unread.append(entry.title)
         else:
             rating = on_scale(entry.rating, model.scale, model.scale)
-            ratings[str(model.catalogue.id_at(best))] = rating
+            ratings[str(model.catalogue[best].item_id)] = rating
     return ratings, unread
 
 
@@ -206,7 +206,7 @@ def _rows(model: LoadedModel, titles: dict[Key, list[int]], entry: Entry) -> tup
     if not entry.title:
         return ([own_id], True) if own_id >= 0 else ([], False)
     same = titles.get(_key(entry.title), [])
-    years = {row: model.catalogue.year_at(row) for row in same}
+    years = {row: model.catalogue[row].year for row in same}
     fits = [
         row
         for row, year in years.items()
@@ -235,7 +235,7 @@ def _titles(model: LoadedModel) -> dict[Key, list[int]]:
     if rows_by_title is None:
         rows_by_title = {}
         for row in range(len(model.catalogue)):
-            title = model.catalogue.title_at(row)
+            title = model.catalogue[row].title
             for key in {_key(title), _key(_IN_BRACKETS.sub("", title))}:
                 if key:
                     rows_by_title.setdefault(key, []).append(row)

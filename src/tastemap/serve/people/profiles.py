@@ -226,6 +226,4 @@ def _own_ratings(
 
 
 def _own_rating(model: LoadedModel, row: int, rating: ProfileRating) -> OwnRating:
-    catalogue = model.catalogue
-    about = catalogue.id_at(row), catalogue.title_at(row), catalogue.year_at(row)
-    return OwnRating(*about, *rating)
+    return OwnRating(*model.catalogue[row][:3], *rating)

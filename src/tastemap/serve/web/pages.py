@@ -145,9 +145,9 @@ def _similar(visit: Visit, item_id: str) -> list[SimilarItem]:
 @router.get("/map")
 def map_page(visit: CurrentVisit, item: Text = "") -> Response:
     """The map; a script draws it from the routes below."""
-    model = visit.service.model
-    has_map = model.map_frame is not None
-    sentence = model.map_sentence if has_map else ""
+    item_map = visit.service.model.map
+    sentence = "" if item_map is None else item_map.sentence
+    has_map = item_map is not None
     return visit.page("map.html", "Map", has_map=has_map, sentence=sentence, item_id=item)
 
 
