@@ -21,6 +21,7 @@ and are mapped; beside it the bytes of the artifact's arrays: what the model has
 
 import argparse
 import json
+import math
 import os
 import re
 import signal
@@ -172,7 +173,10 @@ def questions(ratings: Any) -> list[dict[int, float]]:
 
 def measure(path: Path, folder: Path, args: argparse.Namespace) -> dict[str, Any]:
     """Serve a model, ask it, and say how long that took."""
+    import numpy as np
+
     import tastemap as tm
+    from tastemap.models.base.artifact import read_manifest
 
     model = tm.load_model(path)
     asked = questions(model.ratings_)
@@ -194,7 +198,10 @@ def measure(path: Path, folder: Path, args: argparse.Namespace) -> dict[str, Any
         found["memory"] = memory(process.pid)
     if found.pop("answers") != expected:
         raise SystemExit(f"{path}: the server answers otherwise than model.recommend")
-    found["array_bytes"] = sum(a.nbytes for a in model._arrays().values())
+    arrays = read_manifest(path)["arrays"].values()
+    found["array_bytes"] = sum(
+        math.prod(array["shape"]) * np.dtype(array["dtype"]).itemsize for array in arrays
+    )
     columns = (model.ratings_.user_index, model.ratings_.item_index, model.ratings_.rating)
     times = model.ratings_.timestamp
     found["rating_bytes"] = sum(c.nbytes for c in columns) + (0 if times is None else times.nbytes)
@@ -250,7 +257,7 @@ def bare_memory() -> dict[str, int]:
     One compiled function is called, since the compiler itself takes memory.
     """
     code = "import uvicorn, uvloop, httptools, tastemap.cli, tastemap.serve.app"
-    code += "\nfrom tastemap.models import als, bayesian, factorization"
+    code += "\nfrom tastemap.models import als, bayesian, matrix_factorization"
     code += "\nimport numpy as np; from tastemap.kernels.factors import score_rows"
     code += "\nscore_rows(np.ones((1, 2), np.float32), np.ones(2), np.ones(1, np.float32))"
     code += "\nprint('ready', flush=True), input()"

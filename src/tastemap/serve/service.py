@@ -46,6 +46,7 @@ from tastemap.serve.schemas import (
     SimilarItems,
     SimilarUser,
     SimilarUsers,
+    Source,
 )
 
 
@@ -70,6 +71,8 @@ class ItemDetail:
 
 class Service:
     """Answers from the model that is being served and the ratings that people gave.
+
+    Every question raises `UnknownIdError` if no item has an id that it names.
 
     Attributes:
         live: The model, which may be replaced between two calls.
@@ -117,11 +120,7 @@ class Service:
         return ItemPage(items, len(rows), _cursor(end, mark) if end < len(rows) else None)
 
     def item(self, item_id: str, profile: AnyProfile | None = None) -> ItemDetail:
-        """Everything about an item.
-
-        Raises:
-            UnknownIdError: If no item has that id.
-        """
+        """Everything about an item."""
         model = self.model
         row, catalogue = row_of(model, item_id), model.catalogue
         return ItemDetail(
@@ -136,7 +135,6 @@ class Service:
         """The items most similar to one.
 
         Raises:
-            UnknownIdError: If no item has that id.
             UnsupportedError: If the model cannot compare items.
         """
         model = self.model
@@ -152,11 +150,7 @@ class Service:
         return SimilarItems(original_id, [SimilarItem(*pair) for pair in pairs])
 
     def interested_users(self, item_id: str, k: int = 10) -> InterestedUsers:
-        """The users of the training data who have not rated an item and would like it most.
-
-        Raises:
-            UnknownIdError: If no item has that id.
-        """
+        """The users of the training data who have not rated an item and would like it most."""
         model = self.model
         row = row_of(model, item_id)
         original_id = model.catalogue[row].item_id
@@ -192,23 +186,18 @@ class Service:
         Raises:
             UnknownIdError, ArgumentError: If ratings in hand cannot be used.
         """
-        model = self.model
-        user = self.profiles.user(model, profile)
+        model, user = self._model_and_user(profile)
         return recommendations(model, user, k, filters, exclude_seen, novelty, reasons)
 
     def rows(
         self, profile: AnyProfile, k: int = 12, filters: Filters = ALL, novelty: float = 0.0
     ) -> list[Row]:
         """The rows of the first page: top picks, rate these next, popular, loved by few."""
-        model = self.model
-        return first_page(model, self.profiles.user(model, profile), k, filters, novelty)
+        model, user = self._model_and_user(profile)
+        return first_page(model, user, k, filters, novelty)
 
     def prediction(self, profile: AnyProfile, item_id: str) -> Prediction:
-        """What a person would give an item, with its distribution or its error band.
-
-        Raises:
-            UnknownIdError: If no item has that id.
-        """
+        """What a person would give an item, with its distribution or its error band."""
         model = self.model
         row, user = row_of(model, item_id), self.profiles.user(model, profile)
         return _prediction(model, user, row)
@@ -221,24 +210,21 @@ class Service:
         """
         model = self.model
         rows = rows_of(model, [item_id for _, item_id in pairs]).tolist()
-        scores_of: dict[str, tuple[ServedUser, FloatArray]] = {}
+        of_users: dict[str, tuple[Source, FloatArray, FloatArray | None]] = {}
         answers = []
         for (user_id, _), row in zip(pairs, rows, strict=True):
-            if user_id not in scores_of:
+            if user_id not in of_users:
                 user = self.profiles.user(model, api_profile(user_id))
-                scores_of[user_id] = user, model.scores(user)
-            user, scores = scores_of[user_id]
-            item_id, score = model.catalogue[row].item_id, float(scores[row])
-            predicted = _rating(model, user, scores[row])
-            answers.append(PairPrediction(user_id, item_id, predicted, score, user.source))
+                scores = model.scores(user)
+                of_users[user_id] = user.source, scores, model.predicted(user, scores)
+            source, scores, predicted = of_users[user_id]
+            rating, score = None if predicted is None else float(predicted[row]), float(scores[row])
+            item_id = model.catalogue[row].item_id
+            answers.append(PairPrediction(user_id, item_id, rating, score, source))
         return Predictions(answers)
 
     def explain(self, profile: AnyProfile, item_id: str) -> Explanation:
-        """Why the prediction of an item is what it is, and what it would be without a rating.
-
-        Raises:
-            UnknownIdError: If no item has that id.
-        """
+        """Why the prediction of an item is what it is, and what it would be without a rating."""
         model = self.model
         row, user = row_of(model, item_id), self.profiles.user(model, profile)
         return explanation(model, user, row, _prediction(model, user, row))
@@ -249,8 +235,7 @@ class Service:
         Raises:
             UnsupportedError: If the model has no user factors.
         """
-        model = self.model
-        user = self.profiles.user(model, profile)
+        model, user = self._model_and_user(profile)
         directions, direction = model.user_directions, model.direction_of(user)
         if directions is None:
             model.refuse("compare users")
@@ -267,18 +252,13 @@ class Service:
 
     def taste(self, profile: AnyProfile) -> Taste:
         """What a person rates above and below others."""
-        model = self.model
-        return taste_of(model, self.profiles.user(model, profile))
-
-    def place(self, profile: AnyProfile) -> Place | None:
-        """Where a person stands on the map; None without ratings, factors or a map."""
-        model = self.model
-        return item_map.place_of_user(model, self.profiles.user(model, profile))
+        model, user = self._model_and_user(profile)
+        return taste_of(model, user)
 
     def own_map(self, profile: AnyProfile) -> OwnMap:
         """The map as a person sees it: where they stand, and what they would give each item."""
-        model = self.model
-        return item_map.own_map(model, self.profiles.user(model, profile))
+        model, user = self._model_and_user(profile)
+        return item_map.own_map(model, user)
 
     def group(
         self,
@@ -328,6 +308,10 @@ class Service:
             can=_abilities(model),
         )
 
+    def _model_and_user(self, profile: AnyProfile) -> tuple[LoadedModel, ServedUser]:
+        model = self.model
+        return model, self.profiles.user(model, profile)
+
     def _user(self, model: LoadedModel, profile: AnyProfile | None) -> ServedUser | None:
         return None if profile is None else self.profiles.user(model, profile)
 
@@ -340,15 +324,10 @@ def _abilities(model: LoadedModel) -> list[str]:
     return [name for name, is_able in able.items() if is_able]
 
 
-def _rating(model: LoadedModel, user: ServedUser, score: Any) -> float | None:
-    """The predicted rating of one item; None where the score is none."""
-    predicted = model.predicted(user, score)
-    return None if predicted is None else float(predicted)
-
-
 def _prediction(model: LoadedModel, user: ServedUser, row: int) -> Prediction:
     """What a user would give an item."""
-    predicted = _rating(model, user, model.scores(user)[row])
+    rating = model.predicted(user, model.scores(user)[row])
+    predicted = None if rating is None else float(rating)
     distribution, levels = model.distribution(user, row), None
     if distribution is not None and model.scale.levels is not None:
         pairs = zip(model.scale.levels.tolist(), distribution.tolist(), strict=True)

@@ -4,8 +4,8 @@ from tastemap.serve.service import Service
 
 
 def test_a_person_has_a_place_among_what_they_like(service: Service) -> None:
-    assert service.place({}) is None
-    place = service.place({"2": 5.0, "4": 5.0, "1": 1.0})
+    assert service.own_map({}).place is None
+    place = service.own_map({"2": 5.0, "4": 5.0, "1": 1.0}).place
     columns = service.map()
     assert min(columns.x) <= place.x <= max(columns.x)
     assert min(columns.y) <= place.y <= max(columns.y)

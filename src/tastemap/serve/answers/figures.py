@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable
 from importlib.util import find_spec
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import polars as pl
@@ -84,7 +85,7 @@ _FIGURES: dict[str, tuple[str, str, Draw]] = {
 }
 # Matplotlib's settings are of the whole process: one figure at a time.
 _drawing = threading.Lock()
-_drawn: dict[tuple[str, str], bytes] = {}
+_drawn: WeakKeyDictionary[LoadedModel, dict[str, bytes]] = WeakKeyDictionary()
 
 
 def pictures(model: LoadedModel) -> list[tuple[str, list[tuple[str, str]]]]:
@@ -109,11 +110,9 @@ def picture(model: LoadedModel, name: str) -> bytes | None:
     if name not in {shown for _, figures in pictures(model) for shown, _ in figures}:
         return None
     with _drawing:
-        key = model.version, name
-        if key not in _drawn:
-            for other in [other for other in _drawn if other[0] != model.version]:
-                del _drawn[other]
+        drawn = _drawn.setdefault(model, {})
+        if name not in drawn:
             file = io.BytesIO()
             _FIGURES[name][2](model).savefig(file, format="png", dpi=DOTS_PER_INCH)
-            _drawn[key] = file.getvalue()
-        return _drawn[key]
+            drawn[name] = file.getvalue()
+        return drawn[name]

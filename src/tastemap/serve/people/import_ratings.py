@@ -145,9 +145,8 @@ def read_list(text: str, most: int) -> list[Entry]:
 def review(model: LoadedModel, source: str, scale: Scale | None, entries: list[Entry]) -> Review:
     """Match the entries of a file with the items of a model."""
     titles, target = _titles(model), model.scale
-    ends = {(one.lowest, one.highest) for one in (scale or target, target)}
-    is_other = len(ends) > 1
-    origin = scale if scale is not None and is_other else target
+    origin = scale or target
+    is_other = (origin.lowest, origin.highest) != (target.lowest, target.highest)
     converted = f"{origin.lowest:g}–{origin.highest:g}" if is_other else ""
     result = Review(source, converted, [], [], [])
     n_guessed = 0

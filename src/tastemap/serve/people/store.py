@@ -10,7 +10,6 @@ reached the disk when the call returns: SQLite runs with ``synchronous=FULL``.
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -229,7 +228,8 @@ class Store:
         column = _persons.c
         keys = sa.select(column.number, column.person, column.forgotten).order_by(column.number)
         rated = sa.select(_ratings).order_by(_ratings.c.number, _ratings.c.item)
-        with self._snapshot() as connection:
+        level = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
+        with self._reading.connect().execution_options(**level) as connection:
             profiles = connection.execute(keys).all()
             ratings: dict[int, list[StoredRating]] = {}
             for number, item, rating, moment in connection.execute(rated):
@@ -238,12 +238,6 @@ class Store:
         for number, key, forgotten in profiles:
             profile = StoredProfile(ratings.get(number, []), bool(forgotten))
             yield original_id(key), int(number), profile
-
-    @contextmanager
-    def _snapshot(self) -> Iterator[sa.Connection]:
-        level = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
-        with self._reading.connect().execution_options(**level) as connection:
-            yield connection
 
     # ---- between the two ----
 

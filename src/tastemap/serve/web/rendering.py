@@ -86,17 +86,9 @@ class Visit:
         scale = model.scale
         levels = () if scale.levels is None else tuple(scale.levels.tolist())
         facts = PageFacts(self.visitor.csrf, scale, levels if len(levels) <= MAX_RADIOS else ())
-        text = (
-            templates()
-            .get_template(template)
-            .render(
-                page=facts,
-                here=here,
-                n_rated=self.service.profiles.count(self.profile),
-                data_name=model.data.source.name,
-                **({"said": ()} | shown),
-            )
-        )
+        shared = {"page": facts, "here": here, "data_name": model.data.source.name, "said": ()}
+        shared["n_rated"] = self.service.profiles.count(self.profile)
+        text = templates().get_template(template).render(shared | shown)
         response = HTMLResponse(text, status)
         self._visitors.welcome(self.visitor, self.request, response)
         return response
@@ -169,14 +161,13 @@ class PageRoute(APIRoute):
         async def handle_or_show(request: Request) -> Response:
             try:
                 return await handle(request)
-            except Problem as problem:
-                return error_page(request, problem)
+            except Problem as error:
+                problem = error
             except TastemapError as error:
-                return error_page(request, problem_of(error))
+                problem = problem_of(error)
             except RequestValidationError:
-                return error_page(
-                    request, Problem(422, "invalid_request", "the form is not complete")
-                )
+                problem = Problem(422, "invalid_request", "the form is not complete")
+            return error_page(request, problem)
 
         return handle_or_show
 
