@@ -343,7 +343,8 @@ class Recommender(Hooks):
         score = predicted
         if novelty != 0:
             information = self._fitted.self_information
-            score = predicted + selection.novelty_bonus(predicted, information, novelty)
+            score = selection.novelty_bonus(predicted, information, novelty)
+            score += predicted
         free = np.ones(len(score), dtype=bool) if allowed is None else allowed.copy()
         if exclude_seen:
             free[user.item_index] = False

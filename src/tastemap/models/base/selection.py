@@ -13,6 +13,8 @@ from tastemap.data.ratings import Ratings
 from tastemap.data.vocabulary import Id
 from tastemap.errors import ArgumentError, TastemapWarning
 
+#: So many scores that are not allowed may stay among the others: they are told apart in the end.
+MAX_BARRED_AMONG = 500
 #: Lanes in which `top_k` looks for the highest of many scores.
 MIN_LANES = 256
 
@@ -88,10 +90,12 @@ def top_k(score: FloatArray, allowed: Mask, k: int | None, *, kind: str = "item"
             ShortAnswerWarning,
             stacklevel=3,
         )
-    lowered = -score
-    lowered[~allowed] = np.inf
-    if k < n_allowed:
-        allowed = allowed & (lowered <= _bound(lowered, k))
+    lowered, n_barred = -score, len(score) - n_allowed
+    if n_barred > MAX_BARRED_AMONG:
+        lowered[np.flatnonzero(~allowed)] = np.inf
+        n_barred = 0
+    if k < n_allowed:  # of the best k + n_barred, at least k are allowed
+        allowed = allowed & (lowered <= _bound(lowered, k + n_barred))
     rows = np.flatnonzero(allowed)
     # A stable sort of the few that can win: ties then fall to the lower row on every machine.
     if k < len(rows):
