@@ -40,3 +40,34 @@ def test_wrong_ids_and_ratings_are_problems(service: Service) -> None:
         with pytest.raises(ArgumentError, match="rating; expected"):
             service.profiles.rate(ANN, {"1": rating})
     assert service.profiles.ratings_of(ANN).ratings == []
+
+
+def test_a_rating_is_kept_with_one_look_up_one_write_and_no_read(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = []
+
+    def count(owner: object, name: str) -> None:
+        method = getattr(owner, name)
+
+        def counted(*args: object, **options: object) -> object:
+            calls.append(name)
+            return method(*args, **options)
+
+        monkeypatch.setattr(owner, name, counted)
+
+    for name in ("rate", "profile", "unrate"):
+        count(service.profiles.store, name)
+    count(service.model.catalogue.rows_of, "rows")
+    (own_rating,) = service.profiles.rate(ANN, {"2": 5.0}, moment=7)
+    assert calls == ["rows", "rate"]
+    assert own_rating == service.profiles.rating(ANN, "2")
+    assert (own_rating.item_id, own_rating.rating, own_rating.moment) == (2, 5.0, 7)
+
+
+def test_what_replaces_a_profile_is_all_of_it(service: Service) -> None:
+    user = api_profile("3")
+    assert service.profiles.count(user) > 2
+    kept = service.profiles.replace(user, {"4": 4.0, "1": 1.0})
+    assert [(rated.item_id, rated.rating) for rated in kept.ratings] == [(1, 1.0), (4, 4.0)]
+    assert service.profiles.ratings_of(user) == kept

@@ -113,8 +113,8 @@ def _sentences(
         mean = f"{abs(generosity):.1f} {side} what others give"
         sentences.append(f"Your ratings are on average {mean}.")
     for kind, leanings in (("", genres), ("films of the ", decades)):
-        more = [kind + one.name for one in leanings[:3] if one.difference >= least]
-        less = [kind + one.name for one in leanings[::-1][:3] if one.difference <= -least]
+        more = [kind + lean.name for lean in leanings[:3] if lean.difference >= least]
+        less = [kind + lean.name for lean in leanings[::-1][:3] if lean.difference <= -least]
         if more:
             sentences.append(f"You rate {_listed(more)} higher than others do.")
         if less:

@@ -82,18 +82,18 @@ class Review:
     unknown: list[Match]
 
 
-def read_export(content: bytes, most: int) -> tuple[str, Scale | None, list[Entry]]:
+def read_export(content: bytes, max_bytes: int) -> tuple[str, Scale | None, list[Entry]]:
     """The ratings in a file: whose export it is, its scale (None: the model's), the entries.
 
     Args:
         content: A CSV file, or a zip that holds one of ratings.
-        most: Bytes that may be unpacked.
+        max_bytes: Bytes that may be unpacked.
 
     Raises:
         DataError: If no ratings can be found in it.
     """
     if content[:4] == b"PK\x03\x04":
-        content = _unzipped(content, most)
+        content = _unzipped(content, max_bytes)
     text = content.decode("utf-8-sig", errors="replace")
     reader = csv.DictReader(io.StringIO(text, newline=""))
     try:
@@ -122,7 +122,7 @@ def read_export(content: bytes, most: int) -> tuple[str, Scale | None, list[Entr
     return "Your list", None, entries
 
 
-def read_list(text: str, most: int) -> list[Entry]:
+def read_list(text: str, max_bytes: int) -> list[Entry]:
     """The ratings that a person has written or pasted: lines ``title = 5``, or a CSV export.
 
     Raises:
@@ -131,7 +131,7 @@ def read_list(text: str, most: int) -> list[Entry]:
     first, _, _ = text.lstrip().partition("\n")
     words = {word.strip().lower() for word in first.split(",")}
     if words & {*_COLUMNS["rating"]}:
-        return read_export(text.lstrip().encode(), most)[2]
+        return read_export(text.lstrip().encode(), max_bytes)[2]
     entries = []
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     for line in lines[:MAX_ENTRIES]:
@@ -283,15 +283,15 @@ def _number(text: str) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _unzipped(content: bytes, most: int) -> bytes:
+def _unzipped(content: bytes, max_bytes: int) -> bytes:
     """The table of ratings in a zip; nothing is written to disk, and no bomb is unpacked."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             files = _rating_files(archive)
             table = min(files, key=lambda file: file.filename.count("/"), default=None)
-            if table is not None and table.file_size <= most:
+            if table is not None and table.file_size <= max_bytes:
                 with archive.open(table) as file:
-                    return file.read(most)
+                    return file.read(max_bytes)
     except (ValueError, zipfile.BadZipFile, RuntimeError, OSError, EOFError) as error:
         raise _unreadable(str(error)) from None
     raise _unreadable("no ratings.csv in the zip" if table is None else "too much in it")

@@ -59,7 +59,7 @@ class Profiles:
         Items that the model does not know are left out; they stay in the store.
         """
         model = self.live.current
-        ratings = self._merged(model, key, self.store.profile(key))
+        ratings = self._merged(model, key)
         newest = sorted(ratings.items(), key=lambda pair: (-(pair[1].moment or 0), pair[0]))
         return OwnRatings([_own_rating(model, row, rating) for row, rating in newest])
 
@@ -71,12 +71,12 @@ class Profiles:
         """
         model = self.live.current
         row = row_of(model, item_id)
-        rating = self._merged(model, key, self.store.profile(key)).get(row)
+        rating = self._merged(model, key).get(row)
         return None if rating is None else _own_rating(model, row, rating)
 
     def count(self, key: str) -> int:
         """How many ratings a profile has."""
-        return len(self._merged(self.live.current, key, self.store.profile(key)))
+        return len(self._merged(self.live.current, key))
 
     def rate(
         self, key: str, ratings: Mapping[str, float], moment: int | None = None
@@ -125,7 +125,7 @@ class Profiles:
         """
         model = self.live.current
         row = row_of(model, item_id)
-        is_rated = row in self._merged(model, key, self.store.profile(key))
+        is_rated = row in self._merged(model, key)
         if row in self._trained_rows(model, key):
             self.store.rate(key, {item_id: None})
         else:
@@ -168,9 +168,10 @@ class Profiles:
         return model.fold_in(rows, rating)
 
     def _merged(
-        self, model: LoadedModel, key: str, stored: StoredProfile
+        self, model: LoadedModel, key: str, stored: StoredProfile | None = None
     ) -> dict[int, ProfileRating]:
         """The ratings of a profile by row of the item; what the store says wins."""
+        stored = self.store.profile(key) if stored is None else stored
         data, ratings = model.data, {}
         user_index = _user_index(model, key, forgotten=stored.forgotten)
         if user_index >= 0:

@@ -103,9 +103,9 @@ def _json(value: Any) -> Response:
 
 
 def _check_batch(request: Request, n: int) -> None:
-    most = request.app.state.settings.limits.batch
-    if n > most:
-        raise Problem(422, "too_many", f"at most {most:,} at once, not {n:,}")
+    max_n = request.app.state.settings.limits.batch
+    if n > max_n:
+        raise Problem(422, "too_many", f"at most {max_n:,} at once, not {n:,}")
 
 
 # ---- items ----

@@ -69,9 +69,9 @@ class Problem(Exception):  # noqa: N818 - it is what a person is told, not a fai
         return JSONResponse(asdict(answer), self.status, self.headers)
 
 
-def too_large(most: int) -> Problem:
+def too_large(max_bytes: int) -> Problem:
     """A body of more bytes than are read."""
-    return Problem(413, "too_large", f"a request has at most {most:,} bytes")
+    return Problem(413, "too_large", f"a request has at most {max_bytes:,} bytes")
 
 
 def no_map() -> Problem:

@@ -129,14 +129,14 @@ class Guard:
 
     def _counted(self, headers: dict[bytes, bytes], receive: Receive) -> Receive:
         """The body, up to its limit, also where the request does not say its length."""
-        most, received = self._max_bytes(headers), 0
+        max_bytes, received = self._max_bytes(headers), 0
 
         async def counted() -> Message:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
-            if received > most:
-                raise HTTPException(413, too_large(most).message)
+            if received > max_bytes:
+                raise HTTPException(413, too_large(max_bytes).message)
             return message
 
         return counted

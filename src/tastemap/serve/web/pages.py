@@ -3,7 +3,7 @@
 import csv
 import io
 from collections import Counter
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Annotated, Any
 from urllib.parse import urlencode
 from weakref import WeakKeyDictionary
@@ -162,7 +162,7 @@ def map_data(visit: CurrentVisit) -> Response:
         item_map = visit.service.map()
         if item_map is None:
             raise no_map()
-        columns: dict[str, Any] = {name: getattr(item_map, name) for name in item_map.__slots__}
+        columns = asdict(item_map)
         counts = Counter(name for name in item_map.genre if name != OTHER)
         columns["id"] = [str(item_id) for item_id in columns.pop("item_id")]
         columns["genre_names"] = sorted(counts, key=lambda name: (-counts[name], name))
@@ -239,8 +239,8 @@ def review_import(
 ) -> Response:
     """What a file holds, for the person to look at."""
     visit.check(csrf)
-    most = visit.request.app.state.settings.limits.upload
-    source, scale, entries = importing.read_export(file.file.read(most + 1), most)
+    max_bytes = visit.request.app.state.settings.limits.upload
+    source, scale, entries = importing.read_export(file.file.read(max_bytes + 1), max_bytes)
     review = importing.review(visit.service.model, source, scale, entries)
     return visit.page("review.html", "You", review=review)
 
@@ -313,9 +313,9 @@ def _members(
     """The ratings of each member with a list, by name, and the lines that name no film."""
     group: dict[str, AnyProfile] = {}
     unread = []
-    most = visit.request.app.state.settings.limits.body
+    max_bytes = visit.request.app.state.settings.limits.body
     for number, (name, text) in enumerate(members, start=1):
-        entries = importing.read_list(text, most) if text.strip() else []
+        entries = importing.read_list(text, max_bytes) if text.strip() else []
         ratings, unmatched = importing.chosen(visit.service.model, entries)
         unread.append(unmatched[:MAX_UNREAD_SHOWN])
         if ratings:
