@@ -21,6 +21,7 @@ and are mapped; beside it the bytes of the artifact's arrays: what the model has
 
 import argparse
 import json
+import math
 import os
 import re
 import signal
@@ -40,9 +41,9 @@ from urllib.parse import urlsplit
 from fast_models import THREADS, UNWANTED, machine
 
 CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]
-N_RATINGS, K, N_QUESTIONS, N_COMPARED, WARM_UP = 50, 10, 2000, 5, 300
+N_RATINGS, K, N_QUESTIONS, N_COMPARED, N_WARM_UP = 50, 10, 2000, 5, 300
 # Seconds that a round takes at most, as far as that many requests allow.
-LONGEST, FEWEST = 20.0, 100
+MAX_SECONDS_PER_ROUND, MIN_REQUESTS = 20.0, 100
 PATH, LIVE = "/api/v1/recommend", "/health/live"
 # Connections at once: one tells the time of a request, several how many requests a core answers.
 CONNECTIONS = (1, 4)
@@ -159,12 +160,12 @@ def questions(ratings: Any) -> list[dict[int, float]]:
 
     rng = np.random.default_rng(1)
     users = np.flatnonzero(ratings.by_user.counts >= N_RATINGS)
-    found = []
+    result = []
     for user in rng.choice(users, N_QUESTIONS):
         rated = rng.permutation(ratings.by_user[int(user)])[:N_RATINGS]
         ids = ratings.items.ids_at(ratings.item_index[rated]).to_list()
-        found.append(dict(zip(ids, ratings.rating[rated].tolist(), strict=True)))
-    return found
+        result.append(dict(zip(ids, ratings.rating[rated].tolist(), strict=True)))
+    return result
 
 
 # ---- one server ----
@@ -172,17 +173,22 @@ def questions(ratings: Any) -> list[dict[int, float]]:
 
 def measure(path: Path, folder: Path, args: argparse.Namespace) -> dict[str, Any]:
     """Serve a model, ask it, and say how long that took."""
+    import numpy as np
+
     import tastemap as tm
+    from tastemap.models.base.artifact import read_manifest
 
     model = tm.load_model(path)
-    asked = questions(model.ratings_)
+    people = questions(model.ratings_)
     bodies = [
-        {"ratings": [{"item_id": i, "rating": r} for i, r in one.items()], "k": K} for one in asked
+        {"ratings": [{"item_id": i, "rating": r} for i, r in ratings.items()], "k": K}
+        for ratings in people
     ]
     questions_file = folder / "questions.json"
     questions_file.write_text(json.dumps(bodies))
     expected = [
-        model.recommend(ratings=one, k=K)["item_id"].to_list() for one in asked[:N_COMPARED]
+        model.recommend(ratings=ratings, k=K)["item_id"].to_list()
+        for ratings in people[:N_COMPARED]
     ]
     with server(path, folder / "ratings.db") as (process, address):
         command = [sys.executable, __file__, "--load", address, str(questions_file)]
@@ -190,15 +196,18 @@ def measure(path: Path, folder: Path, args: argparse.Namespace) -> dict[str, Any
         command += ["--requests", str(args.requests)]
         with on_core(CORES[0]):
             said = subprocess.run(command, check=True, stdout=subprocess.PIPE)  # noqa: S603
-        found: dict[str, Any] = json.loads(said.stdout)
-        found["memory"] = memory(process.pid)
-    if found.pop("answers") != expected:
+        result: dict[str, Any] = json.loads(said.stdout)
+        result["memory"] = memory(process.pid)
+    if result.pop("answers") != expected:
         raise SystemExit(f"{path}: the server answers otherwise than model.recommend")
-    found["array_bytes"] = sum(a.nbytes for a in model._arrays().values())
+    arrays = read_manifest(path)["arrays"].values()
+    result["array_bytes"] = sum(
+        math.prod(array["shape"]) * np.dtype(array["dtype"]).itemsize for array in arrays
+    )
     columns = (model.ratings_.user_index, model.ratings_.item_index, model.ratings_.rating)
     times = model.ratings_.timestamp
-    found["rating_bytes"] = sum(c.nbytes for c in columns) + (0 if times is None else times.nbytes)
-    return found | {"n_items": model.ratings_.n_items}
+    result["rating_bytes"] = sum(c.nbytes for c in columns) + (0 if times is None else times.nbytes)
+    return result | {"n_items": model.ratings_.n_items}
 
 
 @contextmanager
@@ -238,10 +247,10 @@ def memory(pid: int | str) -> dict[str, int]:
     file = Path(f"/proc/{pid}/smaps_rollup")
     text = file.read_text() if file.is_file() else ""
     kinds = {"rss": "Rss", "pss": "Pss", "anonymous": "Pss_Anon"}
-    found = {
+    result = {
         name: re.search(rf"^{kind}:\s+(\d+) kB", text, re.MULTILINE) for name, kind in kinds.items()
     }
-    return {name: int(one[1]) * 1024 for name, one in found.items() if one is not None}
+    return {name: int(one[1]) * 1024 for name, one in result.items() if one is not None}
 
 
 def bare_memory() -> dict[str, int]:
@@ -262,9 +271,9 @@ def bare_memory() -> dict[str, int]:
     )
     if process.stdout:
         process.stdout.readline()
-    found = memory(process.pid)
+    result = memory(process.pid)
     process.communicate("\n")
-    return found
+    return result
 
 
 # ---- the client, in a process of its own ----
@@ -280,18 +289,18 @@ def load(address: str, file: str, pid: str, *, rounds: int, requests: int) -> No
         took.append(time.perf_counter() - start)
     to.close()
     # A model that takes long is asked less often.
-    requests = max(min(requests, int(LONGEST / min(took))), FEWEST)
-    found: dict[str, Any] = {
+    requests = max(min(requests, int(MAX_SECONDS_PER_ROUND / min(took))), MIN_REQUESTS)
+    result: dict[str, Any] = {
         "answers": [[item["item_id"] for item in json.loads(one)["items"]] for one in answers],
         "requests": requests,
         "answer_bytes": statistics.median(map(len, answers)),
     }
     for name, path, sent in (("floor", LIVE, [None]), ("recommend", PATH, bodies)):
         for n in CONNECTIONS:
-            one_round(address, path, sent, n, min(WARM_UP, requests), pid)
+            one_round(address, path, sent, n, min(N_WARM_UP, requests), pid)
             each = [one_round(address, path, sent, n, requests, pid) for _ in range(rounds)]
-            found[f"{name}_{n}"] = max(each, key=lambda one: one["per_second"])
-    print(json.dumps(found))
+            result[f"{name}_{n}"] = max(each, key=lambda one: one["per_second"])
+    print(json.dumps(result))
 
 
 def connection(address: str) -> HTTPConnection:

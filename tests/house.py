@@ -24,7 +24,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "models": ("data", "metrics", "kernels"),
     "evaluation": ("data", "metrics", "models.base", "models.batch", "models.registry"),
     "explore": ("data", "metrics", "models.base", "kernels"),
-    "serve": ("data", "models.base", "models.registry", "explore"),
+    "serve": ("data", "metrics", "models.base", "models.registry", "explore"),
     # Code that executors run asks kernels, models and metrics; only the work behind the commands
     # asks Spark.
     "spark": ("data", "models", "evaluation", "metrics", "kernels"),

@@ -45,11 +45,16 @@ class ArgumentError(TastemapError, ValueError):
 
 
 class UnknownIdError(ArgumentError, KeyError):
-    """A user or item id is not in the data; ``nearest`` holds ids that are close to it."""
+    """A user or item id is not in the data.
+
+    Attributes:
+        unknown_id: The id.
+        nearest: Ids of the data that are close to it.
+    """
 
     def __init__(self, argument: str, received: object, nearest: Sequence[object] = ()) -> None:
         """Name the id that was not found and offer its nearest neighbours."""
-        self.nearest = tuple(nearest)
+        self.unknown_id, self.nearest = received, tuple(nearest)
         offer = ", ".join(repr(near) for near in self.nearest)
         super().__init__(
             argument,

@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from clients import client_of
 from small_models import save_small, small_ratings, text_ratings
+from starlette.testclient import TestClient
 
 from tastemap.serve.model.reload import LiveModel
 from tastemap.serve.people.store import Store
@@ -30,6 +32,13 @@ def text_artifact(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def live(artifact: Path) -> LiveModel:
     return LiveModel(artifact)
+
+
+@pytest.fixture
+def client(artifact: Path, tmp_path: Path) -> Iterator[TestClient]:
+    """A client of an application in this process, with a store of its own."""
+    with client_of(artifact, tmp_path) as made:
+        yield made
 
 
 @pytest.fixture

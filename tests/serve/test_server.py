@@ -8,15 +8,15 @@ import time
 from pathlib import Path
 
 import httpx
-import numpy as np
 import pytest
 from servers import running
 from small_models import save_small, small_ratings
 from typer.testing import CliRunner
 
 from tastemap.cli import app
-from tastemap.models.registry import load_model
-from tastemap.serve.model.reload import LiveModel, load
+from tastemap.errors import ArgumentError
+from tastemap.serve.model.reload import load
+from tastemap.serve.server import read_key
 
 pytestmark = pytest.mark.slow
 WRITERS, WRITES = 4, 250
@@ -132,36 +132,16 @@ def test_a_port_in_use_and_a_missing_model_are_said_in_a_line(
     assert "--api-key-file" in found.stderr
 
 
-def test_a_damaged_artifact_leaves_the_old_one_in_use(artifact: Path, tmp_path: Path) -> None:
-    model = tmp_path / "model"
-    shutil.copytree(artifact, model)
-    live = LiveModel(model)
-    before = live.current
-    assert not live.reload()
-    good = (model / "arrays.safetensors").read_bytes()
-    (model / "arrays.safetensors").unlink()
-    (model / "arrays.safetensors").write_bytes(good[:100])
-    assert not live.reload(force=True)
-    assert "damaged" in live.failure
-    assert live.current is before
-    (model / "arrays.safetensors").unlink()
-    (model / "arrays.safetensors").write_bytes(good)
-    assert live.reload(force=True)
-    assert live.failure is None
-    shutil.rmtree(model)
-    assert not live.reload(force=True)
-    assert live.current.version == before.version
+KEY = "a key of many characters"
 
 
-def test_arrays_stay_in_the_file_and_outlive_it(artifact: Path, tmp_path: Path) -> None:
-    path = tmp_path / "model"
-    shutil.copytree(artifact, path)
-    mapped, copied = load_model(path, mapped=True), load_model(path)
-    base = mapped.factors.item_weights
-    while isinstance(base, np.ndarray) and not isinstance(base, np.memmap):
-        base = base.base
-    assert isinstance(base, np.memmap)
-    assert not mapped.factors.item_weights.flags.writeable
-    save_small(small_ratings(), path, seed=5)
-    assert np.array_equal(mapped.factors.item_weights, copied.factors.item_weights)
-    assert mapped.recommend(3, k=5).equals(copied.recommend(3, k=5))
+def test_a_key_comes_from_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "key"
+    with pytest.raises(ArgumentError, match="can be read"):
+        read_key(file)
+    file.write_text("short\n")
+    with pytest.raises(ArgumentError, match="sixteen"):
+        read_key(file)
+    file.write_text(KEY + "\n")
+    assert read_key(file) == KEY
+    assert read_key(None) is None

@@ -1,21 +1,17 @@
 """The application: one process that answers pages and the REST API on one model."""
 
-import logging
 import signal
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from http import HTTPStatus
 from pathlib import Path
-from typing import Any
 
 import anyio
-from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
-from starlette.exceptions import HTTPException
-from starlette.responses import JSONResponse
+from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
-from tastemap.errors import TastemapError
+from tastemap.serve.answers.recommendations import look_around
+from tastemap.serve.model.loaded import LoadedModel
 from tastemap.serve.model.reload import LiveModel
 from tastemap.serve.people.store import Store
 from tastemap.serve.service import Service
@@ -23,13 +19,12 @@ from tastemap.serve.settings import Settings
 from tastemap.serve.web import api, health, pages
 from tastemap.serve.web import openapi as reference
 from tastemap.serve.web.cookies import Visitors, load_secret
-from tastemap.serve.web.errors import Problem, problem_of
-from tastemap.serve.web.middleware import Guard, refusal
+from tastemap.serve.web.errors import handle_errors
+from tastemap.serve.web.middleware import Guard
 from tastemap.serve.web.prometheus import Counting
 
-log = logging.getLogger("tastemap.serve")
-# Where the secret lives if the store is not a file; beside the model.
-CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
+# A request is answered by a thread; more of them than keep a processor busy wait for each other.
+MAX_THREADS = 16
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -44,7 +39,7 @@ def create_app(settings: Settings) -> FastAPI:
         DataError: If the store cannot be used.
     """
     counting = Counting()
-    live = LiveModel(settings.model, changed=lambda _: counting.reload())
+    live = LiveModel(settings.model, prepare=_prepare, changed=lambda _: counting.reload())
     store = Store(settings.store_url)
     app = FastAPI(
         title="tastemap",
@@ -58,12 +53,19 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.settings, app.state.counting = settings, counting
     app.state.service = Service(live, store)
     app.state.visitors = Visitors(load_secret(store.folder or Path(settings.model).parent))
-    for router in (health.router, api.router, reference.router, pages.router):
+    for router in (health.router, *api.routers, reference.router, pages.router):
         app.include_router(router)
     app.mount("/static", StaticFiles(packages=[("tastemap.serve", "static")]))
-    _handle_errors(app)
+    handle_errors(app)
     app.add_middleware(Guard, settings=settings, counting=counting)
     return app
+
+
+def _prepare(model: LoadedModel) -> None:
+    """Ask for what the first page shows; the index of titles is made while people look at it."""
+    look_around(model)
+    title = model.catalogue[int(model.catalogue.by_popularity[0])].title
+    threading.Thread(target=model.catalogue.search, args=(title,), daemon=True).start()
 
 
 @asynccontextmanager
@@ -73,46 +75,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     service.live.watch()
     with suppress(ValueError, AttributeError):  # not in the main thread, or not on Unix
         signal.signal(signal.SIGHUP, lambda *_: service.live.ask_reload())
-    # As many answers at once as keep a processor busy: more would wait for each other.
-    anyio.to_thread.current_default_thread_limiter().total_tokens = 16
+    anyio.to_thread.current_default_thread_limiter().total_tokens = MAX_THREADS
     yield
     service.live.stop()
-    service.store.close()
-
-
-def _handle_errors(app: FastAPI) -> None:
-    """Every error in the one shape."""
-
-    def answer(problem: Problem) -> JSONResponse:
-        return refusal(problem)
-
-    @app.exception_handler(Problem)
-    async def problem(_: Request, error: Problem) -> JSONResponse:
-        return answer(error)
-
-    @app.exception_handler(TastemapError)
-    async def refused(_: Request, error: TastemapError) -> JSONResponse:
-        return answer(problem_of(error))
-
-    @app.exception_handler(RequestValidationError)
-    async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
-        return answer(Problem(422, "invalid_request", _first_of(error.errors())))
-
-    @app.exception_handler(HTTPException)
-    async def of_http(_: Request, error: HTTPException) -> JSONResponse:
-        code = CODES.get(error.status_code, "bad_request")
-        told = str(error.detail or HTTPStatus(error.status_code).phrase)
-        headers = dict(error.headers) if error.headers else None
-        return answer(Problem(error.status_code, code, told, headers))
-
-    @app.exception_handler(Exception)
-    async def failed(request: Request, error: Exception) -> JSONResponse:
-        log.error("%s %s failed", request.method, request.url.path, exc_info=error)
-        return answer(Problem(500, "internal_error", "this is our fault; the log says more"))
-
-
-def _first_of(errors: Any) -> str:
-    """The first of the faults of a request, in a line."""
-    first = errors[0]
-    where = ".".join(str(part) for part in first["loc"])
-    return f"{where}: {first['msg']}"
+    service.profiles.store.close()

@@ -73,15 +73,6 @@ class RatingCount:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """A place on the map; ``preserved`` in [0, 1] says how far it can be believed."""
-
-    x: float
-    y: float
-    preserved: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class LevelProbability:
     """How probable it is that the person gives this rating."""
 
@@ -104,25 +95,6 @@ class Prediction:
     source: Source
     distribution: list[LevelProbability] | None = None
     error: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ItemDetail:
-    """Everything about an item.
-
-    Attributes:
-        item: The item itself.
-        damped_average: Its average, damped by five ratings at the overall mean.
-        histogram: Its training ratings, by value.
-        facts: What else the data says of it, by column.
-        place: Where it lies on the map, if there is one.
-    """
-
-    item: ItemCard
-    damped_average: float
-    histogram: list[RatingCount]
-    facts: dict[str, str]
-    place: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,29 +184,6 @@ class Explanation:
     parts: list[Part]
     additive: bool = True
     note: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ItemMap:
-    """The map of the items in columns, one entry an item.
-
-    Attributes:
-        item_id, title, year, genre, n_ratings, average_rating: What is known of each.
-        x, y: Its place.
-        preserved: How far the map can be believed there, in [0, 1].
-        sentence: How far it can be believed on average, for people.
-    """
-
-    item_id: list[Id]
-    x: list[float]
-    y: list[float]
-    preserved: list[float | None]
-    title: list[str]
-    year: list[int | None]
-    genre: list[str]
-    n_ratings: list[int]
-    average_rating: list[float | None]
-    sentence: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -345,72 +294,3 @@ class OwnRatings:
     """All ratings of a person, the newest first."""
 
     ratings: list[OwnRating]
-
-
-@dataclass(frozen=True, slots=True)
-class OwnMap:
-    """A person's place on the map and predicted rating of each of its items; null if unknown."""
-
-    place: Place | None
-    predicted_rating: list[float] | None
-
-
-@dataclass(frozen=True, slots=True)
-class Leaning:
-    """How a person rates a genre or decade, compared with what others give the same items.
-
-    Attributes:
-        name: The genre or decade.
-        n: How many of its items the person rated.
-        difference: Mean of own rating minus damped average, drawn towards 0 where n is small.
-    """
-
-    name: str
-    n: int
-    difference: float
-
-
-@dataclass(frozen=True, slots=True)
-class Taste:
-    """A person's taste: what they rate above and below others.
-
-    Attributes:
-        n: Number of ratings. mean: Their mean, null without any.
-        generosity: Mean of own rating minus the item's damped average.
-        genres, decades: Leanings, the largest difference first.
-        likes, dislikes: Items rated far above, and far below, what others give them.
-        sentences: The same in words.
-    """
-
-    n: int
-    mean: float | None
-    generosity: float | None
-    genres: list[Leaning]
-    decades: list[Leaning]
-    likes: list[ItemCard]
-    dislikes: list[ItemCard]
-    sentences: list[str]
-
-
-@dataclass(frozen=True, slots=True)
-class GroupPick:
-    """An item for several people.
-
-    Attributes:
-        item: The item; its score is what the list is sorted by.
-        predictions: The predicted rating (or score) of each member, in their order.
-        reason: Why it was chosen, in words.
-    """
-
-    item: ItemCard
-    predictions: list[float]
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class GroupPicks:
-    """The best items for several people; ``method`` is least_misery or average."""
-
-    method: str
-    members: list[str]
-    picks: list[GroupPick]

@@ -18,9 +18,9 @@ THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 # Memory that Polars took to read the artifact goes back to the system at once.
 PURGE = ("_RJEM_MALLOC_CONF", "dirty_decay_ms:0,muzzy_decay_ms:0")
 # Seconds that running requests get to finish when the server is stopped.
-PATIENCE = 10
+SHUTDOWN_SECONDS = 10
 # Connections that wait until they are taken.
-BACKLOG = 2048
+MAX_WAITING_CONNECTIONS = 2048
 
 
 def run_server(settings: Settings, tell: Callable[[str], None]) -> None:
@@ -92,7 +92,7 @@ def _options() -> dict[str, Any]:
         "access_log": False,
         "server_header": False,
         "timeout_keep_alive": 30,
-        "timeout_graceful_shutdown": PATIENCE,
+        "timeout_graceful_shutdown": SHUTDOWN_SECONDS,
         "timeout_worker_healthcheck": 60,
     }
 
@@ -104,7 +104,9 @@ def _listening(settings: Settings) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((settings.host, settings.port))
-        listener.listen(BACKLOG)  # who opens the address at once waits, and is not refused
+        listener.listen(
+            MAX_WAITING_CONNECTIONS
+        )  # who opens the address at once waits, and is not refused
     except OSError as error:
         listener.close()
         raise ArgumentError(

@@ -1,8 +1,8 @@
 """Every question that a page or the API asks, and its answer.
 
-A person is a key of the store (`api_person`, `page_person`), or ratings in hand, item id to rating,
-of which nothing is kept. Item ids are text here, as they come out of an address; answers carry
-them as the data has them. Every method may be called from any thread.
+A profile is a key of the store (`api_profile`, `page_profile`), or ratings in hand, item id to
+rating, of which nothing is kept. Item ids are text here, as they come out of an address; answers
+carry them as the data has them. Every method may be called from any thread.
 """
 
 import base64
@@ -10,30 +10,34 @@ import binascii
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
-from tastemap.serve.answers import group, item_map, taste
-from tastemap.serve.answers import recommendations as discover
+from tastemap.arrays import FloatArray
+from tastemap.errors import ArgumentError
+from tastemap.models.base.selection import top_k
+from tastemap.serve.answers import item_map
 from tastemap.serve.answers.explanations import explanation
-from tastemap.serve.model.catalogue import ALL, Filters, top_rows
-from tastemap.serve.model.loaded import LoadedModel, Person
-from tastemap.serve.people.profiles import Persons, Whoever, api_person, row_of
+from tastemap.serve.answers.group import GroupPicks, group_picks
+from tastemap.serve.answers.item_map import ItemMap, OwnMap, Place
+from tastemap.serve.answers.recommendations import cards, first_page, recommendations
+from tastemap.serve.answers.taste import Taste, taste_of
+from tastemap.serve.model.catalogue import ALL, Filters
+from tastemap.serve.model.loaded import LoadedModel, ServedUser
+from tastemap.serve.model.reload import LiveModel
+from tastemap.serve.people.profiles import AnyProfile, Profiles, api_profile, row_of, rows_of
+from tastemap.serve.people.store import Store
 from tastemap.serve.schemas import (
     Explanation,
-    GroupPicks,
     InterestedUser,
     InterestedUsers,
-    ItemDetail,
-    ItemMap,
+    ItemCard,
     ItemPage,
     LevelProbability,
     ModelCard,
-    OwnMap,
     PairPrediction,
-    Place,
     Prediction,
     Predictions,
     RatingCount,
@@ -43,18 +47,46 @@ from tastemap.serve.schemas import (
     SimilarItems,
     SimilarUser,
     SimilarUsers,
-    Taste,
+    Source,
 )
-from tastemap.serve.web.errors import Problem
 
 
-class Service(Persons):
+@dataclass(frozen=True, slots=True)
+class ItemDetail:
+    """Everything about an item.
+
+    Attributes:
+        item: The item itself.
+        damped_average: Its average, damped by five ratings at the overall mean.
+        histogram: Its training ratings, by value.
+        facts: What else the data says of it, by column.
+        place: Where it lies on the map, if there is one.
+    """
+
+    item: ItemCard
+    damped_average: float
+    histogram: list[RatingCount]
+    facts: dict[str, str]
+    place: Place | None = None
+
+
+class Service:
     """Answers from the model that is being served and the ratings that people gave.
+
+    Every question raises `UnknownIdError` if no item has an id that it names.
 
     Attributes:
         live: The model, which may be replaced between two calls.
-        store: People's ratings.
+        profiles: People's ratings.
     """
+
+    def __init__(self, live: LiveModel, store: Store) -> None:
+        self.live, self.profiles = live, Profiles(live, store)
+
+    @property
+    def model(self) -> LoadedModel:
+        """The model in use now."""
+        return self.live.current
 
     # ---- items ----
 
@@ -65,7 +97,7 @@ class Service(Persons):
         *,
         n: int = 20,
         cursor: str | None = None,
-        person: Whoever | None = None,
+        profile: AnyProfile | None = None,
     ) -> ItemPage:
         """Items whose titles or genres fit a query; without a query the most rated first.
 
@@ -74,81 +106,62 @@ class Service(Persons):
             filters: Which items may be answered with.
             n: How many.
             cursor: Where to go on: ``next_cursor`` of the page before, for the same question.
-            person: Whose predicted and own ratings the cards show.
+            profile: Whose predicted and own ratings the cards show.
 
         Raises:
-            Problem: If the cursor is of another question or another model.
+            ArgumentError: If the cursor is of another question or another model.
         """
         model = self.model
         mark = [model.version, query, *vars(filters).values()]
         first = _position(cursor, mark)
         rows = model.catalogue.search(query)
-        allowed = model.catalogue.allowed(filters)
-        rows = rows if allowed is None else rows[allowed[rows]]
-        shown = rows[first : first + n]
-        someone = None if person is None else self._person(model, person)
-        cards = discover.cards(model, shown, someone)
-        after = first + len(shown)
-        return ItemPage(cards, len(rows), _cursor(after, mark) if after < len(rows) else None)
+        rows = rows[model.catalogue.allowed(filters)[rows]]
+        items = cards(model, rows[first : first + n], self._user(model, profile))
+        end = first + len(items)
+        return ItemPage(items, len(rows), _cursor(end, mark) if end < len(rows) else None)
 
-    def item(self, item_id: str, person: Whoever | None = None) -> ItemDetail:
-        """Everything about an item.
-
-        Raises:
-            Problem: If no item has that id.
-        """
+    def item(self, item_id: str, profile: AnyProfile | None = None) -> ItemDetail:
+        """Everything about an item."""
         model = self.model
-        row = row_of(model, item_id)
-        someone = None if person is None else self._person(model, person)
-        catalogue = model.catalogue
+        row, catalogue = row_of(model, item_id), model.catalogue
         return ItemDetail(
-            item=discover.cards(model, np.array([row]), someone)[0],
+            item=cards(model, [row], self._user(model, profile))[0],
             damped_average=float(catalogue.damped[row]),
             histogram=[RatingCount(*counted) for counted in catalogue.histogram(row)],
             facts=catalogue.facts(row),
             place=item_map.place_of_item(model, row),
         )
 
-    def similar(self, item_id: str, k: int = 10, person: Whoever | None = None) -> SimilarItems:
+    def similar(self, item_id: str, k: int = 10, profile: AnyProfile | None = None) -> SimilarItems:
         """The items most similar to one.
 
         Raises:
-            Problem: If no item has that id.
             UnsupportedError: If the model cannot compare items.
         """
         model = self.model
         row = row_of(model, item_id)
-        others = int((model.catalogue.popularity > 0).sum()) - bool(model.catalogue.popularity[row])
-        if not others:
-            return SimilarItems(model.catalogue.id_at(row), [])
-        frame = model.ask("similar_items")(model.catalogue.id_at(row), min(k, others))
-        rows = model.data.items.index(frame["item_id"])
-        someone = None if person is None else self._person(model, person)
-        cards = discover.cards(model, rows, someone)
-        pairs = zip(cards, frame["similarity"].to_list(), strict=True)
-        return SimilarItems(model.catalogue.id_at(row), [SimilarItem(*pair) for pair in pairs])
+        rows, similarity = model.similar_items(row, k)
+        items = cards(model, rows, self._user(model, profile))
+        pairs = zip(items, similarity.tolist(), strict=True)
+        return SimilarItems(model.catalogue[row].item_id, [SimilarItem(*pair) for pair in pairs])
 
     def interested_users(self, item_id: str, k: int = 10) -> InterestedUsers:
-        """The users of the training data who have not rated an item and would like it most.
-
-        Raises:
-            Problem: If no item has that id.
-        """
+        """The users of the training data who have not rated an item and would like it most."""
         model = self.model
         row = row_of(model, item_id)
-        one = model.catalogue.id_at(row)
+        original_id = model.catalogue[row].item_id
         raters = np.unique(model.data.user_index[model.data.by_item[row]])
-        if not (left := model.data.n_users - len(raters)):
-            return InterestedUsers(one, [])
-        frame = model.model.interested_users(one, min(k, left))
-        found = frame.select("user_id", "predicted_rating", "score").rows()
-        return InterestedUsers(one, [InterestedUser(*row) for row in found])
+        if not (n_others := model.data.n_users - len(raters)):
+            return InterestedUsers(original_id, [])
+        frame = model.model.interested_users(original_id, min(k, n_others))
+        users = frame.select("user_id", "predicted_rating", "score").rows()
+        return InterestedUsers(original_id, [InterestedUser(*user) for user in users])
 
-    # ---- answers for a person ----
+    # ---- answers for a profile ----
 
     def recommend(
         self,
-        person: Whoever,
+        profile: AnyProfile,
         k: int = 10,
         *,
         filters: Filters = ALL,
@@ -159,7 +172,7 @@ class Service(Persons):
         """The best items for a person.
 
         Args:
-            person: A key of the store, or ratings in hand.
+            profile: A key of the store, or ratings in hand.
             k: How many.
             filters: Which items may be recommended.
             exclude_seen: Leave out what the person has rated.
@@ -167,113 +180,85 @@ class Service(Persons):
             reasons: Give each item the rating of theirs that lifts it most.
 
         Raises:
-            Problem: If ratings in hand cannot be used.
+            UnknownIdError, ArgumentError: If ratings in hand cannot be used.
         """
-        model = self.model
-        someone = self._person(model, person)
-        return discover.recommendations(model, someone, k, filters, exclude_seen, novelty, reasons)
+        model, user = self._model_and_user(profile)
+        return recommendations(model, user, k, filters, exclude_seen, novelty, reasons)
 
     def rows(
-        self, person: Whoever, k: int = 12, filters: Filters = ALL, novelty: float = 0.0
+        self, profile: AnyProfile, k: int = 12, filters: Filters = ALL, novelty: float = 0.0
     ) -> list[Row]:
         """The rows of the first page: top picks, rate these next, popular, loved by few."""
+        model, user = self._model_and_user(profile)
+        return first_page(model, user, k, filters, novelty)
+
+    def prediction(self, profile: AnyProfile, item_id: str) -> Prediction:
+        """What a person would give an item, with its distribution or its error band."""
         model = self.model
-        return discover.rows(model, self._person(model, person), k, filters, novelty)
-
-    def prediction(self, person: Whoever, item_id: str) -> Prediction:
-        """What a person would give an item, with its distribution or its error band.
-
-        Raises:
-            Problem: If no item has that id.
-        """
-        model = self.model
-        row, someone = row_of(model, item_id), self._person(model, person)
-        return self._prediction(model, someone, row)
-
-    def _prediction(self, model: LoadedModel, someone: Person, row: int) -> Prediction:
-        predicted = model.predicted(someone, model.scores(someone))
-        found = model.distribution(someone, row)
-        levels = None
-        if found is not None and model.scale.levels is not None:
-            pairs = zip(model.scale.levels.tolist(), found.tolist(), strict=True)
-            levels = [LevelProbability(*pair) for pair in pairs]
-        value = None if predicted is None else float(predicted[row])
-        error = model.error() if levels is None and value is not None else None
-        return Prediction(value, someone.source, levels, error)
+        row, user = row_of(model, item_id), self.profiles.user(model, profile)
+        return _prediction(model, user, row)
 
     def predict(self, pairs: list[tuple[str, str]]) -> Predictions:
         """Predictions of pairs of a user of the API and an item, in their order.
 
         Raises:
-            Problem: If an item is unknown. An unknown user is answered with the averages.
+            UnknownIdError: If an item is unknown. An unknown user is answered with the averages.
         """
         model = self.model
-        rows = [row_of(model, item) for _, item in pairs]
-        found: dict[str, tuple[Person, Any, Any]] = {}
+        rows = rows_of(model, [item_id for _, item_id in pairs]).tolist()
+        of_users: dict[str, tuple[Source, FloatArray, FloatArray | None]] = {}
         answers = []
-        for (user, _), row in zip(pairs, rows, strict=True):
-            if user not in found:
-                someone = self._person(model, api_person(user))
-                scores = model.scores(someone)
-                found[user] = someone, scores, model.predicted(someone, scores)
-            someone, scores, predicted = found[user]
-            value = None if predicted is None else float(predicted[row])
-            item, score = model.catalogue.id_at(row), float(scores[row])
-            answers.append(PairPrediction(user, item, value, score, someone.source))
+        for (user_id, _), row in zip(pairs, rows, strict=True):
+            if user_id not in of_users:
+                user = self.profiles.user(model, api_profile(user_id))
+                scores = model.scores(user)
+                of_users[user_id] = user.source, scores, model.predicted(user, scores)
+            source, scores, predicted = of_users[user_id]
+            rating, score = None if predicted is None else float(predicted[row]), float(scores[row])
+            item_id = model.catalogue[row].item_id
+            answers.append(PairPrediction(user_id, item_id, rating, score, source))
         return Predictions(answers)
 
-    def explain(self, person: Whoever, item_id: str) -> Explanation:
-        """Why the prediction of an item is what it is, and what it would be without a rating.
-
-        Raises:
-            Problem: If no item has that id.
-        """
+    def explain(self, profile: AnyProfile, item_id: str) -> Explanation:
+        """Why the prediction of an item is what it is, and what it would be without a rating."""
         model = self.model
-        row, someone = row_of(model, item_id), self._person(model, person)
-        return explanation(model, someone, row, self._prediction(model, someone, row))
+        row, user = row_of(model, item_id), self.profiles.user(model, profile)
+        return explanation(model, user, row, _prediction(model, user, row))
 
-    def similar_users(self, person: Whoever, k: int = 10) -> SimilarUsers:
+    def similar_users(self, profile: AnyProfile, k: int = 10) -> SimilarUsers:
         """The users of the training data whose factors point most nearly the same way.
 
         Raises:
             UnsupportedError: If the model has no user factors.
         """
-        model = self.model
-        someone = self._person(model, person)
-        directions, own = model.user_directions, model.factors_of(someone)
-        if someone.source == "trained" and directions is not None:
-            own = directions[someone.user]
+        model, user = self._model_and_user(profile)
+        directions, direction = model.user_directions, model.direction_of(user)
         if directions is None:
             model.refuse("compare users")
-        if own is None or not np.any(own):
-            return SimilarUsers(someone.source, [])
-        cosines = np.clip(directions @ (own / np.linalg.norm(own)), -1.0, 1.0)
-        without = np.array([someone.user] if someone.user >= 0 else [], dtype=np.int32)
-        rows = top_rows(cosines, k, without=without)
-        pairs = zip(model.user_ids(rows), cosines[rows].tolist(), strict=True)
-        return SimilarUsers(someone.source, [SimilarUser(*pair) for pair in pairs])
+        if user.source == "trained":
+            direction = directions[user.user_index]
+        if direction is None or not np.any(direction):
+            return SimilarUsers(user.source, [])
+        cosines = np.clip(directions @ (direction / np.linalg.norm(direction)), -1.0, 1.0)
+        others = np.ones(len(cosines), dtype=bool)
+        others[[user.user_index] if user.user_index >= 0 else []] = False
+        rows = top_k(cosines, others, k)
+        pairs = zip(model.data.users.ids_at(rows).to_list(), cosines[rows].tolist(), strict=True)
+        return SimilarUsers(user.source, [SimilarUser(*pair) for pair in pairs])
 
-    def taste(self, person: Whoever) -> Taste:
+    def taste(self, profile: AnyProfile) -> Taste:
         """What a person rates above and below others."""
-        model = self.model
-        return taste.taste(model, self._person(model, person))
+        model, user = self._model_and_user(profile)
+        return taste_of(model, user)
 
-    def place(self, person: Whoever) -> Place | None:
-        """Where a person stands on the map; None without ratings, factors or a map."""
-        model = self.model
-        return item_map.place_of_person(model, self._person(model, person))
-
-    def own_map(self, person: Whoever) -> OwnMap:
+    def own_map(self, profile: AnyProfile) -> OwnMap:
         """The map as a person sees it: where they stand, and what they would give each item."""
-        model = self.model
-        someone = self._person(model, person)
-        predicted = model.predicted(someone, model.scores(someone))
-        shown = None if predicted is None else predicted[model.map_rows].tolist()
-        return OwnMap(item_map.place_of_person(model, someone), shown)
+        model, user = self._model_and_user(profile)
+        return item_map.own_map(model, user)
 
     def group(
         self,
-        members: Mapping[str, Whoever],
+        members: Mapping[str, AnyProfile],
         *,
         method: str = "least_misery",
         k: int = 10,
@@ -288,20 +273,16 @@ class Service(Persons):
             filters: Which items may be chosen.
 
         Raises:
-            Problem: If the method is neither, or there is no member.
+            ArgumentError: If the method is neither, or there is no member.
         """
         model = self.model
-        found = {name: self._person(model, who) for name, who in members.items()}
-        return group.group_picks(model, found, method, k, filters)
+        users = {name: self.profiles.user(model, profile) for name, profile in members.items()}
+        return group_picks(model, users, method, k, filters)
 
     # ---- the whole ----
 
-    def map(self) -> ItemMap:
-        """All items on the map.
-
-        Raises:
-            Problem: If the artifact has no map.
-        """
+    def map(self) -> ItemMap | None:
+        """All items on the map; None where the artifact has none."""
         return item_map.whole_map(self.model)
 
     def card(self) -> ModelCard:
@@ -320,8 +301,35 @@ class Service(Persons):
             metrics=about.get("metrics", {}),
             history=model.model.history_.to_dict(as_series=False),
             versions=about.get("versions", {}),
-            can=model.can(),
+            can=_abilities(model),
         )
+
+    def _model_and_user(self, profile: AnyProfile) -> tuple[LoadedModel, ServedUser]:
+        model = self.model
+        return model, self.profiles.user(model, profile)
+
+    def _user(self, model: LoadedModel, profile: AnyProfile | None) -> ServedUser | None:
+        return None if profile is None else self.profiles.user(model, profile)
+
+
+def _abilities(model: LoadedModel) -> list[str]:
+    """What a model can do, in the words of its card."""
+    can = model.capabilities
+    able = {"predict": can.predicts, "distribution": can.distribution, "fold_in": can.folds_in}
+    able |= {"explain": can.explains, "map": can.map}
+    return [name for name, is_able in able.items() if is_able]
+
+
+def _prediction(model: LoadedModel, user: ServedUser, row: int) -> Prediction:
+    """What a user would give an item."""
+    rating = model.predicted(user, model.scores(user)[row])
+    predicted = None if rating is None else float(rating)
+    distribution, levels = model.distribution(user, row), None
+    if distribution is not None and model.scale.levels is not None:
+        pairs = zip(model.scale.levels.tolist(), distribution.tolist(), strict=True)
+        levels = [LevelProbability(*pair) for pair in pairs]
+    error = model.error() if levels is None and predicted is not None else None
+    return Prediction(predicted, user.source, levels, error)
 
 
 def _cursor(position: int, mark: list[Any]) -> str:
@@ -339,10 +347,11 @@ def _position(cursor: str | None, mark: list[Any]) -> int:
     except (ValueError, TypeError, binascii.Error):
         position, digest = -1, ""
     if not isinstance(position, int) or position < 0 or digest != _digest(mark):
-        raise Problem(
-            422,
-            "invalid_cursor",
-            "the cursor belongs to another question or another model; start without one",
+        raise ArgumentError(
+            "cursor",
+            expected="one of the same question and model",
+            received="another question or another model",
+            do="start without one",
         )
     return position
 

@@ -71,12 +71,9 @@ class Settings:
                 received="none",
                 do="put one into a file and name it with --api-key-file",
             )
-        for name, value, least, most in (
-            ("port", self.port, 0, 65_535),
-            ("workers", self.workers, 1, 256),
-        ):
-            if not least <= value <= most:
-                raise ArgumentError(name, expected=f"{least} to {most}", received=value)
+        for name, lowest, highest in (("port", 0, 65_535), ("workers", 1, 256)):
+            if not lowest <= (value := getattr(self, name)) <= highest:
+                raise ArgumentError(name, expected=f"{lowest} to {highest}", received=value)
 
     @property
     def is_loopback(self) -> bool:

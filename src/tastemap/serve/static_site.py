@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
+from numpy.typing import ArrayLike
 
+from tastemap.arrays import I64
 from tastemap.data.ratings import Ratings
 from tastemap.data.statistics import average_ratings
 from tastemap.errors import ArtifactError, UnsupportedError
@@ -99,7 +100,7 @@ def site_data(model: Recommender) -> dict[str, Any]:
     }
 
 
-def histograms(data: Ratings) -> npt.NDArray[np.int64]:
+def histograms(data: Ratings) -> I64:
     """How often each value of the scale was given to each item, (n_items, levels)."""
     levels = data.scale.levels
     if levels is None:
@@ -110,7 +111,7 @@ def histograms(data: Ratings) -> npt.NDArray[np.int64]:
     return counts.reshape(data.n_items, len(levels))
 
 
-def packed(values: npt.ArrayLike, dtype: Any) -> str:
+def packed(values: ArrayLike, dtype: Any) -> str:
     """Numbers as base64 of their little-endian bytes."""
     array = np.ascontiguousarray(values, dtype=np.dtype(dtype).newbyteorder("<"))
     return base64.b64encode(array.tobytes()).decode()
@@ -134,8 +135,7 @@ def static_text(name: str) -> str:
 def _exportable(model: Recommender) -> FactorModel:
     """The model, if the browser's closed form is the model's own fold-in.
 
-    That is tried rather than looked up by name: on a few ratings, both have to give the same
-    predictions.
+    It is tried on a few ratings: both have to give the same predictions.
     """
     model.fitted_ratings  # noqa: B018 - refuses a model that is not fitted
     if isinstance(model, FactorModel) and model.predicts_ratings and _has_closed_form(model):
@@ -148,21 +148,21 @@ def _exportable(model: Recommender) -> FactorModel:
 
 def _has_closed_form(model: FactorModel) -> bool:
     data = model.ratings_
-    rows = np.unique(data.item_index[:20])[:5]
-    rating = np.resize([data.scale.highest, data.scale.lowest], len(rows)).astype(np.float32)
-    (bias, X), prior = model.factors.design(rows), model.factors.prior
-    if prior is None:
+    factors, rows = model.factors, np.unique(data.item_index[:20])[:5]
+    if factors.prior is None:
         return False
+    rating = np.resize([data.scale.highest, data.scale.lowest], len(rows)).astype(np.float32)
+    (bias, X), prior = factors.design(rows), factors.prior
     precision = prior.precision * len(rows) ** _exponent(model)
     residual = rating - model.global_mean - bias - X @ prior.mean
     closed = prior.mean + np.linalg.solve(X.T @ X + precision, X.T @ residual)
-    own = model.fold_in_rows(rows, rating).description
-    return np.shape(own) == closed.shape and np.allclose(own, closed, atol=1e-4)
+    weights = model.fold_in_rows(rows, rating).description
+    return np.shape(weights) == closed.shape and np.allclose(weights, closed, atol=1e-4)
 
 
 def _exponent(model: FactorModel) -> float:
     """How the penalty grows with the number of ratings (ALS; elsewhere it does not)."""
-    return float(getattr(model, "reg_exponent", 0.0))
+    return float(vars(model).get("reg_exponent", 0.0))
 
 
 def _model_data(model: FactorModel) -> dict[str, Any]:

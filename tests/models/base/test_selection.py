@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tastemap.errors import ArgumentError
 from tastemap.models.base.selection import (
     ShortAnswerWarning,
+    item_information,
     list_length,
     novelty_bonus,
     top_k,
@@ -37,10 +38,37 @@ def test_a_list_has_ten_rows_or_what_is_allowed_and_says_where_it_is_shorter() -
         list_length(1, np.zeros(3, dtype=bool))
 
 
+@settings(max_examples=80, deadline=None)
+@given(
+    seed=st.integers(0, 10_000),
+    n=st.sampled_from([1, 5, 511, 512, 513, 3000]),
+    k=st.sampled_from([1, 3, 10, 40, 300]),
+    levels=st.sampled_from([2, 40, 100_000]),
+    share=st.sampled_from([1.0, 0.99, 0.8, 0.01]),
+)
+def test_top_k_of_many_scores_is_that_of_sorting(
+    seed: int, n: int, k: int, levels: int, share: float
+) -> None:
+    rng = np.random.default_rng(seed)
+    score, allowed = rng.integers(-levels, levels, n).astype(np.float32), rng.random(n) < share
+    allowed[0], k = True, min(k, n)
+    order = np.argsort(-score, kind="stable")
+    assert top_k(score, allowed, k).tolist() == order[allowed[order]][:k].tolist()
+
+
+def test_information_is_in_bits_and_rarer_items_have_more() -> None:
+    # With one rating more each, the shares are 4/6 and 2/6: one bit apart.
+    centred, deviation = item_information(np.array([3, 1]))
+    assert centred[1] - centred[0] == pytest.approx(1)
+    assert centred.sum() == pytest.approx(0)
+    assert deviation == pytest.approx(0.5)
+
+
 def test_novelty_favours_the_little_known_by_the_spread_of_the_predictions() -> None:
-    predicted, popularity = np.array([3.0, 4.0, 5.0]), np.array([100.0, 10.0, 1.0])
-    bonus = novelty_bonus(predicted, popularity, 1.0)
+    predicted, bits = np.array([3.0, 4.0, 5.0]), np.array([0.2, 3.4, 6.5])
+    information = bits - bits.mean(), bits.std()
+    bonus = novelty_bonus(predicted, information, 1.0)
     assert bonus[2] > bonus[1] > bonus[0]
     assert bonus.std() == pytest.approx(predicted.std())
-    np.testing.assert_allclose(novelty_bonus(predicted, popularity, -0.5), -0.5 * bonus)
-    assert not novelty_bonus(predicted, popularity, 0.0).any()
+    np.testing.assert_allclose(novelty_bonus(predicted, information, -0.5), -0.5 * bonus)
+    assert not novelty_bonus(predicted, information, 0.0).any()

@@ -1,14 +1,12 @@
-"""Rows of ids, and the best rows of many scores, against the slow way."""
+"""The items: found by title, genre and id, and the entropy of their ratings."""
 
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from tastemap.data.ratings import Ratings
 from tastemap.data.vocabulary import Vocabulary
-from tastemap.serve.model.catalogue import Catalogue, RowsOfIds, top_rows
+from tastemap.serve.model.catalogue import Catalogue, RowsOfIds
 
 FILMS = pl.DataFrame(
     {
@@ -56,24 +54,6 @@ def test_many_ids_are_found_like_each(ids: list[int] | list[str]) -> None:
     assert rows_of.rows(known).tolist() == list(range(len(ids)))
     for asked in (ODD, [*known, "7"], [], *([one] for one in ODD)):
         assert rows_of.rows(asked).tolist() == [rows_of.row(one) for one in asked]
-
-
-@settings(max_examples=80, deadline=None)
-@given(
-    seed=st.integers(0, 10_000),
-    n=st.sampled_from([1, 5, 511, 512, 513, 3000]),
-    k=st.sampled_from([1, 3, 10, 40, 300]),
-    levels=st.sampled_from([2, 40, 100_000]),
-)
-def test_the_best_rows_are_those_of_sorting(seed: int, n: int, k: int, levels: int) -> None:
-    rng = np.random.default_rng(seed)
-    score = rng.integers(-levels, levels, n).astype(np.float32)
-    allowed, without = rng.random(n) < rng.choice([0.9, 0.01]), rng.integers(0, n, min(n, 30))
-    barred = ~allowed
-    barred[without] = True
-    order = np.argsort(-score, kind="stable")
-    assert top_rows(score, k, allowed, without).tolist() == order[~barred[order]][:k].tolist()
-    assert top_rows(score, k).tolist() == order[:k].tolist()
 
 
 def test_entropy_is_that_of_each_item_alone(

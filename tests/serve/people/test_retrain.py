@@ -10,7 +10,7 @@ from small_models import save_small, small_ratings, text_ratings
 from tastemap.errors import DataError, UnsupportedError
 from tastemap.models.registry import load_model
 from tastemap.serve.model.reload import LiveModel
-from tastemap.serve.people.profiles import api_person, page_person
+from tastemap.serve.people.profiles import api_profile, page_profile
 from tastemap.serve.people.retrain import merged_ratings, update_model
 from tastemap.serve.people.store import Store
 from tastemap.serve.service import Service
@@ -24,14 +24,14 @@ def test_ratings_of_people_become_training_ratings(artifact: Path, tmp_path: Pat
     before = load_model(path).ratings_
     store = Store(url)
     service = Service(LiveModel(path), store)
-    service.rate(page_person("token"), {"1": 1.0, "2": 5.0}, moment=77)
-    service.rate(api_person("3"), {"1": 2.0})
-    service.rate(api_person("9999"), {"5": 4.0})
-    service.rate(api_person("new"), {"6": 4.0})
-    gone = service.ratings_of(api_person("4")).ratings[0].item_id
-    service.unrate(api_person("4"), str(gone))
-    forgotten = len(service.ratings_of(api_person("5")).ratings)
-    service.forget(api_person("5"))
+    service.profiles.rate(page_profile("token"), {"1": 1.0, "2": 5.0}, moment=77)
+    service.profiles.rate(api_profile("3"), {"1": 2.0})
+    service.profiles.rate(api_profile("9999"), {"5": 4.0})
+    service.profiles.rate(api_profile("new"), {"6": 4.0})
+    gone = service.profiles.ratings_of(api_profile("4")).ratings[0].item_id
+    service.profiles.unrate(api_profile("4"), str(gone))
+    forgotten = len(service.profiles.ratings_of(api_profile("5")).ratings)
+    service.profiles.forget(api_profile("5"))
 
     changed = update_model(path, url, progress=False)
     model = load_model(path)
@@ -59,22 +59,22 @@ def test_ratings_of_people_become_training_ratings(artifact: Path, tmp_path: Pat
     again = update_model(path, url, progress=False)
     assert load_model(path).metrics_["ratings_when_measured"] == len(before)
     assert again.n_ratings == changed.n_ratings
-    service.forget(page_person("token"))
+    service.profiles.forget(page_profile("token"))
     assert update_model(path, url, progress=False).n_ratings == changed.n_ratings - 2
     store.close()
 
 
 def test_text_ids_and_nothing_left() -> None:
     ratings, store = text_ratings(), Store("sqlite://")
-    store.rate(page_person("token"), {"a/b": 5.0, "no such item": 3.0})
-    store.rate(api_person("ann"), {"50%": 4.0})
+    store.rate(page_profile("token"), {"a/b": 5.0, "no such item": 3.0})
+    store.rate(api_profile("ann"), {"50%": 4.0})
     merged, update = merged_ratings(ratings, store)
     assert update.ratings == 2
     assert merged.rated_items("ann")["item_id"].to_list() == ["50%"]
     assert merged.rated_items("person 1")["item_id"].to_list() == ["a/b"]
     one = ratings.take(np.array([0]))
     empty = Store("sqlite://")
-    empty.forget(api_person(str(one.users.ids[int(one.user_index[0])])), mark=True)
+    empty.forget(api_profile(str(one.users.ids[int(one.user_index[0])])), mark=True)
     with pytest.raises(DataError, match="withdrawn"):
         merged_ratings(one, empty)
 

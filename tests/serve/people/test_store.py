@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tastemap.errors import ArgumentError, DataError
-from tastemap.serve.people.store import NOBODY, Store, original_id, stored_id
+from tastemap.serve.people.store import EMPTY_PROFILE, Store, original_id, stored_id
 
 ODD = ["7", "a/b", "50%", "né ☃", "nul\0in", "back\\slash", "\\0", "'; DROP TABLE ratings;--", " "]
 
@@ -31,7 +31,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
 
 
 def ratings_of(store: Store, person: str) -> dict[str, float | None]:
-    return {item: rating for item, rating, _ in store.person(person).ratings}
+    return {item: rating for item, rating, _ in store.profile(person).ratings}
 
 
 def test_ratings_are_kept_by_person_and_item_whatever_the_ids(store: Store) -> None:
@@ -45,11 +45,11 @@ def test_ratings_are_kept_by_person_and_item_whatever_the_ids(store: Store) -> N
 def test_a_write_may_be_repeated_and_the_last_one_counts(store: Store) -> None:
     for rating in (3.0, 3.0, 4.5):
         store.rate("ann", {"7": rating}, moment=5)
-    assert store.person("ann").ratings == [("7", 4.5, 5)]
+    assert store.profile("ann").ratings == [("7", 4.5, 5)]
     assert store.unrate("ann", "7")
     assert not store.unrate("ann", "7")
-    assert store.person("ann") == ([], False)
-    assert store.person("nobody") == NOBODY
+    assert store.profile("ann") == ([], False)
+    assert store.profile("nobody") == EMPTY_PROFILE
 
 
 def test_forgetting_deletes_all_or_leaves_a_mark(store: Store) -> None:
@@ -59,9 +59,9 @@ def test_forgetting_deletes_all_or_leaves_a_mark(store: Store) -> None:
     assert store.forget("ann") == 0
     assert store.count() == (1, 1)
     assert store.forget("ben", mark=True) == 1
-    assert store.person("ben") == ([], True)
+    assert store.profile("ben") == ([], True)
     store.rate("ben", {"9": 2.0})
-    assert store.person("ben").forgotten
+    assert store.profile("ben").forgotten
 
 
 def test_everything_is_listed_by_number(store: Store) -> None:

@@ -37,7 +37,7 @@ UNSENDABLE = {"", ".", ".."}
 def document() -> schemathesis.BaseSchema:
     """The document of the routes, which is the same whatever the model is."""
     app = FastAPI()
-    for router in (health.router, api.router):
+    for router in (health.router, *api.routers):
         app.include_router(router)
     return schemathesis.openapi.from_dict(app.openapi())
 
@@ -107,3 +107,16 @@ def with_known_ids(part: Any, data: st.DataObject, write: Callable[[str], str]) 
                 part[name] = data.draw(st.integers(1, 5))
             else:
                 with_known_ids(value, data, write)
+
+
+def test_the_reference_lists_every_route_and_loads_nothing_from_elsewhere(
+    artifact: Path, tmp_path: Path
+) -> None:
+    made = client_of(artifact, tmp_path)
+    document, page = made.get("/openapi.json").json(), made.get("/docs")
+    listed = {(m.upper(), path) for path, ms in document["paths"].items() for m in ms}
+    assert len(listed) == 22
+    for _, path in listed:
+        assert f"<code>{path}</code>" in page.text
+    assert "//" not in page.text.replace("http://127.0.0.1", "")
+    assert made.get("/docs/style.css").headers["content-type"].startswith("text/css")

@@ -44,6 +44,7 @@ class Recommender(RowModel):
         if not len(ratings):
             raise ArgumentError("ratings", expected="at least one rating", received="none")
         self.history_, self.metrics_, self.item_map_, self.seed_ = pl.DataFrame(), {}, None, seed
+        vars(self).pop("_item_information", None)
         self.ratings_, self.learnt_by_, self.recipe_ = ratings, str(self), self._recipe()
         try:
             self._fit(ratings, validation, seed, progress)

@@ -3,13 +3,14 @@
 import inspect
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from tastemap.arrays import FloatArray, IndexArray
+from tastemap.arrays import F64, FloatArray, IndexArray, Mask
 from tastemap.data.ratings import Ratings
 from tastemap.errors import NotFittedError, UnsupportedError
 from tastemap.models.base import selection
@@ -226,7 +227,8 @@ class RowModel(ABC):
         user: User,
         k: int,
         *,
-        allowed: selection.Mask | None = None,
+        scores: FloatArray | None = None,
+        allowed: Mask | None = None,
         exclude_seen: bool = True,
         novelty: float = 0.0,
     ) -> tuple[IndexArray, FloatArray, FloatArray]:
@@ -235,13 +237,15 @@ class RowModel(ABC):
         Args:
             user: A user, of `user_at`, `fold_in_rows` or `fold_in`.
             k: Number of items; the answer is shorter where no more are allowed.
+            scores: (n_items,), those of `score_rows` where they are at hand.
             allowed: Mask (n_items,) of the items to choose from; None for all.
             exclude_seen: Leave out what the user has rated.
             novelty: From -1 (favour the popular) over 0 to 1 (favour the little known).
         """
-        predicted = self._score(user.description)
-        popularity = self.fitted_ratings.by_item.counts.astype(float)
-        score = predicted + selection.novelty_bonus(predicted, popularity, novelty)
+        predicted = self._score(user.description) if scores is None else scores
+        score = predicted
+        if novelty:
+            score = predicted + selection.novelty_bonus(predicted, self._item_information, novelty)
         mask = np.ones(len(score), dtype=bool) if allowed is None else allowed.copy()
         if exclude_seen:
             mask[user.item_index] = False
@@ -269,6 +273,10 @@ class RowModel(ABC):
     def get_params(self) -> dict[str, Any]:
         """The constructor's arguments, by name."""
         return {name: getattr(self, name) for name in self.parameters}
+
+    @cached_property
+    def _item_information(self) -> tuple[F64, float]:
+        return selection.item_information(self.fitted_ratings.by_item.counts)
 
     @property
     def fitted_ratings(self) -> Ratings:

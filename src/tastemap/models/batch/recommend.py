@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from tastemap.arrays import FloatArray, IndexArray
+from tastemap.arrays import FloatArray, IndexArray, Mask
 from tastemap.data.ratings import Ratings
 from tastemap.errors import ArgumentError
 from tastemap.models.base.recommender import Recommender
-from tastemap.models.base.selection import Mask, ShortAnswerWarning, allowed_items
+from tastemap.models.base.selection import ShortAnswerWarning, allowed_items
 
 # Scores held at once, in bytes, and the least number of users that a matrix product is worth.
 BLOCK_BYTES = 8 * 2**20

@@ -271,6 +271,9 @@ class NeuralRecommender(HasFactors):
             distribution[is_known] = self._forward(user_index[is_known], item_index[is_known])
         return distribution / distribution.sum(axis=1, keepdims=True)
 
+    def _distribution_of(self, user: Any, item_index: IndexArray) -> FloatArray:
+        return self._predict_distribution(np.full_like(item_index, user), item_index)
+
     def _user(self, user_index: int) -> Any:
         return super()._user(user_index) if self._is_factors else user_index
 

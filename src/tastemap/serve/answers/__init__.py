@@ -1,1 +1,1 @@
-"""TODO src/tastemap/serve/answers."""
+"""What the application answers: each kind of question in its module, asked of a `LoadedModel`."""

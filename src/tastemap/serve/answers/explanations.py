@@ -2,92 +2,94 @@
 
 import numpy as np
 
-from tastemap.serve.model.catalogue import Rows
-from tastemap.serve.model.loaded import LoadedModel, Person
+from tastemap.arrays import IndexArray
+from tastemap.serve.model.loaded import LoadedModel, ServedUser
 from tastemap.serve.schemas import Explanation, Part, Prediction
 
-# For so many of the largest parts the prediction without that rating is worked out: fewer where
-# nothing else explains the prediction, since such models are slow.
-WITHOUT, WITHOUT_OTHERS = 10, 5
+# For so many of the largest parts the prediction without that rating is worked out. They are fewer
+# where nothing else explains the prediction, since such models are slow.
+MAX_PARTS_LEFT_OUT, MAX_RATINGS_LEFT_OUT = 10, 5
 
 
 def explanation(
-    model: LoadedModel, someone: Person, row: int, prediction: Prediction
+    model: LoadedModel, user: ServedUser, row: int, prediction: Prediction
 ) -> Explanation:
     """The parts of a prediction; see `Service.explain`."""
     catalogue = model.catalogue
-    about = catalogue.id_at(row), catalogue.title_at(row), prediction
-    if someone.source == "popular":
+    about = *catalogue[row][:2], prediction
+    if user.source == "popular":
         mean = model.data.global_mean
         parts = [
             Part("mean of all ratings", mean),
             Part("what others give it", float(catalogue.damped[row]) - mean),
         ]
         return Explanation(*about, parts, note="The damped average of everybody.")
-    if model.explains:
-        return Explanation(*about, _additive(model, someone, row))
+    if model.capabilities.explains:
+        return Explanation(*about, _additive(model, user, row))
     return Explanation(
         *about,
-        _by_leaving_out(model, someone, row),
+        _by_leaving_out(model, user, row),
         additive=False,
         note="This model's predictions are not sums of parts; shown is what your ratings of the "
         "most similar items change.",
     )
 
 
-def _additive(model: LoadedModel, someone: Person, row: int) -> list[Part]:
+def _additive(model: LoadedModel, user: ServedUser, row: int) -> list[Part]:
     """The model's own parts, which add up."""
-    frame = model.parts(someone, row)
-    rated = frame["item_id"].drop_nulls()[:WITHOUT]
-    rows = model.data.items.index(rated)
-    left = dict(zip(rated.to_list(), without(model, someone, row, rows), strict=True))
+    frame = model.model.explain_rows(user.user, row).to_frame(model.data.items)
+    rated_ids = frame["item_id"].drop_nulls()[:MAX_PARTS_LEFT_OUT]
+    predictions = without(model, user, row, model.data.items.index(rated_ids))
+    prediction_without = dict(zip(rated_ids.to_list(), predictions, strict=True))
     return [
-        Part(name, contribution, item_id, title, rating, left.get(item_id))
+        Part(name, contribution, item_id, title, rating, prediction_without.get(item_id))
         for name, item_id, title, rating, contribution in frame.rows()
     ]
 
 
-def _by_leaving_out(model: LoadedModel, someone: Person, row: int) -> list[Part]:
+def _by_leaving_out(model: LoadedModel, user: ServedUser, row: int) -> list[Part]:
     """What the ratings of the most similar items change, one at a time."""
-    if not model.model.folds_in:
+    if not model.capabilities.folds_in:
         return []
-    rated = someone.rows
+    rated = user.item_index
     directions = model.item_directions
     if directions is not None:
         similarity = directions[rated] @ directions[row]
         rated = rated[np.argsort(-similarity, kind="stable")]
-    rated = rated[:WITHOUT_OTHERS]
-    scores = model.scores(someone)
-    shown = model.predicted(someone, scores)
-    whole = float((scores if shown is None else shown)[row])
+    rated = rated[:MAX_RATINGS_LEFT_OUT]
+    prediction = _from_scores(model, user, row)
     ids, titles = model.data.items.ids, model.data.items.titles
     return [
-        Part("your rating", whole - left, ids[one], titles[one], someone.own[one], left)
-        for one, left in zip(rated.tolist(), without(model, someone, row, rated), strict=True)
+        Part("your rating", prediction - rest, ids[item], titles[item], user.rating_of[item], rest)
+        for item, rest in zip(rated.tolist(), without(model, user, row, rated), strict=True)
     ]
 
 
-def without(model: LoadedModel, someone: Person, row: int, rated: Rows) -> list[float]:
+def without(model: LoadedModel, user: ServedUser, row: int, rated: IndexArray) -> list[float]:
     """The prediction of an item (a score, where the model only ranks) without each rating.
 
-    The person is folded in anew from the other ratings; with none left, it is the damped average.
+    The user is folded in anew from the other ratings; with none left, it is the damped average.
     """
-    found = []
-    for one in rated.tolist():
-        rest = someone.rows != one
-        other = model.person(someone.rows[rest], someone.rating[rest])
-        found.append(_answer(model, other, row))
-    return found
+    predictions = []
+    for item in rated.tolist():
+        others = user.item_index != item
+        rest = model.fold_in(user.item_index[others], user.rating[others])
+        predictions.append(_predicted(model, rest, row))
+    return predictions
 
 
-def _answer(model: LoadedModel, someone: Person, row: int) -> float:
+def _predicted(model: LoadedModel, user: ServedUser, row: int) -> float:
     """The predicted rating of one item; a score where the model only ranks.
 
     The mean of its distribution, where there is one, costs a part of what all scores do.
     """
-    found, levels = model.distribution(someone, row), model.scale.levels
-    if found is not None and levels is not None:
-        return float(found @ levels)
-    scores = model.scores(someone)
-    shown = model.predicted(someone, scores)
-    return float((scores if shown is None else shown)[row])
+    distribution, levels = model.distribution(user, row), model.scale.levels
+    if distribution is not None and levels is not None:
+        return float(distribution @ levels)
+    return _from_scores(model, user, row)
+
+
+def _from_scores(model: LoadedModel, user: ServedUser, row: int) -> float:
+    score = model.scores(user)[row]
+    predicted = model.predicted(user, score)
+    return float(score if predicted is None else predicted)

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable
 from importlib.util import find_spec
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import polars as pl
@@ -13,11 +14,10 @@ from tastemap.explore.figures import model as model_plots
 from tastemap.explore.figures import ratings as plots
 from tastemap.explore.figures.calibration import plot_calibration
 from tastemap.serve.model.loaded import LoadedModel
-from tastemap.serve.web.errors import Problem
 
 #: So many training ratings are drawn of predicted and true ones.
-SHOWN = 20_000
-_DOTS_PER_INCH = 150
+MAX_RATINGS_DRAWN = 20_000
+DOTS_PER_INCH = 150
 
 Draw = Callable[[LoadedModel], Any]
 
@@ -25,9 +25,11 @@ Draw = Callable[[LoadedModel], Any]
 def _predicted(model: LoadedModel) -> Any:
     """Predicted against true training ratings, a sample of them."""
     data = model.data
-    rows = np.random.default_rng(0).permutation(len(data))[:SHOWN]
-    predicted = model.scale.clip(model.model._predict(data.user_index[rows], data.item_index[rows]))
-    return model_plots.plot_predictions_by_rating(data.rating[rows], predicted, model.scale)
+    rows = np.random.default_rng(0).permutation(len(data))[:MAX_RATINGS_DRAWN]
+    predicted = model.model.predict_rows(data.user_index[rows], data.item_index[rows])
+    return model_plots.plot_predictions_by_rating(
+        data.rating[rows], model.scale.clip(predicted), model.scale
+    )
 
 
 def _curve(model: LoadedModel) -> str | None:
@@ -43,16 +45,13 @@ def _history(model: LoadedModel) -> Any:
 
 
 def _calibration(model: LoadedModel) -> Any:
-    told = model.model.metrics_["calibration"]
-    return plot_calibration(*(pl.DataFrame(told[name]) for name in ("reliability", "coverage")))
+    tables = model.model.metrics_["calibration"]
+    return plot_calibration(*(pl.DataFrame(tables[name]) for name in ("reliability", "coverage")))
 
 
+# Heading, description and drawing by name.
 _FIGURES: dict[str, tuple[str, str, Draw]] = {
-    "history": (
-        "Training",
-        "The error after each epoch of training.",
-        _history,
-    ),
+    "history": ("Training", "The error after each epoch of training.", _history),
     "predicted": (
         "Predicted and true",
         "Predictions of ratings that the model was fitted on, by the true rating.",
@@ -86,7 +85,7 @@ _FIGURES: dict[str, tuple[str, str, Draw]] = {
 }
 # Matplotlib's settings are of the whole process: one figure at a time.
 _drawing = threading.Lock()
-_drawn: dict[tuple[str, str], bytes] = {}
+_drawn: WeakKeyDictionary[LoadedModel, dict[str, bytes]] = WeakKeyDictionary()
 
 
 def pictures(model: LoadedModel) -> list[tuple[str, list[tuple[str, str]]]]:
@@ -95,36 +94,25 @@ def pictures(model: LoadedModel) -> list[tuple[str, list[tuple[str, str]]]]:
         return []
     possible = {
         "history": _curve(model) is not None,
-        "predicted": model.predicts,
+        "predicted": model.capabilities.predicts,
         "calibration": "calibration" in model.model.metrics_,
         "years": "release_year" in model.data.items.frame.columns,
     }
-    found: dict[str, list[tuple[str, str]]] = {}
+    by_heading: dict[str, list[tuple[str, str]]] = {}
     for name, (heading, text, _) in _FIGURES.items():
         if possible.get(name, True):
-            found.setdefault(heading, []).append((name, text))
-    return list(found.items())
+            by_heading.setdefault(heading, []).append((name, text))
+    return list(by_heading.items())
 
 
-def picture(model: LoadedModel, name: str) -> bytes:
-    """A figure as PNG; drawn once for each model.
-
-    Raises:
-        Problem: If there is no such figure.
-    """
-    known = [one for _, figures in pictures(model) for one, _ in figures]
-    if name not in known:
-        raise Problem(404, "unknown_figure", f"no figure is called {name[:60]!r}")
+def picture(model: LoadedModel, name: str) -> bytes | None:
+    """A figure as PNG, drawn once for each model; None where the model has no such figure."""
+    if name not in {shown for _, figures in pictures(model) for shown, _ in figures}:
+        return None
     with _drawing:
-        key = model.version, name
-        if key not in _drawn:
-            for old in [kept for kept in _drawn if kept[0] != model.version]:
-                del _drawn[old]
-            _drawn[key] = _png(_FIGURES[name][2](model))
-        return _drawn[key]
-
-
-def _png(figure: Any) -> bytes:
-    drawn = io.BytesIO()
-    figure.savefig(drawn, format="png", dpi=_DOTS_PER_INCH)
-    return drawn.getvalue()
+        drawn = _drawn.setdefault(model, {})
+        if name not in drawn:
+            file = io.BytesIO()
+            _FIGURES[name][2](model).savefig(file, format="png", dpi=DOTS_PER_INCH)
+            drawn[name] = file.getvalue()
+        return drawn[name]

@@ -1,47 +1,70 @@
-"""TODO docstring of src/tastemap/serve/answers/group.py."""
+"""Items for several people at once, by the lowest or the average of their predictions."""
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from tastemap.serve.model.catalogue import Filters, top_rows
-from tastemap.serve.model.loaded import LoadedModel, Person
-from tastemap.serve.schemas import GroupPick, GroupPicks
-from tastemap.serve.web.errors import Problem
+from tastemap.arrays import FloatArray
+from tastemap.errors import ArgumentError
+from tastemap.models.base.selection import top_k
+from tastemap.serve.model.catalogue import Filters
+from tastemap.serve.model.loaded import LoadedModel, ServedUser
+from tastemap.serve.schemas import ItemCard
 
 METHODS = ("least_misery", "average")
+# Between equal scores (the end of the scale) the happier group decides, by this share of its mean.
+WEIGHT_OF_MEAN = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class GroupPick:
+    """An item for several people.
+
+    Attributes:
+        item: The item; its score is what the list is sorted by.
+        predictions: The predicted rating (or score) of each member, in their order.
+        reason: Why it was chosen, in words.
+    """
+
+    item: ItemCard
+    predictions: list[float]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class GroupPicks:
+    """The best items for several people; ``method`` is least_misery or average."""
+
+    method: str
+    members: list[str]
+    picks: list[GroupPick]
 
 
 def group_picks(
-    model: LoadedModel, members: Mapping[str, Person], method: str, k: int, filters: Filters
+    model: LoadedModel, members: Mapping[str, ServedUser], method: str, k: int, filters: Filters
 ) -> GroupPicks:
     """Items for several people; see `Service.group`."""
     if method not in METHODS:
-        raise Problem(422, "invalid_argument", f"method is {' or '.join(METHODS)}, not {method!r}")
+        raise ArgumentError("method", expected=" or ".join(METHODS), received=repr(method))
     if not members:
-        raise Problem(422, "invalid_argument", "a group has at least one member")
-    each = []
-    for person in members.values():
-        scores = model.scores(person)
-        each.append(model.scale.clip(scores) if model.predicts else scores)
-    table = np.stack(each)
+        raise ArgumentError("members", expected="at least one", received="none")
+    scores = np.stack([model.scores(user) for user in members.values()])
+    table = model.scale.clip(scores) if model.capabilities.predicts else scores
     score = table.min(axis=0) if method == "least_misery" else table.mean(axis=0)
-    seen = np.concatenate([person.rows for person in members.values()])
-    # Between equal scores (the end of the scale) the happier group decides.
-    rows = top_rows(score + 1e-6 * table.mean(axis=0), k, model.catalogue.allowed(filters), seen)
+    unseen = model.catalogue.allowed(filters)
+    unseen[np.concatenate([user.item_index for user in members.values()])] = False
+    rows = top_k(score + WEIGHT_OF_MEAN * table.mean(axis=0), unseen, k)
     names = list(members)
+    cards = model.catalogue.cards(rows, score=score[rows])
     picks = [
-        GroupPick(card, table[:, row].tolist(), _reason(names, table[:, row], method))
-        for card, row in zip(
-            model.catalogue.cards(rows, score=score[rows]), rows.tolist(), strict=True
-        )
+        GroupPick(card, predictions.tolist(), _reason(names, predictions, method))
+        for card, predictions in zip(cards, table[:, rows].T, strict=True)
     ]
     return GroupPicks(method, names, picks)
 
 
-def _reason(names: list[str], predicted: npt.NDArray[Any], method: str) -> str:
+def _reason(names: list[str], predicted: FloatArray, method: str) -> str:
     """Why a pick is one, in words."""
     least, most = int(np.argmin(predicted)), int(np.argmax(predicted))
     if len(names) == 1:

@@ -1,138 +1,134 @@
-"""The first page: recommendations, what to rate next, and the rows that show them."""
+"""The first page: recommendations and their reasons, what to rate next, and the rows of cards."""
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from tastemap.arrays import FloatArray, IndexArray
 from tastemap.models.base.factors import HasFactors
-from tastemap.models.base.user import User
-from tastemap.serve.model.catalogue import Filters, Mask, Rows, top_rows
-from tastemap.serve.model.loaded import Floats, LoadedModel, Person
+from tastemap.models.base.selection import top_k
+from tastemap.serve.model.catalogue import ALL, Filters
+from tastemap.serve.model.loaded import LoadedModel, ServedUser
 from tastemap.serve.schemas import ItemCard, Reason, Recommendations, Row
-from tastemap.serve.web.errors import Problem
 
-# So many of the most rated items are looked at for the next to rate.
-KNOWN_TO_MANY = 400
+# What to rate next is chosen from so many of the most rated items.
+MAX_CANDIDATES = 400
 # "Loved by few" shows items with at least so many ratings, at this novelty.
-FEW, SURPRISING = 3, 1.0
+MIN_RATINGS_OF_LOVED, NOVELTY_OF_LOVED = 3, 1.0
 # Rows whose cards say why they are there.
-REASONED = {"top-picks", "loved-by-few"}
+ROWS_WITH_REASONS = {"top-picks", "loved-by-few"}
+# A smaller lift is no reason, in units of the rating (or of the score).
+MIN_LIFT = 0.005
+# Added to the lift of a liked item, and more than any lift: what somebody likes says more to them.
+LIFT_OF_LIKED = 1e6
 
 
-def cards(model: LoadedModel, rows: npt.ArrayLike, someone: Person | None) -> list[ItemCard]:
-    """Items at some rows, with the predicted and own ratings of a person."""
-    at = np.asarray(rows, dtype=np.int64)
-    if someone is None:
-        return model.catalogue.cards(at)
-    predicted = model.predicted(someone, model.scores(someone))
-    shown = None if predicted is None else predicted[at]
-    return model.catalogue.cards(at, predicted=shown, own=someone.own)
+def cards(
+    model: LoadedModel,
+    rows: npt.ArrayLike,
+    user: ServedUser | None = None,
+    *,
+    scores: FloatArray | None = None,
+    score: FloatArray | None = None,
+) -> list[ItemCard]:
+    """Items at some rows, with the predicted ratings and the own ratings of a user.
+
+    Args:
+        model: The model.
+        rows: Rows of the items, (n,).
+        user: Whose ratings the cards show.
+        scores: The user's score of each item, (n_items,), where they are at hand.
+        score: What the list is sorted by, (n,).
+    """
+    index = np.asarray(rows, dtype=np.int64)
+    if user is None:
+        return model.catalogue.cards(index, score=score)
+    scores = model.scores(user) if scores is None else scores
+    predicted = model.predicted(user, scores[index])
+    return model.catalogue.cards(index, predicted=predicted, score=score, rating_of=user.rating_of)
 
 
 def recommendations(
     model: LoadedModel,
-    someone: Person,
+    user: ServedUser,
     k: int,
     filters: Filters,
     exclude_seen: bool,
     novelty: float,
     reasons: bool = False,
 ) -> Recommendations:
-    """The best items for a person; see `Service.recommend`."""
-    scores = model.scores(someone)
-    rows, score = _best(model, someone, scores, k, filters, exclude_seen, novelty)
-    predicted = model.predicted(someone, scores)
-    shown = None if predicted is None else predicted[rows]
-    found = model.catalogue.cards(rows, predicted=shown, score=score[rows], own=someone.own)
+    """The best items for a user; see `Service.recommend`."""
+    scores = model.scores(user)
+    rows, score = model.best_rows(
+        user, scores, k, filters, exclude_seen=exclude_seen, novelty=novelty
+    )
+    items = cards(model, rows, user, scores=scores, score=score)
     if reasons:
-        found = with_reasons(model, someone, rows, found)
+        items = with_reasons(model, user, rows, items)
     note = None if len(rows) == k else f"no more than {len(rows)} items are left to recommend"
-    return Recommendations(someone.source, found, note)
+    return Recommendations(user.source, items, note)
 
 
-def _best(
-    model: LoadedModel,
-    someone: Person,
-    scores: npt.NDArray[Any],
-    k: int,
-    filters: Filters,
-    exclude_seen: bool,
-    novelty: float,
-) -> tuple[Rows, npt.NDArray[Any]]:
-    """Rows of the best items, and the score of every item."""
-    if not -1.0 <= novelty <= 1.0:
-        raise Problem(422, "invalid_argument", f"novelty is from -1 to 1, not {novelty:g}")
-    score = scores
-    if novelty:
-        score = scores + novelty * float(scores.std()) * model.catalogue.information
-    allowed = model.catalogue.allowed(filters)
-    return top_rows(score, k, allowed, someone.rows if exclude_seen else None), score
-
-
-def rows(
-    model: LoadedModel, someone: Person, k: int, filters: Filters, novelty: float
+def first_page(
+    model: LoadedModel, user: ServedUser, k: int, filters: Filters = ALL, novelty: float = 0.0
 ) -> list[Row]:
     """The rows of the first page; see `Service.rows`."""
-    scores = model.scores(someone)
-    predicted = model.predicted(someone, scores)
-    source = someone.source
-    allowed = model.catalogue.allowed(filters)
+    scores = model.scores(user)
+    unseen = model.catalogue.allowed(filters)
+    unseen[user.item_index] = False
+    most_rated = top_k(model.catalogue.popularity.astype(float), unseen, max(k, MAX_CANDIDATES))
 
-    def row(key: str, title: str, note: str, at: Rows) -> Row:
-        shown = None if predicted is None else predicted[at]
-        found = model.catalogue.cards(at, predicted=shown, score=scores[at], own=someone.own)
-        if key in REASONED:
-            found = with_reasons(model, someone, at, found)
-        return Row(key, title, note, source, found)
+    def row(key: str, title: str, note: str, rows: IndexArray) -> Row:
+        items = cards(model, rows, user, scores=scores, score=scores[rows])
+        if key in ROWS_WITH_REASONS:
+            items = with_reasons(model, user, rows, items)
+        return Row(key, title, note, user.source, items)
 
-    best, _ = _best(model, someone, scores, k, filters, True, novelty)
-    few = Filters(**(vars(filters) | {"min_ratings": max(filters.min_ratings, FEW)}))
-    surprising, _ = _best(model, someone, scores, k, few, True, SURPRISING)
-    popular = top_rows(model.catalogue.popularity.astype(float), k, allowed, someone.rows)
-    told = source != "popular"
+    best, _ = model.best_rows(user, scores, k, filters, novelty=novelty)
+    least = max(filters.min_ratings, MIN_RATINGS_OF_LOVED)
+    of_loved = replace(filters, min_ratings=least)
+    loved, _ = model.best_rows(user, scores, k, of_loved, novelty=NOVELTY_OF_LOVED)
+    is_known = user.source != "popular"
     return [
         row(
             "top-picks",
-            "Top picks for you" if told else "Highest rated",
-            "From your ratings" if told else "Damped averages of everybody: rate something",
+            "Top picks for you" if is_known else "Highest rated",
+            "From your ratings" if is_known else "Damped averages of everybody: rate something",
             best,
         ),
         row(
             "rate-next",
             "Rate these next",
             "Known to many, and what you say of them would tell most about you",
-            rate_next(model, someone, k, allowed),
+            rate_next(model, user, k, most_rated[:MAX_CANDIDATES]),
         ),
-        row("popular", "Popular", "The most rated", popular),
-        row("loved-by-few", "Loved by few", "Liked as much as they are little known", surprising),
+        row("popular", "Popular", "The most rated", most_rated[:k]),
+        row("loved-by-few", "Loved by few", "Liked as much as they are little known", loved),
     ]
 
 
-def rate_next(model: LoadedModel, someone: Person, k: int, allowed: Mask | None) -> Rows:
-    """The popular and informative items that a person has not rated.
+def rate_next(model: LoadedModel, user: ServedUser, k: int, candidates: IndexArray) -> IndexArray:
+    """The k most informative of the popular items that a user has not rated.
 
-    Of the most rated items, one after the other the one with the largest
-    log2(number of ratings) * 1/2 log(1 + x' S x): how probably the person knows it, times how much
-    its rating would narrow what is known of them, where S is the covariance of the person's weights
-    in the closed form of the fold-in, after those chosen before (D-optimal design). A model without
+    One after the other, the item with the largest log2(number of ratings) * 1/2 log(1 + x' S x).
+    The first factor says how probably the user knows the item. The second says how much a rating of
+    it would narrow what is known of the user: S is the covariance of the user's weights in the
+    closed form of the fold-in, after the items chosen before (D-optimal design). A model without
     factors has the entropy of the item's ratings in its place (Rashid et al., "Getting to know
     you", IUI 2002).
     """
-    popularity = model.catalogue.popularity
-    asked = top_rows(popularity.astype(float), KNOWN_TO_MANY, allowed, someone.rows)
-    known = np.log2(popularity[asked] + 1.0)
+    familiarity = np.log2(model.catalogue.popularity[candidates] + 1.0)
     factors = model.model.factors if isinstance(model.model, HasFactors) else None
     if factors is None or factors.prior is None:
-        worth = known * model.catalogue.entropy[asked]
-        return asked[np.argsort(-worth, kind="stable")[:k]]
-    X, rated = factors.design(asked)[1], factors.design(someone.rows)[1]
+        worth = familiarity * model.catalogue.entropy[candidates]
+        return candidates[np.argsort(-worth, kind="stable")[:k]]
+    X, rated = factors.design(candidates)[1], factors.design(user.item_index)[1]
     covariance = np.linalg.inv(factors.prior.precision + rated.T @ rated)
     chosen: list[int] = []
     spread = X @ covariance  # rows S x_j
-    for _ in range(min(k, len(asked))):
-        gain = known * np.log1p(np.einsum("nf,nf->n", spread, X))
+    for _ in range(min(k, len(candidates))):
+        gain = familiarity * np.log1p(np.einsum("nf,nf->n", spread, X))
         gain[chosen] = -np.inf
         best = int(np.argmax(gain))
         chosen.append(best)
@@ -140,46 +136,45 @@ def rate_next(model: LoadedModel, someone: Person, k: int, allowed: Mask | None)
         Sx = covariance @ X[best]
         covariance = covariance - np.outer(Sx, Sx) / (1.0 + X[best] @ Sx)
         spread = X @ covariance
-    return asked[chosen]
+    return candidates[chosen]
 
 
-# A lift of less is none, in units of the rating (or of the score).
-LEAST = 0.005
-
-
-# More than any lift.
-WIDE = 1e6
+# ---- reasons ----
 
 
 def with_reasons(
-    model: LoadedModel, someone: Person, rows: Rows, cards: list[ItemCard]
+    model: LoadedModel, user: ServedUser, rows: IndexArray, cards: list[ItemCard]
 ) -> list[ItemCard]:
     """Cards of the items at some rows, each with its reason where the model can tell one."""
-    if someone.source == "popular" or not len(someone.rows) or not len(rows):
+    if user.source == "popular" or not len(user.item_index) or not len(rows):
         return cards
-    lifts = _lifts(model, someone, rows)
+    lifts = _lifts(model, user, rows)
     if lifts is None:
         return cards
-    own = someone.rows == np.asarray(rows)[:, None]  # no item is its own reason
-    lifts = np.where(own, -np.inf, lifts)
-    liked = someone.rating > (model.scale.lowest + model.scale.highest) / 2
-    # What somebody likes says more to them than what they do not.
-    best = np.where((lifts > LEAST) & liked, lifts + WIDE, lifts).argmax(axis=1)
-    catalogue, rated = model.catalogue, someone.own
+    # No item is its own reason.
+    lifts = np.where(user.item_index == np.asarray(rows)[:, None], -np.inf, lifts)
+    is_liked = user.rating > (model.scale.lowest + model.scale.highest) / 2
+    strength = np.where((lifts > MIN_LIFT) & is_liked, lifts + LIFT_OF_LIKED, lifts)
     reasons = [
-        Reason(catalogue.id_at(row), catalogue.title_at(row), rated[row])
-        for row in someone.rows[best].tolist()
+        Reason(*model.catalogue[row][:2], user.rating_of[row])
+        for row in user.item_index[strength.argmax(axis=1)].tolist()
     ]
-    told = lifts.max(axis=1) > LEAST
+    is_lifted = (lifts.max(axis=1) > MIN_LIFT).tolist()
     return [
-        replace(card, because=reason) if is_told else card
-        for card, reason, is_told in zip(cards, reasons, told.tolist(), strict=True)
+        replace(card, because=reason) if has_reason else card
+        for card, reason, has_reason in zip(cards, reasons, is_lifted, strict=True)
     ]
 
 
-def _lifts(model: LoadedModel, someone: Person, rows: Rows) -> Floats | None:
+def _lifts(model: LoadedModel, user: ServedUser, rows: IndexArray) -> FloatArray | None:
     """How far each rating lifts each item (n, n_rated); None where the model cannot tell."""
-    if not model.model.capabilities.explains:
+    if not model.capabilities.explains:
         return None
-    user = User(someone.description, someone.rows, someone.rating, someone.user)
-    return model.model.lift_rows(user, rows)
+    return model.model.lift_rows(user.user, rows)
+
+
+def look_around(model: LoadedModel) -> None:
+    """Ask for what the first page shows, so that nothing is compiled while somebody waits."""
+    rating = np.array([model.scale.highest], dtype=np.float32)
+    first_page(model, model.fold_in(model.catalogue.by_popularity[:1], rating), 1)
+    model.forget()

@@ -1,45 +1,81 @@
-"""A person's taste in words, their place on the map, and picks for several people."""
+"""A person's taste: what they rate above and below others, by genre and decade, and in words."""
 
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from tastemap.serve.model.loaded import LoadedModel, Person
-from tastemap.serve.schemas import Leaning, Taste
+from tastemap.arrays import FloatArray
+from tastemap.serve.model.loaded import LoadedModel, ServedUser
+from tastemap.serve.schemas import ItemCard
 
-# A genre or decade needs so many ratings to be spoken of, and is drawn towards 0 by so many.
-ENOUGH, DRAWN = 2, 3.0
-# From this difference on a leaning is put into words, in shares of the scale's width.
-WORTH_SAYING = 0.06
-# Likes and dislikes shown, and how far from the average one is unusual, in shares of the width.
-UNUSUAL, FAR = 5, 0.2
+# A leaning has at least so many ratings, and is drawn towards 0 by so many.
+MIN_RATINGS_PER_LEANING, SHRINKAGE_RATINGS = 2, 3.0
+# A leaning of this share of the scale's width is put into words.
+MIN_SHARE_IN_WORDS = 0.06
+# So many likes and dislikes are shown, this share of the scale's width or more from the average.
+MAX_LIKES, MIN_SHARE_OF_LIKE = 5, 0.2
 
 
-def taste(model: LoadedModel, someone: Person) -> Taste:
+@dataclass(frozen=True, slots=True)
+class Leaning:
+    """How a person rates a genre or decade, compared with what others give the same items.
+
+    Attributes:
+        name: The genre or decade.
+        n: How many of its items the person rated.
+        difference: Mean of own rating minus damped average, drawn towards 0 where n is small.
+    """
+
+    name: str
+    n: int
+    difference: float
+
+
+@dataclass(frozen=True, slots=True)
+class Taste:
+    """A person's taste: what they rate above and below others.
+
+    Attributes:
+        n: Number of ratings. mean: Their mean, null without any.
+        generosity: Mean of own rating minus the item's damped average.
+        genres, decades: Leanings, the largest difference first.
+        likes, dislikes: Items rated far above, and far below, what others give them.
+        sentences: The same in words.
+    """
+
+    n: int
+    mean: float | None
+    generosity: float | None
+    genres: list[Leaning]
+    decades: list[Leaning]
+    likes: list[ItemCard]
+    dislikes: list[ItemCard]
+    sentences: list[str]
+
+
+def taste_of(model: LoadedModel, user: ServedUser) -> Taste:
     """What a person rates above and below others; see `Service.taste`."""
-    if not len(someone.rows):
+    rows, catalogue = user.item_index, model.catalogue
+    if not len(rows):
         return Taste(0, None, None, [], [], [], [], [])
     width = (model.scale.highest - model.scale.lowest) or 1.0
-    difference = someone.rating - model.catalogue.damped[someone.rows]
+    difference = user.rating - catalogue.damped[rows]
     generosity = float(difference.mean())
     relative = difference - generosity
-    genres = _leanings(relative, [model.catalogue.genres_at(r) for r in someone.rows.tolist()])
-    years = [model.catalogue.year_at(row) for row in someone.rows.tolist()]
-    decades = [decades_of(year) for year in years]
-    by_decade = _leanings(relative, decades)
-    order = np.argsort(-difference, kind="stable")
-    likes = [at for at in order[:UNUSUAL] if difference[at] >= FAR * width]
-    dislikes = [at for at in order[::-1][:UNUSUAL] if difference[at] <= -FAR * width]
+    genres = _leanings(relative, [catalogue[row].genres for row in rows.tolist()])
+    decades = _leanings(relative, [decades_of(catalogue[row].year) for row in rows.tolist()])
+    order, least = np.argsort(-difference, kind="stable"), MIN_SHARE_OF_LIKE * width
+    likes = [place for place in order[:MAX_LIKES] if difference[place] >= least]
+    dislikes = [place for place in order[::-1][:MAX_LIKES] if difference[place] <= -least]
     return Taste(
-        n=len(someone.rows),
-        mean=float(someone.rating.mean()),
+        n=len(rows),
+        mean=float(user.rating.mean()),
         generosity=generosity,
         genres=genres,
-        decades=by_decade,
-        likes=model.catalogue.cards(someone.rows[likes], own=someone.own),
-        dislikes=model.catalogue.cards(someone.rows[dislikes], own=someone.own),
-        sentences=_sentences(generosity, genres, by_decade, WORTH_SAYING * width),
+        decades=decades,
+        likes=catalogue.cards(rows[likes], rating_of=user.rating_of),
+        dislikes=catalogue.cards(rows[dislikes], rating_of=user.rating_of),
+        sentences=_sentences(generosity, genres, decades, MIN_SHARE_IN_WORDS * width),
     )
 
 
@@ -53,43 +89,38 @@ def decades_of(year: int | None) -> tuple[str, ...]:
     return () if year is None else (f"{year // 10 * 10}s",)
 
 
-def _leanings(difference: npt.NDArray[Any], groups: list[tuple[str, ...]]) -> list[Leaning]:
-    """Mean difference of each group with enough ratings, drawn towards 0, the largest first."""
+def _leanings(difference: FloatArray, names_of: list[tuple[str, ...]]) -> list[Leaning]:
+    """Mean difference of each name with enough ratings, drawn towards 0, the largest first."""
     values: dict[str, list[float]] = {}
-    for value, names in zip(difference.tolist(), groups, strict=True):
+    for value, names in zip(difference.tolist(), names_of, strict=True):
         for name in names:
             values.setdefault(name, []).append(value)
-    found = [
-        Leaning(name, len(one), sum(one) / (len(one) + DRAWN))
-        for name, one in values.items()
-        if len(one) >= ENOUGH
+    leanings = [
+        Leaning(name, len(group), sum(group) / (len(group) + SHRINKAGE_RATINGS))
+        for name, group in values.items()
+        if len(group) >= MIN_RATINGS_PER_LEANING
     ]
-    return sorted(found, key=lambda one: (-one.difference, one.name))
+    return sorted(leanings, key=lambda leaning: (-leaning.difference, leaning.name))
 
 
 def _sentences(
     generosity: float, genres: list[Leaning], decades: list[Leaning], least: float
 ) -> list[str]:
     """The taste in words."""
-    said = []
+    sentences = []
     if abs(generosity) >= least:
         side = "above" if generosity > 0 else "below"
-        said.append(f"Your ratings are on average {abs(generosity):.1f} {side} what others give.")
+        mean = f"{abs(generosity):.1f} {side} what others give"
+        sentences.append(f"Your ratings are on average {mean}.")
     for kind, leanings in (("", genres), ("films of the ", decades)):
-        more = [kind + one.name for one in leanings[:3] if one.difference >= least]
-        less = [kind + one.name for one in leanings[::-1][:3] if one.difference <= -least]
+        more = [kind + lean.name for lean in leanings[:3] if lean.difference >= least]
+        less = [kind + lean.name for lean in leanings[::-1][:3] if lean.difference <= -least]
         if more:
-            said.append(f"You rate {_listed(more)} higher than others do.")
+            sentences.append(f"You rate {_listed(more)} higher than others do.")
         if less:
-            said.append(f"You rate {_listed(less)} lower than others do.")
-    return said
+            sentences.append(f"You rate {_listed(less)} lower than others do.")
+    return sentences
 
 
 def _listed(names: list[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-
-
-# ---- the map ----
-
-
-# ---- together ----

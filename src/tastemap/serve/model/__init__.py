@@ -1,1 +1,1 @@
-"""TODO src/tastemap/serve/model."""
+"""What answers are made from: the items, the model that is served, and its replacement."""

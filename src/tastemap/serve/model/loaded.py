@@ -1,57 +1,66 @@
-"""The model that is being served, with what answers need beside it.
+"""The model that is being served, with what answers need beside it, in row numbers.
 
-This is the one place of the application that speaks with a model in row numbers, through the hooks
-of `Recommender`, since a question of a page must not cost a table.
+It uses the calls on rows of `Recommender`, since a question of a page must not cost a table.
 """
 
-import contextlib
 import timeit
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
-from tastemap.data.vocabulary import Id
-from tastemap.errors import UnsupportedError
+from tastemap.arrays import F32, FloatArray, IndexArray
+from tastemap.errors import ArgumentError, UnsupportedError
 from tastemap.explore.item_map import describe_map, map_items
+from tastemap.metrics.similarity import unit_rows
+from tastemap.models.base.factors import HasFactors
 from tastemap.models.base.recommender import Recommender
-from tastemap.serve.model.catalogue import Catalogue, Rows, RowsOfIds
+from tastemap.models.base.rows import Capabilities
+from tastemap.models.base.selection import top_k
+from tastemap.models.base.user import User
+from tastemap.serve.model.catalogue import ALL, Catalogue, Filters, RowsOfIds
 from tastemap.serve.schemas import Source
-from tastemap.serve.web.errors import Problem
 
-Floats = npt.NDArray[np.floating[Any]]
-# Seconds up to which an answer is not worth a thread of its own.
-QUICK = 0.01
-# Persons whose fold-in is kept.
-REMEMBERED = 64
+# An answer that takes no more seconds is not worth a thread of its own.
+MAX_SECONDS_OF_QUICK_ANSWER = 0.01
+MAX_REMEMBERED_USERS = 64
 
 
 @dataclass(frozen=True, eq=False)
-class Person:
-    """Somebody as a model sees them.
+class ServedUser:
+    """Whom an answer is for, and where the answer comes from.
 
     Attributes:
-        rows: int32 (n,), rows of the items they rated.
-        rating: float32 (n,), the ratings.
-        source: What answers about them come from.
-        description: What the model's fold-in gave; None where ``source`` is ``"popular"``.
-        user: Row in the training data where ``source`` is ``"trained"``, else -1.
+        user: The user as the model describes them; without description where ``source`` is
+            ``"popular"``.
+        source: Where answers for the user come from.
     """
 
-    rows: Rows
-    rating: npt.NDArray[np.float32]
+    user: User
     source: Source
-    description: Any = None
-    user: int = -1
+
+    @property
+    def user_index(self) -> int:
+        """Row in the training data where ``source`` is ``"trained"``, else -1."""
+        return self.user.user_index
+
+    @property
+    def item_index(self) -> IndexArray:
+        """Rows of the items that the user rated, (n,)."""
+        return self.user.item_index
+
+    @property
+    def rating(self) -> F32:
+        """The user's ratings, (n,)."""
+        return self.user.rating
 
     @cached_property
-    def own(self) -> dict[int, float]:
-        """Rating by row."""
-        return dict(zip(self.rows.tolist(), self.rating.tolist(), strict=True))
+    def rating_of(self) -> dict[int, float]:
+        """The user's rating by row of the item."""
+        return dict(zip(self.item_index.tolist(), self.rating.tolist(), strict=True))
 
 
 class LoadedModel:
@@ -63,8 +72,7 @@ class LoadedModel:
         version: A short text that another artifact does not share.
         catalogue: The items.
         users: Rows of the users of the training data.
-        predicts: Whether its scores are ratings. explains: Whether they are sums of parts.
-        is_quick: Whether answers for a person take no more than a few milliseconds.
+        is_quick: Whether answers for a new user take no more than a few milliseconds.
     """
 
     def __init__(self, model: Recommender, manifest: dict[str, Any], version: str) -> None:
@@ -73,197 +81,165 @@ class LoadedModel:
         self.catalogue = Catalogue(self.data)
         self.users = RowsOfIds(self.data.users)
         self.scale, self._levels = self.data.scale, self.data.scale.levels
-        self.predicts, self.explains = model.predicts_ratings, False
         self.is_quick = False
-        self._nobody: Rows = np.zeros(0, dtype=np.int32)
-        self._popular = Person(self._nobody, np.zeros(0, dtype=np.float32), "popular")
-        self._remembered = lru_cache(REMEMBERED)(self._folded_in)
+        self._remembered = lru_cache(MAX_REMEMBERED_USERS)(self._fold_in)
 
-    # ---- persons ----
+    # ---- users ----
 
-    def trained(self, user: int) -> Person:
+    def user_at(self, user_index: int) -> ServedUser:
         """A user of the training data."""
-        rated = self.data.by_user[user]
-        rows, rating = self.data.item_index[rated], self.data.rating[rated]
-        return Person(rows, rating, "trained", self.model._user(user), user)
+        return ServedUser(self.model.user_at(user_index), "trained")
 
-    def person(self, rows: Rows, rating: npt.NDArray[np.float32]) -> Person:
-        """Somebody from ratings alone; without any, or where the model cannot, nobody."""
-        if not len(rows):
-            return self._popular
-        if not self.model.folds_in:
-            return Person(rows, rating, "popular")
-        known = rows.astype(np.int32).tobytes(), rating.astype(np.float32).tobytes()
-        return self._remembered(*known)
+    def fold_in(self, item_index: IndexArray, rating: F32) -> ServedUser:
+        """A user from ratings alone; without any, or where the model cannot, an unknown one."""
+        if not len(item_index) or not self.capabilities.folds_in:
+            return ServedUser(User(None, item_index, rating), "popular")
+        # The parts of a page ask for the same user again.
+        return self._remembered(item_index.tobytes(), rating.tobytes())
 
-    def _folded_in(self, rows: bytes, rating: bytes) -> Person:
-        """Somebody from their ratings; the parts of a page ask for the same person again."""
-        known = np.frombuffer(rows, np.int32).copy(), np.frombuffer(rating, np.float32).copy()
-        return Person(*known, "folded_in", self.model._fold_in(*known))
+    def _fold_in(self, item_index: bytes, rating: bytes) -> ServedUser:
+        rows, values = np.frombuffer(item_index, np.int32), np.frombuffer(rating, np.float32)
+        return ServedUser(self.model.fold_in_rows(rows.copy(), values.copy()), "folded_in")
 
     def forget(self) -> None:
         """Remember nobody's fold-in any more."""
         self._remembered.cache_clear()
 
-    def scores(self, person: Person) -> Floats:
-        """What the person would give each item (n_items,), outside the scale too."""
-        if person.source == "popular":
+    def scores(self, user: ServedUser) -> FloatArray:
+        """The score (n_items,) of each item for a user, outside the scale too."""
+        if user.source == "popular":
             return self.catalogue.damped
-        return self.model._score(person.description)
+        return self.model.score_rows(user.user)
 
-    def predicted(self, person: Person, scores: Floats) -> Floats | None:
-        """Scores as predicted ratings in the scale; None where they are none."""
-        if person.source == "popular" or not self.predicts:
+    def predicted(self, user: ServedUser, scores: FloatArray) -> FloatArray | None:
+        """Scores of a user as predicted ratings in the scale; None where they are none."""
+        if user.source == "popular" or not self.capabilities.predicts:
             return None
         return self.scale.clip(scores)
 
-    def distribution(self, person: Person, row: int) -> Floats | None:
+    def best_rows(
+        self,
+        user: ServedUser,
+        scores: FloatArray,
+        k: int,
+        filters: Filters = ALL,
+        *,
+        exclude_seen: bool = True,
+        novelty: float = 0.0,
+    ) -> tuple[IndexArray, FloatArray]:
+        """Rows of the k best items for a user and what they are ranked by, the best first.
+
+        There are fewer where no more items are left. ``scores`` are those of `scores`.
+        """
+        allowed = self.catalogue.allowed(filters)
+        rows, _, score = self.model.recommend_rows(
+            user.user, k, scores=scores, allowed=allowed, exclude_seen=exclude_seen, novelty=novelty
+        )
+        return rows, score
+
+    def distribution(self, user: ServedUser, row: int) -> FloatArray | None:
         """The probability of each level of the scale for one item, where the model gives one."""
-        if person.source == "popular" or not self.model.has_distribution:
+        if user.source == "popular" or not self.capabilities.distribution:
             return None
-        asked = np.array([row], dtype=np.int32)
-        with contextlib.suppress(UnsupportedError):
-            return self.model._distribution_of(person.description, asked)[0]
-        if person.source == "trained":
-            user = np.array([person.user], dtype=np.int32)
-            return self.model._predict_distribution(user, asked)[0]
-        return None
+        return self.model.distribution_rows(user.user, np.array([row], dtype=np.int32))[0]
 
     def error(self) -> float | None:
         """The test error recorded with the model that a prediction's band is made of."""
         for name in ("rmse", "test_rmse"):
-            found = self.model.metrics_.get(name)
-            if isinstance(found, int | float):
-                return float(found)
+            value = self.model.metrics_.get(name)
+            if isinstance(value, int | float):
+                return float(value)
         return None
 
     def check_ratings(self, ratings: Collection[float]) -> None:
         """Refuse a rating that is not one of the data's.
 
         Raises:
-            Problem: Naming the first that is not.
+            ArgumentError: Naming the first that is not.
         """
-        given = np.array(list(ratings), dtype=np.float64)
-        fits = (given >= self.scale.lowest) & (given <= self.scale.highest)
+        values = np.array(list(ratings), dtype=np.float64)
+        fits = (values >= self.scale.lowest) & (values <= self.scale.highest)
         if self._levels is not None:
-            nearest = np.searchsorted(self._levels + 1e-6, given).clip(max=len(self._levels) - 1)
-            fits &= np.abs(self._levels[nearest] - given) < 1e-6
+            nearest = np.searchsorted(self._levels + 1e-6, values).clip(max=len(self._levels) - 1)
+            fits &= np.abs(self._levels[nearest] - values) < 1e-6
         if not fits.all():
-            wrong = given[np.argmin(fits)]
-            raise Problem(422, "invalid_rating", f"{wrong:g} is not a rating from {self.scale}")
+            wrong = values[np.argmin(fits)]
+            raise ArgumentError(
+                "rating", expected=f"a rating from {self.scale}", received=f"{wrong:g}"
+            )
 
     # ---- factors, where there are any ----
 
     @cached_property
-    def item_directions(self) -> Floats | None:
+    def item_directions(self) -> FloatArray | None:
         """Item factors at length one (n_items, f); None where the model has none."""
-        factors = getattr(self.model, "item_factors", None)
-        if factors is None or not factors.shape[1]:
-            return None
-        return _directions(factors)
+        return self._directions("item_factors")
 
     @cached_property
-    def user_directions(self) -> Floats | None:
+    def user_directions(self) -> FloatArray | None:
         """User factors at length one (n_users, f); None where the model has none."""
-        factors = getattr(self.model, "user_factors", None)
-        if factors is None or not factors.shape[1]:
-            return None
-        return _directions(factors)
+        return self._directions("user_factors")
 
-    def factors_of(self, person: Person) -> Floats | None:
-        """The factors p_u (f,) of a person, where the model describes a person by factors."""
-        found = person.description
-        size = 0 if self.item_directions is None else self.item_directions.shape[1]
-        if not size or not isinstance(found, np.ndarray) or found.shape != (size + 1,):
+    def _directions(self, name: str) -> FloatArray | None:
+        if not isinstance(self.model, HasFactors) or not self.capabilities.similar_users:
             return None
-        return found[1:]
+        return unit_rows(getattr(self.model, name))
+
+    def direction_of(self, user: ServedUser) -> FloatArray | None:
+        """The factors of a user at length one (f,), where the model describes users by factors."""
+        weights = user.user.description
+        size = 0 if self.item_directions is None else self.item_directions.shape[1]
+        if not size or not isinstance(weights, np.ndarray) or weights.shape != (size + 1,):
+            return None
+        length = float(np.linalg.norm(weights[1:]))
+        return weights[1:] / length if length else None
 
     # ---- the map ----
 
     @cached_property
-    def map_frame(self) -> pl.DataFrame | None:
-        """The map with what is known of each item, or None where the artifact has none."""
+    def map(self) -> "ServedMap | None":
+        """The map of the items; None where the artifact has none."""
         if self.model.item_map_ is None:
             return None
         frame = map_items(self.model.item_map_, self.data)
         if "preserved" not in frame.columns:
             frame = frame.with_columns(preserved=pl.lit(None, dtype=pl.Float64))
-        return frame
-
-    @cached_property
-    def map_sentence(self) -> str:
-        """How far the map can be believed, for people."""
-        frame = self.map_frame
-        if frame is None or frame["preserved"].null_count():
-            return ""
-        return describe_map(frame)
-
-    @cached_property
-    def map_rows(self) -> Rows:
-        """The row of each item of the map, (n,)."""
-        frame = self.map_frame
-        return self._nobody if frame is None else self.data.items.index(frame["item_id"])
-
-    @cached_property
-    def map_places(self) -> Floats:
-        """The places of the items of the map, (n, 2)."""
-        frame = self.map_frame
-        return np.zeros((0, 2)) if frame is None else frame.select("x", "y").to_numpy()
+        sentence = "" if frame["preserved"].null_count() else describe_map(frame)
+        rows = self.data.items.index(frame["item_id"])
+        return ServedMap(frame, rows, frame.select("x", "y").to_numpy(), sentence)
 
     # ---- getting ready ----
 
     def warm(self) -> None:
         """Ask what the first request will ask, so that nothing is compiled while it waits."""
-        first = self.catalogue.by_popularity[:1]
+        rows = self.catalogue.by_popularity[:1]
         rating = np.array([self.scale.highest], dtype=np.float32)
-        self.scores(self.trained(0))
-        self.scores(self.person(first, rating))
-        if self.model.folds_in:  # anew, not as it is remembered
-            known = first.astype(np.int32).tobytes(), rating.tobytes()
-            ask = lambda: self.scores(self._folded_in(*known))  # noqa: E731
-            self.is_quick = min(timeit.repeat(ask, number=1, repeat=3)) < QUICK
-        self.catalogue.cards(first)
-        explain: Any = getattr(self.model, "explain", None)
-        if explain is not None:
-            with contextlib.suppress(UnsupportedError):
-                explain(self.data.users.ids[0], item_id=self.catalogue.id_at(0))
-                self.explains = True
+        self.scores(self.user_at(0))
+        if self.capabilities.folds_in:
+            # Anew, not as it is remembered.
+            answer = lambda: self.scores(self._fold_in(rows.tobytes(), rating.tobytes()))  # noqa: E731
+            seconds = min(timeit.repeat(answer, number=1, repeat=3))
+            self.is_quick = seconds < MAX_SECONDS_OF_QUICK_ANSWER
+        self.catalogue.cards(rows)
 
-    def parts(self, person: Person, row: int) -> pl.DataFrame:
-        """The parts of a prediction, which add up, as the model's ``explain`` gives them.
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the model can do; a map it has where one is saved with it."""
+        return replace(self.model.capabilities, map=self.model.item_map_ is not None)
 
-        Raises:
-            UnsupportedError: If the model's predictions are no sums of parts.
-        """
-        if person.source == "trained":
-            who: dict[str, Any] = {"user_id": self.data.users.ids[person.user]}
-        else:
-            ids = self.data.items.ids_at(person.rows)
-            who = {"ratings": pl.DataFrame([ids, pl.Series("rating", person.rating)])}
-        found: pl.DataFrame = self.ask("explain")(item_id=self.catalogue.id_at(row), **who)
-        return found
-
-    def can(self) -> list[str]:
-        """What the model can do."""
-        asked = {
-            "predict": self.predicts,
-            "distribution": self.model.has_distribution,
-            "fold_in": self.model.folds_in,
-            "explain": self.explains,
-            "map": self.model.item_map_ is not None,
-        }
-        return [name for name, able in asked.items() if able]
-
-    def ask(self, question: str) -> Callable[..., Any]:
-        """A method that not every model has.
+    def similar_items(self, row: int, k: int) -> tuple[IndexArray, FloatArray]:
+        """Rows of the k items most similar to one, and the similarities, the most similar first.
 
         Raises:
-            UnsupportedError: If this one has it not.
+            UnsupportedError: If the model cannot compare items.
         """
-        found: Callable[..., Any] | None = getattr(self.model, question, None)
-        if found is None:
-            self.refuse(question.replace("_", " "))
-        return found
+        if not self.capabilities.similar_items:
+            self.refuse("similar items")
+        similarity = self.model.similarity_rows(row)
+        allowed = self.catalogue.popularity > 0
+        allowed[row] = False
+        rows = top_k(similarity, allowed, k)
+        return rows, similarity[rows]
 
     def refuse(self, what: str) -> NoReturn:
         """Say that the model cannot answer a question.
@@ -273,11 +249,18 @@ class LoadedModel:
         """
         raise UnsupportedError(f"{self.model.learnt_by_} cannot {what}", do="serve another model")
 
-    def user_ids(self, rows: Rows) -> list[Id]:
-        """The ids of users of the training data."""
-        return self.data.users.ids_at(rows).to_list()
 
+class ServedMap(NamedTuple):
+    """A map of n items.
 
-def _directions(factors: Floats) -> Floats:
-    lengths = np.linalg.norm(factors, axis=1, keepdims=True)
-    return factors / np.maximum(lengths, np.finfo(np.float32).tiny)
+    Attributes:
+        frame: The map with what is known of each item, (n, columns).
+        rows: The row of each item, (n,).
+        places: Where each item lies, (n, 2).
+        sentence: How far the map can be believed, for people; "" where that is not known.
+    """
+
+    frame: pl.DataFrame
+    rows: IndexArray
+    places: FloatArray
+    sentence: str

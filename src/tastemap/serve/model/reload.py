@@ -12,22 +12,20 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from tastemap.errors import ArtifactError, TastemapError
 from tastemap.models.base.artifact import MANIFEST, read_manifest
 from tastemap.models.registry import load_model
-from tastemap.serve.answers import recommendations as discover
-from tastemap.serve.model.catalogue import ALL
 from tastemap.serve.model.loaded import LoadedModel
 
 log = logging.getLogger("tastemap.serve")
 # Seconds between two looks at the manifest.
-EVERY = 1.0
-# Seconds that fold-ins are remembered at most: another process may have been told to forget one.
-REMEMBERED_FOR = 60.0
-# So often a load is tried again when the artifact was replaced while it was read.
-TRIES = 5
+SECONDS_BETWEEN_LOOKS = 1.0
+# For so many seconds fold-ins are remembered: another process may have been told to forget one.
+MAX_SECONDS_REMEMBERED = 60.0
+# So often an artifact is read that is replaced while it is read.
+MAX_READS = 5
+
+Prepare = Callable[[LoadedModel], None]
 
 
 class LiveModel:
@@ -41,24 +39,27 @@ class LiveModel:
         failure: Why the newest artifact could not be loaded; None if it was.
     """
 
-    def __init__(self, path: Path, changed: Callable[[LoadedModel], None] | None = None) -> None:
+    def __init__(
+        self, path: Path, *, prepare: Prepare | None = None, changed: Prepare | None = None
+    ) -> None:
         """Load the model.
 
         Args:
             path: Folder of the artifact.
+            prepare: Called with each model before it is used.
             changed: Called with each model that takes the place of another.
 
         Raises:
             ArtifactError: If there is none, or it cannot be loaded.
         """
-        self.path, self._changed = path, changed
+        self.path, self._prepare, self._changed = path, prepare, changed
         self.failure: str | None = None
         self._stamp: tuple[int, int, int] | None = None
         self._loading = threading.Lock()
-        self._stopped, self._asked = threading.Event(), threading.Event()
+        self._stopped, self._look_now = threading.Event(), threading.Event()
         self._watcher: threading.Thread | None = None
         self._stamp = self._look()
-        self.current = load(path)
+        self.current = load(path, prepare)
 
     def reload(self, *, force: bool = False) -> bool:
         """Load the artifact if it has changed; whether it was loaded. Never raises: the old stays.
@@ -71,7 +72,7 @@ class LiveModel:
             if stamp is None or (stamp == self._stamp and not force):
                 return False
             try:
-                fresh = load(self.path)
+                fresh = load(self.path, self._prepare)
             except (TastemapError, OSError, MemoryError) as error:
                 if self.failure is None:
                     log.warning("the newer model was not loaded: %s", error)
@@ -85,7 +86,7 @@ class LiveModel:
 
     def ask_reload(self) -> None:
         """Have the watcher look at once; for a signal handler."""
-        self._asked.set()
+        self._look_now.set()
 
     def watch(self) -> None:
         """Look at the manifest once a second, in a thread of its own, until `stop`.
@@ -94,16 +95,16 @@ class LiveModel:
         """
 
         def run() -> None:
-            since = time.monotonic()
+            start = time.monotonic()
             while not self._stopped.is_set():
-                asked = self._asked.wait(EVERY)
-                self._asked.clear()
+                is_told = self._look_now.wait(SECONDS_BETWEEN_LOOKS)
+                self._look_now.clear()
                 if self._stopped.is_set():
                     return
-                self.reload(force=asked)
-                if time.monotonic() - since > REMEMBERED_FOR:
+                self.reload(force=is_told)
+                if time.monotonic() - start > MAX_SECONDS_REMEMBERED:
                     self.current.forget()
-                    since = time.monotonic()
+                    start = time.monotonic()
 
         self._watcher = threading.Thread(target=run, name="tastemap-reload", daemon=True)
         self._watcher.start()
@@ -111,29 +112,29 @@ class LiveModel:
     def stop(self) -> None:
         """End the watching."""
         self._stopped.set()
-        self._asked.set()
+        self._look_now.set()
         if self._watcher is not None:
             self._watcher.join(timeout=10)
 
     def _look(self) -> tuple[int, int, int] | None:
         """What tells one artifact from another without reading it; None where there is none."""
         with contextlib.suppress(OSError):
-            found = (self.path / MANIFEST).stat()
-            return found.st_ino, found.st_mtime_ns, found.st_size
+            status = (self.path / MANIFEST).stat()
+            return status.st_ino, status.st_mtime_ns, status.st_size
         return None
 
 
-def load(path: Path) -> LoadedModel:
+def load(path: Path, prepare: Prepare | None = None) -> LoadedModel:
     """An artifact, ready to answer; its arrays stay in the file, shared by all who map it.
 
     Should it be replaced while it is read, it is read again, so that its parts belong together.
     """
-    for attempt in range(TRIES):
+    for attempt in range(MAX_READS):
         manifest = read_manifest(path)
         try:
             model = load_model(path, mapped=True)
         except ArtifactError:
-            if attempt == TRIES - 1 or _same(path, manifest):
+            if attempt == MAX_READS - 1 or _same(path, manifest):
                 raise
             continue
         if _same(path, manifest):
@@ -141,21 +142,12 @@ def load(path: Path) -> LoadedModel:
         time.sleep(0.1)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        made = LoadedModel(model, manifest, version_of(manifest))
-        made.warm()
-        _look_around(made)
+        loaded = LoadedModel(model, manifest, version_of(manifest))
+        loaded.warm()
+        if prepare is not None:
+            prepare(loaded)
     _give_back()
-    return made
-
-
-def _look_around(model: LoadedModel) -> None:
-    """Ask for what the first page shows; the index of titles is made while people look at it."""
-    first = model.catalogue.by_popularity[:1]
-    rating = np.array([model.scale.highest], dtype=np.float32)
-    discover.rows(model, model.person(first, rating), 1, ALL, 0.0)
-    model.forget()
-    title = model.catalogue.title_at(int(first[0]))
-    threading.Thread(target=model.catalogue.search, args=(title,), daemon=True).start()
+    return loaded
 
 
 def _give_back() -> None:

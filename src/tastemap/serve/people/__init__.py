@@ -1,1 +1,1 @@
-"""TODO src/tastemap/serve/people."""
+"""Whom the application answers: people's ratings, kept, brought along, and learnt from."""

@@ -17,18 +17,18 @@ import polars as pl
 
 from tastemap.data.scale import Scale
 from tastemap.data.vocabulary import Vocabulary
+from tastemap.errors import DataError
 from tastemap.explore.title_search import ARTICLES, search_titles, title_words
 from tastemap.serve.model.loaded import LoadedModel
 from tastemap.serve.schemas import ItemCard
-from tastemap.serve.web.errors import Problem
 
 #: So many ratings are read of one file; who has more may bring the rest in a second one.
-MOST_ENTRIES = 5_000
+MAX_ENTRIES = 5_000
 #: For so many titles that nothing fits exactly, similar ones are looked for.
-MOST_GUESSES = 200
-CANDIDATES = 4
-# How alike the spelling of a title must be to be offered.
-ALIKE = 0.8
+MAX_TITLES_GUESSED = 200
+MAX_CANDIDATES = 4
+# A title is offered whose spelling is at least so similar, in [0, 1].
+MIN_SIMILARITY = 0.8
 
 _YEAR = re.compile(r"\s*\((\d{4})\)\s*$")
 _IN_BRACKETS = re.compile(r"\s*\([^)]*\)")
@@ -82,33 +82,33 @@ class Review:
     unknown: list[Match]
 
 
-def read_export(content: bytes, most: int) -> tuple[str, Scale | None, list[Entry]]:
+def read_export(content: bytes, max_bytes: int) -> tuple[str, Scale | None, list[Entry]]:
     """The ratings in a file: whose export it is, its scale (None: the model's), the entries.
 
     Args:
         content: A CSV file, or a zip that holds one of ratings.
-        most: Bytes that may be unpacked.
+        max_bytes: Bytes that may be unpacked.
 
     Raises:
-        Problem: If no ratings can be found in it.
+        DataError: If no ratings can be found in it.
     """
     if content[:4] == b"PK\x03\x04":
-        content = _unzipped(content, most)
+        content = _unzipped(content, max_bytes)
     text = content.decode("utf-8-sig", errors="replace")
     reader = csv.DictReader(io.StringIO(text, newline=""))
     try:
         names = {name.strip().lower(): name for name in reader.fieldnames or () if name}
         column = {
-            kind: next((names[name] for name in known if name in names), None)
-            for kind, known in _COLUMNS.items()
+            kind: next((names[name] for name in spellings if name in names), None)
+            for kind, spellings in _COLUMNS.items()
         }
         if column["rating"] is None or not (column["title"] or column["item_id"]):
             raise _unreadable("no column of ratings and none of titles")
         entries = [entry for row in reader if (entry := _entry(row, column)) is not None]
     except csv.Error as error:
         raise _unreadable(str(error)) from None
-    if len(entries) > MOST_ENTRIES:
-        raise _unreadable(f"more than {MOST_ENTRIES:,} ratings; bring them in parts")
+    if len(entries) > MAX_ENTRIES:
+        raise _unreadable(f"more than {MAX_ENTRIES:,} ratings; bring them in parts")
     if not entries:
         raise _unreadable("no ratings in it")
     if "letterboxd uri" in names:
@@ -122,44 +122,44 @@ def read_export(content: bytes, most: int) -> tuple[str, Scale | None, list[Entr
     return "Your list", None, entries
 
 
-def read_list(text: str, most: int) -> list[Entry]:
+def read_list(text: str, max_bytes: int) -> list[Entry]:
     """The ratings that a person has written or pasted: lines ``title = 5``, or a CSV export.
 
     Raises:
-        Problem: If it looks like an export and cannot be read.
+        DataError: If it looks like an export and cannot be read.
     """
     first, _, _ = text.lstrip().partition("\n")
     words = {word.strip().lower() for word in first.split(",")}
     if words & {*_COLUMNS["rating"]}:
-        return read_export(text.lstrip().encode(), most)[2]
-    found = [_ROW.match(line.strip()) for line in text.splitlines() if line.strip()]
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
+        return read_export(text.lstrip().encode(), max_bytes)[2]
     entries = []
-    for line, match in zip(lines[:MOST_ENTRIES], found, strict=False):
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    for line in lines[:MAX_ENTRIES]:
+        match = _ROW.match(line)
         title, rating = match.groups() if match else (line, "nan")
-        named, year = _dated(title.strip("\"' "))
-        entries.append(Entry(named, year, _number(rating) or math.nan))
+        title, year = _dated(title.strip("\"' "))
+        entries.append(Entry(title, year, _number(rating) or math.nan))
     return entries
 
 
 def review(model: LoadedModel, source: str, scale: Scale | None, entries: list[Entry]) -> Review:
     """Match the entries of a file with the items of a model."""
-    titles = _titles(model)
-    own = model.scale
-    moves = scale is not None and (scale.lowest, scale.highest) != (own.lowest, own.highest)
-    converted = f"{scale.lowest:g}–{scale.highest:g}" if moves and scale is not None else ""
-    found = Review(source, converted, [], [], [])
-    guesses = 0
+    titles, target = _titles(model), model.scale
+    origin = scale or target
+    is_other = (origin.lowest, origin.highest) != (target.lowest, target.highest)
+    converted = f"{origin.lowest:g}–{origin.highest:g}" if is_other else ""
+    result = Review(source, converted, [], [], [])
+    n_guessed = 0
     for entry in entries:
-        rating = on_scale(entry.rating, scale if moves and scale is not None else own, own)
         rows, is_sure = _rows(model, titles, entry)
-        if not rows and entry.title and guesses < MOST_GUESSES:
-            guesses += 1
+        if not rows and entry.title and n_guessed < MAX_TITLES_GUESSED:
+            n_guessed += 1
             rows = _alike(model, entry.title)
+        rating = on_scale(entry.rating, origin, target)
         match = Match(entry, rating, model.catalogue.cards(rows))
-        kind = found.sure if is_sure else found.unsure if rows else found.unknown
-        kind.append(match)
-    return found
+        matches = result.sure if is_sure else result.unsure if rows else result.unknown
+        matches.append(match)
+    return result
 
 
 def chosen(model: LoadedModel, entries: list[Entry]) -> tuple[dict[str, float], list[str]]:
@@ -168,14 +168,14 @@ def chosen(model: LoadedModel, entries: list[Entry]) -> tuple[dict[str, float], 
     ratings: dict[str, float] = {}
     unread = []
     for entry in entries:
-        rows, is_sure = _rows(model, titles, entry)
+        rows, _ = _rows(model, titles, entry)
         # The best known of several films of a title is meant.
         best = max(rows, key=lambda row: int(model.catalogue.popularity[row]), default=-1)
-        if best < 0 or not (is_sure or rows) or math.isnan(entry.rating):
+        if best < 0 or math.isnan(entry.rating):
             unread.append(entry.title)
         else:
             rating = on_scale(entry.rating, model.scale, model.scale)
-            ratings[str(model.catalogue.id_at(best))] = rating
+            ratings[str(model.catalogue[best].item_id)] = rating
     return ratings, unread
 
 
@@ -205,7 +205,7 @@ def _rows(model: LoadedModel, titles: dict[Key, list[int]], entry: Entry) -> tup
     if not entry.title:
         return ([own_id], True) if own_id >= 0 else ([], False)
     same = titles.get(_key(entry.title), [])
-    years = {row: model.catalogue.year_at(row) for row in same}
+    years = {row: model.catalogue[row].year for row in same}
     fits = [
         row
         for row, year in years.items()
@@ -216,34 +216,34 @@ def _rows(model: LoadedModel, titles: dict[Key, list[int]], entry: Entry) -> tup
         return [own_id], True
     if len(exact) == 1 or len(fits) == 1:
         return (exact if len(exact) == 1 else fits), True
-    return (fits or same)[:CANDIDATES], False
+    return (fits or same)[:MAX_CANDIDATES], False
 
 
 def _alike(model: LoadedModel, title: str) -> list[int]:
     """Rows of items with the words of a title, or words spelt much like them."""
     if not title_words(title):
         return []
-    found = search_titles(model.data.items, title, CANDIDATES)
-    near = found.filter((pl.col("match") != "spelling") | (pl.col("score") >= ALIKE))
-    return model.data.items.index(near["item_id"]).tolist()
+    matches = search_titles(model.data.items, title, MAX_CANDIDATES)
+    is_near = (pl.col("match") != "spelling") | (pl.col("score") >= MIN_SIMILARITY)
+    return model.data.items.index(matches.filter(is_near)["item_id"]).tolist()
 
 
 def _titles(model: LoadedModel) -> dict[Key, list[int]]:
     """Rows by the words of their titles, with and without what stands in brackets."""
-    kept = _known_titles.get(model.data.items)
-    if kept is None:
-        kept = {}
+    rows_by_title = _rows_by_title.get(model.data.items)
+    if rows_by_title is None:
+        rows_by_title = {}
         for row in range(len(model.catalogue)):
-            title = model.catalogue.title_at(row)
+            title = model.catalogue[row].title
             for key in {_key(title), _key(_IN_BRACKETS.sub("", title))}:
                 if key:
-                    kept.setdefault(key, []).append(row)
-        _known_titles[model.data.items] = kept
-    return kept
+                    rows_by_title.setdefault(key, []).append(row)
+        _rows_by_title[model.data.items] = rows_by_title
+    return rows_by_title
 
 
 # The titles of each vocabulary that has been asked for, for as long as the vocabulary lives.
-_known_titles: WeakKeyDictionary[Vocabulary, dict[Key, list[int]]] = WeakKeyDictionary()
+_rows_by_title: WeakKeyDictionary[Vocabulary, dict[Key, list[int]]] = WeakKeyDictionary()
 
 
 def _key(title: str) -> Key:
@@ -265,14 +265,14 @@ def _entry(row: dict[str, str], column: dict[str, str | None]) -> Entry | None:
     if rating is None:
         return None
     title, year = _dated(cell("title"))
-    told = _number(cell("year"))
-    return Entry(title, int(told) if told else year, rating, cell("item_id"))
+    year_column = _number(cell("year"))
+    return Entry(title, int(year_column) if year_column else year, rating, cell("item_id"))
 
 
 def _dated(title: str) -> tuple[str, int | None]:
     """A title without the year in brackets at its end, and the year."""
-    found = _YEAR.search(title)
-    return (title[: found.start()], int(found[1])) if found else (title, None)
+    match = _YEAR.search(title)
+    return (title[: match.start()], int(match[1])) if match else (title, None)
 
 
 def _number(text: str) -> float | None:
@@ -283,19 +283,18 @@ def _number(text: str) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _unzipped(content: bytes, most: int) -> bytes:
+def _unzipped(content: bytes, max_bytes: int) -> bytes:
     """The table of ratings in a zip; nothing is written to disk, and no bomb is unpacked."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            found = min(_rating_files(archive), key=lambda file: file.filename.count("/"))
-            if found.file_size > most:
-                raise _unreadable("too much in it")
-            with archive.open(found) as file:
-                return file.read(most)
-    except ValueError:
-        raise _unreadable("no ratings.csv in the zip") from None
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError) as error:
+            files = _rating_files(archive)
+            table = min(files, key=lambda file: file.filename.count("/"), default=None)
+            if table is not None and table.file_size <= max_bytes:
+                with archive.open(table) as file:
+                    return file.read(max_bytes)
+    except (ValueError, zipfile.BadZipFile, RuntimeError, OSError, EOFError) as error:
         raise _unreadable(str(error)) from None
+    raise _unreadable("no ratings.csv in the zip" if table is None else "too much in it")
 
 
 def _rating_files(archive: zipfile.ZipFile) -> Iterator[zipfile.ZipInfo]:
@@ -305,5 +304,5 @@ def _rating_files(archive: zipfile.ZipFile) -> Iterator[zipfile.ZipInfo]:
             yield file
 
 
-def _unreadable(why: str) -> Problem:
-    return Problem(422, "unreadable_file", f"these ratings cannot be read: {why}")
+def _unreadable(why: str) -> DataError:
+    return DataError("ratings", expected="a file or list that can be read", received=why)

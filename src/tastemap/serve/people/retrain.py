@@ -7,18 +7,19 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from tastemap.arrays import Mask
 from tastemap.data.ratings import Ratings
 from tastemap.data.vocabulary import Id
 from tastemap.errors import DataError
 from tastemap.models.base.recommender import Recommender
 from tastemap.models.registry import load_model
 from tastemap.serve.model.catalogue import RowsOfIds
-from tastemap.serve.people.profiles import api_id
+from tastemap.serve.people.profiles import api_user_id
 from tastemap.serve.people.store import Store
 
-# Somebody of the store whose id the data cannot have is called by their number: as text with these
-# words before it, as a whole number below zero.
-WORDS = "person "
+# A profile whose key is no user id of the data is called by its number: as text with these words
+# before it, else as a whole number below zero.
+NAME_PREFIX = "person "
 #: Beside test errors that were measured before an update: on how many ratings the model was fitted.
 MEASURED_ON = "ratings_when_measured"
 
@@ -28,7 +29,7 @@ class Update:
     """What an update has changed.
 
     Attributes:
-        persons: Persons of the store with a rating.
+        persons: Profiles of the store with a rating.
         ratings: Their ratings.
         withdrawn: Training ratings taken back, of persons forgotten or no longer in the store.
         n_ratings: Ratings that the model is fitted on now.
@@ -58,11 +59,11 @@ def update_model(path: Path, store_url: str, *, seed: int = 0, progress: bool = 
         merged, update = merged_ratings(model.ratings_, store)
     finally:
         store.close()
-    mapped = model.item_map_ is not None
+    had_map = model.item_map_ is not None
     measured = {MEASURED_ON: len(model.ratings_)} | model.metrics_ if model.metrics_ else {}
     model.fit(merged, seed=seed, progress=progress)
     model.metrics_ = measured
-    if mapped:
+    if had_map:
         from tastemap.explore.item_map import item_map
 
         as_saved: Any = model
@@ -78,40 +79,43 @@ def merged_ratings(ratings: Ratings, store: Store) -> tuple[Ratings, Update]:
         DataError: If nothing is left.
     """
     users, items = RowsOfIds(ratings.users), RowsOfIds(ratings.items)
-    text = ratings.users.is_text
-    kept = ~_numbered(ratings)
-    rows: list[tuple[Id, int, float, int]] = []
-    persons = 0
-    for person, number, stored in store.everything():
-        name = api_id(person)
-        user = -1 if name is None else users.row(name)
-        own = _name(name, number, text=text) if user < 0 else ratings.users.ids[user]
+    is_text, remains = ratings.users.is_text, ~_numbered(ratings)
+    given: list[tuple[Id, int, float, int]] = []  # user id, item row, rating, moment
+    n_profiles = 0
+    for key, number, profile in store.everything():
+        user_id = api_user_id(key)
+        user = -1 if user_id is None else users.row(user_id)
+        name = _name(user_id, number, is_text=is_text) if user < 0 else ratings.users.ids[user]
+        rows = items.rows([rating.item for rating in profile.ratings])
         if user >= 0:
-            mine = ratings.by_user[user]
-            replaced = [items.row(one.item) for one in stored.ratings]
-            kept[mine] &= ~(stored.forgotten | np.isin(ratings.item_index[mine], replaced))
-        given = [one for one in stored.ratings if one.rating is not None]
-        given = [one for one in given if items.row(one.item) >= 0]
-        persons += bool(given)
-        rows += [(own, items.row(one.item), one.rating or 0.0, one.moment) for one in given]
-    if not rows and not kept.any():
+            trained = ratings.by_user[user]
+            is_replaced = np.isin(ratings.item_index[trained], rows)
+            remains[trained] &= ~(profile.forgotten | is_replaced)
+        before = len(given)
+        given += [
+            (name, row, rating, moment)
+            for row, (_, rating, moment) in zip(rows.tolist(), profile.ratings, strict=True)
+            if row >= 0 and rating is not None
+        ]
+        n_profiles += len(given) > before
+    if not given and not remains.any():
         raise DataError(
             "ratings", expected="at least one", received="none, everything is withdrawn"
         )
-    return _joined(ratings, kept, rows), Update(
-        persons, len(rows), int((~kept).sum()), int(kept.sum()) + len(rows)
-    )
+    n_remain = int(remains.sum())
+    update = Update(n_profiles, len(given), len(ratings) - n_remain, n_remain + len(given))
+    return _joined(ratings, remains, given), update
 
 
-def _joined(ratings: Ratings, kept: Any, rows: list[tuple[Id, int, float, int]]) -> Ratings:
-    """The kept ratings and the rows, in one table; the items keep their rows."""
-    base = ratings.take(kept)
-    if not rows:
+def _joined(ratings: Ratings, remains: Mask, given: list[tuple[Id, int, float, int]]) -> Ratings:
+    """The ratings that remain and those given, in one table; the items keep their rows."""
+    base = ratings.take(remains)
+    if not given:
         return base
-    own, item, rating, moment = zip(*rows, strict=True)
+    user_id, item, rating, moment = zip(*given, strict=True)
     fresh = pl.DataFrame(
         {
-            "user_id": pl.Series(own, dtype=ratings.users.ids.dtype),
+            "user_id": pl.Series(user_id, dtype=ratings.users.ids.dtype),
             "item_id": ratings.items.ids_at(np.array(item)),
             "rating": pl.Series(rating, dtype=pl.Float32),
         }
@@ -121,18 +125,19 @@ def _joined(ratings: Ratings, kept: Any, rows: list[tuple[Id, int, float, int]])
     return replace(merged, scale=ratings.scale)
 
 
-def _numbered(ratings: Ratings) -> Any:
-    """Which ratings an earlier update took from the store, for persons without an id (n,)."""
+def _numbered(ratings: Ratings) -> Mask:
+    """Which ratings an earlier update took from the store, of profiles without a user id (n,)."""
     ids = ratings.users.ids
-    found = ids.str.starts_with(WORDS) if ratings.users.is_text else ids < 0
-    return found.to_numpy()[ratings.user_index]
+    is_numbered = ids.str.starts_with(NAME_PREFIX) if ratings.users.is_text else ids < 0
+    return is_numbered.to_numpy()[ratings.user_index]
 
 
-def _name(name: str | None, number: int, *, text: bool) -> Id:
-    """The id in the data of somebody who is not one of its users."""
-    if text:
-        return f"{WORDS}{number}" if name is None else name
-    if name is not None and name.isascii() and name.isdigit() and str(int(name)) == name:
-        value = int(name)
-        return value if value < 2**63 else -number
+def _name(user_id: str | None, number: int, *, is_text: bool) -> Id:
+    """The id in the data of a profile that is not one of its users."""
+    if is_text:
+        return f"{NAME_PREFIX}{number}" if user_id is None else user_id
+    if user_id is not None and user_id.isascii() and user_id.isdigit():
+        value = int(user_id)
+        if str(value) == user_id and value < 2**63:
+            return value
     return -number

@@ -1,8 +1,8 @@
 """Where people's ratings are kept: SQLite in WAL mode by default, PostgreSQL by URL.
 
-Two tables. ``persons`` gives each person a number; ``ratings`` has a row for each person and item.
-A rating of null says that the person took back one that the training data holds. ``forgotten``
-says the same of all of a person's training ratings.
+Two tables. ``persons`` gives the key of each profile a number; ``ratings`` has a row for each
+profile and item. A rating of null says that the person took back one that the training data holds.
+``forgotten`` says the same of all training ratings of a profile.
 
 Ids are text, written as `stored_id` writes them. Every write may be repeated without harm, and has
 reached the disk when the call returns: SQLite runs with ``synchronous=FULL``.
@@ -10,7 +10,6 @@ reached the disk when the call returns: SQLite runs with ``synchronous=FULL``.
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,7 +20,7 @@ from tastemap.errors import ArgumentError, DataError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 # Seconds that a write waits for another process to finish its own.
-PATIENCE = 10
+MAX_SECONDS_OF_WAIT = 10
 # So that two processes that start at once do not both make the tables (PostgreSQL).
 _MIGRATION_LOCK = 7_468_312
 
@@ -45,7 +44,7 @@ _ratings = sa.Table(
 
 
 class StoredRating(NamedTuple):
-    """One rating of a person.
+    """One rating of a profile.
 
     Attributes:
         item: Id of the item as text.
@@ -58,19 +57,19 @@ class StoredRating(NamedTuple):
     moment: int
 
 
-class StoredPerson(NamedTuple):
+class StoredProfile(NamedTuple):
     """All that is kept of a person.
 
     Attributes:
         ratings: The ratings, in the order of their items' ids.
-        forgotten: Whether the training ratings of this person are not to be used either.
+        forgotten: Whether the training ratings of the person are not to be used either.
     """
 
     ratings: list[StoredRating]
     forgotten: bool = False
 
 
-NOBODY = StoredPerson([])
+EMPTY_PROFILE = StoredProfile([])
 
 
 class Store:
@@ -79,7 +78,7 @@ class Store:
     Example:
         >>> store = Store("sqlite://")
         >>> store.rate("api:ann", {"7": 4.0})
-        >>> store.person("api:ann").ratings[0].rating
+        >>> store.profile("api:ann").ratings[0].rating
         4.0
         >>> store.forget("api:ann")
         1
@@ -124,39 +123,40 @@ class Store:
             return Path(self.url.database).absolute().parent
         return None
 
-    # ---- one person ----
+    # ---- one profile ----
 
-    def person(self, person: str) -> StoredPerson:
-        """What is kept of a person; nothing for somebody unknown."""
+    def profile(self, key: str) -> StoredProfile:
+        """What is kept under a key; nothing for an unknown one."""
         joined = _persons.outerjoin(_ratings, _persons.c.number == _ratings.c.number)
-        asked = (
+        query = (
             sa.select(_persons.c.forgotten, *_ratings.c["item", "rating", "moment"])
             .select_from(joined)
-            .where(_persons.c.person == stored_id(person))
+            .where(_persons.c.person == stored_id(key))
             .order_by(_ratings.c.item)
         )
         with self._reading.connect() as connection:
-            rows = connection.execute(asked).all()
+            rows = connection.execute(query).all()
         if not rows:
-            return NOBODY
-        found = [StoredRating(original_id(row[1]), *row[2:]) for row in rows if row[1] is not None]
-        return StoredPerson(found, bool(rows[0][0]))
+            return EMPTY_PROFILE
+        rated = [row for row in rows if row[1] is not None]
+        ratings = [StoredRating(original_id(row[1]), *row[2:]) for row in rated]
+        return StoredProfile(ratings, bool(rows[0][0]))
 
     def rate(
         self,
-        person: str,
+        key: str,
         ratings: Mapping[str, float | None],
         moment: int | None = None,
         *,
         replace: bool = False,
     ) -> None:
-        """Keep ratings of a person, by item, all or none; a later rating replaces an earlier one.
+        """Keep ratings under a key, by item, all or none; a later rating replaces an earlier one.
 
         Args:
-            person: Whose they are.
+            key: The key of the profile.
             ratings: The rating of each item; None takes back a rating of the training data.
             moment: When they were given, in seconds since 1970; now, if not said.
-            replace: Drop all other ratings of the person.
+            replace: Drop all other ratings of the profile.
         """
         if not ratings and not replace:
             return
@@ -169,7 +169,7 @@ class Store:
 
         def write() -> None:
             with self._writing.begin() as connection:
-                number = self._number(connection, person, at)
+                number = self._number(connection, key, at)
                 rows = [
                     {"number": number, "item": stored_id(item), "rating": rating, "moment": at}
                     for item, rating in sorted(ratings.items())
@@ -184,118 +184,111 @@ class Store:
         except sa.exc.IntegrityError:  # forgotten by somebody else in the middle of it
             write()
 
-    def unrate(self, person: str, item: str) -> bool:
+    def unrate(self, key: str, item: str) -> bool:
         """Drop the rating of an item; whether there was one."""
         with self._writing.begin() as connection:
             done = connection.execute(
                 sa.delete(_ratings).where(
-                    _ratings.c.number == _number_of(person), _ratings.c.item == stored_id(item)
+                    _ratings.c.number == _number_of(key), _ratings.c.item == stored_id(item)
                 )
             )
         return done.rowcount > 0
 
-    def forget(self, person: str, *, mark: bool = False) -> int:
-        """Delete everything about a person; how many ratings there were.
+    def forget(self, key: str, *, mark: bool = False) -> int:
+        """Delete everything under a key; how many ratings there were.
 
         Args:
-            person: Whom to forget.
-            mark: Keep the id alone, as that of somebody whose training ratings are not to be used.
+            key: The key of the profile.
+            mark: Keep the key alone, as that of somebody whose training ratings are not to be used.
         """
         with self._writing.begin() as connection:
             gone = connection.execute(
-                sa.delete(_ratings).where(_ratings.c.number == _number_of(person))
+                sa.delete(_ratings).where(_ratings.c.number == _number_of(key))
             ).rowcount
             if mark:
-                number = self._number(connection, person, int(time.time()))
+                number = self._number(connection, key, int(time.time()))
                 connection.execute(
                     sa.update(_persons).where(_persons.c.number == number).values(forgotten=True)
                 )
             else:
-                connection.execute(
-                    sa.delete(_persons).where(_persons.c.person == stored_id(person))
-                )
+                connection.execute(sa.delete(_persons).where(_persons.c.person == stored_id(key)))
         return gone
 
     # ---- everybody ----
 
     def count(self) -> tuple[int, int]:
-        """Number of persons and of ratings."""
+        """Number of profiles and of ratings."""
         with self._reading.connect() as connection:
             rated = sa.select(sa.func.count()).where(_ratings.c.rating.is_not(None))
-            persons = connection.scalar(sa.select(sa.func.count()).select_from(_persons))
-            return int(persons or 0), int(connection.scalar(rated) or 0)
+            profiles = connection.scalar(sa.select(sa.func.count()).select_from(_persons))
+            return int(profiles or 0), int(connection.scalar(rated) or 0)
 
-    def everything(self) -> Iterator[tuple[str, int, StoredPerson]]:
-        """Each person with their number, by number, from one consistent view of the store."""
-        about = _persons.c
-        asked = sa.select(about.number, about.person, about.forgotten).order_by(about.number)
+    def everything(self) -> Iterator[tuple[str, int, StoredProfile]]:
+        """Each key with its number and profile, by number, from one consistent view."""
+        column = _persons.c
+        keys = sa.select(column.number, column.person, column.forgotten).order_by(column.number)
         rated = sa.select(_ratings).order_by(_ratings.c.number, _ratings.c.item)
-        with self._snapshot() as connection:
-            people = connection.execute(asked).all()
-            ratings: dict[int, list[StoredRating]] = {}
-            for number, item, rating, moment in connection.execute(rated):
-                kept = StoredRating(original_id(item), rating, moment)
-                ratings.setdefault(number, []).append(kept)
-        for number, person, forgotten in people:
-            kept_of = StoredPerson(ratings.get(number, []), bool(forgotten))
-            yield original_id(person), int(number), kept_of
-
-    @contextmanager
-    def _snapshot(self) -> Iterator[sa.Connection]:
         level = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
         with self._reading.connect().execution_options(**level) as connection:
-            yield connection
+            profiles = connection.execute(keys).all()
+            ratings: dict[int, list[StoredRating]] = {}
+            for number, item, rating, moment in connection.execute(rated):
+                stored = StoredRating(original_id(item), rating, moment)
+                ratings.setdefault(number, []).append(stored)
+        for number, key, forgotten in profiles:
+            profile = StoredProfile(ratings.get(number, []), bool(forgotten))
+            yield original_id(key), int(number), profile
 
     # ---- between the two ----
 
-    def _number(self, connection: sa.Connection, person: str, moment: int) -> int:
-        """The number of a person, who is entered if unknown."""
-        row = {"person": stored_id(person), "forgotten": False, "moment": moment}
+    def _number(self, connection: sa.Connection, key: str, moment: int) -> int:
+        """The number of a key, which is entered if unknown."""
+        row = {"person": stored_id(key), "forgotten": False, "moment": moment}
         entered = self._insert(_persons).values(row).on_conflict_do_nothing()
         connection.execute(entered)
-        return int(connection.execute(sa.select(_number_of(person))).scalar_one())
+        return int(connection.execute(sa.select(_number_of(key))).scalar_one())
 
     @property
     def _insert(self) -> Callable[[sa.Table], Any]:
         return sqlite.insert if self.is_sqlite else postgresql.insert
 
 
-def stored_id(one_id: str) -> str:
+def stored_id(text: str) -> str:
     """An id as the database keeps it; PostgreSQL's text cannot hold the character 0.
 
     Example:
         >>> stored_id("a/b %"), original_id(stored_id(chr(0) + chr(92))) == chr(0) + chr(92)
         ('a/b %', True)
     """
-    return one_id.replace("\\", "\\\\").replace("\0", "\\0")
+    return text.replace("\\", "\\\\").replace("\0", "\\0")
 
 
-def original_id(kept: str) -> str:
+def original_id(stored: str) -> str:
     """The id that `stored_id` was given."""
-    if "\\" not in kept:
-        return kept
-    parts = kept.split("\\\\")
+    if "\\" not in stored:
+        return stored
+    parts = stored.split("\\\\")
     return "\\".join(part.replace("\\0", "\0") for part in parts)
 
 
-def _number_of(person: str) -> sa.ScalarSelect[int]:
-    found = sa.select(_persons.c.number).where(_persons.c.person == stored_id(person))
-    return found.scalar_subquery()
+def _number_of(key: str) -> sa.ScalarSelect[int]:
+    query = sa.select(_persons.c.number).where(_persons.c.person == stored_id(key))
+    return query.scalar_subquery()
 
 
 def _checked_url(url: str) -> sa.URL:
     try:
-        made = sa.make_url(url)
+        parsed = sa.make_url(url)
     except sa.exc.ArgumentError:
-        made = None
-    backend = None if made is None else made.get_backend_name()
-    if made is None or backend not in ("sqlite", "postgresql"):
+        parsed = None
+    backend = None if parsed is None else parsed.get_backend_name()
+    if parsed is None or backend not in ("sqlite", "postgresql"):
         raise ArgumentError(
             "store",
             expected="a path, or a URL of sqlite or postgresql",
-            received="something else" if made is None else repr(backend),
+            received="something else" if parsed is None else repr(backend),
         )
-    return made if backend == "sqlite" else made.set(drivername="postgresql+psycopg")
+    return parsed if backend == "sqlite" else parsed.set(drivername="postgresql+psycopg")
 
 
 def _settle_sqlite(connection: Any, _: Any) -> None:
@@ -304,7 +297,7 @@ def _settle_sqlite(connection: Any, _: Any) -> None:
     for setting in (
         "journal_mode=WAL",
         "synchronous=FULL",
-        f"busy_timeout={PATIENCE * 1000}",
+        f"busy_timeout={MAX_SECONDS_OF_WAIT * 1000}",
         "foreign_keys=ON",
     ):
         connection.execute(f"PRAGMA {setting}")

@@ -1,1 +1,1 @@
-"""TODO src/tastemap/serve/web."""
+"""HTTP and nothing else: routes, requests, pages, cookies, statuses."""

@@ -10,14 +10,13 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.security import APIKeyHeader
 from starlette.concurrency import run_in_threadpool
 
+from tastemap.serve.answers.item_map import ItemMap
 from tastemap.serve.model.catalogue import Filters
 from tastemap.serve.model.loaded import LoadedModel
-from tastemap.serve.people.profiles import Whoever, api_person
+from tastemap.serve.people.profiles import AnyProfile, api_profile
 from tastemap.serve.schemas import (
     Explanation,
     InterestedUsers,
-    ItemDetail,
-    ItemMap,
     ItemPage,
     ModelCard,
     OwnRating,
@@ -27,8 +26,8 @@ from tastemap.serve.schemas import (
     SimilarItems,
     SimilarUsers,
 )
-from tastemap.serve.service import Service
-from tastemap.serve.web.errors import Problem
+from tastemap.serve.service import ItemDetail, Service
+from tastemap.serve.web.errors import Problem, no_map
 from tastemap.serve.web.middleware import API_KEY_HEADER, check_key
 from tastemap.serve.web.requests import (
     ExplainBody,
@@ -46,11 +45,21 @@ from tastemap.serve.web.requests import (
 )
 
 _key = APIKeyHeader(name=API_KEY_HEADER, auto_error=False, description="Where the server has one.")
-router = APIRouter(
-    prefix="/api/v1",
-    dependencies=[Depends(check_key), Depends(_key)],
-    responses=known_errors(400, 401, 422, 429),
-)
+
+
+def _router(prefix: str, tag: str) -> APIRouter:
+    # Each has its whole prefix: the counts of requests name a route by the path in its own router.
+    return APIRouter(
+        prefix=f"/api/v1{prefix}",
+        tags=[tag],
+        dependencies=[Depends(check_key), Depends(_key)],
+        responses=known_errors(400, 401, 422, 429),
+    )
+
+
+of_items, of_users = _router("/items", "items"), _router("/users/{user_id:id}", "users")
+of_questions, of_model = _router("", "questions"), _router("", "the model")
+routers = of_items, of_users, of_questions, of_model
 # The map of each model in use, as it is sent.
 _maps: WeakKeyDictionary[LoadedModel, tuple[bytes, str]] = WeakKeyDictionary()
 Where = Annotated[Filters, Depends(named_filters)]
@@ -62,12 +71,17 @@ async def _service(request: Request) -> Service:
     return service
 
 
-Asked = Annotated[Service, Depends(_service)]
+AppService = Annotated[Service, Depends(_service)]
+
+
+def body_of(value: Any) -> bytes:
+    """A value as JSON."""
+    return orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
 def answered(request: Request, value: Any) -> Response:
     """A value as JSON, with an ETag; without a body where the client has it already."""
-    body = orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY)
+    body = body_of(value)
     return tagged(request, body, tag_of(body))
 
 
@@ -78,68 +92,51 @@ def tag_of(body: bytes) -> str:
 
 def tagged(request: Request, body: bytes, tag: str) -> Response:
     """JSON with an ETag; 304 where the client has it already."""
-    known = request.headers.get("if-none-match", "")
-    if tag in (one.strip().removeprefix("W/") for one in known.split(",")):
+    tags = request.headers.get("if-none-match", "").split(",")
+    if tag in (known_tag.strip().removeprefix("W/") for known_tag in tags):
         return Response(status_code=304, headers={"ETag": tag})
     return Response(body, media_type="application/json", headers={"ETag": tag})
 
 
 def _json(value: Any) -> Response:
-    return Response(
-        orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY), media_type="application/json"
-    )
-
-
-def _rating(service: Service, user_id: str, item_id: str) -> OwnRating:
-    found = service.rating(api_person(user_id), item_id)
-    if found is None:
-        raise Problem(404, "unknown_rating", "the user has not rated this item")
-    return found
+    return Response(body_of(value), media_type="application/json")
 
 
 def _check_batch(request: Request, n: int) -> None:
-    most = request.app.state.settings.limits.batch
-    if n > most:
-        raise Problem(422, "too_many", f"at most {most:,} at once, not {n:,}")
+    max_n = request.app.state.settings.limits.batch
+    if n > max_n:
+        raise Problem(422, "too_many", f"at most {max_n:,} at once, not {n:,}")
 
 
 # ---- items ----
 
 
-@router.get("/items", response_model=ItemPage, tags=["items"])
+@of_items.get("", response_model=ItemPage)
 def items(
-    request: Request, service: Asked, where: Where, q: str = "", n: N = 20, cursor: str = ""
+    request: Request, service: AppService, where: Where, q: str = "", n: N = 20, cursor: str = ""
 ) -> Response:
     """Items by title, genre, year and number of ratings, a page at a time."""
     return answered(request, service.items(q, where, n=n, cursor=cursor))
 
 
-@router.get(
-    "/items/{item_id:id}", response_model=ItemDetail, tags=["items"], responses=known_errors(404)
-)
-def item(request: Request, service: Asked, item_id: str) -> Response:
+@of_items.get("/{item_id:id}", response_model=ItemDetail, responses=known_errors(404))
+def item(request: Request, service: AppService, item_id: str) -> Response:
     """Everything about an item."""
     return answered(request, service.item(item_id))
 
 
-@router.get(
-    "/items/{item_id:id}/similar",
-    response_model=SimilarItems,
-    tags=["items"],
-    responses=known_errors(404, 409),
+@of_items.get(
+    "/{item_id:id}/similar", response_model=SimilarItems, responses=known_errors(404, 409)
 )
-def similar_items(request: Request, service: Asked, item_id: str, k: K = 10) -> Response:
+def similar_items(request: Request, service: AppService, item_id: str, k: K = 10) -> Response:
     """The items most similar to one."""
     return answered(request, service.similar(item_id, k))
 
 
-@router.get(
-    "/items/{item_id:id}/interested-users",
-    response_model=InterestedUsers,
-    tags=["items"],
-    responses=known_errors(404),
+@of_items.get(
+    "/{item_id:id}/interested-users", response_model=InterestedUsers, responses=known_errors(404)
 )
-def interested_users(request: Request, service: Asked, item_id: str, k: K = 10) -> Response:
+def interested_users(request: Request, service: AppService, item_id: str, k: K = 10) -> Response:
     """The users of the training data who would like an item most and have not rated it."""
     return answered(request, service.interested_users(item_id, k))
 
@@ -147,84 +144,63 @@ def interested_users(request: Request, service: Asked, item_id: str, k: K = 10) 
 # ---- users ----
 
 
-@router.get("/users/{user_id:id}/ratings", response_model=OwnRatings, tags=["users"])
-def ratings(request: Request, service: Asked, user_id: str) -> Response:
+@of_users.get("/ratings", response_model=OwnRatings)
+def ratings(request: Request, service: AppService, user_id: str) -> Response:
     """All ratings of a user, the newest first."""
-    return answered(request, service.ratings_of(api_person(user_id)))
+    return answered(request, service.profiles.ratings_of(api_profile(user_id)))
 
 
-@router.put(
-    "/users/{user_id:id}/ratings",
-    response_model=OwnRatings,
-    tags=["users"],
-    responses=known_errors(404, 413),
-)
-def replace_ratings(request: Request, service: Asked, user_id: str, body: ManyRatings) -> Response:
+@of_users.put("/ratings", response_model=OwnRatings, responses=known_errors(404, 413))
+def replace_ratings(
+    request: Request, service: AppService, user_id: str, body: ManyRatings
+) -> Response:
     """These ratings of a user and no others."""
     _check_batch(request, len(body.ratings))
-    service.replace(api_person(user_id), body.by_item())
-    return _json(service.ratings_of(api_person(user_id)))
+    return _json(service.profiles.replace(api_profile(user_id), body.by_item()))
 
 
-@router.post(
-    "/users/{user_id:id}/ratings",
-    response_model=OwnRatings,
-    tags=["users"],
-    responses=known_errors(404, 413),
-)
-def add_ratings(request: Request, service: Asked, user_id: str, body: ManyRatings) -> Response:
+@of_users.post("/ratings", response_model=OwnRatings, responses=known_errors(404, 413))
+def add_ratings(request: Request, service: AppService, user_id: str, body: ManyRatings) -> Response:
     """These ratings beside the others of a user: all are kept, or none."""
     _check_batch(request, len(body.ratings))
-    service.rate(api_person(user_id), body.by_item())
-    return _json(service.ratings_of(api_person(user_id)))
+    service.profiles.rate(api_profile(user_id), body.by_item())
+    return _json(service.profiles.ratings_of(api_profile(user_id)))
 
 
-@router.delete("/users/{user_id:id}/ratings", status_code=204, tags=["users"])
-def delete_ratings(service: Asked, user_id: str) -> Response:
+@of_users.delete("/ratings", status_code=204)
+def delete_ratings(service: AppService, user_id: str) -> Response:
     """No ratings of a user any more."""
-    service.replace(api_person(user_id), {})
+    service.profiles.replace(api_profile(user_id), {})
     return Response(status_code=204)
 
 
-@router.get(
-    "/users/{user_id:id}/ratings/{item_id:id}",
-    response_model=OwnRating,
-    tags=["users"],
-    responses=known_errors(404),
-)
-def rating(request: Request, service: Asked, user_id: str, item_id: str) -> Response:
+@of_users.get("/ratings/{item_id:id}", response_model=OwnRating, responses=known_errors(404))
+def rating(request: Request, service: AppService, user_id: str, item_id: str) -> Response:
     """One rating of a user."""
-    return answered(request, _rating(service, user_id, item_id))
+    own_rating = service.profiles.rating(api_profile(user_id), item_id)
+    if own_rating is None:
+        raise Problem(404, "unknown_rating", "the user has not rated this item")
+    return answered(request, own_rating)
 
 
-@router.put(
-    "/users/{user_id:id}/ratings/{item_id:id}",
-    response_model=OwnRating,
-    tags=["users"],
-    responses=known_errors(404, 413),
-)
-def rate(service: Asked, user_id: str, item_id: str, body: OneRating) -> Response:
+@of_users.put("/ratings/{item_id:id}", response_model=OwnRating, responses=known_errors(404, 413))
+def rate(service: AppService, user_id: str, item_id: str, body: OneRating) -> Response:
     """Rate an item, or rate it anew; may be repeated."""
-    service.rate(api_person(user_id), {item_id: body.rating})
-    return _json(_rating(service, user_id, item_id))
+    (own_rating,) = service.profiles.rate(api_profile(user_id), {item_id: body.rating})
+    return _json(own_rating)
 
 
-@router.delete(
-    "/users/{user_id:id}/ratings/{item_id:id}",
-    status_code=204,
-    tags=["users"],
-    responses=known_errors(404),
-)
-def unrate(service: Asked, user_id: str, item_id: str) -> Response:
+@of_users.delete("/ratings/{item_id:id}", status_code=204, responses=known_errors(404))
+def unrate(service: AppService, user_id: str, item_id: str) -> Response:
     """Take a rating back; may be repeated."""
-    service.unrate(api_person(user_id), item_id)
+    service.profiles.unrate(api_profile(user_id), item_id)
     return Response(status_code=204)
 
 
-@router.get("/users/{user_id:id}/recommendations", response_model=Recommendations, tags=["users"])
+@of_users.get("/recommendations", response_model=Recommendations)
 def recommendations(
     request: Request,
-    service: Asked,
+    service: AppService,
     where: Where,
     user_id: str,
     k: K = 10,
@@ -233,91 +209,77 @@ def recommendations(
     reasons: Why = False,
 ) -> Response:
     """The best items for a user, known or new."""
-    how: dict[str, Any] = {"filters": where, "exclude_seen": exclude_seen, "novelty": novelty}
-    found = service.recommend(api_person(user_id), k, **how, reasons=reasons)
-    return answered(request, found)
+    options: dict[str, Any] = {"exclude_seen": exclude_seen, "novelty": novelty, "reasons": reasons}
+    return answered(request, service.recommend(api_profile(user_id), k, filters=where, **options))
 
 
-@router.get(
-    "/users/{user_id:id}/similar",
-    response_model=SimilarUsers,
-    tags=["users"],
-    responses=known_errors(409),
-)
-def similar_users(request: Request, service: Asked, user_id: str, k: K = 10) -> Response:
+@of_users.get("/similar", response_model=SimilarUsers, responses=known_errors(409))
+def similar_users(request: Request, service: AppService, user_id: str, k: K = 10) -> Response:
     """The users of the training data most similar to a user."""
-    return answered(request, service.similar_users(api_person(user_id), k))
+    return answered(request, service.similar_users(api_profile(user_id), k))
 
 
-@router.delete("/users/{user_id:id}", status_code=204, tags=["users"])
-def forget(service: Asked, user_id: str) -> Response:
+@of_users.delete("", status_code=204)
+def forget(service: AppService, user_id: str) -> Response:
     """Delete all about a user, and use their training ratings no more."""
-    service.forget(api_person(user_id))
+    service.profiles.forget(api_profile(user_id))
     return Response(status_code=204)
 
 
 # ---- questions ----
 
 
-@router.post(
+@of_questions.post(
     "/recommend",
     response_model=Recommendations,
-    tags=["questions"],
     responses=known_errors(404, 413),
 )
-async def recommend(request: Request, service: Asked, body: RecommendBody) -> Response:
+async def recommend(request: Request, service: AppService, body: RecommendBody) -> Response:
     """The best items for ratings in hand; nothing is kept."""
     _check_batch(request, len(body.ratings))
-    answer = partial(
-        service.recommend,
-        body.by_item(),
-        body.k,
-        filters=body.where.filters(),
-        exclude_seen=body.exclude_seen,
-        novelty=body.novelty,
-        reasons=body.reasons,
-    )
+    options = body.model_dump(include={"exclude_seen", "novelty", "reasons"})
+    filters = body.where.filters()
+    answer = partial(service.recommend, body.by_item(), body.k, filters=filters, **options)
     # A thread of its own, unless that takes longer than the answer.
     return _json(answer() if service.model.is_quick else await run_in_threadpool(answer))
 
 
-@router.post(
-    "/predict", response_model=Predictions, tags=["questions"], responses=known_errors(404, 413)
-)
-def predict(request: Request, service: Asked, body: PredictBody) -> Response:
+@of_questions.post("/predict", response_model=Predictions, responses=known_errors(404, 413))
+def predict(request: Request, service: AppService, body: PredictBody) -> Response:
     """Predicted ratings of pairs of a user and an item, in their order."""
     _check_batch(request, len(body.pairs))
-    return _json(service.predict([(str(one.user_id), str(one.item_id)) for one in body.pairs]))
+    return _json(service.predict([(str(pair.user_id), str(pair.item_id)) for pair in body.pairs]))
 
 
-@router.post(
-    "/explain", response_model=Explanation, tags=["questions"], responses=known_errors(404, 413)
-)
-def explain(request: Request, service: Asked, body: ExplainBody) -> Response:
+@of_questions.post("/explain", response_model=Explanation, responses=known_errors(404, 413))
+def explain(request: Request, service: AppService, body: ExplainBody) -> Response:
     """Why a prediction is what it is, and what it would be without a rating."""
     rated = body.ratings or []
     _check_batch(request, len(rated))
     if body.user_id is not None and body.ratings is not None:
         raise Problem(422, "invalid_request", "user_id or ratings, not both")
-    who: Whoever = {str(one.item_id): one.rating for one in rated}
-    who = who if body.user_id is None else api_person(str(body.user_id))
-    return _json(service.explain(who, str(body.item_id)))
+    profile: AnyProfile = {str(item.item_id): item.rating for item in rated}
+    profile = profile if body.user_id is None else api_profile(str(body.user_id))
+    return _json(service.explain(profile, str(body.item_id)))
 
 
-# ---- the whole ----
+# ---- the model ----
 
 
-@router.get("/map", response_model=ItemMap, tags=["the model"], responses=known_errors(404))
-def whole_map(request: Request, service: Asked) -> Response:
+@of_model.get("/map", response_model=ItemMap, responses=known_errors(404))
+def whole_map(request: Request, service: AppService) -> Response:
     """All items on the map, in columns."""
     model = service.model
     if model not in _maps:
-        body = orjson.dumps(service.map(), option=orjson.OPT_SERIALIZE_NUMPY)
+        columns = service.map()
+        if columns is None:
+            raise no_map()
+        body = body_of(columns)
         _maps[model] = body, tag_of(body)
     return tagged(request, *_maps[model])
 
 
-@router.get("/model", response_model=ModelCard, tags=["the model"])
-def model(request: Request, service: Asked) -> Response:
+@of_model.get("/model", response_model=ModelCard)
+def model(request: Request, service: AppService) -> Response:
     """What the model is, what it was fitted on, and how good it is."""
     return answered(request, service.card())

@@ -10,12 +10,12 @@ from pathlib import Path
 from starlette.requests import Request
 from starlette.responses import Response
 
-from tastemap.serve.people.profiles import page_person
+from tastemap.serve.people.profiles import page_profile
 from tastemap.serve.web.errors import Problem
 
 COOKIE = "tastemap"
-CSRF_FIELD, CSRF_HEADER = "csrf", "X-CSRF-Token"
-YEAR = 365 * 24 * 3600
+CSRF_HEADER = "X-CSRF-Token"
+YEAR_SECONDS = 365 * 24 * 3600
 SECRET_FILE, SECRET_BYTES = "tastemap.key", 32
 
 
@@ -35,8 +35,8 @@ class Visitor:
 
     @property
     def key(self) -> str:
-        """The person's key in the store."""
-        return page_person(self.token)
+        """The key of the person's profile in the store."""
+        return page_profile(self.token)
 
 
 class Visitors:
@@ -64,10 +64,9 @@ class Visitors:
 
     def visitor(self, request: Request) -> Visitor:
         """Who sends a request: known by their cookie, or new."""
-        token = self.read(request.cookies.get(COOKIE, ""))
-        known = token is not None
-        token = token or secrets.token_urlsafe(16)
-        return Visitor(token, self._mac("csrf", token), not known)
+        signed = self.read(request.cookies.get(COOKIE, ""))
+        token = signed or secrets.token_urlsafe(16)
+        return Visitor(token, self._mac("csrf", token), is_new=signed is None)
 
     def welcome(self, visitor: Visitor, request: Request, response: Response) -> None:
         """Give a new person their cookie: for this site's own requests, out of scripts' reach."""
@@ -75,7 +74,7 @@ class Visitors:
             response.set_cookie(
                 COOKIE,
                 self.sign(visitor.token),
-                max_age=YEAR,
+                max_age=YEAR_SECONDS,
                 httponly=True,
                 samesite="lax",
                 secure=request.url.scheme == "https",
@@ -96,8 +95,8 @@ class Visitors:
         Raises:
             Problem: If the token is missing or another's.
         """
-        given = field or request.headers.get(CSRF_HEADER, "")
-        if visitor.is_new or not hmac.compare_digest(given.encode(), visitor.csrf.encode()):
+        csrf = field or request.headers.get(CSRF_HEADER, "")
+        if visitor.is_new or not hmac.compare_digest(csrf.encode(), visitor.csrf.encode()):
             raise Problem(403, "wrong_token", "the form is too old: load the page again")
 
     def _mac(self, purpose: str, token: str) -> str:

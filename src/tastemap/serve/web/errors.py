@@ -1,8 +1,34 @@
-"""What can be wrong with a request, and the one shape that says so."""
+"""What can be wrong with a request, its HTTP status, and the one shape that says so."""
 
-from dataclasses import dataclass
+import logging
+from dataclasses import asdict, dataclass
+from http import HTTPStatus
+from typing import Any
 
-from tastemap.errors import ArgumentError, NotFittedError, TastemapError, UnsupportedError
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse
+
+from tastemap.errors import (
+    ArgumentError,
+    DataError,
+    NotFittedError,
+    TastemapError,
+    UnknownIdError,
+    UnsupportedError,
+)
+
+log = logging.getLogger("tastemap.serve")
+MAX_CHARACTERS_OF_ID = 200
+# Codes of the statuses that Starlette answers with.
+CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
+# Code and message, by the argument that cannot be used, where they are not the general ones.
+WORDS = {
+    "cursor": ("invalid_cursor", "the cursor belongs to {error.received}; {error.do}"),
+    "method": ("invalid_argument", "method is {error.expected}, not {error.received}"),
+    "rating": ("invalid_rating", "{error.received} is not {error.expected}"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +63,20 @@ class Problem(Exception):  # noqa: N818 - it is what a person is told, not a fai
         self.status, self.code, self.message, self.headers = status, code, message, headers
 
     @property
-    def answer(self) -> ErrorAnswer:
-        """The one shape of every error."""
-        return ErrorAnswer(ErrorDetail(self.code, self.message))
+    def response(self) -> JSONResponse:
+        """The problem as an answer, in the one shape of every error."""
+        answer = ErrorAnswer(ErrorDetail(self.code, self.message))
+        return JSONResponse(asdict(answer), self.status, self.headers)
 
 
-def unknown(kind: str, one_id: object) -> Problem:
-    """No item, or no rating, has that id."""
-    return Problem(404, f"unknown_{kind}", f"no {kind} has the id {str(one_id)[:200]!r}")
+def too_large(max_bytes: int) -> Problem:
+    """A body of more bytes than are read."""
+    return Problem(413, "too_large", f"a request has at most {max_bytes:,} bytes")
+
+
+def no_map() -> Problem:
+    """A map that the artifact does not have."""
+    return Problem(404, "no_map", "this model has no map; tastemap map draws one and keeps it")
 
 
 def problem_of(error: TastemapError) -> Problem:
@@ -53,9 +85,55 @@ def problem_of(error: TastemapError) -> Problem:
     Example:
         >>> problem_of(ArgumentError("k", expected="at least 1", received=0)).status
         422
+        >>> problem_of(UnknownIdError("item_id", "x")).message
+        "no item has the id 'x'"
     """
-    if isinstance(error, UnsupportedError | NotFittedError):
-        return Problem(409, "unsupported_by_model", str(error))
-    if isinstance(error, ArgumentError):
-        return Problem(422, "invalid_argument", str(error))
+    match error:
+        case UnknownIdError():
+            kind = error.what.removesuffix("_id")
+            shown = str(error.unknown_id)[:MAX_CHARACTERS_OF_ID]
+            return Problem(404, f"unknown_{kind}", f"no {kind} has the id {shown!r}")
+        case UnsupportedError() | NotFittedError():
+            return Problem(409, "unsupported_by_model", str(error))
+        case ArgumentError():
+            code, message = WORDS.get(error.what, ("invalid_argument", "{error}"))
+            return Problem(422, code, message.format(error=error))
+        case DataError():
+            message = f"these {error.what} cannot be read: {error.received}"
+            return Problem(422, "unreadable_file", message)
     return Problem(503, "unavailable", str(error))
+
+
+def handle_errors(app: FastAPI) -> None:
+    """Answer every error of an application in the one shape."""
+
+    @app.exception_handler(Problem)
+    async def problem(_: Request, error: Problem) -> JSONResponse:
+        return error.response
+
+    @app.exception_handler(TastemapError)
+    async def refused(_: Request, error: TastemapError) -> JSONResponse:
+        return problem_of(error).response
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
+        return Problem(422, "invalid_request", _first_of(error.errors())).response
+
+    @app.exception_handler(HTTPException)
+    async def of_http(_: Request, error: HTTPException) -> JSONResponse:
+        code = CODES.get(error.status_code, "bad_request")
+        message = str(error.detail or HTTPStatus(error.status_code).phrase)
+        headers = dict(error.headers) if error.headers else None
+        return Problem(error.status_code, code, message, headers).response
+
+    @app.exception_handler(Exception)
+    async def failed(request: Request, error: Exception) -> JSONResponse:
+        log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+        return Problem(500, "internal_error", "this is our fault; the log says more").response
+
+
+def _first_of(errors: Any) -> str:
+    """The first of the faults of a request, in a line."""
+    first = errors[0]
+    where = ".".join(str(part) for part in first["loc"])
+    return f"{where}: {first['msg']}"

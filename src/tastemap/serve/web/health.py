@@ -32,7 +32,7 @@ def ready(request: Request) -> Health:
     """Whether the model is loaded and the store can be read."""
     service: Service = request.app.state.service
     try:
-        service.store.count()
+        service.profiles.store.count()
     except Exception as error:
         raise Problem(503, "unavailable", "the store cannot be read") from error
     return Health("ok", service.model.version, service.live.failure)
@@ -49,10 +49,10 @@ def metrics(request: Request) -> Response:
     service: Service = request.app.state.service
 
     def gauges() -> dict[str, tuple[str, float]]:
-        persons, ratings = service.store.count()
+        profiles, ratings = service.profiles.store.count()
         failed = float(service.live.failure is not None)
         return {
-            "tastemap_persons": ("Persons in the store.", persons),
+            "tastemap_persons": ("Persons in the store.", profiles),
             "tastemap_ratings": ("Ratings in the store.", ratings),
             "tastemap_newer_model_refused": ("Whether a newer model was not loaded.", failed),
         }

@@ -4,28 +4,20 @@ import hashlib
 import hmac
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
 from urllib.parse import quote, unquote
 
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tastemap.serve.settings import Settings
-from tastemap.serve.web.errors import Problem
+from tastemap.serve.web.errors import Problem, too_large
 from tastemap.serve.web.prometheus import Counting
-
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 LOOPBACK = frozenset(("localhost", "127.0.0.1", "[::1]"))
 # A client may spend so many seconds of its rate at once, and so many clients are remembered.
-BURST, CLIENTS = 4.0, 20_000
+BURST_SECONDS, MAX_CLIENTS = 4.0, 20_000
 API_KEY_HEADER = "X-API-Key"
 # Everything comes from this server, and nothing is written into a page that could run.
 POLICY = (
@@ -70,7 +62,7 @@ class Guard:
     Paths are matched as they were sent, so that ``%2F`` in an id is not taken for a slash.
     """
 
-    def __init__(self, app: App, settings: Settings, counting: Counting) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings, counting: Counting) -> None:
         self.app, self.settings, self.counting = app, settings, counting
         self.hosts = self._hosts()
         self.rate = None if settings.rate is None else Rate(settings.rate)
@@ -97,7 +89,7 @@ class Guard:
         try:
             problem = self._problem(scope, headers)
             if problem is not None:
-                await refusal(problem)(scope, receive, send_safely)
+                await problem.response(scope, receive, send_safely)
             else:
                 await self.app(scope, self._counted(headers, receive), send_safely)
         finally:
@@ -114,21 +106,22 @@ class Guard:
         if self.rate is not None and not shows_key(headers, self.settings.api_key):
             wait = self.rate.wait(client[0] if client else "", time.monotonic())
             if wait:
-                told = {"Retry-After": str(int(wait) + 1)}
-                return Problem(429, "too_many_requests", "slow down, and try again soon", told)
+                headers_of_wait = {"Retry-After": str(int(wait) + 1)}
+                message = "slow down, and try again soon"
+                return Problem(429, "too_many_requests", message, headers_of_wait)
         length = headers.get(b"content-length", b"0")
-        if not length.isdigit() or int(length) > self._most(headers):
-            return too_large(self._most(headers))
+        if not length.isdigit() or int(length) > self._max_bytes(headers):
+            return too_large(self._max_bytes(headers))
         return None
 
     def _hosts(self) -> frozenset[str] | None:
         """The names that the server goes by, so that no page elsewhere can borrow one."""
-        named = frozenset(name.lower() for name in self.settings.allowed_hosts)
+        names = frozenset(name.lower() for name in self.settings.allowed_hosts)
         if self.settings.is_loopback:
-            return LOOPBACK | named
-        return named or None
+            return LOOPBACK | names
+        return names or None
 
-    def _most(self, headers: dict[bytes, bytes]) -> int:
+    def _max_bytes(self, headers: dict[bytes, bytes]) -> int:
         """Bytes that the body of a request may have."""
         limits = self.settings.limits
         is_upload = headers.get(b"content-type", b"").startswith(b"multipart/form-data")
@@ -136,14 +129,14 @@ class Guard:
 
     def _counted(self, headers: dict[bytes, bytes], receive: Receive) -> Receive:
         """The body, up to its limit, also where the request does not say its length."""
-        most, received = self._most(headers), 0
+        max_bytes, received = self._max_bytes(headers), 0
 
         async def counted() -> Message:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
-            if received > most:
-                raise HTTPException(413, too_large(most).message)
+            if received > max_bytes:
+                raise HTTPException(413, too_large(max_bytes).message)
             return message
 
         return counted
@@ -159,7 +152,7 @@ class Rate:
     """
 
     def __init__(self, rate: float) -> None:
-        self.rate, self.burst = rate, max(BURST * rate, 1.0)
+        self.rate, self.burst = rate, max(BURST_SECONDS * rate, 1.0)
         self._clients: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     def wait(self, client: str, now: float) -> float:
@@ -168,7 +161,7 @@ class Rate:
         tokens = min(self.burst, tokens + (now - last) * self.rate)
         passes = tokens >= 1.0
         self._clients[client] = (tokens - 1.0 if passes else tokens, now)
-        if len(self._clients) > CLIENTS:
+        if len(self._clients) > MAX_CLIENTS:
             self._clients.popitem(last=False)
         return 0.0 if passes else (1.0 - tokens) / self.rate
 
@@ -199,15 +192,3 @@ async def check_key(request: Request) -> None:
             f"send the API key in the header {API_KEY_HEADER}",
             {"WWW-Authenticate": "Bearer"},
         )
-
-
-def too_large(most: int) -> Problem:
-    """A body of more bytes than are read."""
-    return Problem(413, "too_large", f"a request has at most {most:,} bytes")
-
-
-def refusal(problem: Problem) -> JSONResponse:
-    """A problem as an answer, in the one shape of every error."""
-    error = problem.answer.error
-    content = {"error": {"code": error.code, "message": error.message}}
-    return JSONResponse(content, problem.status, problem.headers)

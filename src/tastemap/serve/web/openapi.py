@@ -1,17 +1,14 @@
 """``/openapi.json``, and ``/docs``: the same document as a page, which needs no other host."""
 
 import json
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, Depends, Request
-from jinja2 import Environment, FileSystemLoader
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
 
 from tastemap.serve.web.middleware import API_KEY_HEADER, check_key
+from tastemap.serve.web.rendering import HERE, templates
 
-HERE = Path(__file__).parent.parent
 METHODS = ("get", "put", "post", "delete")
 router = APIRouter(include_in_schema=False)
 
@@ -26,7 +23,7 @@ def openapi(request: Request) -> Response:
 def docs(request: Request) -> Response:
     """The OpenAPI document as a page."""
     document = request.app.openapi()
-    page = _environment().get_template("reference.html")
+    page = templates().get_template("reference.html")
     base = str(request.base_url).rstrip("/")
     operations = list(_operations(document, base))
     tags = list(dict.fromkeys(operation["tag"] for operation in operations))
@@ -49,16 +46,6 @@ def style() -> Response:
     return FileResponse(HERE / "static" / "reference.css", media_type="text/css")
 
 
-@cache
-def _environment() -> Environment:
-    return Environment(
-        loader=FileSystemLoader(HERE / "templates"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-
-
 def _operations(document: dict[str, Any], base: str) -> Any:
     """Each route as the page shows it."""
     for path, methods in document["paths"].items():
@@ -73,16 +60,16 @@ def _operations(document: dict[str, Any], base: str) -> Any:
                 "path": path,
                 "tag": about.get("tags", ["other"])[0],
                 "summary": about.get("description") or about.get("summary", ""),
-                "parameters": [_parameter(one) for one in about.get("parameters", [])],
+                "parameters": [_parameter(part) for part in about.get("parameters", [])],
                 "body": None if example is None else json.dumps(example, indent=2),
-                "answers": [_answer(status, one) for status, one in about["responses"].items()],
+                "answers": [_answer(*answer) for answer in about["responses"].items()],
                 "curl": _curl(method, base + path, example),
             }
 
 
 def _parameter(parameter: dict[str, Any]) -> dict[str, Any]:
     schema = parameter["schema"]
-    kinds = [one.get("type") for one in schema.get("anyOf", [schema])]
+    kinds = [choice.get("type") for choice in schema.get("anyOf", [schema])]
     return {
         "name": parameter["name"],
         "place": parameter["in"],
@@ -122,8 +109,8 @@ def _example(document: dict[str, Any], schema: dict[str, Any]) -> Any:
 
 
 def _shape(document: dict[str, Any], reference: str) -> dict[str, Any]:
-    found: dict[str, Any] = document["components"]["schemas"][reference.rsplit("/", 1)[-1]]
-    return found
+    shape: dict[str, Any] = document["components"]["schemas"][reference.rsplit("/", 1)[-1]]
+    return shape
 
 
 def _shapes(document: dict[str, Any]) -> list[dict[str, Any]]:
@@ -143,7 +130,7 @@ def _kind(schema: dict[str, Any]) -> str:
     if "$ref" in schema:
         return schema["$ref"].rsplit("/", 1)[-1]
     if "anyOf" in schema:
-        return " or ".join(_kind(one) for one in schema["anyOf"])
+        return " or ".join(_kind(choice) for choice in schema["anyOf"])
     if schema.get("type") == "array":
         return f"list of {_kind(schema.get('items', {}))}"
     return schema.get("type") or " or ".join(map(str, schema.get("enum", ["anything"])))

@@ -23,7 +23,7 @@ HERE = Path(__file__).parent.parent
 #: Sent by the pages' own script, which wants the changed page at once and no redirection.
 LIVE_HEADER = "X-Live"
 #: A scale of more values than this is a number to type, not a row of stars.
-MOST_RADIOS = 12
+MAX_RADIOS = 12
 PART_NAMES = {
     "global mean": "average of all ratings",
     "mean of all ratings": "average of all ratings",
@@ -60,8 +60,8 @@ class Visit:
         self.visitor: Visitor = self._visitors.visitor(request)
 
     @property
-    def person(self) -> str:
-        """The person's key in the store."""
+    def profile(self) -> str:
+        """The key of the person's profile in the store."""
         return self.visitor.key
 
     @property
@@ -85,18 +85,10 @@ class Visit:
         model = self.service.model
         scale = model.scale
         levels = () if scale.levels is None else tuple(scale.levels.tolist())
-        facts = PageFacts(self.visitor.csrf, scale, levels if len(levels) <= MOST_RADIOS else ())
-        text = (
-            templates()
-            .get_template(template)
-            .render(
-                page=facts,
-                here=here,
-                n_rated=len(self.service.person(self.person).rows),
-                data_name=model.data.source.name,
-                **({"said": ()} | shown),
-            )
-        )
+        facts = PageFacts(self.visitor.csrf, scale, levels if len(levels) <= MAX_RADIOS else ())
+        shared = {"page": facts, "here": here, "data_name": model.data.source.name, "said": ()}
+        shared["n_rated"] = self.service.profiles.count(self.profile)
+        text = templates().get_template(template).render(shared | shown)
         response = HTMLResponse(text, status)
         self._visitors.welcome(self.visitor, self.request, response)
         return response
@@ -118,10 +110,10 @@ async def _visit(request: Request) -> Visit:
     return Visit(request)
 
 
-Visiting = Annotated[Visit, Depends(_visit)]
+CurrentVisit = Annotated[Visit, Depends(_visit)]
 
 
-class Change:
+class RatingChange:
     """A rating that a form sets or takes back; nothing where the request is no such form."""
 
     def __init__(self, item: str | None, rating: str, remove: str, csrf: str) -> None:
@@ -137,13 +129,13 @@ class Change:
             return False
         visit.check(self.csrf)
         if self.remove:
-            visit.service.unrate(visit.person, self.item)
+            visit.service.profiles.unrate(visit.profile, self.item)
             return True
         try:
             rating = float(self.rating)
         except ValueError:
             raise Problem(422, "invalid_argument", "choose a rating first") from None
-        visit.service.rate(visit.person, {self.item: rating})
+        visit.service.profiles.rate(visit.profile, {self.item: rating})
         return True
 
 
@@ -152,11 +144,11 @@ async def _change(
     rating: Annotated[str, Form()] = "",
     remove: Annotated[str, Form()] = "",
     csrf: Annotated[str, Form()] = "",
-) -> Change:
-    return Change(item, rating, remove, csrf)
+) -> RatingChange:
+    return RatingChange(item, rating, remove, csrf)
 
 
-Changing = Annotated[Change, Depends(_change)]
+FormChange = Annotated[RatingChange, Depends(_change)]
 
 
 class PageRoute(APIRoute):
@@ -166,20 +158,21 @@ class PageRoute(APIRoute):
         """The handler, with its problems shown to a person."""
         handle = super().get_route_handler()
 
-        async def handle_or_tell(request: Request) -> Response:
+        async def handle_or_show(request: Request) -> Response:
             try:
                 return await handle(request)
-            except Problem as problem:
-                return told(request, problem)
+            except Problem as error:
+                problem = error
             except TastemapError as error:
-                return told(request, problem_of(error))
+                problem = problem_of(error)
             except RequestValidationError:
-                return told(request, Problem(422, "invalid_request", "the form is not complete"))
+                problem = Problem(422, "invalid_request", "the form is not complete")
+            return error_page(request, problem)
 
-        return handle_or_tell
+        return handle_or_show
 
 
-def told(request: Request, problem: Problem) -> Response:
+def error_page(request: Request, problem: Problem) -> Response:
     """A problem as a page."""
     heading = HEADINGS.get(problem.status, "Something is wrong")
     message = problem.message[:1].upper() + problem.message[1:] + "."

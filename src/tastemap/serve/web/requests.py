@@ -7,6 +7,7 @@ from fastapi import Query
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictInt, StrictStr
 
 from tastemap.serve.model.catalogue import Filters
+from tastemap.serve.web.errors import ErrorAnswer
 
 
 def _text(value: int | str) -> str:
@@ -60,7 +61,7 @@ class ManyRatings(_Body):
 
     def by_item(self) -> dict[str, float]:
         """Rating by item id."""
-        return {str(one.item_id): one.rating for one in self.ratings}
+        return {str(rated.item_id): rated.rating for rated in self.ratings}
 
 
 class Named(_Body):
@@ -119,8 +120,6 @@ async def named_filters(
 
 def known_errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The errors that routes may answer with, for the OpenAPI document."""
-    from tastemap.serve.web.errors import ErrorAnswer
-
     meanings = {
         400: "The request is no HTTP or JSON that can be read.",
         401: "The API key is missing or wrong.",

@@ -1,0 +1,106 @@
+"""Picks and their reasons, what to rate next, and the rows of the first page."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from small_models import save_small, small_ratings
+
+from tastemap.models.registry import load_model
+from tastemap.serve.model.catalogue import Filters
+from tastemap.serve.model.reload import LiveModel
+from tastemap.serve.people.profiles import api_profile, page_profile
+from tastemap.serve.people.store import Store
+from tastemap.serve.service import Service
+
+ANN = page_profile("ann")
+
+
+def test_picks_change_with_the_first_rating(service: Service) -> None:
+    before = service.recommend(ANN, 5)
+    assert before.source == "popular"
+    assert all(item.predicted_rating is None for item in before.items)
+    service.profiles.rate(ANN, {"2": 5.0, "1": 1.0})
+    after = service.recommend(ANN, 5)
+    assert after.source == "folded_in"
+    assert {item.item_id for item in after.items}.isdisjoint({1, 2})
+    assert [item.item_id for item in after.items] != [item.item_id for item in before.items]
+    assert all(1 <= item.predicted_rating <= 5 for item in after.items)
+
+
+@pytest.mark.parametrize("novelty", [0.0, 0.5, -1.0])
+def test_answers_are_those_of_the_library(service: Service, artifact: Path, novelty: float) -> None:
+    model = load_model(artifact)
+    mine = {"2": 5.0, "4": 4.0, "1": 1.0}
+    ours = service.recommend(mine, 7, novelty=novelty, filters=Filters("drama", 1970, 2000))
+    theirs = model.recommend(
+        ratings={int(item): rating for item, rating in mine.items()},
+        k=7,
+        novelty=novelty,
+        where="genres contains 'Drama' and year >= 1970 and year <= 2000",
+    )
+    assert [item.item_id for item in ours.items] == theirs["item_id"].to_list()
+    assert np.allclose([item.score for item in ours.items], theirs["score"], atol=1e-5)
+    known = service.recommend(api_profile("3"), 7)
+    assert known.source == "trained"
+    assert [i.item_id for i in known.items] == model.recommend(3, k=7)["item_id"].to_list()
+
+
+def test_picks_have_a_reason_that_lifts_them(tmp_path: Path) -> None:
+    mine = {"2": 5.0, "4": 4.0, "1": 1.0, "3": 2.0}
+    store = Store("sqlite://")
+    service = Service(LiveModel(save_small(small_ratings(), tmp_path / "model", "als")), store)
+    assert all(item.because is None for item in service.recommend(mine, 8).items)
+    picks = service.recommend(mine, 8, reasons=True, exclude_seen=False).items
+    rows = {row.key: row.items for row in service.rows(mine, 6)}
+    shown = [*picks, *rows["top-picks"], *rows["loved-by-few"]]
+    told = [item for item in shown if item.because is not None]
+    assert len(told) > len(shown) / 2
+    for item in told:
+        assert item.because.item_id != item.item_id
+        assert item.because.rating == mine[str(item.because.item_id)]
+        # Synthetic people like either kind: what one likes speaks for its kind alone.
+        same_kind = item.item_id % 2 == item.because.item_id % 2
+        assert same_kind == (item.because.rating >= 4)
+    assert all(item.because is None for item in rows["popular"])
+    nobody = service.rows({}, 6)
+    store.close()
+    assert all(item.because is None for row in nobody for item in row.items)
+
+
+@pytest.mark.parametrize("name", ["ease", "knn", "bias", "bayes", "popularity"])
+def test_reasons_of_every_kind_of_model(tmp_path: Path, name: str) -> None:
+    store = Store("sqlite://")
+    served = Service(LiveModel(save_small(small_ratings(), tmp_path / "model", name)), store)
+    picks = served.recommend({"2": 5.0, "4": 4.0, "1": 1.0}, 8, reasons=True).items
+    told = [item.because for item in picks if item.because is not None]
+    assert bool(told) == (name not in {"bias", "popularity"})
+    assert {reason.item_id for reason in told} <= {1, 2, 4}
+    store.close()
+
+
+def test_what_to_rate_next_tells_most(service: Service) -> None:
+    rows = {row.key: row for row in service.rows({"2": 5.0}, 6)}
+    assert list(rows) == ["top-picks", "rate-next", "popular", "loved-by-few"]
+    assert all(len(row.items) == 6 for row in rows.values())
+    assert all(item.item_id != 2 for row in rows.values() for item in row.items)
+    chosen = [item.item_id for item in rows["rate-next"].items]
+    assert chosen == greedily(service, [2], 6)
+
+
+def greedily(service: Service, rated: list[int], k: int) -> list[int]:
+    """The same by determinants: what the next rating would tell, times how many know the item."""
+    model = service.model.model
+    known = np.log2(model.ratings_.by_item.counts + 1)
+
+    def volume(items: list[int]) -> float:
+        X = model.item_weights[[item - 1 for item in items]].astype(float)
+        X[:, 0] = 1
+        return float(np.linalg.slogdet(model.prior.precision + X.T @ X)[1])
+
+    chosen = list(rated)
+    for _ in range(k):
+        left = [item for item in range(1, 81) if item not in chosen]
+        gains = [known[i - 1] * (volume([*chosen, i]) - volume(chosen)) for i in left]
+        chosen.append(left[int(np.argmax(gains))])
+    return chosen[len(rated) :]
