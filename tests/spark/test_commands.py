@@ -11,19 +11,12 @@ from typing import Any
 
 import polars as pl
 import pytest
-from typer.testing import CliRunner
 
-from tastemap.cli import app
+from commands import run
 from tastemap.data.ratings import Ratings
 from tastemap.models.batch.recommend import recommend_all
 from tastemap.models.bias import BiasModel
 from tastemap.models.registry import load_model
-
-
-def run(*words: object, code: int = 0) -> str:
-    result = CliRunner().invoke(app, [str(word) for word in words], prog_name="tastemap")
-    assert result.exit_code == code, result.stderr or result.stdout
-    return result.stderr if code else result.stdout
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,15 @@ from tastemap.explore.figures import model as model_plots
 from tastemap.explore.report.blocks import Picture, Table
 from tastemap.explore.report.report import Block, Report
 from tastemap.models.registry import make_model
-from tastemap.terminal import TABLE_ENDINGS, rows_of, write_frame
+from tastemap.terminal import (
+    TABLE_ENDINGS,
+    Output,
+    print_json,
+    rows_of,
+    say,
+    working,
+    write_frame,
+)
 
 PAGE = ".html"
 
@@ -34,64 +42,69 @@ def makers_of(words: str, parse: Callable[[list[str]], dict[str, Any]]) -> dict[
     """
     makers: dict[str, Maker] = {}
     for word in words.replace(" ", "").split(","):
-        name, *options = word.split(":")
-        chosen = parse(options)
-        make_model(name, **chosen)  # says now what is wrong with it
+        name, *pairs = word.split(":")
+        options = parse(pairs)
+        make_model(name, **options)  # refuses a wrong option before any model is fitted
         if word in makers:
             raise ArgumentError("models", expected="each once", received=words)
-        makers[word] = lambda name=name, chosen=chosen: make_model(name, **chosen)  # type: ignore[misc]
+        makers[word] = lambda name=name, options=options: make_model(name, **options)  # type: ignore[misc]
     return makers
 
 
-def compared(
+def run_comparison(
     ratings: Ratings,
     makers: Mapping[str, Maker],
     *,
     split: str,
     test_size: float,
     seeds: Sequence[int],
+    output: Output,
     **options: Any,
-) -> tuple[Leaderboard, Split]:
-    """Models compared on a split of the ratings, by its name and drawn with the first seed.
+) -> None:
+    """Compare models on a split of the ratings, show the leaderboard, and write it.
 
     Args:
         ratings: The whole.
-        makers: Functions that make the models.
-        split, test_size: As in `split_by_name`.
+        makers: Functions that make the models, of `makers_of`.
+        split, test_size: As in `split_by_name`, which draws with the first seed.
         seeds: One fit of each model for each seed.
+        output: How to show the leaderboard, and the page or table to write, or None.
         options: Further ones of `compare`.
-    """
-    parts = split_by_name(ratings, split, test_size=test_size, seed=seeds[0])
-    return compare(makers, *parts, seeds=seeds, **options), parts
-
-
-def check_ending(out: Path | None) -> None:
-    """Refuse a file that a leaderboard cannot be written to, before the models are fitted.
 
     Raises:
-        ArgumentError: Listing the endings that it can have.
+        ArgumentError: If a leaderboard cannot be written to such a file.
     """
+    out = output.path
     if out is not None and out.suffix not in (PAGE, *TABLE_ENDINGS):
-        raise ArgumentError(
-            "-o", expected=f"a file ending in {', '.join((PAGE, *TABLE_ENDINGS))}", received=out
-        )
+        endings = ", ".join((PAGE, *TABLE_ENDINGS))
+        raise ArgumentError("-o", expected=f"a file ending in {endings}", received=out)
+    with working("comparing") as tell:
+        parts = split_by_name(ratings, split, test_size=test_size, seed=seeds[0])
+        board = compare(makers, *parts, seeds=seeds, progress=tell, **options)
+    notes = [*ratings.source.notes, *board.notes]
+    if output.as_json:
+        print_json(board_json(board, notes))
+    else:
+        Output().tables(board.tables(), notes)
+    if out is not None:
+        write_board(board, out, ratings, parts, split)
+        say(f"wrote {out}")
 
 
-def write_board(board: Leaderboard, out: Path, ratings: Ratings, split: Split, how: str) -> None:
+def write_board(board: Leaderboard, out: Path, ratings: Ratings, parts: Split, split: str) -> None:
     """Write a leaderboard as a page, or its frame as a table, by the ending of the path.
 
     Args:
         board: What `compare` found.
         out: Path ending in .html or as a table does.
         ratings: The whole; its name and its notes go into the page.
-        split: Its two parts.
-        how: The name of the split.
+        parts, split: Its two parts, and the name of the split.
     """
     if out.suffix != PAGE:
         write_frame(board.frame, out)
         return
-    sizes = f"{len(split.train):,} ratings to train and {len(split.test):,} to test"
-    report = Report("Leaderboard", f"{ratings.source.name}, split “{how}”: {sizes}")
+    sizes = f"{len(parts.train):,} ratings to train and {len(parts.test):,} to test"
+    report = Report("Leaderboard", f"{ratings.source.name}, split “{split}”: {sizes}")
     for title, blocks in board_sections(board).items():
         report.section(title, *blocks)
     report.section("What to know", *sentences([*ratings.source.notes, *board.notes]))

@@ -1,5 +1,6 @@
 """Read ratings with Spark, from CSV or Parquet, by the rules of `tastemap.read_ratings`."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -63,6 +64,17 @@ def read_table(session: "SparkSession", path: str, how: Mapping[str, Any]) -> Ta
     once, doubles = _once(frame, path, duplicates)
     notes = [*notes, *found, *said, *doubles]
     return Table(once.drop("copies"), Path(path).name, tuple(notes), once)
+
+
+def address(path: str) -> str:
+    """A path or address as Spark takes it: ``s3://`` is ``s3a://`` there.
+
+    Example:
+        >>> address("s3:/bucket/ratings"), address("data/ratings.csv")
+        ('s3a://bucket/ratings', 'data/ratings.csv')
+    """
+    url = re.sub(r"^(\w{2,}):/+(?=[^/])", r"\1://", path)
+    return re.sub(r"^s3n?://", "s3a://", url)
 
 
 def _raw(

@@ -1,4 +1,4 @@
-"""Commands that choose: the options of a model, or the model itself."""
+"""Search the options of a model."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -6,13 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tastemap.cli.arguments import Json, Seed, data_words, parse_options, reads_ratings
-from tastemap.cli.program import app
 
 if TYPE_CHECKING:
     from tastemap.data.ratings import Ratings
 
 
-@app.command()
 @reads_ratings
 def tune(
     ctx: typer.Context,
@@ -59,24 +57,3 @@ def tune(
         options=parse_options(option or []),
         **how,
     )
-
-
-@app.command()
-@reads_ratings
-def run(
-    ratings: "Ratings",
-    out: Annotated[Path, typer.Option("-o", "--out", help="Folder of the results.")] = Path("run"),
-    seconds: Annotated[
-        float, typer.Option(help="Time for choosing, testing and fitting, about.")
-    ] = 60.0,
-    goal: Annotated[
-        str, typer.Option(help="ratings: predict them; lists: rank what is liked.")
-    ] = "ratings",
-    seed: Seed = 0,
-    as_json: Json = False,
-) -> None:
-    """Go from a table to a report: describe, choose a model, test it, fit it, map it, save it."""
-    from tastemap.jobs.run import run_all
-    from tastemap.terminal import Output
-
-    run_all(ratings, out, seconds=seconds, goal=goal, seed=seed, output=Output(as_json))
