@@ -9,3 +9,8 @@ import numpy.typing as npt
 FloatArray: TypeAlias = npt.NDArray[np.floating[Any]]
 #: Row numbers of users or items; -1 stands for an unknown one.
 IndexArray: TypeAlias = npt.NDArray[np.int32]
+#: One yes or no for each row.
+Mask: TypeAlias = npt.NDArray[np.bool_]
+F32: TypeAlias = npt.NDArray[np.float32]
+F64: TypeAlias = npt.NDArray[np.float64]
+I64: TypeAlias = npt.NDArray[np.int64]

@@ -16,8 +16,11 @@ import typer
 
 from tastemap.errors import ArgumentError, DataError, TastemapWarning
 
-if TYPE_CHECKING:
-    from tastemap.data.ratings import Ratings
+if TYPE_CHECKING:  # the modules of these load Polars, which the help does without
+    from tastemap.data.ratings import Ratings as Ratings  # noqa: PLC0414 - exported to commands
+    from tastemap.terminal import Output
+else:
+    Ratings = Any
 
 Data = Annotated[
     str, typer.Argument(help="A ratings file, a MovieLens folder or zip, or a name: ml-100k …")
@@ -101,6 +104,13 @@ def reads_ratings(command: Callable[..., None]) -> Callable[..., None]:
     return with_ratings
 
 
+def output(as_json: bool, path: Path | None = None) -> "Output":
+    """How a command answers."""
+    from tastemap.terminal import Output
+
+    return Output(as_json, path)
+
+
 def is_spark(engine: str) -> bool:
     """Whether the engine is Apache Spark rather than this machine alone."""
     if engine not in ("local", "spark"):
@@ -122,7 +132,7 @@ def data_words(ctx: typer.Context) -> str:
     return " ".join(words)
 
 
-def read_data(data: str, how: dict[str, Any]) -> "Ratings":
+def read_data(data: str, how: dict[str, Any]) -> Ratings:
     """Ratings from a file or folder, or else the data set of that name."""
     from tastemap import terminal
     from tastemap.data.datasets.fetch import DATASETS, load_dataset
@@ -157,7 +167,7 @@ def load_saved(path: Path) -> Any:
     return load_model(path)
 
 
-def model_or_ratings(path: str) -> "Ratings":
+def model_or_ratings(path: str) -> Ratings:
     """The training ratings of a saved model, or the ratings of a file or data set."""
     if (Path(path) / "model.json").is_file():
         ratings: Ratings = load_saved(Path(path)).ratings_

@@ -1,27 +1,26 @@
 """Compare several models on the same split."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from tastemap.cli.arguments import (
     Json,
     Lists,
+    Ratings,
     Seed,
     SplitName,
     TestSize,
+    output,
     parse_options,
     reads_ratings,
 )
 
-if TYPE_CHECKING:
-    from tastemap.data.ratings import Ratings
-
 
 @reads_ratings
 def compare(
-    ratings: "Ratings",
+    ratings: Ratings,
     models: Annotated[
         str,
         typer.Option(
@@ -51,7 +50,6 @@ def compare(
 ) -> None:
     """Fit several models on the same split, and put errors, lists and costs side by side."""
     from tastemap.jobs.compare import makers_of, run_comparison
-    from tastemap.terminal import Output
 
     options = {"lists": lists, "k": k, "by": by, "reference": reference, "refit": refit}
     run_comparison(
@@ -60,6 +58,6 @@ def compare(
         split=split,
         test_size=test_size,
         seeds=range(seed, seed + seeds),
-        output=Output(as_json, out),
+        output=output(as_json, out),
         **options,
     )

@@ -1,19 +1,16 @@
 """Tell what is in ratings."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from tastemap.cli.arguments import Json, reads_ratings
-
-if TYPE_CHECKING:
-    from tastemap.data.ratings import Ratings
+from tastemap.cli.arguments import Json, Ratings, output, reads_ratings
 
 
 @reads_ratings
 def describe(
-    ratings: "Ratings",
+    ratings: Ratings,
     as_json: Json = False,
     out: Annotated[
         Path | None, typer.Option("-o", "--out", help="A folder for the figures (PNG).")
@@ -21,10 +18,9 @@ def describe(
 ) -> None:
     """Tell what is in a ratings file, and how it was read."""
     from tastemap import terminal
-    from tastemap.jobs import describe as jobs
+    from tastemap.jobs import describe as job
 
-    output = terminal.Output(as_json)
-    output.tables(jobs.statistics_tables(ratings), ratings.source.notes)
+    output(as_json).tables(job.statistics_tables(ratings), ratings.source.notes)
     if out is not None:
-        jobs.save_figures(jobs.statistics_figures(ratings), out)
+        job.save_figures(job.statistics_figures(ratings), out)
         terminal.say(f"wrote the figures to {out}")

@@ -1,6 +1,6 @@
 """Score a model."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -8,19 +8,18 @@ from tastemap.cli.arguments import (
     Json,
     Lists,
     Out,
+    Ratings,
     Seed,
     SplitName,
     TestSize,
+    output,
     reads_ratings,
 )
-
-if TYPE_CHECKING:
-    from tastemap.data.ratings import Ratings
 
 
 @reads_ratings
 def evaluate(
-    ratings: "Ratings",
+    ratings: Ratings,
     model: Annotated[
         str,
         typer.Option(
@@ -36,9 +35,8 @@ def evaluate(
 ) -> None:
     """Fit a model on one part of the ratings and score it on the other, beside the baseline."""
     from tastemap.jobs.evaluate import evaluation_tables
-    from tastemap.terminal import Output
 
     tables, notes = evaluation_tables(
         ratings, model, split=split, test_size=test_size, seed=seed, lists=lists
     )
-    Output(as_json, out).tables(tables, notes)
+    output(as_json, out).tables(tables, notes)

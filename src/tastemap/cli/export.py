@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from tastemap.cli.arguments import Json, Model, load_saved
+from tastemap.cli.arguments import Json, Model, load_saved, output
 
 
 def export(
@@ -15,6 +15,5 @@ def export(
 ) -> None:
     """Write a saved model as static files that search, rate, recommend and explain in a browser."""
     from tastemap.serve.static_site import export_site
-    from tastemap.terminal import Output
 
-    Output(as_json).facts({"open in a browser": str(export_site(load_saved(model), out))}, "Site")
+    output(as_json).facts({"open in a browser": str(export_site(load_saved(model), out))}, "Site")

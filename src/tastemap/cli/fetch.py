@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from tastemap.cli.arguments import Json
+from tastemap.cli.arguments import Json, output
 
 
 def fetch(
@@ -24,4 +24,4 @@ def fetch(
         folder = fetch_dataset(
             name, source=source, refresh=refresh, report=terminal.say, progress=progress
         )
-    terminal.Output(as_json).facts({"name": name, "folder": str(folder)}, f"{name} is here")
+    output(as_json).facts({"name": name, "folder": str(folder)}, f"{name} is here")

@@ -1,7 +1,7 @@
 """Fit a model and save it."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -10,19 +10,18 @@ from tastemap.cli.arguments import (
     Engine,
     Json,
     Master,
+    Ratings,
     Seed,
     Unread,
+    output,
     parse_options,
     reads_ratings,
 )
 
-if TYPE_CHECKING:
-    from tastemap.data.ratings import Ratings
-
 
 @reads_ratings
 def fit(
-    ratings: "Ratings | Unread",
+    ratings: Ratings | Unread,
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder to save the model in.")],
     model: Annotated[
         str | None,
@@ -42,7 +41,6 @@ def fit(
 ) -> None:
     """Fit a model on all the ratings and save it."""
     from tastemap.jobs import fit as job
-    from tastemap.terminal import Output
 
     options = parse_options(option or [])
     if isinstance(ratings, Unread):
@@ -51,4 +49,4 @@ def fit(
         )
     else:
         facts, notes = job.fit_model(ratings, out, model or "mf", options, seed)
-    Output(as_json).facts(facts, "Fitted", notes)
+    output(as_json).facts(facts, "Fitted", notes)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from tastemap.cli.arguments import Json, Seed, read_data
+from tastemap.cli.arguments import Json, Seed, output, read_data
 
 
 def lab(
@@ -20,7 +20,6 @@ def lab(
 ) -> None:
     """Run the teaching lab from end to end: data, model, errors, neighbours, map, report."""
     from tastemap.jobs.lab import run_lab
-    from tastemap.terminal import Output
 
     ratings = read_data(data, {"source": source})
-    run_lab(ratings, out, seeds=range(seed, seed + seeds), output=Output(as_json))
+    run_lab(ratings, out, seeds=range(seed, seed + seeds), output=output(as_json))

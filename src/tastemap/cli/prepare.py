@@ -11,6 +11,7 @@ from tastemap.cli.arguments import (
     RatingColumn,
     TimestampColumn,
     UserColumn,
+    output,
 )
 
 
@@ -34,6 +35,6 @@ def prepare(
     with terminal.download_bar(str(data), "reading") as progress:
         ratings = prepare_ratings(data, out, **columns, progress=progress)
     facts = {"ratings": len(ratings), "users": ratings.n_users, "items": ratings.n_items}
-    terminal.Output(as_json).facts(
+    output(as_json).facts(
         {**facts, "scale": str(ratings.scale), "table": str(out)}, "Prepared", ratings.source.notes
     )

@@ -17,6 +17,7 @@ from tastemap.cli.arguments import (
     is_spark,
     load_saved,
     noting,
+    output,
     parse_bytes,
     parse_new_user,
 )
@@ -35,10 +36,9 @@ def predict(
 ) -> None:
     """Predict ratings of items by a user, or of many pairs."""
     from tastemap.jobs.recommend import predicted_pairs
-    from tastemap.terminal import Output
 
     frame = predicted_pairs(load_saved(model), user, items or [], pairs)
-    Output(as_json, out).show(frame, "Predicted ratings")
+    output(as_json, out).show(frame, "Predicted ratings")
 
 
 def recommend(
@@ -76,7 +76,6 @@ def recommend(
     With --all and -o, a call that is stopped goes on from there when it is given again.
     """
     from tastemap.jobs import recommend as job
-    from tastemap.terminal import Output
 
     new_ratings = parse_new_user(rate, ratings)
     choice = {"k": k, "where": where, "exclude_seen": not include_seen}
@@ -90,7 +89,7 @@ def recommend(
     else:
         single = None if everyone else (user, new_ratings, novelty)
         frame, notes = noting(lambda: job.recommended(load_saved(model), single, choice))
-        Output(as_json, out).show(frame, "Recommendations", notes)
+        output(as_json, out).show(frame, "Recommendations", notes)
 
 
 def similar(
@@ -117,7 +116,6 @@ def similar(
 ) -> None:
     """Find the most similar items, or say how similar two are."""
     from tastemap.jobs import recommend as job
-    from tastemap.terminal import Output
 
     if everything != (item is None) or (everything and (users or opposite)):
         expected = "an item or a user, or --all alone"
@@ -129,4 +127,4 @@ def similar(
         frame, title, notes = job.neighbours(
             load_saved(model), item, other, k=k, users=users, opposite=opposite
         )
-    Output(as_json, out).show(frame, title, notes)
+    output(as_json, out).show(frame, title, notes)

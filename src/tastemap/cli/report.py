@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from tastemap.cli.arguments import Json, Model, load_saved
+from tastemap.cli.arguments import Json, Model, load_saved, output
 
 
 def draw_map(
@@ -18,9 +18,8 @@ def draw_map(
 ) -> None:
     """Draw the items on a plane, those with similar factors close together."""
     from tastemap.jobs.report import write_map
-    from tastemap.terminal import Output
 
-    Output(as_json).facts(write_map(model, out, colour), "Map of the items")
+    output(as_json).facts(write_map(model, out, colour), "Map of the items")
 
 
 def report(
@@ -30,7 +29,6 @@ def report(
 ) -> None:
     """Write a self-contained page about a saved model: its data, its training, its map."""
     from tastemap.jobs.report import write_report
-    from tastemap.terminal import Output
 
     write_report(load_saved(model), out)
-    Output(as_json).facts({"report": str(out)}, "Report")
+    output(as_json).facts({"report": str(out)}, "Report")

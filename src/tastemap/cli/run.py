@@ -1,19 +1,16 @@
 """Go from a table to a report."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from tastemap.cli.arguments import Json, Seed, reads_ratings
-
-if TYPE_CHECKING:
-    from tastemap.data.ratings import Ratings
+from tastemap.cli.arguments import Json, Ratings, Seed, output, reads_ratings
 
 
 @reads_ratings
 def run(
-    ratings: "Ratings",
+    ratings: Ratings,
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder of the results.")] = Path("run"),
     seconds: Annotated[
         float, typer.Option(help="Time for choosing, testing and fitting, about.")
@@ -26,6 +23,5 @@ def run(
 ) -> None:
     """Go from a table to a report: describe, choose a model, test it, fit it, map it, save it."""
     from tastemap.jobs.run import run_all
-    from tastemap.terminal import Output
 
-    run_all(ratings, out, seconds=seconds, goal=goal, seed=seed, output=Output(as_json))
+    run_all(ratings, out, seconds=seconds, goal=goal, seed=seed, output=output(as_json))

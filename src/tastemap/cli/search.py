@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from tastemap.cli.arguments import Json, K, Out, model_or_ratings
+from tastemap.cli.arguments import Json, K, Out, model_or_ratings, output
 
 
 def search(
@@ -18,8 +18,7 @@ def search(
 ) -> None:
     """Search titles: case, accents and the order of words do not matter."""
     from tastemap.explore.title_search import search_titles
-    from tastemap.terminal import Output
 
     words = " ".join(query)
     frame = search_titles(model_or_ratings(where).items, words, k=k or 10)
-    Output(as_json, out).show(frame, f"Titles like “{words}”")
+    output(as_json, out).show(frame, f"Titles like “{words}”")

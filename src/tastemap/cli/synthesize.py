@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from tastemap.cli.arguments import Json, Seed, read_data
+from tastemap.cli.arguments import Json, Seed, output, read_data
 
 
 def synthesize(
@@ -34,12 +34,12 @@ def synthesize(
     """Make realistic ratings of any size: the fractal expansion of a real set."""
     from tastemap import terminal
     from tastemap.data.datasets.fractal import SIZES
-    from tastemap.jobs import synthesize as jobs
+    from tastemap.jobs import synthesize as job
 
     original = read_data(base if like in SIZES else like, {})
-    size = jobs.size_asked(like, original, n_ratings, n_users, n_items)
+    size = job.expanded_size(like, original, n_ratings, n_users, n_items)
     with terminal.counting("writing ratings", size.n_ratings) as progress:
-        made = jobs.synthesize(
+        made = job.synthesize(
             original, size, out, form=form, seed=seed, figure=figure, progress=progress
         )
-    terminal.Output(as_json).facts(made, f"{size.n_ratings:,} ratings")
+    output(as_json).facts(made, f"{size.n_ratings:,} ratings")

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from tastemap.cli.arguments import Json, Model, Seed
+from tastemap.cli.arguments import Json, Model, Seed, output
 
 
 def update(
@@ -20,7 +20,6 @@ def update(
 
     from tastemap.serve.people.retrain import update_model
     from tastemap.serve.settings import Settings
-    from tastemap.terminal import Output
 
     changed = update_model(model, Settings(model, from_store).store_url, seed=seed)
-    Output(as_json).facts(asdict(changed), "Updated")
+    output(as_json).facts(asdict(changed), "Updated")

@@ -1,4 +1,4 @@
-"""Several models compared: their makers from words, the page about them, and all of it as JSON."""
+"""Compare models: make them from words, show and write their leaderboard."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -95,7 +95,7 @@ def write_board(board: Leaderboard, out: Path, ratings: Ratings, parts: Split, s
     """Write a leaderboard as a page, or its frame as a table, by the ending of the path.
 
     Args:
-        board: What `compare` found.
+        board: The result of `compare`.
         out: Path ending in .html or as a table does.
         ratings: The whole; its name and its notes go into the page.
         parts, split: Its two parts, and the name of the split.
@@ -153,7 +153,7 @@ def sentences(notes: Sequence[str]) -> list[str]:
 
 
 def leaderboard_blocks(board: Leaderboard) -> list[Block]:
-    """A leaderboard as one section of a longer page: training beside test error, then all else."""
+    """A leaderboard as one section of a longer page: training and test errors come first."""
     return [
         Picture(
             model_plots.plot_leaderboard(board.frame, board.chosen),
@@ -165,7 +165,7 @@ def leaderboard_blocks(board: Leaderboard) -> list[Block]:
 
 
 def error_pictures(board: Leaderboard) -> list[Picture]:
-    """Error against seconds, differences with their intervals, and errors by what is known."""
+    """Error against seconds, differences with their intervals, and errors by bands."""
     error = board.error
     pictures = [
         Picture(

@@ -1,4 +1,4 @@
-"""A saved model as a page: its map, its report."""
+"""Draw the map of a saved model, and write its report."""
 
 from pathlib import Path
 
@@ -18,9 +18,9 @@ def write_map(path: Path, out: Path, colour: str) -> dict[str, str]:
     if out.suffix not in (".html", *pictures):
         raise ArgumentError("-o", expected=f".html or {', '.join(pictures)}", received=str(out))
     model = load_model(path)
-    drawn_before = model.item_map_ is not None
+    is_new = model.item_map_ is None
     frame = item_map(model)
-    if not drawn_before:
+    if is_new:
         model.save(path)
     if out.suffix in pictures:
         plot_item_map(frame, model.ratings_, colour).savefig(out, dpi=150)

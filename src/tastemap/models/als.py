@@ -192,13 +192,8 @@ class ALS(WarmStart):
             groups.indptr,
             other[groups.indices],
             target[groups.indices].astype(np.float32),
-            self._ridge(groups.counts, n_other).astype(np.float32),
+            ridge(self, groups.counts, n_other).astype(np.float32),
         )
-
-    def _ridge(self, n: npt.ArrayLike, n_other: int) -> Array:
-        """The penalty reg n^nu; a pair without a like counts alpha, no ratings count as one."""
-        pairs = np.maximum(n, 1) + (0 if self.predicts_ratings else self.alpha * n_other)
-        return self.reg * pairs**self.reg_exponent
 
     def _solve(
         self, side: _Side, other: _Floats, weights: _Floats, steps: int, tolerance: float = 0.0
@@ -228,8 +223,8 @@ class ALS(WarmStart):
             liked = self._likes(rating)
             X *= liked[:, None]
             X[:, 0] = 0  # no biases
-            ridge = self._ridge(int(liked.sum()), self._fitted.n_items)
-            penalty = self.prior.precision + ridge * np.eye(X.shape[1])
+            n_likes, n_items = int(liked.sum()), self._fitted.n_items
+            penalty = self.prior.precision + ridge(self, n_likes, n_items) * np.eye(X.shape[1])
             residual = np.ones(len(rating))
         return np.linalg.solve(X.T @ X + penalty, X.T) * residual
 
@@ -242,3 +237,12 @@ class ALS(WarmStart):
             return parts
         belongs_to_ratings = ["global mean", "item bias", "average user", "kept inside the scale"]
         return parts.filter(~pl.col("part").is_in(belongs_to_ratings))
+
+
+def ridge(model: ALS, n: npt.ArrayLike, n_other: int) -> Array:
+    """The penalty reg n^nu of rows with n ratings, or likes; no ratings count as one.
+
+    For implicit feedback each of the ``n_other`` pairs of a row counts alpha more.
+    """
+    pairs = np.maximum(n, 1) + (0 if model.predicts_ratings else model.alpha * n_other)
+    return model.reg * pairs**model.reg_exponent

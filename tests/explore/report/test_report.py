@@ -132,7 +132,7 @@ def test_figures_are_svg_and_the_same_each_time():
 
 
 def test_large_figures_become_pictures_of_dots(monkeypatch):
-    monkeypatch.setattr(blocks, "LARGEST_SVG", 1000)
+    monkeypatch.setattr(blocks, "MAX_SVG_BYTES", 1000)
     assert "data:image/png;base64," in Picture(figure(), "dots").html()
 
 

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 #: Bins of a histogram, as in the lab.
-BINS = 30
+N_BINS = 30
 # More bars than this have no room for a number each.
-_LABELLED_BARS = 12
+MAX_LABELLED_BARS = 12
 
 
 def plot_popularity(ratings: Ratings) -> "Figure":
@@ -84,7 +84,7 @@ def plot_rating_counts(ratings: Ratings) -> "Figure":
             _histogram(ax, ratings.rating)
         else:
             ax.bar(values, n, width=0.78 * step, color=style.BLUE)
-            if len(values) <= _LABELLED_BARS:
+            if len(values) <= MAX_LABELLED_BARS:
                 ax.set_xticks(values, [f"{value:g}" for value in values])
                 for value, height in zip(values, n, strict=True):
                     share = f"{height / len(ratings):.0%}" if height else "0"
@@ -102,7 +102,7 @@ def plot_releases_per_year(ratings: Ratings) -> "Figure":
     """How many of the items came out in each year.
 
     Raises:
-        ArgumentError: If the items have no ``release_year``, or none is known.
+        ArgumentError: If the items have no ``release_year``, or none has one.
     """
     years = releases_per_year(ratings)
     if not len(years):
@@ -188,21 +188,20 @@ def plot_item_map(
 def _by_number(figure: "Figure", ax: "Axes", items: pl.DataFrame, colour: str) -> None:
     """Points coloured by a number, unknown ones grey, and the scale below the map."""
     colours = lab_package("matplotlib.colors")
-    known = items.drop_nulls(colour)
-    unknown = items.filter(pl.col(colour).is_null())
-    _points(ax, unknown, color=style.PALE)
+    coloured = items.drop_nulls(colour)
+    _points(ax, items.filter(pl.col(colour).is_null()), color=style.PALE)
     name, log = {
         "popularity": ("Popularity (number of ratings, logarithmic)", True),
         "average": ("Average rating", False),
         "year": ("Year", False),
     }[colour]
-    if not len(known):
+    if not len(coloured):
         return
-    low, high = float(known[colour].min()), float(known[colour].max())  # type: ignore[arg-type]
+    low, high = float(coloured[colour].min()), float(coloured[colour].max())  # type: ignore[arg-type]
     if not log:  # few items are old or rated by one person only: the scale leaves them out
-        low, high = (float(known[colour].quantile(q) or 0) for q in (0.1, 0.95))
+        low, high = (float(coloured[colour].quantile(q) or 0) for q in (0.1, 0.95))
     norm = (colours.LogNorm if log else colours.Normalize)(low, max(high, low + 1e-9))
-    points = _points(ax, known, c=known[colour], cmap=style.SEQUENTIAL, norm=norm)
+    points = _points(ax, coloured, c=coloured[colour], cmap=style.SEQUENTIAL, norm=norm)
     scale = figure.colorbar(
         points, ax=ax, location="bottom", aspect=45, pad=0.02, extend="neither" if log else "both"
     )
@@ -270,7 +269,7 @@ def _name_items(figure: "Figure", ax: "Axes", popular_first: pl.DataFrame, label
 
 
 def _histogram(ax: "Axes", values: npt.NDArray[Any]) -> None:
-    ax.hist(values, bins=BINS, color=style.BLUE, edgecolor="white", linewidth=0.6)
+    ax.hist(values, bins=N_BINS, color=style.BLUE, edgecolor="white", linewidth=0.6)
     ax.margins(x=0.01)
     style.rules(ax)
     style.thousands(ax.xaxis)

@@ -1,4 +1,4 @@
-"""Self-contained HTML pages: text that cannot become markup, scripts that the page vouches for."""
+"""Self-contained HTML pages: text cannot become markup, only named scripts run."""
 
 import base64
 import hashlib
