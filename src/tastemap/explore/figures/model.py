@@ -1,4 +1,4 @@
-"""Figures of a model: its training, its predictions, its errors, and how it compares.
+"""Figures of a model: its training, its predictions, its errors, its place among others.
 
 Each function returns a `matplotlib.figure.Figure` of its own.
 """
@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from tastemap.arrays import F64, I64
 from tastemap.data.scale import Scale
 from tastemap.errors import ArgumentError
 from tastemap.explore.figures import style
@@ -21,40 +22,38 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-Floats = npt.NDArray[np.float64]
-
 # A scale with more levels than this is cut into ten equal parts.
-_MOST_GROUPS = 12
+MAX_LEVELS = 12
 
 
 def plot_history(history: pl.DataFrame, metric: str = "loss") -> "Figure":
     """Training and validation curves, the best epoch marked.
 
     A first epoch that lies far above all others is cut off and its value written
-    into the figure, so that the rest can be told apart.
+    into the figure, so that the others stay apart.
 
     Args:
-        history: One row an epoch: ``metric``, maybe ``val_`` + metric and ``epoch``.
+        history: One row an epoch: ``train_`` + metric, maybe ``validation_`` + metric, ``epoch``.
         metric: ``"loss"``, ``"mae"``, …: less is better.
 
     Raises:
         ArgumentError: If there is no epoch or no such column.
     """
     epochs, train, validation = curves(history, metric)
-    found = verdict(history, metric)
+    judgement = verdict(history, metric)
     with style.styled():
-        reason = found.reason[0].upper() + found.reason[1:]
-        figure, (ax,) = style.new_figure(found.title, f"{reason}.")
+        reason = judgement.reason[0].upper() + judgement.reason[1:]
+        figure, (ax,) = style.new_figure(judgement.title, f"{reason}.")
         lines = [(train, "training", BLUE)]
         if validation is not None:
             lines.append((validation, "validation", VERMILION))
         for values, label, colour in lines:
             ax.plot(epochs, values, color=colour, lw=2.2, marker="o", ms=4, label=label)
-        if found.best is not None and validation is not None:
-            best, at = validation[found.best], epochs[found.best]
+        if judgement.best is not None and validation is not None:
+            best, at = validation[judgement.best], epochs[judgement.best]
             ax.axvline(at, color=PALE, lw=1.2, ls=(0, (4, 3)), zorder=1)
             ax.plot([at], [best], "o", ms=11, mfc="none", mec=VERMILION, mew=2)
-            late = found.best > 0.7 * len(epochs)
+            late = judgement.best > 0.7 * len(epochs)
             ax.annotate(
                 f"best epoch {at}: {best:.3f}", (at, best), (0, 13), textcoords="offset points",
                 ha="right" if late else "center", size=10, color=VERMILION,
@@ -94,7 +93,7 @@ def plot_predictions(true: npt.ArrayLike, predicted: npt.ArrayLike) -> "Figure":
         # The lab's dots: so pale that about a hundred on one spot are fully dark.
         alpha = float(np.clip(150 / len(r), 0.01, 0.6))
         ax.scatter(r, p, s=60, alpha=alpha, color=BLUE, lw=0, rasterized=True)
-        if len(values) <= _MOST_GROUPS:
+        if len(values) <= MAX_LEVELS:
             means = [p[r == value].mean() for value in values]
             ax.plot(values, means, "D", ms=7, color=VERMILION, mec="white", label="mean prediction")
             ax.set_xticks(values, [f"{value:g}" for value in values])
@@ -251,7 +250,7 @@ def plot_leaderboard(frame: pl.DataFrame, chosen: str | None = None) -> "Figure"
     return figure
 
 
-def _cut_first_epoch(ax: "Axes", epochs: npt.NDArray[np.int64], lines: list[Floats]) -> None:
+def _cut_first_epoch(ax: "Axes", epochs: I64, lines: list[F64]) -> None:
     """Cut the axis below a first epoch that is far above the rest, and say how high it is."""
     if len(epochs) < 4:
         return
@@ -270,7 +269,7 @@ def _cut_first_epoch(ax: "Axes", epochs: npt.NDArray[np.int64], lines: list[Floa
     )  # fmt: skip
 
 
-def _violin(ax: "Axes", centre: float, values: Floats, width: float) -> None:
+def _violin(ax: "Axes", centre: float, values: F64, width: float) -> None:
     """One violin with its quartiles; just the dot where all values are equal."""
     if not len(values):
         return
@@ -282,10 +281,10 @@ def _violin(ax: "Axes", centre: float, values: Floats, width: float) -> None:
     ax.plot([centre], [median], "o", ms=6, color="white", mec=INK, mew=1.2, zorder=3)
 
 
-def _groups(r: Floats, scale: Scale) -> tuple[npt.NDArray[np.int64], Floats, list[str]]:
+def _groups(r: F64, scale: Scale) -> tuple[I64, F64, list[str]]:
     """The group of each rating, and each group's centre and name."""
     levels = scale.levels
-    if levels is not None and len(levels) <= _MOST_GROUPS:
+    if levels is not None and len(levels) <= MAX_LEVELS:
         group = np.abs(r[:, None] - levels).argmin(axis=1)
         return group, levels, [f"{level:g}" for level in levels]
     if scale.lowest == scale.highest:
@@ -296,7 +295,7 @@ def _groups(r: Floats, scale: Scale) -> tuple[npt.NDArray[np.int64], Floats, lis
     return group, (edges[:-1] + edges[1:]) / 2, names
 
 
-def _pair(true: npt.ArrayLike, predicted: npt.ArrayLike) -> tuple[Floats, Floats]:
+def _pair(true: npt.ArrayLike, predicted: npt.ArrayLike) -> tuple[F64, F64]:
     """Ratings and predictions as float arrays of one length."""
     pair: list[Any] = [np.asarray(values, dtype=np.float64).ravel() for values in (true, predicted)]
     if len(pair[0]) != len(pair[1]) or not len(pair[0]):
