@@ -22,12 +22,9 @@ GOALS = {
 }
 #: Enough ratings for three parts: to fit, to judge, to test.
 MIN_RATINGS = 20
-# A fit of so many ratings compiles a model.
-WARM_UP_RATINGS = 1_000
-# From so many ratings on, the time of a fit is estimated from samples before it starts.
-MIN_RATINGS_OF_ESTIMATE = 60_000
-# The smaller sample: a fortieth of the ratings, but between these numbers.
-SAMPLE_RATINGS = (5_000, 20_000)
+# A fit of the first number of ratings compiles a model. From the second number on, samples tell the
+# time of a fit before it starts. The smaller sample is a fortieth of the ratings, within the ends.
+WARM_UP_RATINGS, MIN_RATINGS_OF_ESTIMATE, SAMPLE_RATINGS = 1_000, 60_000, (5_000, 20_000)
 # A further sample may take this share of the time that is left.
 MAX_SHARE_OF_SAMPLE = 0.1
 

@@ -1,14 +1,14 @@
 """The 2-D map of the items: t-SNE of their factors."""
 
 import warnings
-from typing import Protocol
 
 import numpy as np
 import polars as pl
 
-from tastemap.arrays import F32, F64, I64, FloatArray
+from tastemap.arrays import F32, F64, I64
 from tastemap.data.ratings import Ratings
 from tastemap.errors import ArgumentError, NotFittedError, TastemapWarning, UnsupportedError
+from tastemap.models.base.recommender import Recommender
 from tastemap.support.extras import lab_package
 
 #: The least number of items of a map.
@@ -28,22 +28,11 @@ N_GENRES = 7
 OTHER = "other"
 
 
-class HasItemFactors(Protocol):
-    """What the map needs of a model; a `FactorModel` has it."""
-
-    ratings_: Ratings
-    item_map_: pl.DataFrame | None
-
-    @property
-    def item_factors(self) -> FloatArray:
-        """q_i, (n_items, f)."""
-
-
 class SmallMapWarning(TastemapWarning):
     """A map of few items was drawn with a smaller perplexity than asked for."""
 
 
-def item_map(model: HasItemFactors, *, perplexity: float = 30.0, seed: int = 0) -> pl.DataFrame:
+def item_map(model: Recommender, *, perplexity: float = 30.0, seed: int = 0) -> pl.DataFrame:
     """The map of a model, which is drawn the first time and kept with the model.
 
     A saved model carries its map. `project_items` always draws a new one.
@@ -51,15 +40,13 @@ def item_map(model: HasItemFactors, *, perplexity: float = 30.0, seed: int = 0) 
     Returns:
         As `project_items`.
     """
-    frame: pl.DataFrame | None = getattr(model, "item_map_", None)
+    frame = getattr(model, "item_map_", None)
     if frame is None:
         frame = model.item_map_ = project_items(model, perplexity=perplexity, seed=seed)
     return frame
 
 
-def project_items(
-    model: HasItemFactors, *, perplexity: float = 30.0, seed: int = 0
-) -> pl.DataFrame:
+def project_items(model: Recommender, *, perplexity: float = 30.0, seed: int = 0) -> pl.DataFrame:
     """Draw the items on a plane so that similar items lie close together.
 
     t-SNE (van der Maaten and Hinton, 2008) by openTSNE, started from the first two principal
@@ -134,7 +121,7 @@ def describe_map(map_frame: pl.DataFrame) -> str:
     )
 
 
-def _directions(model: HasItemFactors) -> tuple[I64, F64]:
+def _directions(model: Recommender) -> tuple[I64, F64]:
     """Rows of the items that can be drawn, and their factors at length one, (n, f)."""
     if not hasattr(model, "ratings_"):
         raise NotFittedError(type(model).__name__, expected="a fitted model", do="call fit first")
@@ -233,12 +220,7 @@ def _nearest(vectors: F64, k: int, queries: F64 | None = None) -> tuple[I64, F64
 
 
 def _best(
-    scores: F32,
-    error: F64,
-    first: int,
-    vectors: F64,
-    queries: F64,
-    k: int,
+    scores: F32, error: F64, first: int, vectors: F64, queries: F64, k: int
 ) -> tuple[I64, F64]:
     """`_nearest` of some rows, from scores that may be off by an error."""
     from tastemap.kernels.top_k import shortlisted

@@ -16,15 +16,7 @@ from tastemap.explore.figures import model as model_plots
 from tastemap.explore.report.blocks import Picture, Table
 from tastemap.explore.report.report import Block, Report
 from tastemap.models.registry import make_model
-from tastemap.terminal import (
-    TABLE_ENDINGS,
-    Output,
-    print_json,
-    rows_of,
-    say,
-    working,
-    write_frame,
-)
+from tastemap.terminal import TABLE_ENDINGS, Output, print_json, rows_of, say, working, write_frame
 
 PAGE = ".html"
 
@@ -127,19 +119,13 @@ def board_json(board: Leaderboard, notes: Sequence[str]) -> dict[str, Any]:
 
 def board_sections(board: Leaderboard) -> dict[str, list[Block]]:
     """A leaderboard in the sections of a page, by title: figures above their tables."""
-    tables = {
-        caption.split()[0].rstrip(":"): Table(f, caption, 4)
-        for caption, f in board.tables().items()
-    }
-    parts: dict[str, Callable[[Leaderboard], list[Picture]]] = {
-        "Errors": error_pictures,
-        "Lists": list_pictures,
-        "Cost": lambda board: [],
-        "Differences": lambda board: [],
-    }
-    return {
-        name: [*pictures(board), tables[name]] for name, pictures in parts.items() if name in tables
-    }
+    figures = {"Errors": error_pictures, "Lists": list_pictures}
+    sections: dict[str, list[Block]] = {}
+    for caption, frame in board.tables().items():
+        title = caption.split()[0].rstrip(":")
+        pictures = figures[title](board) if title in figures else []
+        sections[title] = [*pictures, Table(frame, caption, 4)]
+    return sections
 
 
 def sentences(notes: Sequence[str]) -> list[str]:
@@ -166,44 +152,26 @@ def leaderboard_blocks(board: Leaderboard) -> list[Block]:
 
 def error_pictures(board: Leaderboard) -> list[Picture]:
     """Error against seconds, differences with their intervals, and errors by bands."""
-    error = board.error
-    pictures = [
-        Picture(
-            board_plots.plot_error_and_seconds(board.frame, f"test_{error}"),
-            f"Test {error.upper()} of each model against the seconds of its fit.",
-        )
-    ]
-    if error in board.differences["metric"]:
-        pictures.append(_differences(board, error))
-    bands = board.bands
     order = pl.Enum(board.frame["model"].to_list())
-    pictures.append(
-        Picture(
-            board_plots.plot_bands_of_models(bands.sort(pl.col("model").cast(order)), "rmse"),
-            "RMSE of each model by the popularity of the item and the activity of the user.",
-        )
-    )
-    return pictures
+    bands = board.bands.sort(pl.col("model").cast(order))
+    alt = "RMSE of each model by the popularity of the item and the activity of the user."
+    return [
+        *_score_pictures(board, board.error, "model"),
+        Picture(board_plots.plot_bands_of_models(bands, "rmse"), alt),
+    ]
 
 
 def list_pictures(board: Leaderboard) -> list[Picture]:
     """The score of the lists against the seconds of the fit, and the differences."""
-    if board.k is None:
-        return []
-    metric = "recall" if board.by == "recall" else "ndcg"
-    pictures = [
-        Picture(
-            board_plots.plot_error_and_seconds(board.frame, f"test_{metric}"),
-            f"Test {metric.upper()} of each model's lists against the seconds of its fit.",
-        )
-    ]
+    return _score_pictures(board, "recall" if board.by == "recall" else "ndcg", "model's lists")
+
+
+def _score_pictures(board: Leaderboard, metric: str, of: str) -> list[Picture]:
+    name = metric.upper()
+    figure = board_plots.plot_error_and_seconds(board.frame, f"test_{metric}")
+    pictures = [Picture(figure, f"Test {name} of each {of} against the seconds of its fit.")]
     if metric in board.differences["metric"]:
-        pictures.append(_differences(board, metric))
+        figure = board_plots.plot_differences(board.differences, metric)
+        alt = f"Difference of {name} of each model to the reference, with its interval."
+        pictures.append(Picture(figure, alt))
     return pictures
-
-
-def _differences(board: Leaderboard, metric: str) -> Picture:
-    return Picture(
-        board_plots.plot_differences(board.differences, metric),
-        f"Difference of {metric.upper()} of each model to the reference, with its interval.",
-    )

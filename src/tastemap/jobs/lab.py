@@ -1,6 +1,6 @@
 """The lab from end to end: each step computes, shows its results, and adds them to the report."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -208,18 +208,10 @@ def run_lab(ratings: Ratings, out: Path, *, seeds: Sequence[int], output: Output
         output: How to show the results.
     """
     lab = Lab(ratings, seeds, output)
-    steps: list[Callable[[], None]] = [
-        lab.statistics,
-        lab.train,
-        lab.evaluate,
-        lab.embeddings,
-        lab.neighbours,
-        lab.representations,
-        lab.recommend,
-        lab.draw_map,
-        lab.compare,
-    ]
-    for step in steps:
+    for step in (
+        *(lab.statistics, lab.train, lab.evaluate, lab.embeddings, lab.neighbours),
+        *(lab.representations, lab.recommend, lab.draw_map, lab.compare),
+    ):
         step()
     files = lab.save(out)
     if output.as_json:

@@ -5,8 +5,6 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from tastemap.arrays import F32
-from tastemap.data.ratings import Ratings
 from tastemap.models.als import ALS
 from tastemap.spark.als import Fitted
 from tastemap.spark.index import Indexed, to_polars
@@ -26,13 +24,7 @@ def assemble(model: ALS, data: Indexed, fitted: Fitted, metrics: dict[str, Any],
     width = fitted.item_weights.shape[1]
     users = np.zeros((len(data.users), width), dtype=np.float32)
     users[rows["user_index"].to_numpy()] = rows["weights"].list.to_array(width).to_numpy()
-    return _with_weights(model, data.collect(), fitted, users, metrics, seed)
-
-
-def _with_weights(
-    model: ALS, ratings: Ratings, fitted: Fitted, users: F32, metrics: dict[str, Any], seed: int
-) -> ALS:
-    """The model as `fit` would leave it, with these weights."""
+    ratings = data.collect()
     model.history_, model.metrics_, model.item_map_ = pl.DataFrame(), metrics, None
     model.seed_, model.ratings_ = seed, ratings
     model.learnt_by_, model.recipe_ = str(model), model._recipe()

@@ -196,22 +196,18 @@ def check_java() -> int:
     """
     home = os.environ.get("JAVA_HOME")
     command = shutil.which("java", path=str(Path(home) / "bin")) if home else shutil.which("java")
-    if command is None:
-        raise MissingPackageError(
-            "engine spark",
-            expected=f"a Java runtime, version {MIN_JAVA_VERSION} or newer",
-            received=f"none in JAVA_HOME={home}" if home else "none",
-            do=HOW_TO_INSTALL_JAVA,
+    received = f"none in JAVA_HOME={home}" if home else "none"
+    if command is not None:
+        answer = subprocess.run(  # noqa: S603 - the program above, with a fixed argument
+            [command, "-version"], capture_output=True, text=True, check=False
         )
-    answer = subprocess.run(  # noqa: S603 - the program found above, with a fixed argument
-        [command, "-version"], capture_output=True, text=True, check=False
+        match = re.search(r'version "(?:1\.)?(\d+)', answer.stderr + answer.stdout)
+        if match is not None and int(match[1]) >= MIN_JAVA_VERSION:
+            return int(match[1])
+        received = f"{command}, version {match[1] if match else 'unknown'}"
+    raise MissingPackageError(
+        "engine spark",
+        expected=f"a Java runtime, version {MIN_JAVA_VERSION} or newer",
+        received=received,
+        do=HOW_TO_INSTALL_JAVA,
     )
-    match = re.search(r'version "(?:1\.)?(\d+)', answer.stderr + answer.stdout)
-    if match is None or int(match[1]) < MIN_JAVA_VERSION:
-        raise MissingPackageError(
-            "engine spark",
-            expected=f"a Java runtime, version {MIN_JAVA_VERSION} or newer",
-            received=f"{command}, version {match[1] if match else 'unknown'}",
-            do=HOW_TO_INSTALL_JAVA,
-        )
-    return int(match[1])

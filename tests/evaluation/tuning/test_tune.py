@@ -1,21 +1,11 @@
 """Tuning: the defaults first, on an inner split alone, and a study that can be continued."""
 
-import os
-import signal
-import subprocess
-import sys
-import textwrap
-from pathlib import Path
-
-import numpy as np
-import polars as pl
 import pytest
 
 import tastemap.evaluation.tuning.tune as module
-from tastemap.data.datasets.synthetic import synthetic_ratings
 from tastemap.data.ratings import Ratings
 from tastemap.data.splits import train_test_split
-from tastemap.errors import ArgumentError, DataError, MissingPackageError, TastemapError
+from tastemap.errors import ArgumentError, TastemapError
 from tastemap.evaluation.tuning.tune import tune
 from tastemap.metrics.rating import rmse
 from tastemap.models.registry import make_model
@@ -71,33 +61,6 @@ def test_options_of_networks_are_nested(ratings: Ratings, monkeypatch: pytest.Mo
     assert set(made[2]) == {"batch_size", "network_options", "n_epochs", "learning_rate"}
     assert set(made[2]["network_options"]) == {"embedding_size", "reg"}
     assert found.trials["network_options.embedding_size"][0] == 16
-
-
-def test_a_study_is_continued(ratings: Ratings, tmp_path: Path) -> None:
-    path = tmp_path / "study.db"
-    whole = tune("bias", ratings, n_trials=14)
-    part = tune("bias", ratings, n_trials=5, study=path)
-    rest = tune("bias", ratings, n_trials=9, study=path)
-    assert part.trials.drop("seconds").equals(whole.trials.drop("seconds").head(5))
-    assert rest.trials.drop("seconds").equals(whole.trials.drop("seconds"))
-    assert rest.gain == whole.gain
-
-
-def test_a_study_of_something_else_is_refused(ratings: Ratings, tmp_path: Path) -> None:
-    path = tmp_path / "study.db"
-    tune("bias", ratings, n_trials=1, study=path)
-    with pytest.raises(ArgumentError, match="one with another seed; use another file"):
-        tune("bias", ratings, n_trials=1, study=path, seed=1)
-    with pytest.raises(ArgumentError, match="another ratings"):
-        tune("bias", synthetic_ratings(seed=5), n_trials=1, study=path)
-    tune("ease", ratings, n_trials=1, study=path)  # a study of its own in the same file
-    other = tmp_path / "notes.txt"
-    other.write_text("not a database, but a text that someone has written " * 20)
-    with pytest.raises(DataError, match=r"notes\.txt"):
-        tune("bias", ratings, n_trials=1, study=other)
-    assert other.read_text().startswith("not a database")
-    with pytest.raises(DataError, match="a folder that exists"):
-        tune("bias", ratings, n_trials=1, study=tmp_path / "no" / "study.db")
 
 
 def test_a_trial_that_fails_is_noted_and_the_search_goes_on(
@@ -172,46 +135,3 @@ def test_a_short_time_still_gives_one_trial(ratings: Ratings) -> None:
 def test_wrong_calls(ratings: Ratings, wrong: dict[str, object], says: str) -> None:
     with pytest.raises(ArgumentError, match=says):
         tune("bias", ratings, **wrong)
-
-
-def test_without_optuna_the_extra_is_named(
-    ratings: Ratings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(sys.modules, "optuna", None)
-    with pytest.raises(MissingPackageError, match='extra "tune"'):
-        tune("bias", ratings, n_trials=1)
-
-
-def test_nothing_is_left_in_the_loggers_level(ratings: Ratings) -> None:
-    import optuna
-
-    level = optuna.logging.get_verbosity()
-    tune("bias", ratings, n_trials=2)
-    assert optuna.logging.get_verbosity() == level
-
-
-@pytest.mark.slow
-def test_a_search_that_was_killed_goes_on(ratings: Ratings, tmp_path: Path) -> None:
-    """Killed in the middle of its third trial, by the trial itself."""
-    path = tmp_path / "study.db"
-    program = textwrap.dedent(f"""
-        import os, signal
-        import tastemap.evaluation.tuning.tune as module
-        from tastemap.data.datasets.synthetic import synthetic_ratings
-        scored, calls = module._Search._scored, []
-        def killed(self, options):
-            calls.append(options)
-            if len(calls) == 3:
-                os.kill(os.getpid(), signal.SIGKILL)
-            return scored(self, options)
-        module._Search._scored = killed
-        module.tune("bias", synthetic_ratings(), study={str(path)!r})
-    """)
-    ended = subprocess.run([sys.executable, "-c", program], env=os.environ, check=False)
-    assert ended.returncode == -signal.SIGKILL
-    found = tune("bias", ratings, n_trials=4, study=path)
-    assert found.trials["state"].to_list() == ["done", "done", "failed", *["done"] * 4]
-    assert found.trials["note"][2] == "the program was ended"
-    assert found.value == found.trials["rmse"].min()
-    known = found.trials.filter(pl.col("rmse").is_not_null())
-    assert np.isfinite(known["rmse"].to_numpy()).all()

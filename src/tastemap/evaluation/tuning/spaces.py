@@ -25,10 +25,7 @@ class Span(NamedTuple):
 
 _EMBEDDING = "network_options.embedding_size"
 _REG = "network_options.reg"
-_TRAINING = {
-    "n_epochs": Span("int", 3, 40),
-    "learning_rate": Span("float", 3e-4, 0.1),
-}
+_TRAINING = {"n_epochs": Span("int", 3, 40), "learning_rate": Span("float", 3e-4, 0.1)}
 
 #: Model to option to range; ``network_options.reg`` is the entry ``reg`` of ``network_options``.
 #: Spans reach from clearly too little to clearly too much on MovieLens 100K and 1M.

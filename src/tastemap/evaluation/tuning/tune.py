@@ -292,9 +292,7 @@ class _Search:
         }
         floats = dict.fromkeys((self.objective.metric, "seconds"), pl.Float64)
         return pl.DataFrame(
-            rows,
-            schema_overrides={**floats, **types, "note": pl.String},
-            infer_schema_length=None,
+            rows, schema_overrides={**floats, **types, "note": pl.String}, infer_schema_length=None
         )
 
 

@@ -99,10 +99,8 @@ def _draw_coverage(ax: "Axes", frame: pl.DataFrame) -> None:
     ax.bar(x, frame["promised"], 0.62, color=PALE, label="promised", zorder=2)
     ax.plot(x, frame["observed"], "o", ms=9, color=BLUE, mec="white", label="came true", zorder=3)
     for at, value in zip(x, frame["observed"], strict=True):
-        ax.annotate(
-            f"{100 * value:.1f} %", (at, value), (0, 8), textcoords="offset points", ha="center",
-            size=9.5, color=INK, path_effects=style.haloed(), zorder=4,
-        )  # fmt: skip
+        look = {"color": INK, "path_effects": style.haloed(), "zorder": 4}
+        style.label(ax, f"{100 * value:.1f} %", (at, value), (0, 8), size=9.5, **look)
     ax.set_xticks(x, [f"{100 * mass:g} %" for mass in frame["mass"]])
     ax.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f} %")
     ax.set(ylim=(0, 1.12), xlabel="Central interval", ylabel="Ratings inside")

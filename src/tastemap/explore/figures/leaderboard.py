@@ -102,10 +102,8 @@ def plot_differences(frame: pl.DataFrame, metric: str = "rmse") -> "Figure":
             colour = BLUE if better[at] else VERMILION if worse[at] else QUIET
             ax.plot([low[at], high[at]], [at, at], color=colour, lw=2.5, solid_capstyle="round")
             ax.plot([value[at]], [at], "o", ms=7, color=colour)
-            ax.annotate(
-                f"{value[at]:+.4f}", (1, at), (52, 0), xycoords=("axes fraction", "data"),
-                textcoords="offset points", ha="right", va="center", size=9.5, color=INK,
-            )  # fmt: skip
+            look = {"xycoords": ("axes fraction", "data"), "ha": "right", "color": INK}
+            style.label(ax, f"{value[at]:+.4f}", (1, at), (52, 0), size=9.5, **look)
         ax.set_yticks(y, rows["model"].to_list())
         ax.set_ylim(len(y) - 0.4, -0.6)
         ax.margins(x=0.08)
@@ -173,13 +171,7 @@ def _front(seconds: F64, error: F64) -> list[int]:
     return front
 
 
-def _label(
-    ax: "Axes",
-    x: F64,
-    y: F64,
-    names: Sequence[str],
-    colours: Sequence[str],
-) -> None:
+def _label(ax: "Axes", x: F64, y: F64, names: Sequence[str], colours: Sequence[str]) -> None:
     """Names where no other name or point is: beside their point, or joined to it by a line."""
     (left, right), (bottom, top) = np.log(ax.get_xlim()), ax.get_ylim()
     at_x = (np.log(x) - left) / (right - left) * AREA_POINTS[0]
@@ -195,12 +187,9 @@ def _label(
                 break
         taken.append(box)
         line = {"arrowstyle": "-", "color": PALE, "lw": 0.8, "shrinkA": 0, "shrinkB": 3}
-        ax.annotate(
-            names[n], (x[n], y[n]), (8 * side, rise), textcoords="offset points",
-            ha="left" if side > 0 else "right", va="center", size=10,
-            color=INK if colours[n] == QUIET else colours[n],
-            path_effects=style.haloed(), arrowprops=line if rise else None,
-        )  # fmt: skip
+        colour = INK if colours[n] == QUIET else colours[n]
+        look = {"path_effects": style.haloed(), "arrowprops": line if rise else None}
+        style.label(ax, names[n], (x[n], y[n]), (8 * side, rise), color=colour, **look)
 
 
 def _overlap(box: tuple[float, ...], other: tuple[float, ...]) -> bool:

@@ -54,11 +54,9 @@ def plot_history(history: pl.DataFrame, metric: str = "loss") -> "Figure":
             ax.axvline(at, color=PALE, lw=1.2, ls=(0, (4, 3)), zorder=1)
             ax.plot([at], [best], "o", ms=11, mfc="none", mec=VERMILION, mew=2)
             late = judgement.best > 0.7 * len(epochs)
-            ax.annotate(
-                f"best epoch {at}: {best:.3f}", (at, best), (0, 13), textcoords="offset points",
-                ha="right" if late else "center", size=10, color=VERMILION,
-                path_effects=style.haloed(),
-            )  # fmt: skip
+            look = {"ha": "right" if late else "center", "path_effects": style.haloed()}
+            text = f"best epoch {at}: {best:.3f}"
+            style.label(ax, text, (at, best), (0, 13), color=VERMILION, **look)
         _cut_first_epoch(ax, epochs, [values for values, _, _ in lines])
         ax.legend(loc="upper right", fontsize=10)
         ax.set(xlabel="Epoch", ylabel="Loss" if metric == "loss" else metric.upper())
@@ -174,10 +172,7 @@ def plot_error_bands(frame: pl.DataFrame) -> "Figure":
             ax.scatter(bands["mae"], y, s=46, color=BLUE, label="model")
             for at, value, other in zip(y, bands["mae"], bands["baseline_mae"], strict=True):
                 side = -1 if value <= other else 1
-                ax.annotate(
-                    f"{value:.2f}", (value, at), (7 * side, 0), textcoords="offset points",
-                    ha="right" if side < 0 else "left", va="center", size=9, color=INK,
-                )  # fmt: skip
+                style.label(ax, f"{value:.2f}", (value, at), (7 * side, 0), size=9, color=INK)
             sizes = zip(bands["band"], bands["n"], strict=True)
             ax.set_yticks(y, [f"{band}\n{n:,} tests" for band, n in sizes], fontsize=9)
             ax.set_title(captions.get(group, str(group)), fontsize=10.5, color=INK)
@@ -227,15 +222,11 @@ def plot_leaderboard(frame: pl.DataFrame, chosen: str | None = None) -> "Figure"
             )
         ends = np.nanmax(np.column_stack([train, test]), axis=1)
         for at, end, value in zip(y, ends, test, strict=True):
-            ax.annotate(
-                f"{value:.3f}", (end, at), (8, 0), textcoords="offset points", va="center", size=10
-            )
+            style.label(ax, f"{value:.3f}", (end, at), (8, 0))
         for at, seconds in zip(y, ranked["fit_seconds"], strict=True):
             text = "" if seconds is None else f"{seconds:,.1f} s" if seconds >= 0.1 else "< 0.1 s"
-            ax.annotate(
-                text, (1, at), (46, 0), xycoords=("axes fraction", "data"), ha="right",
-                va="center", textcoords="offset points", size=9.5, color=QUIET,
-            )  # fmt: skip
+            look = {"xycoords": ("axes fraction", "data"), "ha": "right", "color": QUIET}
+            style.label(ax, text, (1, at), (46, 0), size=9.5, **look)
         ax.set_yticks(y, ranked["model"].to_list())
         ax.set_ylim(len(y) - 0.4, -0.6)
         low, high = np.nanmin([train, test]), np.nanmax([train, test])
@@ -263,10 +254,8 @@ def _cut_first_epoch(ax: "Axes", epochs: I64, lines: list[F64]) -> None:
     if not first > float(rest.max()) + 2 * spread:
         return
     ax.set_ylim(low - 0.12 * spread, float(rest.max()) + 0.25 * spread)
-    ax.annotate(
-        f"epoch {epochs[0]} lies above: {first:.2f}", (0, 0), (8, 8), size=9.5, color=QUIET,
-        xycoords="axes fraction", textcoords="offset points",
-    )  # fmt: skip
+    look = {"xycoords": "axes fraction", "va": "baseline", "size": 9.5, "color": QUIET}
+    style.label(ax, f"epoch {epochs[0]} lies above: {first:.2f}", (0, 0), (8, 8), **look)
 
 
 def _violin(ax: "Axes", centre: float, values: F64, width: float) -> None:

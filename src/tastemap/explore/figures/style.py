@@ -111,6 +111,15 @@ def whole_numbers(axis: Any) -> None:
     axis.set_major_locator(ticker.MaxNLocator(integer=True, nbins=8, min_n_ticks=1))
 
 
+def label(
+    ax: "Axes", text: str, at: tuple[Any, Any], offset: tuple[float, float], **options: Any
+) -> Any:
+    """Text beside a point, ``offset`` away in points, on the side that the offset leads to."""
+    side = "left" if offset[0] > 0 else "right" if offset[0] < 0 else "center"
+    defaults = {"ha": side, "va": "center" if offset[0] else "baseline", "size": 10}
+    return ax.annotate(text, at, offset, textcoords="offset points", **(defaults | options))
+
+
 def haloed(width: float = 2.5) -> Sequence[Any]:
     """A white outline that keeps text readable over points."""
     return [lab_package("matplotlib.patheffects").withStroke(linewidth=width, foreground="white")]

@@ -43,11 +43,7 @@ class _Values(NamedTuple):
 
 
 def plot_search(
-    trials: pl.DataFrame,
-    metric: str,
-    *,
-    larger_is_better: bool = False,
-    log: Collection[str] = (),
+    trials: pl.DataFrame, metric: str, *, larger_is_better: bool = False, log: Collection[str] = ()
 ) -> "Figure":
     """The value of each trial with the best so far, and below it the value against each option.
 
