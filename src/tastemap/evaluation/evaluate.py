@@ -110,6 +110,12 @@ def evaluate(
     )
 
 
+def best_point(model: Recommender) -> str:
+    """The point with the least absolute error: the median where a model has one, else the mean."""
+    levels = model.ratings_.scale.levels
+    return "median" if model.has_distribution and levels is not None else "mean"
+
+
 def model_calibration(model: Recommender, test: Ratings) -> Calibration | None:
     """The calibration on test ratings; None for a model without a distribution on levels."""
     levels = model.ratings_.scale.levels

@@ -8,7 +8,7 @@ import numpy as np
 from tastemap.arrays import F64
 from tastemap.data.ratings import Ratings
 from tastemap.errors import ArgumentError
-from tastemap.evaluation.evaluate import rank_unseen
+from tastemap.evaluation.evaluate import best_point, rank_unseen
 from tastemap.metrics.bootstrap import paired_differences, user_sums
 from tastemap.models.base.recommender import Recommender
 
@@ -93,7 +93,7 @@ class Objective:
             ranked = rank_unseen(model, held_out, min(LIST_LENGTH, model.ratings_.n_items))
             totals = ranked.per_user()["ndcg"]
             return self._score(totals, np.ones(len(totals)))
-        point = "median" if self.metric == "mae" and model.has_distribution else "mean"
+        point = best_point(model) if self.metric == "mae" else "mean"
         error = np.abs(held_out.rating - model.predict_ratings(held_out, point=point))
         errors = error.astype(np.float64) ** (2 if self.metric == "rmse" else 1)
         return self._score(*user_sums(held_out.user_index, errors))

@@ -10,7 +10,7 @@ import polars as pl
 from tastemap.arrays import F64, FloatArray
 from tastemap.data.ratings import Ratings
 from tastemap.errors import ArgumentError
-from tastemap.evaluation.evaluate import error_bands, model_calibration, rank_unseen
+from tastemap.evaluation.evaluate import best_point, error_bands, model_calibration, rank_unseen
 from tastemap.metrics.bootstrap import user_sums
 from tastemap.metrics.ranking import METRICS
 from tastemap.metrics.rating import mae, rmse
@@ -51,12 +51,6 @@ class Scores:
     row: dict[str, Any]
     sums: dict[str, tuple[F64, F64]]
     bands: pl.DataFrame | None
-
-
-def best_point(model: Recommender) -> str:
-    """The point with the least absolute error: the median where a model has one, else the mean."""
-    levels = model.ratings_.scale.levels
-    return "median" if model.has_distribution and levels is not None else "mean"
 
 
 def validation_scores(

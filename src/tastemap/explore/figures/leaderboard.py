@@ -42,7 +42,8 @@ def plot_error_and_seconds(frame: pl.DataFrame, score: str = "test_rmse") -> "Fi
     need(frame, ("model", "fit_seconds", score), "leaderboard")
     rows = frame.filter(pl.col(score).is_not_null())
     need(rows, ("model",), "leaderboard")
-    name, up = _named(score), _more_is_better(score)
+    metric = score.removeprefix("test_")
+    name, up = _NAMES.get(metric, metric.replace("_", " ")), metric in SCORES_OF_LISTS
     value = rows[score].to_numpy().astype(np.float64)
     seconds = np.maximum(rows["fit_seconds"].to_numpy().astype(np.float64), MIN_SECONDS)
     best = int(np.argmax(value) if up else np.argmin(value))
@@ -104,12 +105,8 @@ def plot_differences(frame: pl.DataFrame, metric: str = "rmse") -> "Figure":
             ax.plot([value[at]], [at], "o", ms=7, color=colour)
             look = {"xycoords": ("axes fraction", "data"), "ha": "right", "color": INK}
             style.label(ax, f"{value[at]:+.4f}", (1, at), (52, 0), size=9.5, **look)
-        ax.set_yticks(y, rows["model"].to_list())
-        ax.set_ylim(len(y) - 0.4, -0.6)
+        style.name_rows(ax, rows["model"].to_list())
         ax.margins(x=0.08)
-        ax.locator_params(axis="x", nbins=6)
-        ax.spines["left"].set_visible(False)
-        ax.tick_params(axis="y", length=0)
         ax.set_xlabel(f"Difference of {name}")
         style.rules(ax, "x")
     return figure
@@ -195,15 +192,6 @@ def _label(ax: "Axes", x: F64, y: F64, names: Sequence[str], colours: Sequence[s
 def _overlap(box: tuple[float, ...], other: tuple[float, ...]) -> bool:
     """Whether two boxes (left, right, bottom, top) share a place."""
     return box[0] < other[1] and other[0] < box[1] and box[2] < other[3] and other[2] < box[3]
-
-
-def _more_is_better(score: str) -> bool:
-    return score.removeprefix("test_") in SCORES_OF_LISTS
-
-
-def _named(score: str) -> str:
-    plain = score.removeprefix("test_")
-    return _NAMES.get(plain, plain.replace("_", " "))
 
 
 def _seconds(seconds: float) -> str:

@@ -227,14 +227,10 @@ def plot_leaderboard(frame: pl.DataFrame, chosen: str | None = None) -> "Figure"
             text = "" if seconds is None else f"{seconds:,.1f} s" if seconds >= 0.1 else "< 0.1 s"
             look = {"xycoords": ("axes fraction", "data"), "ha": "right", "color": QUIET}
             style.label(ax, text, (1, at), (46, 0), size=9.5, **look)
-        ax.set_yticks(y, ranked["model"].to_list())
-        ax.set_ylim(len(y) - 0.4, -0.6)
+        style.name_rows(ax, ranked["model"].to_list())
         low, high = np.nanmin([train, test]), np.nanmax([train, test])
         span = max(float(high - low), 0.01)
         ax.set_xlim(low - 0.06 * span, high + 0.16 * span)
-        ax.spines["left"].set_visible(False)
-        ax.tick_params(axis="y", length=0)
-        ax.locator_params(axis="x", nbins=6)
         ax.set_xlabel("Mean absolute error, in units of the rating")
         ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, fontsize=10, borderpad=0)
         style.rules(ax, "x")

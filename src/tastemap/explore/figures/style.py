@@ -111,6 +111,15 @@ def whole_numbers(axis: Any) -> None:
     axis.set_major_locator(ticker.MaxNLocator(integer=True, nbins=8, min_n_ticks=1))
 
 
+def name_rows(ax: "Axes", names: Sequence[str]) -> None:
+    """Write a name beside each row 0, 1, … of a figure, the first at the top."""
+    ax.set_yticks(range(len(names)), names)
+    ax.set_ylim(len(names) - 0.4, -0.6)
+    ax.spines["left"].set_visible(False)
+    ax.tick_params(axis="y", length=0)
+    ax.locator_params(axis="x", nbins=6)
+
+
 def label(
     ax: "Axes", text: str, at: tuple[Any, Any], offset: tuple[float, float], **options: Any
 ) -> Any:

@@ -25,21 +25,13 @@ TRIAL_COLUMNS = ("trial", "state", "seconds", "note")
 
 
 class _Values(NamedTuple):
-    """The trials that have a value, in order.
+    """The trials that have a value, in order."""
 
-    Attributes:
-        value: float64 (n,).
-        best: Position of the best.
-        is_default: bool (n,), the trials of the defaults.
-        ends: Where the axis begins and ends.
-        best_end: 0 if small values are good, else 1: the place of the good end in ``ends``.
-    """
-
-    value: F64
-    best: int
-    is_default: Mask
-    ends: tuple[float, float]
-    best_end: int
+    value: F64  # (n,)
+    best: int  # position of the best
+    is_default: Mask  # (n,), the trials of the defaults
+    ends: tuple[float, float]  # of the axis
+    best_end: int  # 0 if small values are good, else 1: the place of the good end in ``ends``
 
 
 def plot_search(
