@@ -24,5 +24,5 @@ def test_words_become_options_sizes_and_ratings() -> None:
 
 
 def test_options_of_reading_are_not_ignored_with_the_name_of_a_data_set() -> None:
-    said = run("describe", "ml-100k", "--duplicates", "mean", "--no-header", code=2)
-    assert "--header, --duplicates; expected a file or folder to read" in said
+    message = run("describe", "ml-100k", "--duplicates", "mean", "--no-header", code=2)
+    assert "--header, --duplicates; expected a file or folder to read" in message

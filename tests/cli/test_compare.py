@@ -8,11 +8,13 @@ from commands import ask, run
 
 
 def test_compare_chooses_on_validation(folder: Path) -> None:
-    told = ask("compare", folder / "release", "-m", "bias, mf", "--split", "per-user")
-    assert {row["model"] for row in told["rows"]} == {"bias", "mf"}
-    assert told["chosen"] == told["rows"][0]["model"]
-    assert any(note.startswith(f"chosen: {told['chosen']}, by the rmse") for note in told["notes"])
-    assert {row["reference"] for row in told["differences"]} == {told["chosen"]}
+    answer = ask("compare", folder / "release", "-m", "bias, mf", "--split", "per-user")
+    assert {row["model"] for row in answer["rows"]} == {"bias", "mf"}
+    assert answer["chosen"] == answer["rows"][0]["model"]
+    assert any(
+        note.startswith(f"chosen: {answer['chosen']}, by the rmse") for note in answer["notes"]
+    )
+    assert {row["reference"] for row in answer["differences"]} == {answer["chosen"]}
 
 
 def test_compare_ranks_and_writes_pages_and_tables(folder: Path, tmp_path: Path) -> None:

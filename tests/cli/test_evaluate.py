@@ -6,17 +6,17 @@ from commands import ask
 
 
 def test_evaluate_stands_beside_the_baseline(folder: Path) -> None:
-    told = ask("evaluate", folder / "release", "-m", "bias", "--split", "per-user", "--seed", 3)
-    overall = told["tables"][0]["rows"]
+    answer = ask("evaluate", folder / "release", "-m", "bias", "--split", "per-user", "--seed", 3)
+    overall = answer["tables"][0]["rows"]
     assert [row["model"] for row in overall] == ["BiasModel", "baseline"]
     assert overall[0]["mae"] == overall[1]["mae"] < 1.0
-    told = ask("evaluate", folder / "release", "-m", "ease")
-    assert [row["metric"] for row in told["tables"][0]["rows"]][:3] == [
+    answer = ask("evaluate", folder / "release", "-m", "ease")
+    assert [row["metric"] for row in answer["tables"][0]["rows"]][:3] == [
         "recall",
         "precision",
         "ndcg",
     ]
-    told = ask("evaluate", folder / "release", "-m", "bias", "--lists")
-    assert len(told["tables"]) == 3
+    answer = ask("evaluate", folder / "release", "-m", "bias", "--lists")
+    assert len(answer["tables"]) == 3
     saved = ask("evaluate", folder / "release", "-m", folder / "bias")
     assert "too good to be true" in saved["notes"][0]

@@ -25,8 +25,8 @@ def test_help_lists_every_command_and_no_other() -> None:
 
 def test_as_a_process_of_its_own() -> None:
     command = [sys.executable, "-m", "tastemap"]
-    told = subprocess.run([*command, "--help"], capture_output=True, text=True, check=True)
-    assert "recommend" in told.stdout
+    answer = subprocess.run([*command, "--help"], capture_output=True, text=True, check=True)
+    assert "recommend" in answer.stdout
     wrong = subprocess.run(
         [*command, "info", "nowhere"], capture_output=True, text=True, check=False
     )
@@ -99,8 +99,8 @@ def test_a_fault_of_our_own_shows_no_traceback(
         raise ZeroDivisionError("oops")
 
     monkeypatch.setattr("tastemap.models.base.artifact.read_manifest", broken)
-    said = run("info", folder / "bias", code=1)
+    message = run("info", folder / "bias", code=1)
     assert (
-        said
+        message
         == "tastemap: unexpected ZeroDivisionError: oops; run it again with --debug to see where\n"
     )

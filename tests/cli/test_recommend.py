@@ -32,8 +32,8 @@ def test_recommend_for_a_user_and_for_somebody_new(folder: Path, tmp_path: Path)
     mine = tmp_path / "mine.csv"
     mine.write_text("title,rating\nComedy 3 (1962),5\nDrama 2 (1961),1\n")
     assert ask("recommend", folder / "dot", "--ratings", mine, "-k", 2)["rows"]
-    told = ask("recommend", folder / "dot", 5, "-k", 80)
-    assert "no more candidates" in told["notes"][0]
+    answer = ask("recommend", folder / "dot", 5, "-k", 80)
+    assert "no more candidates" in answer["notes"][0]
 
 
 def test_recommend_for_everyone(folder: Path, tmp_path: Path) -> None:

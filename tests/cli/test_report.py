@@ -6,8 +6,8 @@ from commands import ask, run
 
 
 def test_map_is_drawn_once_and_kept(folder: Path, tmp_path: Path) -> None:
-    told = ask("map", folder / "dot", "-o", tmp_path / "map.html")
-    assert "most similar items" in told["how true it is"]
+    answer = ask("map", folder / "dot", "-o", tmp_path / "map.html")
+    assert "most similar items" in answer["how true it is"]
     kept = (folder / "dot" / "map.parquet").read_bytes()
     run("map", folder / "dot", "-o", tmp_path / "map.png", "--colour", "genre")
     assert (folder / "dot" / "map.parquet").read_bytes() == kept

@@ -8,10 +8,10 @@ from commands import ask, run
 def test_tune_prints_the_command_that_fits_the_best(folder: Path, tmp_path: Path) -> None:
     how = ("tune", "bias", folder / "release", "--trials", 6, "--study", tmp_path / "study.db")
     assert "100,000 ratings" in run(*how, "--split", "u1", code=2)
-    told = ask(*how, "--split", "time", "--figure", tmp_path / "search.html")
-    assert told["value"] < told["default_value"]
-    assert len(told["trials"]) == 6
-    assert "the 600 test ratings of the split time were not looked at" in told["notes"]
+    answer = ask(*how, "--split", "time", "--figure", tmp_path / "search.html")
+    assert answer["value"] < answer["default_value"]
+    assert len(answer["trials"]) == 6
+    assert "the 600 test ratings of the split time were not looked at" in answer["notes"]
     assert "The trials</h2>" in (tmp_path / "search.html").read_text(encoding="utf-8")
     text = run(*how, "--split", "time", "-o", tmp_path / "best", "--figure", tmp_path / "s.png")
     command = text.splitlines()[-1].split()

@@ -55,9 +55,9 @@ def test_models_that_only_rank_stand_beside_the_others(split: Split) -> None:
     assert row["validation_ndcg"] == rank_unseen(model, validation, 5).per_user()["ndcg"].mean()
     assert row["test_rmse"] is row["predict_seconds"] is None
     # Nobody is recommended what they have rated in the validation part.
-    known = set(zip(validation.user_index.tolist(), validation.item_index.tolist(), strict=True))
+    rated = set(zip(validation.user_index.tolist(), validation.item_index.tolist(), strict=True))
     users = np.repeat(ranked.user_index, 5).tolist()
-    assert known.isdisjoint(zip(users, ranked.items.ravel().tolist(), strict=True))
+    assert rated.isdisjoint(zip(users, ranked.items.ravel().tolist(), strict=True))
     by_error = compare(MIXED, *split, by="rmse")
     assert by_error.chosen == "bias"
     assert "without rmse, so never chosen: ease" in by_error.notes

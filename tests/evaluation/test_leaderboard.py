@@ -32,10 +32,10 @@ def test_tables_hold_what_there_is_and_fit_the_models(split: Split) -> None:
 
 def test_differences_are_to_the_best_or_to_the_one_that_is_named(split: Split) -> None:
     board = compare(MODELS, *split)
-    found = board.differences.filter(pl.col("metric") == "rmse")
-    assert set(found["reference"]) == {board.chosen}
+    differences = board.differences.filter(pl.col("metric") == "rmse")
+    assert set(differences["reference"]) == {board.chosen}
     errors = dict(board.frame.select("model", "test_rmse").iter_rows())
-    for row in found.iter_rows(named=True):
+    for row in differences.iter_rows(named=True):
         apart = errors[row["model"]] - errors[board.chosen]
         assert row["difference"] == pytest.approx(apart)
         assert row["low"] <= row["difference"] <= row["high"]

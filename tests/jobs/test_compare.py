@@ -29,10 +29,10 @@ def test_words_make_models_with_their_options() -> None:
 
 def test_all_of_a_leaderboard_is_in_the_json(split: Split) -> None:
     board = compare(["bias", "popularity"], *split, k=5)
-    told = board_json(board, ["a note"])
-    assert (told["chosen"], told["by"], told["k"]) == (board.chosen, "ndcg", 5)
-    assert len(told["rows"]) == 2
-    assert told["notes"] == ["a note"]
+    answer = board_json(board, ["a note"])
+    assert (answer["chosen"], answer["by"], answer["k"]) == (board.chosen, "ndcg", 5)
+    assert len(answer["rows"]) == 2
+    assert answer["notes"] == ["a note"]
     assert sentences(["no times", "Two."]) == ["No times.", "Two."]
 
 

@@ -79,9 +79,9 @@ def test_a_search_that_was_killed_goes_on(ratings: Ratings, tmp_path: Path) -> N
     """)
     ended = subprocess.run([sys.executable, "-c", program], env=os.environ, check=False)
     assert ended.returncode == -signal.SIGKILL
-    found = tune("bias", ratings, n_trials=4, study=path)
-    assert found.trials["state"].to_list() == ["done", "done", "failed", *["done"] * 4]
-    assert found.trials["note"][2] == "the program was ended"
-    assert found.value == found.trials["rmse"].min()
-    known = found.trials.filter(pl.col("rmse").is_not_null())
-    assert np.isfinite(known["rmse"].to_numpy()).all()
+    tuning = tune("bias", ratings, n_trials=4, study=path)
+    assert tuning.trials["state"].to_list() == ["done", "done", "failed", *["done"] * 4]
+    assert tuning.trials["note"][2] == "the program was ended"
+    assert tuning.value == tuning.trials["rmse"].min()
+    done = tuning.trials.filter(pl.col("rmse").is_not_null())
+    assert np.isfinite(done["rmse"].to_numpy()).all()
