@@ -39,9 +39,8 @@ def overfitting_sentence(history: pl.DataFrame, metric: str = "loss") -> str:
     """Whether the model overfits, and from which epoch, in one sentence; see `verdict`.
 
     Example:
-        >>> overfitting_sentence(
-        ...     pl.DataFrame({"train_loss": [1, 0.7, 0.5], "validation_loss": [0.9, 0.8, 0.95]})
-        ... )
+        >>> curves = {"train_loss": [1.0, 0.7, 0.5], "validation_loss": [0.9, 0.8, 0.95]}
+        >>> overfitting_sentence(pl.DataFrame(curves))
         'The model overfits from epoch 3: the validation loss is least at epoch 2 (0.800) and rises
         to 0.950 at epoch 3, while the training loss falls from 0.700 to 0.500.'
     """
