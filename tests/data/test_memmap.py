@@ -1,4 +1,4 @@
-"""Tables on disk: what memory would hold, piece by piece."""
+"""Tables on disk: what memory would hold, chunk by chunk."""
 
 import subprocess
 import sys
@@ -11,7 +11,7 @@ from polars.testing import assert_frame_equal
 
 import tastemap as tm
 from tastemap.data import chunks, statistics
-from tastemap.data.memmap import About, read_prepared, write_table
+from tastemap.data.memmap import Metadata, read_prepared, write_prepared
 from tastemap.data.ratings import Ratings
 from tastemap.data.readers.prepare import prepare_ratings
 from tastemap.data.splits import split_prepared, time_split
@@ -27,15 +27,15 @@ def parquet(ratings: Ratings, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pieces of 300 of the 3,000 ratings."""
-    monkeypatch.setattr(chunks, "PIECE", 300)
-    monkeypatch.setattr("tastemap.data.memmap.PIECE", 300)
-    monkeypatch.setattr("tastemap.data.readers.prepare.PIECE", 300)
+def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Chunks of 300 of the 3,000 ratings."""
+    monkeypatch.setattr(chunks, "CHUNK_ROWS", 300)
+    monkeypatch.setattr("tastemap.data.memmap.CHUNK_ROWS", 300)
+    monkeypatch.setattr("tastemap.data.readers.prepare.CHUNK_ROWS", 300)
 
 
 @pytest.fixture
-def table(parquet: Path, tmp_path: Path, small_pieces: None) -> Ratings:
+def table(parquet: Path, tmp_path: Path, small_chunks: None) -> Ratings:
     return prepare_ratings(parquet, tmp_path / "table")
 
 
@@ -65,7 +65,7 @@ def test_statistics_are_the_same(table: Ratings, parquet: Path) -> None:
         assert_frame_equal(*frames)
 
 
-def test_a_continuous_scale_is_counted(tmp_path: Path, small_pieces: None) -> None:
+def test_a_continuous_scale_is_counted(tmp_path: Path, small_chunks: None) -> None:
     values = np.random.default_rng(0).normal(size=1000).round(3).astype(np.float32)
     frame = pl.DataFrame({"user": range(1000), "item": [1] * 1000, "rating": values})
     frame.write_parquet(tmp_path / "r.parquet")
@@ -92,7 +92,7 @@ def test_text_ids_and_missing_times(tmp_path: Path) -> None:
     assert any("times are left out" in note for note in table.source.notes)
 
 
-def test_times_have_one_unit_throughout(tmp_path: Path, small_pieces: None) -> None:
+def test_times_have_one_unit_throughout(tmp_path: Path, small_chunks: None) -> None:
     times = np.concatenate([np.arange(1, 301) * 10**7, np.arange(300) + 1_600_000_000_000])
     frame = pl.DataFrame({"user": range(600), "item": [1] * 600, "rating": [3, 4] * 300})
     for column in (times, times.astype(float), times.astype(str)):
@@ -162,7 +162,7 @@ def test_groups_that_lead_outside_are_refused(
     ],
 )
 def test_a_bad_row_is_named(
-    ratings: Ratings, tmp_path: Path, small_pieces: None, column: str, value: object, message: str
+    ratings: Ratings, tmp_path: Path, small_chunks: None, column: str, value: object, message: str
 ) -> None:
     frame = ratings.to_frame().rename({"user_id": "userId"})
     values = frame[column].to_list()
@@ -189,7 +189,7 @@ def test_what_is_no_parquet_and_what_is_no_table(tmp_path: Path, table: Ratings)
         with pytest.raises(DataError, match="expected a complete Parquet file"):
             prepare_ratings(tmp_path / name, tmp_path / "other")
     with pytest.raises(DataError, match="something else that is already there"):
-        write_table(tmp_path, [], 0, About.of(table), timed=False)
+        write_prepared(tmp_path, [], 0, Metadata.of(table), timed=False)
     (tmp_path / "table" / "rating.npy").unlink()
     with pytest.raises(DataError, match="prepared table .* prepare it again"):
         read_prepared(tmp_path / "table")
@@ -239,7 +239,7 @@ def test_a_split_by_hash(table: Ratings, ratings: Ratings, tmp_path: Path) -> No
 
 
 def test_training_streams(table: Ratings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tastemap.models.matrix_factorization._STREAMED", 500)
+    monkeypatch.setattr("tastemap.models.matrix_factorization.STREAMED_ROWS", 500)
     train, test = split_prepared(table, tmp_path / "parts", test_size=0.2)
     in_memory = train.take(np.arange(len(train)))
     assert not in_memory.is_mapped
@@ -253,7 +253,7 @@ def test_training_streams(table: Ratings, tmp_path: Path, monkeypatch: pytest.Mo
     assert np.allclose(bias.item_bias, tm.BiasModel().fit(in_memory).item_bias, atol=1e-6)
     again = tm.MatrixFactorization(n_factors=8).fit(train, seed=1, progress=False)
     streamed = tm.MatrixFactorization(n_factors=8).fit(train, seed=1, progress=False)
-    assert np.array_equal(again.item_weights, streamed.item_weights)
+    assert np.array_equal(again.factors.item_weights, streamed.factors.item_weights)
 
 
 def test_a_model_of_a_table_on_disk_is_saved(table: Ratings, tmp_path: Path) -> None:

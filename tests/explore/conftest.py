@@ -5,7 +5,8 @@ import polars as pl
 import pytest
 
 from tastemap.data.ratings import Ratings, Source
-from tastemap.models.base.factors import FactorModel, Prior
+from tastemap.models.base.artifact import Artifact
+from tastemap.models.base.factors import FactorModel, Factors, Prior
 
 N_ITEMS, N_GROUPS = 90, 3
 
@@ -58,10 +59,9 @@ def factor_model_fixture():
 
 
 def factor_model(ratings: Ratings, item_factors: np.ndarray) -> FactorModel:
-    model, f = FactorModel(), item_factors.shape[1]
-    model.ratings_, model.seed_ = ratings, 0
-    model.history_, model.metrics_, model.item_map_ = pl.DataFrame(), {}, None
+    f = item_factors.shape[1]
     items = np.column_stack([np.zeros(ratings.n_items), item_factors])
     prior = Prior(np.zeros(1 + f), np.eye(1 + f))
-    model._learnt(ratings, 3.0, np.zeros((ratings.n_users, 1 + f)), items, prior)
-    return model
+    factors = Factors.of(ratings, 3.0, np.zeros((ratings.n_users, 1 + f)), items, prior)
+    artifact = Artifact("FactorModel", {}, factors.arrays(), ratings, 0, "by hand")
+    return FactorModel.from_artifact(artifact)

@@ -114,7 +114,7 @@ def test_what_cannot_be_drawn_is_refused(ratings, model, factor_model, grouped_f
         project_items(factor_model(few_ratings(4), grouped_factors(4)))
     with pytest.raises(ArgumentError, match="perplexity; expected at least 1"):
         project_items(model, perplexity=0)
-    model.item_weights[3, 2] = np.nan
+    model.factors.item_weights[3, 2] = np.nan
     with pytest.raises(ArgumentError, match="finite"):
         project_items(model, perplexity=10)
 

@@ -17,12 +17,12 @@ def design(rows):
     return X
 
 
-def row_statistics(own, other, rows, e, w, n):
+def row_statistics(row, other, rows, e, w, n):
     """r_a = sum of w x e and G_a = sum of w x x', each rating at a time."""
     X = design(rows)
     D = X.shape[1]
     r, G = np.zeros((n, D)), np.zeros((n, D, D))
-    for a, j, residual, weight in zip(own, other, e, w, strict=True):
+    for a, j, residual, weight in zip(row, other, e, w, strict=True):
         r[a] += weight * residual * X[j]
         G[a] += weight * np.outer(X[j], X[j])
     return r, G
@@ -46,27 +46,27 @@ def link_moments(r, G, phi_f, lam, b, k):
     return (np.sum(phi_f * r[:, k]) - lam * b) / precision, 1 / precision
 
 
-def predictive(mean, rated, asked, items, item_scales, s, lam, cuts, moods):
-    """f_j = d_j + m . x_j + mood and P(level), with variance (s s_j)^2 + x_j' A^-1 x_j + mood's."""
+def predictive(mean, rated, targets, items, item_scales, s, lam, cuts, effects):
+    """f_j = d_j + m . x_j + effect, P(level); variance (s s_j)^2 + x_j' A^-1 x_j + effect's."""
     X = design(items)
     A = np.diag(lam) + (X[rated].T / (s * item_scales[rated]) ** 2) @ X[rated]
-    f = items[asked, 0] + X[asked] @ mean + moods[:, 0]
+    f = items[targets, 0] + X[targets] @ mean + effects[:, 0]
     variance = (
-        moods[:, 1]
-        + (s * item_scales[asked]) ** 2
-        + np.einsum("jk,kl,jl->j", X[asked], np.linalg.inv(A), X[asked])
+        effects[:, 1]
+        + (s * item_scales[targets]) ** 2
+        + np.einsum("jk,kl,jl->j", X[targets], np.linalg.inv(A), X[targets])
     )
     return f, np.cumsum(level_probabilities(f, np.sqrt(variance), cuts), axis=1)[:, :-1]
 
 
-def mood_moments(times, total, weight, tau, v):
+def effect_moments(times, total, weight, tau, v):
     """Mean and covariance of N(0, K) times the likelihoods N(total / weight, 1 / weight)."""
     K = v * np.exp(-np.abs(times[:, None] - times) / tau)
     covariance = np.linalg.inv(np.linalg.inv(K) + np.diag(weight))
     return covariance @ total, covariance
 
 
-def mood_at(times, h, t, tau, v):
+def effect_at(times, h, t, tau, v):
     """Mean and variance at t given h at the times: Gaussian conditioning on all of them."""
     K = v * np.exp(-np.abs(times[:, None] - times) / tau)
     k = v * np.exp(-np.abs(times - t) / tau)

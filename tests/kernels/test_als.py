@@ -17,13 +17,13 @@ from tastemap.kernels.als import solve_all, solve_rows
 def drawn(seed: int, f: int, implicit: bool) -> list[np.ndarray]:
     """Six rows with up to nine ratings each, of five rows on the other side."""
     rng = np.random.default_rng(seed)
-    offsets = np.concatenate([[0], np.cumsum(rng.integers(0, 10, 6))])
-    n = offsets[-1]
+    indptr = np.concatenate([[0], np.cumsum(rng.integers(0, 10, 6))])
+    n = indptr[-1]
     fixed = rng.normal(size=(5, f)).astype(np.float32)
     gram = 0.3 * fixed.T @ fixed if implicit else np.zeros((0, 0), np.float32)
     index, target = rng.integers(0, 5, n).astype(np.int32), rng.normal(size=n)
     ridge = rng.uniform(0.2, 2.0, 6)
-    return [offsets, index, target.astype(np.float32), fixed, gram, ridge.astype(np.float32)]
+    return [indptr, index, target.astype(np.float32), fixed, gram, ridge.astype(np.float32)]
 
 
 @settings(max_examples=25, deadline=None)
@@ -42,19 +42,19 @@ def test_the_parts_of_threads_are_the_whole(seed: int, implicit: bool, few: int)
     alone, together = np.ones((2, 6, 8), np.float32)
     solve_rows(*arrays, alone, 3, 0.0)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(als, "_FEW", few)
-        patch.setattr(als.nb, "get_num_threads", lambda: 2)
+        patch.setattr(als, "MIN_RATINGS_PER_PART", few)
+        patch.setattr(als, "get_num_threads", lambda: 2)
         solve_all(*arrays, together, 3, 0.0)
     np.testing.assert_array_equal(together, alone)
 
 
 def test_no_direction_improves_the_solution() -> None:
     """The objective's gradient by finite differences is zero at the solution."""
-    offsets, index, target, fixed, gram, ridge = drawn(3, 4, implicit=True)
+    indptr, index, target, fixed, gram, ridge = drawn(3, 4, implicit=True)
     weights = np.zeros((6, 4), np.float32)
-    solve_rows(offsets, index, target, fixed, gram, ridge, weights, 60, 1e-12)
+    solve_rows(indptr, index, target, fixed, gram, ridge, weights, 60, 1e-12)
     for u in range(6):
-        Y, t = (a[offsets[u] : offsets[u + 1]] for a in (fixed[index], target))
+        Y, t = (a[indptr[u] : indptr[u + 1]] for a in (fixed[index], target))
 
         def objective(w: np.ndarray, Y=Y, t=t, u=u) -> float:
             return ((t - Y @ w) ** 2).sum() + w @ gram @ w + ridge[u] * w @ w
@@ -78,10 +78,10 @@ def test_each_step_comes_nearer() -> None:
 def test_a_row_without_ratings_is_zero() -> None:
     none = np.zeros(0, np.float32)
     weights = np.ones((1, 2), np.float32)
-    offsets, ridge = np.zeros(2, np.int64), np.ones(1, np.float32)
+    indptr, ridge = np.zeros(2, np.int64), np.ones(1, np.float32)
     gram = np.zeros((0, 0), np.float32)
     solve_rows(
-        offsets,
+        indptr,
         none.astype(np.int32),
         none,
         np.ones((3, 2), np.float32),

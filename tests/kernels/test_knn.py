@@ -1,4 +1,4 @@
-"""Sums over pairs of items against their slow twins."""
+"""Correlations of items, and sums over nearest neighbours, against their slow twins."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from kernels import twins_fast as twins
 from tastemap.data.ratings import Groups
-from tastemap.kernels.ease import pair_sums, weights_in_place
 from tastemap.kernels.knn import pair_similarities, weighted_neighbours
 
 
@@ -24,34 +23,6 @@ def columns(rated: np.ndarray, residual: np.ndarray) -> tuple[np.ndarray, ...]:
     by_item, by_user = Groups.of(i, 6), Groups.of(u, 8)
     e = residual[u, i]
     return by_item.indptr, u[by_item.indices], e[by_item.indices], by_user.indptr, i, e
-
-
-@settings(max_examples=25, deadline=None)
-@given(seed=st.integers(0, 10_000))
-def test_sums_are_the_weighted_gram_matrix(seed: int) -> None:
-    rated, residual = drawn(seed)
-    item_offsets, users, _, user_offsets, items, _ = columns(rated, residual)
-    weights = np.random.default_rng(seed).random(8).astype(np.float32)
-    for w in (np.ones(8, np.float32), weights):
-        sums = np.zeros((6, 6), np.float32)
-        pair_sums(item_offsets, users, user_offsets, items, w, sums)
-        np.testing.assert_allclose(sums, rated.T @ np.diag(w) @ rated, rtol=1e-6)
-
-
-@settings(max_examples=25, deadline=None)
-@given(seed=st.integers(0, 10_000), m=st.integers(0, 6))
-def test_weights_of_an_inverse_take_its_place(seed: int, m: int) -> None:
-    rng = np.random.default_rng(seed)
-    P = rng.normal(size=(m, m)).astype(np.float32) + 5 * np.eye(m, dtype=np.float32)
-    rows = np.sort(rng.choice(6, m, replace=False))
-    expected = np.zeros((6, 6), np.float32)
-    scale = rng.normal(size=m).astype(np.float32)
-    expected[np.ix_(rows, rows)] = P * scale
-    np.fill_diagonal(expected, 0)
-    weights = np.full((6, 6), 9.0, np.float32)
-    weights.ravel()[: m * m] = P.ravel()
-    weights_in_place(weights, rows, scale)
-    np.testing.assert_allclose(weights, expected, rtol=1e-6)
 
 
 @settings(max_examples=25, deadline=None)

@@ -1,12 +1,10 @@
 """The k best of many scores against sorting, with ties, and a shortlist that must hold them."""
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tastemap.kernels.ease import sums_of_rows
-from tastemap.kernels.top_k import best_of, leave_out, shortlist
+from tastemap.kernels.top_k import best_rows, leave_out, shortlist
 
 
 def listed(scores: np.ndarray, k: int, error: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
@@ -14,14 +12,6 @@ def listed(scores: np.ndarray, k: int, error: float = 0.0) -> tuple[np.ndarray, 
     rows, ends = np.empty(scores.size, np.int32), np.empty(len(scores), np.int64)
     shortlist(scores, np.full(len(scores), error), k, rows, ends)
     return rows[: ends[-1]], ends
-
-
-def best(scores: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-    rows, ends = listed(scores, k)
-    owner = np.repeat(np.arange(len(scores)), np.diff(ends, prepend=0))
-    found = np.empty((len(scores), k), np.int32), np.empty((len(scores), k), scores.dtype)
-    best_of(scores[owner, rows], rows, ends, k, *found)
-    return found
 
 
 def by_sorting(scores: np.ndarray, k: int) -> np.ndarray:
@@ -45,7 +35,7 @@ def test_the_best_are_those_of_sorting(
     scores[rng.random(scores.shape) < 0.2] = -np.inf
     scores[2] = -np.inf if seed % 2 else 1.0
     k = min(k, n_items)
-    rows, values = best(scores, k)
+    rows, values = best_rows(scores, k)
     np.testing.assert_array_equal(rows, by_sorting(scores, k))
     kept = np.where(rows >= 0, np.take_along_axis(scores, rows.clip(0), 1), np.nan)
     np.testing.assert_array_equal(values, kept)
@@ -64,23 +54,11 @@ def test_a_shortlist_holds_the_best_of_what_is_off_by_the_error(seed: int, k: in
 
 
 def test_minus_zero_and_zero_are_equal() -> None:
-    assert best(np.array([[-0.0, 0.0, -1.0]], np.float32), 2)[0].tolist() == [[0, 1]]
+    assert best_rows(np.array([[-0.0, 0.0, -1.0]], np.float32), 2)[0].tolist() == [[0, 1]]
 
 
 def test_what_was_seen_is_left_out() -> None:
     scores = np.zeros((2, 3), np.float32)
-    offsets, seen = np.array([0, 1, 1, 3]), np.array([0, 1, 2], np.int32)
-    leave_out(scores, np.array([2, 1], np.int32), offsets, seen)
+    indptr, seen = np.array([0, 1, 1, 3]), np.array([0, 1, 2], np.int32)
+    leave_out(scores, np.array([2, 1], np.int32), indptr, seen)
     assert (scores == -np.inf).tolist() == [[False, True, True], [False, False, False]]
-
-
-@pytest.mark.parametrize("n_columns", [3, 64, 130])
-def test_sums_of_rows_are_a_sparse_product(n_columns: int) -> None:
-    rng = np.random.default_rng(0)
-    chosen = rng.random((5, 9)) < 0.4
-    chosen[2] = False
-    X = rng.normal(size=(9, n_columns)).astype(np.float32)
-    offsets = np.concatenate([[0], np.cumsum(chosen.sum(axis=1))])
-    out = np.empty((5, n_columns), np.float32)
-    sums_of_rows(offsets, np.nonzero(chosen)[1].astype(np.int32), X, out)
-    np.testing.assert_allclose(out, chosen @ X.astype(float), rtol=1e-4, atol=1e-5)

@@ -24,13 +24,13 @@ def sgd_loss(r, b_u, b_i, p, q, reg, bias_reg):
     return 0.5 * (e**2 + reg * (p @ p + q @ q) + bias_reg * (b_u**2 + b_i**2))
 
 
-def solve_rows(offsets, index, target, fixed, gram, ridge):
+def solve_rows(indptr, indices, target, fixed, gram, ridge):
     """Each row by forming A = G + lambda I + Y'Y and b = Y't, and solving A w = b."""
     f = fixed.shape[1]
     rows = np.zeros((len(ridge), f))
     for u in range(len(ridge)):
-        Y = fixed[index[offsets[u] : offsets[u + 1]]].astype(np.float64)
-        t = target[offsets[u] : offsets[u + 1]]
+        Y = fixed[indices[indptr[u] : indptr[u + 1]]].astype(np.float64)
+        t = target[indptr[u] : indptr[u + 1]]
         A = (gram if len(gram) else np.zeros((f, f))) + ridge[u] * np.eye(f) + Y.T @ Y
         rows[u] = np.linalg.solve(A, Y.T @ t)
     return rows

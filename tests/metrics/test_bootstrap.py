@@ -42,7 +42,7 @@ def test_resampling_is_that_of_the_slow_twin(seed: int, n_users: int, root: bool
 def test_how_much_is_held_in_memory_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     totals = np.random.default_rng(0).random((2, 7))
     whole = paired_differences(totals, np.ones(7), 0)
-    monkeypatch.setattr(paired, "_AT_ONCE", 10)
+    monkeypatch.setattr(paired, "BLOCK_SIZE", 10)
     np.testing.assert_allclose(paired_differences(totals, np.ones(7), 0), whole)
 
 

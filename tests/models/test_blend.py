@@ -115,10 +115,10 @@ def test_nothing_to_hide_gives_equal_weights(tiny: Ratings) -> None:
 def test_few_users_judge_where_items_are_many(
     ratings: Ratings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "_SCORES", 80 * 30)
-    hidden = Blend()._hide(ratings, seed=0)
+    monkeypatch.setattr(module, "MAX_SCORES", 80 * 30)
+    hidden = Blend()._hide_likes(ratings, seed=0)
     assert len(hidden.users) == 30
-    again = Blend()._hide(ratings, seed=0)
+    again = Blend()._hide_likes(ratings, seed=0)
     np.testing.assert_array_equal(hidden.users, again.users)
     data = set(zip(hidden.train.user_index, hidden.train.item_index, strict=True))
     places = zip(hidden.users[hidden.likes // 80], hidden.likes % 80, strict=True)

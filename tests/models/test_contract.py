@@ -1,6 +1,7 @@
 """What every model must do, whatever it is: no model can skip this."""
 
 import inspect
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from tastemap.errors import (
     UnknownIdError,
     UnsupportedError,
 )
+from tastemap.explore.item_map import item_map
 from tastemap.models.base.recommender import Recommender
 from tastemap.models.base.selection import ShortAnswerWarning
 from tastemap.models.batch.recommend import recommend_all
@@ -224,6 +226,54 @@ def test_lists_for_everyone_are_those_of_recommend(model: Recommender) -> None:
     found = recommend_all(model, 4, users=users)
     for user, own in zip(users, found.partition_by("user_id"), strict=True):
         assert own.drop("user_id").equals(model.recommend(user, k=4))
+
+
+def test_a_model_answers_what_it_declares_and_refuses_the_rest(model: Recommender) -> None:
+    data = model.ratings_
+    calls = {
+        "predicts": lambda: model.predict(5, 1),
+        "distribution": lambda: model.predict_distribution(5, 1),
+        "folds_in": lambda: model.fold_in({1: 5}),
+        "explains": lambda: model.explain(5, item_id=1),
+        "similar_items": lambda: model.similar_items(1),
+        "similar_users": lambda: model.similar_users(5),
+        "map": lambda: item_map(model, perplexity=5),
+    }
+    assert set(calls) == {field.name for field in fields(model.capabilities)}
+    for name, call in calls.items():
+        if name == "map" and model.capabilities.map:
+            assert model.item_factors.shape[0] == data.n_items
+        elif getattr(model.capabilities, name):
+            assert call() is not None
+        else:
+            with pytest.raises(UnsupportedError):
+                call()
+
+
+def test_the_parts_of_an_explanation_sum_to_the_score(model: Recommender) -> None:
+    if not model.capabilities.explains:
+        return
+    for user in (model.user_at(5), model.fold_in({1: 5, 3: 4})):
+        score = float(model.score_rows(user)[7])
+        if model.predicts_ratings:
+            score = float(model.ratings_.scale.clip(np.array(score)))
+        assert model.explain_rows(user, 7).total == pytest.approx(score, abs=1e-4)
+
+
+def test_five_items_are_compared_as_any_number_is(name: str, ratings: Ratings) -> None:
+    five = Ratings.from_frame(ratings.take(ratings.item_index < 5).to_frame())
+    model = quick(name).fit(five, progress=False)
+    if not model.capabilities.similar_items:
+        return
+    frame = model.similar_items(1)
+    assert sorted(frame["item_id"]) == [2, 3, 4, 5]
+    assert frame["similarity"].is_sorted(descending=True)
+    assert frame["similarity"].is_between(-1, 1).all()
+    assert model.similar_items(1, k=2).equals(frame.head(2))
+    with pytest.warns(ShortAnswerWarning, match="only 4 of the 5 items"):
+        assert len(model.similar_items(1, k=5)) == 4
+    with pytest.raises(ArgumentError, match="k; expected a whole number from 1 to 5"):
+        model.similar_items(1, k=6)
 
 
 def test_interested_users_have_not_rated_the_item(model: Recommender) -> None:

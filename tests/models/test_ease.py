@@ -11,7 +11,7 @@ from safetensors.numpy import load_file, save_file
 from tastemap.data.ratings import Ratings
 from tastemap.errors import ArgumentError, DataError, NotFittedError
 from tastemap.models.base import item_based as item_models
-from tastemap.models.ease import EASE, invert
+from tastemap.models.ease import EASE, inverse
 from tastemap.models.registry import load_model
 from tastemap.support import memory
 
@@ -121,25 +121,36 @@ def test_similarity_is_the_partial_correlation(model: EASE, ratings: Ratings) ->
     expected[3] = 0
     free = EASE(20.0, dropout=0.0, user_power=0.0).fit(ratings, progress=False)
     for either in (model, free):
-        np.testing.assert_allclose(either._similarities(3), expected, atol=1e-5)
+        np.testing.assert_allclose(either.similarity_rows(3), expected, atol=1e-5)
     frame = model.similar_items(4, k=5)
     assert 4 not in frame["item_id"].to_list()
     assert sum(title.startswith("Drama") for title in frame["title"]) >= 4
 
 
-@pytest.mark.parametrize("n", [1, 2, 127, 129, 300])
-def test_the_inverse_by_halves(n: int) -> None:
+@pytest.mark.parametrize("n", [0, 1, 2, 63, 65, 300])
+def test_the_inverse_reads_the_lower_triangle_alone(n: int) -> None:
     X = np.random.default_rng(n).normal(size=(n + 5, n))
     A = X.T @ X + 10 * np.eye(n)
-    double, single = A.copy(), A.astype(np.float32)
-    invert(double)
-    invert(single)
+    double, single = np.tril(A), np.tril(A).astype(np.float32)
+    assert inverse(double) is double
+    inverse(single)
     np.testing.assert_allclose(double, np.linalg.inv(A), atol=1e-10)
     np.testing.assert_allclose(single @ A, np.eye(n), atol=1e-3)
+    np.testing.assert_array_equal(single, single.T)
+
+
+def test_a_penalty_lost_in_rounding_is_refused() -> None:
+    # Two items that the same four users like: X'X = [[4, 4], [4, 4]] has the eigenvalue 0.
+    rows = {"user_id": [1, 2, 3, 4] * 2, "item_id": [1] * 4 + [2] * 4, "rating": 1.0}
+    frame = pl.DataFrame(rows)
+    model = EASE(reg=1e-9, dropout=0.0, user_power=0.0)
+    with pytest.raises(ArgumentError, match="^reg; expected a penalty .* set reg higher"):
+        model.fit(Ratings.from_frame(frame), progress=False)
+    assert EASE(reg=1e-3, dropout=0.0).fit(Ratings.from_frame(frame), progress=False)
 
 
 def test_too_many_items_are_refused(ratings: Ratings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(item_models, "_MOST_ITEMS", 79)
+    monkeypatch.setattr(item_models, "MAX_ITEMS", 79)
     with pytest.raises(ArgumentError, match="at most 79 items, for EASE.*received 80; use ALS"):
         EASE().fit(ratings, progress=False)
 
@@ -147,7 +158,7 @@ def test_too_many_items_are_refused(ratings: Ratings, monkeypatch: pytest.Monkey
 def test_a_table_that_memory_does_not_hold_is_refused(
     ratings: Ratings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(memory, "_LARGE", 1000)
+    monkeypatch.setattr(memory, "MIN_CHECKED_BYTES", 1000)
     monkeypatch.setattr(memory, "free_memory", lambda: 4 * 80**2 - 1)
     model = EASE()
     with pytest.raises(DataError, match=r"^EASE; expected 0\.0 GiB of free memory .* 80 items"):

@@ -14,7 +14,7 @@ from tastemap.models.registry import make_model
 
 
 def test_a_prediction_is_the_equation(ratings: Ratings) -> None:
-    model = ItemKNN(k=3, damping=0.2).fit(ratings, progress=False)
+    model = ItemKNN(n_neighbours=3, damping=0.2).fit(ratings, progress=False)
     baseline = BiasModel().fit(ratings)
     own = ratings.rated_items(5)
     j = ratings.items.index(own["item_id"])
@@ -44,7 +44,7 @@ def test_neighbours_are_of_the_same_kind(ratings: Ratings) -> None:
 
 
 def test_explanations_sum_to_the_prediction(ratings: Ratings) -> None:
-    model = ItemKNN(k=5).fit(ratings, progress=False)
+    model = ItemKNN(n_neighbours=5).fit(ratings, progress=False)
     for item in (2, 40, 77):
         parts = model.explain(5, item_id=item)
         assert parts["contribution"].sum() == pytest.approx(model.predict(5, item)[0], abs=1e-5)
@@ -64,7 +64,9 @@ def test_who_is_unknown_gets_the_baseline(ratings: Ratings) -> None:
     np.testing.assert_allclose(model._predict(*unknown), baseline._predict(*unknown), atol=1e-5)
 
 
-@pytest.mark.parametrize("options", [{"k": 0}, {"shrinkage": -1}, {"damping": float("nan")}])
+@pytest.mark.parametrize(
+    "options", [{"n_neighbours": 0}, {"shrinkage": -1}, {"damping": float("nan")}]
+)
 def test_impossible_options(options: dict[str, float]) -> None:
     with pytest.raises(ArgumentError, match=f"{next(iter(options))}; expected a"):
         ItemKNN(**options)

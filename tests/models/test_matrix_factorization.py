@@ -121,9 +121,9 @@ def test_with_many_factors_ratings_are_met_in_blocks_and_learnt_as_well(
     ratings = synthetic_ratings(n_users=400, n_items=200, n_ratings=16_000)
     train, test = train_test_split(ratings, 0.1)
     fits = {}
-    for cached in (factorization._CACHED_BYTES, 0):
-        monkeypatch.setattr(factorization, "_CACHED_BYTES", cached)
-        monkeypatch.setattr(factorization, "_BLOCK_BYTES", 50 * 4 * 16)
+    for cached in (factorization.CACHE_BYTES, 0):
+        monkeypatch.setattr(factorization, "CACHE_BYTES", cached)
+        monkeypatch.setattr(factorization, "BLOCK_BYTES", 50 * 4 * 16)
         order = factorization._random_order(train, 16, np.random.default_rng(0))
         assert sorted(order) == list(range(len(train)))
         model = MatrixFactorization(n_factors=16).fit(train, progress=False)

@@ -68,7 +68,7 @@ def test_an_item_that_no_one_likes_comes_last() -> None:
     model = TwoTower(n_factors=4, n_epochs=2).fit(Ratings.from_frame(frame), progress=False)
     row = model.ratings_.items.index_of(99)
     assert not model.item_factors[row].any()
-    assert model.item_bias[row] == model.item_bias.min() == model.item_weights[-1, 0]
+    assert model.item_bias[row] == model.item_bias.min() == model.factors.item_weights[-1, 0]
     assert model.recommend(ratings={1: 1}, k=6)["item_id"].to_list()[-1] == 99
 
 

@@ -25,6 +25,6 @@ def test_a_saved_model_answers_and_learns_on(fitted: Any, tmp_path: Path, rating
     assert loaded.metrics_ == {"test_rmse": 1.0}
     user = loaded.ratings_.users.ids[5]
     new = loaded.fold_in(dict(loaded.ratings_.rated_items(user)["item_id", "rating"].rows()))
-    np.testing.assert_allclose(new.description, loaded.user_weights[5], atol=2e-4)
+    np.testing.assert_allclose(new.description, loaded.factors.user_weights[5], atol=2e-4)
     assert loaded.similar_items(1, k=3).height == 3
     assert loaded.update(loaded.ratings_, progress=False).ratings_.n_users == ratings.n_users

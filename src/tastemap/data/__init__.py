@@ -1,1 +1,1 @@
-"""A table of ratings, from anywhere."""
+"""A table of ratings: columns, ids and scale, splits and statistics, in memory or mapped."""

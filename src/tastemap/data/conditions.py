@@ -9,8 +9,7 @@ from polars.exceptions import ColumnNotFoundError, PolarsError
 from tastemap.errors import ArgumentError
 
 _EXAMPLE = "write it like: genres contains 'Horror' and year >= 1990"
-
-# A quoted text (skipped, so that nothing inside it is rewritten), or: column contains 'text'.
+# Either a quoted text, which is skipped and not rewritten, or: column contains 'text'.
 _CONTAINS = re.compile(
     r"""'(?:[^']|'')*'
     | (?P<column>"[^"]+"|\w+)\s+(?P<negated>not\s+)?contains\s+'(?P<text>(?:[^']|'')*)'""",
@@ -21,10 +20,9 @@ _CONTAINS = re.compile(
 def parse_condition(condition: str | pl.Expr, frame: pl.DataFrame) -> pl.Expr:
     """A condition on the rows of ``frame`` as a Polars expression, checked on that frame.
 
-    Text is an SQL condition (``and or not = != < <= > >= between in like is null``) and may also
-    say ``column contains 'text'``. On a column of lists (genres) that asks for the value itself;
-    on a column of text it looks for the characters anywhere. Case does not matter in either. A
-    row whose value is missing does not fulfil a comparison.
+    Text is an SQL condition (``and or not = != < <= > >= between in like is null``), which may
+    hold ``column contains 'text'``: whether a list (genres) holds that value, or a text those
+    characters. ``contains`` ignores case. A row whose value is missing fulfils no comparison.
 
     Args:
         condition: The text, or an expression that is checked and returned.
@@ -82,13 +80,13 @@ def _contains(match: re.Match[str], frame: pl.DataFrame) -> str:
         return match[0]
     column, text = match["column"].strip('"'), match["text"]
     if isinstance(frame.schema.get(column), pl.List):
-        known = frame[column].explode().drop_nulls().unique().cast(pl.String)
-        wanted = text.replace("''", "'").casefold()
-        value = next((one for one in known if one.casefold() == wanted), None)
+        values = frame[column].explode().drop_nulls().unique().cast(pl.String)
+        requested = text.replace("''", "'").casefold()
+        value = next((value for value in values if value.casefold() == requested), None)
         literal = text if value is None else value.replace("'", "''")
         sql = f"array_contains(\"{column}\", '{literal}')"
         return f"(not {sql})" if match["negated"] else sql
-    # What changes when the text is taken out contains it (strpos would take it for a pattern).
+    # A value contains the text if removing the text changes it. (strpos would read a pattern.)
     lower = f'lower("{column}")'
     sign = "=" if match["negated"] else "<>"
     return f"(replace({lower}, '{text.lower()}', '') {sign} {lower})"

@@ -1,28 +1,29 @@
-"""Ratings that are more than memory holds: prepared once, then mapped from their folder.
+"""Prepared tables: folders of ratings whose columns are mapped into memory, not read.
 
     table.json                      format, name, notes, scale
     user_index.npy, item_index.npy, rating.npy, timestamp.npy
                                     the columns of `Ratings`; no times where some are missing
     by_user_offsets.npy, by_user_rows.npy, by_item_offsets.npy, by_item_rows.npy
-                                    the rows of each user and item
+                                    ``indptr`` and ``indices`` of `Groups`, by user and by item
     users.parquet, items.parquet    the ids in row order
 
-The folder is written beside its place and renamed. What is held in memory is one piece of the
-table, and the ids.
+The folder is written beside its place and renamed. Writing holds one chunk of rows and the ids in
+memory.
 """
 
 import json
 import os
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 from polars.exceptions import PolarsError
 
-from tastemap.data.chunks import PIECE, pieces
+from tastemap.arrays import AnyArray
+from tastemap.data.chunks import CHUNK_ROWS, chunks
 from tastemap.data.ratings import Groups, Ratings, Source
 from tastemap.data.scale import Scale
 from tastemap.data.vocabulary import Vocabulary
@@ -38,12 +39,12 @@ _COLUMNS: dict[str, Any] = {
     "timestamp": np.int64,
 }
 
-Column = npt.NDArray[Any]
-Piece = Mapping[str, Column]
+# Columns of `Ratings` by name, of some rows.
+Chunk = Mapping[str, AnyArray]
 
 
-class About(NamedTuple):
-    """What a table has beside its columns; as in `Ratings`."""
+class Metadata(NamedTuple):
+    """What `Ratings` have beside their columns."""
 
     users: Vocabulary
     items: Vocabulary
@@ -51,22 +52,22 @@ class About(NamedTuple):
     source: Source
 
     @classmethod
-    def of(cls, ratings: Ratings) -> "About":
-        """What some ratings have."""
+    def of(cls, ratings: Ratings) -> "Metadata":
+        """Those of ``ratings``."""
         return cls(ratings.users, ratings.items, ratings.scale, ratings.source)
 
 
 def is_prepared(path: Path) -> bool:
-    """Whether a path is a folder that `prepare_ratings` wrote."""
+    """Whether a path is the folder of a prepared table."""
     settle(path.absolute())
     return (path / MANIFEST).is_file()
 
 
 def read_prepared(folder: str | Path) -> Ratings:
-    """The ratings of a prepared folder; their columns stay in it.
+    """The ratings of a prepared table; their columns stay in its files.
 
     Raises:
-        DataError: If a part is missing or does not fit the others.
+        DataError: If a file is missing or does not fit the others.
     """
     path = Path(folder)
     settle(path.absolute())
@@ -74,7 +75,7 @@ def read_prepared(folder: str | Path) -> Ratings:
         manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
         if manifest["format"] != FORMAT:
             raise ValueError(f"format {manifest['format']}")  # noqa: TRY301
-        columns = {name: _mapped(path, name) for name in manifest["columns"] if name in _COLUMNS}
+        columns = {name: _map(path, name) for name in manifest["columns"] if name in _COLUMNS}
         users, items = (
             Vocabulary(pl.read_parquet(path / f"{kind}s.parquet")[f"{kind}_id"], kind)
             for kind in ("user", "item")
@@ -91,7 +92,7 @@ def read_prepared(folder: str | Path) -> Ratings:
         )
         _check(ratings)
         for name, size in (("by_user", ratings.n_users), ("by_item", ratings.n_items)):
-            groups = Groups(_mapped(path, f"{name}_offsets"), _mapped(path, f"{name}_rows"))
+            groups = Groups(_map(path, f"{name}_offsets"), _map(path, f"{name}_rows"))
             if not groups.fits(size, len(ratings)):
                 raise ValueError(f"{name} that leads outside the table")  # noqa: TRY301
             vars(ratings)[name] = groups
@@ -105,15 +106,10 @@ def read_prepared(folder: str | Path) -> Ratings:
     return ratings
 
 
-def write_table(
-    folder: str | Path,
-    rows: Iterable[Piece],
-    n: int,
-    about: About,
-    *,
-    timed: bool,
+def write_prepared(
+    folder: str | Path, rows: Iterable[Chunk], n: int, metadata: Metadata, *, timed: bool
 ) -> Ratings:
-    """Write a table of n rows that come in pieces, and map it.
+    """Write a prepared table of n rows that come in chunks, and map it.
 
     Raises:
         DataError: If the folder is something else, or a pair of user and item comes twice.
@@ -131,77 +127,71 @@ def write_table(
     with new_folder(target) as fresh:
         columns = {name: _new(fresh, name, n) for name in _COLUMNS if timed or name != "timestamp"}
         start = 0
-        for piece in rows:
-            size = len(piece["rating"])
+        for chunk in rows:
+            end = start + len(chunk["rating"])
             for name, column in columns.items():
-                column[start : start + size] = piece[name]
-            start += size
-        for name, index, size in (
-            ("by_user", columns["user_index"], len(about.users)),
-            ("by_item", columns["item_index"], len(about.items)),
-        ):
-            _write_groups(fresh, name, index, size)
-        _refuse_doubles(fresh, columns["item_index"], about)
-        for vocabulary in (about.users, about.items):
-            path = fresh / f"{vocabulary.kind}s.parquet"
-            vocabulary.ids.to_frame().write_parquet(path)
-        scale = about.scale
+                column[start:end] = chunk[name]
+            start = end
+        for vocabulary in (metadata.users, metadata.items):
+            kind = vocabulary.kind
+            _write_groups(fresh, f"by_{kind}", columns[f"{kind}_index"], len(vocabulary))
+            vocabulary.ids.to_frame().write_parquet(fresh / f"{kind}s.parquet")
+        _refuse_duplicates(fresh, columns["item_index"], metadata)
         manifest = {
             "format": FORMAT,
-            "name": about.source.name,
-            "notes": list(about.source.notes),
-            "scale": {"lowest": scale.lowest, "highest": scale.highest, "step": scale.step},
+            "name": metadata.source.name,
+            "notes": list(metadata.source.notes),
+            "scale": asdict(metadata.scale),
             "columns": list(columns),
         }
         (fresh / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
     return read_prepared(target)
 
 
-def _new(folder: Path, name: str, n: int) -> Column:
-    """A new column in a file, all of whose bytes the disk has granted."""
+def _new(folder: Path, name: str, n: int) -> AnyArray:
+    """A new column in a file whose bytes are allocated on the disk."""
     path, dtype = folder / f"{name}.npy", _COLUMNS.get(name, np.int64)
     column = np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=(n,))
-    # Else a full disk is found out while writing to memory, where no error can be told.
+    # Without this, a full disk would end the process while it writes to mapped memory.
     if hasattr(os, "posix_fallocate"):
         with path.open("r+b") as file:
             os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
     return column
 
 
-def _mapped(folder: Path, name: str) -> Column:
+def _map(folder: Path, name: str) -> AnyArray:
     return np.asarray(np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False))
 
 
-def _write_groups(folder: Path, name: str, index: Column, n: int) -> None:
-    """`Groups.of`, piece by piece: count, then put each row where its group has got to."""
+def _write_groups(folder: Path, name: str, index: AnyArray, n: int) -> None:
+    """`Groups.of`, chunk by chunk: count the rows of each group, then put each row in its place."""
     counts = np.zeros(n, dtype=np.int64)
-    for part in pieces(len(index)):
-        counts += np.bincount(index[part], minlength=n)
-    offsets = _new(folder, f"{name}_offsets", n + 1)
-    offsets[0], offsets[1:] = 0, np.cumsum(counts)
-    rows, at = _new(folder, f"{name}_rows", len(index)), np.array(offsets[:-1])
-    for part in pieces(len(index)):
-        keys = index[part]
-        order = np.argsort(keys, kind="stable")
-        keys = keys[order]
-        first = np.searchsorted(keys, keys)  # of the rows of the same group in this piece
-        rows[at[keys] + np.arange(len(keys)) - first] = part.start + order
-        at += np.bincount(keys, minlength=n)
+    for rows in chunks(len(index)):
+        counts += np.bincount(index[rows], minlength=n)
+    indptr = _new(folder, f"{name}_offsets", n + 1)
+    indptr[0], indptr[1:] = 0, np.cumsum(counts)
+    indices, place = _new(folder, f"{name}_rows", len(index)), np.array(indptr[:-1])
+    for rows in chunks(len(index)):
+        order = np.argsort(index[rows], kind="stable")
+        group = index[rows][order]
+        first = np.searchsorted(group, group)  # of the rows of the same group in this chunk
+        indices[place[group] + np.arange(len(group)) - first] = rows.start + order
+        place += np.bincount(group, minlength=n)
 
 
-def _refuse_doubles(folder: Path, item_index: Column, about: About) -> None:
-    """Refuse a table that rates a pair of user and item twice: some users' rows at a time."""
-    offsets, rows = _mapped(folder, "by_user_offsets"), _mapped(folder, "by_user_rows")
-    users, items, start = about.users, about.items, 0
+def _refuse_duplicates(folder: Path, item_index: AnyArray, metadata: Metadata) -> None:
+    """Refuse a table that rates a pair of user and item twice, a chunk of users at a time."""
+    indptr, indices = _map(folder, "by_user_offsets"), _map(folder, "by_user_rows")
+    users, items, start = metadata.users, metadata.items, 0
     while start < len(users):
-        end = max(int(np.searchsorted(offsets, offsets[start] + PIECE)) - 1, start + 1)
+        end = max(int(np.searchsorted(indptr, indptr[start] + CHUNK_ROWS)) - 1, start + 1)
         end = min(end, len(users))
-        part = slice(int(offsets[start]), int(offsets[end]))
-        owner = np.repeat(np.arange(start, end), np.diff(offsets[start : end + 1]))
-        pair = np.sort(owner * len(items) + item_index[rows[part]])
-        double = np.flatnonzero(pair[1:] == pair[:-1])
-        if len(double):
-            user, item = divmod(int(pair[double[0]]), len(items))
+        user_index = np.repeat(np.arange(start, end), np.diff(indptr[start : end + 1]))
+        rows = indices[int(indptr[start]) : int(indptr[end])]
+        pair = np.sort(user_index * len(items) + item_index[rows])
+        repeated = pair[1:][pair[1:] == pair[:-1]]
+        if len(repeated):
+            user, item = divmod(int(repeated[0]), len(items))
             raise DataError(
                 "the table",
                 expected="each pair of user and item once",
@@ -212,7 +202,7 @@ def _refuse_doubles(folder: Path, item_index: Column, about: About) -> None:
 
 
 def _check(ratings: Ratings) -> None:
-    """Refuse columns of unlike lengths or other types, and row numbers without a user or item."""
+    """Refuse columns of other lengths or types, and row numbers without a user or item."""
     for name, dtype in _COLUMNS.items():
         column = getattr(ratings, name)
         if column is not None and (column.dtype != dtype or column.shape != (len(ratings),)):

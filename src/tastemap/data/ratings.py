@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from tastemap.arrays import IndexArray
-from tastemap.data.chunks import pieces
+from tastemap.arrays import F32, I64, AnyArray, IndexArray, Mask
+from tastemap.data.chunks import chunks
 from tastemap.data.scale import Scale
-from tastemap.data.vocabulary import Id, Vocabulary, joined, numbered
+from tastemap.data.vocabulary import Id, Vocabulary, numbered
 from tastemap.errors import DataError
 
 
@@ -22,27 +22,26 @@ class Groups:
     """Row numbers of a ratings table grouped by user or by item (compressed sparse rows).
 
     Attributes:
-        indptr: int64 (n + 1,); group ``g`` owns ``indices[indptr[g]:indptr[g + 1]]``.
+        indptr: int64 (n + 1,); group ``g`` is ``indices[indptr[g]:indptr[g + 1]]``.
         indices: int64 (n_ratings,); row numbers, in table order within each group.
     """
 
-    indptr: npt.NDArray[np.int64]
-    indices: npt.NDArray[np.int64]
+    indptr: I64
+    indices: I64
 
     @classmethod
     def of(cls, index: IndexArray, n: int) -> "Groups":
         """Group the rows of a column of row numbers that lie in ``range(n)``."""
-        counts = np.bincount(index, minlength=n)
-        indptr = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-        # NumPy sorts numbers of 16 bits by their digits, in a time that grows with their number.
+        indptr = np.concatenate([[0], np.cumsum(np.bincount(index, minlength=n))]).astype(np.int64)
+        # NumPy sorts numbers of 16 bits by radix, in linear time.
         keys = index.astype(np.uint16) if n <= 2**16 else index
         return cls(indptr, np.argsort(keys, kind="stable").astype(np.int64))
 
-    def __getitem__(self, group: int) -> npt.NDArray[np.int64]:
+    def __getitem__(self, group: int) -> I64:
         return self.indices[self.indptr[group] : self.indptr[group + 1]]
 
     def fits(self, n_groups: int, n_rows: int) -> bool:
-        """Whether these are groups of a table: none leads outside of it."""
+        """Whether these are ``n_groups`` groups of a table of ``n_rows`` rows."""
         indptr, indices = self.indptr, self.indices
         if indptr.shape != (n_groups + 1,) or indices.shape != (n_rows,):
             return False
@@ -51,7 +50,7 @@ class Groups:
         return not n_rows or bool(0 <= indices.min() <= indices.max() < n_rows)
 
     @property
-    def counts(self) -> npt.NDArray[np.int64]:
+    def counts(self) -> I64:
         """Number of rows in each group, (n,)."""
         return np.diff(self.indptr)
 
@@ -68,15 +67,15 @@ class Source:
 class Ratings:
     """Ratings of items by users: three or four columns of equal length, and their vocabularies.
 
-    Made by `tastemap.load_dataset`, `tastemap.read_ratings` or `Ratings.from_frame`; parts of it
-    by the splits and by `take`, which keep the vocabularies and the scale of the whole.
+    They are made by `tastemap.load_dataset`, `tastemap.read_ratings` or `Ratings.from_frame`. The
+    splits and `take` give parts of them, which keep the vocabularies and the scale of the whole.
 
     Attributes:
         user_index: int32 (n,), row of the user in ``users``.
         item_index: int32 (n,), row of the item in ``items``.
         rating: float32 (n,), on the scale.
         timestamp: int64 (n,), seconds since 1970, or None.
-        users, items: The vocabularies, with the tables of what is known about each id.
+        users, items: The vocabularies, with the tables of users and items.
         scale: Lowest and highest rating and the step between ratings.
         source: The name of the data and the notes made while reading it.
 
@@ -89,8 +88,8 @@ class Ratings:
 
     user_index: IndexArray
     item_index: IndexArray
-    rating: npt.NDArray[np.float32]
-    timestamp: npt.NDArray[np.int64] | None
+    rating: F32
+    timestamp: I64 | None
     users: Vocabulary
     items: Vocabulary
     scale: Scale
@@ -118,22 +117,22 @@ class Ratings:
         Args:
             frame: One row a rating. Ids are integers or text; ``rating`` is a finite number;
                 ``timestamp``, if there, is in whole seconds since 1970.
-            item_table, user_table: What is known about each id; rows of ids that have no rating
-                are left out and counted in ``source.notes``.
-            source: Name and notes to carry along.
+            item_table, user_table: What is known about each id. Rows of ids without a rating are
+                left out and counted in ``source.notes``.
+            source: Name of the data and notes made so far.
 
         Raises:
             DataError: If a column is missing, a value is missing or not finite, or no row is left.
         """
         _check_columns(frame)
         timestamp = None
-        with ThreadPoolExecutor() as pool:  # NumPy lets go of the interpreter meanwhile
-            numbering = [pool.submit(numbered, frame[key]) for key in ("user_id", "item_id")]
-            rating = joined(frame["rating"].cast(pl.Float32))
+        with ThreadPoolExecutor() as pool:  # NumPy and Polars release the interpreter meanwhile
+            numbering = pool.map(numbered, (frame["user_id"], frame["item_id"]))
+            rating = _to_array(frame["rating"].cast(pl.Float32))
             scale = Scale.infer(rating)
             if "timestamp" in frame.columns:
-                timestamp = joined(frame["timestamp"].cast(pl.Int64))
-            (user_ids, user_index), (item_ids, item_index) = (one.result() for one in numbering)
+                timestamp = _to_array(frame["timestamp"].cast(pl.Int64))
+            (user_ids, user_index), (item_ids, item_index) = numbering
         users = Vocabulary(user_ids, "user", user_table)
         items = Vocabulary(item_ids, "item", item_table)
         source = source or Source()
@@ -141,8 +140,8 @@ class Ratings:
         for vocabulary, table in ((users, user_table), (items, item_table)):
             if table is None:
                 continue
-            unrated = int((vocabulary.index(table[vocabulary.key], missing="negative") < 0).sum())
-            if unrated:
+            rows = vocabulary.index(table[vocabulary.key], missing="negative")
+            if unrated := int((rows < 0).sum()):
                 notes.append(
                     f"{unrated} {vocabulary.kind}s of the {vocabulary.kind} table"
                     " have no rating and are left out"
@@ -169,7 +168,7 @@ class Ratings:
 
     @property
     def is_mapped(self) -> bool:
-        """Whether the columns lie in a file, and may be more than memory holds."""
+        """Whether the columns lie in a file, which may be larger than the memory."""
         column: Any = self.rating
         while column is not None and not isinstance(column, np.memmap):
             column = getattr(column, "base", None)
@@ -187,12 +186,12 @@ class Ratings:
 
     @property
     def item_table(self) -> pl.DataFrame | None:
-        """What is known about each item, one row an item in row order, or None."""
+        """The table of items, one row an item in row order, or None."""
         return self.items.table
 
     @property
     def user_table(self) -> pl.DataFrame | None:
-        """What is known about each user, one row a user in row order, or None."""
+        """The table of users, one row a user in row order, or None."""
         return self.users.table
 
     @cached_property
@@ -212,15 +211,15 @@ class Ratings:
 
     @cached_property
     def deviation(self) -> float:
-        """Standard deviation of all ratings, in whose units models err; 1 where all are equal."""
+        """Standard deviation of all ratings; 1 where all ratings are equal."""
         squares = 0.0
-        for rows in pieces(len(self)):
-            apart = self.rating[rows].astype(np.float64) - self.global_mean
+        for rows in chunks(len(self)):
+            difference = self.rating[rows].astype(np.float64) - self.global_mean
             # Not a product of BLAS, whose digits depend on the number of its threads.
-            squares += float(np.square(apart).sum())
+            squares += float(np.square(difference).sum())
         return float(np.sqrt(squares / len(self))) or 1.0
 
-    def take(self, rows: npt.NDArray[np.integer[Any]] | npt.NDArray[np.bool_]) -> "Ratings":
+    def take(self, rows: npt.NDArray[np.integer[Any]] | Mask) -> "Ratings":
         """The ratings at ``rows`` (row numbers or a mask), in that order; vocabularies stay."""
         return replace(
             self,
@@ -229,6 +228,16 @@ class Ratings:
             rating=self.rating[rows],
             timestamp=None if self.timestamp is None else self.timestamp[rows],
         )
+
+    def likes(self, threshold: float | None = None) -> "Ratings":
+        """The ratings of items that are liked: from ``threshold`` on, see `Scale.liked_from`.
+
+        Example:
+            >>> frame = pl.DataFrame({"user_id": 1, "item_id": [7, 8, 9], "rating": [1, 4, 5]})
+            >>> Ratings.from_frame(frame).likes().rating.tolist()
+            [4.0, 5.0]
+        """
+        return self.take(self.scale.liked(self.rating, threshold))
 
     def to_frame(self) -> pl.DataFrame:
         """A frame with the raw ids: ``user_id, item_id, rating`` and ``timestamp`` if known."""
@@ -242,29 +251,29 @@ class Ratings:
         return pl.DataFrame(columns)
 
     def merged_with(self, other: "Ratings") -> "Ratings":
-        """These ratings and others; where both have a pair of user and item, the other's wins.
+        """These ratings and others; of a pair of user and item in both, the other's rating stays.
 
-        Rows of users and items keep their numbers; new ids are added behind them.
+        Users and items keep their row numbers; new ones get the next numbers.
         """
         users, items = self.users.extended(other.users), self.items.extended(other.items)
-        others = (users.index(other.users.ids), items.index(other.items.ids))
-        user_index = np.concatenate([self.user_index, others[0][other.user_index]])
-        item_index = np.concatenate([self.item_index, others[1][other.item_index]])
-        pair = pl.Series(user_index.astype(np.int64) * len(items) + item_index)
-        kept = pair.is_last_distinct().to_numpy()
+        user_rows, item_rows = users.index(other.users.ids), items.index(other.items.ids)
+        user_index = np.concatenate([self.user_index, user_rows[other.user_index]])
+        item_index = np.concatenate([self.item_index, item_rows[other.item_index]])
         timestamp = None
         if self.timestamp is not None and other.timestamp is not None:
-            timestamp = np.concatenate([self.timestamp, other.timestamp])[kept]
-        return replace(
+            timestamp = np.concatenate([self.timestamp, other.timestamp])
+        merged = replace(
             self,
-            user_index=user_index[kept],
-            item_index=item_index[kept],
-            rating=np.concatenate([self.rating, other.rating])[kept],
+            user_index=user_index,
+            item_index=item_index,
+            rating=np.concatenate([self.rating, other.rating]),
             timestamp=timestamp,
             users=users,
             items=items,
             scale=self.scale.union(other.scale),
         )
+        pair = pl.Series(user_index.astype(np.int64) * len(items) + item_index)
+        return merged.take(pair.is_last_distinct().to_numpy())
 
     def rated_items(self, user_id: Id) -> pl.DataFrame:
         """The ratings of one user, newest first where times are known, with titles."""
@@ -287,7 +296,7 @@ class Ratings:
 
 
 def _check_columns(frame: pl.DataFrame) -> None:
-    """Refuse a frame that cannot be ratings, with the first thing that is wrong."""
+    """Refuse a frame that cannot be ratings: the error names the first fault."""
     missing = [name for name in ("user_id", "item_id", "rating") if name not in frame.columns]
     if missing:
         raise DataError(
@@ -312,3 +321,9 @@ def _check_columns(frame: pl.DataFrame) -> None:
             expected="a finite number",
             received=frame["rating"][row],
         )
+
+
+def _to_array(column: pl.Series) -> AnyArray:
+    """A column of numbers, none missing, as one array that owns its memory."""
+    parts = [chunk.to_numpy() for chunk in column.get_chunks()]
+    return np.concatenate(parts) if len(parts) > 1 else parts[0].copy()

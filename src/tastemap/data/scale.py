@@ -1,25 +1,22 @@
-"""TODO docstring of src/tastemap/data/scale.py."""
+"""The scale of ratings: its levels, what is liked on it, intervals of distributions over it."""
 
 from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
-from tastemap.arrays import FloatArray
-from tastemap.data.vocabulary import SLICE
+from tastemap.arrays import F64, FloatArray, Mask
+from tastemap.data.chunks import CACHE_ROWS, chunks
 from tastemap.errors import ArgumentError, DataError
 
-# A scale with more distinct values than this is treated as continuous (no step).
+#: The lowest and the highest rating inside, each (n,).
+Interval: TypeAlias = tuple[FloatArray, FloatArray]
+
+# A scale with more levels is continuous: it has no step.
 MAX_LEVELS = 101
-
-
-# The finest step that is looked for.
-GRID = 1e-4
-
-
-# Multiples of it are whole numbers up to here, past which a float64 has no units.
-MOST_MULTIPLES = 2**53
+MIN_STEP = 1e-4
+# Larger multiples of the least step are not exact in float64.
+MAX_MULTIPLES = 2**53
 
 
 @dataclass(frozen=True)
@@ -50,22 +47,19 @@ class Scale:
         if not len(values):
             raise DataError("ratings", expected="at least one rating", received="none")
         lowest, highest = float(values[0]), float(values[-1])
-        if len(values) == 1:
-            return cls(lowest, highest, None)
-        # Whole multiples of the grid, whose greatest common divisor is the step: {1, 3, 6} lie on
-        # steps of 1, although no two of them are 1 apart.
-        above = np.round((values - lowest) / GRID)
-        if above[-1] > MOST_MULTIPLES:
-            return cls(lowest, highest, None)
-        step = float(np.gcd.reduce(above.astype(np.int64))) * GRID
-        # No step at all: the values are closer together than the grid.
+        # The step is the greatest common divisor of all distances, counted in the least steps:
+        # {1, 3, 6} lie on steps of 1, although no two of them are 1 apart.
+        multiples = np.round((values - lowest) / MIN_STEP)
+        if multiples[-1] > MAX_MULTIPLES:
+            return cls(lowest, highest)
+        step = float(np.gcd.reduce(multiples.astype(np.int64))) * MIN_STEP
+        # The step is 0 for a single value, and for values that lie closer than the least step.
         if not step or (highest - lowest) / step >= MAX_LEVELS - 0.5:
-            return cls(lowest, highest, None)
-        step = round(step, 9)
-        return cls(lowest, highest, step)
+            return cls(lowest, highest)
+        return cls(lowest, highest, round(step, 9))
 
     @property
-    def levels(self) -> npt.NDArray[np.float64] | None:
+    def levels(self) -> F64 | None:
         """Every value of the scale, ascending, or None where it is continuous."""
         if self.lowest == self.highest:
             return np.array([self.lowest])
@@ -83,6 +77,15 @@ class Scale:
         """
         upper_quarter = self.lowest + 0.75 * (self.highest - self.lowest)
         return upper_quarter if threshold is None else threshold
+
+    def liked(self, rating: FloatArray, threshold: float | None = None) -> Mask:
+        """Whether each rating is one of an item that is liked; as `liked_from`.
+
+        Example:
+            >>> Scale(1, 5, 1).liked(np.array([3.0, 4.0, 5.0])).tolist()
+            [False, True, True]
+        """
+        return np.asarray(rating) >= self.liked_from(threshold)
 
     def clip(self, rating: FloatArray) -> FloatArray:
         """The ratings, moved to the nearest end of the scale where they lie outside it."""
@@ -104,13 +107,10 @@ class Scale:
 
     def union(self, other: "Scale") -> "Scale":
         """The scale that holds every value of both; continuous if one of them is."""
-        both = (self, other)
-        if any(scale.step is None and scale.lowest < scale.highest for scale in both):
-            return Scale(min(s.lowest for s in both), max(s.highest for s in both), None)
-        ends_and_levels = [
-            np.array([scale.lowest]) if scale.levels is None else scale.levels for scale in both
-        ]
-        return Scale.infer(np.concatenate(ends_and_levels))
+        levels = [scale.levels for scale in (self, other) if scale.levels is not None]
+        if len(levels) == 2:
+            return Scale.infer(np.concatenate(levels))
+        return Scale(min(self.lowest, other.lowest), max(self.highest, other.highest))
 
     def __str__(self) -> str:
         ends = f"{self.lowest:g} to {self.highest:g}"
@@ -118,18 +118,13 @@ class Scale:
 
 
 def _distinct(values: FloatArray) -> FloatArray:
-    """The distinct values, ascending, without sorting all of them where they are few."""
-    known = np.unique(values[:SLICE])
-    for start in range(SLICE, len(values), SLICE):
-        if len(known) >= MAX_LEVELS:
+    """The distinct values, ascending; where they are few, not all values are sorted."""
+    levels = values[:0]
+    for rows in chunks(len(values), CACHE_ROWS):
+        if len(levels) >= MAX_LEVELS:
             return np.unique(values)
-        part = values[start : start + SLICE]
-        known = np.union1d(known, part[np.isin(part, known, invert=True)])
-    return known
-
-
-#: The lowest and the highest rating inside, each (n,).
-Interval: TypeAlias = tuple[FloatArray, FloatArray]
+        levels = np.union1d(levels, values[rows][np.isin(values[rows], levels, invert=True)])
+    return levels
 
 
 def tails(mass: float) -> tuple[float, float]:

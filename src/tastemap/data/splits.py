@@ -3,28 +3,34 @@
 Each split answers a question: how well are ratings predicted that are missing at random
 (`train_test_split`, `per_user_split`, `published_fold`), or ratings that are still to come
 (`time_split`, `forecast_split`, `leave_last_out`)? Both parts keep the vocabularies and the scale
-of the whole, and no rating is in both.
+of the whole, and no rating is in both. `split_prepared` writes the parts as prepared tables.
 """
 
 import hashlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from tastemap.data.chunks import pieces
-from tastemap.data.memmap import About, Piece, write_table
+from tastemap.arrays import I64, U64, Mask
+from tastemap.data.chunks import chunks
+from tastemap.data.memmap import Chunk, Metadata, write_prepared
 from tastemap.data.ratings import Ratings
 from tastemap.data.vocabulary import Vocabulary
 from tastemap.errors import ArgumentError
 
 SPLIT_NAMES = ("random", "per-user", "time", "forecast", "last", "u1", "u2", "u3", "u4", "u5")
+#: How `split_prepared` chooses the test part.
+PREPARED_SPLIT_NAMES = ("hash", "time")
 
-_Rows = npt.NDArray[np.int64]
-_ML_100K = 100_000
-_FOLDS = 5
+ML_100K_RATINGS = 100_000
+N_FOLDS = 5
+# Times are counted in histograms of so many bins.
+N_TIME_BINS = 2**16
+
+# Whether each row of a slice is in the test part.
+_IsTest = Callable[[slice], Mask]
 
 
 class Split(NamedTuple):
@@ -57,7 +63,7 @@ def train_test_split(ratings: Ratings, test_size: float = 0.2, seed: int = 0) ->
         >>> len(train), len(test)
         (4, 1)
     """
-    check_size(test_size)
+    _check_test_size(test_size)
     n_test = int(np.ceil(test_size * len(ratings)))
     merged = np.argsort(ratings.item_index, kind="stable")
     # The legacy generator is the one that scikit-learn's random_state means.
@@ -74,17 +80,17 @@ def published_fold(ratings: Ratings, k: int) -> Split:
     Raises:
         ArgumentError: If ``k`` is not 1 to 5, or the ratings are not 100,000.
     """
-    if k not in range(1, _FOLDS + 1):
+    if k not in range(1, N_FOLDS + 1):
         raise ArgumentError("k", expected="a fold from 1 to 5", received=repr(k))
-    if len(ratings) != _ML_100K:
+    n = ML_100K_RATINGS
+    if len(ratings) != n:
         raise ArgumentError(
             f"fold u{k}",
-            expected=f"the {_ML_100K:,} ratings of MovieLens 100K, which alone has these folds",
+            expected=f"the {n:,} ratings of MovieLens 100K, which alone has these folds",
             received=f"{len(ratings):,} ratings",
             do="use the split 'random' or 'per-user'",
         )
-    block = np.arange(_ML_100K) // (_ML_100K // _FOLDS) + 1
-    return _masked(ratings, block == k)
+    return _masked(ratings, np.arange(n) // (n // N_FOLDS) + 1 == k)
 
 
 def per_user_split(ratings: Ratings, test_size: float = 0.2, seed: int = 0) -> Split:
@@ -96,7 +102,7 @@ def per_user_split(ratings: Ratings, test_size: float = 0.2, seed: int = 0) -> S
     Raises:
         ArgumentError: If ``test_size`` is not between 0 and 1, or leaves one part empty.
     """
-    check_size(test_size)
+    _check_test_size(test_size)
     drawn = np.random.default_rng(seed).permutation(len(ratings))
     counts = ratings.by_user.counts
     n_test = np.minimum(np.floor(test_size * counts + 0.5), counts - 1)
@@ -107,18 +113,17 @@ def per_user_split(ratings: Ratings, test_size: float = 0.2, seed: int = 0) -> S
 def time_split(ratings: Ratings, test_size: float = 0.2) -> Split:
     """The latest ratings of all are the test: ``ceil(test_size * n)`` of n.
 
-    Of ratings in the same second, those later in the table count as later. A user or an item
-    that comes only in the test part is a cold start.
+    Of ratings in the same second, those later in the table count as later. A user or an item may
+    have ratings in the test part only (cold start).
 
     Raises:
         ArgumentError: If there are no times, ``test_size`` is not between 0 and 1, or one part
             would be empty.
     """
-    check_size(test_size)
-    latest = np.argsort(times_of(ratings), kind="stable")
-    is_test = np.zeros(len(ratings), dtype=np.bool_)
-    is_test[latest[len(ratings) - int(np.ceil(test_size * len(ratings))) :]] = True
-    return _masked(ratings, is_test)
+    _check_test_size(test_size)
+    oldest_first = np.argsort(_times_of(ratings), kind="stable")
+    n_train = len(ratings) - int(np.ceil(test_size * len(ratings)))
+    return _split(ratings, np.sort(oldest_first[:n_train]), np.sort(oldest_first[n_train:]))
 
 
 def forecast_split(ratings: Ratings, test_size: float = 0.2) -> Split:
@@ -132,10 +137,10 @@ def forecast_split(ratings: Ratings, test_size: float = 0.2) -> Split:
         ArgumentError: If there are no times, ``test_size`` is not between 0 and 1, or one part
             would be empty.
     """
-    check_size(test_size)
+    _check_test_size(test_size)
     # Rounded, so that (1 - 0.7) * 10 is 3 and not 3.0000000000000004, whose ceiling is 4.
     n_train = np.ceil(np.round((1 - test_size) * ratings.by_user.counts, 9))
-    position = _position_in_user(ratings, times_of(ratings))
+    position = _position_in_user(ratings, _times_of(ratings))
     return _masked(ratings, position >= n_train[ratings.user_index])
 
 
@@ -146,14 +151,14 @@ def leave_last_out(ratings: Ratings) -> Split:
         ArgumentError: If there are no times, or no user has two ratings.
     """
     last = np.maximum(ratings.by_user.counts - 1, 1)
-    position = _position_in_user(ratings, times_of(ratings))
+    position = _position_in_user(ratings, _times_of(ratings))
     return _masked(ratings, position == last[ratings.user_index])
 
 
 def split_by_name(ratings: Ratings, name: str, *, test_size: float = 0.2, seed: int = 0) -> Split:
     """The split of that name: random, per-user, time, forecast, last, or u1 to u5.
 
-    ``test_size`` and ``seed`` are used by the splits that have them.
+    Splits that have no ``test_size`` or ``seed`` ignore it.
 
     Raises:
         ArgumentError: If there is no split of that name, or the split cannot be made.
@@ -174,16 +179,15 @@ def split_by_name(ratings: Ratings, name: str, *, test_size: float = 0.2, seed: 
     raise ArgumentError("split", expected=f"one of {', '.join(SPLIT_NAMES)}", received=repr(name))
 
 
-def check_size(test_size: float) -> None:
-    """Refuse what is no share."""
+def _check_test_size(test_size: float) -> None:
     if not 0 < test_size < 1:
         raise ArgumentError(
             "test_size", expected="a share between 0 and 1", received=repr(test_size)
         )
 
 
-def times_of(ratings: Ratings) -> npt.NDArray[np.int64]:
-    """The times of ratings that have some."""
+def _times_of(ratings: Ratings) -> I64:
+    """The times of ratings, which must have some."""
     if ratings.timestamp is None:
         raise ArgumentError(
             "a split by time",
@@ -194,8 +198,8 @@ def times_of(ratings: Ratings) -> npt.NDArray[np.int64]:
     return ratings.timestamp
 
 
-def _position_in_user(ratings: Ratings, key: npt.NDArray[np.int64]) -> _Rows:
-    """Position, from 0, of each rating among those of its user in the order of ``key``; (n,)."""
+def _position_in_user(ratings: Ratings, key: I64) -> I64:
+    """Position (n,), from 0, of each rating among those of its user in the order of ``key``."""
     order = np.lexsort((key, ratings.user_index))
     starts = ratings.by_user.indptr[ratings.user_index[order]]
     position = np.empty(len(ratings), dtype=np.int64)
@@ -203,13 +207,11 @@ def _position_in_user(ratings: Ratings, key: npt.NDArray[np.int64]) -> _Rows:
     return position
 
 
-def _masked(ratings: Ratings, is_test: npt.NDArray[np.bool_]) -> Split:
+def _masked(ratings: Ratings, is_test: Mask) -> Split:
     return _split(ratings, np.flatnonzero(~is_test), np.flatnonzero(is_test))
 
 
-def _split(
-    ratings: Ratings, train: npt.NDArray[np.integer[Any]], test: npt.NDArray[np.integer[Any]]
-) -> Split:
+def _split(ratings: Ratings, train: I64, test: I64) -> Split:
     if not len(train) or not len(test):
         raise ArgumentError(
             "split",
@@ -220,18 +222,6 @@ def _split(
     return Split(ratings.take(train), ratings.take(test))
 
 
-#: The names of the splits.
-WAYS = ("hash", "time")
-
-
-# Times are counted in so many intervals at once.
-_BINS = 2**16
-
-
-# Whether each row of a slice is in the test part.
-_Chooses = Callable[[slice], npt.NDArray[np.bool_]]
-
-
 def split_prepared(
     ratings: Ratings,
     folder: str | Path,
@@ -240,15 +230,15 @@ def split_prepared(
     test_size: float = 0.1,
     seed: int = 0,
 ) -> Split:
-    """Write a training and a test part of a table, ``folder/train`` and ``folder/test``.
+    """Write a training and a test part as prepared tables, ``folder/train`` and ``folder/test``.
 
     Args:
-        ratings: The table, in memory or prepared.
-        folder: Where the parts are written; prepared ones that are there are replaced.
-        by: ``"hash"``: each pair of user and item by a hash of both and the seed, so that it falls
-            into the same part whatever else the table holds, and the test part has about its share.
-            ``"time"``: the latest ratings are the test; of the ratings of the second in which it
-            begins all are, so that it has at least its share.
+        ratings: The ratings, in memory or prepared.
+        folder: Where the parts are written. Prepared tables that are there are replaced.
+        by: ``"hash"``: a hash of the pair of user and item and of the seed decides. A pair falls
+            into the same part whatever else the table holds; the test part has about its share.
+            ``"time"``: the latest ratings are the test. Ratings of the same second stay together,
+            so the test part has at least its share.
         test_size: The test part's share of the ratings, between 0 and 1.
         seed: Of the hash.
 
@@ -267,66 +257,62 @@ def split_prepared(
         ...     len(train), len(test)
         (2700, 300)
     """
-    check_size(test_size)
-    if by not in WAYS:
-        raise ArgumentError("by", expected=f"one of {', '.join(WAYS)}", received=repr(by))
-    chooses = _hashed(ratings, test_size, seed) if by == "hash" else _latest(ratings, test_size)
-    n_test = sum(int(np.count_nonzero(chooses(rows))) for rows in pieces(len(ratings)))
+    _check_test_size(test_size)
+    if by not in PREPARED_SPLIT_NAMES:
+        expected = f"one of {', '.join(PREPARED_SPLIT_NAMES)}"
+        raise ArgumentError("by", expected=expected, received=repr(by))
+    is_test = _by_hash(ratings, test_size, seed) if by == "hash" else _by_time(ratings, test_size)
+    n_test = sum(int(np.count_nonzero(is_test(rows))) for rows in chunks(len(ratings)))
     if not 0 < n_test < len(ratings):
         raise ArgumentError(
             "test_size",
             expected="at least one rating in each part",
             received=f"{len(ratings) - n_test} to train and {n_test} to test",
         )
-    sizes = {"train": len(ratings) - n_test, "test": n_test}
-    return Split(
-        *(
-            write_table(
-                Path(folder) / part,
-                _part(ratings, chooses, part == "test"),
-                n,
-                About.of(ratings),
-                timed=ratings.timestamp is not None,
-            )
-            for part, n in sizes.items()
-        )
-    )
+
+    def write(name: str, n: int, in_part: bool) -> Ratings:
+        rows = _part(ratings, is_test, in_part)
+        timed = ratings.timestamp is not None
+        return write_prepared(Path(folder) / name, rows, n, Metadata.of(ratings), timed=timed)
+
+    return Split(write("train", len(ratings) - n_test, False), write("test", n_test, True))
 
 
-def _part(ratings: Ratings, chooses: _Chooses, test: bool) -> Iterator[Piece]:
-    for rows in pieces(len(ratings)):
-        mine = chooses(rows) == test
-        columns = {
-            "user_index": ratings.user_index,
-            "item_index": ratings.item_index,
-            "rating": ratings.rating,
-            "timestamp": ratings.timestamp,
-        }
-        yield {name: column[rows][mine] for name, column in columns.items() if column is not None}
+def _part(ratings: Ratings, is_test: _IsTest, in_part: bool) -> Iterator[Chunk]:
+    """The chunks of the ratings for which ``is_test`` is ``in_part``."""
+    columns = {
+        "user_index": ratings.user_index,
+        "item_index": ratings.item_index,
+        "rating": ratings.rating,
+        "timestamp": ratings.timestamp,
+    }
+    for rows in chunks(len(ratings)):
+        chosen = is_test(rows) == in_part
+        yield {name: column[rows][chosen] for name, column in columns.items() if column is not None}
 
 
-def _hashed(ratings: Ratings, share: float, seed: int) -> _Chooses:
+def _by_hash(ratings: Ratings, share: float, seed: int) -> _IsTest:
     """Pairs whose hash lies in the lowest share of all hashes."""
-    below = np.uint64(share * 2.0**64)
+    threshold = np.uint64(share * 2.0**64)
     users = _mixed(_hashes(ratings.users) + np.uint64(seed % 2**64))
     items = _hashes(ratings.items)
 
-    def chooses(rows: slice) -> npt.NDArray[np.bool_]:
+    def is_test(rows: slice) -> Mask:
         pair = users[ratings.user_index[rows]] + items[ratings.item_index[rows]]
-        return _mixed(pair) < below
+        return _mixed(pair) < threshold
 
-    return chooses
+    return is_test
 
 
-def _hashes(vocabulary: Vocabulary) -> npt.NDArray[np.uint64]:
+def _hashes(vocabulary: Vocabulary) -> U64:
     """A hash (n,) of each id, the same in every table and on every machine."""
     if not vocabulary.is_text:
         return _mixed(vocabulary.ids.to_numpy().view(np.uint64))
-    found = [hashlib.blake2b(str(one).encode(), digest_size=8).digest() for one in vocabulary]
-    return np.frombuffer(b"".join(found), dtype="<u8").astype(np.uint64)
+    digests = [hashlib.blake2b(str(id_).encode(), digest_size=8).digest() for id_ in vocabulary]
+    return np.frombuffer(b"".join(digests), dtype="<u8").astype(np.uint64)
 
 
-def _mixed(x: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+def _mixed(x: U64) -> U64:
     """SplitMix64 (Steele, Lea, Flood, "Fast splittable pseudorandom number generators", 2014)."""
     x = x + np.uint64(0x9E3779B97F4A7C15)
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -334,19 +320,20 @@ def _mixed(x: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
     return x ^ (x >> np.uint64(31))
 
 
-def _latest(ratings: Ratings, share: float) -> _Chooses:
-    """Ratings from a second on, the last such that they are at least the share."""
-    times = times_of(ratings)
-    wanted = int(np.ceil(share * len(times)))
-    low, high, after = int(times.min()), int(times.max()) + 1, 0  # it lies in [low, high)
+def _by_time(ratings: Ratings, share: float) -> _IsTest:
+    """Ratings from the latest second on from which they are at least the share."""
+    times = _times_of(ratings)
+    n_test = int(np.ceil(share * len(times)))
+    # That second lies in [low, high); n_later ratings are of ``high`` or later.
+    low, high, n_later = int(times.min()), int(times.max()) + 1, 0
     while high - low > 1:
-        width = -(-(high - low) // _BINS)
+        width = -(-(high - low) // N_TIME_BINS)
         counts = np.zeros(-(-(high - low) // width), dtype=np.int64)
-        for rows in pieces(len(times)):
+        for rows in chunks(len(times)):
             inside = times[rows][(times[rows] >= low) & (times[rows] < high)]
             counts += np.bincount((inside - low) // width, minlength=len(counts))
-        reached = after + np.cumsum(counts[::-1])[::-1]  # ratings from the start of a bin on
-        bin_ = int(np.flatnonzero(reached >= wanted)[-1])
-        after += int(counts[bin_ + 1 :].sum())
+        n_from_bin = n_later + np.cumsum(counts[::-1])[::-1]
+        bin_ = int(np.flatnonzero(n_from_bin >= n_test)[-1])
+        n_later += int(counts[bin_ + 1 :].sum())
         low, high = low + bin_ * width, min(low + (bin_ + 1) * width, high)
     return lambda rows: times[rows] >= low

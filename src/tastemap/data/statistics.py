@@ -1,20 +1,20 @@
 """What a table of ratings holds: pure functions from `Ratings` to Polars frames.
 
-Frames about items have one row an item, in the row order of ``ratings.items``; an item of the
-vocabulary that has no rating in this part counts 0.
+Frames about items have one row an item, in the row order of ``ratings.items``. An item of the
+vocabulary without a rating in these ratings has the count 0.
 """
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
-from tastemap.data.chunks import distinct, sums
+from tastemap.arrays import I64
+from tastemap.data.chunks import damped_mean, distinct, sums
 from tastemap.data.ratings import Ratings
 from tastemap.errors import ArgumentError
 
 
 def describe(ratings: Ratings) -> pl.DataFrame:
-    """The table at a glance: one row, one column a figure.
+    """The ratings at a glance: one row, one column a figure.
 
     Returns:
         One row with counts (``ratings, users, items, items_rated_once``), ``density`` (the share
@@ -64,13 +64,8 @@ def describe(ratings: Ratings) -> pl.DataFrame:
 
 def popularity(ratings: Ratings) -> pl.DataFrame:
     """Number of ratings of each item: ``item_id, title, popularity``, in item row order."""
-    return pl.DataFrame(
-        [
-            ratings.items.ids,
-            ratings.items.titles,
-            pl.Series("popularity", ratings.by_item.counts),
-        ]
-    )
+    counts = pl.Series("popularity", ratings.by_item.counts)
+    return pl.DataFrame([ratings.items.ids, ratings.items.titles, counts])
 
 
 def most_popular(ratings: Ratings, k: int = 10) -> pl.DataFrame:
@@ -90,7 +85,7 @@ def rated_once(ratings: Ratings) -> pl.DataFrame:
 
 
 def average_ratings(ratings: Ratings, damping: float = 5.0) -> pl.DataFrame:
-    """The average rating of each item, and one that few ratings cannot carry far.
+    """The average rating of each item, and a damped average that few ratings move little.
 
     With n_i ratings of item i whose sum is s_i, and the global mean mu:
 
@@ -121,32 +116,28 @@ def average_ratings(ratings: Ratings, damping: float = 5.0) -> pl.DataFrame:
     if not damping >= 0:
         raise ArgumentError("damping", expected="0 or more", received=repr(damping))
     total = sums(ratings.item_index, ratings.n_items, lambda rows: ratings.rating[rows])
-    count, mean = pl.col("popularity"), ratings.global_mean if len(ratings) else None
+    counts, mean = ratings.by_item.counts, ratings.global_mean if len(ratings) else np.nan
+    averages = {
+        "average": damped_mean(total, counts, 0.0, np.nan),
+        "damped_average": damped_mean(total, counts, damping, mean if damping else np.nan),
+    }
     return (
         popularity(ratings)
-        .with_columns(total=pl.Series(total))
-        .select(
-            "item_id",
-            "title",
-            pl.when(count > 0).then(pl.col("total") / count).alias("average"),
-            pl.when(count + damping > 0)
-            .then((pl.col("total") + damping * pl.lit(mean, pl.Float64)) / (count + damping))
-            .alias("damped_average"),
-            "popularity",
-        )
+        .with_columns(**{name: pl.Series(values) for name, values in averages.items()})
+        .select("item_id", "title", pl.col(*averages).fill_nan(None), "popularity")
     )
 
 
 def rating_counts(ratings: Ratings) -> pl.DataFrame:
     """How often each rating was given: ``rating, count``, ascending.
 
-    On a scale with steps each of its levels is listed, also one that nobody gave.
+    On a scale with steps all levels are listed, also those that were never given.
     """
-    seen, counts = distinct(ratings.rating)
+    values, counts = distinct(ratings.rating)
     levels = ratings.scale.levels
     if levels is None:
-        return pl.DataFrame({"rating": seen.astype(np.float64), "count": counts})
-    nearest = np.round((seen - ratings.scale.lowest) / (ratings.scale.step or 1.0))
+        return pl.DataFrame({"rating": values.astype(np.float64), "count": counts})
+    nearest = np.round((values - ratings.scale.lowest) / (ratings.scale.step or 1.0))
     counts = np.bincount(nearest.astype(np.int64), counts, len(levels)).astype(np.int64)
     return pl.DataFrame({"rating": levels, "count": counts})
 
@@ -173,29 +164,22 @@ def releases_per_year(ratings: Ratings) -> pl.DataFrame:
 
 def knows_releases(ratings: Ratings) -> bool:
     """Whether any item has a ``release_year``."""
-    table = ratings.item_table
-    return (
-        table is not None and "release_year" in table.columns and table["release_year"].count() > 0
-    )
+    frame = ratings.items.frame
+    return "release_year" in frame.columns and frame["release_year"].count() > 0
 
 
 def ratings_per_user(ratings: Ratings) -> pl.DataFrame:
     """Activity of each user: ``user_id, ratings, average``, in user row order."""
     counts = ratings.by_user.counts
     total = sums(ratings.user_index, ratings.n_users, lambda rows: ratings.rating[rows])
-    return pl.DataFrame(
-        [ratings.users.ids, pl.Series("ratings", counts), pl.Series("total", total)]
-    ).select(
-        "user_id",
-        "ratings",
-        pl.when(pl.col("ratings") > 0).then(pl.col("total") / pl.col("ratings")).alias("average"),
-    )
+    average = pl.Series("average", damped_mean(total, counts, 0.0, np.nan)).fill_nan(None)
+    return pl.DataFrame([ratings.users.ids, pl.Series("ratings", counts), average])
 
 
 def _distribution(ratings: Ratings) -> dict[str, float | None]:
     """Mean, standard deviation (n - 1) and quartiles, from how often each rating is given."""
-    found, counts = distinct(ratings.rating)
-    values, n = found.astype(np.float64), len(ratings)
+    levels, counts = distinct(ratings.rating)
+    values, n = levels.astype(np.float64), len(ratings)
     if not n:
         return dict.fromkeys(("mean", "std", "q25", "median", "q75"))
     mean = float(values @ counts) / n
@@ -213,11 +197,9 @@ def _distribution(ratings: Ratings) -> dict[str, float | None]:
     return {"mean": mean, "std": deviation, **quartiles}
 
 
-def _spread(name: str, counts: npt.NDArray[np.int64]) -> dict[str, float | None]:
+def _spread(name: str, counts: I64) -> dict[str, float | None]:
+    names = (f"{name}_min", f"{name}_median", f"{name}_max")
     if not len(counts):
-        return dict.fromkeys((f"{name}_min", f"{name}_median", f"{name}_max"))
-    return {
-        f"{name}_min": int(counts.min()),
-        f"{name}_median": float(np.median(counts)),
-        f"{name}_max": int(counts.max()),
-    }
+        return dict.fromkeys(names)
+    values = (int(counts.min()), float(np.median(counts)), int(counts.max()))
+    return dict(zip(names, values, strict=True))

@@ -14,18 +14,18 @@ from tastemap.errors import ArgumentError, DataError, UnknownIdError
 
 Id: TypeAlias = int | str
 
-# Numbers that are compared at a time: they fit a processor's cache.
-SLICE = 2**17
-# A table of numbers may be so long, and so many times as long as there are ids to look up.
-_TABLE_LEAST, _TABLE_SHARE = 2**20, 4
+# Ids are looked up in a table of all numbers up to the largest id, if it has at most
+# MAX_TABLE_ROWS rows and MAX_TABLE_ROWS_PER_ID more for each id that is looked up.
+MAX_TABLE_ROWS = 2**20
+MAX_TABLE_ROWS_PER_ID = 4
 
 
 class Vocabulary:
     """The ids of all users or of all items, in row order, with what is known about each.
 
-    Ids are integers (int64) or text; which of the two, the data decides. A question may use
-    either, as long as it is unambiguous: ``1``, ``1.0``, ``"1"`` and ``numpy.int64(1)`` all find
-    the integer id 1, and ``7`` does not find the text id ``"007"``.
+    Ids are integers (int64) or text, as the data has them. They are looked up in either form:
+    ``1``, ``1.0``, ``"1"`` and ``numpy.int64(1)`` all find the integer id 1, but ``7`` does not
+    find the text id ``"007"``.
 
     Args:
         ids: Distinct ids, integers or text, none missing; row ``i`` belongs to ``ids[i]``.
@@ -60,8 +60,8 @@ class Vocabulary:
     def __iter__(self) -> Iterator[Id]:
         return iter(self.ids.to_list())
 
-    def __contains__(self, one_id: object) -> bool:
-        return bool(self.index([one_id], missing="negative")[0] >= 0)
+    def __contains__(self, id_: object) -> bool:
+        return bool(self.index([id_], missing="negative")[0] >= 0)
 
     def __repr__(self) -> str:
         return f"Vocabulary({len(self)} {self.kind}s)"
@@ -85,10 +85,8 @@ class Vocabulary:
     def _rows_by_title(self) -> dict[str, list[int]]:
         """Rows by title, with and without the year, case folded."""
         rows: dict[str, list[int]] = {}
-        labels = [self.titles.to_list()]
-        if "title" in self.frame.columns:
-            labels.append(self.frame["title"].to_list())
-        for row, names in enumerate(zip(*labels, strict=True)):
+        titles = self.frame["title"] if "title" in self.frame.columns else self.titles
+        for row, names in enumerate(zip(self.titles, titles, strict=True)):
             for name in {name.casefold() for name in names if name}:
                 rows.setdefault(name, []).append(row)
         return rows
@@ -115,21 +113,21 @@ class Vocabulary:
         Raises:
             UnknownIdError: If an id is unknown and ``missing`` is ``"error"``.
         """
-        asked = _to_series(ids)
-        same_kind = self._coerce(asked).alias(self.key).to_frame()
-        found = same_kind.join(self._rows, on=self.key, how="left", maintain_order="left")["row"]
-        rows = found.cast(pl.Int32).fill_null(-1).to_numpy()
+        requested = _to_series(ids)
+        keys = self._coerce(requested).alias(self.key).to_frame()
+        joined_rows = keys.join(self._rows, on=self.key, how="left", maintain_order="left")["row"]
+        rows = joined_rows.cast(pl.Int32).fill_null(-1).to_numpy()
         if missing == "error" and (rows < 0).any():
-            unknown = asked[int(np.argmax(rows < 0))]
+            unknown = requested[int(np.argmax(rows < 0))]
             raise UnknownIdError(self.key, unknown, self.nearest(unknown))
         return rows
 
-    def index_of(self, one_id: Id) -> int:
-        """Row number of one id; `UnknownIdError` with the nearest ids if there is none."""
-        return int(self.index([one_id])[0])
+    def index_of(self, id_: Id) -> int:
+        """Row number of an id; `UnknownIdError` with the nearest ids if there is none."""
+        return int(self.index([id_])[0])
 
     def find_all(self, ids_or_titles: Any) -> IndexArray:
-        """Row numbers (int32) of a sequence of ids or titles, looked up together; as `find`."""
+        """Row numbers (int32) of a sequence of ids or titles; each as `find` gives it."""
         rows = self.index(ids_or_titles, missing="negative").copy()
         for place in np.flatnonzero(rows < 0):
             rows[place] = self.find(ids_or_titles[int(place)])
@@ -161,15 +159,15 @@ class Vocabulary:
             raise UnknownIdError(self.key, id_or_title, close or self.nearest(id_or_title))
         return int(rows[0])
 
-    def nearest(self, one_id: object, n: int = 3) -> list[Id]:
-        """Known ids close to an unknown one: by value for integers, by spelling for text."""
+    def nearest(self, unknown: object, n: int = 3) -> list[Id]:
+        """The ids closest to an unknown one: by value for integers, by spelling for text."""
         if self.is_text:
-            return list(difflib.get_close_matches(str(one_id), self.ids.to_list(), n=n))
+            return list(difflib.get_close_matches(str(unknown), self.ids.to_list(), n=n))
         try:
-            gap = np.abs(self.ids.to_numpy().astype(np.float64) - float(str(one_id)))
+            gap = np.abs(self.ids.to_numpy().astype(np.float64) - float(str(unknown)))
         except ValueError:
             return []
-        return [int(known) for known in self.ids_at(np.argsort(gap, kind="stable")[:n])]
+        return self.ids_at(np.argsort(gap, kind="stable")[:n]).to_list()
 
     def extended(self, other: "Vocabulary") -> "Vocabulary":
         """These ids in their rows, then the ids that only ``other`` has; its table wins."""
@@ -183,7 +181,7 @@ class Vocabulary:
         return Vocabulary(pl.concat([self.ids, new]), self.kind, table)
 
     def _coerce(self, ids: pl.Series) -> pl.Series:
-        """Ids as this vocabulary's own type; what cannot be one of its ids becomes null."""
+        """Ids as the type of this vocabulary's; what cannot be one of its ids becomes null."""
         if ids.dtype.is_float():
             whole = ids.cast(pl.Int64, strict=False)
             ids = whole.set(whole.cast(pl.Float64) != ids.cast(pl.Float64), None)
@@ -200,12 +198,12 @@ class Vocabulary:
             )
         rest = [column for column in table.columns if column != self.key]
         keyed = table.select(self._coerce(table[self.key]).alias(self.key), *rest)
-        if keyed[self.key].drop_nulls().is_duplicated().any():
-            twice = keyed[self.key].drop_nulls()
+        ids = keyed[self.key].drop_nulls()
+        if len(repeated := ids.filter(ids.is_duplicated())):
             raise DataError(
                 f"{self.kind} table",
                 expected=f"each {self.key} once",
-                received=f"{twice.filter(twice.is_duplicated())[0]!r} more than once",
+                received=f"{repeated[0]!r} more than once",
             )
         return self.ids.to_frame().join(keyed, on=self.key, how="left", maintain_order="left")
 
@@ -214,8 +212,7 @@ def numbered(ids: pl.Series) -> tuple[pl.Series, IndexArray]:
     """The distinct ids, ascending, and for each given one its row among them.
 
     Args:
-        ids: None missing. Whole numbers that lie close together are looked up in a table of all
-            numbers up to the largest; others are found by their hashes.
+        ids: Ids, none missing.
 
     Returns:
         The distinct ids, and an int32 array as long as ``ids``.
@@ -227,33 +224,27 @@ def numbered(ids: pl.Series) -> tuple[pl.Series, IndexArray]:
     """
     if ids.dtype.is_integer() and len(ids):
         low, high = int(ids.min()), int(ids.max())  # type: ignore[arg-type]
-        if low >= 0 and high < _TABLE_LEAST + _TABLE_SHARE * len(ids):
-            return _looked_up(ids, high)
+        if low >= 0 and high < MAX_TABLE_ROWS + MAX_TABLE_ROWS_PER_ID * len(ids):
+            return _numbered_by_table(ids, high)
     distinct = ids.unique().sort()
-    rows = distinct.to_frame("id").with_row_index("row")
-    found = ids.to_frame("id").join(rows, on="id", how="left", maintain_order="left")["row"]
-    return distinct, found.cast(pl.Int32).to_numpy()
+    table = distinct.to_frame("id").with_row_index("row")
+    rows = ids.to_frame("id").join(table, on="id", how="left", maintain_order="left")["row"]
+    return distinct, rows.cast(pl.Int32).to_numpy()
 
 
-def _looked_up(ids: pl.Series, high: int) -> tuple[pl.Series, IndexArray]:
-    """As `numbered`, by a table of all numbers up to the largest id; piece by piece."""
-    seen, end = np.zeros(high + 1, dtype=np.bool_), 0
-    pieces = [chunk.to_numpy() for chunk in ids.get_chunks()]
-    for piece in pieces:
-        seen[piece] = True
-    row = np.cumsum(seen, dtype=np.int32) - np.int32(1)
+def _numbered_by_table(ids: pl.Series, highest: int) -> tuple[pl.Series, IndexArray]:
+    """As `numbered`, by a table of all numbers up to the highest id."""
+    is_id, end = np.zeros(highest + 1, dtype=np.bool_), 0
+    parts = [chunk.to_numpy() for chunk in ids.get_chunks()]
+    for part in parts:
+        is_id[part] = True
+    row_of = np.cumsum(is_id, dtype=np.int32) - np.int32(1)
     rows = np.empty(len(ids), dtype=np.int32)
-    for piece in pieces:
-        start, end = end, end + len(piece)
-        # None lies outside: "clip" only spares a copy.
-        np.take(row, piece, out=rows[start:end], mode="clip")
-    return pl.Series(ids.name, np.flatnonzero(seen)), rows
-
-
-def joined(column: pl.Series) -> npt.NDArray[Any]:
-    """A column of numbers, none missing, as one array of NumPy's, which takes large pages."""
-    chunks = [chunk.to_numpy() for chunk in column.get_chunks()]
-    return np.concatenate(chunks) if len(chunks) > 1 else chunks[0].copy()
+    for part in parts:
+        start, end = end, end + len(part)
+        # No id lies outside of the table: "clip" only spares a copy.
+        np.take(row_of, part, out=rows[start:end], mode="clip")
+    return pl.Series(ids.name, np.flatnonzero(is_id)), rows
 
 
 def _to_series(ids: Any) -> pl.Series:
@@ -261,9 +252,9 @@ def _to_series(ids: Any) -> pl.Series:
     if isinstance(ids, pl.Series):
         return ids
     if isinstance(ids, Sequence) and not isinstance(ids, str):
-        ids = [one.item() if isinstance(one, np.generic) else one for one in ids]
-        if len({type(one) for one in ids}) > 1:
-            ids = [str(one) for one in ids]
+        ids = [id_.item() if isinstance(id_, np.generic) else id_ for id_ in ids]
+        if len(set(map(type, ids))) > 1:
+            ids = list(map(str, ids))
     elif isinstance(ids, str) or not hasattr(ids, "__len__"):
         raise ArgumentError("ids", expected="a list, array or series of ids", received=repr(ids))
     return pl.Series(ids)

@@ -240,7 +240,7 @@ def rank_unseen(
     if isinstance(k, bool) or int(k) != k or not 1 <= k <= train.n_items:
         raise ArgumentError("k", expected=f"a whole number from 1 to {train.n_items}", received=k)
     users, items = model.rows_of(test)
-    relevant = (test.rating >= test.scale.liked_from(threshold)) & (users >= 0)
+    relevant = test.scale.liked(test.rating, threshold) & (users >= 0)
     user_index, n_relevant = np.unique(users[relevant], return_counts=True)
     if not len(user_index):
         raise ArgumentError(

@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 
 from tastemap.arrays import I64, IndexArray
-from tastemap.data.chunks import pieces
+from tastemap.data.chunks import chunks
 from tastemap.data.ratings import Ratings
 
 # A note tells of test ratings before training ratings only from this share of them on.
@@ -60,7 +60,7 @@ def leak_notes(train: Ratings, users: IndexArray, items: IndexArray) -> list[str
         pair_numbers(users[both], items[both], train.n_items), return_counts=True
     )
     in_train = np.zeros(len(pairs) + 1, dtype=np.bool_)
-    for rows in pieces(len(train)):  # there are many more of them than test pairs
+    for rows in chunks(len(train)):  # there are many more of them than test pairs
         trained = pair_numbers(train.user_index[rows], train.item_index[rows], train.n_items)
         place = np.searchsorted(pairs, trained)
         in_train[place[np.append(pairs, -1)[place] == trained]] = True

@@ -41,7 +41,7 @@ def write_report(model: Recommender, out: Path) -> None:
         report.section("Training", *sections.training_blocks(model.history_))
     if model.metrics_:
         report.section("Test errors", *sections.metrics_blocks(model.metrics_))
-    if sections.has_factors(model):
+    if model.capabilities.map:
         report.section("Embeddings", *sections.embedding_blocks(model))
         report.section("Neighbours", *sections.neighbour_blocks(model))
         report.section("Map of the items", *sections.map_blocks(model))

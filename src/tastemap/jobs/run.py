@@ -156,7 +156,7 @@ class Run:
     def draw_map(self) -> None:
         """Neighbours and the map, for models made of factors."""
         name = self.choice.chosen
-        if not sections.has_factors(self.model):
+        if not self.model.capabilities.map:
             self._note(f"no map: {name} has no factors to lay the items out by")
             return
         if self.ratings.n_items < MIN_ITEMS:

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import numpy as np
 import polars as pl
 
 from tastemap.data import statistics
@@ -39,12 +38,6 @@ def example_items(ratings: Ratings, titles: tuple[str, ...]) -> list[Id]:
         except (UnknownIdError, ArgumentError):
             items.append(popular[number % len(popular)])
     return items
-
-
-def has_factors(model: Recommender) -> bool:
-    """Whether a model has factors to compare items by."""
-    factors = getattr(model, "item_factors", np.zeros((0, 0)))
-    return bool(factors.shape[1])
 
 
 def data_blocks(ratings: Ratings) -> list[Block]:

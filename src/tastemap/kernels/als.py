@@ -12,89 +12,94 @@ Cholesky factorisation needs f^2 a rating to form A and f^3 / 3 to solve it.
 
 from concurrent.futures import ThreadPoolExecutor
 
-import numba as nb
 import numpy as np
-import numpy.typing as npt
+from numba import get_num_threads, njit
 
+from tastemap.arrays import F32, I32, I64
 from tastemap.kernels.prefetch import AHEAD, fetch_row
 
-# Sums of products may be added up in any order, which lets them use vector registers, and a
-# product and a sum may share one instruction; NaN and infinity keep their meaning.
+# The compiler may reorder sums, to use vector registers, and may fuse a product and a sum into one
+# instruction. NaN and infinity keep their meaning.
 REORDER = {"reassoc", "contract", "nsz"}
 
-_Rows = npt.NDArray[np.float32]
-
-# Parts that each thread has of the rows, so that the last ones end at about the same time, and
-# ratings that are not worth a part.
-_PARTS, _FEW = 8, 2**14
+# Each thread gets several parts of the rows, so that all threads end at about the same time.
+PARTS_PER_THREAD = 8
+MIN_RATINGS_PER_PART = 2**14
 
 
 def solve_all(
-    offsets: npt.NDArray[np.int64],
-    index: npt.NDArray[np.int32],
-    target: _Rows,
-    fixed: _Rows,
-    gram: _Rows,
-    ridge: _Rows,
-    weights: _Rows,
+    indptr: I64,
+    indices: I32,
+    target: F32,
+    fixed: F32,
+    gram: F32,
+    ridge: F32,
+    weights: F32,
     steps: int,
     tolerance: float,
 ) -> None:
-    """`solve_rows` on as many threads as Numba has: each row by itself, so to the same digits."""
-    n_threads = nb.get_num_threads()
-    n_parts = min(n_threads * _PARTS, len(index) // _FEW + 1) if n_threads > 1 else 1
-    ends = np.linspace(0, len(index), n_parts + 1)
-    cuts = [0, *np.searchsorted(offsets[:-1], ends[1:-1]).tolist(), len(weights)]
+    """`solve_rows` on as many threads as Numba has.
+
+    Rows do not depend on each other, so any number of threads gives the same digits.
+    """
+    n_threads = get_num_threads()
+    n_parts = (
+        min(n_threads * PARTS_PER_THREAD, len(indices) // MIN_RATINGS_PER_PART + 1)
+        if n_threads > 1
+        else 1
+    )
+    ends = np.linspace(0, len(indices), n_parts + 1)
+    cuts = [0, *np.searchsorted(indptr[:-1], ends[1:-1]).tolist(), len(weights)]
 
     def solve(first: int, end: int) -> None:
         rows = slice(first, end)
-        places = offsets[first : end + 1]
-        solve_rows(places, index, target, fixed, gram, ridge[rows], weights[rows], steps, tolerance)
+        part = indptr[first : end + 1]
+        solve_rows(part, indices, target, fixed, gram, ridge[rows], weights[rows], steps, tolerance)
 
     with ThreadPoolExecutor(n_threads) as pool:
         list(pool.map(solve, cuts[:-1], cuts[1:]))
 
 
-@nb.njit(cache=True, nogil=True, fastmath=REORDER)
+@njit(cache=True, nogil=True, fastmath=REORDER)
 def solve_rows(
-    offsets: npt.NDArray[np.int64],
-    index: npt.NDArray[np.int32],
-    target: _Rows,
-    fixed: _Rows,
-    gram: _Rows,
-    ridge: _Rows,
-    weights: _Rows,
+    indptr: I64,
+    indices: I32,
+    target: F32,
+    fixed: F32,
+    gram: F32,
+    ridge: F32,
+    weights: F32,
     steps: int,
     tolerance: float,
 ) -> None:
-    """At most ``steps`` steps of conjugate gradients for each row, from where it stands; in place.
+    """Solve each row by conjugate gradients, from its present value, in place.
 
     Args:
-        offsets: int64 (n + 1,); row u has the ratings ``offsets[u]:offsets[u + 1]``.
-        index: int32 (n_ratings,), rows of the other side.
+        indptr: int64 (n + 1,); row u has the ratings ``indptr[u]:indptr[u + 1]``.
+        indices: int32 (n_ratings,), rows of the other side.
         target: float32 (n_ratings,), t_j.
         fixed: float32 (n_other, f), y_j.
         gram: float32 (f, f), G; or (0, 0) for none.
         ridge: float32 (n,), lambda_n of each row, above 0.
-        weights: float32 (n, f), the rows w; where they stand is where they start.
-        steps: Number of steps at most; f + 1 or more are exact but for rounding.
+        weights: float32 (n, f), the rows w: the start, replaced by the solution.
+        steps: Largest number of steps; f + 1 or more are exact up to rounding.
         tolerance: A row is done once |A w - b|^2 falls below tolerance times |b|^2.
     """
     f = fixed.shape[1]
     r, d, Ad = np.empty(f, np.float32), np.empty(f, np.float32), np.empty(f, np.float32)
     for u in range(len(weights)):
-        low, high = offsets[u], offsets[u + 1]
+        low, high = indptr[u], indptr[u + 1]
         w = weights[u]
         if low == high:
             w[:] = 0
             continue
-        size = _residual(index[low:high], target[low:high], fixed, gram, ridge[u], w, r, d)
+        size = _residual(indices[low:high], target[low:high], fixed, gram, ridge[u], w, r, d)
         d[:] = r
         rr = _dot(r, r)
         for _ in range(steps):
             if rr <= tolerance * size:
                 break
-            _apply(index[low:high], fixed, gram, ridge[u], d, Ad)
+            _apply(indices[low:high], fixed, gram, ridge[u], d, Ad)
             alpha = np.float32(rr / _dot(d, Ad))
             for k in range(f):
                 w[k] += alpha * d[k]
@@ -105,10 +110,8 @@ def solve_rows(
                 d[k] = r[k] + beta * d[k]
 
 
-@nb.njit(cache=True, nogil=True, fastmath=REORDER)
-def _apply(
-    index: npt.NDArray[np.int32], fixed: _Rows, gram: _Rows, ridge: float, v: _Rows, out: _Rows
-) -> None:
+@njit(cache=True, nogil=True, fastmath=REORDER)
+def _apply(indices: I32, fixed: F32, gram: F32, ridge: float, v: F32, out: F32) -> None:
     """Set out to A v = G v + lambda v + sum of y_j (y_j . v)."""
     f = fixed.shape[1]
     for k in range(f):
@@ -117,10 +120,10 @@ def _apply(
         v_l = v[l]
         for k in range(f):
             out[k] += v_l * gram[l, k]
-    start, last = fixed.ctypes.data, len(index) - 1
-    for n in range(len(index)):
-        fetch_row(start, index[min(n + AHEAD, last)], 4 * f)
-        j = np.uint64(index[n])
+    start, last = fixed.ctypes.data, len(indices) - 1
+    for n in range(len(indices)):
+        fetch_row(start, indices[min(n + AHEAD, last)], 4 * f)
+        j = np.uint64(indices[n])
         dot = np.float32(0.0)
         for k in range(f):
             dot += fixed[j, k] * v[k]
@@ -128,27 +131,20 @@ def _apply(
             out[k] += dot * fixed[j, k]
 
 
-@nb.njit(cache=True, nogil=True, fastmath=REORDER)
+@njit(cache=True, nogil=True, fastmath=REORDER)
 def _residual(
-    index: npt.NDArray[np.int32],
-    target: _Rows,
-    fixed: _Rows,
-    gram: _Rows,
-    ridge: float,
-    w: _Rows,
-    r: _Rows,
-    b: _Rows,
+    indices: I32, target: F32, fixed: F32, gram: F32, ridge: float, w: F32, r: F32, b: F32
 ) -> float:
     """Set b to sum of t_j y_j and r to b - A w, in one pass over the ratings; returns |b|^2."""
     f = fixed.shape[1]
-    _apply(index[:0], fixed, gram, ridge, w, r)
+    _apply(indices[:0], fixed, gram, ridge, w, r)
     for k in range(f):
         r[k] = -r[k]
         b[k] = 0
-    start, last = fixed.ctypes.data, len(index) - 1
-    for n in range(len(index)):
-        fetch_row(start, index[min(n + AHEAD, last)], 4 * f)
-        j, t = np.uint64(index[n]), target[n]
+    start, last = fixed.ctypes.data, len(indices) - 1
+    for n in range(len(indices)):
+        fetch_row(start, indices[min(n + AHEAD, last)], 4 * f)
+        j, t = np.uint64(indices[n]), target[n]
         rest = t
         for k in range(f):
             rest -= fixed[j, k] * w[k]
@@ -158,8 +154,8 @@ def _residual(
     return _dot(b, b)
 
 
-@nb.njit(cache=True, nogil=True, fastmath=REORDER)
-def _dot(a: _Rows, b: _Rows) -> float:
+@njit(cache=True, nogil=True, fastmath=REORDER)
+def _dot(a: F32, b: F32) -> float:
     total = np.float32(0.0)
     for k in range(len(a)):
         total += a[k] * b[k]

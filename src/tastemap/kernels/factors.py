@@ -1,18 +1,17 @@
 """The scores of all items for one user, from factors in float32 summed in float64."""
 
-import numba as nb
 import numpy as np
-import numpy.typing as npt
+from numba import njit
 
-# Sums may be reordered, which makes them vectors: they are exact far beyond the rounding at the
-# end, and a row's sum never depends on the thread.
+from tastemap.arrays import F32, F64
+
+# The compiler may reorder sums, to use vector registers. Their errors in float64 are far smaller
+# than the rounding to float32 at the end, and a row's sum does not depend on the thread.
 _REORDER = {"reassoc", "contract"}
 
 
-@nb.njit(cache=True, nogil=True, fastmath=_REORDER)
-def score_rows(
-    x: npt.NDArray[np.float32], w: npt.NDArray[np.float64], s: npt.NDArray[np.float32]
-) -> None:
+@njit(cache=True, nogil=True, fastmath=_REORDER)
+def score_rows(x: F32, w: F64, s: F32) -> None:
     """Set s (n,) to x_i0 + w_0 + sum over k of x_ik w_k, the float32 nearest to it.
 
     Args:

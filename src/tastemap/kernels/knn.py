@@ -1,22 +1,22 @@
-"""Sums over the pairs of items that users have rated both, item by item."""
+"""Nearest neighbours of items: their correlations, and weighted averages over neighbours."""
 
-import numba as nb
 import numpy as np
-import numpy.typing as npt
+from numba import njit
 
+from tastemap.arrays import F32, I32, I64
 from tastemap.kernels.top_k import k_best
 
 
-@nb.njit(cache=True)
+@njit(cache=True)
 def pair_similarities(
-    item_offsets: npt.NDArray[np.int64],
-    users: npt.NDArray[np.int32],
-    of_item: npt.NDArray[np.float32],
-    user_offsets: npt.NDArray[np.int64],
-    items: npt.NDArray[np.int32],
-    of_user: npt.NDArray[np.float32],
+    item_indptr: I64,
+    users: I32,
+    item_residual: F32,
+    user_indptr: I64,
+    items: I32,
+    user_residual: F32,
     shrinkage: float,
-    similarity: npt.NDArray[np.float32],
+    similarity: F32,
 ) -> None:
     """Correlation of the residuals of each pair of items over their common users, shrunk.
 
@@ -24,8 +24,8 @@ def pair_similarities(
     the n users u of both; 0 where there are none, or one of the sums is 0.
 
     Args:
-        item_offsets, users, user_offsets, items: As in `pair_sums`.
-        of_item, of_user: float32 (n_ratings,), residuals in the order of users and of items.
+        item_indptr, users, user_indptr, items: As in `tastemap.kernels.ease.gram`.
+        item_residual, user_residual: float32 (n_ratings,), e in the order of ``users``, ``items``.
         shrinkage: Number of common users at which a correlation counts half.
         similarity: float32 (n_items, n_items), zeros; filled in place but for the diagonal.
     """
@@ -33,12 +33,12 @@ def pair_similarities(
     sums = np.zeros((n_items, 4), np.float32)  # n, e_ui e_uj, e_ui^2, e_uj^2
     for i in range(n_items):
         sums[:i] = 0
-        for n in range(item_offsets[i], item_offsets[i + 1]):
-            u, e_i = users[n], of_item[n]
-            for m in range(user_offsets[u], user_offsets[u + 1]):
+        for n in range(item_indptr[i], item_indptr[i + 1]):
+            u, e_i = users[n], item_residual[n]
+            for m in range(user_indptr[u], user_indptr[u + 1]):
                 if items[m] >= i:
                     break
-                row, e_j = sums[items[m]], of_user[m]
+                row, e_j = sums[items[m]], user_residual[m]
                 row[0] += np.float32(1.0)
                 row[1] += e_i * e_j
                 row[2] += e_i * e_i
@@ -50,44 +50,38 @@ def pair_similarities(
                 similarity[i, j] = similarity[j, i] = s
 
 
-@nb.njit(cache=True)
+@njit(cache=True)
 def weighted_neighbours(
-    asked: npt.NDArray[np.int32],
-    rated: npt.NDArray[np.int32],
-    residual: npt.NDArray[np.float32],
-    similarity: npt.NDArray[np.float32],
-    k: int,
-    damping: float,
-    moves: npt.NDArray[np.float32],
+    targets: I32, rated: I32, residual: F32, similarity: F32, k: int, damping: float, effects: F32
 ) -> None:
-    """For each item asked for, sum of s_ij e_j / (sum of s_ij + damping) over its neighbours.
+    """For each target item i, sum of s_ij e_j / (sum of s_ij + damping) over its neighbours j.
 
-    Its neighbours are the k of the rated items with the highest similarity, of those above 0; of
-    equal ones the earlier.
+    Its neighbours are the k rated items with the highest similarity above 0. Of equal similarities
+    the earlier item counts.
 
     Args:
-        asked: int32 (m,), rows of items; those below 0 are left out.
+        targets: int32 (m,), rows of items; those below 0 are left out.
         rated: int32 (n,), rows of the items rated.
         residual: float32 (n,), e_j.
         similarity: float32 (n_items, n_items), symmetric.
         k: Number of neighbours.
         damping: 0 or more.
-        moves: float32 (m,), zeros; filled in place.
+        effects: float32 (m,), zeros; filled in place.
     """
     similar, places = np.empty(len(rated) + 1, np.float32), np.empty(len(rated) + 1, np.int32)
     s, nearest = np.empty(k, np.float32), np.empty(k, np.int32)
-    for a in range(len(asked)):
-        if asked[a] < 0:
+    for a in range(len(targets)):
+        if targets[a] < 0:
             continue
-        found = 0
+        n_similar = 0
         for n in range(len(rated)):
-            # The matrix is symmetric: what is read stays in the cache for the next items.
-            similar[found], places[found] = similarity[rated[n], asked[a]], n
-            found += similar[found] > 0
-        size = k_best(similar[:found], places[:found], k, s, nearest)
+            # Row and column are swapped (s is symmetric): the same rows are read for each target.
+            similar[n_similar], places[n_similar] = similarity[rated[n], targets[a]], n
+            n_similar += similar[n_similar] > 0
+        size = k_best(similar[:n_similar], places[:n_similar], k, s, nearest)
         total, weight = 0.0, damping
         for m in range(size):
             total += s[m] * residual[nearest[m]]
             weight += s[m]
         if size:
-            moves[a] = total / weight
+            effects[a] = total / weight

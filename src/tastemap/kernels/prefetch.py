@@ -1,8 +1,7 @@
-"""Asking for memory before it is needed.
+"""Prefetching: rows are loaded into the cache a few ratings before they are used.
 
-Rows that are met in random order come from main memory at some hundred nanoseconds each, which is
-longer than the arithmetic on them, and no processor foresees them. The index does: a few ratings
-ahead.
+Reading a random row from main memory takes about a hundred nanoseconds, longer than the arithmetic
+on it. No processor predicts which row comes next, but the index array lists it.
 """
 
 from typing import Any
@@ -12,14 +11,14 @@ from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-#: Ratings between asking for a row and its use.
+#: Number of ratings between the prefetch of a row and its use.
 AHEAD = 8
-_LINE = 64
+_CACHE_LINE_BYTES = 64
 
 
 @intrinsic
 def _touch(typingctx: Any, address: Any) -> Any:
-    """Have the cache line at an address fetched; nothing happens if there is no such memory."""
+    """Prefetch the cache line at an address. An address outside of memory has no effect."""
 
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         pointer, number = ir.IntType(8).as_pointer(), ir.IntType(32)
@@ -36,7 +35,7 @@ def _touch(typingctx: Any, address: Any) -> Any:
 
 @njit(cache=True, nogil=True, inline="always")
 def fetch_row(address: int, row: int, n_bytes: int) -> None:
-    """Have a row fetched: ``row`` times ``n_bytes`` from an address, and so many bytes long."""
+    """Prefetch row number ``row`` of a table at ``address`` whose rows are ``n_bytes`` long."""
     start = address + row * n_bytes
-    for first in range(start, start + n_bytes, _LINE):
+    for first in range(start, start + n_bytes, _CACHE_LINE_BYTES):
         _touch(first)  # type: ignore[call-arg]

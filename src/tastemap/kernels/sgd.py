@@ -4,27 +4,26 @@ What a pass costs for f factors in float32: 12 bytes of input a rating, two rows
 and written, and 12 f floating-point operations (2 f for the product, 5 f for each row's step).
 """
 
-import numba as nb
 import numpy as np
-import numpy.typing as npt
+from numba import njit
 
+from tastemap.arrays import F32, I32
 from tastemap.kernels.prefetch import AHEAD, fetch_row
 
-# A sum of products may be added up in any order, which lets it use vector registers, and a
-# product and a sum may share one instruction. NaN and infinity keep their meaning, so that a
-# learning rate that is too high is noticed.
+# The compiler may reorder sums, to use vector registers, and may fuse a product and a sum into one
+# instruction. NaN and infinity keep their meaning: they show that the learning rate is too high.
 REORDER = {"reassoc", "contract", "nsz"}
 
 
-@nb.njit(cache=True, fastmath=REORDER)
+@njit(cache=True, fastmath=REORDER)
 def sgd_epoch(
-    user_index: npt.NDArray[np.int32],
-    item_index: npt.NDArray[np.int32],
-    rating: npt.NDArray[np.float32],
-    b_u: npt.NDArray[np.float32],
-    b_i: npt.NDArray[np.float32],
-    p: npt.NDArray[np.float32],
-    q: npt.NDArray[np.float32],
+    user_index: I32,
+    item_index: I32,
+    rating: F32,
+    b_u: F32,
+    b_i: F32,
+    p: F32,
+    q: F32,
     eta: float,
     reg: float,
     bias_reg: float,
@@ -40,7 +39,7 @@ def sgd_epoch(
         reg, bias_reg: Penalties of the factors and of the biases.
 
     Returns:
-        Sum over the ratings of the squared error found on arrival, before the step.
+        Sum over the ratings of the squared error before the rating's step.
     """
     f = p.shape[1]
     eta32, keep = np.float32(eta), np.float32(1.0 - eta * reg)
@@ -68,15 +67,9 @@ def sgd_epoch(
     return squared_error
 
 
-@nb.njit(cache=True, fastmath=REORDER)
+@njit(cache=True, fastmath=REORDER)
 def squared_error(
-    user_index: npt.NDArray[np.int32],
-    item_index: npt.NDArray[np.int32],
-    rating: npt.NDArray[np.float32],
-    b_u: npt.NDArray[np.float32],
-    b_i: npt.NDArray[np.float32],
-    p: npt.NDArray[np.float32],
-    q: npt.NDArray[np.float32],
+    user_index: I32, item_index: I32, rating: F32, b_u: F32, b_i: F32, p: F32, q: F32
 ) -> float:
     """Sum of (r_ui - b_u - b_i - p_u . q_i)^2; arguments as in `sgd_epoch`."""
     total = 0.0

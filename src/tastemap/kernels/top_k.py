@@ -1,59 +1,46 @@
-"""The k best of many scores, user by user, without sorting them."""
+"""The k highest scores of each user, without sorting all scores."""
 
-from typing import Any
-
-import numba as nb
 import numpy as np
-import numpy.typing as npt
+from numba import njit
 
-# Lanes are so many, or a multiple where lists are long: enough that hardly two of the best fall
-# into one, few enough that the largest of each stay in the first cache.
+from tastemap.arrays import F64, I32, I64, FloatArray
+
+# The number of lanes is this, or a multiple for long lists: so many that two of the best scores are
+# rarely in one lane, so few that the largest score of each lane fits into the first cache.
 _WIDTH = 256
 
-_Scores = npt.NDArray[Any]
-_Rows = npt.NDArray[np.int32]
-_Ends = npt.NDArray[np.int64]
 
+@njit(cache=True, nogil=True)
+def shortlist(scores: FloatArray, error: F64, k: int, rows: I32, ends: I64) -> None:
+    """The items that may be among the k best of each user, and few others.
 
-@nb.njit(cache=True, nogil=True)
-def shortlist(
-    scores: _Scores,
-    error: npt.NDArray[np.float64],
-    k: int,
-    rows: _Rows,
-    ends: _Ends,
-) -> None:
-    """Items that may be among the k best of each user: those best, and hardly any more.
-
-    Item j lies in lane j mod L, so that the largest score of each lane is found many at a time in
-    one instruction. The k-th best score is at least the k-th largest of the lanes, and only the
-    lanes that reach it are looked at again.
+    Item j is in lane j mod L, so that vector instructions find the largest scores of many lanes at
+    once. The k-th best score is at least the k-th largest of these. Only the lanes that reach it
+    are searched again.
 
     Args:
-        scores: float32 or float64 (n, n_items); an item of -inf is never found.
-        error: (n,), how far a user's scores may be from the true ones.
+        scores: float32 or float64 (n, n_items); items of -inf are left out.
+        error: (n,), largest error of each user's scores.
         k: Length of the lists, at most n_items.
-        rows: (n n_items,), set to the items found, user by user.
-        ends: (n,), set to where each user's end.
+        rows: (n n_items,), set to the shortlisted items, user by user.
+        ends: (n,), set to the end of each user's part of ``rows``.
     """
     n_items = scores.shape[1]
     n_lanes = min(n_items, _WIDTH * max(1, 8 * k // _WIDTH))
     largest, lanes = np.empty(n_lanes, scores.dtype), np.arange(n_lanes).astype(np.int32)
     best, best_lanes = np.empty(k, scores.dtype), np.empty(k, np.int32)
-    found = 0
+    end = 0
     for n in range(len(scores)):
         _largest_of_lanes(scores[n], largest)
         k_best(largest, lanes, k, best, best_lanes)
-        found = _above(scores[n], best[0] - 2 * error[n], largest, rows, found)
-        ends[n] = found
+        end = _append_above(scores[n], best[0] - 2 * error[n], largest, rows, end)
+        ends[n] = end
 
 
-def shortlisted(
-    scores: _Scores, error: npt.NDArray[Any] | None, k: int
-) -> tuple[_Rows, npt.NDArray[np.intp], _Ends]:
-    """What `shortlist` finds: rows (m,), whose each is (m,), and where each user's end, (n,).
+def shortlisted(scores: FloatArray, error: FloatArray | None, k: int) -> tuple[I32, I64, I64]:
+    """The result of `shortlist`: items (m,), the row of ``scores`` of each (m,), and ends (n,).
 
-    Without an error the scores are the true ones.
+    Without an error the scores are exact.
     """
     n = len(scores)
     rows, ends = np.empty(scores.size, dtype=np.int32), np.empty(n, dtype=np.int64)
@@ -61,44 +48,57 @@ def shortlisted(
     return rows[: ends[-1]], np.repeat(np.arange(n), np.diff(ends, prepend=0)), ends
 
 
-@nb.njit(cache=True, nogil=True)
-def _largest_of_lanes(s: _Scores, largest: _Scores) -> None:
-    """The largest score of each lane; a fixed number at a time, which makes them vectors."""
+def best_rows(scores: FloatArray, k: int) -> tuple[I32, FloatArray]:
+    """The k highest of each row of scores (n, m), and these; ties and places left as in `best_of`.
+
+    Example:
+        >>> best_rows(np.array([[1.0, 3.0, 2.0, 3.0]]), 3)[0].tolist()
+        [[1, 3, 2]]
+    """
+    rows, owner, ends = shortlisted(scores, None, k)
+    best = np.empty((len(scores), k), np.int32), np.empty((len(scores), k), scores.dtype)
+    best_of(scores[owner, rows], rows, ends, k, *best)
+    return best
+
+
+@njit(cache=True, nogil=True)
+def _largest_of_lanes(s: FloatArray, largest: FloatArray) -> None:
+    """The largest score of each lane, a fixed number of lanes at a time, to use vectors."""
     n_lanes = len(largest)
     largest[:] = s[:n_lanes]
     start = n_lanes
     while start + _WIDTH <= len(s):
         lanes, part = largest[start % n_lanes :], s[start:]
         for l in range(_WIDTH):  # noqa: E741
-            # Not max(), which would look for NaN.
+            # max() would check for NaN, and be slower.
             lanes[l] = part[l] if part[l] > lanes[l] else lanes[l]  # noqa: FURB136
         start += _WIDTH
     for j in range(start, len(s)):
         largest[j % n_lanes] = max(s[j], largest[j % n_lanes])
 
 
-@nb.njit(cache=True, nogil=True)
-def _above(s: _Scores, least: float, largest: _Scores, rows: _Rows, found: int) -> int:
-    """Add to the rows found those of a score of at least so much; returns their number."""
+@njit(cache=True, nogil=True)
+def _append_above(s: FloatArray, bound: float, largest: FloatArray, rows: I32, end: int) -> int:
+    """Write the items of a score of at least ``bound`` to rows, from ``end`` on; the new end."""
     for l in range(len(largest)):  # noqa: E741
-        if largest[l] >= least and largest[l] > -np.inf:
+        if largest[l] >= bound and largest[l] > -np.inf:
             for j in range(l, len(s), len(largest)):
-                if s[j] >= least and s[j] > -np.inf:
-                    rows[found] = j
-                    found += 1
-    return found
+                if s[j] >= bound and s[j] > -np.inf:
+                    rows[end] = j
+                    end += 1
+    return end
 
 
-@nb.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def best_of(
-    scores: _Scores, rows: _Rows, ends: _Ends, k: int, best: _Rows, best_scores: _Scores
+    scores: FloatArray, rows: I32, ends: I64, k: int, best: I32, best_scores: FloatArray
 ) -> None:
     """The k best of each list, best first; of equal scores the lower row comes first.
 
     Args:
         scores, rows: (m,), the lists one after the other.
-        ends: (n,), where each list ends.
-        k: Number of places.
+        ends: (n,), the end of each list.
+        k: Length of the answers.
         best: (n, k), set to the rows; -1 where a list is shorter.
         best_scores: (n, k), set to their scores; NaN where a list is shorter.
     """
@@ -116,9 +116,9 @@ def best_of(
         start = ends[n]
 
 
-@nb.njit(cache=True, nogil=True)
-def k_best(scores: _Scores, rows: _Rows, k: int, s: _Scores, r: _Rows) -> int:
-    """Make s, r a heap of the k best of a list, the worst at its root; returns its size."""
+@njit(cache=True, nogil=True)
+def k_best(scores: FloatArray, rows: I32, k: int, s: FloatArray, r: I32) -> int:
+    """Set s, r to a heap of the k best entries of a list, the worst at its root; its size."""
     size = min(k, len(scores))
     s[:size], r[:size] = scores[:size], rows[:size]
     for place in range(size // 2 - 1, -1, -1):
@@ -129,9 +129,9 @@ def k_best(scores: _Scores, rows: _Rows, k: int, s: _Scores, r: _Rows) -> int:
     return size
 
 
-@nb.njit(cache=True, nogil=True)
-def _sink(s: _Scores, r: _Rows, size: int, place: int, score: float, row: int) -> None:
-    """Put an entry into the heap at a place or below it, where nothing under it is worse."""
+@njit(cache=True, nogil=True)
+def _sink(s: FloatArray, r: I32, size: int, place: int, score: float, row: int) -> None:
+    """Put an entry into the heap, at a place or so far below it that no entry under it is worse."""
     child = 2 * place + 1
     while child < size:
         if child + 1 < size and _worse(s[child + 1], r[child + 1], s[child], r[child]):
@@ -143,21 +143,21 @@ def _sink(s: _Scores, r: _Rows, size: int, place: int, score: float, row: int) -
     s[place], r[place] = score, row
 
 
-@nb.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _worse(score: float, row: int, other_score: float, other_row: int) -> bool:
-    """Whether an entry comes after another: a lower score, or an equal one of a higher row."""
+    """Whether an entry ranks below another: a lower score, or an equal score and a higher row."""
     return score < other_score or (score == other_score and row > other_row)
 
 
-@nb.njit(cache=True, nogil=True)
-def leave_out(scores: _Scores, users: _Rows, offsets: _Ends, seen: _Rows) -> None:
-    """Set the scores of what each user has seen to -inf.
+@njit(cache=True, nogil=True)
+def leave_out(scores: FloatArray, users: I32, indptr: I64, seen: I32) -> None:
+    """Set the scores of the items that each user has seen to -inf.
 
     Args:
         scores: (n, n_items), changed in place.
         users: (n,), rows of the users.
-        offsets, seen: User u has seen the items ``seen[offsets[u]:offsets[u + 1]]``.
+        indptr, seen: User u has seen the items ``seen[indptr[u]:indptr[u + 1]]``.
     """
     for n in range(len(users)):
-        for m in range(offsets[users[n]], offsets[users[n] + 1]):
+        for m in range(indptr[users[n]], indptr[users[n] + 1]):
             scores[n, seen[m]] = -np.inf

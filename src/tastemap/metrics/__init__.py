@@ -1,1 +1,1 @@
-"""TODO src/tastemap/metrics."""
+"""Metrics of ratings, lists and distributions, and intervals of their differences."""

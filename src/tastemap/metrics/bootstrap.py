@@ -1,7 +1,7 @@
-"""How far apart two models are, and how sure that is: paired differences, users resampled.
+"""Paired differences between models, with intervals from a bootstrap of the users.
 
-Ratings of one person are alike, so the persons, and not the ratings, are what was drawn at random:
-an interval that resamples ratings is too narrow.
+Ratings of one user are alike, so users are resampled, not ratings: an interval from resampled
+ratings is too narrow.
 """
 
 from typing import NamedTuple
@@ -9,12 +9,11 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from tastemap.arrays import F64
 from tastemap.errors import ArgumentError
 
-Values = npt.NDArray[np.float64]
-
-# Resampled numbers held in memory at once.
-_AT_ONCE = 2_000_000
+# Size of a block of resamples: resamples times users.
+BLOCK_SIZE = 2_000_000
 
 
 class Difference(NamedTuple):
@@ -23,12 +22,12 @@ class Difference(NamedTuple):
     ``low`` and ``high`` are NaN where there are fewer than two users to resample.
     """
 
-    value: Values
-    low: Values
-    high: Values
+    value: F64
+    low: F64
+    high: F64
 
 
-def user_sums(user_index: npt.ArrayLike, values: npt.ArrayLike) -> tuple[Values, Values]:
+def user_sums(user_index: npt.ArrayLike, values: npt.ArrayLike) -> tuple[F64, F64]:
     """The sum (n_users,) of each user's values, and their number (n_users,), users ascending.
 
     Example:
@@ -53,11 +52,10 @@ def paired_differences(
 ) -> Difference:
     """Differences of mean errors to a reference, with intervals from a bootstrap of the users.
 
-    Each resample draws as many users as there are, with replacement, each with all of their
-    ratings, the same for all models; the mean of model m is then
-    sum_u w_u totals[m, u] / sum_u w_u counts[u], w_u being how often user u was drawn. The interval
-    lies between the quantiles of the resampled differences that leave (1 - confidence) / 2 out on
-    either side.
+    Each resample draws n_users users with replacement, each with all of their ratings, and the same
+    users for all models. With w_u, the number of times that user u was drawn, the mean of model m
+    is sum_u w_u totals[m, u] / sum_u w_u counts[u]. The ends of the interval are the quantiles
+    (1 - confidence) / 2 and (1 + confidence) / 2 of the resampled differences.
 
     References:
         Field and Welsh, "Bootstrapping clustered data", JRSS B 69(3), 2007 (the cluster bootstrap).
@@ -65,9 +63,9 @@ def paired_differences(
 
     Args:
         totals: (n_models, n_users), sums of each user's errors.
-        counts: (n_users,), how many errors each user has; at least 1.
-        reference: Row of the model that the others are compared with.
-        root: Compare the square roots of the means: the RMSE, where the errors are squared.
+        counts: (n_users,), number of errors of each user; at least 1.
+        reference: Row of the model to compare the others with.
+        root: Compare the square roots of the means: the RMSE, if the errors are squared.
         n_resamples: At least 1.
         confidence: Between 0 and 1.
         seed: Same seed, same interval.
@@ -76,9 +74,9 @@ def paired_differences(
         ArgumentError: If the shapes differ, or a number is out of its range.
 
     Example:
-        >>> found = paired_differences([[4.0, 2.0], [2.0, 0.0]], [2, 2], reference=1)
-        >>> found.value.tolist(), found.low.tolist(), found.high.tolist()
-        ([1.0, 0.0], [1.0, 0.0], [1.0, 0.0])
+        >>> difference = paired_differences([[4.0, 2.0], [2.0, 0.0]], [2, 2], reference=1)
+        >>> [ends.tolist() for ends in difference]
+        [[1.0, 0.0], [1.0, 0.0], [1.0, 0.0]]
     """
     sums, n = np.asarray(totals, dtype=np.float64), np.asarray(counts, dtype=np.float64)
     if sums.ndim != 2 or n.shape != sums.shape[1:] or not n.size or n.min() < 1:
@@ -93,27 +91,24 @@ def paired_differences(
             expected="a share between 0 and 1, and at least 1",
             received=(confidence, n_resamples),
         )
-    drawn = _resampled(sums, n, n_resamples, seed)
-    whole = sums.sum(axis=1) / n.sum()
+    resampled, means = _resampled_means(sums, n, n_resamples, seed), sums.sum(axis=1) / n.sum()
     if root:
-        drawn, whole = np.sqrt(drawn), np.sqrt(whole)
-    value = whole - whole[reference]
+        resampled, means = np.sqrt(resampled), np.sqrt(means)
+    value = means - means[reference]
     if len(n) < 2:
         return Difference(value, np.full_like(value, np.nan), np.full_like(value, np.nan))
     tail = (1 - confidence) / 2
-    low, high = np.quantile(drawn - drawn[:, [reference]], (tail, 1 - tail), axis=0)
+    low, high = np.quantile(resampled - resampled[:, [reference]], (tail, 1 - tail), axis=0)
     return Difference(value, low, high)
 
 
-def _resampled(totals: Values, counts: Values, n_resamples: int, seed: int) -> Values:
+def _resampled_means(totals: F64, counts: F64, n_resamples: int, seed: int) -> F64:
     """The mean of each model in each resample, (n_resamples, n_models)."""
     rng, n = np.random.default_rng(seed), len(counts)
-    both = np.column_stack([totals.T, counts])
-    parts = []
-    for start in range(0, n_resamples, step := max(_AT_ONCE // n, 1)):
+    columns, blocks = np.column_stack([totals.T, counts]), []
+    for start in range(0, n_resamples, step := max(BLOCK_SIZE // n, 1)):
         rows = min(step, n_resamples - start)
-        drawn = rng.integers(n, size=(rows, n)) + n * np.arange(rows)[:, None]
-        times = np.bincount(drawn.ravel(), minlength=rows * n).reshape(rows, n)
-        sums = times @ both
-        parts.append(sums[:, :-1] / sums[:, -1:])
-    return np.concatenate(parts)
+        users = rng.integers(n, size=(rows, n)) + n * np.arange(rows)[:, None]
+        sums = np.bincount(users.ravel(), minlength=rows * n).reshape(rows, n) @ columns
+        blocks.append(sums[:, :-1] / sums[:, -1:])
+    return np.concatenate(blocks)

@@ -1,8 +1,8 @@
-"""Does a distribution over ratings keep its word? Pure functions on probabilities and true levels.
+"""Calibration of distributions over ratings: pure functions on probabilities and true levels.
 
-Throughout, ``true_level`` (n,) holds the place of each true rating on the scale, from 0 for the
-lowest, and ``probabilities`` (n, levels) what a model gives to each place; rows sum to one. Nothing
-to average, places off the scale, and rows that are no distribution are an `ArgumentError`.
+In each function ``true_level`` (n,) holds the place of each true rating on the scale, from 0 for
+the lowest. ``probabilities`` (n, levels) holds the model's probability of each place; rows sum to
+one. Empty arrays, places off the scale, and rows that are no distribution are an `ArgumentError`.
 
 References:
     Gneiting and Raftery, "Strictly proper scoring rules, prediction, and estimation", JASA
@@ -18,22 +18,18 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from tastemap.data.scale import Scale
+from tastemap.arrays import F64, I64, Mask
 from tastemap.errors import ArgumentError
 
-Floats = npt.NDArray[np.float64]
-Places = npt.NDArray[np.int64]
-
-# A probability of zero counts as this one, so that one surprise does not make a mean infinite.
-LEAST = 1e-12
-# Probabilities may miss zero by as much.
-_ROUNDING = 1e-6
-# How far from one the probabilities of a rating may sum.
-_SUM_ERROR = 1e-3
+# Lower probabilities count as this one, so that a mean of logarithms stays finite.
+MIN_PROBABILITY = 1e-12
+# Rounding errors that are accepted: of a probability below zero or of a sum of probabilities, and
+# of the sum of all probabilities of a rating.
+ROUNDING_ERROR, MAX_SUM_ERROR = 1e-6, 1e-3
 
 
 class Calibration(NamedTuple):
-    """What distributions promised of n ratings, and what came true.
+    """The calibration of the distributions of n ratings.
 
     Attributes:
         reliability: `reliability_of_levels`.
@@ -48,15 +44,15 @@ class Calibration(NamedTuple):
 
     @property
     def record(self) -> dict[str, dict[str, list[Any]]]:
-        """What the figure is drawn from, as plain lists."""
+        """The data of the figure, as plain lists."""
         tables = {"reliability": self.reliability, "coverage": self.coverage}
         return {name: table.to_dict(as_series=False) for name, table in tables.items()}
 
 
-def places(ratings: npt.ArrayLike, levels: npt.ArrayLike) -> Places:
+def places(ratings: npt.ArrayLike, levels: npt.ArrayLike) -> I64:
     """The place, from 0, of each rating on an ascending scale; between two, the nearer one.
 
-    Half way between two places the lower counts.
+    Half way between two places, the lower one.
 
     Example:
         >>> places([5.0, 1.0, 3.2], [1, 2, 3, 4, 5]).tolist()
@@ -76,15 +72,15 @@ def log_loss(true_level: npt.ArrayLike, probabilities: npt.ArrayLike) -> float:
         0.6931
     """
     level, p = _checked(true_level, probabilities)
-    return float(-np.mean(np.log(np.maximum(p[np.arange(len(level)), level], LEAST))))
+    return float(-np.mean(np.log(np.maximum(p[np.arange(len(level)), level], MIN_PROBABILITY))))
 
 
-def central_interval(probabilities: npt.ArrayLike, mass: float) -> tuple[Places, Places]:
+def central_interval(probabilities: npt.ArrayLike, mass: float) -> tuple[I64, I64]:
     """The lowest and highest level (n,), both included, of the central interval of each row.
 
-    The interval runs from the quantile of (1 - mass) / 2 to that of (1 + mass) / 2, a quantile of q
-    being the first level up to which the probabilities sum to at least q. It holds at least
-    ``mass``, and as a level is in it whole or not at all, mostly more.
+    The interval runs from the quantile of (1 - mass) / 2 to that of (1 + mass) / 2. The quantile of
+    q is the first level up to which the probabilities sum to at least q. The interval holds at
+    least ``mass``, and mostly more, because it consists of whole levels.
 
     Args:
         probabilities: (n, levels).
@@ -98,15 +94,19 @@ def central_interval(probabilities: npt.ArrayLike, mass: float) -> tuple[Places,
     p = _distributions(probabilities)
     if not 0 < mass < 1:
         raise ArgumentError("mass", expected="strictly between 0 and 1", received=mass)
-    place = Scale(0, p.shape[1] - 1, 1 if p.shape[1] > 1 else None)
-    low, high = (place.quantile(p, q).astype(np.int64) for q in ((1 - mass) / 2, (1 + mass) / 2))
+    cumulative = np.cumsum(p, axis=1)
+    cumulative[:, -1] = 1.0
+    low, high = (
+        np.argmax(cumulative >= q - ROUNDING_ERROR, axis=1)
+        for q in ((1 - mass) / 2, (1 + mass) / 2)
+    )
     return low, high
 
 
 def coverage(true_level: npt.ArrayLike, probabilities: npt.ArrayLike, mass: float) -> float:
     """Share of true levels inside the `central_interval` of ``mass``, from 0 to 1.
 
-    A level on either end is inside. Compare it with `promised_coverage`, not with ``mass``: an
+    Both ends belong to the interval. Compare it with `promised_coverage`, not with ``mass``: an
     interval of whole levels holds more than its mass.
 
     Example:
@@ -119,9 +119,9 @@ def coverage(true_level: npt.ArrayLike, probabilities: npt.ArrayLike, mass: floa
 
 
 def promised_coverage(probabilities: npt.ArrayLike, mass: float) -> float:
-    """Mean probability that the model gives to its own `central_interval` of ``mass``.
+    """Mean probability that the model gives to its `central_interval` of ``mass``.
 
-    Of calibrated probabilities it is what `coverage` comes to.
+    Calibrated probabilities have this `coverage`.
 
     Example:
         >>> round(promised_coverage([[0.1, 0.2, 0.4, 0.3]], 0.5), 2)
@@ -137,10 +137,10 @@ def promised_coverage(probabilities: npt.ArrayLike, mass: float) -> float:
 def reliability(
     true_level: npt.ArrayLike, probabilities: npt.ArrayLike, n_bins: int = 10
 ) -> pl.DataFrame:
-    """How often what was given a probability came true: all levels of all ratings, in bins.
+    """Reliability diagram: predicted probabilities and observed frequencies of all levels, in bins.
 
     Each level of each rating is one statement, "this rating is that level", with a probability and
-    an outcome. Statements are put into bins of equal width by probability; a probability on an edge
+    an outcome. Bins of equal width hold statements of similar probability. A probability on an edge
     is in the bin above it, 1 in the last.
 
     Returns:
@@ -152,8 +152,8 @@ def reliability(
         [0.5, 0.5]
     """
     level, p = _checked(true_level, probabilities)
-    came_true = np.arange(p.shape[1]) == level[:, None]
-    return _binned(p.ravel(), came_true.ravel(), n_bins)
+    outcome = np.arange(p.shape[1]) == level[:, None]
+    return _binned(p.ravel(), outcome.ravel(), n_bins)
 
 
 def calibration_error(
@@ -205,66 +205,64 @@ def reliability_of_levels(
         n_bins: Bins of equal width from 0 to 1.
 
     Example:
-        >>> found = reliability_of_levels([1, 2], [1, 2], [[0.9, 0.1], [0.2, 0.8]])
-        >>> found.filter(level=2).select("predicted", "observed").rows()
+        >>> levels = reliability_of_levels([1, 2], [1, 2], [[0.9, 0.1], [0.2, 0.8]])
+        >>> levels.filter(level=2).select("predicted", "observed").rows()
         [(0.1, 0.0), (0.8, 1.0)]
     """
-    at, p = _checked(places(ratings, levels), probabilities)
-    scale = np.asarray(levels, dtype=np.float64)
-    frames = [
-        _binned(p[:, place], at == place, n_bins).select(pl.lit(level).alias("level"), pl.all())
-        for place, level in enumerate(scale)
-    ]
-    return pl.concat(frames)
+    true_level, p = _checked(places(ratings, levels), probabilities)
+    return pl.concat(
+        _binned(p[:, n], true_level == n, n_bins).select(pl.lit(level).alias("level"), pl.all())
+        for n, level in enumerate(np.asarray(levels, dtype=np.float64))
+    )
 
 
 def calibration_of(
     ratings: npt.ArrayLike, levels: npt.ArrayLike, probabilities: npt.ArrayLike
 ) -> Calibration:
-    """All of this module about the ratings of one test part; arguments as above.
+    """All results of this module for the ratings of a test part; arguments as above.
 
     Example:
         >>> calibration_of([1, 2], [1, 2], [[0.5, 0.5], [0.5, 0.5]]).error
         0.0
     """
-    at = places(ratings, levels)
+    true_level = places(ratings, levels)
     return Calibration(
         reliability_of_levels(ratings, levels, probabilities),
-        calibration_table(at, probabilities),
-        log_loss(at, probabilities),
-        calibration_error(at, probabilities),
+        calibration_table(true_level, probabilities),
+        log_loss(true_level, probabilities),
+        calibration_error(true_level, probabilities),
     )
 
 
-def _binned(p: Floats, came_true: npt.NDArray[np.bool_], n_bins: int) -> pl.DataFrame:
+def _binned(p: F64, outcome: Mask, n_bins: int) -> pl.DataFrame:
     """Statements with probabilities p (m,), in bins: ``low, high, n, predicted, observed``."""
     if n_bins != int(n_bins) or n_bins < 1:
         raise ArgumentError("n_bins", expected="a whole number of at least 1", received=n_bins)
     bins = np.clip((p * n_bins + 1e-9).astype(np.int64), 0, n_bins - 1)
     n = np.bincount(bins, minlength=n_bins)
-    full = np.flatnonzero(n)
+    filled = np.flatnonzero(n)
     predicted, observed = (
-        np.bincount(bins, weights, n_bins)[full] / n[full] for weights in (p, came_true)
+        np.bincount(bins, weights, n_bins)[filled] / n[filled] for weights in (p, outcome)
     )
     return pl.DataFrame(
         {
-            "low": full / n_bins,
-            "high": (full + 1) / n_bins,
-            "n": n[full],
+            "low": filled / n_bins,
+            "high": (filled + 1) / n_bins,
+            "n": n[filled],
             "predicted": predicted,
             "observed": observed,
         }
     )
 
 
-def _distributions(probabilities: npt.ArrayLike) -> Floats:
-    """Probabilities as float64, once they are known to be distributions."""
+def _distributions(probabilities: npt.ArrayLike) -> F64:
+    """Probabilities as float64, if they are distributions."""
     p: Any = np.asarray(probabilities, dtype=np.float64)
     if p.ndim != 2 or not p.size:
         raise ArgumentError(
             "probabilities", expected="(n, levels), at least one of each", received=p.shape
         )
-    if not (p >= -_ROUNDING).all() or not (np.abs(p.sum(axis=1) - 1) <= _SUM_ERROR).all():
+    if not (p >= -ROUNDING_ERROR).all() or not (np.abs(p.sum(axis=1) - 1) <= MAX_SUM_ERROR).all():
         raise ArgumentError(
             "probabilities",
             expected="rows of numbers from 0 that sum to 1",
@@ -273,8 +271,8 @@ def _distributions(probabilities: npt.ArrayLike) -> Floats:
     return np.maximum(p, 0.0)
 
 
-def _checked(true_level: npt.ArrayLike, probabilities: npt.ArrayLike) -> tuple[Places, Floats]:
-    """Levels and probabilities of as many ratings, the levels on the scale."""
+def _checked(true_level: npt.ArrayLike, probabilities: npt.ArrayLike) -> tuple[I64, F64]:
+    """Levels and probabilities, if they are of equally many ratings and the levels on the scale."""
     level, p = np.asarray(true_level), _distributions(probabilities)
     if level.shape != (len(p),):
         raise ArgumentError("true_level", expected=f"shape ({len(p)},)", received=level.shape)

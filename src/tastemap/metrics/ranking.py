@@ -1,23 +1,24 @@
-"""TODO docstring of src/tastemap/metrics/ranking.py."""
+"""Metrics of lists: accuracy by the places of relevant items, coverage, novelty, popularity.
+
+In each function ``hits`` (n_users, k) is true where a list holds a relevant item at a place, and
+``n_relevant`` (n_users,), at least 1, is the number of relevant items of each user.
+"""
 
 from collections.abc import Callable
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from tastemap.arrays import F64, AnyArray, FloatArray, Mask
 from tastemap.errors import ArgumentError
 
-Hits = npt.NDArray[np.bool_]
-
-
-Counts = npt.NDArray[np.integer]
-
-
-Values = npt.NDArray[np.float64]
-
+Hits: TypeAlias = Mask
+Counts: TypeAlias = npt.NDArray[np.integer]
+Values: TypeAlias = F64
 
 # The head of the catalogue: this share of the items, those with the most training ratings.
-POPULAR = 0.1
+HEAD_SHARE = 0.1
 
 
 def precision(hits: Hits, n_relevant: Counts) -> Values:
@@ -112,9 +113,8 @@ def coverage(lists: npt.NDArray[np.integer], n_items: int) -> float:
 def novelty(lists: npt.NDArray[np.integer], counts: Counts, n_users: int) -> float:
     """Mean self-information of the items in the lists: -log2 of the share of users with a rating.
 
-    An item that half of the users have rated counts 1 bit, one of a quarter 2; an item that no
-    one has rated counts as one of a single user; -1 marks an empty place, and lists without any
-    item have 0. Zhou et al., PNAS 107, 2010.
+    An item without ratings counts like an item with one rating. -1 marks an empty place, and lists
+    without items have the novelty 0. Zhou et al., PNAS 107, 2010.
 
     Example:
         >>> novelty(np.array([[0, 1]]), np.array([2, 1]), n_users=4)
@@ -123,15 +123,25 @@ def novelty(lists: npt.NDArray[np.integer], counts: Counts, n_users: int) -> flo
     items = lists[lists >= 0]
     if not len(items):
         return 0.0
-    return float(-np.log2(np.maximum(counts[items], 1) / n_users).mean())
+    return float(self_information(np.maximum(counts[items], 1), n_users).mean())
+
+
+def self_information(counts: AnyArray, total: float) -> FloatArray:
+    """The self-information -log2(count / total) of each count, in bits; counts at least 1.
+
+    Example:
+        >>> self_information(np.array([2, 1]), total=4).tolist()
+        [1.0, 2.0]
+    """
+    return -np.log2(counts / total)
 
 
 def popular_share(lists: npt.NDArray[np.integer], counts: Counts) -> float:
     """Share of the places that hold an item of the head: the most rated tenth of the items.
 
-    Of items with equally many training ratings the lower row is in the head first; a catalogue of
-    fewer than ten items has a head of one. Empty places, -1, do not count; lists without any item
-    have 0.
+    Of items with equally many training ratings the lower row is in the head first. A catalogue of
+    fewer than ten items has a head of one. Empty places, -1, do not count. Lists without items have
+    the share 0.
 
     Args:
         lists: Rows of items, (n_users, k).
@@ -142,7 +152,7 @@ def popular_share(lists: npt.NDArray[np.integer], counts: Counts) -> float:
         0.6666666666666666
     """
     items = lists[lists >= 0]
-    n_head = max(round(POPULAR * len(counts)), 1)
+    n_head = max(round(HEAD_SHARE * len(counts)), 1)
     head = np.argsort(-counts, kind="stable")[:n_head]
     return float(np.isin(items, head).mean()) if len(items) else 0.0
 

@@ -3,6 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
+from tastemap.arrays import F64
 from tastemap.errors import ArgumentError
 
 
@@ -43,10 +44,10 @@ def mae(true: npt.ArrayLike, predicted: npt.ArrayLike) -> float:
     return float(np.mean(np.abs(_errors(true, predicted))))
 
 
-def _errors(true: npt.ArrayLike, predicted: npt.ArrayLike) -> npt.NDArray[np.float64]:
+def _errors(true: npt.ArrayLike, predicted: npt.ArrayLike) -> F64:
     """True minus predicted, in float64, so that long sums of float32 stay exact."""
     t, p = np.asarray(true, dtype=np.float64), np.asarray(predicted, dtype=np.float64)
-    # Equal shapes exactly: a column against a row would broadcast to every pair in silence.
+    # Exactly equal shapes: NumPy would broadcast a column against a row to every pair.
     if t.shape != p.shape or t.ndim != 1 or not len(t):
         raise ArgumentError(
             "true and predicted",

@@ -1,45 +1,45 @@
 """Alternating least squares, for ratings and for implicit feedback."""
 
-from typing import Any, ClassVar, NamedTuple
+from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 
 from tastemap.arrays import FloatArray, IndexArray
 from tastemap.data.ratings import Groups, Ratings
-from tastemap.data.vocabulary import Id
-from tastemap.errors import ArgumentError
 from tastemap.kernels.als import solve_all
-from tastemap.models.base.factors import Array, Prior, WarmStart
+from tastemap.models.base.factors import Array, Factors, Prior, WarmStart
+from tastemap.models.base.rows import Capabilities
+from tastemap.models.base.validation import choice, positive, share, whole_number
 
-_Floats = npt.NDArray[np.float32]
+F32 = npt.NDArray[np.float32]
 
 # Chosen on inner validation parts of MovieLens 100K and 1M: the penalty, and the standard
 # deviation of the first item factors times the root of their number.
-_REG = {"explicit": 0.4, "implicit": 0.1}
-_INIT = 0.1
+DEFAULT_REG = {"explicit": 0.4, "implicit": 0.1}
+INITIAL_DEVIATION = 0.1
 # Steps of conjugate gradients for each row in an epoch, from where the last one left it.
-_STEPS = 3
+STEPS_PER_EPOCH = 3
 # Users are solved once more at the end, until the residual's square is this share of the right
 # side's, so that a user's weights are those that folding in their ratings gives.
-_EXACT = 1e-10
+TOLERANCE = 1e-10
 
 
-class _Side(NamedTuple):
+class _HalfStep(NamedTuple):
     """The ratings as one half-step reads them, in the order of the rows that it solves.
 
     Attributes:
-        offsets: int64 (n + 1,), where each row's ratings begin.
-        others: int32 (n_ratings,), rows of the other side.
+        indptr: int64 (n + 1,), where each row's ratings begin.
+        indices: int32 (n_ratings,), rows of the other side.
         target: float32 (n_ratings,), what is to be predicted.
         ridge: float32 (n,), the penalty of each row.
     """
 
-    offsets: npt.NDArray[np.int64]
-    others: IndexArray
-    target: _Floats
-    ridge: _Floats
+    indptr: npt.NDArray[np.int64]
+    indices: IndexArray
+    target: F32
+    ridge: F32
 
 
 class ALS(WarmStart):
@@ -69,7 +69,7 @@ class ALS(WarmStart):
 
     Fold-in:
         The last half-step solves the users, and folding in solves the same equations, so a user
-        and a new person with the same ratings get the same weights.
+        and a new user with the same ratings get the same weights.
 
     Update:
         A third of the epochs of a fit, from the present factors; the errors are those of a fit
@@ -96,16 +96,6 @@ class ALS(WarmStart):
         ['Comedy', 'Comedy', 'Comedy']
     """
 
-    parameters: ClassVar = (
-        "feedback",
-        "n_factors",
-        "n_epochs",
-        "reg",
-        "reg_exponent",
-        "alpha",
-        "threshold",
-    )
-
     def __init__(
         self,
         feedback: str = "explicit",
@@ -116,29 +106,17 @@ class ALS(WarmStart):
         alpha: float = 0.2,
         threshold: float | None = None,
     ) -> None:
-        if feedback not in _REG:
-            raise ArgumentError(
-                "feedback", expected="'explicit' or 'implicit'", received=repr(feedback)
-            )
-        for name, value in (("n_factors", n_factors), ("n_epochs", n_epochs)):
-            if value != int(value) or value < 1:
-                raise ArgumentError(name, expected="a whole number of at least 1", received=value)
-        reg = _REG[feedback] if reg is None else reg
-        for name, number in (("reg", reg), ("alpha", alpha)):
-            if not 0 < number < np.inf:
-                raise ArgumentError(name, expected="a number above 0", received=number)
-        if not 0 <= reg_exponent <= 1:
-            raise ArgumentError(
-                "reg_exponent", expected="a number from 0 to 1", received=reg_exponent
-            )
-        self.feedback, self.n_factors, self.n_epochs = feedback, n_factors, n_epochs
-        self.reg, self.reg_exponent = reg, reg_exponent
-        self.alpha, self.threshold = alpha, threshold
+        self.feedback = choice("feedback", feedback, tuple(DEFAULT_REG))
+        self.n_factors = whole_number("n_factors", n_factors)
+        self.n_epochs = whole_number("n_epochs", n_epochs)
+        self.reg = positive("reg", DEFAULT_REG[feedback] if reg is None else reg)
+        self.reg_exponent = share("reg_exponent", reg_exponent)
+        self.alpha, self.threshold = positive("alpha", alpha), threshold
 
     @property
-    def predicts_ratings(self) -> bool:
+    def capabilities(self) -> Capabilities:
         """Explicit feedback gives ratings, implicit feedback scores to rank by."""
-        return self.feedback == "explicit"
+        return replace(super().capabilities, predicts=self.feedback == "explicit")
 
     def _fit(self, ratings: Ratings, validation: Ratings | None, seed: int, progress: bool) -> None:
         if self.predicts_ratings:
@@ -149,11 +127,12 @@ class ALS(WarmStart):
             w_u, w_i = self._alternate(ratings, (ratings.rating - mu) / s, units, seed)
             precision = self.reg * np.diag((s / units) ** 2)
         else:
-            mu, liked = 0.0, ratings.take(self._likes(ratings.rating))
+            mu, liked = 0.0, ratings.likes(self.threshold)
             w_u, w_i = self._alternate(liked, np.ones(len(liked)), np.ones(self.n_factors), seed)
             w_u, w_i = (np.pad(factors, ((0, 0), (1, 0))) for factors in (w_u, w_i))  # no biases
             precision = self.alpha * (w_i.T @ w_i).astype(np.float64)
-        self._learnt(ratings, mu, w_u, w_i, Prior(np.zeros(1 + self.n_factors), precision))
+        prior = Prior(np.zeros(1 + self.n_factors), precision)
+        self.factors = Factors.of(ratings, mu, w_u, w_i, prior)
 
     def _alternate(
         self, ratings: Ratings, target: Array, units: Array, seed: int
@@ -162,16 +141,16 @@ class ALS(WarmStart):
 
         They are learnt for a target of unit deviation, and given in units (width,).
         """
-        users = self._side(ratings.by_user, ratings.item_index, target, ratings.n_items)
-        items = self._side(ratings.by_item, ratings.user_index, target, ratings.n_users)
+        users = self._half_step(ratings.by_user, ratings.item_index, target, ratings.n_items)
+        items = self._half_step(ratings.by_item, ratings.user_index, target, ratings.n_users)
         w_u, w_i = self._first_guess(ratings, units, seed)
         for _ in range(self._epochs(self.n_epochs - 1)):
-            self._solve(users, w_i, w_u, _STEPS)
-            self._solve(items, w_u, w_i, _STEPS)
-        self._solve(users, w_i, w_u, 2 * self.n_factors, _EXACT)
+            self._solve(users, w_i, w_u, STEPS_PER_EPOCH)
+            self._solve(items, w_u, w_i, STEPS_PER_EPOCH)
+        self._solve(users, w_i, w_u, 2 * self.n_factors, TOLERANCE)
         return w_u * units, w_i * units
 
-    def _first_guess(self, ratings: Ratings, units: Array, seed: int) -> tuple[_Floats, _Floats]:
+    def _first_guess(self, ratings: Ratings, units: Array, seed: int) -> tuple[F32, F32]:
         """Small random item factors; in an update those that the model has."""
         width = self.n_factors + self.predicts_ratings
         if self._start is not None:
@@ -182,67 +161,52 @@ class ALS(WarmStart):
             )
             return w_u.astype(np.float32), w_i.astype(np.float32)
         w_i = np.random.default_rng(seed).standard_normal((ratings.n_items, width), np.float32)
-        w_i *= _INIT / np.sqrt(self.n_factors) * (ratings.by_item.counts[:, None] > 0)
+        w_i *= INITIAL_DEVIATION / np.sqrt(self.n_factors) * (ratings.by_item.counts[:, None] > 0)
         w_i[:, : self.predicts_ratings] = 0
         return np.zeros((ratings.n_users, width), dtype=np.float32), w_i
 
-    def _side(self, groups: Groups, other: IndexArray, target: Array, n_other: int) -> _Side:
+    def _half_step(
+        self, groups: Groups, other: IndexArray, target: Array, n_other: int
+    ) -> _HalfStep:
         """The ratings in the order of the rows to solve."""
-        return _Side(
+        return _HalfStep(
             groups.indptr,
             other[groups.indices],
             target[groups.indices].astype(np.float32),
-            ridge(self, groups.counts, n_other).astype(np.float32),
+            self.ridge(groups.counts, n_other).astype(np.float32),
         )
 
+    def ridge(self, n: npt.ArrayLike, n_other: int) -> Array:
+        """The penalty reg n^nu; a pair without a like counts alpha, no ratings count as one."""
+        pairs = np.maximum(n, 1) + (0 if self.predicts_ratings else self.alpha * n_other)
+        return self.reg * pairs**self.reg_exponent
+
     def _solve(
-        self, side: _Side, other: _Floats, weights: _Floats, steps: int, tolerance: float = 0.0
+        self, side: _HalfStep, other: F32, weights: F32, steps: int, tolerance: float = 0.0
     ) -> None:
         """One half-step: the rows of ``weights``, with those of the other side held fixed."""
         if self.predicts_ratings:
             # w_u = (b_u, p_u) against x_i = (1, q_i), and the target without b_i.
-            fixed, target = other.copy(), side.target - other[side.others, 0]
+            fixed, target = other.copy(), side.target - other[side.indices, 0]
             fixed[:, 0] = 1
             gram = np.zeros((0, 0), dtype=np.float32)
         else:
             fixed, target, gram = other, side.target, np.float32(self.alpha) * (other.T @ other)
         solve_all(
-            side.offsets, side.others, target, fixed, gram, side.ridge, weights, steps, tolerance
+            side.indptr, side.indices, target, fixed, gram, side.ridge, weights, steps, tolerance
         )
 
-    def _likes(self, rating: FloatArray) -> npt.NDArray[np.bool_]:
-        return rating >= self._fitted.scale.liked_from(self.threshold)
-
-    def _moves(self, item_index: IndexArray, rating: FloatArray) -> Array:
-        """As in `FactorModel`, with a penalty that grows with the number of ratings or likes."""
-        bias, X = self._design(item_index)
+    def _rating_effects(self, item_index: IndexArray, rating: FloatArray) -> Array:
+        """As in `HasFactors`, with a penalty that grows with the number of ratings or likes."""
+        bias, X = self.factors.design(item_index)
         if self.predicts_ratings:
-            penalty = self.prior.precision * len(rating) ** self.reg_exponent
+            penalty = self._prior.precision * len(rating) ** self.reg_exponent
             residual = rating - self.global_mean - bias
         else:
-            liked = self._likes(rating)
+            liked = self.ratings_.scale.liked(rating, self.threshold)
             X *= liked[:, None]
             X[:, 0] = 0  # no biases
-            n_likes, n_items = int(liked.sum()), self._fitted.n_items
-            penalty = self.prior.precision + ridge(self, n_likes, n_items) * np.eye(X.shape[1])
+            ridge = self.ridge(int(liked.sum()), self.fitted_ratings.n_items)
+            penalty = self._prior.precision + ridge * np.eye(X.shape[1])
             residual = np.ones(len(rating))
         return np.linalg.solve(X.T @ X + penalty, X.T) * residual
-
-    def explain(
-        self, user_id: Id | None = None, *, item_id: Id, ratings: Any = None
-    ) -> pl.DataFrame:
-        """As in `FactorModel`; for implicit feedback the parts are those of the score."""
-        parts = super().explain(user_id, item_id=item_id, ratings=ratings)
-        if self.predicts_ratings:
-            return parts
-        belongs_to_ratings = ["global mean", "item bias", "average user", "kept inside the scale"]
-        return parts.filter(~pl.col("part").is_in(belongs_to_ratings))
-
-
-def ridge(model: ALS, n: npt.ArrayLike, n_other: int) -> Array:
-    """The penalty reg n^nu of rows with n ratings, or likes; no ratings count as one.
-
-    For implicit feedback each of the ``n_other`` pairs of a row counts alpha more.
-    """
-    pairs = np.maximum(n, 1) + (0 if model.predicts_ratings else model.alpha * n_other)
-    return model.reg * pairs**model.reg_exponent

@@ -1,16 +1,11 @@
 """The damped bias model, mu + b_u + b_i: the baseline beside every result."""
 
-from typing import ClassVar
-
 import numpy as np
-import numpy.typing as npt
 
-from tastemap.data.chunks import sums
+from tastemap.data.chunks import damped_mean, sums
 from tastemap.data.ratings import Ratings
-from tastemap.errors import ArgumentError
-from tastemap.models.base.factors import FactorModel, Prior
-
-_Sums = npt.NDArray[np.float64]
+from tastemap.models.base.factors import FactorModel, Factors, Prior
+from tastemap.models.base.validation import not_negative
 
 
 class BiasModel(FactorModel):
@@ -45,25 +40,15 @@ class BiasModel(FactorModel):
         [2.5]
     """
 
-    parameters: ClassVar = ("item_damping", "user_damping")
-
     def __init__(self, item_damping: float = 5.0, user_damping: float = 5.0) -> None:
-        for name, damping in (("item_damping", item_damping), ("user_damping", user_damping)):
-            if not damping >= 0:
-                raise ArgumentError(name, expected="a number of at least 0", received=damping)
-        self.item_damping, self.user_damping = item_damping, user_damping
+        self.item_damping = not_negative("item_damping", item_damping)
+        self.user_damping = not_negative("user_damping", user_damping)
 
     def _fit(self, ratings: Ratings, validation: Ratings | None, seed: int, progress: bool) -> None:
         u, i, r, mu = ratings.user_index, ratings.item_index, ratings.rating, ratings.global_mean
         of_items = sums(i, ratings.n_items, lambda rows: r[rows] - mu)
-        b_i = _damped_mean(of_items, ratings.by_item.counts, self.item_damping)
+        b_i = damped_mean(of_items, ratings.by_item.counts, self.item_damping)
         of_users = sums(u, ratings.n_users, lambda rows: r[rows] - mu - b_i[i[rows]])
-        b_u = _damped_mean(of_users, ratings.by_user.counts, self.user_damping)
+        b_u = damped_mean(of_users, ratings.by_user.counts, self.user_damping)
         prior = Prior(mean=np.zeros(1), precision=np.array([[self.user_damping]]))
-        self._learnt(ratings, mu, b_u[:, None], b_i[:, None], prior)
-
-
-def _damped_mean(total: _Sums, counts: npt.NDArray[np.int64], damping: float) -> _Sums:
-    """Sum of each group over its size plus the damping; 0 for an empty group without damping."""
-    sizes = counts + damping
-    return np.divide(total, sizes, out=np.zeros(len(total)), where=sizes > 0)
+        self.factors = Factors.of(ratings, mu, b_u[:, None], b_i[:, None], prior)

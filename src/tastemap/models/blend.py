@@ -1,213 +1,53 @@
 """A blend: the scores of several models added up, with weights learnt from hidden likes."""
 
-from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 
 from tastemap.arrays import FloatArray, IndexArray
 from tastemap.data.ratings import Ratings
 from tastemap.data.splits import per_user_split
-from tastemap.data.vocabulary import Id
-from tastemap.errors import ArgumentError, UnsupportedError
+from tastemap.errors import ArgumentError
+from tastemap.metrics.ranking import ndcg
+from tastemap.models.base.artifact import Artifact
+from tastemap.models.base.explanation import Explanation, Part, PartKind, added_up
 from tastemap.models.base.recommender import Recommender
+from tastemap.models.base.rows import Capabilities
+from tastemap.models.base.user import User
+from tastemap.models.base.validation import share
 from tastemap.models.registry import MODELS, make_model
 
 # The weights are tenths, and judged by lists of ten.
-_STEPS = 10
-_K = 10
+SELECTION_STEPS = 10
+LIST_LENGTH = 10
 # Scores of one member that are looked at to learn weights: so many users are drawn.
-_SCORES = 2**23
+MAX_SCORES = 2**23
 
 # Half the distance from 1 to the next float32.
-_ROUNDING = 2.0**-24
+ROUNDING = 2.0**-24
 
-_Floats = npt.NDArray[np.float32]
+F32 = npt.NDArray[np.float32]
 
 
-class _Hidden(NamedTuple):
+class HiddenLikes(NamedTuple):
     """The likes that judge weights.
 
     Attributes:
         train: The ratings that are left to learn from.
         users: int32 (n,), rows of the users who judge.
         likes: int64, ascending; the place of each hidden like in a matrix (n, n_items).
-        best: float64 (n,), the largest gain that a list can have.
+        n_likes: int64 (n,), how many likes each user has.
     """
 
     train: Ratings
     users: IndexArray
     likes: npt.NDArray[np.int64]
-    best: npt.NDArray[np.float64]
+    n_likes: npt.NDArray[np.int64]
 
 
-class WeightedSum(Recommender):
-    """A score to rank by that is the weighted sum of the scores of other models, its members.
-
-    Attributes:
-        models: Options of the members by name; those of a weight of 0 are not fitted.
-        members: The fitted members, by name, in the order of ``models``.
-        member_weights, spreads: float64 (n_models,); a member's scores count its weight divided by
-            its spread.
-    """
-
-    predicts_ratings = False
-
-    models: dict[str, dict[str, Any]]
-    members: dict[str, Recommender]
-    member_weights: npt.NDArray[np.float64]
-    spreads: npt.NDArray[np.float64]
-
-    @abstractmethod
-    def _make(self, name: str) -> Recommender:
-        """A new member."""
-
-    # ---- scores ----
-
-    @property
-    def folds_in(self) -> bool:
-        """Whether every member can describe a new person from ratings."""
-        return all(member.folds_in for member in getattr(self, "members", {}).values())
-
-    def _fold_in(self, item_index: IndexArray, rating: FloatArray) -> tuple[Any, ...]:
-        return tuple(member._fold_in(item_index, rating) for member in self.members.values())
-
-    def _user(self, user_index: int) -> tuple[Any, ...]:
-        return tuple(member._user(user_index) for member in self.members.values())
-
-    def _score(self, user: tuple[Any, ...]) -> FloatArray:
-        members = zip(self.members.values(), user, strict=True)
-        return self._added_up(member._score(description) for member, description in members)
-
-    def _predict(self, user_index: IndexArray, item_index: IndexArray) -> FloatArray:
-        members = self.members.values()
-        return self._added_up(member._predict(user_index, item_index) for member in members)
-
-    def _score_many(
-        self, user_index: IndexArray, out: FloatArray | None = None
-    ) -> tuple[FloatArray, FloatArray | None]:
-        errors: list[FloatArray] = []
-        rounded = False
-
-        def scores() -> Iterator[FloatArray]:
-            nonlocal rounded
-            for c, member in self._coefficients():
-                own, error = member._score_many(user_index)
-                size = np.maximum(own.max(axis=1), -own.min(axis=1))
-                if error is not None:  # then they may lack what all items of a user share
-                    rounded = True
-                    first = member._predict(user_index, np.zeros_like(user_index))
-                    size += np.abs(first - own[:, 0])
-                # One product, and a sum with each of the others, here and in `_predict`.
-                off = 2 * (1 + len(self.members)) * _ROUNDING * size
-                errors.append(c * (off if error is None else off + error))
-                yield own
-
-        total = self._added_up(scores())
-        return total, sum(errors, np.zeros(len(user_index))) if rounded else None
-
-    def _added_up(self, scores: Iterable[FloatArray]) -> _Floats:
-        """The weighted sum of the members' scores, in float32 and in one order."""
-        total: _Floats | None = None
-        for (c, _), own in zip(self._coefficients(), scores, strict=True):
-            weighted = c * own.astype(np.float32, copy=False)
-            total = weighted if total is None else np.add(total, weighted, out=total)
-        return total if total is not None else np.zeros(0, dtype=np.float32)
-
-    def _coefficients(self) -> Iterator[tuple[np.float32, Recommender]]:
-        """w_m / d_m and the member, for each member."""
-        ratios = dict(zip(self.models, self.member_weights / self.spreads, strict=True))
-        for name, member in self.members.items():
-            yield np.float32(ratios[name]), member
-
-    # ---- explanation and similarity ----
-
-    def explain(
-        self, user_id: Id | None = None, *, item_id: Id, ratings: Any = None
-    ) -> pl.DataFrame:
-        """The parts of a score: the members' explanations, weighted and added up.
-
-        Args:
-            user_id: A user of the training data; or else
-            ratings: The ratings of one person, as in `recommend`.
-            item_id: The item (id or title) whose score is explained.
-
-        Returns:
-            Frame ``part, item_id, title, rating, contribution``: what does not depend on the rated
-            items, then each rated item, the largest contribution first. The whole score of a
-            member that explains nothing is one part.
-        """
-        person, item = self._person(user_id, ratings), self._fitted.items.find(item_id)
-        tables = []
-        for (c, member), description in zip(self._coefficients(), person.description, strict=True):
-            if hasattr(member, "explain"):
-                parts = member.explain(user_id, item_id=item_id, ratings=ratings)
-                parts = parts.filter(pl.col("part") != "kept inside the scale")
-            else:
-                score = float(member._score(description)[item])
-                empty = {"item_id": [None], "title": [None], "rating": [None]}
-                parts = pl.DataFrame({"part": [f"score of {member}"]} | empty)
-                parts = parts.with_columns(contribution=pl.lit(score))
-            tables.append(parts.with_columns(pl.col("contribution") * float(c)))
-        added = (
-            pl.concat(tables, how="diagonal_relaxed")
-            .group_by("part", "item_id", "title", "rating", maintain_order=True)
-            .agg(pl.col("contribution").sum())
-        )
-        of_rated = pl.col("part") == "your rating"
-        rated = added.filter(of_rated).sort(
-            pl.col("contribution").abs(), descending=True, maintain_order=True
-        )
-        return pl.concat([added.filter(~of_rated), rated])
-
-    def similar_items(self, item_id: Id, k: int = 10) -> pl.DataFrame:
-        """The k items most similar to an item (id or title), which is left out.
-
-        Returns:
-            Frame ``rank, item_id, title, similarity`` (in [-1, 1]), most similar first.
-        """
-        weight = dict(zip(self.models, self.member_weights, strict=True))
-        for name in sorted(self.members, key=lambda name: -weight[name]):
-            member: Any = self.members[name]
-            if hasattr(member, "similar_items"):
-                with suppress(UnsupportedError):
-                    found: pl.DataFrame = member.similar_items(item_id, k)
-                    return found
-        raise self._cannot("compare items: none of its members can")
-
-    # ---- the artifact ----
-
-    def _arrays(self) -> dict[str, npt.NDArray[Any]]:
-        arrays = {"member_weights": self.member_weights, "spreads": self.spreads}
-        for name, member in self.members.items():
-            arrays |= {f"{name}.{array}": values for array, values in member._arrays().items()}
-        return arrays
-
-    def _restore(self, arrays: dict[str, npt.NDArray[Any]]) -> None:
-        self.member_weights, self.spreads = arrays["member_weights"], arrays["spreads"]
-        shape = (len(self.models),)
-        if self.member_weights.shape != shape or self.spreads.shape != shape:
-            raise ValueError(f"weights of shape {self.member_weights.shape}, not {shape}")
-        self.members = {}
-        for name, weight in zip(self.models, self.member_weights, strict=True):
-            if weight > 0:
-                member, prefix = self._make(name), f"{name}."
-                member.ratings_, member.seed_ = self.ratings_, self.seed_
-                member._restore(
-                    {
-                        array.removeprefix(prefix): values
-                        for array, values in arrays.items()
-                        if array.startswith(prefix)
-                    }
-                )
-                self.members[name] = member
-
-
-class Blend(WeightedSum):
+class Blend(Recommender):
     """Several models that rank, each with a weight: better lists than those of any one of them.
 
     References:
@@ -228,7 +68,7 @@ class Blend(WeightedSum):
         are fitted on all ratings. Without hidden likes all weights are equal.
 
     Fold-in:
-        A new person is what each member makes of them.
+        A new user is what each member makes of their ratings.
 
     Similarity:
         That of the member with the largest weight that knows one.
@@ -244,7 +84,7 @@ class Blend(WeightedSum):
     Attributes:
         member_weights: w_m, float64 (n_models,), with the sum 1; a model with 0 is left out.
         spreads: d_m, float64 (n_models,).
-        members: The fitted models of a weight above 0, by name.
+        members: The fitted models of a weight above 0, by name, in the order of ``models``.
 
     Example:
         >>> from tastemap.data.datasets.synthetic import synthetic_ratings
@@ -253,7 +93,10 @@ class Blend(WeightedSum):
         ['Comedy', 'Comedy', 'Comedy']
     """
 
-    parameters: ClassVar = ("models", "weights", "holdout", "threshold")
+    models: dict[str, dict[str, Any]]
+    members: dict[str, Recommender]
+    member_weights: npt.NDArray[np.float64]
+    spreads: npt.NDArray[np.float64]
 
     def __init__(
         self,
@@ -262,13 +105,23 @@ class Blend(WeightedSum):
         holdout: float = 0.2,
         threshold: float | None = None,
     ) -> None:
-        if not 0 < holdout < 1:
-            raise ArgumentError("holdout", expected="a share between 0 and 1", received=holdout)
         self.models = _with_options(models)
         self.weights = None if weights is None else _checked(weights, len(self.models))
-        self.holdout, self.threshold = holdout, threshold
+        self.holdout = share("holdout", holdout, zero=False, one=False)
+        self.threshold = threshold
         for name in self.models:
             self._make(name)  # refuses wrong options now rather than in the fit
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the members can do; any of them compares items, all must fold in."""
+        members = [member.capabilities for member in getattr(self, "members", {}).values()]
+        return Capabilities(
+            predicts=False,
+            folds_in=all(member.folds_in for member in members),
+            explains=True,
+            similar_items=any(member.similar_items for member in members),
+        )
 
     # ---- learning ----
 
@@ -279,12 +132,12 @@ class Blend(WeightedSum):
             weights = self._learn_weights(ratings, seed, progress)
         self.member_weights, self.spreads = weights / weights.sum(), np.ones(len(weights))
         self.members = {}
-        users = _drawn(np.flatnonzero(ratings.by_user.counts), ratings.n_items, seed)
+        users = _sample_users(np.flatnonzero(ratings.by_user.counts), ratings.n_items, seed)
         for m, name in enumerate(self.models):
             if weights[m]:
                 member = self._make(name).fit(ratings, seed=seed, progress=progress)
                 self.members[name] = member
-                self.spreads[m] = _spread(member._score_many(users)[0])
+                self.spreads[m] = _spread(member.score_users(users)[0])
 
     def _make(self, name: str) -> Recommender:
         """A new member, with this model's threshold unless it has its own."""
@@ -296,7 +149,7 @@ class Blend(WeightedSum):
     def _learn_weights(
         self, ratings: Ratings, seed: int, progress: bool
     ) -> npt.NDArray[np.float64]:
-        hidden = self._hide(ratings, seed) if len(self.models) > 1 else None
+        hidden = self._hide_likes(ratings, seed) if len(self.models) > 1 else None
         if hidden is None:
             return np.ones(len(self.models))
         scores = []
@@ -305,21 +158,138 @@ class Blend(WeightedSum):
             scores.append(_standardised(member, hidden))
         return _selected(scores, hidden)
 
-    def _hide(self, ratings: Ratings, seed: int) -> _Hidden | None:
+    def _hide_likes(self, ratings: Ratings, seed: int) -> HiddenLikes | None:
         """Likes hidden from the members; None where no user can spare one."""
         most = int(ratings.by_user.counts.max())
         if most < 2 or self.holdout * most < 0.5:
             return None
         train, test = per_user_split(ratings, self.holdout, seed)
-        likes = test.take(test.rating >= ratings.scale.liked_from(self.threshold))
+        likes = test.likes(self.threshold)
         if not len(likes):
             return None
-        users = _drawn(np.flatnonzero(likes.by_user.counts), ratings.n_items, seed)
+        users = _sample_users(np.flatnonzero(likes.by_user.counts), ratings.n_items, seed)
         rows = np.concatenate([likes.by_user[int(user)] for user in users])
         n_likes = likes.by_user.counts[users]
         places = np.repeat(np.arange(len(users)), n_likes) * ratings.n_items
-        best = np.cumsum(_discounts(_K))[np.minimum(n_likes, _K) - 1]
-        return _Hidden(train, users, np.sort(places + likes.item_index[rows]), best)
+        return HiddenLikes(train, users, np.sort(places + likes.item_index[rows]), n_likes)
+
+    # ---- scores ----
+
+    def _fold_in(self, item_index: IndexArray, rating: FloatArray) -> tuple[User, ...]:
+        return tuple(member.fold_in_rows(item_index, rating) for member in self.members.values())
+
+    def _user(self, user_index: int) -> tuple[User, ...]:
+        return tuple(member.user_at(user_index) for member in self.members.values())
+
+    def _score(self, user: tuple[User, ...]) -> FloatArray:
+        members = zip(self.members.values(), user, strict=True)
+        return self._weighted_sum(member.score_rows(member_user) for member, member_user in members)
+
+    def _predict(self, user_index: IndexArray, item_index: IndexArray) -> FloatArray:
+        members = self.members.values()
+        return self._weighted_sum(member.predict_rows(user_index, item_index) for member in members)
+
+    def _score_many(
+        self, user_index: IndexArray, out: FloatArray | None = None
+    ) -> tuple[FloatArray, FloatArray | None]:
+        errors: list[FloatArray] = []
+        rounded = False
+
+        def scores() -> Iterator[FloatArray]:
+            nonlocal rounded
+            for c, member in self._coefficients():
+                part, error = member.score_users(user_index)
+                size = np.maximum(part.max(axis=1), -part.min(axis=1))
+                if error is not None:  # then they may lack what all items of a user share
+                    rounded = True
+                    first = member.predict_rows(user_index, np.zeros_like(user_index))
+                    size += np.abs(first - part[:, 0])
+                # One product, and a sum with each of the others, here and in `_predict`.
+                off = 2 * (1 + len(self.members)) * ROUNDING * size
+                errors.append(c * (off if error is None else off + error))
+                yield part
+
+        total = self._weighted_sum(scores())
+        return total, sum(errors, np.zeros(len(user_index))) if rounded else None
+
+    def _weighted_sum(self, scores: Iterable[FloatArray]) -> F32:
+        """The weighted sum of the members' scores, in float32 and in one order."""
+        total: F32 | None = None
+        for (c, _), part in zip(self._coefficients(), scores, strict=True):
+            weighted = c * part.astype(np.float32, copy=False)
+            total = weighted if total is None else np.add(total, weighted, out=total)
+        return total if total is not None else np.zeros(0, dtype=np.float32)
+
+    def _coefficients(self) -> Iterator[tuple[np.float32, Recommender]]:
+        """w_m / d_m and the member, for each member."""
+        ratios = dict(zip(self.models, self.member_weights / self.spreads, strict=True))
+        for name, member in self.members.items():
+            yield np.float32(ratios[name]), member
+
+    # ---- explanation and similarity ----
+
+    def _explain(self, user: User, item: int) -> Explanation:
+        """The members' explanations, weighted and added up.
+
+        The whole score of a member that explains nothing is one part.
+        """
+        explanations = []
+        members = zip(self._coefficients(), user.description, strict=True)
+        for (c, member), member_user in members:
+            if member.capabilities.explains:
+                explanation = member.explain_rows(member_user, item)
+            else:
+                score = Part(
+                    PartKind.MEMBER, float(member.score_rows(member_user)[item]), str(member)
+                )
+                explanation = Explanation(user, (score,), np.zeros(len(user.rating)))
+            explanations.append((float(c), explanation))
+        return added_up(user, explanations)
+
+    def _item_similarities(self, item: int) -> FloatArray:
+        weight = dict(zip(self.models, self.member_weights, strict=True))
+        for name in sorted(self.members, key=lambda name: -weight[name]):
+            if self.members[name].capabilities.similar_items:
+                return self.members[name].similarity_rows(item)
+        raise self._cannot("compare items: none of its members can")
+
+    # ---- the artifact ----
+
+    def _arrays(self) -> dict[str, npt.NDArray[Any]]:
+        arrays = {"member_weights": self.member_weights, "spreads": self.spreads}
+        for name, member in self.members.items():
+            learnt = member.to_artifact().arrays
+            arrays |= {f"{name}.{array}": values for array, values in learnt.items()}
+        return arrays
+
+    def _restore(self, arrays: dict[str, npt.NDArray[Any]]) -> None:
+        self.member_weights, self.spreads = arrays["member_weights"], arrays["spreads"]
+        shape = (len(self.models),)
+        if self.member_weights.shape != shape or self.spreads.shape != shape:
+            raise ValueError(f"weights of shape {self.member_weights.shape}, not {shape}")
+        self.members = {
+            name: self._restored(name, arrays)
+            for name, weight in zip(self.models, self.member_weights, strict=True)
+            if weight > 0
+        }
+
+    def _restored(self, name: str, arrays: dict[str, npt.NDArray[Any]]) -> Recommender:
+        """A fitted member from its part of the arrays."""
+        new, prefix = self._make(name), f"{name}."
+        return type(new).from_artifact(
+            Artifact(
+                class_name=type(new).__name__,
+                parameters=new.get_params(),
+                arrays={
+                    array.removeprefix(prefix): values
+                    for array, values in arrays.items()
+                    if array.startswith(prefix)
+                },
+                ratings=self.ratings_,
+                seed=self.seed_,
+                learnt_by=str(new),
+            )
+        )
 
 
 def _with_options(models: Any) -> dict[str, dict[str, Any]]:
@@ -348,9 +318,9 @@ def _checked(weights: Sequence[float], n: int) -> list[float]:
     return checked
 
 
-def _drawn(users: npt.NDArray[np.intp], n_items: int, seed: int) -> IndexArray:
+def _sample_users(users: npt.NDArray[np.intp], n_items: int, seed: int) -> IndexArray:
     """Some of the users, at least one, so many that their scores can be held at once."""
-    n = min(len(users), max(1, _SCORES // n_items))
+    n = min(len(users), max(1, MAX_SCORES // n_items))
     return np.sort(np.random.default_rng(seed).permutation(users)[:n]).astype(np.int32)
 
 
@@ -363,24 +333,24 @@ def _spread(scores: FloatArray) -> float:
     return float(scores.std(axis=1, dtype=np.float64).mean()) or 1.0
 
 
-def _standardised(member: Recommender, hidden: _Hidden) -> _Floats:
+def _standardised(member: Recommender, hidden: HiddenLikes) -> F32:
     """Scores of a member, in units of their spread, with what has been seen left out."""
     from tastemap.kernels.top_k import leave_out
 
     train = hidden.train
-    scores = member._score_many(hidden.users)[0]
+    scores = member.score_users(hidden.users)[0]
     scores = (scores / _spread(scores)).astype(np.float32)
     by_user = train.by_user
     leave_out(scores, hidden.users, by_user.indptr, train.item_index[by_user.indices])
     return scores
 
 
-def _selected(scores: Sequence[_Floats], hidden: _Hidden) -> npt.NDArray[np.float64]:
+def _selected(scores: Sequence[F32], hidden: HiddenLikes) -> npt.NDArray[np.float64]:
     """How often each member is selected, with replacement, on the way to the largest NDCG."""
     counts, best = np.zeros(len(scores)), np.zeros(len(scores))
     total, largest = np.zeros_like(scores[0]), -1.0
-    for _ in range(_STEPS):
-        gains = [_ndcg(total + own, hidden) for own in scores]
+    for _ in range(SELECTION_STEPS):
+        gains = [_ndcg(total + part, hidden) for part in scores]
         chosen = int(np.argmax(gains))
         total += scores[chosen]
         counts[chosen] += 1
@@ -389,19 +359,14 @@ def _selected(scores: Sequence[_Floats], hidden: _Hidden) -> npt.NDArray[np.floa
     return best
 
 
-def _ndcg(scores: _Floats, hidden: _Hidden) -> float:
+def _ndcg(scores: F32, hidden: HiddenLikes) -> float:
     """NDCG of the hidden likes in lists of ten."""
     from tastemap.kernels.top_k import best_of, shortlisted
 
     n, n_items = scores.shape
-    k = min(_K, n_items)
+    k = min(LIST_LENGTH, n_items)
     rows, owner, ends = shortlisted(scores, None, k)
     items, values = np.empty((n, k), np.int32), np.empty((n, k), np.float32)
     best_of(scores[owner, rows], rows, ends, k, items, values)
     hits = np.isin(np.arange(n)[:, None] * n_items + items, hidden.likes) & (items >= 0)
-    return float((hits @ _discounts(k) / hidden.best).mean())
-
-
-def _discounts(k: int) -> npt.NDArray[np.float64]:
-    """1 / log2(rank + 1) of the ranks 1 to k."""
-    return 1 / np.log2(np.arange(2, k + 2))
+    return float(ndcg(hits, hidden.n_likes).mean())

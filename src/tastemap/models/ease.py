@@ -1,18 +1,23 @@
 """EASE: a linear model of items by items in closed form, shallow and hard to beat."""
 
-from typing import Any, ClassVar
+from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
+from scipy.linalg import get_lapack_funcs  # type: ignore[import-untyped]
+from scipy.sparse import csc_array  # type: ignore[import-untyped]
 
-from tastemap.arrays import FloatArray, IndexArray
-from tastemap.data.ratings import Groups, Ratings
+from tastemap.arrays import F32, AnyArray, FloatArray, IndexArray, Mask
+from tastemap.data.ratings import Ratings
 from tastemap.errors import ArgumentError
-from tastemap.kernels.ease import pair_sums, sums_of_rows, weights_in_place
-from tastemap.models.base.item_based import ItemModel, Rated, at_items
+from tastemap.kernels.ease import gram, scatter, sums_of_rows
+from tastemap.models.base.explanation import Explanation
+from tastemap.models.base.item_based import ItemModel, RatedItems, at_items
+from tastemap.models.base.rows import Capabilities
+from tastemap.models.base.user import User
+from tastemap.models.base.validation import positive, share
 
-# Below this size a block is inverted by LAPACK, above it by products of its halves.
-_BLOCK = 128
+# Rows of a symmetric matrix that are mirrored at once: both places stay in the cache.
+_ROWS = 64
 
 
 class EASE(ItemModel):
@@ -34,32 +39,31 @@ class EASE(ItemModel):
         with n_u likes has the weight w_u = n_u^-user_power, and
         L_i = reg + dropout / (1 - dropout) times the weight of who likes i, (X'WX)_ii.
         With P = (X'WX + L)^-1 the solution is B_ij = -L_j P_ij for i other than j; and
-        B_ij = -P_ij / P_jj under the constraint B_jj = 0. What an item says of itself is left out
-        in either, B_jj = 0: who likes it needs no telling.
+        B_ij = -P_ij / P_jj under the constraint B_jj = 0. Either way B_jj is set to 0: an item
+        does not predict itself.
         With user_power 0, dropout 0 and zero_diagonal it is EASE exactly as in the paper of 2019.
 
     Fold-in:
-        A new person's likes are a new row of X, and nothing is to be learnt.
+        The likes of a new user are a new row of X. Nothing is learnt.
 
     Similarity:
-        The partial correlation -P_ij / sqrt(P_ii P_jj): what two items have in common beyond what
-        all others tell.
+        The partial correlation -P_ij / sqrt(P_ii P_jj): the correlation of the likes of two items,
+        given the likes of all others.
 
     Users' weights:
-        A user with n likes adds n^2 pairs to X'X: without weights, a few who like much of the
-        catalogue decide what goes with what, though most lists are for people who like less.
+        A user with n likes adds n^2 pairs to X'X. Without weights, the few users with very many
+        likes decide most of B, though most lists are for users with fewer likes.
 
     Speed:
-        With n items the inversion takes n^3 operations, as many as a Cholesky factorisation and
-        its inverse, but nearly all of them in matrix products. B takes 4 n^2 bytes, in memory and
-        saved.
+        With n items the Cholesky factorisation and the inverse take n^3 operations. B takes 4 n^2
+        bytes, in memory and saved.
 
     Args:
         reg: Penalty of B, in the units of X'WX: with user_power 0 a number of users.
-        dropout: Share of a person's likes that B shall bear to lose, from 0 to below 1.
+        dropout: Share of a user's likes that B is trained to do without, from 0 to below 1.
         user_power: From 0, all users count the same, to 1, in inverse proportion to their likes.
         zero_diagonal: Whether B_jj = 0 is a constraint of the objective, as in EASE and EDLAE.
-            Without it column j is 1 - L_j P_jj smaller, which is most for what many people like.
+            Without it column j is smaller by the factor L_j P_jj, most of all for popular items.
         threshold: The rating from which on an item is liked; None takes the upper quarter of the
             scale (4 of 1 to 5).
 
@@ -74,11 +78,8 @@ class EASE(ItemModel):
         ['Comedy', 'Comedy', 'Comedy']
     """
 
-    parameters: ClassVar = ("reg", "dropout", "user_power", "zero_diagonal", "threshold")
-    predicts_ratings = False
-
-    item_weights: npt.NDArray[np.float32]
-    shrinkage: npt.NDArray[np.float32]
+    item_weights: F32
+    shrinkage: F32
 
     # Chosen on inner validation parts of MovieLens 100K and 1M, the same for both.
     def __init__(
@@ -89,114 +90,110 @@ class EASE(ItemModel):
         zero_diagonal: bool = False,
         threshold: float | None = None,
     ) -> None:
-        if not 0 < reg < np.inf:
-            raise ArgumentError("reg", expected="a number above 0", received=reg)
-        if not 0 <= dropout < 1:
-            raise ArgumentError("dropout", expected="from 0 to below 1", received=dropout)
-        if not 0 <= user_power <= 1:
-            raise ArgumentError("user_power", expected="a number from 0 to 1", received=user_power)
-        self.reg, self.dropout, self.user_power = reg, dropout, user_power
+        self.reg = positive("reg", reg)
+        self.dropout = share("dropout", dropout, one=False)
+        self.user_power = share("user_power", user_power)
         self.zero_diagonal, self.threshold = bool(zero_diagonal), threshold
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """Scores that rank, and are no ratings."""
+        return replace(super().capabilities, predicts=False)
 
     def _fit(self, ratings: Ratings, validation: Ratings | None, seed: int, progress: bool) -> None:
         self._check_size(ratings)
-        liked = ratings.take(self._likes(ratings.rating))
-        n, of_liked = ratings.n_items, np.flatnonzero(liked.by_item.counts)
-        # From X'WX over P to B, in one place in memory; items that no one likes have weights of 0.
-        B = np.zeros((n, n), dtype=np.float32)
-        m = len(of_liked)
-        P = B.ravel()[: m * m].reshape(m, m)
-        compact = np.zeros(n, dtype=np.int32)
-        compact[of_liked] = np.arange(m)
-        rows = liked.by_item.indices
-        users = liked.user_index[rows]
-        by_user = Groups.of(users, ratings.n_users)
-        items = compact[liked.item_index[rows[by_user.indices]]]
-        offsets = np.append(liked.by_item.indptr[of_liked], len(rows))
-        w = (np.maximum(by_user.counts, 1.0) ** -self.user_power).astype(np.float32)
-        pair_sums(offsets, users, by_user.indptr, items, w, P)
-        own = P.diagonal().copy()
-        L = np.float32(self.reg) + own * np.float32(self.dropout / (1 - self.dropout))
-        np.fill_diagonal(P, own + L)
-        invert(P)
-        inverse = P.diagonal().copy()
-        scale = -1 / inverse if self.zero_diagonal else -L
-        weights_in_place(B, of_liked, scale.astype(np.float32))
-        self.item_weights, self.shrinkage = B, np.ones(n, dtype=np.float32)
+        likes = ratings.scale.liked(ratings.rating, self.threshold)
+        pairs = ratings.user_index[likes], ratings.item_index[likes]
+        n, ones = ratings.n_items, np.ones(len(pairs[0]), dtype=np.float32)
+        X = csc_array((ones, pairs), shape=(ratings.n_users, n))
+        # An item that no one likes has weights of 0, and no part in the algebra.
+        liked = np.flatnonzero(np.diff(X.indptr))
+        X, m = X[:, liked], len(liked)
+        by_user = X.tocsr()
+        w = np.maximum(np.diff(by_user.indptr), 1.0) ** -self.user_power
+        G = np.zeros((m, m), dtype=np.float32)
+        gram(X.indptr, X.indices, by_user.indptr, by_user.indices, w.astype(np.float32), G)
+        L = self.reg + G.diagonal() * np.float32(self.dropout / (1 - self.dropout))
+        np.fill_diagonal(G, G.diagonal() + L)
+        try:
+            P = inverse(G)
+        except np.linalg.LinAlgError:
+            expected = "a penalty that gives X'WX + L an inverse in float32"
+            do = "set reg higher"
+            raise ArgumentError("reg", expected=expected, received=self.reg, do=do) from None
+        self.shrinkage = np.ones(n, dtype=np.float32)
         if not self.zero_diagonal:
-            self.shrinkage[of_liked] = L * inverse
+            self.shrinkage[liked] = L * P.diagonal()
+        P *= -1 / P.diagonal() if self.zero_diagonal else -L
+        np.fill_diagonal(P, 0)
+        self.item_weights = P
+        if m < n:
+            self.item_weights = np.zeros((n, n), dtype=np.float32)
+            scatter(P, liked, self.item_weights)
 
-    def _likes(self, rating: FloatArray) -> npt.NDArray[np.bool_]:
-        return rating >= self._fitted.scale.liked_from(self.threshold)
+    def _likes(self, rating: FloatArray) -> Mask:
+        return self.ratings_.scale.liked(rating, self.threshold)
 
-    def _scores(self, rated: Rated, item_index: IndexArray) -> FloatArray:
+    def _scores(self, rated: RatedItems, item_index: IndexArray) -> FloatArray:
         liked = np.sort(rated.item_index[self._likes(rated.rating)])  # a sum in one order
         return at_items(self.item_weights[liked].sum(axis=0), item_index, unknown=0.0)
 
     def _score_many(
         self, user_index: IndexArray, out: FloatArray | None = None
     ) -> tuple[FloatArray, FloatArray | None]:
-        data = self._fitted
+        data = self.fitted_ratings
         groups = [data.by_user[user] for user in user_index]
         rows, owner = np.concatenate(groups), np.repeat(np.arange(len(groups)), [*map(len, groups)])
         likes = self._likes(data.rating[rows])
         item, owner = data.item_index[rows[likes]], owner[likes]
-        offsets = np.searchsorted(owner, np.arange(len(groups) + 1))
+        indptr = np.searchsorted(owner, np.arange(len(groups) + 1))
         scores = np.empty((len(groups), data.n_items), dtype=np.float32)
-        sums_of_rows(offsets, item[np.lexsort((item, owner))], self.item_weights, scores)
+        sums_of_rows(indptr, item[np.lexsort((item, owner))], self.item_weights, scores)
         return scores, None
 
-    def _parts(self, rated: Rated, item: int) -> tuple[dict[str, float], FloatArray]:
-        weights = self.item_weights[rated.item_index, item]
-        return {}, np.where(self._likes(rated.rating), weights, 0.0)
+    def _parts(self, user: User, item: int) -> Explanation:
+        weights = self.item_weights[user.item_index, item]
+        return Explanation(user, (), np.where(self._likes(user.rating), weights, 0.0))
 
-    def _similarities(self, item: int) -> FloatArray:
+    def _item_similarities(self, item: int) -> FloatArray:
         # B_ij B_ji = c_i c_j P_ij^2 / (P_ii P_jj) with the shrinkage c.
         towards, back = self.item_weights[:, item], self.item_weights[item]
         squared = np.abs(towards * back) / (self.shrinkage * self.shrinkage[item])
         return np.clip(np.sign(back) * np.sqrt(squared), -1.0, 1.0)
 
-    def _arrays(self) -> dict[str, npt.NDArray[Any]]:
+    def _arrays(self) -> dict[str, AnyArray]:
         return {"item_weights": self.item_weights, "shrinkage": self.shrinkage}
 
-    def _restore(self, arrays: dict[str, npt.NDArray[Any]]) -> None:
+    def _restore(self, arrays: dict[str, AnyArray]) -> None:
         self.item_weights = arrays["item_weights"]
         if "shrinkage" not in arrays:  # Steck's model of 2019, as it was saved once
             self.dropout, self.user_power, self.zero_diagonal = 0.0, 0.0, True
         ones = np.ones(len(self.item_weights), dtype=np.float32)
         self.shrinkage = arrays.get("shrinkage", ones)
-        found, n = (self.item_weights.shape, self.shrinkage.shape), self.ratings_.n_items
-        if found != ((n, n), (n,)):
-            raise ValueError(f"item_weights and shrinkage of shapes {found}")
+        shapes, n = (self.item_weights.shape, self.shrinkage.shape), self.ratings_.n_items
+        if shapes != ((n, n), (n,)):
+            raise ValueError(f"item_weights and shrinkage of shapes {shapes}")
 
 
-def invert(A: npt.NDArray[Any]) -> None:
-    """Put the inverse of a symmetric positive-definite matrix in its place, by halves.
+def inverse(A: FloatArray) -> FloatArray:
+    """The inverse of a symmetric positive-definite matrix (n, n), in its place.
 
-    With A = [[A11, A21'], [A21, A22]], W = A21 A11^-1 and the Schur complement S = A22 - W A21',
-    it is [[A11^-1 + W' S^-1 W, -W' S^-1], [-S^-1 W, S^-1]].
+    A = L L' and A^-1 = L'^-1 L^-1 with the Cholesky factor L (LAPACK's potrf and potri). Only the
+    lower triangle of A is read.
+
+    Raises:
+        LinAlgError: If A is not positive definite, up to rounding.
     """
-    if len(A) <= _BLOCK:
-        A[:] = np.linalg.inv(A)
-        return
-    h = len(A) // 2
-    A11, A12, A21, A22 = A[:h, :h], A[:h, h:], A[h:, :h], A[h:, h:]
-    invert(A11)
-    W = A21 @ A11
-    A22 -= _symmetric_product(W, A12)
-    invert(A22)
-    V = A22 @ W
-    A11 += _symmetric_product(W.T, V)
-    A21[:], A12[:] = -V, -V.T
-
-
-def _symmetric_product(A: npt.NDArray[Any], B: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """A B where it is known to be symmetric: what lies above the diagonal is not computed."""
-    if len(A) <= 2 * _BLOCK:
-        return A @ B
-    h = len(A) // 2
-    C = np.empty((len(A), len(A)), dtype=A.dtype)
-    C[:h, :h], C[h:, h:] = _symmetric_product(A[:h], B[:, :h]), _symmetric_product(A[h:], B[:, h:])
-    C[h:, :h] = A[h:] @ B[:, :h]
-    C[:h, h:] = C[h:, :h].T
-    return C
+    potrf, potri = get_lapack_funcs(("potrf", "potri"), (A,))
+    # LAPACK stores columns one after the other, so it sees A' and calls our lower triangle upper.
+    L, failed = potrf(A.T, lower=0, clean=0, overwrite_a=1) if len(A) else (A, 0)
+    if failed:
+        raise np.linalg.LinAlgError(f"not positive definite at row {failed}")
+    if len(A):
+        potri(L, lower=0, overwrite_c=1)
+    for start in range(0, len(A), _ROWS):
+        end = start + _ROWS
+        A[:start, start:end] = A[start:end, :start].T
+        square = A[start:end, start:end]
+        square[:] = np.tril(square) + np.tril(square, -1).T
+    return A

@@ -7,30 +7,31 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from tastemap.data.chunks import pieces
+from tastemap.data.chunks import chunks
 from tastemap.data.ratings import Ratings
 from tastemap.data.splits import train_test_split
 from tastemap.errors import ArgumentError
 from tastemap.kernels.sgd import sgd_epoch, squared_error
-from tastemap.models.base.factors import Prior, WarmStart
+from tastemap.models.base.factors import Factors, Prior, WarmStart
+from tastemap.models.base.validation import not_negative, whole_number
 
 # Standard deviation of the first factors. The smaller it is, the more the strongest directions of
 # taste lead, and the better ratings of few users are predicted.
-_INIT = 0.01
+INITIAL_DEVIATION = 0.01
 # Factors of more bytes than this do not stay in a processor's cache, and the ratings are then met
 # block by block: users' and items' factors of a block have so many bytes each.
-_CACHED_BYTES, _BLOCK_BYTES = 2**23, 2**20
+CACHE_BYTES, BLOCK_BYTES = 2**23, 2**20
 # Ratings of a table on disk that are in memory, and in random order, at a time.
-_STREAMED = 2**22
+STREAMED_ROWS = 2**22
 # Share of the ratings that judges the epochs where `patience` is given and no validation.
-_HELD_OUT = 0.1
+HOLDOUT_SHARE = 0.1
 # What an update starts from, in parts of the present factors; and below, its share of the epochs.
 # Chosen on inner validation parts of MovieLens 1M, for one update and for six in a row.
-_KEPT = 0.5
+WARM_START_SHARE = 0.5
 
 _Columns = tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], npt.NDArray[np.float32]]
-_Floats = npt.NDArray[np.float32]
-_Weights = tuple[_Floats, _Floats, _Floats, _Floats]
+F32 = npt.NDArray[np.float32]
+_Weights = tuple[F32, F32, F32, F32]
 
 
 class MatrixFactorization(WarmStart):
@@ -87,15 +88,6 @@ class MatrixFactorization(WarmStart):
         ((120, 16), ['epoch', 'train_rmse'])
     """
 
-    parameters: ClassVar = (
-        "n_factors",
-        "n_epochs",
-        "learning_rate",
-        "reg",
-        "bias_reg",
-        "patience",
-    )
-
     _share: ClassVar = 0.5
 
     def __init__(
@@ -107,52 +99,39 @@ class MatrixFactorization(WarmStart):
         bias_reg: float = 0.02,
         patience: int | None = None,
     ) -> None:
-        for name, value, least in (
-            ("n_factors", n_factors, 1),
-            ("n_epochs", n_epochs, 0),
-            ("patience", 1 if patience is None else patience, 1),
-        ):
-            if value != int(value) or value < least:
-                raise ArgumentError(
-                    name, expected=f"a whole number of at least {least}", received=value
-                )
-        for name, number in (
-            ("learning_rate", learning_rate),
-            ("reg", reg),
-            ("bias_reg", bias_reg),
-        ):
-            if not 0 <= number < np.inf:
-                raise ArgumentError(name, expected="a number of at least 0", received=number)
-        self.n_factors, self.n_epochs, self.learning_rate = n_factors, n_epochs, learning_rate
-        self.reg, self.bias_reg, self.patience = reg, bias_reg, patience
+        self.n_factors = whole_number("n_factors", n_factors)
+        self.n_epochs = whole_number("n_epochs", n_epochs, at_least=0)
+        self.learning_rate = not_negative("learning_rate", learning_rate)
+        self.reg, self.bias_reg = not_negative("reg", reg), not_negative("bias_reg", bias_reg)
+        self.patience = None if patience is None else whole_number("patience", patience)
 
     def _fit(self, ratings: Ratings, validation: Ratings | None, seed: int, progress: bool) -> None:
         n_epochs, history = self.n_epochs, None
         if self.patience and validation is None and self._start is None and len(ratings) > 1:
-            inner, validation = train_test_split(ratings, _HELD_OUT, seed)
+            inner, validation = train_test_split(ratings, HOLDOUT_SHARE, seed)
             _, history = self._descend(inner, validation, seed, n_epochs)
             n_epochs, validation = _best_epoch(history), None
-        (b_u, b_i, p, q), own_history = self._descend(ratings, validation, seed, n_epochs)
-        self.history_ = own_history if history is None else history
+        (b_u, b_i, p, q), last_history = self._descend(ratings, validation, seed, n_epochs)
+        self.history_ = last_history if history is None else history
         # Back into the rating's own units: a product of factors is a rating, so each takes a root.
         s = ratings.deviation
         users = np.column_stack([s * b_u, np.sqrt(s) * p])
         items = np.column_stack([s * b_i, np.sqrt(s) * q])
         loss = sum(
             squared_error(*_columns(ratings, rows, s), b_u, b_i, p, q)
-            for rows in pieces(len(ratings))
+            for rows in chunks(len(ratings))
         )
         rated = users[ratings.by_user.counts > 0].astype(np.float64)
         prior = Prior.of_users(rated, noise_variance=s**2 * loss / len(ratings))
-        self._learnt(ratings, ratings.global_mean, users, items, prior)
+        self.factors = Factors.of(ratings, ratings.global_mean, users, items, prior)
 
     def _descend(
         self, ratings: Ratings, validation: Ratings | None, seed: int, n_epochs: int
     ) -> tuple[_Weights, pl.DataFrame]:
         """The epochs: b_u, b_i, p, q for ratings of unit deviation, and the training curves."""
         rng = np.random.default_rng(seed)
-        parts = _parts(ratings, self.n_factors, rng)
-        judge = None if validation is None else self._judge(validation, ratings)
+        parts = _epoch_parts(ratings, self.n_factors, rng)
+        held_out = None if validation is None else self._known_pairs(validation, ratings)
         b_u, b_i, p, q = best = self._first_guess(ratings, rng)
         curves, s = [], ratings.deviation
         for epoch in range(n_epochs - self._epochs(n_epochs), n_epochs):
@@ -162,10 +141,12 @@ class MatrixFactorization(WarmStart):
                 loss += sgd_epoch(u, i, r, b_u, b_i, p, q, eta, self.reg, self.bias_reg)
             self._check(loss)
             curves.append({"epoch": epoch + 1, "train_rmse": s * _root_mean(loss, len(ratings))})
-            if judge is not None:
-                error = s * _root_mean(squared_error(*judge, b_u, b_i, p, q), len(judge[0]))
+            if held_out is not None:
+                error = s * _root_mean(squared_error(*held_out, b_u, b_i, p, q), len(held_out[0]))
                 curves[-1]["validation_rmse"] = error
-                stop, improved = _verdict([row["validation_rmse"] for row in curves], self.patience)
+                stop, improved = _early_stop(
+                    [row["validation_rmse"] for row in curves], self.patience
+                )
                 if improved:
                     best = (b_u.copy(), b_i.copy(), p.copy(), q.copy())
                 if stop:
@@ -180,19 +161,21 @@ class MatrixFactorization(WarmStart):
         sides = (ratings.by_user.counts > 0, ratings.by_item.counts > 0)
         if self._start is not None:
             s = np.float32(ratings.deviation)
+            shrinkage = WARM_START_SHARE / np.sqrt(s)
             (b_u, p), (b_i, q) = (
-                (rated * weights[:, 0] / s, rated[:, None] * weights[:, 1:] * (_KEPT / np.sqrt(s)))
+                (rated * weights[:, 0] / s, rated[:, None] * weights[:, 1:] * shrinkage)
                 for rated, weights in zip(sides, self._start, strict=True)
             )
             return b_u, b_i, p, q
         biases = [np.zeros(len(rated), dtype=np.float32) for rated in sides]
+        shapes = [(len(rated), self.n_factors) for rated in sides]
         factors = [
-            rng.normal(0, _INIT, (len(rated), self.n_factors)).astype(np.float32) * rated[:, None]
-            for rated in sides
+            rng.normal(0, INITIAL_DEVIATION, shape).astype(np.float32) * rated[:, None]
+            for shape, rated in zip(shapes, sides, strict=True)
         ]
         return biases[0], biases[1], factors[0], factors[1]
 
-    def _judge(self, validation: Ratings, ratings: Ratings) -> _Columns | None:
+    def _known_pairs(self, validation: Ratings, ratings: Ratings) -> _Columns | None:
         """The validation ratings of known users and items; None where there are none."""
         u, i = self.rows_of(validation)
         known = (u >= 0) & (i >= 0)
@@ -209,7 +192,7 @@ class MatrixFactorization(WarmStart):
             )
 
 
-def _parts(
+def _epoch_parts(
     ratings: Ratings, n_factors: int, rng: np.random.Generator
 ) -> Callable[[], Iterable[_Columns]]:
     """What gives the ratings of an epoch in a random order, in one part or, from a file, in many.
@@ -221,11 +204,11 @@ def _parts(
     if not ratings.is_mapped:
         whole = _columns(ratings, _random_order(ratings, n_factors, rng), s)
         return lambda: [whole]
-    places = list(pieces(len(ratings), _STREAMED))
+    slices = list(chunks(len(ratings), STREAMED_ROWS))
 
     def streamed() -> Iterator[_Columns]:
-        for place in rng.permutation(len(places)):
-            rows = places[place]
+        for number in rng.permutation(len(slices)):
+            rows = slices[number]
             u, i, r = _columns(ratings, rows, s)
             order = rng.permutation(len(r))
             yield u[order], i[order], r[order]
@@ -249,9 +232,9 @@ def _random_order(
     """
     order = rng.permutation(len(ratings)).astype(np.int32)
     sides = (ratings.n_users, ratings.n_items)
-    if 4 * n_factors * sum(sides) <= _CACHED_BYTES:
+    if 4 * n_factors * sum(sides) <= CACHE_BYTES:
         return order
-    rows = max(_BLOCK_BYTES // (4 * n_factors), 1)
+    rows = max(BLOCK_BYTES // (4 * n_factors), 1)
     n_groups = [-(-n // rows) for n in sides]
     of_user, of_item = (
         rng.permutation(n) % groups for n, groups in zip(sides, n_groups, strict=True)
@@ -263,7 +246,7 @@ def _random_order(
     return order[np.argsort(place[block[order]], kind="stable")]
 
 
-def _verdict(errors: list[float], patience: int | None) -> tuple[bool, bool]:
+def _early_stop(errors: list[float], patience: int | None) -> tuple[bool, bool]:
     """Whether to stop, and whether the last epoch is the one to keep."""
     since = len(errors) - 1 - int(np.argmin(errors))
     return patience is not None and since >= patience, patience is None or since == 0

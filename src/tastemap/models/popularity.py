@@ -1,6 +1,6 @@
 """Popularity: the same list for everyone, and the baseline of every ranking."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -9,6 +9,7 @@ from tastemap.arrays import FloatArray, IndexArray
 from tastemap.data.ratings import Ratings
 from tastemap.models.base.item_based import at_items
 from tastemap.models.base.recommender import Recommender
+from tastemap.models.base.rows import Capabilities
 
 
 class Popularity(Recommender):
@@ -32,9 +33,6 @@ class Popularity(Recommender):
         1
     """
 
-    parameters: ClassVar = ()
-    predicts_ratings = False
-
     share: npt.NDArray[np.float32]
 
     def _fit(self, ratings: Ratings, validation: Ratings | None, seed: int, progress: bool) -> None:
@@ -42,9 +40,9 @@ class Popularity(Recommender):
         self.share = (ratings.by_item.counts / n_users).astype(np.float32)
 
     @property
-    def folds_in(self) -> bool:
-        """A new person gets the same list."""
-        return True
+    def capabilities(self) -> Capabilities:
+        """A new user gets the same list."""
+        return Capabilities(predicts=False, folds_in=True)
 
     def _fold_in(self, item_index: IndexArray, rating: FloatArray) -> None:
         return None

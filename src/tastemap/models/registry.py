@@ -1,15 +1,12 @@
-"""TODO docstring of src/tastemap/models/registry.py."""
+"""The models by name, and saved models from their folders; classes are loaded when first used."""
 
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import polars as pl
-
 from tastemap.errors import ArgumentError, ArtifactError
-from tastemap.models.base import artifact
+from tastemap.models.base.artifact import Artifact, damaged
 from tastemap.models.base.recommender import Recommender
-from tastemap.support.atomic import settle
 
 #: Where each class that an artifact may name lives.
 CLASSES = {
@@ -61,7 +58,7 @@ MODELS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
-def make_model(name: str, **options: Any) -> "Recommender":
+def make_model(name: str, **options: Any) -> Recommender:
     """A new model by its short name, with constructor options of its class.
 
     Example:
@@ -79,7 +76,7 @@ def make_model(name: str, **options: Any) -> "Recommender":
         ) from error
 
 
-def model_class(name: str) -> "type[Recommender]":
+def model_class(name: str) -> type[Recommender]:
     """The class that an artifact names."""
     if name not in CLASSES:
         raise ArtifactError(
@@ -104,27 +101,10 @@ def load_model(path: str | Path, *, mapped: bool = False) -> Any:
     Raises:
         ArtifactError: If there is no artifact, it is of a newer format, or its parts do not fit.
     """
-    source = Path(path).absolute()
-    settle(source)
-    manifest = artifact.read_manifest(source)
-    ratings = artifact._read_ratings(source, manifest, mapped)
-    arrays = artifact._read_arrays(source, manifest, mapped)
-    model = _model_class(manifest).__new__(_model_class(manifest))
-    for name, value in manifest["parameters"].items():
-        setattr(model, name, value)
-    model.ratings_, model.seed_ = ratings, manifest["seed"]
-    model.metrics_ = manifest["metrics"]
-    model.learnt_by_ = manifest.get("learnt_by", manifest["class"])
-    model.recipe_ = manifest.get("recipe")
-    model.history_ = artifact._optional(source / "history.parquet", pl.DataFrame())
-    model.item_map_ = artifact._optional(source / "map.parquet", None)
+    artifact = Artifact.read(path, mapped=mapped)
+    cls = model_class(artifact.class_name)
     try:
-        model._restore(arrays)
-    except (KeyError, ValueError, IndexError) as error:
-        raise artifact._damaged(source, "arrays that its class can use", repr(error)) from error
-    return model
-
-
-def _model_class(manifest: dict[str, Any]) -> type[Recommender]:
-
-    return model_class(manifest["class"])
+        return cls.from_artifact(artifact)
+    except (ArgumentError, KeyError, ValueError, IndexError, TypeError) as error:
+        expected = "parameters and arrays that its class can use"
+        raise damaged(path, expected, repr(error)) from error

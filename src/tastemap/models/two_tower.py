@@ -1,6 +1,6 @@
-"""Two towers: a person is the average of what they like, and likes what is near it."""
+"""Two towers: a user is the average of what they like, and likes what is near it."""
 
-from typing import Any, ClassVar
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -8,17 +8,17 @@ import polars as pl
 
 from tastemap.arrays import FloatArray, IndexArray
 from tastemap.data.ratings import Ratings
-from tastemap.data.vocabulary import Id
-from tastemap.errors import ArgumentError
-from tastemap.models.base.factors import Array, FactorModel, Prior
+from tastemap.models.base.factors import Array, FactorModel, Factors, Prior
+from tastemap.models.base.rows import Capabilities
+from tastemap.models.base.validation import positive, share, whole_number
 
 
 class TwoTower(FactorModel):
-    """A vector for each item and one for each person, from what they like, trained in Keras.
+    """A vector for each item and one for each user, from what they like, trained in Keras.
 
     References:
         Covington, Adams, Sargin, "Deep neural networks for YouTube recommendations", RecSys 2016,
-        section 3 (a person is the average of embedded items). Yi et al., "Sampling-bias-corrected
+        section 3 (a user is the average of embedded items). Yi et al., "Sampling-bias-corrected
         neural modeling for large corpus item recommendations", RecSys 2019, section 3 (the softmax
         over a batch, its correction, vectors of length 1, temperature).
 
@@ -35,7 +35,7 @@ class TwoTower(FactorModel):
         the probability to be drawn, so that the sum is an estimate of that over all items.
 
     Fold-in:
-        A new person's vector is the same average, and nothing is to be learnt.
+        A new user's vector is the same average, and nothing is to be learnt.
 
     Args:
         n_factors: f, the length of a vector.
@@ -51,7 +51,7 @@ class TwoTower(FactorModel):
         history_embedding: h_j, float32 (n_items, f).
         user_factors, item_factors: p_u / temperature (n_users, f), q_i (n_items, f).
         item_bias: b_i, (n_items,).
-        history_: Frame ``epoch, loss``.
+        history_: Frame ``epoch, train_loss``.
 
     Example:
         >>> from tastemap.data.datasets.synthetic import synthetic_ratings
@@ -59,17 +59,6 @@ class TwoTower(FactorModel):
         >>> model.recommend(ratings={1: 5, 3: 5}, k=3)["title"].str.head(6).to_list()
         ['Comedy', 'Comedy', 'Comedy']
     """
-
-    parameters: ClassVar = (
-        "n_factors",
-        "n_epochs",
-        "batch_size",
-        "learning_rate",
-        "temperature",
-        "dropout",
-        "threshold",
-    )
-    predicts_ratings = False
 
     history_embedding: npt.NDArray[np.float32]
 
@@ -83,24 +72,23 @@ class TwoTower(FactorModel):
         dropout: float = 0.5,
         threshold: float | None = None,
     ) -> None:
-        whole = (("n_factors", n_factors), ("n_epochs", n_epochs), ("batch_size", batch_size))
-        for name, value in whole:
-            if value != int(value) or value < 1:
-                raise ArgumentError(name, expected="a whole number of at least 1", received=value)
-        for name, number in (("learning_rate", learning_rate), ("temperature", temperature)):
-            if not 0 < number < np.inf:
-                raise ArgumentError(name, expected="a number above 0", received=number)
-        if not 0 <= dropout < 1:
-            raise ArgumentError("dropout", expected="from 0 to below 1", received=dropout)
-        self.n_factors, self.n_epochs, self.batch_size = n_factors, n_epochs, batch_size
-        self.learning_rate, self.temperature = learning_rate, temperature
-        self.dropout, self.threshold = dropout, threshold
+        self.n_factors = whole_number("n_factors", n_factors)
+        self.n_epochs = whole_number("n_epochs", n_epochs)
+        self.batch_size = whole_number("batch_size", batch_size)
+        self.learning_rate = positive("learning_rate", learning_rate)
+        self.temperature = positive("temperature", temperature)
+        self.dropout, self.threshold = share("dropout", dropout, one=False), threshold
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """Scores that rank, and are no ratings."""
+        return replace(super().capabilities, predicts=False)
 
     def _fit(self, ratings: Ratings, validation: Ratings | None, seed: int, progress: bool) -> None:
         from tastemap.models.neural.training import epoch_bar
         from tastemap.models.neural.two_tower import TowerPlan, train_towers
 
-        likes = ratings.take(self._likes(ratings.rating))
+        likes = ratings.likes(self.threshold)
         liked = likes.by_item.counts > 0
         h, q, b = (np.zeros((len(liked), size), np.float32) for size in (*2 * [self.n_factors], 1))
         if len(likes):
@@ -114,33 +102,23 @@ class TwoTower(FactorModel):
         np.add.at(sums, likes.user_index, self.history_embedding[likes.item_index])
         users, items = np.pad(self._directed(sums), ((0, 0), (1, 0))), np.hstack([b, q])
         size = 1 + self.n_factors
-        self._learnt(ratings, 0.0, users, items, Prior(np.zeros(size), np.eye(size)))
-        nothing_known = np.append(~liked, True)  # the last row is that of an unknown item
-        self.item_weights[nothing_known] = 0
-        self.item_weights[nothing_known, 0] = b[liked].min() if liked.any() else 0
-
-    def _likes(self, rating: FloatArray) -> npt.NDArray[np.bool_]:
-        return rating >= self._fitted.scale.liked_from(self.threshold)
+        factors = Factors.of(ratings, 0.0, users, items, Prior(np.zeros(size), np.eye(size)))
+        without_likes = np.append(~liked, True)  # the last row is that of an unknown item
+        factors.item_weights[without_likes] = 0
+        factors.item_weights[without_likes, 0] = b[liked].min() if liked.any() else 0
+        self.factors = factors
 
     def _directed(self, sums: Array) -> Array:
         """Rows of length 1 / temperature; a row of zeros stays one."""
         length = np.linalg.norm(sums, axis=-1, keepdims=True)
         return sums / (self.temperature * np.maximum(length, 1e-12))
 
-    def _moves(self, item_index: IndexArray, rating: FloatArray) -> Array:
-        """What each like adds to the vector of a person: columns (1 + f, n)."""
+    def _rating_effects(self, item_index: IndexArray, rating: FloatArray) -> Array:
+        """What each like adds to the vector of a user: columns (1 + f, n)."""
         h = self.history_embedding[item_index].astype(np.float64)
-        h *= self._likes(rating)[:, None]
+        h *= self.ratings_.scale.liked(rating, self.threshold)[:, None]
         length = max(float(np.linalg.norm(h.sum(axis=0))), 1e-12)
         return np.pad(h / (self.temperature * length), ((0, 0), (1, 0))).T
-
-    def explain(
-        self, user_id: Id | None = None, *, item_id: Id, ratings: Any = None
-    ) -> pl.DataFrame:
-        """As in `FactorModel`; the parts are those of the score: the item's bias and each like."""
-        parts = super().explain(user_id, item_id=item_id, ratings=ratings)
-        belongs_to_ratings = ["global mean", "average user", "kept inside the scale"]
-        return parts.filter(~pl.col("part").is_in(belongs_to_ratings))
 
     def _arrays(self) -> dict[str, Array]:
         return super()._arrays() | {"history_embedding": self.history_embedding}

@@ -137,7 +137,7 @@ def _exportable(model: Recommender) -> FactorModel:
     That is tried rather than looked up by name: on a few ratings, both have to give the same
     predictions.
     """
-    model._fitted  # noqa: B018 - refuses a model that is not fitted
+    model.fitted_ratings  # noqa: B018 - refuses a model that is not fitted
     if isinstance(model, FactorModel) and model.predicts_ratings and _has_closed_form(model):
         return model
     raise UnsupportedError(
@@ -150,11 +150,13 @@ def _has_closed_form(model: FactorModel) -> bool:
     data = model.ratings_
     rows = np.unique(data.item_index[:20])[:5]
     rating = np.resize([data.scale.highest, data.scale.lowest], len(rows)).astype(np.float32)
-    bias, X = model._design(rows)
-    precision = model.prior.precision * len(rows) ** _exponent(model)
-    residual = rating - model.global_mean - bias - X @ model.prior.mean
-    closed = model.prior.mean + np.linalg.solve(X.T @ X + precision, X.T @ residual)
-    own = model._fold_in(rows, rating)
+    (bias, X), prior = model.factors.design(rows), model.factors.prior
+    if prior is None:
+        return False
+    precision = prior.precision * len(rows) ** _exponent(model)
+    residual = rating - model.global_mean - bias - X @ prior.mean
+    closed = prior.mean + np.linalg.solve(X.T @ X + precision, X.T @ residual)
+    own = model.fold_in_rows(rows, rating).description
     return np.shape(own) == closed.shape and np.allclose(own, closed, atol=1e-4)
 
 
@@ -164,7 +166,8 @@ def _exponent(model: FactorModel) -> float:
 
 
 def _model_data(model: FactorModel) -> dict[str, Any]:
-    scale = model.ratings_.scale
+    factors, scale = model.factors, model.ratings_.scale
+    prior: Any = factors.prior  # an exportable model has one
     levels = scale.levels
     return {
         "global_mean": model.global_mean,
@@ -174,11 +177,11 @@ def _model_data(model: FactorModel) -> dict[str, Any]:
             "step": scale.step,
             "levels": None if levels is None else levels.tolist(),
         },
-        "size": len(model.prior.mean),
-        "item_weights": packed(model.item_weights[:-1], np.float32),
-        "average_item": packed(model.item_weights[-1], np.float32),
-        "prior_mean": packed(model.prior.mean, np.float64),
-        "prior_precision": packed(model.prior.precision, np.float64),
+        "size": len(prior.mean),
+        "item_weights": packed(factors.item_weights[:-1], np.float32),
+        "average_item": packed(factors.item_weights[-1], np.float32),
+        "prior_mean": packed(prior.mean, np.float64),
+        "prior_precision": packed(prior.precision, np.float64),
         "reg_exponent": _exponent(model),
         "popularity": packed(model.ratings_.by_item.counts, np.uint32),
     }

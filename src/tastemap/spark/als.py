@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
+from tastemap.arrays import F32, AnyArray
 from tastemap.errors import ArgumentError
-from tastemap.models.als import ALS, ridge
+from tastemap.models.als import ALS
 from tastemap.models.base.factors import Prior
 from tastemap.models.bias import BiasModel
 from tastemap.spark.index import Indexed, to_polars
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from pyspark.ml.recommendation import ALSModel
     from pyspark.sql import DataFrame
 
-Array = npt.NDArray[Any]
 # Ratings of a block of Spark's ALS at most; there is at least one block a core.
 MAX_RATINGS_OF_BLOCK = 2_000_000
 # After more epochs Spark's record of the computation is too deep to be sent, unless its state
@@ -41,7 +40,7 @@ class Fitted:
     """
 
     users: "DataFrame"
-    item_weights: npt.NDArray[np.float32]
+    item_weights: F32
     global_mean: float
     prior: Prior
 
@@ -100,7 +99,7 @@ def _fit_implicit(model: ALS, data: Indexed, train: "DataFrame", seed: int) -> F
     return Fitted(users, normal, 0.0, Prior(np.zeros(normal.shape[1]), precision))
 
 
-def without_biases(train: "DataFrame", mu: float, n_items: int) -> "tuple[DataFrame, Array]":
+def without_biases(train: "DataFrame", mu: float, n_items: int) -> "tuple[DataFrame, AnyArray]":
     """The ratings less mu, b_i and b_u, in a column ``residual``, and b_i (n_items,).
 
     Both are the damped means of `BiasModel`, with its defaults.
@@ -162,10 +161,10 @@ def _penalty(model: ALS, data: Indexed, n: int) -> float:
     where the power is 1. The result is the geometric mean of the users' and the items' penalty.
     """
     sides = ((n / len(data.users), len(data.items)), (n / len(data.items), len(data.users)))
-    return float(np.prod([ridge(model, count, others) / count for count, others in sides]) ** 0.5)
+    return float(np.prod([model.ridge(count, others) / count for count, others in sides]) ** 0.5)
 
 
-def factors_of(frame: "DataFrame", n: int, f: int) -> npt.NDArray[np.float32]:
+def factors_of(frame: "DataFrame", n: int, f: int) -> F32:
     """Rows (n, f) of Spark's factors ``id, features``; zeros where it has none."""
     rows = to_polars(frame.select("id", "features"))
     factors = np.zeros((n, f), dtype=np.float32)
@@ -183,7 +182,7 @@ def _by_user(train: "DataFrame") -> "DataFrame":
 
 
 def solve_users(
-    model: ALS, lists: "DataFrame", items: Array, units: Array, mu: float, s: float
+    model: ALS, lists: "DataFrame", items: AnyArray, units: AnyArray, mu: float, s: float
 ) -> "DataFrame":
     """The last half-step: the weights (b_u, p_u) of each user with the items held fixed.
 
@@ -214,8 +213,8 @@ def solve_users(
 def _solved(
     model: ALS,
     batch: "pa.RecordBatch",
-    items: tuple[Array, Array, Array],
-    units: Array,
+    items: tuple[AnyArray, AnyArray, AnyArray],
+    units: AnyArray,
     mu: float,
     s: float,
 ) -> "pa.RecordBatch":
@@ -230,7 +229,7 @@ def _solved(
     (indptr, index), (_, rating) = csr(batch.column("items")), csr(batch.column("ratings"))
     b_i, fixed, gram = items
     target = (rating - mu) / s - b_i[index] if model.predicts_ratings else np.ones(len(index))
-    penalty = np.asarray(ridge(model, np.diff(indptr), len(fixed)), dtype=np.float32)
+    penalty = np.asarray(model.ridge(np.diff(indptr), len(fixed)), dtype=np.float32)
     weights = np.zeros((len(batch), fixed.shape[1]), dtype=np.float32)
     steps = 2 * fixed.shape[1]
     solve_rows(

@@ -3,9 +3,10 @@
 from typing import Any
 
 import numpy as np
-import polars as pl
 
 from tastemap.models.als import ALS
+from tastemap.models.base.artifact import Artifact
+from tastemap.models.base.factors import Factors
 from tastemap.spark.als import Fitted
 from tastemap.spark.index import Indexed, to_polars
 
@@ -24,9 +25,17 @@ def assemble(model: ALS, data: Indexed, fitted: Fitted, metrics: dict[str, Any],
     width = fitted.item_weights.shape[1]
     users = np.zeros((len(data.users), width), dtype=np.float32)
     users[rows["user_index"].to_numpy()] = rows["weights"].list.to_array(width).to_numpy()
-    ratings = data.collect()
-    model.history_, model.metrics_, model.item_map_ = pl.DataFrame(), metrics, None
-    model.seed_, model.ratings_ = seed, ratings
-    model.learnt_by_, model.recipe_ = str(model), model._recipe()
-    model._learnt(ratings, fitted.global_mean, users, fitted.item_weights, fitted.prior)
-    return model
+    ratings, parameters = data.collect(), model.get_params()
+    factors = Factors.of(ratings, fitted.global_mean, users, fitted.item_weights, fitted.prior)
+    return ALS.from_artifact(
+        Artifact(
+            class_name="ALS",
+            parameters=parameters,
+            arrays=factors.arrays(),
+            ratings=ratings,
+            seed=seed,
+            learnt_by=str(model),
+            recipe={"class": "ALS", "parameters": parameters},
+            metrics=metrics,
+        )
+    )

@@ -206,7 +206,7 @@ def _times(
             f"{n - n_times:,} of {n:,} times are missing: times are left out"
         ]
     unit = unit_of(typical or 0)
-    seconds = F.floor(F.col("timestamp") / unit.a_second).cast("long")
+    seconds = F.floor(F.col("timestamp") / unit.per_second).cast("long")
     return frame.withColumn("timestamp", seconds), list(unit.notes)
 
 

@@ -8,13 +8,9 @@ import numpy as np
 import polars as pl
 
 from tastemap.errors import ArgumentError, UnsupportedError
-from tastemap.models.als import ALS
 from tastemap.models.base.factors import FactorModel
 from tastemap.models.base.selection import allowed_items
 from tastemap.models.batch.recommend import best_items
-from tastemap.models.bias import BiasModel
-from tastemap.models.matrix_factorization import MatrixFactorization
-from tastemap.models.two_tower import TwoTower
 from tastemap.spark.shards import csr, rows, shard
 from tastemap.support.atomic import new_folder
 
@@ -51,8 +47,8 @@ def recommend_all(
     Returns:
         The number of rows written.
     """
-    data = model.ratings_
-    if not _scores_by_factors(model):
+    data = model.fitted_ratings
+    if not isinstance(model, FactorModel):
         raise UnsupportedError(
             f"{model.learnt_by_} has no factors for executors to multiply",
             do="leave --engine spark out, or use als, ials or mf",
@@ -71,17 +67,11 @@ def recommend_all(
     return int(session.read.parquet(out).count())
 
 
-def _scores_by_factors(model: Any) -> bool:
-    """Whether the scores of a model are products of its weights, and nothing else."""
-    products = (ALS, BiasModel, MatrixFactorization, TwoTower)
-    return type(model) is FactorModel or isinstance(model, products)
-
-
 def _user_table(model: FactorModel, exclude_seen: bool) -> "pa.Table":
     """A row a user: row number, id, weights, and the rows of the items that they have rated."""
     import pyarrow as pa
 
-    data, weights = model.ratings_, model.user_weights[:-1]
+    data, weights = model.ratings_, model.factors.user_weights[:-1]
     groups = data.by_user
     ends = np.arange(len(weights) + 1, dtype=np.int64) * weights.shape[1]
     indptr = groups.indptr if exclude_seen else np.zeros_like(groups.indptr)
@@ -121,7 +111,7 @@ def _list_maker(session: "SparkSession", model: FactorModel, k: int, allowed: An
     data = model.ratings_
     scale, mu, rates = data.scale, model.global_mean, model.predicts_ratings
     names = pl.DataFrame([data.items.ids, data.items.titles.rename("title")]).to_arrow()
-    sent = session.sparkContext.broadcast((model.item_weights, allowed, names))
+    sent = session.sparkContext.broadcast((model.factors.item_weights, allowed, names))
 
     def made(batches: "Iterator[pa.RecordBatch]") -> "Iterator[pa.RecordBatch]":
         import pyarrow as pa

@@ -3,20 +3,18 @@
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
-from tastemap.arrays import F32, I64, IndexArray
+from tastemap.arrays import F32, I64, AnyArray, IndexArray
 from tastemap.data.ratings import Ratings
 from tastemap.data.scale import Scale
 from tastemap.data.vocabulary import Vocabulary
-from tastemap.models.base.factors import FactorModel
-
-Array = npt.NDArray[Any]
+from tastemap.models.base.artifact import Artifact
+from tastemap.models.base.factors import FactorModel, Factors
 
 
 def shard(
-    items: Array, mu: float, scale: Scale, weights: Array, seen: tuple[Array, IndexArray]
+    items: AnyArray, mu: float, scale: Scale, weights: AnyArray, seen: tuple[AnyArray, IndexArray]
 ) -> FactorModel:
     """A model of some users; the ids of users and items are row numbers.
 
@@ -28,10 +26,8 @@ def shard(
         seen: CSR of the items that each user has rated: ``indptr`` (n + 1,) and item rows.
     """
     indptr, index = seen
-    model = FactorModel()
-    model.global_mean, model.item_weights = mu, items
-    model.user_weights = np.vstack([weights, np.zeros_like(weights[:1], shape=(1, items.shape[1]))])
-    model.ratings_ = Ratings(
+    average = np.zeros_like(weights, shape=(1, items.shape[1]))
+    ratings = Ratings(
         user_index=np.repeat(np.arange(len(weights), dtype=np.int32), np.diff(indptr)),
         item_index=index,
         rating=np.full(len(index), scale.lowest, dtype=np.float32),
@@ -40,10 +36,11 @@ def shard(
         items=Vocabulary(pl.Series(np.arange(len(items) - 1)), "item"),
         scale=scale,
     )
-    return model
+    arrays = Factors(mu, np.vstack([weights, average]), items).arrays()
+    return FactorModel.from_artifact(Artifact("FactorModel", {}, arrays, ratings, 0, "shard"))
 
 
-def csr(column: Any) -> tuple[I64, Array]:
+def csr(column: Any) -> tuple[I64, AnyArray]:
     """``indptr`` (n + 1,) and values of a list column of Arrow; a null list is an empty one."""
     import pyarrow.compute as pc
 

@@ -1,1 +1,1 @@
-"""TODO src/tastemap/support."""
+"""What several layers need and is not about ratings: files, memory, progress, optional packages."""

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-# Seconds after which a folder that is between its two renames is taken for one left by a kill.
-PATIENCE = 1.0
+# A folder that stays between its two renames for so long was left there by a kill.
+SETTLE_SECONDS = 1.0
 
 
 @contextmanager
@@ -35,7 +35,7 @@ def new_file(target: Path) -> Iterator[Path]:
 
 @contextmanager
 def new_folder(target: Path) -> Iterator[Path]:
-    """A folder to fill, beside ``target``, whose place it takes at the end of the block.
+    """A folder to fill beside ``target``; it replaces ``target`` at the end of the block.
 
     An error in the block, a full disk or a kill leaves what was there as it was.
 
@@ -60,15 +60,15 @@ def new_folder(target: Path) -> Iterator[Path]:
 def settle(target: Path) -> None:
     """Put a folder back whose replacement was killed between its two renames.
 
-    Another process may be between them just now; it is given time to finish.
+    Another process may be between them now, so this first waits for it to finish.
     """
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + SETTLE_SECONDS
     while not target.exists() and _aside(target).is_dir():
         if time.monotonic() > end:
             with contextlib.suppress(OSError):
                 _aside(target).rename(target)
             return
-        time.sleep(PATIENCE / 20)
+        time.sleep(SETTLE_SECONDS / 20)
 
 
 def _replace(target: Path, fresh: Path) -> None:

@@ -1,18 +1,14 @@
-"""How much memory is free, and whether a table of ratings will fit into it."""
+"""How much memory is free, and whether it suffices for a piece of work."""
 
 import os
 from pathlib import Path
 
 from tastemap.errors import DataError
 
-#: What reading takes at its peak for each rating: the columns as read and those of `Ratings`, each
-#: two numbers of 32 bits, a rating of 32 and a time of 64, and as much again for whole numbers of
-#: 64 bits before they are rows.
-BYTES_A_RATING = 60
-# Less than this is taken without asking.
-_LARGE = 2**28
+# Smaller amounts are not checked.
+MIN_CHECKED_BYTES = 2**28
 _MEMINFO = Path("/proc/meminfo")
-# What memory.stat calls pages of files, with "total_" before it in the older of its forms.
+# Names of cached pages of files in memory.stat; its older form has "total_" before them.
 _CACHED = ("inactive_file", "active_file")
 _LIMITS = (
     (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory.current")),
@@ -24,41 +20,25 @@ _LIMITS = (
 
 
 def free_memory() -> int | None:
-    """Bytes that this process may still take, or None where the system does not say.
+    """Bytes that this process may still use, or None where the system does not say.
 
     In a container the limit of the container counts.
     """
-    free = [_free_in_system(), *(_left(*files) for files in _LIMITS)]
-    known = [n for n in free if n is not None]
-    return min(known) if known else None
-
-
-def foresee(name: str, n_ratings: int) -> None:
-    """Refuse a table that the free memory will not hold, before it is read.
-
-    Raises:
-        DataError: With the estimate and what is free.
-    """
-    require(
-        name,
-        BYTES_A_RATING * n_ratings,
-        f"for some {n_ratings:,} ratings",
-        "close other programs, use a larger machine, or write the table as Parquet and"
-        " keep it on disk: tastemap prepare",
-    )
+    limits = [_free_in_system(), *(_free_in_container(*files) for files in _LIMITS)]
+    return min((n_bytes for n_bytes in limits if n_bytes is not None), default=None)
 
 
 def require(name: str, n_bytes: int, what: str, do: str) -> None:
-    """Refuse work for which the free memory will not suffice, before it starts.
+    """Refuse work that needs more memory than is free, before it starts.
 
     Args:
         name: What needs the memory. what: For what. do: What to do instead.
-        n_bytes: How much it needs; a quarter of a GiB is there without asking.
+        n_bytes: How much it needs; less than a quarter of a GiB is not checked.
 
     Raises:
-        DataError: With the estimate and what is free.
+        DataError: With the need and what is free.
     """
-    if n_bytes < _LARGE:
+    if n_bytes < MIN_CHECKED_BYTES:
         return
     free = free_memory()
     if free is not None and n_bytes > free:
@@ -86,18 +66,18 @@ def _free_in_system() -> int | None:
         return None
 
 
-def _left(limit: Path, used: Path) -> int | None:
+def _free_in_container(limit: Path, used: Path) -> int | None:
     try:
-        left = int(limit.read_text(encoding="ascii")) - int(used.read_text(encoding="ascii"))
+        free = int(limit.read_text(encoding="ascii")) - int(used.read_text(encoding="ascii"))
     except (OSError, ValueError):  # no such file, or "max"
         return None
-    return left + _given_back(used.with_name("memory.stat"))
+    return free + _cached(used.with_name("memory.stat"))
 
 
-def _given_back(about: Path) -> int:
-    """Bytes in use that hold what was read from files, which the system drops when it must."""
+def _cached(stat: Path) -> int:
+    """Used bytes that cache files, which the system frees when memory is needed."""
     try:
-        words = [line.split() for line in about.read_text(encoding="ascii").splitlines()]
+        words = [line.split() for line in stat.read_text(encoding="ascii").splitlines()]
     except OSError:
         return 0
     numbers = {name: int(value) for name, value in words}

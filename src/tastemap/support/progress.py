@@ -1,4 +1,4 @@
-"""A progress bar for what takes long: fits, lists, neighbours."""
+"""A progress bar on standard error, for work that takes long."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,13 +11,13 @@ def progress_bar(
     """A progress bar on standard error, gone when all is done.
 
     Args:
-        doing: What stands before the bar.
+        doing: The text before the bar.
         n_steps: Number of steps, in units of ``unit``.
         unit: The plural of what is counted.
         shown: Whether to show it at all.
 
     Yields:
-        A function that a step is told by, with a note that stands behind the bar.
+        A function to call after each step, with a note to show behind the bar.
     """
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn

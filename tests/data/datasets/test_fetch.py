@@ -16,6 +16,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from platformdirs.macos import MacOS
+from platformdirs.unix import Unix
+from platformdirs.windows import Windows
 
 from tastemap.data.datasets import download as download_module
 from tastemap.data.datasets import fetch
@@ -239,17 +242,20 @@ def test_an_unknown_name_lists_the_known_ones(cache):
 
 
 def test_the_platforms_cache_folder(monkeypatch, tmp_path):
-    for variable in ("TASTEMAP_DATA", "XDG_CACHE_HOME", "LOCALAPPDATA"):
+    for variable in ("TASTEMAP_DATA", "XDG_CACHE_HOME"):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
+    local = str(tmp_path / "AppData/Local")
+    monkeypatch.setattr("platformdirs.windows.get_win_folder", lambda name: local)
     for platform, folder in (
-        ("linux", ".cache"),
-        ("darwin", "Library/Caches"),
-        ("win32", "AppData/Local"),
+        (Unix, ".cache"),
+        (MacOS, "Library/Caches"),
+        (Windows, "AppData/Local"),
     ):
-        monkeypatch.setattr(fetch.sys, "platform", platform)
-        assert fetch.cache_folder() == tmp_path / folder / "tastemap"
-    monkeypatch.setattr(fetch.sys, "platform", "linux")
+        with monkeypatch.context() as patch:
+            patch.setattr("platformdirs.PlatformDirs", platform)
+            assert fetch.cache_folder() == tmp_path / folder / "tastemap"
+    monkeypatch.setattr("platformdirs.PlatformDirs", Unix)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "x"))
     assert fetch.cache_folder() == tmp_path / "x" / "tastemap"
     monkeypatch.setenv("TASTEMAP_DATA", str(tmp_path / "mine"))

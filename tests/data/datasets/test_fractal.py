@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tastemap.data.datasets.apportionment import allot, resample
-from tastemap.data.datasets.fractal import COLUMNS, SIZES, FractalExpansion, Size, size_like
+from tastemap.data.datasets.fractal import SIZES, FractalExpansion, Size, size_like
 from tastemap.data.datasets.synthetic import synthetic_ratings
 from tastemap.data.datasets.writer import write_release
 from tastemap.data.ratings import Ratings
@@ -45,7 +45,7 @@ def read(frame: pl.DataFrame) -> Ratings:
 )
 def test_users_items_and_ratings_are_exactly_as_many_as_asked(size: Size) -> None:
     frame = expanded(size)
-    assert frame.columns == list(COLUMNS)
+    assert frame.columns == list(FractalExpansion.schema)
     ratings = read(frame)
     assert (ratings.n_users, ratings.n_items, len(ratings)) == (
         size.n_users,

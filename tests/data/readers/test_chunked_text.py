@@ -48,8 +48,8 @@ def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Files are read in parts of a kilobyte, and compared in slices of a few rows."""
     monkeypatch.setattr(delimited, "CHUNK_BYTES", 1000)
     monkeypatch.setattr("tastemap.data.readers.archive.CHUNK_BYTES", 1000)
-    monkeypatch.setattr(columns, "SLICE", 7)
-    monkeypatch.setattr(scale, "SLICE", 7)
+    monkeypatch.setattr(columns, "CACHE_ROWS", 7)
+    monkeypatch.setattr(scale, "CACHE_ROWS", 7)
 
 
 def written(tmp_path: Path, lines: list[str], name: str = "ratings.csv") -> Path:
@@ -221,7 +221,7 @@ def test_how_far_a_large_file_is_is_told(tmp_path: Path, monkeypatch: pytest.Mon
     path, told = written(tmp_path, [HEADER, *LINES]), []
     read_ratings(path, progress=lambda done, total: told.append((done, total)))
     assert not told
-    monkeypatch.setattr(partwise, "_LONG", 10)
+    monkeypatch.setattr(partwise, "MIN_PROGRESS_BYTES", 10)
     read_ratings(path, progress=lambda done, total: told.append((done, total)))
     assert len(told) > 20
     assert told[-1] == (path.stat().st_size,) * 2
@@ -236,7 +236,7 @@ def test_too_little_memory_is_foreseen_before_the_work_starts(
 ) -> None:
     path = written(tmp_path, [HEADER, *LINES])
     TABLE.write_parquet(tmp_path / "x.parquet")
-    monkeypatch.setattr(memory, "_LARGE", 1000)
+    monkeypatch.setattr(memory, "MIN_CHECKED_BYTES", 1000)
     monkeypatch.setattr(memory, "free_memory", lambda: 50_000)
     monkeypatch.setattr(tables, "read_parts", None)
     for source in (path, tmp_path / "x.parquet"):
@@ -281,8 +281,8 @@ def test_numbers_are_numbered_as_numpy_does(ids: list[int]) -> None:
 
 
 def test_a_table_of_numbers_is_not_longer_than_it_pays(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(vocabulary, "_TABLE_LEAST", 10)
-    monkeypatch.setattr(vocabulary, "_looked_up", None)
+    monkeypatch.setattr(vocabulary, "MAX_TABLE_ROWS", 10)
+    monkeypatch.setattr(vocabulary, "_numbered_by_table", None)
     distinct, rows = numbered(pl.Series([5, 900, 5]))
     assert (distinct.to_list(), rows.tolist()) == ([5, 900], [0, 1, 0])
 

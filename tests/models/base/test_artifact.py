@@ -187,7 +187,7 @@ def test_a_reader_between_the_two_renames_waits_for_the_save(saved: Path, rating
 
 @pytest.fixture
 def mapped_model(ratings: Ratings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(mapped, "LARGE", 100)
+    monkeypatch.setattr(mapped, "MIN_MAPPED_RATINGS", 100)
     return make_model("bias").fit(ratings).save(tmp_path / "model")
 
 
@@ -226,7 +226,7 @@ def test_small_tables_have_no_such_file(ratings: Ratings, tmp_path: Path) -> Non
 
 
 def test_without_times(ratings: Ratings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mapped, "LARGE", 100)
+    monkeypatch.setattr(mapped, "MIN_MAPPED_RATINGS", 100)
     plain = Ratings.from_frame(ratings.to_frame().drop("timestamp"))
     path = make_model("bias").fit(plain).save(tmp_path / "model")
     assert load_model(path, mapped=True).ratings_.timestamp is None

@@ -12,8 +12,9 @@ import reference
 from tastemap.data.datasets.synthetic import synthetic_ratings
 from tastemap.data.ratings import Ratings
 from tastemap.data.splits import Split
-from tastemap.errors import ArgumentError, UnsupportedError
-from tastemap.models.base.factors import FactorModel, Prior
+from tastemap.errors import UnsupportedError
+from tastemap.models.base.artifact import Artifact
+from tastemap.models.base.factors import FactorModel, Factors, Prior
 from tastemap.models.base.recommender import Recommender
 from tastemap.models.bias import BiasModel
 from tastemap.models.registry import load_model, make_model
@@ -22,9 +23,6 @@ from tastemap.models.registry import load_model, make_model
 @pytest.fixture(scope="module")
 def model(ratings: Ratings) -> FactorModel:
     """Exact factors for the two tastes: one dimension, +1 and -1."""
-    factor_model = FactorModel()
-    factor_model.ratings_, factor_model.seed_ = ratings, 0
-    factor_model.history_, factor_model.metrics_, factor_model.item_map_ = pl.DataFrame(), {}, None
     rng = np.random.default_rng(0)
     taste = np.where(np.arange(ratings.n_users) % 2, 1.0, -1.0)
     genre = np.where(np.arange(ratings.n_items) % 2, 1.0, -1.0)
@@ -34,8 +32,9 @@ def model(ratings: Ratings) -> FactorModel:
     items = np.column_stack(
         [rng.normal(0, 0.3, len(genre)), genre, rng.normal(0, 0.01, len(genre))]
     )
-    factor_model._learnt(ratings, 3.3, users, items)
-    return factor_model
+    factors = Factors.with_estimated_prior(ratings, 3.3, users, items)
+    artifact = Artifact("FactorModel", {}, factors.arrays(), ratings, 0, "by hand")
+    return FactorModel.from_artifact(artifact)
 
 
 def test_prediction_is_the_equation(model: FactorModel) -> None:
@@ -53,7 +52,9 @@ def test_fold_in_is_the_ridge_solution(model: FactorModel) -> None:
     rows, rating = np.array([0, 1, 5], dtype=np.int32), np.array([5.0, 2.0, 1.0])
     X = np.column_stack([np.ones(3), model.item_factors[rows]]).astype(float)
     y = rating - model.global_mean - model.item_bias[rows]
-    expected = reference.ridge_by_gradient(X, y, model.prior.mean, model.prior.precision)
+    expected = reference.ridge_by_gradient(
+        X, y, model.factors.prior.mean, model.factors.prior.precision
+    )
     np.testing.assert_allclose(model._fold_in(rows, rating), expected, atol=1e-5)
 
 
@@ -141,26 +142,6 @@ def test_a_model_of_loaded_factors_does_not_fit(ratings: Ratings) -> None:
         FactorModel().fit(ratings)
 
 
-def test_a_person_may_name_items_by_title(model: FactorModel) -> None:
-    frame = pl.DataFrame({"title": ["Comedy 3 (1962)", "Drama 2 (1961)"], "rating": [5, 1]})
-    assert model.fold_in(frame).item_index.tolist() == [2, 1]
-    assert model.recommend(ratings=frame).equals(model.recommend(ratings={3: 5, 2: 1}))
-
-
-def test_ratings_of_a_person_must_be_numbers(model: FactorModel) -> None:
-    for bad in (
-        {1: float("nan")},
-        {1: "five"},
-        {1: 99},
-        {1: 0},
-        {},
-        [5, 4],
-        pl.DataFrame({"a": [1]}),
-    ):
-        with pytest.raises(ArgumentError, match="ratings"):
-            model.recommend(ratings=bad)
-
-
 NAMES = ("mf", "als", "ials")
 
 
@@ -217,10 +198,10 @@ def test_an_update_follows_from_the_seed_and_leaves_no_trace(
 ) -> None:
     old, new, _ = parts
     one, other = (made(name).fit(old, progress=False).update(new, progress=False) for _ in range(2))
-    np.testing.assert_array_equal(one.user_weights, other.user_weights)
+    np.testing.assert_array_equal(one.factors.user_weights, other.factors.user_weights)
     one.fit(old, progress=False)
     np.testing.assert_array_equal(
-        one.item_weights, made(name).fit(old, progress=False).item_weights
+        one.factors.item_weights, made(name).fit(old, progress=False).factors.item_weights
     )
 
 
@@ -239,8 +220,8 @@ def test_a_loaded_model_goes_on_as_the_saved_one_would(
     model = made(name).fit(old, progress=False)
     loaded = load_model(model.save(tmp_path / "model"))
     np.testing.assert_array_equal(
-        loaded.update(new, progress=False).item_weights,
-        model.update(new, progress=False).item_weights,
+        loaded.update(new, progress=False).factors.item_weights,
+        model.update(new, progress=False).factors.item_weights,
     )
 
 

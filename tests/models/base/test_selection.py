@@ -1,14 +1,17 @@
 """The choice of the best k."""
 
-import warnings
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tastemap.errors import ArgumentError
-from tastemap.models.base.selection import ShortAnswerWarning, novelty_bonus, top_k
+from tastemap.models.base.selection import (
+    ShortAnswerWarning,
+    list_length,
+    novelty_bonus,
+    top_k,
+)
 
 
 @given(
@@ -20,13 +23,18 @@ def test_top_k_is_a_stable_sort_cut_off(score: list[int], k: int, data: st.DataO
     allowed = np.array(data.draw(st.lists(st.booleans(), min_size=len(score), max_size=len(score))))
     k = min(k, len(score))
     by_loops = sorted((i for i in range(len(score)) if allowed[i]), key=lambda i: (-score[i], i))
-    if not by_loops:
-        with pytest.raises(ArgumentError, match="none"):
-            top_k(np.array(score, dtype=float), allowed, k)
-        return
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ShortAnswerWarning)
-        assert top_k(np.array(score, dtype=float), allowed, k).tolist() == by_loops[:k]
+    assert top_k(np.array(score, dtype=float), allowed, k).tolist() == by_loops[:k]
+
+
+def test_a_list_has_ten_rows_or_what_is_allowed_and_says_where_it_is_shorter() -> None:
+    allowed = np.arange(20) < 12
+    assert list_length(None, allowed) == 10
+    assert list_length(None, allowed[8:]) == 4
+    assert list_length(12, allowed) == 12
+    with pytest.warns(ShortAnswerWarning, match="only 12 of the 13 users asked for"):
+        assert list_length(13, allowed, kind="user") == 13
+    with pytest.raises(ArgumentError, match="items to choose from; expected at least one"):
+        list_length(1, np.zeros(3, dtype=bool))
 
 
 def test_novelty_favours_the_little_known_by_the_spread_of_the_predictions() -> None:

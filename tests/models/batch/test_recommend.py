@@ -57,7 +57,7 @@ def test_users_in_the_order_asked_for(mf: Recommender) -> None:
 
 def test_equal_items_come_in_the_order_of_their_rows(ratings: Ratings) -> None:
     model = make_model("mf", n_factors=5, n_epochs=2).fit(ratings, progress=False)
-    model.item_weights[10:70] = model.item_weights[10]
+    model.factors.item_weights[10:70] = model.factors.item_weights[10]
     found = recommend_all(model, 30)
     assert found.equals(one_by_one(model, k=30))
     assert found["score"].n_unique() < len(found) / 2
@@ -65,8 +65,8 @@ def test_equal_items_come_in_the_order_of_their_rows(ratings: Ratings) -> None:
 
 def test_blocks_change_nothing(mf: Recommender, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = recommend_all(mf)
-    monkeypatch.setattr(everyone, "_BLOCK", 1)
-    monkeypatch.setattr(everyone, "_LEAST_USERS", 7)
+    monkeypatch.setattr(everyone, "BLOCK_BYTES", 1)
+    monkeypatch.setattr(everyone, "MIN_BLOCK_USERS", 7)
     assert recommend_all(mf).equals(whole)
 
 

@@ -36,8 +36,8 @@ def one_by_one(model: Recommender, k: int) -> pl.DataFrame:
 def test_exact_neighbours_are_those_of_similar_items(
     mf: Recommender, k: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(neighbours, "_BLOCK", 1)
-    monkeypatch.setattr(neighbours, "_LEAST", 7)
+    monkeypatch.setattr(neighbours, "BLOCK_BYTES", 1)
+    monkeypatch.setattr(neighbours, "MIN_BLOCK_ITEMS", 7)
     found, expected = similar_all(mf, k), one_by_one(mf, k)
     assert found.recall is None
     assert found.seconds > 0
@@ -67,7 +67,7 @@ def test_a_poor_index_is_seen(mf: Recommender, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_many_items_are_indexed(mf: Recommender, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(neighbours, "MANY", 79)
+    monkeypatch.setattr(neighbours, "MAX_EXACT_ITEMS", 79)
     assert similar_all(mf, 5).recall is not None
     assert similar_all(mf, 5, approximate=False).recall is None
     monkeypatch.setitem(sys.modules, "usearch.index", None)

@@ -26,7 +26,7 @@ def mf(ratings: Ratings) -> Recommender:
 
 @pytest.fixture
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lists, "_MOST_USERS", 17)
+    monkeypatch.setattr(lists, "MAX_PART_USERS", 17)
 
 
 @pytest.mark.parametrize("options", [{}, {"k": 3, "exclude_seen": False}, {"where": "year > 1980"}])
@@ -116,7 +116,7 @@ def test_a_killed_command_goes_on(mf: Recommender, tmp_path: Path) -> None:
     model, out = mf.save(tmp_path / "model"), tmp_path / "recs.parquet"
     slow = (
         "import time, tastemap.models.batch.write as lists; from tastemap.cli import main;"
-        "lists._MOST_USERS = 20; write = lists._Parts.write;"
+        "lists.MAX_PART_USERS = 20; write = lists._Parts.write;"
         "lists._Parts.write = lambda *a: (write(*a), time.sleep({pause}));"
         f"import sys; sys.argv = ['tastemap', 'recommend', {str(model)!r}, '--all',"
         f" '-o', {str(out)!r}]; main()"
@@ -140,7 +140,7 @@ def test_parts_of_a_model_with_other_options_are_not_used(
     ratings: Ratings, tmp_path: Path, small_parts: None
 ) -> None:
     path = tmp_path / "recs.parquet"
-    few, many = (make_model("knn", k=k).fit(ratings, progress=False) for k in (2, 40))
+    few, many = (make_model("knn", n_neighbours=k).fit(ratings, progress=False) for k in (2, 40))
     with pytest.MonkeyPatch.context() as patch:
         stop_after(3, patch, KeyboardInterrupt)
         with pytest.raises(KeyboardInterrupt):

@@ -16,19 +16,19 @@ import pytest
 
 from tastemap.data.ratings import Groups
 from tastemap.models.bayesian import sampler as bayesian_sampler
-from tastemap.models.bayesian import temporal as bayesian_moods
+from tastemap.models.bayesian import temporal as bayesian_temporal
 from tastemap.models.bayesian.features import Features
 from tastemap.models.bayesian.sampler import SCALE_SHAPE, Chain, Draw, Observations
-from tastemap.models.bayesian.temporal import NU, TAU, Clock
+from tastemap.models.bayesian.temporal import NU, TAU, TimeNodes
 
-# Of lam, lam_B and sigma^-2, and of the typical variance of a mood: shape and rate.
+# Of lam, lam_B and sigma^-2, and of the typical variance of a temporal effect: shape and rate.
 PRECISION, TYPICAL, DEGREES = (6.0, 6.0), (6.0, 12.0), 10.0
 PRIORS = (
     (bayesian_sampler, "PRECISION_SHAPE", PRECISION[0]),
     (bayesian_sampler, "PRECISION_RATE", PRECISION[1]),
-    (bayesian_moods, "TYPICAL_SHAPE", TYPICAL[0]),
-    (bayesian_moods, "TYPICAL_RATE", TYPICAL[1]),
-    (bayesian_moods, "NU", DEGREES),
+    (bayesian_temporal, "TYPICAL_SHAPE", TYPICAL[0]),
+    (bayesian_temporal, "TYPICAL_RATE", TYPICAL[1]),
+    (bayesian_temporal, "NU", DEGREES),
 )
 SHARED = {3: np.array([-1.0, 0.8]), 5: np.array([-2.0, -0.8, 0.4, 1.8])}
 assert (NU, TAU) == (2.0, (20.0, 300.0))
@@ -63,7 +63,7 @@ def design(
         popularity=rng.normal(size=n_items).astype(np.float32),
         n_levels=n_levels,
         features=(sides[0], sides[1]),
-        clock=Clock.of(user, time, n_users) if timed else None,
+        nodes=TimeNodes.of(user, time, n_users) if timed else None,
     )
 
 
@@ -96,7 +96,7 @@ class Parameters:
     items: SideOfPrior
     sigma: float
     S: np.ndarray
-    own: np.ndarray
+    delta: np.ndarray
     typical: np.ndarray
     v: np.ndarray
     h: np.ndarray
@@ -108,12 +108,12 @@ class Parameters:
         # A user's row ends with the slope of popularity.
         users = SideOfPrior.drawn(phi_users, n_factors + 2, rng)
         items = SideOfPrior.drawn(phi_items, n_factors + 1, rng)
-        sigma, S, own = 1.0, np.zeros((0, 0)), np.zeros((len(users.s), 0))
+        sigma, S, delta = 1.0, np.zeros((0, 0)), np.zeros((len(users.s), 0))
         if data.n_levels:
-            S, own = cutpoints(data, rng)
+            S, delta = cutpoints(data, rng)
         else:
             sigma = rng.gamma(PRECISION[0], 1 / PRECISION[1]) ** -0.5
-        return cls(users, items, sigma, S, own, *moods(data, rng))
+        return cls(users, items, sigma, S, delta, *effects(data, rng))
 
     def predictor(self, data: Observations) -> np.ndarray:
         """f = b_a + d_j + p_a . q_j + g_a x_j + h_a(t), of each rating."""
@@ -121,7 +121,7 @@ class Parameters:
         P, Q = self.users.W[:, 1:-1], self.items.W[:, 1:]
         f = self.users.W[u, 0] + self.items.W[i, 0] + np.sum(P[u] * Q[i], axis=1)
         f = f + self.users.W[u, -1] * data.popularity[i]
-        return f if data.clock is None else f + self.h.sum(axis=0)[data.clock.node]
+        return f if data.nodes is None else f + self.h.sum(axis=0)[data.nodes.node]
 
     def ratings(self, data: Observations, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
         """Latent values and levels of each rating."""
@@ -129,7 +129,7 @@ class Parameters:
         z = self.predictor(data) + s * rng.normal(size=len(s))
         if not data.n_levels:
             return z, data.level
-        cuts = (SHARED[data.n_levels] + self.own)[data.user]
+        cuts = (SHARED[data.n_levels] + self.delta)[data.user]
         return z, (z[:, None] > cuts).sum(axis=1).astype(np.int32)
 
 
@@ -140,32 +140,32 @@ def prior_spread(C: int) -> np.ndarray:
 
 
 def cutpoints(data: Observations, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """S and the users' own cutpoints: drawn over again until all are in order."""
+    """S and the users' deviations: drawn over again until all are in order."""
     shared, n = SHARED[data.n_levels], len(data.by_user.counts)
     C = len(shared)
     while True:
         root = np.linalg.cholesky(np.linalg.inv(prior_spread(C)))
         X = root @ rng.normal(size=(C, C + 2))  # C + 2 degrees of freedom
         S = np.linalg.inv(X @ X.T)
-        own = rng.multivariate_normal(np.zeros(C), S, size=n)
-        if (np.diff(shared + own, axis=1) > 0).all():
-            return S, own
+        delta = rng.multivariate_normal(np.zeros(C), S, size=n)
+        if (np.diff(shared + delta, axis=1) > 0).all():
+            return S, delta
 
 
-def moods(data: Observations, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
+def effects(data: Observations, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
     """Typical variances, those of the users, and the processes at the nodes."""
-    if data.clock is None:
+    if data.nodes is None:
         return np.zeros(0), np.zeros((0, 0)), np.zeros((0, 0))
-    offsets, moment = data.clock.offsets, data.clock.moment
+    indptr, time = data.nodes.indptr, data.nodes.time
     typical = rng.gamma(TYPICAL[0], 1 / TYPICAL[1], len(TAU))
-    shape = (len(TAU), len(offsets) - 1)
+    shape = (len(TAU), len(indptr) - 1)
     v = DEGREES / 2 * typical[:, None] / rng.gamma(DEGREES / 2, size=shape)
-    h = np.zeros((len(TAU), len(moment)))
+    h = np.zeros((len(TAU), len(time)))
     for c, tau in enumerate(TAU):
-        for a in range(len(offsets) - 1):
-            t = moment[offsets[a] : offsets[a + 1]]
+        for a in range(len(indptr) - 1):
+            t = time[indptr[a] : indptr[a + 1]]
             K = v[c, a] * np.exp(-np.abs(t[:, None] - t) / tau)
-            h[c, offsets[a] : offsets[a + 1]] = rng.multivariate_normal(np.zeros(len(t)), K)
+            h[c, indptr[a] : indptr[a + 1]] = rng.multivariate_normal(np.zeros(len(t)), K)
     return typical, v, h
 
 
@@ -179,18 +179,19 @@ class Conditioned(Chain):
             self.cutpoints.move_shared = lambda *_: None
             self.cutpoints.shift_shared = lambda *_: None
 
-    def take(self, found: Parameters) -> None:
+    def start_at(self, parameters: Parameters) -> None:
         """Start from given parameters."""
-        for side, given in ((self.users, found.users), (self.items, found.items)):
+        for side, given in ((self.users, parameters.users), (self.items, parameters.items)):
             for name in ("lam", "lam_B", "B", "W", "s"):
                 setattr(side, name, getattr(given, name).astype(np.float32))
             side.prior = (side.features.columns.T @ side.B).astype(np.float32)
-        self.sigma = found.sigma
+        self.sigma = parameters.sigma
         if self.cutpoints is not None:
-            self.cutpoints.S, self.cutpoints.own = found.S.copy(), found.own.copy()
-        if self.moods is not None:
-            self.moods.typical = found.typical.copy()
-            self.moods.v, self.moods.h = (x.astype(np.float32) for x in (found.v, found.h))
+            self.cutpoints.S, self.cutpoints.delta = parameters.S.copy(), parameters.delta.copy()
+        if self.effects is not None:
+            self.effects.typical = parameters.typical.copy()
+            self.effects.v = parameters.v.astype(np.float32)
+            self.effects.h = parameters.h.astype(np.float32)
 
     def parameters(self) -> Parameters:
         """The present state."""
@@ -198,15 +199,15 @@ class Conditioned(Chain):
         for side in (self.users, self.items):
             names = ("lam", "lam_B", "B", "W", "s")
             sides.append(SideOfPrior(*(getattr(side, name).astype(float) for name in names)))
-        cuts, mood = self.cutpoints, self.moods
+        cuts, effects = self.cutpoints, self.effects
         return Parameters(
             *sides,
             sigma=self.sigma,
             S=cuts.S.copy() if cuts else np.zeros((0, 0)),
-            own=cuts.own.copy() if cuts else np.zeros((len(self.users.s), 0)),
-            typical=mood.typical.copy() if mood else np.zeros(0),
-            v=mood.v.astype(float) if mood else np.zeros((0, 0)),
-            h=mood.h.astype(float) if mood else np.zeros((0, 0)),
+            delta=cuts.delta.copy() if cuts else np.zeros((len(self.users.s), 0)),
+            typical=effects.typical.copy() if effects else np.zeros(0),
+            v=effects.v.astype(float) if effects else np.zeros((0, 0)),
+            h=effects.h.astype(float) if effects else np.zeros((0, 0)),
         )
 
     def observe(self, z: np.ndarray, level: np.ndarray, f: np.ndarray) -> None:

@@ -2,27 +2,20 @@
 
 import subprocess
 import sys
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 
 import numpy as np
 import polars as pl
 import pytest
 
-from tastemap.data.ratings import Groups, Ratings
+from tastemap.data.ratings import Ratings
 from tastemap.data.splits import Split
-from tastemap.errors import ArgumentError, DataError, NotFittedError, UnsupportedError
+from tastemap.errors import ArgumentError, DataError, UnsupportedError
 from tastemap.metrics import calibration
 from tastemap.metrics.rating import rmse
-from tastemap.models.bayesian import chains as bayesian_chains
 from tastemap.models.bayesian import model as bayesian
-from tastemap.models.bayesian.features import implicit_scores, scores_of, side_columns
 from tastemap.models.bayesian.model import BayesianFactorization
-from tastemap.models.bayesian.sampler import Chain, _inverse_wishart
 from tastemap.models.bias import BiasModel
 from tastemap.models.registry import load_model
-from tastemap.support import memory
 
 
 def planted(scale: str, seed: int = 0) -> tuple[Split, np.ndarray]:
@@ -55,8 +48,8 @@ def test_planted_factors_are_found(case) -> None:
     assert error < 0.9 * rmse(test.rating, BiasModel().fit(train).predict_ratings(test))
     assert np.corrcoef(predicted, f)[0, 1] > 0.9
     # The error on the way is that of the same averages, before they were rounded to be kept.
-    assert model.history_["val_rmse"][-1] == pytest.approx(error, abs=1e-3)
-    assert model.history_.columns == ["epoch", "loss", "val_rmse"]
+    assert model.history_["validation_rmse"][-1] == pytest.approx(error, abs=1e-3)
+    assert model.history_.columns == ["epoch", "train_loss", "validation_rmse"]
 
 
 def test_probabilities_are_calibrated(case) -> None:
@@ -154,31 +147,6 @@ def test_diagnostics_say_how_well_the_chains_agree(case, tmp_path) -> None:
     assert loaded.diagnostics_.equals(found)
 
 
-def test_the_progress_bar_has_the_running_validation_error(split: Split, monkeypatch) -> None:
-    notes = []
-
-    @contextmanager
-    def bar(doing: str, n_steps: int, unit: str, shown: bool) -> Iterator[Callable[[str], None]]:
-        notes.append((doing, n_steps, unit, shown))
-        yield notes.append
-
-    monkeypatch.setattr(bayesian_chains, "progress_bar", bar)
-    model = BayesianFactorization(n_factors=2, n_iterations=10, n_chains=1, n_draws=4)
-    model.fit(split.train, validation=split.test)
-    first, *told = notes
-    assert first == ("sampling", 10, "iterations", True)
-    assert len(told) == 10
-    assert told[0] == ""
-    # Each draw kept changes the error, which is that of the average of the draws so far.
-    shown = [float(note.split("val_rmse ")[1]) for note in told if note]
-    errors = model.history_["val_rmse"].round(4).to_list()
-    assert list(dict.fromkeys(shown)) == list(dict.fromkeys(errors))
-    assert f"loss {model.history_['loss'][-1]:.4f}" in told[-1]
-    notes.clear()
-    model.fit(split.train)
-    assert "val_rmse" not in notes[-1]
-
-
 def test_the_number_of_threads_makes_no_difference() -> None:
     code = """
 import os, sys
@@ -203,10 +171,10 @@ print(model.predict_ratings(data).tobytes().hex()[:4000])
 def test_many_ratings_bear_more_factors(split: Split, monkeypatch) -> None:
     quick = {"n_iterations": 2, "n_draws": 2}
     few = BayesianFactorization(**quick).fit(split.train, progress=False)
-    assert few.item_factors.shape[1] == bayesian.FEW_FACTORS
-    monkeypatch.setattr(bayesian, "MANY_RATINGS", len(split.train))
+    assert few.item_factors.shape[1] == bayesian.DEFAULT_FACTORS
+    monkeypatch.setattr(bayesian, "MIN_RATINGS_LARGE", len(split.train))
     many = BayesianFactorization(**quick).fit(split.train, progress=False)
-    assert many.item_factors.shape[1] == bayesian.MANY_FACTORS
+    assert many.item_factors.shape[1] == bayesian.DEFAULT_FACTORS_LARGE
     own = BayesianFactorization(n_factors=3, **quick).fit(split.train, progress=False)
     assert own.item_factors.shape[1] == 3
 
@@ -248,25 +216,6 @@ def test_any_scale(n_levels: int) -> None:
         assert (p >= 0).all()
 
 
-def test_a_new_person_has_a_distribution_whose_mean_is_the_prediction(split: Split) -> None:
-    model = BayesianFactorization(n_factors=2, n_iterations=10, n_draws=4)
-    model.fit(split.train, progress=False)
-    rows, rating = np.array([0, 3, 5], np.int32), np.array([5, 1, 4], np.float32)
-    person = model._fold_in(rows, rating)
-    items = np.arange(20, dtype=np.int32)
-    p = model._distribution_of(person, items)
-    np.testing.assert_allclose(p.sum(axis=1), 1, atol=1e-9)
-    np.testing.assert_allclose(p @ np.arange(1.0, 6.0), model._score(person)[:20], atol=1e-5)
-
-
-def test_someone_without_ratings_is_the_average_user(split: Split) -> None:
-    model = BayesianFactorization(n_factors=2, n_iterations=10, n_draws=4)
-    model.fit(split.train, progress=False)
-    nobody = model._score(model._fold_in(np.zeros(0, np.int32), np.zeros(0, np.float32)))
-    average = model._predict(np.full(80, -1, np.int32), np.arange(80, dtype=np.int32))
-    np.testing.assert_allclose(nobody, average, atol=1e-6)
-
-
 @pytest.mark.parametrize(
     ("name", "value"),
     [("n_factors", 0), ("n_iterations", 0), ("n_chains", 1.5), ("n_draws", 0), ("n_implicit", -1)],
@@ -274,99 +223,6 @@ def test_someone_without_ratings_is_the_average_user(split: Split) -> None:
 def test_impossible_options(name: str, value: float) -> None:
     with pytest.raises(ArgumentError, match=name):
         BayesianFactorization(**{name: value})
-
-
-def test_implicit_scores_are_those_of_the_singular_vectors(ratings: Ratings) -> None:
-    groups = Groups.of(ratings.user_index, ratings.n_users)
-    scores, axes = implicit_scores(groups, ratings.item_index, ratings.n_items, 5)
-    M = np.zeros((ratings.n_users, ratings.n_items))
-    M[ratings.user_index, ratings.item_index] = 1
-    M /= np.sqrt(np.maximum(M.sum(axis=1, keepdims=True), 1))
-    values = np.linalg.svd(M, compute_uv=False)[:5]
-    np.testing.assert_allclose(np.linalg.norm(scores, axis=0), values, rtol=0.02)
-    np.testing.assert_allclose(scores, M @ axes, atol=1e-5)
-    np.testing.assert_allclose(scores_of(ratings.item_index[groups[3]], axes), scores[3], atol=1e-5)
-
-
-def test_without_a_rating_the_scores_are_the_average(ratings: Ratings) -> None:
-    part = ratings.take(ratings.user_index > 1)
-    scores, _ = implicit_scores(part.by_user, part.item_index, part.n_items, 5)
-    assert np.allclose(scores[:2], scores[2:].mean(axis=0), atol=1e-6)
-
-
-def test_columns_of_any_kind_become_indicators() -> None:
-    table = pl.DataFrame(
-        {
-            "item_id": range(60),
-            "title": [f"Film {n}" for n in range(60)],
-            "genres": [["a", "b"] if n % 2 else ["b"] for n in range(60)],
-            "year": [None, *range(1941, 2000)],
-            "sex": ["F", None] + ["M"] * 58,
-            "constant": ["x"] * 60,
-        },
-        schema_overrides={"year": pl.Int32},
-    )
-    found = side_columns(table)
-    assert found.shape == (2 + 12 + 2, 60)
-    assert set(np.unique(found)) == {0.0, 1.0}
-    assert found[2:14, 0].sum() == 0
-    assert (found[2:14, 1:].sum(axis=0) == 1).all()
-    assert found[0].sum() == 30
-
-
-def test_inverse_wishart_mean() -> None:
-    rng = np.random.default_rng(0)
-    scale = np.array([[2.0, 0.5], [0.5, 1.0]])
-    mean = np.mean([_inverse_wishart(9, scale, rng) for _ in range(4000)], axis=0)
-    np.testing.assert_allclose(mean, scale / (9 - 3), atol=0.02)
-
-
-def moody(seed: int = 0) -> Split:
-    """Ratings whose user is in a good or a bad mood, which changes from hour to hour."""
-    rng = np.random.default_rng(seed)
-    U, M, N = 60, 80, 4000
-    u, i = np.divmod(rng.choice(U * M, N, replace=False), M)
-    hour = rng.integers(0, 8, N)
-    mood = rng.normal(0, 1.0, (U, 8))[u, hour]
-    z = rng.normal(0, 0.4, U)[u] + rng.normal(0, 0.4, M)[i] + mood + rng.normal(0, 0.6, N)
-    frame = {"user_id": u, "item_id": i, "rating": np.digitize(z, [-1.5, -0.5, 0.5, 1.5]) + 1.0}
-    frame["timestamp"] = 3600 * hour + rng.integers(0, 200, N)
-    ratings = Ratings.from_frame(pl.DataFrame(frame))
-    rows = rng.permutation(N)
-    return Split(ratings.take(rows[800:]), ratings.take(rows[:800]))
-
-
-def test_moods_are_learnt_where_there_are_times(tmp_path) -> None:
-    train, test = moody()
-    quick = {"n_factors": 2, "n_iterations": 60, "n_draws": 20}
-    plain = BayesianFactorization(**quick).fit(train, progress=False)
-    timed = BayesianFactorization(**quick, time="session").fit(
-        train, validation=test, progress=False
-    )
-    error = rmse(test.rating, timed.predict_ratings(test))
-    assert error < 0.85 * rmse(test.rating, plain.predict_ratings(test))
-    assert timed.history_["val_rmse"][-1] == pytest.approx(error, abs=1e-3)
-    # Where the moment is not known, moods are averaged over and the two models agree.
-    u, i = timed.rows_of(test)
-    known = timed._predict_distribution(u, i, *timed._context(test)) @ np.arange(1, 6)
-    np.testing.assert_allclose(known, timed.predict_ratings(test), atol=1e-6)
-    assert rmse(test.rating, timed._predict(u, i)) < 1.03 * rmse(test.rating, plain._predict(u, i))
-    median = timed.predict_ratings(test, point="median")
-    assert np.isin(median, [1, 2, 3, 4, 5]).all()
-    loaded = load_model(timed.save(tmp_path / "model"))
-    np.testing.assert_array_equal(loaded.predict_ratings(test), timed.predict_ratings(test))
-
-
-def test_a_user_without_ratings_has_the_moods_of_an_unknown_one() -> None:
-    train = moody().train.take(np.arange(800))
-    some = train.take(train.user_index > 5)
-    model = BayesianFactorization(n_factors=2, n_iterations=30, n_draws=10, time="session")
-    model.fit(some, progress=False)
-    assert set(some.user_index.tolist()).isdisjoint(range(6))
-    variances = model.draws.variances
-    np.testing.assert_array_equal(variances[:, :, :6], variances[:, :, -1:].repeat(6, axis=2))
-    assert (variances[:, :, 6] != variances[:, :, -1]).any()
-    assert np.isfinite(variances).all()
 
 
 def test_times_may_be_missing_or_stand_still(tiny: Ratings) -> None:
@@ -380,37 +236,6 @@ def test_times_may_be_missing_or_stand_still(tiny: Ratings) -> None:
         BayesianFactorization(time="day")
     with pytest.raises(ArgumentError, match="point"):
         model.predict_ratings(still, point="mode")
-
-
-def test_an_interrupted_fit_leaves_no_model(split: Split, monkeypatch) -> None:
-    model = BayesianFactorization(n_factors=2, n_iterations=10, n_draws=4)
-    model.fit(split.train, progress=False)
-    calls = iter(range(100))
-
-    def sweep(self: Chain, keep: bool = False) -> None:
-        if next(calls) == 5:
-            raise KeyboardInterrupt
-
-    monkeypatch.setattr(Chain, "sweep", sweep)
-    with pytest.raises(KeyboardInterrupt):
-        model.fit(split.test, progress=False)
-    # Both chains have stopped, long before their ten iterations, and nothing half done is left.
-    assert next(calls) < 20
-    assert threading.active_count() < 10
-    with pytest.raises(NotFittedError):
-        model.predict(1, 1)
-
-
-def test_draws_that_memory_does_not_hold_are_refused(split: Split, monkeypatch) -> None:
-    n, rows = len(split.train), split.train.n_users + split.train.n_items
-    needed = 6 * 10 * rows * 4 + 2 * 4 * (rows * 16 + 9 * n) + 32 * n
-    monkeypatch.setattr(memory, "_LARGE", 1000)
-    monkeypatch.setattr(memory, "free_memory", lambda: needed - 1)
-    model = BayesianFactorization(n_factors=2, n_iterations=10, n_draws=10)
-    with pytest.raises(DataError, match="^BayesianFactorization; .* 10 draws .* lower, or use ALS"):
-        model.fit(split.train, progress=False)
-    monkeypatch.setattr(memory, "free_memory", lambda: needed)
-    assert len(model.fit(split.train, progress=False).draws) == 10
 
 
 AWKWARD = {
@@ -457,20 +282,6 @@ def test_new_ratings_may_leave_the_scale_and_the_catalogue(split: Split) -> None
     assert updated.ratings_.scale.highest == 40
     assert updated.ratings_.scale.lowest == -3
     assert np.isfinite(updated.predict(999, 2)).all()
-
-
-def test_side_columns_may_have_nulls_or_nothing_but_nulls(split: Split) -> None:
-    ids = split.train.items.frame["item_id"]
-    odd = pl.int_range(pl.len()) % 2 == 1
-    table = pl.DataFrame({"item_id": ids}).with_columns(
-        year=pl.when(odd).then(1990),
-        genres=pl.when(odd).then(pl.lit(["a", "b"], dtype=pl.List(pl.String))),
-        nothing=pl.lit(None, dtype=pl.String),
-        number=pl.when(odd).then(float("nan")).otherwise(pl.int_range(pl.len())),
-    )
-    data = Ratings.from_frame(split.train.to_frame(), item_table=table)
-    model = BayesianFactorization(n_factors=2, n_iterations=10, n_draws=4)
-    assert np.isfinite(model.fit(data, progress=False).predict_ratings(data)).all()
 
 
 def test_a_table_whose_times_are_missing_in_part_says_so() -> None:

@@ -22,8 +22,8 @@ FACTORS = 1
 # A score that none of thirty would reach in a thousand runs, were all well. The errors of the means
 # are themselves known to a sixth only.
 LARGE = 4.5
-# Levels (0: numbers), and whether there are moods.
-CASES = {"stars": (3, False), "numbers": (0, False), "moods": (3, True)}
+# Levels (0: numbers), and whether there are temporal effects.
+CASES = {"stars": (3, False), "numbers": (0, False), "temporal": (3, True)}
 
 
 def functions(
@@ -50,16 +50,17 @@ def functions(
         told |= {"level": level.mean(), "level²": np.mean(level.astype(float) ** 2)}
         told["spread"] = np.log(np.linalg.det(found.S))
         told["spread of one"] = np.log(found.S[0, 0])
-        told["own cutpoint"] = found.own[0, 0]
-        told["own cutpoints²"] = np.mean(found.own**2)
-        own, f = found.own[data.user], np.tanh(found.predictor(data))
-        told["own cutpoints and predictor"] = np.mean(own[:, 0] * f)
-        told["their spread and predictor"] = np.mean((own[:, 1] - own[:, 0]) * f**2)
-        told["their spread and noise"] = np.mean((own[:, 1] - own[:, 0]) * found.users.s[data.user])
+        told["deviation of cutpoint"] = found.delta[0, 0]
+        told["deviation of cutpoints²"] = np.mean(found.delta**2)
+        delta, f = found.delta[data.user], np.tanh(found.predictor(data))
+        told["deviation of cutpoints and predictor"] = np.mean(delta[:, 0] * f)
+        spread = delta[:, 1] - delta[:, 0]
+        told["their spread and predictor"] = np.mean(spread * f**2)
+        told["their spread and noise"] = np.mean(spread * found.users.s[data.user])
     if len(found.typical):
-        told["mood²"] = np.log(np.mean(found.h**2))
+        told["effect²"] = np.log(np.mean(found.h**2))
         told["moods of neighbours"] = np.tanh(np.mean(found.h[:, 0] * found.h[:, 1]))
-        told["variance of moods"] = np.log(found.v).mean()
+        told["variance of effects"] = np.log(found.v).mean()
         told["typical variance"] = np.log(found.typical).mean()
     return told
 
@@ -78,7 +79,7 @@ def successive(case: str, n: int, seed: int) -> np.ndarray:
     """A sweep of the sampler given the ratings, ratings given the parameters; and so on."""
     data, rng = design(5, 4, 18, *CASES[case]), np.random.default_rng(seed)
     chain, found = Conditioned(data, FACTORS, seed), Parameters.drawn(data, FACTORS, rng)
-    chain.take(found)
+    chain.start_at(found)
     rows = []
     for _ in range(n):
         z, level = found.ratings(data, rng)
@@ -167,7 +168,7 @@ def quantities(found: Parameters, data: Observations) -> list[float]:
         side.lam[0],
         side.B[0, 0],
         side.s[0],
-        found.own[0, 0] if len(found.S) else found.sigma,
+        found.delta[0, 0] if len(found.S) else found.sigma,
         np.trace(found.S) if len(found.S) else found.items.s[0],
     ]
 
@@ -213,7 +214,7 @@ def test_parameters_of_drawn_ratings_are_found(monkeypatch: pytest.MonkeyPatch) 
         chain.sweep()
         if n >= 500:
             draws.append(_known_of(chain.z - chain.e, chain.cutpoints.cuts, chain.users.s, data))
-    cuts = SHARED[3] + true.own
+    cuts = SHARED[3] + true.delta
     expected = _known_of(true.predictor(data), cuts, true.users.s, data)
     for k, least in enumerate((0.95, 0.65, 0.3)):
         found = np.array([draw[k] for draw in draws])
@@ -228,3 +229,10 @@ def _known_of(
 ) -> tuple[np.ndarray, ...]:
     """What the data tells of: f less the first cutpoint, the middle level's width, the noise."""
     return f - cuts[data.user, 0], cuts[:, 1] - cuts[:, 0], s / s.mean()
+
+
+def test_inverse_wishart_mean() -> None:
+    rng = np.random.default_rng(0)
+    scale = np.array([[2.0, 0.5], [0.5, 1.0]])
+    mean = np.mean([_inverse_wishart(9, scale, rng) for _ in range(4000)], axis=0)
+    np.testing.assert_allclose(mean, scale / (9 - 3), atol=0.02)

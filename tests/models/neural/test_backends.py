@@ -95,8 +95,8 @@ found = {"backend": keras.backend.backend()}
 for name, options in OPTIONS.items():
     model = NeuralRecommender(name, **options).fit(train, validation=test, progress=False)
     found[name] = {
-        "val_loss": model.history_["val_loss"].to_list(),
-        "loss": model.history_["loss"].to_list(),
+        "val_loss": model.history_["validation_loss"].to_list(),
+        "loss": model.history_["train_loss"].to_list(),
         "mae": float(np.abs(model.predict_ratings(test) - test.rating).mean()),
     }
 again = NeuralRecommender(name, **options).fit(train, validation=test, progress=False)

@@ -226,7 +226,7 @@ def test_a_continuous_scale_is_refused() -> None:
 
 
 def test_too_many_cells_are_refused(ratings: Ratings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ordinal, "MOST_CELLS", 120 * 80 - 1)
+    monkeypatch.setattr(ordinal, "MAX_CELLS", 120 * 80 - 1)
     with pytest.raises(ArgumentError, match="at most 9,599 pairs .*; received 120 x 80; .*biased"):
         OrdinalRegressionModel(4, ratings)
 

@@ -136,7 +136,7 @@ def test_validation_that_is_given_is_used(split: Split) -> None:
     assert seen == [len(split.train)]
     raw = model.predict_ratings(split.test, clip=False)
     expected = np.abs(raw - split.test.rating).mean()
-    assert model.history_["val_loss"][-1] == pytest.approx(expected, rel=1e-4)
+    assert model.history_["validation_loss"][-1] == pytest.approx(expected, rel=1e-4)
 
 
 def test_validation_counts_what_the_training_ratings_know(ratings: Ratings) -> None:
@@ -144,26 +144,26 @@ def test_validation_counts_what_the_training_ratings_know(ratings: Ratings) -> N
     some = Ratings.from_frame(pl.DataFrame(rows))
     model = NeuralRecommender("dot", **QUICK).fit(ratings, validation=some, progress=False)
     expected = abs(5.0 - model.predict(1, 80, clip=False)[0])
-    assert model.history_["val_loss"][-1] == pytest.approx(expected, rel=1e-4)
+    assert model.history_["validation_loss"][-1] == pytest.approx(expected, rel=1e-4)
     none = some.take(np.array([0, 1]))
     model.fit(ratings, validation=none, progress=False)
-    assert model.history_.columns == ["epoch", "loss"]
+    assert model.history_.columns == ["epoch", "train_loss"]
 
 
 def test_history(ratings: Ratings) -> None:
     history = fit("dot", ratings).history_
-    assert history.columns == ["epoch", "loss", "val_loss"]
+    assert history.columns == ["epoch", "train_loss", "validation_loss"]
     assert history["epoch"].to_list() == [1, 2]
-    assert fit("dot", ratings, validation_size=0).history_.columns == ["epoch", "loss"]
+    assert fit("dot", ratings, validation_size=0).history_.columns == ["epoch", "train_loss"]
     few = ratings.take(np.arange(9))
-    assert fit("dot", few).history_.columns == ["epoch", "loss"]
+    assert fit("dot", few).history_.columns == ["epoch", "train_loss"]
 
 
 def test_patience_keeps_the_best_epoch(split: Split) -> None:
     options = {"n_epochs": 60, "learning_rate": 0.05, "patience": 2}
     model = NeuralRecommender("dot", **(QUICK | options))
     model.fit(split.train, validation=split.test, progress=False)
-    curve = model.history_["val_loss"]
+    curve = model.history_["validation_loss"]
     assert len(curve) == curve.arg_min() + 1 + 2 < 60
     raw = model.predict_ratings(split.test, clip=False)
     assert np.abs(raw - split.test.rating).mean() == pytest.approx(curve.min(), rel=1e-4)
@@ -207,7 +207,7 @@ def test_a_keras_model_of_pairs(make: Any, split: Split) -> None:
     network = make()
     model = fit(network, split.train, n_epochs=10, learning_rate=0.01, batch_size=128)
     assert model.network_ is network
-    assert model.history_["loss"][-1] < 0.8 * model.history_["loss"][0]
+    assert model.history_["train_loss"][-1] < 0.8 * model.history_["train_loss"][0]
     raw = model.predict_ratings(split.test, clip=False)[:5]
     ids = [split.test.user_index[:5], split.test.item_index[:5]]
     np.testing.assert_allclose(raw, ops.convert_to_numpy(network(ids)).ravel(), rtol=1e-5)

@@ -117,7 +117,7 @@ def test_the_compiled_loop_is_keras_own(
     for weight, expected in zip(ours.get_weights(), theirs.get_weights(), strict=True):
         np.testing.assert_allclose(weight, expected, rtol=0, atol=1e-6)
     if not ours.losses:
-        np.testing.assert_allclose([row["loss"] for row in history], losses, rtol=1e-5)
+        np.testing.assert_allclose([row["train_loss"] for row in history], losses, rtol=1e-5)
 
 
 @on_jax
@@ -143,8 +143,8 @@ def test_the_curve_is_the_loss_alone(loop: Loop) -> None:
     # One batch an epoch: its loss is that of the weights before the update.
     plan = replace(PLAN, n_epochs=1, batch_size=len(data))
     (row,) = loop(network, data, held_out, plan, silent)
-    assert row["loss"] == pytest.approx(start, rel=1e-5)
-    assert row["val_loss"] == pytest.approx(mae(network, held_out), rel=1e-5)
+    assert row["train_loss"] == pytest.approx(start, rel=1e-5)
+    assert row["validation_loss"] == pytest.approx(mae(network, held_out), rel=1e-5)
 
 
 @pytest.mark.parametrize("loop", LOOPS)
@@ -154,7 +154,7 @@ def test_a_short_last_batch_weighs_as_much_as_it_has_ratings(loop: Loop) -> None
     start = mae(network, data)
     plan = replace(PLAN, n_epochs=1, batch_size=100, learning_rate=1e-8)
     (row,) = loop(network, data, None, plan, silent)
-    assert row == {"epoch": 1, "loss": pytest.approx(start, rel=1e-5)}
+    assert row == {"epoch": 1, "train_loss": pytest.approx(start, rel=1e-5)}
 
 
 def memorising(loop: Loop, patience: int | None) -> tuple[Any, list[Row], Batches]:
@@ -168,7 +168,7 @@ def memorising(loop: Loop, patience: int | None) -> tuple[Any, list[Row], Batche
 @pytest.mark.parametrize("loop", LOOPS)
 def test_early_stopping_keeps_the_best_epoch(loop: Loop) -> None:
     network, history, held_out = memorising(loop, patience=3)
-    curve = [row["val_loss"] for row in history]
+    curve = [row["validation_loss"] for row in history]
     best = int(np.argmin(curve))
     assert len(history) == best + 1 + 3 < 15
     assert mae(network, held_out) == pytest.approx(curve[best], rel=1e-5)
@@ -178,11 +178,11 @@ def test_early_stopping_keeps_the_best_epoch(loop: Loop) -> None:
 @pytest.mark.parametrize("loop", LOOPS)
 def test_without_patience_the_last_epoch_is_kept(loop: Loop) -> None:
     network, history, held_out = memorising(loop, patience=None)
-    curve = [row["val_loss"] for row in history]
+    curve = [row["validation_loss"] for row in history]
     assert len(history) == 15
     assert mae(network, held_out) == pytest.approx(curve[-1], rel=1e-5)
     assert curve[-1] > min(curve)
-    assert history[-1]["loss"] < history[0]["loss"]
+    assert history[-1]["train_loss"] < history[0]["train_loss"]
 
 
 @pytest.mark.parametrize("loop", LOOPS)
@@ -193,7 +193,7 @@ def test_each_epoch_is_told_of_as_it_ends(loop: Loop) -> None:
     )
     assert told == history
     assert [row["epoch"] for row in told] == [1, 2, 3]
-    assert all(list(row) == ["epoch", "loss", "val_loss"] for row in told)
+    assert all(list(row) == ["epoch", "train_loss", "validation_loss"] for row in told)
 
 
 @on_jax
@@ -235,7 +235,7 @@ def test_any_keras_loss(loop: Loop, loss: Any, by_hand: Callable[..., Any]) -> N
     expected = by_hand(predict(network, data) - data.target).mean()
     plan = replace(PLAN, loss=loss, n_epochs=1, batch_size=100)
     (row,) = loop(network, data, None, plan, silent)
-    assert row["loss"] == pytest.approx(expected, rel=1e-4)
+    assert row["train_loss"] == pytest.approx(expected, rel=1e-4)
 
 
 @pytest.mark.parametrize("loop", LOOPS)

@@ -8,8 +8,8 @@ from tastemap.data.ratings import Ratings
 from tastemap.models.neural.networks import as_numpy
 from tastemap.models.neural.two_tower import (
     LEFT_OUT,
+    MAX_TARGETS,
     NEGATIVE,
-    TARGETS,
     TowerPlan,
     TwoTowerModel,
     UserBatches,
@@ -86,7 +86,7 @@ def test_each_like_is_asked_for_once_an_epoch(likes: Ratings) -> None:
         found = np.zeros(matrix(likes).shape, dtype=int)
         np.add.at(found, (np.repeat(user, asked.sum(axis=1)), targets[asked]), 1)
         np.testing.assert_array_equal(found, matrix(likes))
-        assert targets.shape[1] == TARGETS
+        assert targets.shape[1] == MAX_TARGETS
         assert (asked.sum(axis=1) <= np.maximum(likes.by_user.counts[user] // 2, 1)).all()
         batches.on_epoch_end()
 
@@ -103,7 +103,7 @@ def test_a_batch_hides_what_it_asks_for(likes: Ratings) -> None:
         np.testing.assert_array_equal(candidates, targets.ravel())
         # A negative is no like of the user's, all that is asked for is one.
         np.testing.assert_array_equal(y == NEGATIVE, ~X[user][:, candidates])
-        own = np.kron(np.eye(16, dtype=bool), np.ones(TARGETS, dtype=bool))
+        own = np.kron(np.eye(16, dtype=bool), np.ones(MAX_TARGETS, dtype=bool))
         np.testing.assert_array_equal(y == 1, own & asked.ravel())
 
 
@@ -131,6 +131,6 @@ def test_training_lowers_the_loss_and_follows_the_seed(likes: Ratings) -> None:
     again, _ = train_towers(likes, plan, lambda row: None)
     assert rows == curve
     assert [row["epoch"] for row in curve] == [1, 2, 3, 4]
-    assert curve[-1]["loss"] < curve[0]["loss"]
+    assert curve[-1]["train_loss"] < curve[0]["train_loss"]
     for one, other in zip(network.trainable_variables, again.trainable_variables, strict=True):
         np.testing.assert_array_equal(as_numpy(one), as_numpy(other))

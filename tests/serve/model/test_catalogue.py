@@ -79,7 +79,7 @@ def test_the_best_rows_are_those_of_sorting(seed: int, n: int, k: int, levels: i
 def test_entropy_is_that_of_each_item_alone(
     ratings: Ratings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tastemap.data.chunks.PIECE", 100)
+    monkeypatch.setattr("tastemap.data.chunks.CHUNK_ROWS", 100)
     found = Catalogue(ratings).entropy
     for row in range(ratings.n_items):
         given = ratings.rating[ratings.by_item[row]]

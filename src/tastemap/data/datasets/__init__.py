@@ -1,1 +1,1 @@
-"""TODO src/tastemap/data/datasets."""
+"""Data sets: MovieLens by name, synthetic ratings, and real ratings expanded to any size."""

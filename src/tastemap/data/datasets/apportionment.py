@@ -1,26 +1,24 @@
-"""Whole numbers in given proportions, and tables resampled to another size."""
+"""Apportion a whole number in given proportions, and resample a table to another size."""
 
 import numpy as np
-import numpy.typing as npt
 
-_Floats = npt.NDArray[np.float64]
-_Counts = npt.NDArray[np.int64]
+from tastemap.arrays import F64, I64
 
 
-def allot(total: int, weights: _Floats, least: _Counts, most: _Counts) -> _Counts:
-    """Whole numbers as near as may be to ``c * weights`` within bounds, whose sum is ``total``.
+def allot(total: int, weights: F64, least: I64, most: I64) -> I64:
+    """Whole numbers that sum to ``total``, as near to ``c * weights`` as their bounds allow.
 
     Args:
-        total: Between the sums of the bounds.
+        total: A number between the sums of the bounds.
         weights: Positive numbers, of any shape.
-        least, most: Bounds of each, of the same shape.
+        least, most: Bounds of each number, of the same shape.
 
     Example:
         >>> allot(10, np.array([1.0, 1.0, 8.0]), np.array([0, 2, 0]), np.array([9, 9, 7])).tolist()
         [1, 2, 7]
     """
     low, high = 0.0, float((most / weights).max(initial=0.0))
-    for _ in range(200):  # halves the interval until no float lies between its ends
+    for _ in range(200):  # bisection, until no float lies between the ends
         middle = (low + high) / 2
         if np.clip(middle * weights, least, most).sum() < total:
             low = middle
@@ -28,18 +26,17 @@ def allot(total: int, weights: _Floats, least: _Counts, most: _Counts) -> _Count
             high = middle
     share = np.clip(high * weights, least, most)
     counts = np.floor(share + 1e-9).astype(np.int64)
-    # What rounding down has left over goes to the largest remainders, until nothing is left.
-    while left := total - int(counts.sum()):
-        open_ = counts < most if left > 0 else counts > least
-        remainder = np.where(open_, share - counts, -np.inf if left > 0 else np.inf).ravel()
-        ranked = np.argsort(-remainder if left > 0 else remainder, kind="stable")
-        chosen = ranked[: min(abs(left), int(open_.sum()))]
-        counts.ravel()[chosen] += np.sign(left)
+    # The rest after rounding down goes to the largest remainders.
+    while rest := total - int(counts.sum()):
+        movable = counts < most if rest > 0 else counts > least
+        remainder = np.where(movable, np.sign(rest) * (share - counts), -np.inf).ravel()
+        largest = np.argsort(-remainder, kind="stable")[: min(abs(rest), int(movable.sum()))]
+        counts.ravel()[largest] += np.sign(rest)
     return counts
 
 
-def resample(table: _Floats, shape: tuple[int, int]) -> _Floats:
-    """The means of a table over the cells of a grid of another shape; cells may cut its own.
+def resample(table: F64, shape: tuple[int, int]) -> F64:
+    """The means of a table over the cells of a grid of another shape, which may cut its cells.
 
     Example:
         >>> resample(np.array([[0.0, 1.0, 2.0]]), (1, 2)).round(3).tolist()
@@ -49,7 +46,7 @@ def resample(table: _Floats, shape: tuple[int, int]) -> _Floats:
     return _resampled(rows.T, shape[1]).T
 
 
-def _resampled(table: _Floats, n: int) -> _Floats:
+def _resampled(table: F64, n: int) -> F64:
     """Means along the first axis over n intervals of equal length."""
     length = len(table)
     if n == length:

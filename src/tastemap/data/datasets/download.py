@@ -8,26 +8,26 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, TypeAlias
+from typing import TypeAlias
 
 from tastemap.errors import FetchError
 
-# Called with the bytes received so far and the number expected, or None where it is not known.
+#: Is called with the bytes received so far, and the bytes expected or None if unknown.
 Progress: TypeAlias = Callable[[int, int | None], object]
 
-_ATTEMPTS = 3
-_CHUNK_BYTES = 2**18
-_PIP_SECONDS = 300
+N_ATTEMPTS = 3
+CHUNK_BYTES = 2**18
+PIP_SECONDS = 300
 
 
 def download(url: str, target: Path, *, timeout: float, progress: Progress | None = None) -> None:
-    """Download a file; a connection that breaks off is taken up again where it broke.
+    """Download a file; a connection that breaks is resumed where it broke.
 
     Args:
         url: An http or https address.
-        target: Where to write; an old file there is replaced.
-        timeout: Seconds to wait for the connection, and for each further piece.
-        progress: Told how far it is.
+        target: The file to write; an old one there is replaced.
+        timeout: Seconds to wait for the connection, and for each further chunk.
+        progress: Is called after each chunk.
 
     Raises:
         FetchError: If the server cannot be reached or does not give the whole file.
@@ -35,7 +35,7 @@ def download(url: str, target: Path, *, timeout: float, progress: Progress | Non
     if not url.startswith(("https://", "http://")):
         raise FetchError("address", expected="http:// or https://", received=url)
     target.unlink(missing_ok=True)
-    for attempt in range(_ATTEMPTS):
+    for attempt in range(N_ATTEMPTS):
         have = target.stat().st_size if target.exists() else 0
         try:
             if _receive(url, target, have, timeout, progress):
@@ -51,7 +51,7 @@ def download(url: str, target: Path, *, timeout: float, progress: Progress | Non
             reason = str(getattr(error, "reason", error)) or type(error).__name__
             if not target.exists() or not target.stat().st_size:
                 raise _unreachable(url, reason) from error
-        if attempt == _ATTEMPTS - 1:
+        if attempt == N_ATTEMPTS - 1:
             raise _unreachable(url, reason)
 
 
@@ -70,7 +70,7 @@ def pip_download(requirement: str, folder: Path) -> None:
         try:
             subprocess.run(  # noqa: S603 - a list of our own words, and no shell
                 [*pip, *options, requirement],
-                check=True, capture_output=True, text=True, timeout=_PIP_SECONDS,
+                check=True, capture_output=True, text=True, timeout=PIP_SECONDS,
             )  # fmt: skip
         except subprocess.CalledProcessError as error:
             failures.append((error.stderr.strip().splitlines() or ["no message"])[-1])
@@ -87,7 +87,7 @@ def pip_download(requirement: str, folder: Path) -> None:
 
 
 def _receive(url: str, target: Path, have: int, timeout: float, progress: Progress | None) -> bool:
-    """One answer of the server, appended to what is there if it agrees; whether it is whole."""
+    """Write an answer of the server, which may continue the file; return whether it is complete."""
     headers = {"User-Agent": "tastemap", **({"Range": f"bytes={have}-"} if have else {})}
     request = urllib.request.Request(url, headers=headers)  # noqa: S310 - http(s), see download
     with urllib.request.urlopen(request, timeout=timeout) as answer:  # noqa: S310
@@ -96,22 +96,12 @@ def _receive(url: str, target: Path, have: int, timeout: float, progress: Progre
         length = answer.headers.get("Content-Length")
         total = done + int(length) if length else None
         with target.open("ab" if continued else "wb") as file:
-            _copy(answer, file, done, total, progress)
+            while chunk := answer.read(CHUNK_BYTES):
+                file.write(chunk)
+                done += len(chunk)
+                if progress is not None:
+                    progress(done, total)
     return total is None or target.stat().st_size == total
-
-
-def _copy(
-    answer: http.client.HTTPResponse,
-    file: IO[bytes],
-    done: int,
-    total: int | None,
-    progress: Progress | None,
-) -> None:
-    while chunk := answer.read(_CHUNK_BYTES):
-        file.write(chunk)
-        done += len(chunk)
-        if progress is not None:
-            progress(done, total)
 
 
 def _pips() -> list[list[str]]:
@@ -120,7 +110,7 @@ def _pips() -> list[list[str]]:
     probe = [sys.executable, "-m", "pip", "--version"]
     if sys.executable and subprocess.run(probe, capture_output=True, check=False).returncode == 0:  # noqa: S603
         pips.append(probe[:-1])
-    pips += [[found] for name in ("pip", "pip3") if (found := shutil.which(name))]
+    pips += [[path] for name in ("pip", "pip3") if (path := shutil.which(name))]
     if uv := shutil.which("uv"):
         pips.append([uv, "tool", "run", "pip"])
     return pips

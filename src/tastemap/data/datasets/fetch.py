@@ -1,13 +1,14 @@
-"""MovieLens by name: from the cache, from a copy at hand, from GroupLens, from a mirror.
+"""MovieLens by name: from a copy at hand, from the cache, from GroupLens, from a mirror.
 
-Nothing half done is ever found in the cache: files are written to a folder with a temporary name
-beside their place, verified, and renamed. MovieLens data is for research and is not redistributed;
-nothing of it is part of this package.
+Files are written to a folder with a temporary name in the cache, verified, and renamed: what is in
+the cache is complete. MovieLens data is for research and may not be redistributed; this package
+holds none of it.
 """
 
 import hashlib
 import json
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -18,6 +19,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
+
+from platformdirs import user_cache_path
 
 from tastemap.data.datasets.download import Progress, download, pip_download
 from tastemap.data.ratings import Ratings
@@ -32,13 +35,12 @@ LICENCE = (
     "Konstan 2015, doi:10.1145/2827872); its README, kept with it where it has one, says the rest."
 )
 _MANIFEST = "tastemap.json"
-_LICENCE_SHOWN = "licence-shown"
-_TEMPORARY = ".fetching-"
-_DAY = 86_400
-# Files up to this size are hashed each time they are found in the cache; of larger ones, only
-# the size is compared.
-_HASHED_BYTES = 2**26
-# RecBole's header, in the place of which u.data has none.
+_LICENCE_MARKER = "licence-shown"
+_TEMPORARY_PREFIX = ".fetching-"
+MAX_TEMPORARY_SECONDS = 86_400
+# Of larger files in the cache only the size is compared, not the hash.
+MAX_HASHED_BYTES = 2**26
+# The header of RecBole's file of ratings; u.data has none.
 _INTER_HEADER = b"user_id:token\titem_id:token\trating:float\ttimestamp:float\n"
 
 
@@ -56,9 +58,9 @@ class Dataset:
 
     Attributes:
         ratings: The names that its file of ratings may have.
-        md5: Of GroupLens' zip, as GroupLens publishes it; None where that changes.
-        ratings_sha256: Of the ratings as text, where known.
-        mirror: Where else it is to be had.
+        md5: The MD5 of its zip that GroupLens publishes, or None if the zip changes.
+        ratings_sha256: The SHA-256 of its ratings as text, or None.
+        mirror: The wheel that carries it too, or None.
     """
 
     ratings: tuple[str, ...]
@@ -90,10 +92,10 @@ DATASETS = {
 
 @dataclass(frozen=True)
 class Network:
-    """How the network is reached; tests put a server of their own here.
+    """How the network is reached; tests give a server of their own.
 
     Attributes:
-        base_url: Where ``<name>.zip`` lies.
+        base_url: The address of the folder of ``<name>.zip``.
         timeout: Seconds to wait for GroupLens.
         get_wheel: Downloads the wheel of a requirement into a folder.
     """
@@ -117,15 +119,15 @@ def load_dataset(
     Args:
         name: ``ml-100k, ml-1m, ml-10m, ml-20m, ml-25m, ml-32m, ml-latest`` or
             ``ml-latest-small``.
-        source: A zip or folder that holds the release, to take it from instead of the cache.
-        refresh: Fetch it anew although it is in the cache.
-        report: Told in a line what happens (a print, say); standard error by default.
-        progress: Called while downloading with the bytes received and expected.
-        network: Addresses and time-out, if not the usual.
+        source: A zip or folder that holds the release, to read instead of the cache.
+        refresh: Fetch it again although it is in the cache.
+        report: Is called with a line on what happens; writes to standard error by default.
+        progress: Is called while downloading with the bytes received and expected.
+        network: Address and time-out, if not the defaults.
 
     Raises:
-        ArgumentError: If no data set is called that.
-        FetchError: If it can be had nowhere, or what came is not what was published.
+        ArgumentError: If there is no data set of that name.
+        FetchError: If it cannot be fetched, or what is fetched is not what was published.
         DataError: If ``source`` cannot be read.
     """
     folder = fetch_dataset(
@@ -145,7 +147,7 @@ def fetch_dataset(
 ) -> Path:
     """The folder in the cache that holds a release, fetched and verified if need be.
 
-    Looked for in this order: the copy named by ``source``, the cache, GroupLens, the mirror.
+    It comes from ``source`` if given, else from the first of: the cache, GroupLens, the mirror.
     Arguments and errors are those of `load_dataset`.
     """
     if name not in DATASETS:
@@ -174,15 +176,9 @@ def fetch_dataset(
 
 def cache_folder() -> Path:
     """Where data sets are kept: ``TASTEMAP_DATA`` if set, else the platform's cache folder."""
-    if chosen := os.environ.get("TASTEMAP_DATA"):
-        return Path(chosen).expanduser()
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA") or "~/AppData/Local"
-    elif sys.platform == "darwin":
-        base = "~/Library/Caches"
-    else:
-        base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(base).expanduser() / "tastemap"
+    if folder := os.environ.get("TASTEMAP_DATA"):
+        return Path(folder).expanduser()
+    return user_cache_path("tastemap", appauthor=False, opinion=False)
 
 
 def _from_network(
@@ -215,7 +211,7 @@ def _from_network(
 
 
 def _from_grouplens(name: str, work: Path, progress: Progress | None, network: Network) -> Release:
-    """The files in GroupLens' zip, whose checksum is right or, without one, whose parts are."""
+    """The files in GroupLens' zip, verified by its MD5, or where there is none, by its members'."""
     archive, url = work / f"{name}.zip", f"{network.base_url}/{name}.zip"
     download(url, archive, timeout=network.timeout, progress=progress)
     md5 = DATASETS[name].md5 or _published_md5(url, work, network.timeout)
@@ -233,8 +229,8 @@ def _published_md5(url: str, work: Path, timeout: float) -> str | None:
         download(f"{url}.md5", beside, timeout=timeout)
     except FetchError:
         return None
-    words = beside.read_text("ascii", errors="replace").replace("=", " ").lower().split()
-    return next((w for w in words if len(w) == 32 and not set(w) - set("0123456789abcdef")), None)
+    words = re.findall(r"\b[0-9a-f]{32}\b", beside.read_text("ascii", errors="replace").lower())
+    return words[0] if words else None
 
 
 def _check_zip(archive: Path, url: str) -> None:
@@ -250,7 +246,7 @@ def _check_zip(archive: Path, url: str) -> None:
 def _stored(name: str, files: Release, work: Path) -> Path:
     """The release written to a folder in ``work``, with a manifest of sizes and hashes."""
     dataset = DATASETS[name]
-    ratings = [file for file in files if file.endswith(dataset.ratings)]
+    ratings = [member for member in files if member.endswith(dataset.ratings)]
     if len(ratings) != 1:
         raise FetchError(
             name,
@@ -261,26 +257,26 @@ def _stored(name: str, files: Release, work: Path) -> Path:
     folder = work / "ready"
     folder.mkdir()
     manifest = {}
-    for file, on_demand in files.items():
-        if not _is_needed(file, ratings[0]):
+    for member, file in files.items():
+        if not _is_needed(member, ratings[0]):
             continue
-        content = on_demand.read()
-        if file == ratings[0] and dataset.ratings_sha256:
-            found = hashlib.sha256(content.removeprefix(_INTER_HEADER)).hexdigest()
-            _compare(f"{name}, {file}", "SHA-256", dataset.ratings_sha256, found)
-        (folder / file).write_bytes(content)
-        manifest[file] = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+        content = file.read()
+        if member == ratings[0] and dataset.ratings_sha256:
+            received = hashlib.sha256(content.removeprefix(_INTER_HEADER)).hexdigest()
+            _compare(f"{name}, {member}", "SHA-256", dataset.ratings_sha256, received)
+        (folder / member).write_bytes(content)
+        manifest[member] = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
     (folder / _MANIFEST).write_text(json.dumps(manifest, indent=1), "utf-8")
     return folder
 
 
 def _is_needed(file: str, ratings: str) -> bool:
-    """Whether a file of a release is kept: what `read_movielens` reads, and the README."""
+    """Whether `read_movielens` reads a file of a release, or the file is the README."""
     if ratings.endswith(".inter"):
         return Path(file).stem == Path(ratings).stem and file.endswith((".inter", ".item", ".user"))
-    known = ("ratings.", "movies.", "users.", "tags.", "links.", "README")
+    prefixes = ("ratings.", "movies.", "users.", "tags.", "links.", "README")
     names = ("u.data", "u.item", "u.user", "u.genre", "u.occupation", "u.info")
-    return file.startswith(known) or file in names
+    return file.startswith(prefixes) or file in names
 
 
 def _is_intact(folder: Path) -> bool:
@@ -288,9 +284,12 @@ def _is_intact(folder: Path) -> bool:
     try:
         manifest = json.loads((folder / _MANIFEST).read_text("utf-8"))
         return bool(manifest) and all(
-            (folder / file).stat().st_size == was["bytes"]
-            and (was["bytes"] > _HASHED_BYTES or _digest(folder / file, "sha256") == was["sha256"])
-            for file, was in manifest.items()
+            (folder / file).stat().st_size == entry["bytes"]
+            and (
+                entry["bytes"] > MAX_HASHED_BYTES
+                or _digest(folder / file, "sha256") == entry["sha256"]
+            )
+            for file, entry in manifest.items()
         )
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return False
@@ -298,27 +297,29 @@ def _is_intact(folder: Path) -> bool:
 
 @contextmanager
 def _temporary_folder(cache: Path) -> Iterator[Path]:
-    """A folder in the cache that is gone afterwards; those of processes killed are swept up."""
+    """A folder in the cache, removed afterwards, as are those that killed processes left."""
     try:
         cache.mkdir(parents=True, exist_ok=True)
-        for old in cache.glob(f"{_TEMPORARY}*"):
-            if old.stat().st_mtime < time.time() - _DAY:
+        for old in cache.glob(f"{_TEMPORARY_PREFIX}*"):
+            if old.stat().st_mtime < time.time() - MAX_TEMPORARY_SECONDS:
                 shutil.rmtree(old, ignore_errors=True)
-        work = Path(tempfile.mkdtemp(prefix=_TEMPORARY, dir=cache))
-    except OSError as error:
-        raise _cannot_write(cache, error) from error
-    try:
-        yield work
+        with tempfile.TemporaryDirectory(
+            prefix=_TEMPORARY_PREFIX, dir=cache, ignore_cleanup_errors=True
+        ) as work:
+            yield Path(work)
     except FetchError:
         raise
     except OSError as error:
-        raise _cannot_write(cache, error) from error
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+        raise FetchError(
+            f"the cache {cache}",
+            expected="a folder that can be written to",
+            received=error.strerror or str(error),
+            do="make room, or name another folder in the environment variable TASTEMAP_DATA",
+        ) from error
 
 
 def _move_into_place(ready: Path, target: Path, work: Path, *, replace: bool) -> None:
-    """Rename ``ready`` to ``target``, instead of a damaged copy there or, if told to, of any."""
+    """Rename ``ready`` to ``target``; a copy there is replaced if ``replace`` or damaged."""
     for attempt in range(3):
         try:
             ready.rename(target)
@@ -332,7 +333,7 @@ def _move_into_place(ready: Path, target: Path, work: Path, *, replace: bool) ->
         try:
             target.rename(work / f"old-{attempt}")
         except FileNotFoundError:
-            continue  # another process has just moved it away, and will put its own there
+            continue  # another process has just moved it away to put its own copy there
     if not _is_intact(target):
         raise FetchError(str(target), expected="to replace it", received="a folder in use")
 
@@ -354,22 +355,13 @@ def _digest(path: Path, algorithm: str) -> str:
 
 
 def _show_licence(cache: Path, report: Report) -> None:
-    """The licence note, the first time that anything is fetched into this cache."""
-    marker = cache / _LICENCE_SHOWN
+    """Report the licence note, the first time that anything is fetched into this cache."""
+    marker = cache / _LICENCE_MARKER
     try:
         marker.touch(exist_ok=False)
     except FileExistsError:
         return
     report(LICENCE)
-
-
-def _cannot_write(cache: Path, error: OSError) -> FetchError:
-    return FetchError(
-        f"the cache {cache}",
-        expected="a folder that can be written to",
-        received=error.strerror or str(error),
-        do="make room, or name another folder in the environment variable TASTEMAP_DATA",
-    )
 
 
 def _to_stderr(line: str) -> None:

@@ -6,13 +6,12 @@ References:
     measured on data made in this way.
 
 The expanded table is a Kronecker product of a reduced table A (m x n) with the original B: each
-cell a_ij becomes a block F(a_ij, B), a copy of B of which a share of the ratings is kept at random
-(section III of the paper). User ``u`` of B comes back m times, as (i, u), and item ``l`` n times,
-as (j, l), and so the shares of popularity and activity multiply, and so do the singular values:
-their distributions keep the shape of the original's.
+cell a_ij becomes a block F(a_ij, B): a random part of the ratings of B (section III of the paper).
+User ``u`` of B has m copies (i, u), and item ``l`` has n copies (j, l). The shares of popularity
+and of activity multiply, and so do the singular values: their distributions keep the shape of the
+original's.
 
-What is ours, since the paper is about which pairs are rated, and models here are measured by the
-ratings too:
+The paper is about which pairs are rated. The ratings themselves are made by these rules of ours:
 
     p_ij     share of B kept in block (i, j): B's own density where users are ordered by activity
              and items by popularity, resampled to m x n, and scaled to the number asked for
@@ -22,39 +21,37 @@ ratings too:
 
 with e_ul = r_ul - mu - b_u - b_l the residual of the original, s its deviation, z standard normal,
 v the share of the residual variance that is drawn anew (`NOISE`) and T = `TASTE`. Rows and columns
-of a block are not shuffled, so that a copy of a user keeps one taste in all blocks.
+of a block are not shuffled: a copy of a user has the same taste in all blocks.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
+from typing import ClassVar
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
+from tastemap.arrays import F64, I64
+from tastemap.data.chunks import damped_mean
 from tastemap.data.datasets.apportionment import allot, resample
 from tastemap.data.ratings import Groups, Ratings
 from tastemap.data.scale import Scale
 from tastemap.errors import ArgumentError
 
-# A person asked again differs by an RMSE of 0.56 to 0.82 on five stars (Amatriain et al. 2009);
-# 0.4 of the residual variance of MovieLens 100K is 0.58 squared.
+# Users who rate the same items again differ by an RMSE of 0.56 to 0.82 on five stars (Amatriain et
+# al. 2009); 0.4 of the residual variance of MovieLens 100K is 0.58 squared.
 NOISE = 0.4
 TASTE = 0.5
-_RANK = 10
-_ROUNDS = 8
-# Pairs of user and item that an original may have: a table of them is held in memory.
-_MOST_PAIRS = 10**8
-# Ratings that the biases of the original are damped by.
-_DAMPING = 5.0
-# Copies of a user begin at some moment of so many seconds, ten years, after the original.
-_SPREAD = 10 * 365 * 86_400
-_SECONDS_APART = 60
+RANK = 10
+N_ITERATIONS = 8
+# A table of all pairs of user and item of the original is held in memory.
+MAX_PAIRS = 10**8
+DAMPING = 5.0
+# Copies of a user begin at a random moment of so many seconds (ten years) after the original.
+MAX_DELAY_SECONDS = 10 * 365 * 86_400
+# The time between two ratings of a user, where the original has no times.
+SECONDS_BETWEEN_RATINGS = 60
 _HALF_STARS = Scale(0.5, 5.0, 0.5)
-
-_Rows = npt.NDArray[np.int64]
-_Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -65,9 +62,6 @@ class Size:
     n_items: int
     n_ratings: int
 
-
-#: The columns of MovieLens' ``ratings.csv``.
-COLUMNS = ("userId", "movieId", "rating", "timestamp")
 
 #: Sizes of two releases of MovieLens, from their pages.
 SIZES = {
@@ -98,12 +92,12 @@ def size_like(
 
 
 class FractalExpansion:
-    """A table of ratings of exactly the size asked for, made block by block.
+    """A table of ratings of exactly the requested size, made block by block.
 
     Args:
         base: The original; users and items without a rating are left out.
         size: The numbers of users, items and ratings.
-        seed: Same base, size and seed: same ratings.
+        seed: The same base, size and seed give the same ratings.
 
     Raises:
         ArgumentError: If the size is below the base's, or its pairs do not suffice.
@@ -116,6 +110,11 @@ class FractalExpansion:
         (40000, 1000)
     """
 
+    #: Columns and types of each block: those of MovieLens' ``ratings.csv``.
+    schema: ClassVar[dict[str, pl.DataType]] = {
+        "userId": pl.Int32(), "movieId": pl.Int32(), "rating": pl.Float32(), "timestamp": pl.Int64()
+    }  # fmt: skip
+
     def __init__(self, base: Ratings, size: Size, seed: int = 0) -> None:
         self.base, self.size, self.seed = _without_gaps(base), size, seed
         _check(self.base, size)
@@ -126,24 +125,20 @@ class FractalExpansion:
         rows = rng.permutation(shape[0])
         self._density = resample(self._original.rated, shape)[rows] + 1e-6
         self._taste = _reduced_taste(self._original.residuals, shape)[rows]
-        self._users = np.sort(rng.permutation(self.base.n_users)[: self._in_last(0)])
-        self._items = np.sort(rng.permutation(self.base.n_items)[: self._in_last(1)])
+        # The users and items of the last copy, which may be a part of the original's.
+        n_users, n_items = self.base.n_users, self.base.n_items
+        self._users = np.sort(rng.permutation(n_users)[: (size.n_users - 1) % n_users + 1])
+        self._items = np.sort(rng.permutation(n_items)[: (size.n_items - 1) % n_items + 1])
         self._item_id = rng.permutation(size.n_items) + 1
         self._entries = [[self._of_block(r, c) for c in (False, True)] for r in (False, True)]
-        self._sure = self._one_for_each(rng)
+        self._required = self._one_for_each(rng)
         self._counts = self._allotted()
         share = self._counts / self._counts.sum()
         self._taste /= np.sqrt((share * self._taste**2).sum())
 
     @property
-    def schema(self) -> dict[str, pl.DataType]:
-        """Columns and types of each block: those of MovieLens' ``ratings.csv``."""
-        numbers = (pl.Int32(), pl.Int32(), pl.Float32(), pl.Int64())
-        return dict(zip(COLUMNS, numbers, strict=True))
-
-    @property
     def n_blocks(self) -> int:
-        """How many blocks of users `blocks` gives."""
+        """Number of blocks of users that `blocks` gives."""
         return len(self._density)
 
     def blocks(self) -> Iterator[pl.DataFrame]:
@@ -158,10 +153,10 @@ class FractalExpansion:
         copy, place = slot // n, slot % n
         last = copy == self.n_columns - 1
         original = np.where(last, self._items[np.minimum(place, len(self._items) - 1)], place)
-        known = self.base.items.frame[original]
-        title = known["title"] if "title" in known.columns else known["item_id"].cast(pl.String)
-        year = known["year"] if "year" in known.columns else None
-        genres = known["genres"].list.join("|") if "genres" in known.columns else None
+        items = self.base.items.frame[original]
+        title = items["title"] if "title" in items.columns else items["item_id"].cast(pl.String)
+        year = items["year"] if "year" in items.columns else None
+        genres = items["genres"].list.join("|") if "genres" in items.columns else None
         frame = pl.DataFrame(
             {"movieId": self._item_id, "copy": copy + 1, "title": title}
             | {"year": year, "genres": genres}
@@ -177,61 +172,52 @@ class FractalExpansion:
 
     @property
     def n_columns(self) -> int:
-        """How many copies there are of an item."""
+        """Number of copies of an item."""
         return int(self._density.shape[1])
 
-    def _in_last(self, side: int) -> int:
-        """How many of the base's users (or items) come back in the last copy, which is partial."""
-        asked, n = (
-            (self.size.n_users, self.base.n_users),
-            (self.size.n_items, self.base.n_items),
-        )[side]
-        return asked - (-(-asked // n) - 1) * n
-
-    def _of_block(self, last_row: bool, last_column: bool) -> _Rows:
+    def _of_block(self, last_row: bool, last_column: bool) -> I64:
         """Rows of the base that a block may hold."""
-        kept = np.ones(len(self.base), dtype=np.bool_)
+        allowed = np.ones(len(self.base), dtype=np.bool_)
         if last_row:
-            kept &= np.isin(self.base.user_index, self._users)
+            allowed &= np.isin(self.base.user_index, self._users)
         if last_column:
-            kept &= np.isin(self.base.item_index, self._items)
-        return np.flatnonzero(kept)
+            allowed &= np.isin(self.base.item_index, self._items)
+        return np.flatnonzero(allowed)
 
-    def _rows_of(self, row: int, column: int) -> _Rows:
+    def _rows_of(self, row: int, column: int) -> I64:
         return self._entries[row == self.n_blocks - 1][column == self.n_columns - 1]
 
-    def _one_for_each(self, rng: np.random.Generator) -> list[list[_Rows]]:
-        """Rows of the base that each block keeps surely: one for each user and each item.
+    def _one_for_each(self, rng: np.random.Generator) -> list[list[I64]]:
+        """Rows of the base that each block must hold, so that all users and items have a rating.
 
-        The copies of users find theirs among the whole columns, those of items among whole rows,
-        since the partial ones may hold none of it.
+        The rating of a user is in a whole column and that of an item in a whole row: the last
+        column and row may hold no rating of the user or item.
         """
         m, n = self._density.shape
-        whole = (max(m - 1, 1), max(n - 1, 1))
+        n_whole_rows, n_whole_columns = max(m - 1, 1), max(n - 1, 1)
         block, entry = [], []
         for i in range(m):
             users = self._users if i == m - 1 else np.arange(self.base.n_users)
-            weight = self._density[i, : whole[1]]
-            column = rng.choice(whole[1], len(users), p=weight / weight.sum())
+            weight = self._density[i, :n_whole_columns]
+            column = rng.choice(n_whole_columns, len(users), p=weight / weight.sum())
             block.append(i * n + column)
             entry.append(_any_of(self.base.by_user, users, rng))
         for j in range(n):
             items = self._items if j == n - 1 else np.arange(self.base.n_items)
-            weight = self._density[: whole[0], j]
-            row = rng.choice(whole[0], len(items), p=weight / weight.sum())
+            weight = self._density[:n_whole_rows, j]
+            row = rng.choice(n_whole_rows, len(items), p=weight / weight.sum())
             block.append(row * n + j)
             entry.append(_any_of(self.base.by_item, items, rng))
         key = np.unique(np.concatenate(block) * len(self.base) + np.concatenate(entry))
         of_block, rows = np.divmod(key, len(self.base))
-        ends = np.searchsorted(of_block, np.arange(m * n + 1))
-        parts = [rows[a:b] for a, b in pairwise(ends)]
+        parts = np.split(rows, np.searchsorted(of_block, np.arange(1, m * n)))
         return [parts[i * n : (i + 1) * n] for i in range(m)]
 
-    def _allotted(self) -> npt.NDArray[np.int64]:
-        """How many ratings each block keeps, (m, n); they sum to the number asked for."""
+    def _allotted(self) -> I64:
+        """Number of ratings in each block, (m, n); they sum to the requested number."""
         m, n = self._density.shape
         most = np.array([[len(self._rows_of(i, j)) for j in range(n)] for i in range(m)])
-        least = np.array([[len(rows) for rows in row] for row in self._sure])
+        least = np.array([[len(rows) for rows in row] for row in self._required])
         if not least.sum() <= self.size.n_ratings <= most.sum():
             raise ArgumentError(
                 "n_ratings",
@@ -249,34 +235,31 @@ class FractalExpansion:
         rows = np.concatenate(chosen)
         column = np.repeat(np.arange(self.n_columns), [len(part) for part in chosen])
         user = base.user_index[rows].astype(np.int64)
-        start = rng.integers(0, _SPREAD, base.n_users)[user]
+        start = rng.integers(0, MAX_DELAY_SECONDS, base.n_users)[user]
         if row == self.n_blocks - 1:
             user = np.searchsorted(self._users, user)
         item = base.item_index[rows].astype(np.int64)
         last = column == self.n_columns - 1
         item[last] = np.searchsorted(self._items, item[last])
         item_id = self._item_id[column * base.n_items + item]
-        rating = self._rated(rows, self._taste[row, column], rng)
+        rating = self._ratings_of(rows, self._taste[row, column], rng)
         order = np.argsort(user * (size.n_items + 1) + item_id)
         time = self._original.time[rows] + start + column
         values = (row * base.n_users + user + 1, item_id, rating, time)
-        frame = pl.DataFrame([pl.Series(column[order]) for column in values], schema=COLUMNS)
-        return frame.cast(self.schema)  # type: ignore[arg-type]
+        columns = [pl.Series(column[order]) for column in values]
+        return pl.DataFrame(columns, schema=list(self.schema)).cast(self.schema)  # type: ignore[arg-type]
 
-    def _chosen(self, row: int, column: int, rng: np.random.Generator) -> _Rows:
-        """The rows of the base that a block keeps: the sure ones, and others drawn at random."""
-        rows, sure, n = (
-            self._rows_of(row, column),
-            self._sure[row][column],
-            self._counts[row, column],
-        )
+    def _chosen(self, row: int, column: int, rng: np.random.Generator) -> I64:
+        """The rows of the base that a block holds: the required ones, and others at random."""
+        rows, required = self._rows_of(row, column), self._required[row][column]
+        n = self._counts[row, column]
         drawn = rows[rng.choice(len(rows), n, replace=False, shuffle=False)]
-        missing = np.setdiff1d(sure, drawn, assume_unique=True)
-        free = np.flatnonzero(~np.isin(drawn, sure, assume_unique=True))
-        drawn[rng.choice(free, len(missing), replace=False)] = missing
+        missing = np.setdiff1d(required, drawn, assume_unique=True)
+        replaceable = np.flatnonzero(~np.isin(drawn, required, assume_unique=True))
+        drawn[rng.choice(replaceable, len(missing), replace=False)] = missing
         return drawn
 
-    def _rated(self, rows: _Rows, taste: _Floats, rng: np.random.Generator) -> _Floats:
+    def _ratings_of(self, rows: I64, taste: F64, rng: np.random.Generator) -> F64:
         original = self._original
         residual = np.sqrt(1 - NOISE) * taste * original.residual[rows]
         residual += np.sqrt(NOISE) * original.residual.std() * rng.standard_normal(len(rows))
@@ -289,36 +272,35 @@ class FractalExpansion:
 
 @dataclass(frozen=True)
 class _Original:
-    """What the expansion knows of the base.
+    """What is computed once from the base.
 
     Attributes:
         expected, residual: mu + b_u + b_l and e_ul of each rating, (n_ratings,).
-        time: Seconds of each rating.
+        time: Time in seconds of each rating.
         rated, residuals: Pairs that are rated, and e_ul or 0; users by activity and items by
             popularity, most first, (n_users, n_items).
     """
 
-    expected: _Floats
-    residual: _Floats
-    time: _Rows
-    rated: _Floats
-    residuals: _Floats
+    expected: F64
+    residual: F64
+    time: I64
+    rated: F64
+    residuals: F64
 
     @classmethod
     def of(cls, base: Ratings) -> "_Original":
         user, item = base.user_index, base.item_index
         rating = base.rating.astype(np.float64)
         by_user, by_item = base.by_user.counts, base.by_item.counts
-        expected = np.full(len(base), rating.mean())
-        b_i = np.bincount(item, rating - expected, base.n_items) / (by_item + _DAMPING)
-        expected += b_i[item]
-        b_u = np.bincount(user, rating - expected, base.n_users) / (by_user + _DAMPING)
-        expected += b_u[user]
+        expected: F64 = np.full(len(base), rating.mean())
+        for index, counts in ((item, by_item), (user, by_user)):
+            total = np.bincount(index, rating - expected, len(counts))
+            expected += damped_mean(total, counts, DAMPING)[index]
         time = base.timestamp
         if time is None:
             time = np.zeros(len(base), dtype=np.int64)
             first = np.repeat(base.by_user.indptr[:-1], by_user)
-            time[base.by_user.indices] = _SECONDS_APART * (np.arange(len(base)) - first)
+            time[base.by_user.indices] = SECONDS_BETWEEN_RATINGS * (np.arange(len(base)) - first)
         active, popular = np.empty(base.n_users, int), np.empty(base.n_items, int)
         active[np.argsort(-by_user, kind="stable")] = np.arange(base.n_users)
         popular[np.argsort(-by_item, kind="stable")] = np.arange(base.n_items)
@@ -328,9 +310,9 @@ class _Original:
         return cls(expected, rating - expected, time, rated, residuals)
 
 
-def _reduced_taste(residuals: _Floats, shape: tuple[int, int]) -> _Floats:
+def _reduced_taste(residuals: F64, shape: tuple[int, int]) -> F64:
     """g: 1 + T g', with g' the reduced matrix of the paper's algorithm 2, of mean square 1."""
-    rank = min(_RANK, *shape, *residuals.shape)
+    rank = min(RANK, *shape, *residuals.shape)
     u, s, vt = _leading(residuals, rank)
     left = _orthogonal(resample(u, (shape[0], rank)))
     right = _orthogonal(resample(vt.T, (shape[1], rank)))
@@ -338,27 +320,27 @@ def _reduced_taste(residuals: _Floats, shape: tuple[int, int]) -> _Floats:
     return 1 + TASTE * reduced / (np.sqrt((reduced**2).mean()) or 1.0)
 
 
-def _leading(matrix: _Floats, rank: int) -> tuple[_Floats, _Floats, _Floats]:
+def _leading(matrix: F64, rank: int) -> tuple[F64, F64, F64]:
     """The largest singular values and their vectors, by subspace iteration.
 
     Halko, Martinsson, Tropp, "Finding structure with randomness", 2011, algorithm 4.4.
     """
     width = min(2 * rank, *matrix.shape)
     basis = np.random.default_rng(0).standard_normal((matrix.shape[1], width))
-    for _ in range(_ROUNDS):
+    for _ in range(N_ITERATIONS):
         basis = np.linalg.qr(matrix.T @ np.linalg.qr(matrix @ basis)[0])[0]
     u, s, vt = np.linalg.svd(matrix @ basis, full_matrices=False)
     return u[:, :rank], s[:rank], (vt @ basis.T)[:rank]
 
 
-def _orthogonal(matrix: _Floats) -> _Floats:
+def _orthogonal(matrix: F64) -> F64:
     """The nearest matrix with orthonormal columns."""
     left, _, right = np.linalg.svd(matrix, full_matrices=False)
     return np.asarray(left @ right)
 
 
-def _any_of(groups: Groups, numbers: _Rows, rng: np.random.Generator) -> _Rows:
-    """One row of each of the groups, at random."""
+def _any_of(groups: Groups, numbers: I64, rng: np.random.Generator) -> I64:
+    """A random row of each of the groups."""
     first, counts = groups.indptr[numbers], groups.counts[numbers]
     return groups.indices[first + (rng.random(len(numbers)) * counts).astype(np.int64)]
 
@@ -373,19 +355,18 @@ def _without_gaps(base: Ratings) -> Ratings:
 
 
 def _check(base: Ratings, size: Size) -> None:
-    if base.n_users * base.n_items > _MOST_PAIRS:
+    if base.n_users * base.n_items > MAX_PAIRS:
         raise ArgumentError(
             "base",
-            expected=f"at most {_MOST_PAIRS:,} pairs of user and item",
+            expected=f"at most {MAX_PAIRS:,} pairs of user and item",
             received=f"{base.n_users:,} users and {base.n_items:,} items",
             do="expand a smaller set: a large one is not needed",
         )
-    for name, asked, least in (
+    for name, n, least in (
         ("n_users", size.n_users, base.n_users),
         ("n_items", size.n_items, base.n_items),
         ("n_ratings", size.n_ratings, 1),
     ):
-        if asked < least:
-            raise ArgumentError(
-                name, expected=f"at least {least:,}, as in the original", received=f"{asked:,}"
-            )
+        if n < least:
+            expected = f"at least {least:,}, as in the original"
+            raise ArgumentError(name, expected=expected, received=f"{n:,}")

@@ -23,7 +23,7 @@ def synthetic_ratings(
     taste, genre = np.arange(n_users) % 2, np.arange(n_items) % 2
     generosity, quality = rng.normal(0, 0.3, n_users), rng.normal(0, 0.4, n_items)
     appeal = 1 / np.arange(5, n_items + 5)
-    # Draw pairs without replacement, each as likely as its item is popular (Gumbel top-n).
+    # Draw pairs without replacement, with probability in proportion to the item's appeal (Gumbel).
     key = np.tile(np.log(appeal), n_users) + rng.gumbel(size=n_users * n_items)
     pair = np.sort(np.argsort(-key, kind="stable")[:n_ratings])
     u, i = pair // n_items, pair % n_items

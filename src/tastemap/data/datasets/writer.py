@@ -1,4 +1,4 @@
-"""Write a set of ratings as a folder in the form of MovieLens' newer releases, block by block."""
+"""Write ratings as a folder in the form of MovieLens' newer releases, block by block."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -11,10 +11,9 @@ from tastemap.errors import ArgumentError, DataError
 from tastemap.support.atomic import new_folder
 
 FORMS = ("csv", "parquet")
-# What a folder may hold that is replaced: an earlier set, and nothing else.
+# A folder is replaced only if it holds no other files.
 _FILES = {"movies.csv", *(f"ratings.{form}" for form in FORMS)}
-# Ratings in a group of rows of Parquet: what a reader that streams holds at a time.
-ROW_GROUP = 2**20
+ROW_GROUP_ROWS = 2**20
 
 
 def write_release(
@@ -28,8 +27,8 @@ def write_release(
 ) -> Path:
     """Write ``ratings.csv`` or ``ratings.parquet`` and ``movies.csv``, all or nothing.
 
-    The blocks are taken one at a time, so that the set may be larger than the memory. They are
-    written to a folder beside the target, which is renamed into place.
+    Only one block is in memory at a time. The files are written to a folder beside the target,
+    which is then renamed.
 
     Args:
         blocks: Parts of the ratings, in order.
@@ -37,7 +36,7 @@ def write_release(
         items: The whole of ``movies.csv``.
         folder: A new or empty folder, or one that holds such a set, which is then replaced.
         form: ``"csv"`` or ``"parquet"``.
-        progress: Is told the number of ratings of each block.
+        progress: Is called with the number of ratings of each block.
 
     Raises:
         ArgumentError: If there is no such form, or the folder holds something else.
@@ -45,22 +44,21 @@ def write_release(
     """
     target = refuse_other_folder(folder, form)
 
-    def taken(*_: object) -> Iterator[pl.DataFrame]:
+    def counted(*_: object) -> Iterator[pl.DataFrame]:
         for block in blocks:
             yield block
             if progress is not None:
                 progress(len(block))
 
-    rows = register_io_source(taken, schema=schema)
+    rows = register_io_source(counted, schema=schema)
     try:
         with new_folder(target) as fresh:
             items.write_csv(fresh / "movies.csv")
             if form == "csv":
                 rows.sink_csv(fresh / "ratings.csv", maintain_order=True)
             else:
-                rows.sink_parquet(
-                    fresh / "ratings.parquet", row_group_size=ROW_GROUP, maintain_order=True
-                )
+                path = fresh / "ratings.parquet"
+                rows.sink_parquet(path, row_group_size=ROW_GROUP_ROWS, maintain_order=True)
     except (OSError, PolarsError) as error:
         raise DataError(
             f"folder {target}",
@@ -72,16 +70,16 @@ def write_release(
 
 
 def refuse_other_folder(folder: str | Path, form: str) -> Path:
-    """The absolute path of a folder that may be written, unless it holds anything else.
+    """The absolute path of a folder to write, which is new, empty or holds an earlier set.
 
     Raises:
-        ArgumentError: If it does, or there is no such form.
+        ArgumentError: If it holds anything else, or there is no such form.
     """
     if form not in FORMS:
         raise ArgumentError("form", expected=f"one of {', '.join(FORMS)}", received=repr(form))
     target = Path(folder).absolute()
     if not target.exists() or (
-        target.is_dir() and {inside.name for inside in target.iterdir()} <= _FILES
+        target.is_dir() and {file.name for file in target.iterdir()} <= _FILES
     ):
         return target
     raise ArgumentError(

@@ -1,1 +1,1 @@
-"""TODO src/tastemap/data/readers."""
+"""Readers: ratings from files of any common format, MovieLens' releases and data frames."""

@@ -1,4 +1,4 @@
-"""The files of a data set, in a folder or a zip, read without unpacking anything to disk."""
+"""The files of a data set, in a folder or a zip, read without unpacking them to disk."""
 
 import gzip
 import io
@@ -6,6 +6,7 @@ import stat
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -13,22 +14,23 @@ from typing import BinaryIO
 
 from tastemap.errors import DataError
 
-# MovieLens' largest release is some 2 GB of text, packed about 4:1.
+# The largest release of MovieLens is about 2 GB of text, compressed about 4:1.
 MAX_BYTES = 8 * 2**30
 MAX_RATIO = 100
-_DEPTH = 3
+MIN_CHECKED_BYTES = 2**20
+MAX_DEPTH = 3
 CHUNK_BYTES = 2**24
 
 
 @dataclass(frozen=True)
 class DataFile:
-    """One file: a name to call it by, and its bytes on demand.
+    """One file: its name in messages, and its bytes on demand.
 
     Attributes:
         name: The path, or ``archive.zip/member``.
         load: Gives the bytes.
-        path: Where the same bytes lie on disk, if they do.
-        n_bytes: How many bytes ``load`` gives, if that is known.
+        path: Where the same bytes lie on disk, or None.
+        n_bytes: Number of bytes that ``load`` gives, or None if that is unknown.
     """
 
     name: str
@@ -37,54 +39,35 @@ class DataFile:
     n_bytes: int | None = None
 
     def read(self) -> bytes:
-        """The bytes; `DataError` if they cannot be had or are truncated."""
-        try:
+        """The bytes; `DataError` if they cannot be read or are truncated."""
+        with reading(self.name):
             return self.load()
-        except (zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, EOFError) as error:
-            raise DataError(
-                self.name,
-                expected="a complete compressed file",
-                received=f"a damaged or truncated one ({error})",
-                do="fetch it again",
-            ) from error
-        except (OSError, RuntimeError, NotImplementedError) as error:
-            raise unreadable(self.name, error) from error
 
     def size(self) -> int | None:
         """Number of bytes, where that is known without reading a compressed file."""
         if self.path is None:
             return self.n_bytes
-        try:
+        with reading(self.name):
             return self.path.stat().st_size
-        except OSError as error:
-            raise unreadable(self.name, error) from error
 
     def open(self) -> BinaryIO:
-        """The bytes as a stream, without holding a file on disk in memory."""
+        """The bytes as a stream; a file on disk is not held in memory."""
         if self.path is None:
             return io.BytesIO(self.read())
-        try:
+        with reading(self.name):
             return self.path.open("rb")
-        except OSError as error:
-            raise unreadable(self.name, error) from error
 
     def chunks(self) -> Iterator[bytes]:
-        """The bytes piece by piece."""
-        with self.open() as stream:
-            try:
-                while chunk := stream.read(CHUNK_BYTES):
-                    yield chunk
-            except OSError as error:
-                raise unreadable(self.name, error) from error
+        """The bytes, chunk by chunk."""
+        with self.open() as stream, reading(self.name):
+            while chunk := stream.read(CHUNK_BYTES):
+                yield chunk
 
     @classmethod
     def of(cls, path: Path) -> "DataFile":
         """The file at a path; a gz-compressed one gives its decompressed bytes."""
-        try:
-            with path.open("rb") as stream:
-                compressed = stream.read(2) == b"\x1f\x8b"
-        except OSError as error:
-            raise unreadable(str(path), error) from error
+        with reading(str(path)), path.open("rb") as stream:
+            compressed = stream.read(2) == b"\x1f\x8b"
         if compressed:
             return cls(str(path), lambda: _gunzip(path))
         return cls(str(path), path.read_bytes, path)
@@ -94,18 +77,16 @@ def open_files(path: Path) -> dict[PurePosixPath, DataFile]:
     """The files in a folder (three levels deep) or a zip, by their path inside it.
 
     Raises:
-        DataError: If there is no such folder or zip, it cannot be read, the zip is truncated, or
-            a member of the zip would climb out of it, is a link, or is packed beyond belief.
+        DataError: If there is no such folder or zip, or it cannot be read; if the zip is truncated;
+            if a member of the zip has a path that leaves it, is a link, or unpacks to too much.
     """
     if zipfile.is_zipfile(path):
         return _zip_files(path)
     if path.is_dir():
-        found = sorted(
-            p for depth in range(1, _DEPTH + 1) for p in path.glob("*/" * (depth - 1) + "*")
-        )
+        inside = sorted(p for depth in range(MAX_DEPTH) for p in path.glob("*/" * depth + "*"))
         return {
             PurePosixPath(p.relative_to(path).as_posix()): DataFile(str(p), p.read_bytes, p)
-            for p in found
+            for p in inside
             if p.is_file()
         }
     if path.exists():
@@ -120,12 +101,20 @@ def open_files(path: Path) -> dict[PurePosixPath, DataFile]:
     )
 
 
-def unreadable(name: str, error: Exception) -> DataError:
-    """The error for a file that exists but cannot be read."""
-    reason = getattr(error, "strerror", None) or str(error)
-    return DataError(
-        name, expected="a readable file", received=reason, do="check the path and its permissions"
-    )
+@contextmanager
+def reading(name: str) -> Iterator[None]:
+    """A block that reads a file: an error of the system becomes a `DataError` with its name."""
+    try:
+        yield
+    except (zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, EOFError) as error:
+        raise _damaged(name, "compressed file", error) from error
+    except (OSError, RuntimeError, NotImplementedError) as error:
+        raise DataError(
+            name,
+            expected="a readable file",
+            received=getattr(error, "strerror", None) or str(error),
+            do="check the path and its permissions",
+        ) from error
 
 
 def _gunzip(path: Path) -> bytes:
@@ -141,12 +130,7 @@ def _zip_files(path: Path) -> dict[PurePosixPath, DataFile]:
         with zipfile.ZipFile(path) as archive:
             members = [info for info in archive.infolist() if not info.is_dir()]
     except (zipfile.BadZipFile, OSError) as error:
-        raise DataError(
-            str(path),
-            expected="a complete zip",
-            received=f"a damaged or truncated one ({error})",
-            do="fetch it again",
-        ) from error
+        raise _damaged(str(path), "zip", error) from error
     if sum(info.file_size for info in members) > MAX_BYTES:
         raise _too_large(str(path))
     for info in members:
@@ -176,8 +160,17 @@ def _check_member(path: Path, info: zipfile.ZipInfo) -> None:
             received="a path that leaves it" if climbs else "a link",
             do="do not use this file; fetch the data set from its own site",
         )
-    if info.file_size > 2**20 and info.file_size > MAX_RATIO * info.compress_size:
+    if info.file_size > max(MIN_CHECKED_BYTES, MAX_RATIO * info.compress_size):
         raise _too_large(f"{path}, member {info.filename!r}")
+
+
+def _damaged(name: str, kind: str, error: Exception) -> DataError:
+    return DataError(
+        name,
+        expected=f"a complete {kind}",
+        received=f"a damaged or truncated one ({error})",
+        do="fetch it again",
+    )
 
 
 def _too_large(name: str) -> DataError:

@@ -1,7 +1,7 @@
-"""Text in columns read part by part: what is bad is found in its part, and memory stays bounded."""
+"""Text in columns read in parts: bad lines are looked for in one part, not in the whole file."""
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -12,14 +12,13 @@ from polars.exceptions import PolarsError
 from tastemap.data.readers.text import Check, TextFile
 from tastemap.errors import ArgumentError
 
-# Told how many bytes of how many are read.
+#: Is called with the number of bytes read, and of all bytes.
 Progress: TypeAlias = Callable[[int, int], None]
 
-ON_BAD_ROW = ("error", "skip")
-# Parts that are scanned at a time: at the end of one, the cores already have the next.
-_AT_ONCE = 2
-# Files smaller than this are read before anybody asks how far it is.
-_LONG = 2**26
+# Parts that are scanned at the same time.
+N_SCANNERS = 2
+# Smaller files are read so soon that no progress is reported.
+MIN_PROGRESS_BYTES = 2**26
 
 
 @dataclass(frozen=True)
@@ -29,7 +28,7 @@ class Reading:
     Attributes:
         on_bad_row: What becomes of a row that cannot be read: ``"error"``, which names it, or
             ``"skip"``, which leaves it out and counts it.
-        progress: Is told the bytes read and the bytes in all, if those are many.
+        progress: Is called while a large file is read.
 
     Raises:
         ArgumentError: If ``on_bad_row`` is neither.
@@ -39,7 +38,7 @@ class Reading:
     progress: Progress | None = None
 
     def __post_init__(self) -> None:
-        if self.on_bad_row not in ON_BAD_ROW:
+        if self.on_bad_row not in ("error", "skip"):
             raise ArgumentError(
                 "on_bad_row", expected="'error' or 'skip'", received=repr(self.on_bad_row)
             )
@@ -49,18 +48,14 @@ class Reading:
         """Whether bad rows are left out."""
         return self.on_bad_row == "skip"
 
-    def note(self, n_bad: int, first: str) -> list[str]:
-        """What to say of rows that were left out."""
-        return [f"{n_bad:,} bad rows skipped, the first: {first}"] if n_bad else []
-
 
 @dataclass(frozen=True)
 class Columns:
     """Columns of a text file: how each is parsed, and what each of its values has to be.
 
     Attributes:
-        types: Name and type of each column that is read; the types may be too narrow.
-        checks: For a column, what to ask of each value when a bad line is looked for.
+        types: Name and type of each column that is read; integers may turn out to need 64 bits.
+        checks: For a column, the check of each value when a bad line is looked for.
         rating: The column of the ratings, which are finite numbers.
     """
 
@@ -77,7 +72,19 @@ class Columns:
 
 
 class _OtherTypesError(Exception):
-    """A column whose values are numbers at first, and text later."""
+    """A column has numbers at first and text later."""
+
+
+@dataclass
+class _BadRows:
+    """Number of bad rows, and the fault of the first."""
+
+    n: int = 0
+    first: str = ""
+
+    @property
+    def notes(self) -> list[str]:
+        return [f"{self.n:,} bad rows skipped, the first: {self.first}"] if self.n else []
 
 
 def read_parts(
@@ -88,29 +95,29 @@ def read_parts(
     Raises:
         DataError: For the first bad line, unless bad rows are skipped.
     """
-    bad = _Bad()
+    bad = _BadRows()
     try:
         parts = [
             _parsed(part, frame, columns, reading, bad)
-            for part, frame in _ahead(text, columns, reading.progress)
+            for part, frame in _scanned_parts(text, columns, reading.progress)
         ]
     except _OtherTypesError:
         return read_as_text(text, columns, reading)
-    return pl.concat(parts, how="vertical_relaxed"), reading.note(bad.n, bad.first)
+    return pl.concat(parts, how="vertical_relaxed"), bad.notes
 
 
 def read_as_text(
     text: TextFile, columns: Columns, reading: Reading
 ) -> tuple[pl.DataFrame, list[str]]:
-    """As `read_parts`, every line checked one by one, every column as text."""
-    bad, parts = _Bad(), []
+    """As `read_parts`, but every column is text and, to skip rows, every line is checked."""
+    bad, parts = _BadRows(), []
     for part in text.parts():
         if reading.skips:
             parts.append(_sound(part, columns, bad))
         else:
             part.locate(columns.checks)
             parts.append(part.strings(list(columns.types)))
-    return pl.concat(parts), reading.note(bad.n, bad.first)
+    return pl.concat(parts), bad.notes
 
 
 def locate(text: TextFile, checks: Mapping[str, Check]) -> None:
@@ -119,18 +126,10 @@ def locate(text: TextFile, checks: Mapping[str, Check]) -> None:
         part.locate(checks)
 
 
-@dataclass
-class _Bad:
-    """How many rows were bad, and what was wrong with the first."""
-
-    n: int = 0
-    first: str = ""
-
-
 def _parsed(
-    part: TextFile, frame: pl.DataFrame | None, columns: Columns, reading: Reading, bad: _Bad
+    part: TextFile, frame: pl.DataFrame | None, columns: Columns, reading: Reading, bad: _BadRows
 ) -> pl.DataFrame:
-    """What was scanned of a part, or where that will not do, its lines one by one."""
+    """The frame scanned from a part, or if it has gaps, the part read line by line."""
     if frame is not None and not _has_gaps(frame, columns):
         return frame
     if reading.skips:
@@ -144,9 +143,9 @@ def _parsed(
     return frame.filter(~pl.all_horizontal(pl.all().is_null()))  # blank lines
 
 
-def _scanned(part: TextFile, kinds: Sequence[Mapping[str, pl.DataType]]) -> pl.DataFrame | None:
-    """The part parsed as the first types that fit, or None."""
-    for types in kinds:
+def _scan(part: TextFile, columns: Columns) -> pl.DataFrame | None:
+    """The part parsed as the columns' types, narrow or wide, or None if neither fits."""
+    for types in (columns.types, columns.wide):
         try:
             return part.scan(types)
         except PolarsError:
@@ -160,8 +159,8 @@ def _has_gaps(frame: pl.DataFrame, columns: Columns) -> bool:
     return missing or not frame[columns.rating].is_finite().all()
 
 
-def _sound(part: TextFile, columns: Columns, bad: _Bad) -> pl.DataFrame:
-    """The lines of a part that are right, as text; the others are counted."""
+def _sound(part: TextFile, columns: Columns, bad: _BadRows) -> pl.DataFrame:
+    """The lines of a part that are right, as text; the others are counted in ``bad``."""
     places = [part.layout.columns.index(name) for name in columns.types]
     rows: list[list[str | None]] = []
     for record, error in part.judged(columns.checks):
@@ -173,24 +172,22 @@ def _sound(part: TextFile, columns: Columns, bad: _Bad) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=dict.fromkeys(columns.types, pl.String()), orient="row")
 
 
-def _ahead(
+def _scanned_parts(
     text: TextFile, columns: Columns, progress: Progress | None
 ) -> Iterator[tuple[TextFile, pl.DataFrame | None]]:
-    """The parts of a file in order, each scanned; the next are read and scanned meanwhile."""
-    total, done = text.file.size(), 0
-    parts, kinds = text.parts(), (columns.types, columns.wide)
+    """The parts of a file in order, each scanned; the next ones are read and scanned meanwhile."""
+    total, done, parts = text.file.size(), 0, text.parts()
     waiting: deque[tuple[TextFile, Future[pl.DataFrame | None]]] = deque()
-    with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(_AT_ONCE) as scanner:
-        coming = reader.submit(next, parts, None)
-        part = coming.result()
+    with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(N_SCANNERS) as scanner:
+        part = reader.submit(next, parts, None).result()
         while part is not None or waiting:
             if part is not None:
-                coming = reader.submit(next, parts, None)
-                waiting.append((part, scanner.submit(_scanned, part, kinds)))
-                part = coming.result()
-            if part is None or len(waiting) >= _AT_ONCE:
-                first, scanned = waiting.popleft()
-                yield first, scanned.result()
+                following = reader.submit(next, parts, None)
+                waiting.append((part, scanner.submit(_scan, part, columns)))
+                part = following.result()
+            if part is None or len(waiting) >= N_SCANNERS:
+                first, frame = waiting.popleft()
+                yield first, frame.result()
                 done += first.file.size() or 0
-                if progress is not None and total and total >= _LONG:
+                if progress is not None and total and total >= MIN_PROGRESS_BYTES:
                     progress(done, total)

@@ -7,8 +7,8 @@ import numpy as np
 import polars as pl
 from polars.exceptions import PolarsError
 
+from tastemap.data.chunks import CACHE_ROWS, chunks
 from tastemap.data.readers.timestamps import TimeUnit, bad_value, seconds, time_unit
-from tastemap.data.vocabulary import SLICE
 from tastemap.errors import ArgumentError, DataError
 
 ROLES = ("user", "item", "rating", "timestamp")
@@ -16,7 +16,7 @@ KEYS = {"user": "user_id", "item": "item_id", "rating": "rating", "timestamp": "
 _PAIR = ["user_id", "item_id"]
 DUPLICATES = ("last", "first", "mean", "error")
 
-# Names that each column goes by, the most telling first; compared without case, "_", "-", " ".
+# Common names of each column, the clearest first; compared without case, "_", "-", " ".
 _NAMES = {
     "user": "userid user uid username reviewerid reviewer customerid customer memberid member"
     " personid person profileid profile accountid visitorid u",
@@ -28,7 +28,7 @@ _NAMES = {
     "timestamp": "timestamp unixtimestamp ts time unixtime unixreviewtime datetime date ratedat"
     " createdat reviewtime reviewdate when t",
 }
-# What a table of ratings may also say about the items, and the names that goes by.
+# Columns of a table of ratings that describe the items, and their common names.
 _ITEM_NAMES = {
     "title": "title movietitle itemname",
     "genres": "genres genre",
@@ -54,8 +54,8 @@ def find_columns(
     Raises:
         DataError: If a chosen column is not there, or none can be inferred.
     """
-    columns, roles = list(columns), {}
-    notes: list[str] = []
+    columns, roles, notes = list(columns), {}, []
+    free = [column for column in columns if column not in chosen.values()]
     for place, role in enumerate(ROLES):
         column = chosen.get(role)
         if column is not None and column not in columns:
@@ -66,15 +66,9 @@ def find_columns(
                 do=f"name the column of the {role}",
             )
         if column is None:
-            free = [c for c in columns if c not in chosen.values()]
-            column = (
-                _first_named(_NAMES[role], free)
-                if named
-                else next(iter(columns[place : place + 1]), None)
-            )
-            if column is not None and column not in free:
-                column = None
-            if column is not None and column != KEYS[role]:
+            by_position = (column for column in columns[place : place + 1] if column in free)
+            column = _first_named(_NAMES[role], free) if named else next(by_position, None)
+            if column not in (None, KEYS[role]):
                 notes.append(f"column {column} read as {role}")
         if column is not None:
             roles[role] = column
@@ -98,8 +92,8 @@ def standard_columns(
 ) -> tuple[pl.DataFrame, list[str]]:
     """The ratings' columns ``user_id, item_id, rating`` and maybe ``timestamp`` in one form.
 
-    Ids become int64 or text, ratings float64, times whole seconds since 1970 (may be null). The
-    unit of the times is inferred from the frame where none is given.
+    Ids become integers or text, ratings floats, times whole seconds since 1970 (may be null). The
+    unit of the times is inferred from the frame if None.
 
     Raises:
         DataError: With the row (from 1) and column of the first value that is missing or wrong.
@@ -131,15 +125,14 @@ def sound_rows(
     rating = frame[roles["rating"]]
     if rating.dtype == pl.String or rating.dtype.is_numeric():
         rating = rating.cast(pl.Float64, strict=False)
-    good = frame[roles["user"]].is_not_null() & frame[roles["item"]].is_not_null()
-    good &= rating.is_not_null()
+    sound = frame[roles["user"]].is_not_null() & frame[roles["item"]].is_not_null()
+    sound &= rating.is_not_null()
     if rating.dtype.is_float():
-        good &= rating.is_finite().fill_null(value=False)
-    n_bad = len(frame) - int(good.sum())
-    if not n_bad:
+        sound &= rating.is_finite().fill_null(value=False)
+    if sound.all():
         return frame, []
-    first = (~good).arg_max() or 0
-    return frame.filter(good), [f"{n_bad:,} bad rows skipped, the first: {name}, row {first + 1}"]
+    n_bad, first = int((~sound).sum()), (~sound).arg_max() or 0
+    return frame.filter(sound), [f"{n_bad:,} bad rows skipped, the first: {name}, row {first + 1}"]
 
 
 def without_duplicates(
@@ -150,12 +143,12 @@ def without_duplicates(
     Args:
         name: What to call the table in messages.
         frame: Columns as `standard_columns` gives them.
-        duplicates: What to keep of a pair's ratings: the ``"last"`` or the ``"first"`` (by time
-            where known, else by position; an unknown time is earlier than all others), their
-            ``"mean"`` (at the place and time of the last), or ``"error"`` to refuse them.
+        duplicates: What to keep of a pair's ratings: the ``"last"`` or the ``"first"`` (by time,
+            else by position; a missing time is earlier than all others), their ``"mean"`` (with
+            position and time of the last), or ``"error"`` to refuse them.
 
     Returns:
-        The frame in its old order, and a note with number and example if there were any.
+        The frame in its order, and if there were duplicates, a note with their number.
 
     Raises:
         ArgumentError: If ``duplicates`` is none of these.
@@ -168,9 +161,9 @@ def without_duplicates(
     extra = len(frame) - _n_pairs(frame)
     if not extra:
         return frame, []
-    is_double = frame.select(_PAIR).is_duplicated()
-    doubles = frame.with_row_index("row").filter(is_double)
-    user, item, values = doubles.group_by(_PAIR, maintain_order=True).agg("rating").row(0)[:3]
+    rows, is_repeated = frame.with_row_index("row"), frame.select(_PAIR).is_duplicated()
+    repeated = rows.filter(is_repeated)
+    user, item, values = repeated.group_by(_PAIR, maintain_order=True).agg("rating").row(0)
     example = f"e.g. user {user}, item {item}: {', '.join(f'{value:g}' for value in values)}"
     if duplicates == "error":
         raise DataError(
@@ -180,14 +173,13 @@ def without_duplicates(
             do="say which to keep: duplicates='last', 'first' or 'mean'",
         )
     if "timestamp" in frame.columns:
-        doubles = doubles.sort("timestamp", nulls_last=False, maintain_order=True)
+        repeated = repeated.sort("timestamp", nulls_last=False, maintain_order=True)
     if duplicates == "mean":
-        doubles = doubles.with_columns(pl.col("rating").mean().over(_PAIR))
-    kept = doubles.unique(_PAIR, keep="first" if duplicates == "first" else "last")
-    singles = frame.with_row_index("row").filter(~is_double)
+        repeated = repeated.with_columns(pl.col("rating").mean().over(_PAIR))
+    chosen = repeated.unique(_PAIR, keep="first" if duplicates == "first" else "last")
     note = f"{extra:,} ratings of a pair of user and item already rated: {duplicates} kept"
-    whole = pl.concat([singles, kept]).sort("row").drop("row")
-    return whole, [f"{note} ({example})"]
+    unique = pl.concat([rows.filter(~is_repeated), chosen]).sort("row").drop("row")
+    return unique, [f"{note} ({example})"]
 
 
 def _n_pairs(frame: pl.DataFrame) -> int:
@@ -197,54 +189,54 @@ def _n_pairs(frame: pl.DataFrame) -> int:
         span = int(items.max()) + 1  # type: ignore[arg-type]
         smallest = min(int(users.min()), int(items.min()))  # type: ignore[arg-type]
         if smallest >= 0 and (int(users.max()) + 1) * span < 2**63:  # type: ignore[arg-type]
-            if _ascend(users, items, span):
+            if _is_ascending(users, items, span):
                 return len(frame)
-            # One column is several times faster than two.
+            # One column of numbers is several times faster than two columns.
             return (users.cast(pl.Int64) * span + items).n_unique()
     return frame.select(_PAIR).n_unique()
 
 
-def _ascend(users: pl.Series, items: pl.Series, span: int) -> bool:
+def _is_ascending(users: pl.Series, items: pl.Series, span: int) -> bool:
     """Whether each pair is greater than the one before, as in a file sorted by user and item."""
-    before = -1
-    for start in range(0, len(users), SLICE):
-        user, item = (series.slice(start, SLICE).to_numpy() for series in (users, items))
-        pair = user.astype(np.int64) * span + item
-        if pair[0] <= before or not (pair[1:] > pair[:-1]).all():
+    previous = -1
+    for rows in chunks(len(users), CACHE_ROWS):
+        pair = users[rows].to_numpy().astype(np.int64) * span + items[rows].to_numpy()
+        if pair[0] <= previous or not (pair[1:] > pair[:-1]).all():
             return False
-        before = int(pair[-1])
+        previous = int(pair[-1])
     return True
 
 
 def item_columns(columns: Iterable[str], roles: Mapping[str, str]) -> dict[str, str]:
-    """Columns beside the ratings' own that say something about the item: title, genres, year."""
+    """The columns that describe the item, by standard name (title, genres, year)."""
     free = [column for column in columns if column not in roles.values()]
-    found = {known: _first_named(names, free) for known, names in _ITEM_NAMES.items()}
-    return {known: column for known, column in found.items() if column is not None}
+    described = {key: _first_named(names, free) for key, names in _ITEM_NAMES.items()}
+    return {key: column for key, column in described.items() if column is not None}
 
 
 def item_table(
     items: pl.Series, frame: pl.DataFrame, columns: Mapping[str, str]
 ) -> tuple[pl.DataFrame | None, list[str]]:
-    """The table of items that is repeated in a table of ratings, as far as it is consistent.
+    """The table of items from the columns of a table of ratings that describe them.
 
     Args:
         items: The item id of each row.
         frame: A frame of as many rows.
-        columns: The known name (title, genres, year) of some of its columns, and that column.
+        columns: Columns of the frame, by standard name; see `item_columns`.
 
     Returns:
-        One row an item, or None if no column has the same value in each row of an item.
+        One row an item with the columns that have the same value in each row of an item, or None
+        if there are none; and a note.
     """
     if not columns:
         return None, []
-    known = pl.DataFrame([items, *(frame[c].alias(name) for name, c in columns.items())])
-    groups = known.unique().group_by("item_id", maintain_order=True)
-    once = groups.agg(pl.all().n_unique()).select(pl.all().max()).row(0, named=True)
-    constant = [name for name in columns if once[name] == 1]
+    described = pl.DataFrame([items, *(frame[c].alias(name) for name, c in columns.items())])
+    groups = described.unique().group_by("item_id", maintain_order=True)
+    n_values = groups.agg(pl.all().n_unique()).select(pl.all().max()).row(0, named=True)
+    constant = [name for name in columns if n_values[name] == 1]
     if not constant:
         return None, []
-    table = known.select("item_id", *constant).unique("item_id", keep="first")
+    table = described.select("item_id", *constant).unique("item_id", keep="first")
     if "genres" in constant and table["genres"].dtype == pl.String:
         table = table.with_columns(pl.col("genres").str.split("|"))
     if "year" in constant:
@@ -254,29 +246,25 @@ def item_table(
 
 
 def _first_named(names: str, columns: list[str]) -> str | None:
-    """The column with the most telling of the names."""
+    """The column with the first of the names that any column has."""
     plain = {re.sub(r"[\W_]", "", column).casefold(): column for column in reversed(columns)}
     return next((plain[name] for name in names.split() if name in plain), None)
 
 
 def as_ids(series: pl.Series) -> pl.Series:
-    """Ids as integers where every one is a whole number written plainly, else as they are."""
+    """Ids as integers where each is written as an integer is printed, else as they are."""
     if isinstance(series.dtype, pl.Categorical | pl.Enum):
         series = series.cast(pl.String)
     if series.dtype == pl.String:
         stripped = series.str.strip_chars()
         series = stripped.set(stripped == "", None)
-        # "007" and "7" may be two things: only text that an integer would print is one.
+        # "007" and "7" may be two ids, so "007" stays text.
         whole = series.cast(pl.Int64, strict=False)
         return whole if whole.cast(pl.String).eq_missing(series).all() else series
     if series.dtype.is_float():
         series = series.fill_nan(None)
         whole = series.cast(pl.Int64, strict=False)
-        return (
-            whole
-            if (whole == series).all() and whole.null_count() == series.null_count()
-            else series
-        )
+        return whole if whole.cast(series.dtype).eq_missing(series).all() else series
     return series
 
 

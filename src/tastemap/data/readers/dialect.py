@@ -9,9 +9,9 @@ from tastemap.data.readers.archive import DataFile
 from tastemap.data.readers.text import DELIMITER_NAMES, NUMBER, Layout, TextFile, records
 from tastemap.errors import ArgumentError, DataError
 
-_HEAD_BYTES = 2**18
-_SAMPLE_LINES = 1000
-_BOMS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+HEAD_BYTES = 2**18
+N_SAMPLED_LINES = 1000
+_BYTE_ORDER_MARKS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 # RecBole's atomic files write "user_id:token" for a column user_id of tokens.
 _TYPED_NAME = re.compile(r"(\w+):(token|token_seq|float|float_seq)")
 
@@ -25,8 +25,8 @@ def sniff(
 ) -> tuple[TextFile, list[str]]:
     """Infer how a text file is laid out; what is given is not inferred.
 
-    The encoding of a long file is inferred from its beginning, and not `certain` if it is UTF-8:
-    the parts of the file are checked when they are read.
+    The encoding of a long file is inferred from its beginning. If that is UTF-8, it is not
+    ``certain``, and the parts of the file are checked when they are read.
 
     Returns:
         The file with its layout, and a note for each inference.
@@ -81,7 +81,7 @@ def guess_encoding(file: DataFile) -> str:
 
 
 def _encoding_so_far(file: DataFile) -> tuple[str, bool]:
-    """The encoding by the first chunk of a file, and whether the rest cannot say otherwise."""
+    """The encoding of the first chunk of a file, and whether it is that of the whole file."""
     head = next(file.chunks(), b"")
     whole = len(head) >= (file.size() or 0)
     encoding = _guess(file.name, [head], whole=whole)
@@ -92,8 +92,8 @@ def _guess(name: str, chunks: Iterable[bytes], *, whole: bool) -> str:
     decoder = codecs.getincrementaldecoder("utf-8")()
     empty = True
     for chunk in chunks:
-        if empty and chunk[:2] in _BOMS:
-            return _BOMS[chunk[:2]]
+        if empty and chunk[:2] in _BYTE_ORDER_MARKS:
+            return _BYTE_ORDER_MARKS[chunk[:2]]
         empty = False
         if b"\0" in chunk:
             raise DataError(
@@ -102,20 +102,20 @@ def _guess(name: str, chunks: Iterable[bytes], *, whole: bool) -> str:
                 received="bytes that are none of these",
                 do="convert it to CSV, or name its encoding",
             )
-        # Digits and commas are ASCII, which is quicker to recognise than to decode.
+        # Most files are ASCII throughout, which is quicker to recognise than to decode.
         if chunk.isascii() and not decoder.getstate()[0]:
             continue
         try:
             decoder.decode(chunk)
         except UnicodeDecodeError:
             return "latin-1"
-    # Half a character at the end belongs to the rest, if there is one.
+    # Half a character at the end is an error only if nothing follows.
     return "latin-1" if whole and decoder.getstate()[0] else "utf-8"
 
 
 def _first_lines(file: DataFile, encoding: str) -> list[str]:
     """The first lines that are not blank, at least one."""
-    head = next(file.chunks(), b"")[:_HEAD_BYTES]
+    head = next(file.chunks(), b"")[:HEAD_BYTES]
     try:
         text = codecs.getincrementaldecoder(encoding)("replace").decode(head)
     except LookupError as error:
@@ -123,9 +123,9 @@ def _first_lines(file: DataFile, encoding: str) -> list[str]:
             "encoding", expected="a text encoding such as 'utf-8'", received=repr(encoding)
         ) from error
     lines = text.removeprefix("\ufeff").splitlines()
-    if len(head) == _HEAD_BYTES and len(lines) > 1:
+    if len(head) == HEAD_BYTES and len(lines) > 1:
         lines.pop()  # it may be cut in the middle
-    lines = [line for line in lines[:_SAMPLE_LINES] if line.strip()]
+    lines = [line for line in lines[:N_SAMPLED_LINES] if line.strip()]
     if not lines:
         raise DataError(
             file.name, expected="ratings", received="an empty file", do="check how it was written"
@@ -134,7 +134,7 @@ def _first_lines(file: DataFile, encoding: str) -> list[str]:
 
 
 def _guess_delimiter(name: str, lines: list[str]) -> str:
-    """The delimiter that stands in most lines as often as in the first; of equals, more often."""
+    """The delimiter that most lines hold as often as the first; of several, the most frequent."""
     bare = [re.sub(r'"[^"]*"', "", line) for line in lines]
 
     def score(delimiter: str) -> tuple[int, int]:

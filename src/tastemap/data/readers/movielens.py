@@ -1,4 +1,4 @@
-"""MovieLens, every release: found in a folder or zip by the files it holds, and parsed.
+"""MovieLens, every release: recognised in a folder or zip by its files, and parsed.
 
 The releases come in four forms: 100K (``u.data`` and its companions), 1M and 10M
 (``ratings.dat``, ``::`` between fields), everything later (``ratings.csv``), and 100K as RecBole
@@ -44,11 +44,11 @@ _OCCUPATIONS = [
 ]  # fmt: skip
 # "Title (1995)", "Title (2006-2007)", "Title (1995) (V)"; the first group is the title.
 _TITLE_AND_YEAR = r"^(.*\S)\s*\((\d{4})(?:[-–]\s?\d{0,4})?\)\s*(?:\((?:V|TV|VG|mini)\))?\s*$"
-# What releases write for a film whose genres nobody knows; its list is empty.
+# How releases write that a film has no known genre: its list is empty.
 _NO_GENRE = ("(no genres listed)", "unknown", "")
-_TOP_TAGS = 10
+MAX_TAGS = 10
 
-# The files of a release by their own names.
+#: The files of a release, by name.
 Release: TypeAlias = Mapping[str, DataFile]
 
 
@@ -62,29 +62,29 @@ def read_movielens(
 ) -> Ratings:
     """A release of MovieLens, from the folder or zip that holds it.
 
-    Which release it is, the files say, whatever the folder is called; the files may lie up to
+    The release is recognised by its files, not by the name of the folder; the files may lie up to
     three levels deep. Rows keep the file's order, which the published folds of 100K rely on.
 
     Args:
         path: The folder or zip.
-        name: What to call the data; the folder's name by default.
+        name: The name of the data; the folder's name by default.
         duplicates, missing_times: As for `read_ratings`.
-        reading: What becomes of bad rows of ratings, and who is told how far it is.
+        reading: What becomes of bad rows of ratings, and the progress.
 
     Raises:
         DataError: If there is no release in it, or several; if a file of it is damaged; or if
-            the zip is truncated or its members would climb out of it.
+            the zip is truncated or has members whose paths leave it.
     """
-    path = Path(path).expanduser()
-    folder, how = find_release(path), reading or Reading()
+    path, reading = Path(path).expanduser(), reading or Reading()
+    folder = find_release(path)
     if "u.data" in folder:
-        table = _read_100k(folder, how)
-    elif any(known.endswith(".inter") for known in folder):
-        table = _read_recbole(folder, how)
+        table = _read_100k(folder, reading)
+    elif any(file.endswith(".inter") for file in folder):
+        table = _read_recbole(folder, reading)
     elif "ratings.csv" in folder or "movies.csv" in folder:
-        table = _read_csv(folder, how)
+        table = _read_csv(folder, reading)
     else:
-        table = _read_dat(folder, how)
+        table = _read_dat(folder, reading)
     return table.to_ratings(name or path.stem, duplicates=duplicates, missing_times=missing_times)
 
 
@@ -113,55 +113,53 @@ def find_release(path: Path) -> Release:
 
 
 def _is_release(files: Release) -> bool:
-    known = ("u.data", "ratings.dat", "ratings.csv", "ratings.parquet")
-    return any(name in files for name in known) or len(_ending(files, ".inter")) == 1
+    ratings = ("u.data", "ratings.dat", "ratings.csv", "ratings.parquet")
+    return any(name in files for name in ratings) or len(_ending(files, ".inter")) == 1
 
 
 def _ending(files: Release, suffix: str) -> list[DataFile]:
     return [file for name, file in files.items() if name.endswith(suffix)]
 
 
-def _read_ratings(file: DataFile, delimiter: str, how: Reading) -> RatingsTable:
-    """The ratings of a release without a header; nothing is inferred, and nothing told."""
+def _read_ratings(file: DataFile, delimiter: str, reading: Reading) -> RatingsTable:
+    """The ratings of a release without a header; nothing is inferred or noted."""
     chosen = {role: f"column_{place}" for place, role in enumerate(ROLES, start=1)}
-    return read_file(file, chosen, how, delimiter=delimiter, encoding="utf-8", has_header=False)
+    return read_file(file, chosen, reading, delimiter=delimiter, encoding="utf-8", has_header=False)
 
 
-def _read_100k(folder: Release, how: Reading) -> RatingsTable:
-    table = _read_ratings(folder["u.data"], "\t", how)
+def _read_100k(folder: Release, reading: Reading) -> RatingsTable:
+    table = _read_ratings(folder["u.data"], "\t", reading)
     items = users = None
     if "u.item" in folder:
         genres = GENRES_100K
         if "u.genre" in folder:
             genres = _text(folder["u.genre"], "|", ("genre", "code"))["genre"].to_list()
-        about = ("item_id", "title", "date", "video_date", "imdb_url")
-        raw = _text(folder["u.item"], "|", (*about, *(f"is_{genre}" for genre in genres)))
+        of_items = ("item_id", "title", "date", "video_date", "imdb_url")
+        raw = _text(folder["u.item"], "|", (*of_items, *(f"is_{genre}" for genre in genres)))
         flags = [pl.when(pl.col(f"is_{g}") == "1").then(pl.lit(g)) for g in genres]
         raw = raw.with_columns(genres=pl.concat_list(flags).list.drop_nulls())
         items = _items(raw, keep=("imdb_url",))
     if "u.user" in folder:
-        users = _text(
-            folder["u.user"], "|", ("user_id", "age", "gender", "occupation", "zip_code")
-        ).with_columns(pl.col("age").cast(pl.Int32, strict=False))
+        of_users = ("user_id", "age", "gender", "occupation", "zip_code")
+        users = _with_ages(_text(folder["u.user"], "|", of_users))
     return _joined(table, items, users, "MovieLens 100K (u.data)")
 
 
-def _read_dat(folder: Release, how: Reading) -> RatingsTable:
+def _read_dat(folder: Release, reading: Reading) -> RatingsTable:
     if "ratings.dat" in folder:
-        table, form = _read_ratings(folder["ratings.dat"], "::", how), "ratings.dat"
+        table, form = _read_ratings(folder["ratings.dat"], "::", reading), "ratings.dat"
     else:
-        table, form = read_file(folder["ratings.parquet"], {}, how), "ratings.parquet"
+        table, form = read_file(folder["ratings.parquet"], {}, reading), "ratings.parquet"
     items = users = None
     if "movies.dat" in folder:
-        raw = _text(folder["movies.dat"], "::", ("item_id", "title", "genres"))
-        items = _items(raw.with_columns(pl.col("genres").fill_null("").str.split("|")))
+        items = _items(_text(folder["movies.dat"], "::", ("item_id", "title", "genres")))
         if "tags.dat" in folder:
-            given = ("user_id", "item_id", "tag", "timestamp")
-            items = _with_tags(items, _text(folder["tags.dat"], "::", given))
+            of_tags = ("user_id", "item_id", "tag", "timestamp")
+            items = _with_tags(items, _text(folder["tags.dat"], "::", of_tags))
     if "users.dat" in folder:
-        columns = ("user_id", "gender", "age", "occupation", "zip_code")
+        of_users = ("user_id", "gender", "age", "occupation", "zip_code")
         occupations = {str(code): occupation for code, occupation in enumerate(_OCCUPATIONS)}
-        users = _text(folder["users.dat"], "::", columns).select(
+        users = _text(folder["users.dat"], "::", of_users).select(
             "user_id",
             pl.col("age").replace_strict(_AGE_GROUPS, default=None).alias("age_group"),
             "gender",
@@ -171,14 +169,13 @@ def _read_dat(folder: Release, how: Reading) -> RatingsTable:
     return _joined(table, items, users, f"MovieLens with files .dat ({form})")
 
 
-def _read_csv(folder: Release, how: Reading) -> RatingsTable:
+def _read_csv(folder: Release, reading: Reading) -> RatingsTable:
     form = "ratings.csv" if "ratings.csv" in folder else "ratings.parquet"
-    table = read_file(folder[form], {}, how)
+    table = read_file(folder[form], {}, reading)
     items = None
     if "movies.csv" in folder:
         raw = _text(folder["movies.csv"], ",", needs=("movieId", "title", "genres"))
-        raw = raw.rename({"movieId": "item_id"})
-        items = _items(raw.with_columns(pl.col("genres").fill_null("").str.split("|")))
+        items = _items(raw.rename({"movieId": "item_id"}))
         if "links.csv" in folder:
             links = _text(folder["links.csv"], ",", needs=("movieId", "imdbId", "tmdbId")).select(
                 pl.col("movieId").alias("item_id"),
@@ -192,18 +189,17 @@ def _read_csv(folder: Release, how: Reading) -> RatingsTable:
     return _joined(table, items, None, f"MovieLens with files .csv ({form})")
 
 
-def _read_recbole(folder: Release, how: Reading) -> RatingsTable:
+def _read_recbole(folder: Release, reading: Reading) -> RatingsTable:
     (inter,) = _ending(folder, ".inter")
-    table = read_file(inter, {}, how)
+    table = read_file(inter, {}, reading)
     items = users = None
     for file in _ending(folder, ".item")[:1]:
         raw = _text(file, "\t", needs=("item_id", "movie_title", "release_year", "class"))
         raw = raw.rename({"movie_title": "title", "class": "genres"})
-        year = pl.col("release_year").cast(pl.Int32, strict=False)
-        items = _items(raw.with_columns(year, genres=pl.col("genres").fill_null("").str.split(" ")))
+        raw = raw.with_columns(pl.col("release_year").cast(pl.Int32, strict=False))
+        items = _items(raw, separator=" ")
     for file in _ending(folder, ".user")[:1]:
-        users = _text(file, "\t", needs=("user_id", "age"))
-        users = users.with_columns(pl.col("age").cast(pl.Int32, strict=False))
+        users = _with_ages(_text(file, "\t", needs=("user_id", "age")))
     return _joined(table, items, users, f"RecBole's form ({Path(inter.name).name})")
 
 
@@ -216,7 +212,7 @@ def _text(
 ) -> pl.DataFrame:
     """A companion file as columns of text: UTF-8, or Latin-1 where it is not valid UTF-8.
 
-    Its columns are ``columns``, or what its header says, which must hold those in ``needs``.
+    Its columns are ``columns``, or those of its header, which must hold ``needs``.
     """
     encoding = guess_encoding(file)
     if columns:
@@ -232,30 +228,34 @@ def _text(
     return TextFile(file, replace(text.layout, quoted=delimiter == ",")).strings()
 
 
-def _items(raw: pl.DataFrame, keep: tuple[str, ...] = ()) -> pl.DataFrame:
+def _items(raw: pl.DataFrame, *, separator: str = "|", keep: tuple[str, ...] = ()) -> pl.DataFrame:
     """The items' table from ``item_id``, a title with its year, genres and maybe a date."""
-    stated = pl.col("title").str.extract(_TITLE_AND_YEAR, 2).cast(pl.Int32)
+    if raw["genres"].dtype == pl.String:
+        raw = raw.with_columns(pl.col("genres").fill_null("").str.split(separator))
+    year_in_title = pl.col("title").str.extract(_TITLE_AND_YEAR, 2).cast(pl.Int32)
     date = pl.lit(None, pl.Date)
     if "date" in raw.columns:
         date = pl.col("date").str.to_date("%d-%b-%Y", strict=False)
     release_year = pl.col("release_year") if "release_year" in raw.columns else pl.lit(None)
-    year = pl.coalesce(stated, date.dt.year(), release_year).cast(pl.Int32)
-    known_genre = ~pl.element().is_in(_NO_GENRE)
+    year = pl.coalesce(year_in_title, date.dt.year(), release_year).cast(pl.Int32)
+    title, is_genre = pl.col("title"), ~pl.element().is_in(_NO_GENRE)
     return raw.select(
         "item_id",
-        pl.coalesce(
-            pl.col("title").str.extract(_TITLE_AND_YEAR, 1), pl.col("title").str.strip_chars()
-        ).alias("title"),
+        pl.coalesce(title.str.extract(_TITLE_AND_YEAR, 1), title.str.strip_chars()).alias("title"),
         year.alias("year"),
         date.alias("release_date"),
         pl.coalesce(date.dt.year(), year).alias("release_year"),
-        pl.col("genres").list.eval(pl.element().filter(known_genre)).alias("genres"),
+        pl.col("genres").list.eval(pl.element().filter(is_genre)).alias("genres"),
         *keep,
     )
 
 
+def _with_ages(users: pl.DataFrame) -> pl.DataFrame:
+    return users.with_columns(pl.col("age").cast(pl.Int32, strict=False))
+
+
 def _with_tags(items: pl.DataFrame, tags: pl.DataFrame) -> pl.DataFrame:
-    """The items with a column ``tags``: those given most often, at most ten, most first."""
+    """The items with a column ``tags``: the most frequent ones, at most ten, most first."""
     counted = (
         tags.select("item_id", pl.col("tag").str.strip_chars().str.to_lowercase())
         .drop_nulls()
@@ -263,7 +263,7 @@ def _with_tags(items: pl.DataFrame, tags: pl.DataFrame) -> pl.DataFrame:
         .len("times")
         .sort("times", "tag", descending=[True, False])
         .group_by("item_id", maintain_order=True)
-        .agg(pl.col("tag").head(_TOP_TAGS).alias("tags"))
+        .agg(pl.col("tag").head(MAX_TAGS).alias("tags"))
     )
     return items.join(counted, on="item_id", how="left", maintain_order="left")
 
@@ -271,6 +271,4 @@ def _with_tags(items: pl.DataFrame, tags: pl.DataFrame) -> pl.DataFrame:
 def _joined(
     table: RatingsTable, items: pl.DataFrame | None, users: pl.DataFrame | None, form: str
 ) -> RatingsTable:
-    return RatingsTable(
-        table.name, table.ratings, items=items, users=users, notes=(f"read as {form}", *table.notes)
-    )
+    return replace(table, items=items, users=users, notes=(f"read as {form}", *table.notes))

@@ -1,13 +1,13 @@
-"""TODO docstring of src/tastemap/data/readers/prepare.py."""
+"""Prepare a table: a Parquet file, however large, becomes a folder that is mapped into memory."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import polars as pl
 from polars.exceptions import PolarsError
 
-from tastemap.data.chunks import PIECE
-from tastemap.data.memmap import About, Piece, write_table
+from tastemap.data.chunks import CHUNK_ROWS
+from tastemap.data.memmap import Chunk, Metadata, write_prepared
 from tastemap.data.ratings import Ratings, Source
 from tastemap.data.readers.chunked_text import Progress
 from tastemap.data.readers.columns import as_ids, as_numbers, find_columns, standard_columns
@@ -16,8 +16,8 @@ from tastemap.data.scale import Scale
 from tastemap.data.vocabulary import Vocabulary
 from tastemap.errors import DataError
 
-# Times that tell the unit of all.
-_SAMPLE = 1000
+# The unit of all times is inferred from so many of them.
+N_SAMPLED_TIMES = 1000
 
 
 def prepare_ratings(
@@ -30,15 +30,15 @@ def prepare_ratings(
     timestamp: str | None = None,
     progress: Progress | None = None,
 ) -> Ratings:
-    """Ratings of a Parquet file, however large, as a table on disk that is mapped into memory.
+    """Ratings of a Parquet file, however large, as a prepared table that is mapped into memory.
 
-    The file is read piece by piece, once for the ids and the scale and once for the rows. Ids and
-    numbers are taken as `read_ratings` takes them; what the file says about items is left out.
+    The file is read chunk by chunk, once for the ids and the scale and once for the rows. Ids and
+    numbers are read as `read_ratings` reads them. Columns that describe items are left out.
 
     Args:
         source: A Parquet file.
-        folder: Where the table is written; a prepared one that is there is replaced.
-        user, item, rating, timestamp: The columns; inferred from common names where not said.
+        folder: Where the table is written. A prepared table that is there is replaced.
+        user, item, rating, timestamp: The columns; by default inferred from common names.
         progress: Is called with the bytes read and all bytes.
 
     Returns:
@@ -63,27 +63,32 @@ def prepare_ratings(
         roles, notes = find_columns(path.name, lazy.collect_schema().names(), chosen)
         lazy = lazy.select(roles.values())
         n = int(lazy.select(pl.len()).collect().item())
-        users, items, ratings = (
-            _distinct(lazy, roles[role]) for role in ("user", "item", "rating")
+        users, items, levels = (  # a missing value is named when the rows are read
+            _collect(lazy, pl.col(roles[role]).unique().drop_nulls())
+            for role in ("user", "item", "rating")
         )
         unit = None
         if "timestamp" in roles:
-            unit = time_unit(path.name, _sample(lazy, roles["timestamp"], n))
-            if _has_missing(lazy, roles["timestamp"]):
+            times = pl.col(roles["timestamp"])
+            every = max(1, n // N_SAMPLED_TIMES)
+            unit = time_unit(path.name, _collect(lazy, times.gather_every(every).drop_nulls()))
+            is_float = lazy.collect_schema()[roles["timestamp"]].is_float()
+            missing = times.is_null() | times.is_nan() if is_float else times.is_null()
+            if _collect(lazy, missing.any()).item():
                 notes.append("some times are missing: times are left out")
                 roles.pop("timestamp")
             else:
                 notes += unit.notes
-        about = About(
+        metadata = Metadata(
             users=_vocabulary(users, "user"),
             items=_vocabulary(items, "item"),
-            scale=_scale(path.name, ratings),
+            scale=_scale(path.name, levels),
             source=Source(path.stem, tuple(notes)),
         )
-        frames = lazy.collect_batches(chunk_size=PIECE, maintain_order=True)
-        told = _by_rows(progress, path.stat().st_size, n)
-        rows = _rows(path.name, frames, roles, unit, about, told)
-        return write_table(folder, rows, n, about, timed="timestamp" in roles)
+        batches = lazy.collect_batches(chunk_size=CHUNK_ROWS, maintain_order=True)
+        frames = _with_progress(batches, progress, path.stat().st_size, n)
+        rows = _rows(path.name, frames, roles, unit, metadata)
+        return write_prepared(folder, rows, n, metadata, timed="timestamp" in roles)
     except (PolarsError, FileNotFoundError) as error:
         raise DataError(
             str(path),
@@ -93,10 +98,8 @@ def prepare_ratings(
         ) from error
 
 
-def _distinct(lazy: pl.LazyFrame, column: str) -> pl.Series:
-    """The different values of a column; a missing one is named when the rows are read."""
-    values = lazy.select(pl.col(column).unique().drop_nulls()).collect(engine="streaming")
-    return values[column]
+def _collect(lazy: pl.LazyFrame, values: pl.Expr) -> pl.Series:
+    return lazy.select(values).collect(engine="streaming").to_series()
 
 
 def _scale(name: str, ratings: pl.Series) -> Scale:
@@ -108,44 +111,36 @@ def _vocabulary(ids: pl.Series, kind: str) -> Vocabulary:
     return Vocabulary(as_ids(ids).drop_nulls().unique().sort(), kind)
 
 
-def _sample(lazy: pl.LazyFrame, column: str, n: int) -> pl.Series:
-    """Values from all over a column, of which the missing are left out."""
-    every = lazy.select(pl.col(column).gather_every(max(1, n // _SAMPLE)).drop_nulls())
-    return every.collect(engine="streaming")[column]
-
-
-def _has_missing(lazy: pl.LazyFrame, column: str) -> bool:
-    missing = pl.col(column).is_null()
-    if lazy.collect_schema()[column].is_float():
-        missing |= pl.col(column).is_nan()
-    return bool(lazy.select(missing.any()).collect(engine="streaming").item())
-
-
 def _rows(
     name: str,
     frames: Iterable[pl.DataFrame],
     roles: Mapping[str, str],
     unit: TimeUnit | None,
-    about: About,
-    told: Callable[[int], None],
-) -> Iterator[Piece]:
-    """The pieces of a file as row numbers, ratings and times."""
+    metadata: Metadata,
+) -> Iterator[Chunk]:
+    """The chunks of a file as row numbers, ratings and times."""
     done = 0
     for frame in frames:
         place = f"{name} from row {done + 1:,} on" if done else name
         standard, _ = standard_columns(place, frame, roles, unit)
-        piece = {
-            "user_index": about.users.index(standard["user_id"]),
-            "item_index": about.items.index(standard["item_id"]),
+        chunk = {
+            "user_index": metadata.users.index(standard["user_id"]),
+            "item_index": metadata.items.index(standard["item_id"]),
             "rating": standard["rating"].to_numpy(),
         }
         if "timestamp" in roles:
-            piece["timestamp"] = standard["timestamp"].to_numpy()
-        yield piece
+            chunk["timestamp"] = standard["timestamp"].to_numpy()
+        yield chunk
         done += len(frame)
-        told(done)
 
 
-def _by_rows(progress: Progress | None, n_bytes: int, n: int) -> Callable[[int], None]:
-    """The progress in bytes of a file, told in rows."""
-    return lambda done: progress and progress(n_bytes * done // n, n_bytes)
+def _with_progress(
+    frames: Iterable[pl.DataFrame], progress: Progress | None, n_bytes: int, n: int
+) -> Iterator[pl.DataFrame]:
+    """The frames; after each, ``progress`` is called with the bytes that its rows stand for."""
+    done = 0
+    for frame in frames:
+        yield frame
+        done += len(frame)
+        if progress is not None:
+            progress(n_bytes * done // n, n_bytes)

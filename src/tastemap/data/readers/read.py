@@ -32,31 +32,31 @@ def read_ratings(
 ) -> Ratings:
     """Ratings from a file, a folder or a data frame.
 
-    What is not named is inferred, and each inference stands in ``source.notes`` of the result.
-    The rows keep their order.
+    What is not given is inferred; each inference is noted in ``source.notes`` of the result. The
+    rows keep their order.
 
     Args:
         source: A path, or a frame. A file is CSV, TSV, ``::`` or otherwise delimited text (also
-            compressed with gzip), Parquet, Arrow IPC (Feather) or RecBole's ``.inter``, told
-            apart by what is in it. A folder or zip is one of MovieLens' releases, for which only
-            the last four arguments count, or a table that `prepare_ratings` wrote. A frame is one
-            of Polars or pandas, an Arrow table, or anything else that exports Arrow data or the
-            data frame interchange protocol.
-        user, item, rating, timestamp: The columns. Inferred from common names (``userId``,
-            ``movie``, ``stars``, ``date`` ...); without a header, the first four columns, which
-            are called ``column_1`` to ``column_4``.
-        delimiter, encoding, has_header: How text is laid out.
+            compressed with gzip), Parquet, Arrow IPC (Feather) or RecBole's ``.inter``, recognised
+            by its content. A folder or zip is one of MovieLens' releases, for which only the last
+            four arguments count, or a prepared table (`prepare_ratings`). A frame is one of Polars
+            or pandas, an Arrow table, or anything else that exports Arrow data or the data frame
+            interchange protocol.
+        user, item, rating, timestamp: The columns. By default inferred from common names
+            (``userId``, ``movie``, ``stars``, ``date`` ...); without a header, the first four
+            columns, which are called ``column_1`` to ``column_4``.
+        delimiter, encoding, has_header: The layout of text.
         duplicates: What becomes of several ratings of an item by one user: ``"last"`` (by time,
             else by position), ``"first"``, their ``"mean"``, or an ``"error"``.
         missing_times: If only some times are known, ``"drop"`` the column, or ``"fill"`` the
             others with the median time of the user.
         on_bad_row: What becomes of a row that cannot be read: an ``"error"`` that names it, or
-            ``"skip"`` it; the notes say how many there were, and what was wrong with the first.
+            ``"skip"`` it; a note then has their number and the fault of the first.
         progress: Is called with the bytes read and all bytes, while a large text file is read.
 
     Raises:
         DataError: If the file or frame cannot be read as ratings (file, line or row, and column
-            are named), or the memory that is free will not hold it.
+            are named), or needs more memory than is free.
         ArgumentError: If an argument is none of its values.
 
     Example:
@@ -74,7 +74,7 @@ def read_ratings(
     path = Path(source).expanduser()
     if is_prepared(path):
         return read_prepared(path)
-    if _holds_files(path):
+    if _is_folder_or_zip(path):
         return read_movielens(path, **options, reading=reading)
     table = read_file(
         DataFile.of(path),
@@ -87,7 +87,7 @@ def read_ratings(
     return table.to_ratings(path.name, **options)
 
 
-def _holds_files(path: Path) -> bool:
+def _is_folder_or_zip(path: Path) -> bool:
     """Whether the path is a folder or, by its first bytes, a zip, complete or not."""
     if not path.is_file():
         return path.is_dir()
@@ -121,7 +121,7 @@ def _to_polars(source: Any) -> pl.DataFrame:
 
 
 def _interchanged(source: Any) -> pl.DataFrame:
-    """A frame by the older interchange protocol, which Arrow's own package still speaks."""
+    """A frame by the older interchange protocol, which pyarrow still supports."""
     try:
         from pyarrow.interchange import from_dataframe
     except ImportError as error:

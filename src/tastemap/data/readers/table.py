@@ -1,4 +1,4 @@
-"""From one file or frame to the columns of a table of ratings, and from those to `Ratings`."""
+"""Read one file or frame as a table of ratings, and make `Ratings` of it."""
 
 import io
 import re
@@ -24,25 +24,28 @@ from tastemap.data.readers.dialect import sample, sniff
 from tastemap.data.readers.text import NUMBER, Check, OtherEncodingError, TextFile
 from tastemap.data.readers.timestamps import A_TIME, ISO_DATE, complete_times
 from tastemap.errors import DataError
-from tastemap.support.memory import foresee
+from tastemap.support.memory import require
 
+# Peak of the memory for a rating while a table is read: the columns as read and those of `Ratings`
+# (two row numbers of 32 bits, a rating of 32 and a time of 64), and as much again for ids of 64
+# bits before they become row numbers.
+BYTES_PER_RATING = 60
 _WHOLE = re.compile(r"0|-?[1-9]\d{0,18}")
-# Numbers of so few digits are first tried as such of 32 bits, which halves what they take.
+# Whole numbers of so few digits are first read as 32 bits, which halves their memory.
 _SHORT = re.compile(r"-?\d{1,8}")
-# No scale of ratings reaches this far; the times of a column taken for ratings do.
-_NO_RATING = 1e8
-# Of 32 bits, which ratings are kept in.
-_LARGEST = float(np.finfo(np.float32).max)
+# Larger numbers in a column without a name are times or ids.
+MAX_PLAUSIBLE_RATING = 1e8
+MAX_RATING = float(np.finfo(np.float32).max)
 
 
 @dataclass(frozen=True)
 class RatingsTable:
-    """What has been read: ratings, what is known about items and users, and how it was read.
+    """A source as read: the ratings, the tables of items and users, and the notes.
 
     Attributes:
-        name: What messages call the source.
+        name: The name of the source in messages.
         ratings: ``user_id, item_id, rating`` and maybe ``timestamp``, one row a rating.
-        items, users: Keyed by ``item_id`` and ``user_id``, or None.
+        items, users: The tables, keyed by ``item_id`` and ``user_id``, or None.
         notes: One sentence for each inference.
     """
 
@@ -56,9 +59,9 @@ class RatingsTable:
         self, name: str, *, duplicates: str = "last", missing_times: str = "drop"
     ) -> Ratings:
         """`Ratings` called ``name``, without duplicates, with all times or none."""
-        frame, doubled = without_duplicates(self.name, self.ratings, duplicates)
-        frame, timed = complete_times(frame, missing_times)
-        source = Source(name, (*self.notes, *doubled, *timed))
+        frame, of_duplicates = without_duplicates(self.name, self.ratings, duplicates)
+        frame, of_times = complete_times(frame, missing_times)
+        source = Source(name, (*self.notes, *of_duplicates, *of_times))
         return Ratings.from_frame(
             frame, item_table=self.items, user_table=self.users, source=source
         )
@@ -67,10 +70,10 @@ class RatingsTable:
 def read_frame(
     name: str, frame: pl.DataFrame, chosen: Mapping[str, str | None], reading: Reading
 ) -> RatingsTable:
-    """The ratings in a frame; ``chosen`` names the column of a role (user, item ...) or is None.
+    """The ratings in a frame; ``chosen`` has the column of each role, or None to infer it.
 
     Raises:
-        DataError: If a column is missing, or a value is, or cannot be what it should be.
+        DataError: If a column or a value is missing, or a value is of the wrong kind.
     """
     if not len(frame):
         raise DataError(name, expected="at least one rating", received="no rows", do="check it")
@@ -94,12 +97,12 @@ def read_file(
 
     Raises:
         DataError: If the file cannot be read as ratings (line or row, and column are named), or
-            memory will not suffice for it.
+            needs more memory than is free.
     """
     start = next(file.chunks(), b"")[:6]
     if start[:4] == b"PAR1" or start == b"ARROW1":
         return read_frame(file.name, _read_arrow(file, start, chosen), chosen, reading)
-    if file.path is None:  # unpack it once
+    if file.path is None:  # decompress it once
         content = file.read()
         file = DataFile(file.name, lambda: content, n_bytes=len(content))
     text, notes = sniff(file, delimiter=delimiter, encoding=encoding, has_header=has_header)
@@ -127,17 +130,16 @@ def _assemble(
 
 
 def _read_arrow(file: DataFile, start: bytes, chosen: Mapping[str, str | None]) -> pl.DataFrame:
-    """The columns of the ratings and of what is said about items."""
+    """The columns of the ratings and those that describe items."""
     source = file.path or io.BytesIO(file.read())
     try:
         lazy = pl.scan_ipc(source) if start == b"ARROW1" else pl.scan_parquet(source)
         columns = lazy.collect_schema().names()
-        foresee(file.name, int(lazy.select(pl.len()).collect().item()))
+        _require_memory(file.name, int(lazy.select(pl.len()).collect().item()))
         roles, _ = find_columns(file.name, columns, chosen)
-        kept = {*roles.values(), *item_columns(columns, roles).values()}
-        return lazy.select(column for column in columns if column in kept).collect(
-            engine="streaming"
-        )
+        needed = {*roles.values(), *item_columns(columns, roles).values()}
+        lazy = lazy.select(column for column in columns if column in needed)
+        return lazy.collect(engine="streaming")
     except (PolarsError, OSError) as error:
         raise DataError(
             file.name,
@@ -152,9 +154,9 @@ def _read_text(
 ) -> RatingsTable:
     names, rows = text.layout.columns, sample(text)
     if rows and (n_bytes := text.file.size()):
-        # Delimiters stand between fields, and the end of the line behind the last.
-        line = sum(len(field) + 1 for row in rows for field in row) / len(rows)
-        foresee(text.name, int(n_bytes / line))
+        # Each field has one character more: a delimiter, or the end of the line.
+        bytes_per_line = sum(len(field) + 1 for row in rows for field in row) / len(rows)
+        _require_memory(text.name, int(n_bytes / bytes_per_line))
     roles, named = find_columns(text.name, names, chosen, named=text.layout.has_header)
     if not text.layout.has_header:
         _check_positions(text, roles, chosen, rows)
@@ -166,10 +168,21 @@ def _read_text(
         return _assemble(text.name, frame, roles, [*notes, *named, *skipped])
     except DataError:
         if not reading.skips:
-            locate(text, columns.checks)  # names the line, where the row is all that is known here
+            locate(text, columns.checks)  # raises an error that names the line, not the row
             raise
     frame, skipped = read_as_text(text, columns, reading)
     return _assemble(text.name, frame, roles, [*notes, *named, *skipped])
+
+
+def _require_memory(name: str, n_ratings: int) -> None:
+    """Refuse a table that the free memory will not hold, before it is read."""
+    require(
+        name,
+        BYTES_PER_RATING * n_ratings,
+        f"for some {n_ratings:,} ratings",
+        "close other programs, use a larger machine, or write the table as Parquet and"
+        " keep it on disk: tastemap prepare",
+    )
 
 
 def _check_positions(
@@ -178,11 +191,11 @@ def _check_positions(
     chosen: Mapping[str, str | None],
     rows: list[list[str]],
 ) -> None:
-    """Refuse columns that were taken by position and cannot be what they were taken for."""
+    """Refuse columns chosen by position whose values are not of their role."""
     is_time = _checks(roles).get(roles.get("timestamp", ""))
     values = {role: _values(text, column, rows) for role, column in roles.items()}
     numbers = [abs(float(v)) for v in values["rating"] if NUMBER.fullmatch(v)]
-    if chosen.get("rating") is None and numbers and min(numbers) > _NO_RATING:
+    if chosen.get("rating") is None and numbers and min(numbers) > MAX_PLAUSIBLE_RATING:
         raise DataError(
             f"{text.name}, column {roles['rating']}",
             expected="ratings, as the third column of a file without a header",
@@ -190,7 +203,7 @@ def _check_positions(
             do="name the columns: user='column_1', item=..., rating=...",
         )
     if chosen.get("timestamp") is None and is_time and any(map(is_time, values["timestamp"])):
-        del roles["timestamp"]  # a fourth column of something else
+        del roles["timestamp"]  # the fourth column is something else
 
 
 def _values(text: TextFile, column: str, rows: list[list[str]]) -> list[str]:
@@ -202,7 +215,7 @@ def _values(text: TextFile, column: str, rows: list[list[str]]) -> list[str]:
 def _types(
     text: TextFile, roles: Mapping[str, str], rows: list[list[str]]
 ) -> dict[str, pl.DataType]:
-    """The type to parse each role's column as: integer if the sample is, else text or a number."""
+    """The type of the column of each role, from the first lines."""
     types: dict[str, pl.DataType] = {}
     for role, column in roles.items():
         values = _values(text, column, rows)
@@ -217,14 +230,14 @@ def _types(
 
 
 def _checks(roles: Mapping[str, str]) -> dict[str, Check]:
-    """What to ask of each value when a bad line is looked for."""
+    """The check of each value of each column, for when a bad line is looked for."""
     iso_date = re.compile(ISO_DATE)
 
     def is_there(value: str) -> str | None:
         return None if value.strip() else "an id"
 
     def is_number(value: str) -> str | None:
-        right = NUMBER.fullmatch(value) and abs(float(value)) <= _LARGEST
+        right = NUMBER.fullmatch(value) and abs(float(value)) <= MAX_RATING
         return None if right else "a finite number"
 
     def is_time(value: str) -> str | None:

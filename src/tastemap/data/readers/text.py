@@ -12,20 +12,20 @@ from typing import TYPE_CHECKING, TypeAlias
 import polars as pl
 from polars.exceptions import PolarsError
 
-from tastemap.data.readers.archive import CHUNK_BYTES, DataFile, unreadable
+from tastemap.data.readers.archive import CHUNK_BYTES, DataFile, reading
 from tastemap.errors import DataError
 
 if TYPE_CHECKING:
     from _csv import Reader
 
-# Says whether one value is right; None for one that is.
+#: Gives None for a value that is right, else what is expected in its place.
 Check: TypeAlias = Callable[[str], str | None]
 
 NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*")
 DELIMITER_NAMES = {"\t": "tab", ",": "comma", ";": "semicolon", "|": "|", "::": "::", " ": "space"}
 _HEADER = re.compile(rb"[^\n]*\n(\r?\n)*")
-# Polars splits at one byte only; this one (ASCII's "unit separator") is in no text people write.
-_UNIT = "\x1f"
+# Polars splits at one byte only. Longer delimiters become this byte, which text does not hold.
+UNIT_SEPARATOR = "\x1f"
 
 
 @dataclass(frozen=True)
@@ -34,11 +34,12 @@ class Layout:
 
     Attributes:
         columns: Their names; ``column_1``, ``column_2`` ... where the file has no header.
-        delimiter: What stands between two fields, one character or more.
+        delimiter: One character or more between two fields.
         has_header: Whether the first line holds the names.
         encoding: A Python codec.
-        quoted: Whether fields may stand in double quotes.
-        certain: Whether the encoding is known for the whole file, and not for its beginning alone.
+        quoted: Whether fields may be in double quotes.
+        certain: Whether the encoding was inferred from the whole file, or given; not from the
+            beginning of the file alone.
     """
 
     columns: tuple[str, ...]
@@ -50,11 +51,11 @@ class Layout:
 
     @property
     def separator(self) -> str:
-        """The one byte that stands for the delimiter where only one byte will do."""
-        return self.delimiter if len(self.delimiter.encode()) == 1 else _UNIT
+        """The delimiter if it is one byte, else the byte that replaces it."""
+        return self.delimiter if len(self.delimiter.encode()) == 1 else UNIT_SEPARATOR
 
     def separated(self, text: str) -> str:
-        """The text with the separator in the place of each delimiter."""
+        """The text with each delimiter replaced by the separator."""
         return text.replace(self.delimiter, self.separator)
 
 
@@ -67,10 +68,10 @@ class TextFile:
     """A text file and its layout.
 
     Args:
-        file: Where the bytes come from.
+        file: The bytes.
         layout: How they are laid out.
-        whole: The file that this is a part of, if it is one.
-        start: Bytes of the whole file before this part.
+        whole: If this is a part of a file, the whole file.
+        start: Number of bytes of the whole file before this part.
     """
 
     file: DataFile
@@ -85,7 +86,7 @@ class TextFile:
 
     @cached_property
     def first_line(self) -> int:
-        """The number, from 1, of the first line in the whole file; counted only when asked for."""
+        """The number, from 1, of this part's first line in the whole file."""
         line, left = 1, self.start
         for chunk in self.whole.chunks() if self.whole and left else ():
             line += chunk.count(b"\n", 0, left)
@@ -99,10 +100,11 @@ class TextFile:
         return self.file.read()
 
     def parts(self) -> Iterator["TextFile"]:
-        """The file in parts of whole lines, the last of which may be long.
+        """The file in parts of whole lines; the last part may be long.
 
-        From a double quote on there is one part, if fields may be quoted, since a field in quotes
-        may hold ends of lines; and text of an encoding whose bytes are no bytes of ASCII is one.
+        A field in quotes may hold ends of lines: where fields may be quoted, all lines from the
+        first double quote on are one part. Text in another encoding than UTF-8 and Latin-1 is one
+        part.
 
         Raises:
             OtherEncodingError: If the encoding is not certain, and wrong.
@@ -112,7 +114,7 @@ class TextFile:
             return
         layout, start = self.layout, 0
         for lines in _whole_lines(self.file, layout.quoted):
-            # Polars takes the first line for one with as many fields as all.
+            # Polars expects as many fields in all lines as in the first, which must not be blank.
             raw = lines.lstrip(b"\r\n") if start else lines
             first, start = start + len(lines) - len(raw), start + len(lines)
             if not raw:
@@ -135,7 +137,7 @@ class TextFile:
             ) from error
 
     def _for_polars(self) -> Path | bytes:
-        """The file itself where Polars can read it, else its text, recoded."""
+        """The file itself where Polars can read it, else its text in UTF-8 with one separator."""
         layout, is_utf_8 = self.layout, self.layout.encoding == "utf-8"
         if layout.separator == layout.delimiter:
             return (self.file.path or self._raw) if is_utf_8 else self._decoded().encode()
@@ -156,7 +158,7 @@ class TextFile:
             PolarsError: If the text does not fit the layout or a value its type.
         """
         layout = self.layout
-        try:
+        with reading(self.name):
             lazy = pl.scan_csv(
                 self._for_polars(),
                 separator=layout.separator,
@@ -166,8 +168,6 @@ class TextFile:
                 quote_char='"' if layout.quoted else None,
             )
             return lazy.select(list(types)).collect()
-        except OSError as error:
-            raise unreadable(self.name, error) from error
 
     def strings(self, columns: Sequence[str] | None = None) -> pl.DataFrame:
         """The columns (all by default) as text; empty fields are null, blank lines left out.
@@ -179,13 +179,13 @@ class TextFile:
             frame = self.scan({name: pl.String() for name in columns or self.layout.columns})
         except PolarsError as error:
             self.locate({})
-            raise self.unparsable(error) from error
+            raise self._unparsable(error) from error
         if frame[:, -1].null_count():
             self.locate({})
         return frame.filter(~pl.all_horizontal(pl.all().is_null()))
 
     def rows(self) -> Iterator[tuple[int, list[str]]]:
-        """Each record that is not blank, with the number of its first line, counted from 1."""
+        """Each record that is not blank, with the number of its first line, from 1."""
         text = self._decoded().removeprefix("\ufeff")
         reader = records(io.StringIO(text, newline=""), self.layout, strict=True)
         line = first = self.first_line
@@ -205,17 +205,17 @@ class TextFile:
     def locate(self, checks: Mapping[str, Check]) -> None:
         """Raise the `DataError` of the first bad line; return if every line is right.
 
-        This is the slow path, in plain Python: taken only when something is known to be wrong.
+        It reads in plain Python, which is slow: use it only to find a fault that is there.
 
         Args:
-            checks: For a column's name, what to ask of each of its values.
+            checks: For the name of a column, the check of each of its values.
         """
         for _, error in self.judged(checks):
             if error is not None:
                 raise error
 
     def judged(self, checks: Mapping[str, Check]) -> Iterator[tuple[list[str], DataError | None]]:
-        """Each record below the header, with what is wrong with it or None; arguments as above."""
+        """Each record below the header, with the error of its fault or None; as `locate`."""
         places = [(self.layout.columns.index(name), name, checks[name]) for name in checks]
         for number, (line, record) in enumerate(self.rows()):
             if not self.layout.has_header or number:
@@ -241,8 +241,8 @@ class TextFile:
                 )
         return None
 
-    def unparsable(self, error: Exception) -> DataError:
-        """The error for text that cannot be read although no line of it is clearly wrong."""
+    def _unparsable(self, error: Exception) -> DataError:
+        """The error of text that cannot be read although `locate` finds no fault."""
         return DataError(
             self.name,
             expected=f"text in columns, delimiter {DELIMITER_NAMES.get(self.layout.delimiter)}",
@@ -252,7 +252,7 @@ class TextFile:
 
 
 def _check_encoding(raw: bytes, layout: Layout) -> None:
-    # Digits and commas are ASCII, which is quicker to recognise than to decode.
+    # Most files are ASCII throughout, which is quicker to recognise than to decode.
     if layout.certain or raw.isascii():
         return
     try:
@@ -262,32 +262,26 @@ def _check_encoding(raw: bytes, layout: Layout) -> None:
 
 
 def _whole_lines(file: DataFile, quoted: bool) -> Iterator[bytes]:
-    """Pieces of a file that end with its lines, each read in one go."""
+    """Chunks of a file that end where a line ends, each read at once."""
     start = 0
-    with file.open() as stream:
-        try:
-            while True:
-                stream.seek(start + CHUNK_BYTES)
-                stream.readline()
-                end = stream.tell()
-                stream.seek(start)
-                piece = stream.read(end - start)
-                if not piece:
-                    return
-                if quoted and b'"' in piece:
-                    yield piece + stream.read()
-                    return
-                yield piece
-                start += len(piece)
-        except OSError as error:
-            raise unreadable(file.name, error) from error
+    with file.open() as stream, reading(file.name):
+        while True:
+            stream.seek(start + CHUNK_BYTES)
+            stream.readline()
+            end = stream.tell()
+            stream.seek(start)
+            chunk = stream.read(end - start)
+            if not chunk:
+                return
+            if quoted and b'"' in chunk:
+                yield chunk + stream.read()
+                return
+            yield chunk
+            start += len(chunk)
 
 
 def records(lines: Iterable[str], layout: Layout, *, strict: bool = False) -> "Reader":
-    """The fields of each line; ``line_num`` counts the lines taken.
-
-    If ``strict``, a quote that is not closed is a ``csv.Error``.
-    """
+    """The fields of each line; if ``strict``, a quote that is not closed is a ``csv.Error``."""
     return csv.reader(
         map(layout.separated, lines),
         delimiter=layout.separator,

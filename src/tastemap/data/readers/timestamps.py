@@ -8,12 +8,11 @@ from polars.exceptions import PolarsError
 
 from tastemap.errors import ArgumentError, DataError
 
-# Values of a column that tell its unit.
-_SAMPLE = 1000
-# Seconds since 1970 stay below this until the year 5138; above it they are milli-, micro-, nano-.
-_SECONDS_BELOW = 1e11
+# The unit is inferred from so many values of a column.
+N_SAMPLED_TIMES = 1000
+# The bound of each unit and its number in a second. Seconds reach 1e11 in the year 5138.
 _UNITS = (
-    (_SECONDS_BELOW, "seconds", 1),
+    (1e11, "seconds", 1),
     (1e14, "milliseconds", 10**3),
     (1e17, "microseconds", 10**6),
     (math.inf, "nanoseconds", 10**9),
@@ -26,11 +25,11 @@ class TimeUnit(NamedTuple):
     """How a column of times is read.
 
     Attributes:
-        a_second: So many of its numbers are a second; 0 if it holds dates.
-        notes: What is to be said of it.
+        per_second: Number of units in a second; 0 if the column holds dates.
+        notes: The note on this inference.
     """
 
-    a_second: int
+    per_second: int
     notes: tuple[str, ...] = ()
 
 
@@ -39,8 +38,8 @@ _DATES = TimeUnit(0, ("times read as dates, in UTC where no zone is given",))
 
 def unit_of(typical: float) -> TimeUnit:
     """The unit in which a number of this size is a time of our days."""
-    unit, factor = next((unit, factor) for limit, unit, factor in _UNITS if typical < limit)
-    return TimeUnit(factor, (f"times read as {unit} since 1970",))
+    unit, per_second = next((unit, n) for limit, unit, n in _UNITS if typical < limit)
+    return TimeUnit(per_second, (f"times read as {unit} since 1970",))
 
 
 def time_unit(name: str, series: pl.Series) -> TimeUnit:
@@ -63,14 +62,13 @@ def time_unit(name: str, series: pl.Series) -> TimeUnit:
         )
     if series.dtype.is_float():
         series = series.fill_nan(None)
-    some = series.drop_nulls().gather_every(max(1, len(series) // _SAMPLE))
-    typical = float(some.cast(pl.Float64).abs().median() or 0)  # type: ignore[arg-type]
-    return unit_of(typical)
+    sample = series.drop_nulls().gather_every(max(1, len(series) // N_SAMPLED_TIMES))
+    return unit_of(float(sample.cast(pl.Float64).abs().median() or 0))  # type: ignore[arg-type]
 
 
 def seconds(name: str, series: pl.Series, unit: TimeUnit) -> pl.Series:
     """Times as whole seconds since 1970 (UTC)."""
-    if not unit.a_second:
+    if not unit.per_second:
         dates = _parsed_dates(name, series) if series.dtype == pl.String else series
         return dates.dt.epoch("s")
     if series.dtype == pl.String:
@@ -84,17 +82,17 @@ def seconds(name: str, series: pl.Series, unit: TimeUnit) -> pl.Series:
         if series.is_infinite().any():
             raise bad_value(name, series, series.is_infinite(), "a time")
     whole = series.cast(pl.Int64)
-    return whole if unit.a_second == 1 else whole // unit.a_second
+    return whole if unit.per_second == 1 else whole // unit.per_second
 
 
 def _parsed_dates(name: str, series: pl.Series) -> pl.Series:
-    # The year comes first, or 1/2/2020 would be read as one of two days without a word.
+    # The year must come first: 1/2/2020 may be either of two days.
     dated = series.to_frame("text").select(
         pl.when(pl.col("text").str.contains(ISO_DATE)).then("text").alias(series.name)
     )[series.name]
     try:
         parsed = dated.str.to_datetime(time_zone="UTC", strict=False)
-    except PolarsError:  # not even the first is one
+    except PolarsError:  # not even the first is a date
         parsed = pl.Series([None] * len(series), dtype=pl.Datetime("us", "UTC"))
     wrong = parsed.is_null() & series.is_not_null()
     if wrong.any():
@@ -107,9 +105,9 @@ def complete_times(frame: pl.DataFrame, missing_times: str) -> tuple[pl.DataFram
 
     Args:
         frame: Columns as `standard_columns` gives them.
-        missing_times: What to do if some are missing: ``"drop"`` the column, since a made-up
-            time would pass for a known one, or ``"fill"`` each with its user's median (where a
-            user has none, with the median of all).
+        missing_times: What to do if some are missing: ``"drop"`` the column, since an invented
+            time looks like a real one, or ``"fill"`` each with its user's median time (with the
+            median of all times where the user has none).
 
     Raises:
         ArgumentError: If ``missing_times`` is none of these.
@@ -131,7 +129,7 @@ def complete_times(frame: pl.DataFrame, missing_times: str) -> tuple[pl.DataFram
 
 
 def bad_value(name: str, series: pl.Series, wrong: pl.Series, expected: str) -> DataError:
-    """The error of the first value of a column that is wrong, with its row from 1."""
+    """The error of the first wrong value of a column, with its row from 1."""
     row = wrong.fill_null(value=False).arg_max() or 0
     value = series[row]
     return DataError(

@@ -1,1 +1,1 @@
-"""TODO src/tastemap/kernels/gibbs."""
+"""Conditional distributions of the Gibbs sampler of the Bayesian factorisation."""

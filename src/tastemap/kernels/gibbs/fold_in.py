@@ -1,21 +1,17 @@
-"""A new person's row and cutpoints from their ratings, for each draw of the items."""
+"""Fold-in of a new user: row and cutpoints from ratings, for each draw of the items."""
 
 import numpy as np
-import numpy.typing as npt
 from numba import njit
 
+from tastemap.arrays import F32, F64, I32
 from tastemap.kernels.gibbs.ordinal import draw_latent, move_user_cutpoints
-from tastemap.kernels.gibbs.predictive import person_factor
+from tastemap.kernels.gibbs.predictive import precision_factor
 from tastemap.kernels.gibbs.random import mixed
 from tastemap.kernels.gibbs.rows import draw_gaussian
 from tastemap.kernels.gibbs.statistics import design
 
-F32 = npt.NDArray[np.float32]
-F64 = npt.NDArray[np.float64]
-I32 = npt.NDArray[np.int32]
-
-# The first draw of the items gets so many times the sweeps of the others.
-_BURN_IN = 5
+# Sweeps at the first draw of the items, in units of those at each other draw.
+BURN_IN_FACTOR = 5
 
 
 @njit(cache=True, nogil=True)
@@ -35,16 +31,16 @@ def fold_in(
     means: F32,
     cuts: F64,
 ) -> None:
-    """Gibbs sweeps over the latent values, row and cutpoints of one person.
+    """Gibbs sweeps over the latent values, row and cutpoints of one user.
 
-    Latent values and own cutpoints are carried from one draw of the items to the next, as they
-    mean the same in each. The person's noise scale stays that of the average user. Arrays are
-    filled by loops here, as Numba takes seconds to compile an assignment of whole rows.
+    Latent values and cutpoints are carried from one draw of the items to the next: they mean the
+    same in each. The user's noise scale stays that of the average user. Loops fill the arrays here,
+    because Numba takes seconds to compile an assignment of whole rows.
 
     Args:
         level: (n,), the level of each rating, or (0,) for numbers.
         z: (n,), standardised ratings of numbers; for ordinal ratings any start, replaced.
-        priors: (K, D), the mean of the person's row before any rating, for each draw.
+        priors: (K, D), the mean of the user's row before any rating, for each draw.
         items: (K, n, D), the rows of the items rated. scales: (K, n), their noise scales.
         lam: (K, D), prior precisions. sigma: (K,), noise scale of the average user.
         shared: (K, C - 1), shared cutpoints.
@@ -53,11 +49,11 @@ def fold_in(
         sweeps: Sweeps for each draw of the items.
         key: The random stream of this call.
         means, cuts: (K, D) and (K, C - 1), set to the mean of the row given the last z, and to the
-            person's cutpoints.
+            user's cutpoints.
     """
     K, n, D = items.shape
     C = shared.shape[1]
-    own, place = np.zeros((1, C)), np.empty(n, np.int32)
+    delta, place = np.zeros((1, C)), np.empty(n, np.int32)
     L, mean, row, b = np.zeros((D, D)), np.zeros(D), np.zeros(D), np.empty(D)
     f, s = np.zeros(n, np.float32), np.empty(n, np.float32)
     for i in range(n):
@@ -67,23 +63,23 @@ def fold_in(
     for q in range(K):
         X = design(items[q])
         A = np.empty((X.shape[1], X.shape[1]), dtype=np.float32)
-        person_factor(place, X, scales[q], sigma[q], lam[q], A, L)
+        precision_factor(place, X, scales[q], sigma[q], lam[q], A, L)
         for i in range(n):
             s[i] = sigma[q] * scales[q, i]
-        for sweep in range(sweeps * _BURN_IN if q == 0 else sweeps):
+        for sweep in range(sweeps * BURN_IN_FACTOR if q == 0 else sweeps):
             stream = mixed(key, q * 10_000 + sweep)
             if q > 0 and sweep == 0:  # a row that goes with these items, from the z so far
                 right_side(items[q], s, z, lam[q], priors[q], b)
                 draw_gaussian(L, b, mixed(stream, 3), mean, row)
             if len(level):
                 predictor(items[q], row, f)
-                draw_ordinal(level, f, s, shared[q], proposals[q], inverse[q], stream, own, z)
+                draw_ordinal(level, f, s, shared[q], proposals[q], inverse[q], stream, delta, z)
             right_side(items[q], s, z, lam[q], priors[q], b)
             draw_gaussian(L, b, mixed(stream, 2), mean, row)
         for k in range(D):
             means[q, k] = mean[k]
         for c in range(C):
-            cuts[q, c] = shared[q, c] + own[0, c]
+            cuts[q, c] = shared[q, c] + delta[0, c]
 
 
 @njit(cache=True, nogil=True)
@@ -95,20 +91,20 @@ def draw_ordinal(
     proposals: F64,
     inverse: F64,
     key: np.uint64,
-    own: F64,
+    delta: F64,
     z: F32,
 ) -> None:
-    """Move the own cutpoints (1, C - 1) of one person and draw z (n,), given the predictors f."""
+    """Move the deviation delta (1, C - 1) of one user's cutpoints and draw z (n,), given f (n,)."""
     n, C = len(level), len(shared)
-    nobody, offsets = np.zeros(n, np.int32), np.zeros(2, np.int64)
-    offsets[1] = n
-    move_user_cutpoints(offsets, level, f, s, shared, proposals, inverse, key, own)
+    user, indptr = np.zeros(n, np.int32), np.zeros(2, np.int64)
+    indptr[1] = n
+    move_user_cutpoints(indptr, level, f, s, shared, proposals, inverse, key, delta)
     cuts, e = np.empty((1, C)), np.empty(n, np.float32)
     for c in range(C):
-        cuts[0, c] = shared[c] + own[0, c]
+        cuts[0, c] = shared[c] + delta[0, c]
     for i in range(n):
         e[i] = z[i] - f[i]
-    draw_latent(nobody, level, s, cuts, mixed(key, 1), z, e)
+    draw_latent(user, level, s, cuts, mixed(key, 1), z, e)
 
 
 @njit(cache=True, nogil=True)

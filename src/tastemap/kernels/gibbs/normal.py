@@ -10,24 +10,23 @@ import math
 import numpy as np
 from numba import njit
 
-# Phi at the points -8, -8 + 1/128, ..., 8; between them a straight line (error below 2e-6).
-_END, _PER_UNIT = 8.0, 128
+# Phi at the points -8, -8 + 1/128, ..., 8, interpolated linearly between them (error below 2e-6).
+_TABLE_END, _POINTS_PER_UNIT = 8.0, 128
 _TABLE = np.array(
     [
-        0.5 * math.erfc(-(n / _PER_UNIT - _END) / math.sqrt(2.0))
-        for n in range(2 * int(_END) * _PER_UNIT + 1)
+        0.5 * math.erfc(-(n / _POINTS_PER_UNIT - _TABLE_END) / math.sqrt(2.0))
+        for n in range(2 * int(_TABLE_END) * _POINTS_PER_UNIT + 1)
     ]
 )
-_LAST = len(_TABLE) - 1
 
 
 @njit(cache=True)
 def cdf(x: float) -> float:
     """Phi(x), from a table; 6e-16 below -8 and 1 above 8."""
-    place = (x + _END) * _PER_UNIT
+    place = (x + _TABLE_END) * _POINTS_PER_UNIT
     if not place > 0.0:
         return _TABLE[0]
-    if place >= _LAST:
+    if place >= len(_TABLE) - 1:
         return 1.0
     n = int(place)
     return _TABLE[n] + (place - n) * (_TABLE[n + 1] - _TABLE[n])
@@ -58,8 +57,8 @@ def quantile(p: float) -> float:
 def truncated(mean: float, scale: float, lower: float, upper: float, u: float) -> float:
     """A number from N(mean, scale^2) between two bounds, by inversion of a uniform u.
 
-    With both bounds above the mean the mirror image is drawn, as Phi near 0 is exact in floats and
-    near 1 is not.
+    If both bounds are above the mean, the mirror image is drawn: floats represent Phi near 0 more
+    exactly than near 1.
     """
     a, b = (lower - mean) / scale, (upper - mean) / scale
     sign = 1.0

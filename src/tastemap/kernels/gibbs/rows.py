@@ -11,17 +11,12 @@ References:
 import math
 
 import numpy as np
-import numpy.typing as npt
 from numba import njit
 
+from tastemap.arrays import F32, F64, I32, I64
 from tastemap.kernels.gibbs.random import gamma, mixed, normal
 
-F32 = npt.NDArray[np.float32]
-F64 = npt.NDArray[np.float64]
-I32 = npt.NDArray[np.int32]
-I64 = npt.NDArray[np.int64]
-
-# Rows that are factorised side by side: a few vector registers each way.
+# Number of rows that are factorised together: a few vector registers.
 BATCH = 32
 
 
@@ -42,7 +37,7 @@ def factorise(A: F32, ridge: F32, L: F64) -> None:
 
 @njit(cache=True, nogil=True)
 def draw_gaussian(L: F64, b: F64, key: np.uint64, mean: F64, draw: F64) -> None:
-    """Set mean to A^-1 b and draw to a number from N(A^-1 b, A^-1), where A = L L'.
+    """Set mean to A^-1 b and draw to a sample of N(A^-1 b, A^-1), where A = L L'.
 
     With L y = b the mean solves L' mean = y, and the draw L' draw = y + noise.
     """
@@ -61,15 +56,15 @@ def draw_gaussian(L: F64, b: F64, key: np.uint64, mean: F64, draw: F64) -> None:
         draw[k] = t / L[k, k]
 
 
-# Sums of products may be contracted and divisions are not checked, so that the loops over a batch
-# are vectors.
+# The compiler may fuse products and sums, and divisions are not checked: so the loops over a batch
+# use vector registers.
 @njit(cache=True, nogil=True, fastmath={"contract"}, error_model="numpy")
 def draw_rows(r: F32, G: F32, prior: F32, lam: F32, key: np.uint64, W: F32, mean: F32) -> None:
     """Draw each row W_a from N(m_a, A_a^-1), its distribution given all else.
 
     A_a = diag(lam) + G_a,  m_a = A_a^-1 (r_a + G_a W_a + lam * prior_a),
-    where r_a holds the residuals that the present W_a leaves. The algebra is that of `factorise`
-    and `draw_gaussian`, done for a batch of rows at a time.
+    where r_a is made of the residuals at the present W_a. The algebra is that of `factorise` and
+    `draw_gaussian`, for a batch of rows at a time.
 
     Args:
         r, G: (n, D) and (n, D, D), from `row_statistics`.
@@ -84,13 +79,13 @@ def draw_rows(r: F32, G: F32, prior: F32, lam: F32, key: np.uint64, W: F32, mean
     b, draw = np.empty((D, BATCH)), np.empty((D, BATCH))
     for first in range(0, n, BATCH):
         for p in range(BATCH):
-            a = min(first + p, n - 1)  # a last batch is filled up with its last row
-            own = mixed(key, a)
+            a = min(first + p, n - 1)  # the last batch is filled up with its last row
+            stream = mixed(key, a)
             for k in range(D):
                 total = r[a, k] + lam[k] * prior[a, k]
                 for m in range(D):
                     total += G[a, k, m] * W[a, m]
-                b[k, p], draw[k, p] = total, normal(own, k)
+                b[k, p], draw[k, p] = total, normal(stream, k)
                 for m in range(k):
                     L[k, m, p] = G[a, k, m]
                 L[k, k, p] = G[a, k, k] + lam[k]
@@ -106,7 +101,7 @@ def draw_rows(r: F32, G: F32, prior: F32, lam: F32, key: np.uint64, W: F32, mean
 def factorise_batch(L: F64) -> None:
     """Replace lower triangles (D, D, P) of P matrices by their Cholesky factors.
 
-    The diagonal is set to its inverse, which is what the solutions need.
+    Their diagonals are replaced by the inverses of the diagonals, which the solutions use.
     """
     D, _, P = L.shape
     for k in range(D):
@@ -150,17 +145,17 @@ def solve_batch(L: F64, b: F64, draw: F64) -> None:
             y[p] *= inverse[p]
 
 
-# Sums over all rows may be reordered, so that the compiler can use vectors.
+# The compiler may reorder sums over all rows, to use vector registers.
 @njit(cache=True, nogil=True, fastmath={"contract", "reassoc"})
 def draw_link(r: F32, G: F32, features: F32, lam: F32, key: np.uint64, B: F32, change: F32) -> None:
-    """One sweep over the link B, where rows are W_a = B' phi_a + v_a and the v_a stay in place.
+    """One sweep over the link B, where rows are W_a = B' phi_a + v_a with fixed v_a.
 
     A step d of B[f, k] moves column k of every row by phi_af d, so that given all else
     precision = lam[f, k] + sum of phi_af^2 G_a[k, k],
     d ~ N((sum of phi_af r_a[k] - lam[f, k] B[f, k]) / precision, 1 / precision).
 
     Args:
-        r, G: As in `draw_rows`; r is brought up to date with the moves.
+        r, G: As in `draw_rows`; r is updated for the moves.
         features: (F, n), phi, a feature a row.
         lam: (F, D), the prior precisions of B.
         key: The random stream of this call.
@@ -169,11 +164,8 @@ def draw_link(r: F32, G: F32, features: F32, lam: F32, key: np.uint64, B: F32, c
     """
     F, n = features.shape
     D = r.shape[1]
-    residual, weight, moved = (
-        np.empty(n, np.float32),
-        np.empty(n, np.float32),
-        np.empty(n, np.float32),
-    )
+    residual, weight = np.empty(n, np.float32), np.empty(n, np.float32)
+    moved = np.empty(n, np.float32)
     for k in range(D):
         for a in range(n):
             residual[a], weight[a], moved[a] = r[a, k], G[a, k, k], np.float32(0.0)
@@ -198,8 +190,8 @@ def draw_link(r: F32, G: F32, features: F32, lam: F32, key: np.uint64, B: F32, c
 
 @njit(cache=True, nogil=True)
 def draw_scales(
-    offsets: I64,
-    order: I64,
+    indptr: I64,
+    indices: I64,
     other: I32,
     e: F32,
     other_s: F32,
@@ -213,18 +205,18 @@ def draw_scales(
     s_a^2 given all else ~ InvGamma(shape + n_a / 2, shape + sum of (e / (sigma s_j))^2 / 2).
 
     Args:
-        offsets, order, other, e: The ratings of each row, as in `row_statistics`.
-        other_s: (m,), the scales of the other side. sigma: The scale that all have in common.
+        indptr, indices, other, e: The ratings of each row, as in `row_statistics`.
+        other_s: (m,), the scales of the other side. sigma: The common scale.
         shape: Shape of the prior.
         key: The random stream of this call.
         s: (n,), set here.
     """
-    for a in range(len(offsets) - 1):
+    for a in range(len(indptr) - 1):
         total = 0.0
-        for i in range(offsets[a], offsets[a + 1]):
-            total += (e[order[i]] / other_s[other[i]]) ** 2
+        for i in range(indptr[a], indptr[a + 1]):
+            total += (e[indices[i]] / other_s[other[i]]) ** 2
         total /= sigma * sigma
-        n = offsets[a + 1] - offsets[a]
+        n = indptr[a + 1] - indptr[a]
         s[a] = math.sqrt((shape + 0.5 * total) / gamma(key, a, shape + 0.5 * n))
 
 

@@ -1,14 +1,10 @@
-"""Sums over the ratings of each row that its conditional distribution is made of."""
+"""Sufficient statistics of each row: sums over its ratings, for its conditional distribution."""
 
 import numpy as np
-import numpy.typing as npt
 from numba import njit
 
+from tastemap.arrays import F32, I32, I64
 from tastemap.kernels.gibbs.tile import WIDTH, weighted_gram, weighted_sum
-
-F32 = npt.NDArray[np.float32]
-I32 = npt.NDArray[np.int32]
-I64 = npt.NDArray[np.int64]
 
 
 @njit(cache=True, nogil=True)
@@ -25,29 +21,29 @@ def design(rows: F32) -> F32:
 
 @njit(cache=True, nogil=True)
 def row_statistics(
-    offsets: I64, order: I64, other: I32, X: F32, e: F32, w: F32, r: F32, G: F32
+    indptr: I64, indices: I64, other: I32, X: F32, e: F32, w: F32, r: F32, G: F32
 ) -> None:
     """The sums r_a = sum of w x e and G_a = sum of w x x' over the ratings of each row a.
 
     Args:
-        offsets: (n + 1,), row a owns ``order[offsets[a]:offsets[a + 1]]``.
-        order: (N,), positions in e and w, grouped by row.
-        other: (N,), the row on the other side, in the order of ``order``.
+        indptr: (n + 1,), row a has the ratings ``indices[indptr[a]:indptr[a + 1]]``.
+        indices: (N,), positions in e and w, grouped by row.
+        other: (N,), the row on the other side, in the order of ``indices``.
         X: (m, multiple of 16), x_j of the other side, from `design`.
         e, w: (N,), residuals and weights of the ratings.
         r, G: (n, D) and (n, D, D), set here.
     """
     D, P = r.shape[1], X.shape[1]
-    own, weighted = np.empty(len(w), np.float32), np.empty(len(w), np.float32)
+    weight, weighted = np.empty(len(w), np.float32), np.empty(len(w), np.float32)
     total, A = np.empty(P, np.float32), np.empty((P, P), np.float32)
-    for a in range(len(offsets) - 1):
-        start, n = offsets[a], offsets[a + 1] - offsets[a]
+    for a in range(len(indptr) - 1):
+        start, n = indptr[a], indptr[a + 1] - indptr[a]
         for i in range(n):
-            own[i] = w[order[start + i]]
-            weighted[i] = own[i] * e[order[start + i]]
-        theirs = other[start : start + n]
-        weighted_sum(X, theirs, weighted, total)
-        weighted_gram(X, theirs, own, A)
+            weight[i] = w[indices[start + i]]
+            weighted[i] = weight[i] * e[indices[start + i]]
+        rows = other[start : start + n]
+        weighted_sum(X, rows, weighted, total)
+        weighted_gram(X, rows, weight, A)
         for k in range(D):
             r[a, k] = total[k]
             for m in range(k + 1):
@@ -55,21 +51,21 @@ def row_statistics(
                 G[a, m, k] = A[k, m]
 
 
-# The terms of a sum may be reordered, so that it becomes a vector.
+# The compiler may reorder the terms of a sum, to use vector registers.
 @njit(cache=True, nogil=True, fastmath={"contract", "reassoc"})
-def take_from_residuals(offsets: I64, order: I64, other: I32, X: F32, change: F32, e: F32) -> None:
-    """Set e to e - x_j . change_a for each rating, as the rows W_a have moved by change_a (n, D).
+def take_from_residuals(indptr: I64, indices: I64, other: I32, X: F32, change: F32, e: F32) -> None:
+    """Set e to e - x_j . change_a for each rating, as the rows W_a moved by change_a (n, D).
 
     The other arguments are those of `row_statistics`.
     """
     D, P = change.shape[1], X.shape[1]
-    own = np.zeros(P, dtype=np.float32)
-    for a in range(len(offsets) - 1):
+    step = np.zeros(P, dtype=np.float32)
+    for a in range(len(indptr) - 1):
         for k in range(D):
-            own[k] = change[a, k]
-        for i in range(offsets[a], offsets[a + 1]):
+            step[k] = change[a, k]
+        for i in range(indptr[a], indptr[a + 1]):
             x, f = X[other[i]], np.float32(0.0)
             for first in range(0, P, WIDTH):
                 for k in range(WIDTH):
-                    f += x[first + k] * own[first + k]
-            e[order[i]] -= f
+                    f += x[first + k] * step[first + k]
+            e[indices[i]] -= f

@@ -1,20 +1,17 @@
-"""One small matrix product, written in LLVM so that its sums stay in vector registers.
+"""A weighted Gram matrix, written in LLVM code so that its sums stay in vector registers.
 
-Numba's own loops keep the sums in memory and are several times slower on this step, which is done
-for every rating in every iteration of a Gibbs sampler.
+A Gibbs sampler computes it for every rating in every iteration. Loops compiled by Numba keep the
+sums in memory and are several times slower.
 """
 
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 from llvmlite import ir  # type: ignore[import-untyped]
 from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-F32 = npt.NDArray[np.float32]
-I32 = npt.NDArray[np.int32]
+from tastemap.arrays import F32, I32
 
 # A tile of sums: HEIGHT rows of WIDTH float32, one vector register (or two) a row.
 HEIGHT, WIDTH = 8, 16
@@ -24,16 +21,16 @@ _FMA = ("contract",)
 
 
 def _at(builder: Any, address: Any, place: Any, kind: Any) -> Any:
-    """Pointer to the number at a place from an address; all numbers have 4 bytes."""
+    """Pointer to number ``place`` of an array at an address; all numbers have 4 bytes."""
     number = builder.inttoptr(address, _FLOAT.as_pointer())
     return builder.bitcast(builder.gep(number, [place]), kind.as_pointer())
 
 
 def _spread(builder: Any, number: Any) -> Any:
-    """A vector of one number over and over."""
-    one = builder.insert_element(_VECTOR(ir.Undefined), number, ir.IntType(32)(0))
+    """A vector whose elements all are one number."""
+    first = builder.insert_element(_VECTOR(ir.Undefined), number, ir.IntType(32)(0))
     zeros = ir.VectorType(ir.IntType(32), WIDTH)([0] * WIDTH)
-    return builder.shuffle_vector(one, _VECTOR(ir.Undefined), zeros)
+    return builder.shuffle_vector(first, _VECTOR(ir.Undefined), zeros)
 
 
 def _sums(builder: Any, arguments: Any, height: int, factor: Any) -> None:

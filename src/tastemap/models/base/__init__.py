@@ -1,1 +1,1 @@
-"""TODO src/tastemap/models/base."""
+"""What models share: the base class on rows and on ids, factors, item weights, the artifact."""

@@ -1,4 +1,4 @@
-"""Save a fitted model to a directory and load it again: the artifact.
+"""``Artifact``: all that a fitted model is, and the folder that keeps it.
 
     model.json           format, class, parameters, seed, versions, fingerprint, scale, metrics
     arrays.safetensors   what the model has learnt
@@ -15,8 +15,10 @@ into place, so that a full disk or a kill leaves the old artifact whole.
 """
 
 import contextlib
+import hashlib
 import json
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -31,7 +33,6 @@ from tastemap.data.ratings import Groups, Ratings, Source
 from tastemap.data.scale import Scale
 from tastemap.data.vocabulary import Vocabulary
 from tastemap.errors import ArtifactError
-from tastemap.models.base.recommender import Recommender
 from tastemap.support.atomic import new_folder, settle
 
 FORMAT = 1
@@ -39,21 +40,166 @@ MANIFEST = "model.json"
 MAPPED_RATINGS = "ratings.safetensors"
 # The packages whose versions a reader of an old artifact may want to know.
 PACKAGES = ("tastemap", "numpy", "polars", "keras", "jax", "tensorflow", "tensorflow-cpu", "torch")
+# Tables of so many ratings have a form that can be mapped beside the compact one; smaller ones are
+# read in a few hundredths of a second.
+MIN_MAPPED_RATINGS = 2_000_000
+# What older versions called a parameter of a class, and a column of the training curves.
+RENAMED_PARAMETERS = {"ItemKNN": {"k": "n_neighbours"}}
+RENAMED_CURVES = {
+    "loss": "train_loss",
+    "val_loss": "validation_loss",
+    "val_rmse": "validation_rmse",
+}
+# What safetensors calls the types of arrays.
+_DTYPES = {"BOOL": np.dtype(bool)} | {
+    f"{kind}{8 * size}": np.dtype(f"<{kind.lower()}{size}")
+    for kind, sizes in (("F", (2, 4, 8)), ("I", (1, 2, 4, 8)), ("U", (1, 2, 4, 8)))
+    for size in sizes
+}
+_COLUMNS = {
+    "user_index": np.dtype(np.int32),
+    "item_index": np.dtype(np.int32),
+    "rating": np.dtype(np.float32),
+    "timestamp": np.dtype(np.int64),
+}
+_GROUPS = ("by_user", "by_item")
+
+Arrays = dict[str, npt.NDArray[Any]]
 
 
-def save_model(model: Recommender, path: str | Path) -> Path:
-    """Write a fitted model to the directory ``path``, replacing an artifact that is there.
+@dataclass(frozen=True)
+class Artifact:
+    """What a fitted model is, as a value: a model gives one, and is made from one.
 
-    Raises:
-        NotFittedError: If the model has not been fitted.
-        ArtifactError: If ``path`` exists and is not an artifact; it is left alone.
-        OSError: If the disk is full or not writable; the old artifact is intact.
+    Attributes:
+        class_name: The class of the model.
+        parameters: Its constructor's arguments, by name.
+        arrays: What it has learnt, by name.
+        ratings: The training ratings.
+        seed: The seed of the fit.
+        learnt_by: What learnt the arrays, which the class may not tell.
+        recipe: Class and parameters to learn it again, or None where JSON cannot hold them.
+        metrics: Test errors, by name.
+        history: Frame of the training curves; empty where there are none.
+        item_map: Frame ``item_id, x, y``, or None.
     """
-    target = refuse_occupied(path)
-    model._fitted  # noqa: B018 - refuses a model that is not fitted
-    with new_folder(target) as fresh:
-        _write(model._as_saved(), fresh)
-    return Path(path)
+
+    class_name: str
+    parameters: dict[str, Any]
+    arrays: Arrays
+    ratings: Ratings
+    seed: int
+    learnt_by: str
+    recipe: dict[str, Any] | None = None
+    metrics: dict[str, Any] = field(default_factory=dict)
+    history: pl.DataFrame = field(default_factory=pl.DataFrame)
+    item_map: pl.DataFrame | None = None
+
+    def write(self, path: str | Path) -> None:
+        """Write the folder ``path``, replacing an artifact that is there.
+
+        Raises:
+            ArtifactError: If ``path`` exists and is not an artifact; it is left alone.
+            OSError: If the disk is full or not writable; the old artifact is intact.
+        """
+        with new_folder(refuse_occupied(path)) as folder:
+            self._write_parts(folder)
+            text = json.dumps(self._manifest(), indent=2, ensure_ascii=False)
+            (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
+
+    @classmethod
+    def read(cls, path: str | Path, *, mapped: bool = False) -> "Artifact":
+        """The artifact in a folder; ``mapped`` as in `tastemap.load_model`.
+
+        Raises:
+            ArtifactError: If there is no artifact, it is of a newer format, or its parts do not
+                fit together.
+        """
+        source = Path(path).absolute()
+        settle(source)
+        manifest = read_manifest(source)
+        history = _optional(source / "history.parquet", pl.DataFrame())
+        return cls(
+            class_name=manifest["class"],
+            parameters=renamed(manifest["class"], manifest["parameters"]),
+            ratings=_read_ratings(source, manifest, mapped),
+            arrays=_read_arrays(source, manifest, mapped),
+            seed=manifest["seed"],
+            learnt_by=manifest.get("learnt_by", manifest["class"]),
+            recipe=_renamed_recipe(manifest.get("recipe")),
+            metrics=manifest["metrics"],
+            history=history.rename(RENAMED_CURVES, strict=False),
+            item_map=_optional(source / "map.parquet", None),
+        )
+
+    def digest(self, *more: Any) -> str:
+        """A text that tells this model, with ``more`` beside it, from any other."""
+        digest = hashlib.blake2b(digest_size=16)
+        titles = self.ratings.items.titles.to_list()
+        parts = [*more, self.ratings.fingerprint(), titles, self.learnt_by, self.recipe]
+        digest.update(json.dumps(parts, default=str).encode())
+        for name, array in sorted(self.arrays.items()):
+            digest.update(name.encode())
+            digest.update(np.ascontiguousarray(array).tobytes())
+        return digest.hexdigest()
+
+    def _write_parts(self, folder: Path) -> None:
+        data = self.ratings
+        arrays = {name: np.ascontiguousarray(array) for name, array in self.arrays.items()}
+        save_file(arrays, folder / "arrays.safetensors")
+        data.items.frame.write_parquet(folder / "items.parquet")
+        data.users.frame.write_parquet(folder / "users.parquet")
+        if not data.is_mapped:  # it might be more than memory holds
+            columns = {name: getattr(data, name) for name in _COLUMNS}
+            present = {name: column for name, column in columns.items() if column is not None}
+            pl.DataFrame(present).write_parquet(folder / "ratings.parquet")
+        if data.is_mapped or len(data) >= MIN_MAPPED_RATINGS:
+            write_ratings(data, folder / MAPPED_RATINGS)
+        if len(self.history):
+            self.history.write_parquet(folder / "history.parquet")
+        if self.item_map is not None:
+            self.item_map.write_parquet(folder / "map.parquet")
+
+    def _manifest(self) -> dict[str, Any]:
+        data, scale = self.ratings, self.ratings.scale
+        return {
+            "format": FORMAT,
+            "class": self.class_name,
+            "parameters": self.parameters,
+            "learnt_by": self.learnt_by,
+            "recipe": self.recipe,
+            "seed": self.seed,
+            "versions": _versions(),
+            "data": {"name": data.source.name, "notes": data.source.notes, "n_ratings": len(data)},
+            "fingerprint": data.fingerprint(),
+            "scale": {"lowest": scale.lowest, "highest": scale.highest, "step": scale.step},
+            "metrics": self.metrics,
+            "arrays": {
+                name: {"shape": array.shape, "dtype": str(array.dtype)}
+                for name, array in self.arrays.items()
+            },
+        }
+
+
+def renamed(class_name: str, parameters: dict[str, Any]) -> dict[str, Any]:
+    """Parameters of a class under today's names.
+
+    Example:
+        >>> renamed("ItemKNN", {"k": 30, "damping": 0.2})
+        {'n_neighbours': 30, 'damping': 0.2}
+    """
+    if class_name == "Blend" and isinstance(parameters.get("models"), dict):
+        members = {
+            name: renamed("ItemKNN", options) if name == "knn" else options
+            for name, options in parameters["models"].items()
+        }
+        return parameters | {"models": members}
+    names = RENAMED_PARAMETERS.get(class_name, {})
+    return {names.get(name, name): value for name, value in parameters.items()}
+
+
+def _renamed_recipe(recipe: dict[str, Any] | None) -> dict[str, Any] | None:
+    return recipe and recipe | {"parameters": renamed(recipe["class"], recipe["parameters"])}
 
 
 def refuse_occupied(path: str | Path) -> Path:
@@ -87,7 +233,7 @@ def read_manifest(path: str | Path) -> dict[str, Any]:
             do="save one with model.save(path) or tastemap fit -o path",
         ) from None
     except (ValueError, OSError) as error:
-        raise _damaged(source, "a readable model.json", str(error)) from error
+        raise damaged(source, "a readable model.json", str(error)) from error
     found = manifest.get("format") if isinstance(manifest, dict) else None
     if isinstance(found, int) and found > FORMAT:
         raise ArtifactError(
@@ -98,44 +244,8 @@ def read_manifest(path: str | Path) -> dict[str, Any]:
         )
     missing = {"class", "parameters", "arrays", "scale", "seed", "metrics"} - set(manifest or {})
     if found != FORMAT or missing:
-        raise _damaged(source, "a complete model.json", f"without {sorted(missing) or 'a format'}")
+        raise damaged(source, "a complete model.json", f"without {sorted(missing) or 'a format'}")
     return dict(manifest)
-
-
-def _write(model: Recommender, folder: Path) -> None:
-    """Write every part, then the manifest."""
-    data = model._fitted
-    arrays = {name: np.ascontiguousarray(array) for name, array in model._arrays().items()}
-    save_file(arrays, folder / "arrays.safetensors")
-    data.items.frame.write_parquet(folder / "items.parquet")
-    data.users.frame.write_parquet(folder / "users.parquet")
-    columns = {"user_index": data.user_index, "item_index": data.item_index, "rating": data.rating}
-    timed = {} if data.timestamp is None else {"timestamp": data.timestamp}
-    if not data.is_mapped:  # it might be more than memory holds
-        pl.DataFrame(columns | timed).write_parquet(folder / "ratings.parquet")
-    if data.is_mapped or len(data) >= LARGE:
-        write_ratings(data, folder / MAPPED_RATINGS)
-    if len(model.history_):
-        model.history_.write_parquet(folder / "history.parquet")
-    if model.item_map_ is not None:
-        model.item_map_.write_parquet(folder / "map.parquet")
-    manifest = {
-        "format": FORMAT,
-        "class": type(model).__name__,
-        "parameters": {name: getattr(model, name) for name in model.parameters},
-        "learnt_by": model.learnt_by_,
-        "recipe": model.recipe_,
-        "seed": model.seed_,
-        "versions": _versions(),
-        "data": {"name": data.source.name, "notes": data.source.notes, "n_ratings": len(data)},
-        "fingerprint": data.fingerprint(),
-        "scale": {"lowest": data.scale.lowest, "highest": data.scale.highest}
-        | {"step": data.scale.step},
-        "metrics": model.metrics_,
-        "arrays": {n: {"shape": a.shape, "dtype": str(a.dtype)} for n, a in arrays.items()},
-    }
-    text = json.dumps(manifest, indent=2, ensure_ascii=False)
-    (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
 
 
 def _read_ratings(source: Path, manifest: dict[str, Any], mapped: bool) -> Ratings:
@@ -163,11 +273,11 @@ def _read_ratings(source: Path, manifest: dict[str, Any], mapped: bool) -> Ratin
         if "by_user_rows" in table:
             group(ratings, table)
     except (KeyError, TypeError, ValueError, pl.exceptions.PolarsError) as error:
-        raise _damaged(source, "tables that fit together", repr(error)) from error
+        raise damaged(source, "tables that fit together", repr(error)) from error
     return ratings
 
 
-def _columns(source: Path, mapped: bool) -> dict[str, npt.NDArray[Any]]:
+def _columns(source: Path, mapped: bool) -> Arrays:
     """The columns of the ratings, by name: mapped with their groups, or read."""
     file = source / MAPPED_RATINGS
     if file.is_file() and (mapped or not (source / "ratings.parquet").is_file()):
@@ -175,39 +285,36 @@ def _columns(source: Path, mapped: bool) -> dict[str, npt.NDArray[Any]]:
     return {column.name: column.to_numpy() for column in _table(source, "ratings")}
 
 
-def _read_arrays(
-    source: Path, manifest: dict[str, Any], mapped: bool
-) -> dict[str, npt.NDArray[Any]]:
+def _read_arrays(source: Path, manifest: dict[str, Any], mapped: bool) -> Arrays:
     """The arrays, each with the shape and dtype that the manifest says."""
     arrays = _from_file(source / "arrays.safetensors", map_file if mapped else load_file)
     said = {name: (tuple(a["shape"]), a["dtype"]) for name, a in manifest["arrays"].items()}
     found = {name: (array.shape, str(array.dtype)) for name, array in arrays.items()}
     if said != found:
-        raise _damaged(source, f"arrays {said}, as model.json says", found)
+        raise damaged(source, f"arrays {said}, as model.json says", found)
     return arrays
 
 
-def _from_file(
-    file: Path, read: Callable[[Path], dict[str, npt.NDArray[Any]]]
-) -> dict[str, npt.NDArray[Any]]:
+def _from_file(file: Path, read: Callable[[Path], Arrays]) -> Arrays:
     try:
         return read(file)
     except (OSError, ValueError, SafetensorError) as error:
-        raise _damaged(file.parent, f"a readable {file.name}", str(error)) from error
+        raise damaged(file.parent, f"a readable {file.name}", str(error)) from error
 
 
 def _table(source: Path, name: str) -> pl.DataFrame:
     try:
         return pl.read_parquet(source / f"{name}.parquet")
     except (OSError, pl.exceptions.PolarsError) as error:
-        raise _damaged(source, f"a readable {name}.parquet", error) from error
+        raise damaged(source, f"a readable {name}.parquet", error) from error
 
 
 def _optional(path: Path, default: Any) -> Any:
     return _table(path.parent, path.stem) if path.is_file() else default
 
 
-def _damaged(source: Path, expected: str, received: object) -> ArtifactError:
+def damaged(source: str | Path, expected: str, received: object) -> ArtifactError:
+    """The error for a part of an artifact that cannot be used."""
     return ArtifactError(
         f"artifact {source}",
         expected=expected,
@@ -227,33 +334,6 @@ def _versions() -> dict[str, str]:
         with contextlib.suppress(PackageNotFoundError):
             versions[package] = version(package)
     return versions
-
-
-Arrays = dict[str, npt.NDArray[Any]]
-
-
-# Tables of so many ratings have a form that can be mapped beside the compact one; smaller ones are
-# read in a few hundredths of a second.
-LARGE = 2_000_000
-
-
-# What safetensors calls the types of arrays.
-_DTYPES = {"BOOL": np.dtype(bool)} | {
-    f"{kind}{8 * size}": np.dtype(f"<{kind.lower()}{size}")
-    for kind, sizes in (("F", (2, 4, 8)), ("I", (1, 2, 4, 8)), ("U", (1, 2, 4, 8)))
-    for size in sizes
-}
-
-
-_COLUMNS = {
-    "user_index": np.dtype(np.int32),
-    "item_index": np.dtype(np.int32),
-    "rating": np.dtype(np.float32),
-    "timestamp": np.dtype(np.int64),
-}
-
-
-_GROUPS = ("by_user", "by_item")
 
 
 def map_file(file: Path) -> Arrays:

@@ -13,6 +13,7 @@ from tastemap.data.conditions import parse_condition
 from tastemap.data.ratings import Ratings
 from tastemap.data.vocabulary import Id
 from tastemap.errors import ArgumentError, TastemapWarning
+from tastemap.metrics.ranking import self_information
 
 Mask: TypeAlias = npt.NDArray[np.bool_]
 
@@ -54,40 +55,49 @@ def allowed_items(
     return allowed
 
 
-def top_k(score: FloatArray, allowed: Mask, k: int | None, *, kind: str = "item") -> IndexArray:
-    """Rows of the k highest scores among those allowed, best first; ties go to the lower row.
+def list_length(k: int | None, allowed: Mask, *, kind: str = "item") -> int:
+    """The length of a list of k of the allowed rows: without k ten, or all where there are fewer.
 
-    Without k, the ten highest, or all where there are fewer.
+    Warns where fewer than k are allowed.
 
     Raises:
         ArgumentError: If k is not between 1 and the number of rows, or nothing is allowed.
-
-    Example:
-        >>> top_k(np.array([1.0, 3.0, 2.0]), np.array([True, True, True]), 2).tolist()
-        [1, 2]
     """
+    n_allowed = int(allowed.sum())
     if k is None:
-        k = max(1, min(10, int(allowed.sum())))
-    if isinstance(k, bool) or not isinstance(k, int | np.integer) or not 1 <= k <= len(score):
+        k = max(1, min(10, n_allowed))
+    if isinstance(k, bool) or not isinstance(k, int | np.integer) or not 1 <= k <= len(allowed):
         raise ArgumentError(
             "k",
-            expected=f"a whole number from 1 to {len(score)}, the number of {kind}s",
+            expected=f"a whole number from 1 to {len(allowed)}, the number of {kind}s",
             received=k,
         )
-    rows = np.flatnonzero(allowed)
-    if not len(rows):
+    if not n_allowed:
         raise ArgumentError(
             f"{kind}s to choose from",
             expected="at least one",
             received="none: everything is seen, excluded or outside the condition",
             do="use exclude_seen=False or a wider choice",
         )
-    if len(rows) < k:
+    if n_allowed < k:
         warnings.warn(
-            f"only {len(rows)} of the {k} {kind}s asked for: no more candidates are left",
+            f"only {n_allowed} of the {k} {kind}s asked for: no more candidates are left",
             ShortAnswerWarning,
             stacklevel=3,
         )
+    return int(k)
+
+
+def top_k(score: FloatArray, allowed: Mask, k: int) -> IndexArray:
+    """Rows of the k highest scores among those allowed, best first; ties go to the lower row.
+
+    The answer is shorter where fewer are allowed.
+
+    Example:
+        >>> top_k(np.array([1.0, 3.0, 2.0]), np.array([True, True, True]), 2).tolist()
+        [1, 2]
+    """
+    rows = np.flatnonzero(allowed)
     # A stable sort of the few that can win: ties then fall to the lower row on every machine.
     if k < len(rows):
         kth = np.partition(-score[rows], k - 1)[k - 1]
@@ -106,7 +116,7 @@ def novelty_bonus(predicted: FloatArray, popularity: FloatArray, novelty: float)
     """
     if not -1.0 <= novelty <= 1.0:
         raise ArgumentError("novelty", expected="a number from -1 to 1", received=novelty)
-    information = -np.log2((popularity + 1) / (popularity.sum() + len(popularity)))
+    information = self_information(popularity + 1, popularity.sum() + len(popularity))
     spread = float(information.std())
     if novelty == 0 or spread == 0:
         return np.zeros_like(predicted)

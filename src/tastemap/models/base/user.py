@@ -1,4 +1,4 @@
-"""TODO docstring of src/tastemap/models/base/user.py."""
+"""``User``: whom an answer is for, known or new."""
 
 from typing import Any, NamedTuple
 
@@ -11,8 +11,24 @@ from tastemap.data.ratings import Ratings
 from tastemap.errors import ArgumentError
 
 
+class User(NamedTuple):
+    """Whom an answer is for: a model's description of a user, and what the user has rated.
+
+    Attributes:
+        description: What the model's `_user` or `_fold_in` gave; only the model looks into it.
+        item_index: int32 (n,), rows of the items rated.
+        rating: float32 (n,), the ratings.
+        user_index: Row in the training data; -1 of a new user.
+    """
+
+    description: Any
+    item_index: IndexArray
+    rating: npt.NDArray[np.float32]
+    user_index: int = -1
+
+
 def rated_pairs(data: Ratings, ratings: Any) -> tuple[IndexArray, npt.NDArray[np.float32]]:
-    """Item rows and ratings of one person, from whatever form they come in.
+    """Item rows and ratings of one user, from any of the forms that `recommend` takes.
 
     Args:
         data: The training ratings: the items that a model knows, and the scale.
@@ -53,17 +69,3 @@ def rated_pairs(data: Ratings, ratings: Any) -> tuple[IndexArray, npt.NDArray[np
             "ratings", expected=f"at least one rating, each from {scale}", received=values
         )
     return rows, rating
-
-
-class Person(NamedTuple):
-    """Whoever an answer is for, known or new: a model's description, and what they have rated.
-
-    Attributes:
-        description: What the model's `_user` or `_fold_in` gave; only the model looks into it.
-        item_index: int32 (n,), rows of the items rated.
-        rating: float32 (n,), the ratings.
-    """
-
-    description: Any
-    item_index: IndexArray
-    rating: npt.NDArray[np.float32]

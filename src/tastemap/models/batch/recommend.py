@@ -17,8 +17,8 @@ from tastemap.models.base.recommender import Recommender
 from tastemap.models.base.selection import Mask, ShortAnswerWarning, allowed_items
 
 # Scores held at once, in bytes, and the least number of users that a matrix product is worth.
-_BLOCK = 8 * 2**20
-_LEAST_USERS = 256
+BLOCK_BYTES = 8 * 2**20
+MIN_BLOCK_USERS = 256
 # Bytes that a score may take while a block is answered: in float64, copied once, and a row number.
 SCORE_BYTES = 8 + 8 + 4
 
@@ -74,7 +74,7 @@ def recommend_all(
         >>> frame.shape, frame["rank"].head(4).to_list()
         ((360, 6), [1, 2, 3, 1])
     """
-    data = model._fitted
+    data = model.fitted_ratings
     user_index = (
         np.arange(data.n_users, dtype=np.int32) if users is None else data.users.index(users)
     )
@@ -138,7 +138,7 @@ class Everyone:
         n_threads: int | None = None,
     ) -> None:
         """Arguments as in `best_items`; ``memory``, in bytes, may make blocks smaller."""
-        data = model._fitted
+        data = model.fitted_ratings
         if isinstance(k, bool) or not isinstance(k, int | np.integer) or not 1 <= k <= data.n_items:
             raise ArgumentError(
                 "k",
@@ -151,7 +151,7 @@ class Everyone:
         self.groups = [
             (table.by_user.indptr, table.item_index[table.by_user.indices]) for table in seen
         ]
-        self.size = max(_LEAST_USERS, _BLOCK // (4 * data.n_items))
+        self.size = max(MIN_BLOCK_USERS, BLOCK_BYTES // (4 * data.n_items))
         if memory is not None:
             self.size = max(1, min(self.size, memory // (SCORE_BYTES * data.n_items)))
 
@@ -164,7 +164,7 @@ class Everyone:
         with ThreadPoolExecutor(self.n_threads) as pool:
             for start in range(0, len(users), self.size):
                 block = users[start : start + self.size]
-                scores, error = self.model._score_many(block, memory[: len(block)])
+                scores, error = self.model.score_users(block, memory[: len(block)])
                 n = min(self.n_threads, len(block))
                 errors = [None] * n if error is None else np.array_split(error, n)
                 parts = (np.array_split(scores, n), errors, np.array_split(block, n))
@@ -196,7 +196,9 @@ class Everyone:
         if len(self.forbidden):
             scores[:, self.forbidden] = -np.inf
         rows, owner, ends = shortlisted(scores, error, self.k)
-        exact = scores[owner, rows] if error is None else self.model._predict(users[owner], rows)
+        exact = (
+            scores[owner, rows] if error is None else self.model.predict_rows(users[owner], rows)
+        )
         shape = (len(users), self.k)
         lists = Lists(np.empty(shape, np.int32), np.empty(shape, exact.dtype))
         best_of(exact, rows, ends, self.k, lists.items, lists.scores)

@@ -4,37 +4,34 @@ import time
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
-from tastemap.arrays import IndexArray
+from tastemap.arrays import F32, I64, IndexArray
 from tastemap.errors import ArgumentError, MissingPackageError, UnsupportedError
-from tastemap.models.base.factors import FactorModel
+from tastemap.metrics.similarity import unit_rows
+from tastemap.models.base.factors import HasFactors
 from tastemap.models.base.recommender import Recommender
 from tastemap.support.progress import progress_bar
 
-# More items than this are not all compared with each other unless that is asked for: the work
-# grows with their square, that of an index hardly faster than with their number.
-MANY = 1_000_000
-# Items whose neighbours by the index are held against the exact ones.
-SAMPLE = 1000
-# Items at a time: their cosines with all others are held at once, in some megabytes.
-_BLOCK = 8 * 2**20
-_LEAST = 128
-
-Unit = npt.NDArray[np.float32]
+# By default more items are indexed: the time of comparing all pairs grows with the square of their
+# number, the time of an index about in proportion to it.
+MAX_EXACT_ITEMS = 1_000_000
+# Items whose neighbours by the index are compared with the exact neighbours.
+SAMPLE_SIZE = 1000
+# Cosines held at once: so many bytes, or those of so many items if these need more.
+BLOCK_BYTES, MIN_BLOCK_ITEMS = 8 * 2**20, 128
 
 
 class Neighbours(NamedTuple):
-    """The neighbours of every item, and how they were found.
+    """The neighbours of every item, and the recall and time of the search.
 
     Attributes:
         frame: ``item_id, rank, neighbour_id, title, similarity``, item by item, most similar first;
             ``title`` is the neighbour's, ``similarity`` a cosine in [-1, 1]. Items without a rating
             have no neighbours and are none.
-        recall: Share of the exact k neighbours that the index found, over a sample of a thousand
+        recall: Share of the exact k neighbours that the index finds, over a sample of a thousand
             items; None where all neighbours are exact.
-        seconds: What finding them took.
+        seconds: Time of the search.
     """
 
     frame: pl.DataFrame
@@ -43,13 +40,9 @@ class Neighbours(NamedTuple):
 
 
 def similar_all(
-    model: Recommender,
-    k: int = 10,
-    *,
-    approximate: bool | None = None,
-    progress: bool = False,
+    model: Recommender, k: int = 10, *, approximate: bool | None = None, progress: bool = False
 ) -> Neighbours:
-    """The k most similar items of every item, as `FactorModel.similar_items` finds them for one.
+    """The k most similar items of every item, as `Recommender.similar_items` finds them for one.
 
     Args:
         model: A fitted model with factors.
@@ -69,62 +62,53 @@ def similar_all(
         >>> from tastemap.data.datasets.synthetic import synthetic_ratings
         >>> from tastemap.models.registry import make_model
         >>> model = make_model("mf").fit(synthetic_ratings())
-        >>> found = similar_all(model, k=3)
-        >>> found.frame.shape, found.recall
+        >>> neighbours = similar_all(model, k=3)
+        >>> neighbours.frame.shape, neighbours.recall
         ((240, 5), None)
     """
-    data = model._fitted
-    if not isinstance(model, FactorModel) or not model.item_factors.shape[1]:
+    data = model.fitted_ratings
+    if not isinstance(model, HasFactors) or not model.capabilities.similar_items:
         raise UnsupportedError(f"{type(model).__name__} has no factors", do="use another model")
     rated = np.flatnonzero(data.by_item.counts > 0).astype(np.int32)
     if isinstance(k, bool) or not isinstance(k, int | np.integer) or not 1 <= k < len(rated):
         expected = f"a whole number from 1 to {len(rated) - 1}, the number of other rated items"
         raise ArgumentError("k", expected=expected, received=k)
-    approximate = len(rated) > MANY if approximate is None else approximate
+    approximate = len(rated) > MAX_EXACT_ITEMS if approximate is None else approximate
     start = time.perf_counter()
-    unit = _unit(model.item_factors[rated])
+    unit = unit_rows(model.item_factors[rated])
     recall = None
     if approximate:
         index = _index(unit, progress)
         near = _by_index(index, unit, np.arange(len(unit)), k)
-        sample = np.random.default_rng(0).choice(len(unit), min(SAMPLE, len(unit)), replace=False)
-        exact = _by_products(unit, sample, k, progress=False)
-        recall = float(
-            np.mean([np.isin(a, b).mean() for a, b in zip(exact, near[sample], strict=True)])
-        )
+        size = min(SAMPLE_SIZE, len(unit))
+        sample = np.random.default_rng(0).choice(len(unit), size, replace=False)
+        pairs = zip(_by_products(unit, sample, k, progress=False), near[sample], strict=True)
+        recall = float(np.mean([np.isin(exact, indexed).mean() for exact, indexed in pairs]))
     else:
         near = _by_products(unit, np.arange(len(unit)), k, progress)
     seconds = time.perf_counter() - start
     return Neighbours(_frame(model, rated, unit, near), recall, seconds)
 
 
-def _unit(factors: npt.NDArray[Any]) -> Unit:
-    """Rows of length one; a row of zeros stays."""
-    lengths = np.linalg.norm(factors, axis=1, keepdims=True)
-    return (factors / np.maximum(lengths, np.finfo(np.float32).tiny)).astype(np.float32)
+def _by_products(unit: F32, targets: I64, k: int, progress: bool) -> IndexArray:
+    """Rows (n, k) of the nearest of the target rows, from all cosines, a block at a time."""
+    from tastemap.kernels.top_k import best_rows
 
-
-def _by_products(unit: Unit, asked: npt.NDArray[Any], k: int, progress: bool) -> IndexArray:
-    """Rows (n, k) of the nearest of some rows: every cosine is computed, a block at a time."""
-    from tastemap.kernels.top_k import best_of, shortlisted
-
-    size = max(_LEAST, _BLOCK // (4 * len(unit)))
-    near = np.empty((len(asked), k), np.int32)
-    starts = range(0, len(asked), size)
+    size = max(MIN_BLOCK_ITEMS, BLOCK_BYTES // (4 * len(unit)))
+    near = np.empty((len(targets), k), np.int32)
+    starts = range(0, len(targets), size)
     with progress_bar("comparing", len(starts), "blocks", progress) as step:
         for start in starts:
-            block = asked[start : start + size]
+            block = targets[start : start + size]
             cosines = unit[block] @ unit.T
             cosines[np.arange(len(block)), block] = -np.inf
-            rows, owner, ends = shortlisted(cosines, None, k)
-            best = np.empty((len(block), k), np.float32)
-            best_of(cosines[owner, rows], rows, ends, k, near[start : start + size], best)
+            near[start : start + size], _ = best_rows(cosines, k)
             step("")
     return near
 
 
-def _index(unit: Unit, progress: bool) -> Any:
-    """A graph of the rows."""
+def _index(unit: F32, progress: bool) -> Any:
+    """The index of the rows, a graph of neighbours."""
     try:
         from usearch.index import Index
     except ImportError:
@@ -145,19 +129,19 @@ def _index(unit: Unit, progress: bool) -> Any:
     return index
 
 
-def _by_index(index: Any, unit: Unit, asked: npt.NDArray[Any], k: int) -> IndexArray:
-    """Rows (n, k) of the nearest by the graph; the row itself is left out."""
-    keys = np.asarray(index.search(unit[asked], k + 1).keys).astype(np.int64)
-    others = keys != asked[:, None]
-    # Where the row itself was not found, the last one is one too many.
+def _by_index(index: Any, unit: F32, targets: I64, k: int) -> IndexArray:
+    """Rows (n, k) of the nearest of the target rows by the index, each target itself left out."""
+    keys = np.asarray(index.search(unit[targets], k + 1).keys).astype(np.int64)
+    others = keys != targets[:, None]
+    # If the index does not find the target itself, the last neighbour is one too many.
     others[others.all(axis=1), -1] = False
-    return keys[others].reshape(len(asked), k).astype(np.int32)
+    return keys[others].reshape(len(targets), k).astype(np.int32)
 
 
-def _frame(model: FactorModel, rated: IndexArray, unit: Unit, near: IndexArray) -> pl.DataFrame:
-    """The answer with ids, titles and cosines."""
+def _frame(model: HasFactors, rated: IndexArray, unit: F32, near: IndexArray) -> pl.DataFrame:
+    """The neighbours with ids, titles and cosines."""
     n, k = near.shape
-    items = model._fitted.items
+    items = model.ratings_.items
     similarity = np.empty((n, k), np.float32)
     for start in range(0, n, 4096):
         part = slice(start, start + 4096)

@@ -6,7 +6,6 @@ recs.parquet               the answer, once it is whole
     000000.parquet …       lists of so many users each
 """
 
-import hashlib
 import json
 import os
 import shutil
@@ -24,8 +23,8 @@ from tastemap.models.batch.recommend import SCORE_BYTES, Everyone, warn_of_short
 from tastemap.support.progress import progress_bar
 
 # A row of the answer while its part is made: ids, title, numbers. A kill loses a part at most.
-_ROW_BYTES = 256
-_MOST_USERS = 8192
+ROW_BYTES = 256
+MAX_PART_USERS = 8192
 
 _SINKS: dict[str, Callable[[pl.LazyFrame, Path], Any]] = {
     ".parquet": lambda frame, path: frame.sink_parquet(path),
@@ -87,7 +86,7 @@ def write_recommendations(
         raise ArgumentError(
             "path", expected=f"a file ending in {', '.join(_SINKS)}", received=str(path)
         )
-    data = model._fitted
+    data = model.fitted_ratings
     allowed = allowed_items(
         data, seen=np.zeros(0, np.int32), candidates=candidates, exclude=exclude, where=where
     )
@@ -95,7 +94,8 @@ def write_recommendations(
     seen = (data,) if exclude_seen else ()
     everyone = Everyone(model, k, seen, allowed, memory=int(memory) // 2)
     size = _users_of_a_part(data.n_items, k, int(memory))
-    digest = _digest(model, [k, exclude_seen, size], allowed)
+    options = [k, exclude_seen, size, np.packbits(allowed).tobytes().hex()]
+    digest = model.to_artifact().digest(*options)
     parts = _Parts(target.with_name(f".{target.name}.parts"), digest)
     n_before = 0
     starts = range(0, data.n_users, size)
@@ -118,27 +118,14 @@ def write_recommendations(
 
 def _users_of_a_part(n_items: int, k: int, memory: int) -> int:
     """How many users' lists fit into half the memory, where the other half holds scores."""
-    least = 2 * max(SCORE_BYTES * n_items, _ROW_BYTES * k)
+    least = 2 * max(SCORE_BYTES * n_items, ROW_BYTES * k)
     if memory < least:
         raise ArgumentError(
             "memory",
             expected=f"at least {least:,} bytes: {k} of {n_items:,} items for one user",
             received=f"{memory:,}",
         )
-    return min(_MOST_USERS, memory // (2 * _ROW_BYTES * k))
-
-
-def _digest(model: Recommender, asked: list[Any], allowed: Any) -> str:
-    """What tells one answer from another: all that the model has learnt, and what is asked."""
-    digest = hashlib.blake2b(digest_size=16)
-    data, saved = model._fitted, model._as_saved()
-    told = [*asked, data.fingerprint(), data.items.titles.to_list(), str(model), saved._recipe()]
-    digest.update(json.dumps(told, default=str).encode())
-    digest.update(np.packbits(allowed).tobytes())
-    for name, array in sorted(saved._arrays().items()):
-        digest.update(name.encode())
-        digest.update(np.ascontiguousarray(array).tobytes())
-    return digest.hexdigest()
+    return min(MAX_PART_USERS, memory // (2 * ROW_BYTES * k))
 
 
 class _Parts:

@@ -1,1 +1,1 @@
-"""TODO src/tastemap/models/bayesian."""
+"""The Bayesian factorisation: its Gibbs sampler, its draws and its diagnostics."""

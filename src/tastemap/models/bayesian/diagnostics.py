@@ -1,27 +1,24 @@
-"""Have Markov chains forgotten where they began, and how many independent draws are they worth?
+"""Convergence of Markov chains: R-hat and effective sample size.
 
 References:
     Vehtari, Gelman, Simpson, Carpenter, Buerkner, "Rank-normalization, folding, and localization:
     an improved R-hat for assessing convergence of MCMC", Bayesian Analysis 16(2), 2021, sections
     3.1 (R-hat of split chains) and 3.2 (effective sample size). Geyer, "Practical Markov chain
-    Monte Carlo", Statistical Science 7(4), 1992, section 3.3 (where to cut the sum off).
+    Monte Carlo", Statistical Science 7(4), 1992, section 3.3 (where to end the sum).
 """
 
-from typing import TypeAlias
-
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
-Trace: TypeAlias = npt.NDArray[np.float64]
+from tastemap.arrays import F32, F64
 
 
-def r_hat(chains: Trace) -> float:
-    """R-hat of draws (m, n) of m chains, each cut into halves; near 1 where they agree.
+def r_hat(chains: F64) -> float:
+    """R-hat of draws (m, n) of m chains, each split into halves; near 1 if they agree.
 
     With W the mean variance within the 2m halves and B / n the variance of their means,
-    R-hat = sqrt(((n - 1) / n W + B / n) / W). NaN for fewer than four draws a chain, and for draws
-    that never change.
+    R-hat = sqrt(((n - 1) / n W + B / n) / W). NaN for fewer than four draws a chain, and for
+    constant draws.
 
     Example:
         >>> r_hat(np.array([[0.0, 1.0, 0.0, 1.0], [9.0, 8.0, 9.0, 8.0]])) > 5
@@ -32,13 +29,13 @@ def r_hat(chains: Trace) -> float:
     return float(np.sqrt(total / within)) if within > 0 else float("nan")
 
 
-def effective_size(chains: Trace) -> float:
-    """How many independent draws have as exact a mean as these (m, n) draws of m chains.
+def effective_size(chains: F64) -> float:
+    """Effective sample size: the number of independent draws whose mean is as exact.
 
-    n m / (1 + 2 sum of rho_t), where rho_t = 1 - (W - mean of the chains' autocovariances at lag
-    t) / var+ for the halves of the chains. The sum ends where the sum of two neighbours is no more
-    positive, and sums of pairs are not let rise (Geyer's initial monotone sequence). At most
-    n m log10(n m); NaN as for `r_hat`.
+    For draws (m, n) of m chains, n m / (1 + 2 sum of rho_t), where rho_t = 1 - (W - mean of the
+    chains' autocovariances at lag t) / var+ for the halves of the chains. The sum ends before the
+    first pair of neighbours whose sum is not positive, and no pair counts more than the one before
+    it (Geyer's initial monotone sequence). At most n m log10(n m); NaN as for `r_hat`.
 
     Example:
         >>> rng = np.random.default_rng(0)
@@ -61,7 +58,7 @@ def effective_size(chains: Trace) -> float:
     return float(m * n / max(tau, 1 / np.log10(m * n)))
 
 
-def convergence(traces: dict[str, npt.NDArray[np.float32]]) -> pl.DataFrame:
+def convergence(traces: dict[str, F32]) -> pl.DataFrame:
     """Frame ``quantity, mean, deviation, effective_size, r_hat``: a row for each trace (m, n)."""
     rows = []
     for name, trace in sorted(traces.items()):
@@ -72,13 +69,13 @@ def convergence(traces: dict[str, npt.NDArray[np.float32]]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
-def _halves(chains: Trace) -> Trace:
-    """First and second halves (2 m, n // 2) of m chains; of odd numbers the middle is left out."""
+def _halves(chains: F64) -> F64:
+    """First and second halves (2 m, n // 2) of m chains; of an odd n the middle is left out."""
     n = chains.shape[1] // 2
     return np.vstack([chains[:, :n], chains[:, chains.shape[1] - n :]]).astype(np.float64)
 
 
-def _variances(halves: Trace) -> tuple[float, float]:
+def _variances(halves: F64) -> tuple[float, float]:
     """W, and var+ = (n - 1) / n W + B / n; zeros for halves of fewer than two draws."""
     n = halves.shape[1]
     if n < 2:

@@ -1,30 +1,25 @@
-"""What is known of users and items apart from the ratings' values, as columns of numbers.
+"""Features of users and items: which items a user has rated, and the columns of the tables.
 
 References:
-    Koren, "Factorization meets the neighborhood", KDD 2008, section 4 (which items a user has rated
-    says something whatever the ratings are). Halko, Martinsson, Tropp, "Finding structure with
-    randomness", SIAM Review 53(2), 2011, algorithms 4.4 and 5.1 (the leading singular vectors).
+    Koren, "Factorization meets the neighborhood", KDD 2008, section 4 (the set of items that a
+    user has rated is informative). Halko, Martinsson, Tropp, "Finding structure with randomness",
+    SIAM Review 53(2), 2011, algorithms 4.4 and 5.1 (the leading singular vectors).
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
+from scipy.sparse import csr_array  # type: ignore[import-untyped]
 
-from tastemap.arrays import IndexArray
+from tastemap.arrays import F32, I64, IndexArray
 from tastemap.data.ratings import Groups
-from tastemap.kernels.gibbs.sparse import sparse_product
 
-F32 = npt.NDArray[np.float32]
-F64 = npt.NDArray[np.float64]
-
-# Text with more distinct values than this (titles, addresses, post codes) says nothing in common.
-MOST_CATEGORIES = 50
-# Numbers with more distinct values than this are put into as many bins, about equally full.
-MOST_BINS = 12
-# Power iterations, and directions beyond those asked for, of the randomised decomposition.
+# Text with more distinct values (titles, addresses, post codes) is left out: rows hardly share any.
+MAX_CATEGORIES = 50
+# Numbers with more distinct values are put into so many bins, about equally full.
+MAX_BINS = 12
+# Of the randomised decomposition: power iterations, and directions beyond the number returned.
 POWER_ITERATIONS, OVERSAMPLING = 4, 20
 
 
@@ -35,7 +30,7 @@ class Features:
     Attributes:
         columns: float32 (F, n), a feature a row: implicit scores first, then side information.
         n_implicit: How many of them are implicit scores.
-        axes: float32 (m, n_implicit); the scores of a row that has rated the set J are
+        axes: float32 (m, n_implicit); a row with ratings of the set J has as its scores
             |J|^-1/2 times the sum of axes_j over J.
     """
 
@@ -58,8 +53,8 @@ def features_of(
         groups: Ratings grouped by row of this side.
         other: The row of the other side of each rating.
         n_other: Number of rows of the other side.
-        table: What is known of each row, or None to leave it out; its first column is the id.
-        size: Number of implicit scores, at most.
+        table: Side information of each row, or None; its first column is the id.
+        size: Largest number of implicit scores.
     """
     scores, axes = implicit_scores(groups, other, n_other, size)
     side = np.zeros((0, len(scores)), np.float32) if table is None else side_columns(table)
@@ -67,7 +62,7 @@ def features_of(
 
 
 def implicit_scores(groups: Groups, other: IndexArray, n_other: int, size: int) -> tuple[F32, F32]:
-    """Principal scores (n, size) and axes (m, size) of who has rated what.
+    """Principal scores (n, size) and axes (m, size) of which rows have rated which.
 
     Row a of the matrix M is n_a^-1/2 where a has a rating and 0 elsewhere. With M = U S V' the
     scores are U S = M V and the axes V, for the largest singular values.
@@ -75,26 +70,24 @@ def implicit_scores(groups: Groups, other: IndexArray, n_other: int, size: int) 
     counts = groups.counts
     size = min(size, len(counts), n_other)
     value = np.repeat(1 / np.sqrt(np.maximum(counts, 1)), counts).astype(np.float32)
-    forward = (groups.indptr, other[groups.indices], value)
-    back = Groups.of(forward[1], n_other)
-    row = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
-    backward = (back.indptr, row[back.indices], value[back.indices])
+    M = csr_array((value, other[groups.indices], groups.indptr), shape=(len(counts), n_other))
+    transposed = M.T.tocsr()
     width = min(size + OVERSAMPLING, len(counts), n_other)
     V = np.random.default_rng(0).normal(size=(n_other, width)).astype(np.float32)
     for _ in range(POWER_ITERATIONS):
-        V = _orthonormal(_product(backward, _product(forward, V)))
-    scores = _product(forward, V)
+        V = _orthonormal(transposed @ (M @ V))
+    scores = M @ V
     # M V = Q S R': turning V by R makes the columns of the scores orthogonal, largest first.
     _, R = np.linalg.eigh(scores.astype(np.float64).T @ scores)
     turn = R[:, ::-1][:, :size].astype(np.float32)
     scores = scores @ turn
-    # Without a rating there is no telling: as the average, not as one who has no taste at all.
+    # A row without ratings gets the average scores. Zeros would say that it has no taste at all.
     scores[counts == 0] = scores[counts > 0].mean(axis=0)
     return scores, V @ turn
 
 
 def scores_of(rows: IndexArray, axes: F32) -> F32:
-    """The implicit scores (size,) of someone who has rated ``rows``."""
+    """The implicit scores (size,) of a row with ratings of ``rows`` of the other side."""
     if not len(rows):
         return np.zeros(axes.shape[1], dtype=np.float32)
     return (axes[rows].sum(axis=0) / np.sqrt(len(rows))).astype(np.float32)
@@ -107,15 +100,8 @@ def _orthonormal(V: F32) -> F32:
     return (V @ (vectors / np.sqrt(safe))).astype(np.float32)
 
 
-def _product(sparse: tuple[Any, Any, F32], X: F32) -> F32:
-    offsets, columns, values = sparse
-    out = np.empty((len(offsets) - 1, X.shape[1]), dtype=np.float32)
-    sparse_product(offsets, columns, values, np.ascontiguousarray(X), out)
-    return out
-
-
 def side_columns(table: pl.DataFrame) -> F32:
-    """Indicators (F, n) of everything in a table that rows can have in common.
+    """Indicators (F, n) of the values of a table that several rows can share.
 
     Text and truth values with at most 50 distinct values, lists of such text, and numbers and
     dates, in at most 12 bins about equally full. A missing value has no indicator.
@@ -136,17 +122,17 @@ def indicators(column: pl.Series) -> F32:
     else:
         value = _binned(column)
         rows = np.arange(len(column))
-    known = value.is_not_null().to_numpy()
+    present = value.is_not_null().to_numpy()
     categories = value.drop_nulls().unique().sort()
-    if value.dtype != pl.String or not 2 <= len(categories) <= MOST_CATEGORIES:
+    if value.dtype != pl.String or not 2 <= len(categories) <= MAX_CATEGORIES:
         return np.zeros((0, len(column)), dtype=np.float32)
     place = categories.search_sorted(value.drop_nulls()).to_numpy()
     block = np.zeros((len(categories), len(column)), dtype=np.float32)
-    block[place, rows[known]] = 1.0
+    block[place, rows[present]] = 1.0
     return block
 
 
-def _exploded(column: pl.Series) -> tuple[npt.NDArray[np.int64], pl.Series]:
+def _exploded(column: pl.Series) -> tuple[I64, pl.Series]:
     """Row numbers and values, as text, of a column of lists."""
     frame = column.alias("value").to_frame().with_row_index("row").explode("value")
     return frame["row"].to_numpy().astype(np.int64), frame["value"].cast(pl.String, strict=False)
@@ -158,8 +144,8 @@ def _binned(column: pl.Series) -> pl.Series:
         column = column.dt.year()
     if column.dtype.is_numeric():
         number = column.cast(pl.Float64).fill_nan(None)
-        if number.drop_nulls().n_unique() > MOST_BINS:
-            inner = np.quantile(number.drop_nulls().to_numpy(), np.linspace(0, 1, MOST_BINS + 1))
+        if number.drop_nulls().n_unique() > MAX_BINS:
+            inner = np.quantile(number.drop_nulls().to_numpy(), np.linspace(0, 1, MAX_BINS + 1))
             edges = pl.Series(np.unique(inner[1:-1]))
             bins = edges.search_sorted(number, side="right")
             number = pl.select(

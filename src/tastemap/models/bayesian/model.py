@@ -1,35 +1,37 @@
 """``BayesianFactorization``: ordinal ratings, biases and factors, averaged over the posterior."""
 
-from functools import partial
-from typing import Any, ClassVar, TypeAlias
+from dataclasses import replace
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from tastemap.arrays import FloatArray, IndexArray
+from tastemap.arrays import F32, FloatArray, IndexArray
 from tastemap.data.ratings import Ratings
 from tastemap.data.scale import Interval, tails
-from tastemap.data.vocabulary import Id
-from tastemap.errors import ArgumentError
-from tastemap.models.base.factors import FactorModel, Prior
+from tastemap.models.base.explanation import Explanation, Part, PartKind, kept_inside
+from tastemap.models.base.factors import Factors, HasFactors, Prior
 from tastemap.models.base.recommender import Recommender
-from tastemap.models.bayesian.chains import Judge, Plan, run_chains
+from tastemap.models.base.rows import Capabilities
+from tastemap.models.base.user import User
+from tastemap.models.base.validation import choice, whole_number
+from tastemap.models.bayesian.chains import SamplerConfig, Validation, run_chains
 from tastemap.models.bayesian.diagnostics import convergence
-from tastemap.models.bayesian.features import F32, features_of
-from tastemap.models.bayesian.posterior import Draws, Lists, Persons
+from tastemap.models.bayesian.features import features_of
+from tastemap.models.bayesian.posterior import Draws, ItemLists, UserPosteriors
 from tastemap.models.bayesian.sampler import Observations, predictor
-from tastemap.models.bayesian.temporal import Clock
+from tastemap.models.bayesian.temporal import TimeNodes
 from tastemap.support.memory import require
 
 # Factors by default, few or many, and from how many ratings on they are many: by folds u3 and u4
 # of MovieLens 100K and on an inner split of 1M.
-FEW_FACTORS, MANY_FACTORS, MANY_RATINGS = 14, 30, 500_000
+DEFAULT_FACTORS, DEFAULT_FACTORS_LARGE, MIN_RATINGS_LARGE = 14, 30, 500_000
 
 Times: TypeAlias = npt.NDArray[np.int64]
 
 
-class BayesianFactorization(FactorModel):
+class BayesianFactorization(HasFactors):
     """Ordinal ratings from biases and factors, averaged over draws of the posterior.
 
     References:
@@ -55,7 +57,7 @@ class BayesianFactorization(FactorModel):
         phi holds principal scores of who has rated what, and side information;
         kappa_a = kappa + delta_a, delta_a ~ N(0, S), S ~ InvWishart;
         s_a^2, s_j^2 ~ InvGamma(10, 10); every precision ~ Gamma(1/2, 1/2);
-        each mood has mean 0 and variance v_a ~ InvGamma(1, v).
+        each temporal effect has mean 0 and variance v_a ~ InvGamma(1, v).
 
     Unknown ids:
         An unknown user is the average user with the uncertainty of the prior, an unknown item the
@@ -76,10 +78,10 @@ class BayesianFactorization(FactorModel):
             0.0002 of RMSE, and keeping 40 cost 0.001. A draw takes 0.11 MB there on disk.
         n_implicit: Principal scores of who has rated what; 0 for none.
         side: Whether to learn from what the tables say about users and items.
-        time: ``"session"`` adds moods to the predictor, h_a(t): two Ornstein-Uhlenbeck processes of
-            each user, which forget within 20 and 300 seconds. `predict_ratings` uses the times of
-            its table; wherever the moment is not known moods are averaged over, and then None, the
-            default, predicts a user's later ratings better.
+        time: ``"session"`` adds temporal effects h_a(t) to the predictor: two Ornstein-Uhlenbeck
+            processes of each user, with correlation times of 20 and 300 seconds. `predict_ratings`
+            uses the times of its table. Where the time is unknown, the effects are averaged over;
+            then None, the default, predicts a user's later ratings better.
 
     Attributes:
         global_mean, user_bias, item_bias: Posterior means, in units of the rating.
@@ -88,12 +90,12 @@ class BayesianFactorization(FactorModel):
         draws: The `Draws` that predictions are made from.
         traces: By name, float32 (n_chains, iterations after the first fifth), of a few quantities.
         diagnostics_: Frame ``quantity, mean, deviation, effective_size, r_hat`` of the traces; see
-            `tastemap.models.bayesian.diagnostics`. An
-            R-hat well above 1 says that the chains disagree on
-            that quantity: for it more iterations are needed, though predictions may do without.
-        history_: Frame ``epoch, loss`` with the mean of -log p of the training ratings in the draws
-            of each iteration that are kept, and with a validation part ``val_rmse``, of the average
-            of all draws so far.
+            `tastemap.models.bayesian.diagnostics`. An R-hat well above 1 says that the chains
+            disagree on that quantity: for it more iterations are needed, though predictions may do
+            without.
+        history_: Frame ``epoch, train_loss``, the mean of -log p of the training ratings in the
+            draws of each iteration that are kept; and with a validation part ``validation_rmse``,
+            of the average of all draws so far.
 
     Example:
         >>> from tastemap.data.datasets.synthetic import synthetic_ratings
@@ -102,16 +104,6 @@ class BayesianFactorization(FactorModel):
         >>> model.predict_distribution(1, [1, 2]).sum(axis=1).round(6).tolist()
         [1.0, 1.0]
     """
-
-    parameters: ClassVar = (
-        "n_factors",
-        "n_iterations",
-        "n_chains",
-        "n_draws",
-        "n_implicit",
-        "side",
-        "time",
-    )
 
     draws: Draws
     traces: dict[str, F32]
@@ -127,28 +119,17 @@ class BayesianFactorization(FactorModel):
         side: bool = True,
         time: str | None = None,
     ) -> None:
-        if time not in (None, "session"):
-            raise ArgumentError("time", expected="None or 'session'", received=repr(time))
-        for name, value, least in (
-            ("n_factors", FEW_FACTORS if n_factors is None else n_factors, 1),
-            ("n_iterations", n_iterations, 1),
-            ("n_chains", n_chains, 1),
-            ("n_draws", n_draws, 1),
-            ("n_implicit", n_implicit, 0),
-        ):
-            if value != int(value) or value < least:
-                raise ArgumentError(
-                    name, expected=f"a whole number of at least {least}", received=value
-                )
-        self.n_factors, self.n_iterations, self.n_chains = n_factors, n_iterations, n_chains
-        self.n_draws, self.n_implicit, self.side, self.time = n_draws, n_implicit, side, time
+        self.n_factors = None if n_factors is None else whole_number("n_factors", n_factors)
+        self.n_iterations = whole_number("n_iterations", n_iterations)
+        self.n_chains = whole_number("n_chains", n_chains)
+        self.n_draws = whole_number("n_draws", n_draws)
+        self.n_implicit = whole_number("n_implicit", n_implicit, at_least=0)
+        self.side, self.time = side, choice("time", time, (None, "session"))
 
     # ---- sampling ----
 
     def _fit(self, ratings: Ratings, validation: Ratings | None, seed: int, progress: bool) -> None:
-        plan = self._plan(ratings)
-        mean = ratings.global_mean
-        deviation = ratings.deviation
+        config = self._config(ratings)
         users = ratings.user_table if self.side else None
         items = ratings.item_table if self.side else None
         features = (
@@ -159,49 +140,43 @@ class BayesianFactorization(FactorModel):
                 ratings.by_item, ratings.user_index, ratings.n_users, items, self.n_implicit
             ),
         )
-        data = Observations.of(ratings, features, mean, deviation, self.time is not None)
-        make = partial(
-            Draws.of,
-            axes=features[0].axes,
-            centre=mean,
-            deviation=deviation,
-            n_levels=data.n_levels,
-        )
+        data = Observations.of(ratings, features, self.time is not None)
         judge = None
         if validation is not None:
-            asked = (*self.rows_of(validation), *self._context(validation))
-            judge = Judge(
-                lambda draw: self._mean(make([draw]), *asked),
+            pairs = (*self.rows_of(validation), *self._context(validation))
+            judge = Validation(
+                lambda draw: self._mean(Draws.of([draw], ratings, data), *pairs),
                 validation.rating,
                 ratings.scale.lowest,
                 ratings.scale.highest,
             )
-        kept, self.traces = run_chains(data, plan, judge, seed, progress)
-        self.draws, self.diagnostics_ = make([one.draw for one in kept]), convergence(self.traces)
-        curves = pl.DataFrame(
-            {"epoch": [one.iteration for one in kept], "loss": [one.loss for one in kept]}
-        )
+        samples, self.traces = run_chains(data, config, judge, seed, progress)
+        self.draws = Draws.of([sample.draw for sample in samples], ratings, data)
+        self.diagnostics_ = convergence(self.traces)
+        columns = {"epoch": [s.iteration for s in samples], "train_loss": [s.loss for s in samples]}
+        curves = pl.DataFrame(columns)
         if judge is not None:
-            curves = curves.with_columns(val_rmse=judge.errors(kept))
+            curves = curves.with_columns(validation_rmse=judge.errors(samples))
         # The chains' draws of an iteration are one point of the curves.
         self.history_ = curves.group_by("epoch", maintain_order=True).agg(
-            pl.col("loss").mean(), pl.exclude("epoch", "loss").last()
+            pl.col("train_loss").mean(), pl.exclude("epoch", "train_loss").last()
         )
         self._take_means(ratings)
 
-    def _plan(self, ratings: Ratings) -> Plan:
+    def _config(self, ratings: Ratings) -> SamplerConfig:
         """How the chains are run, if memory allows."""
         n_factors = self.n_factors
         if n_factors is None:
-            n_factors = MANY_FACTORS if len(ratings) >= MANY_RATINGS else FEW_FACTORS
-        plan = Plan(n_factors, self.n_iterations, self.n_chains, self.n_draws)
+            is_large = len(ratings) >= MIN_RATINGS_LARGE
+            n_factors = DEFAULT_FACTORS_LARGE if is_large else DEFAULT_FACTORS
+        config = SamplerConfig(n_factors, self.n_iterations, self.n_chains, self.n_draws)
         require(
             type(self).__name__,
-            plan.n_bytes(len(ratings), ratings.n_users + ratings.n_items),
-            f"for {plan.n_draws} draws of {n_factors} factors, and {plan.n_chains} chains",
+            config.n_bytes(len(ratings), ratings.n_users + ratings.n_items),
+            f"for {config.n_draws} draws of {n_factors} factors, and {config.n_chains} chains",
             "set n_draws, n_factors or n_chains lower, or use ALS or MatrixFactorization",
         )
-        return plan
+        return config
 
     def _take_means(self, ratings: Ratings) -> None:
         """Posterior means as biases and factors in units of the rating, for maps and neighbours."""
@@ -219,28 +194,29 @@ class BayesianFactorization(FactorModel):
         items[:, 0] = slope * items[:, 0] + users[-1, -1] * items[:, -1]
         users, items = users[:, :-1], items[:, :-1]
         prior = Prior.of_users(users[:-1][ratings.by_user.counts > 0], noise)
-        self._learnt(ratings, mean, users[:-1], items[:-1], prior)
+        self.factors = Factors.of(ratings, mean, users[:-1], items[:-1], prior)
 
     # ---- prediction ----
 
     @property
-    def has_distribution(self) -> bool:
-        """Whether ratings have levels, each with its probability."""
-        return not hasattr(self, "ratings_") or self.ratings_.scale.levels is not None
+    def capabilities(self) -> Capabilities:
+        """Ratings with levels have a distribution over them."""
+        has_levels = not hasattr(self, "ratings_") or self.ratings_.scale.levels is not None
+        return replace(super().capabilities, distribution=has_levels)
 
     def predict_interval(self, user_ids: Any, item_ids: Any, *, mass: float = 0.8) -> Interval:
         """As in the base class; of ratings without levels, quantiles inside the scale."""
         if self.has_distribution:
             return super().predict_interval(user_ids, item_ids, mass=mass)
-        users, asked, order = _grouped(*self._pairs(user_ids, item_ids))
-        persons, scale = self._known(self.draws, users), self.ratings_.scale
+        users, targets, order = _grouped(*self._pairs(user_ids, item_ids))
+        posteriors, scale = self._posteriors(self.draws, users), self.ratings_.scale
         low, high = np.empty((2, len(order)))
-        low[order], high[order] = self.draws.quantiles(persons, asked, tails(mass))
+        low[order], high[order] = self.draws.quantiles(posteriors, targets, tails(mass))
         return scale.clip(low), scale.clip(high)
 
     def _context(self, ratings: Ratings) -> tuple[Any, ...]:
-        """The times of the ratings, where the model has moods."""
-        timed = self._clock is not None and ratings.timestamp is not None
+        """The times of the ratings, if the model has temporal effects."""
+        timed = self._nodes is not None and ratings.timestamp is not None
         return (ratings.timestamp,) if timed else ()
 
     def _predict(
@@ -256,11 +232,11 @@ class BayesianFactorization(FactorModel):
         time: Times | None = None,
     ) -> FloatArray:
         """Mean ratings of pairs (n,), of some draws, maybe at known times."""
-        users, asked, order = _grouped(user_index, item_index)
-        moods = self._moods(draws, user_index[order], None if time is None else time[order])
+        users, targets, order = _grouped(user_index, item_index)
+        effects = self._effects(draws, user_index[order], None if time is None else time[order])
         predicted = np.empty(len(order))
-        persons = self._known(draws, users)
-        predicted[order] = draws.mean(persons, asked, self.ratings_.scale, moods)
+        posteriors = self._posteriors(draws, users)
+        predicted[order] = draws.mean(posteriors, targets, self.ratings_.scale, effects)
         return predicted
 
     def _predict_distribution(
@@ -268,42 +244,44 @@ class BayesianFactorization(FactorModel):
     ) -> FloatArray:
         if not self.has_distribution:
             raise self._cannot("give a distribution over ratings that have no levels")
-        users, asked, order = _grouped(user_index, item_index)
-        moods = self._moods(self.draws, user_index[order], None if time is None else time[order])
-        persons = self._known(self.draws, users)
-        found = self.draws.distribution(persons, asked, self.ratings_.scale, moods)
-        distribution = np.empty_like(found)
-        distribution[order] = found
+        users, targets, order = _grouped(user_index, item_index)
+        effects = self._effects(
+            self.draws, user_index[order], None if time is None else time[order]
+        )
+        posteriors = self._posteriors(self.draws, users)
+        probabilities = self.draws.distribution(posteriors, targets, self.ratings_.scale, effects)
+        distribution = np.empty_like(probabilities)
+        distribution[order] = probabilities
         return distribution
 
     @property
-    def _clock(self) -> Clock | None:
-        """The clock of the training ratings, grouped by user; None in a model without moods."""
-        data = self._fitted
+    def _nodes(self) -> TimeNodes | None:
+        """The times of each user's training ratings; None in a model without temporal effects."""
+        data = self.fitted_ratings
         if self.time is None or data.timestamp is None:
             return None
-        return Clock.of(data.user_index, data.timestamp, data.n_users)
+        return TimeNodes.of(data.user_index, data.timestamp, data.n_users)
 
-    def _moods(self, draws: Draws, user: IndexArray, time: Times | None) -> F32 | None:
-        clock = None if time is None else self._clock
-        if clock is None or time is None:
+    def _effects(self, draws: Draws, user: IndexArray, time: Times | None) -> F32 | None:
+        nodes = None if time is None else self._nodes
+        if nodes is None or time is None:
             return None
-        return draws.moods_at(clock, user, time.astype(np.float64))
+        return draws.effects_at(nodes, user, time.astype(np.float64))
 
-    def _known(self, draws: Draws, users: IndexArray) -> Persons:
-        return draws.known(users, self.ratings_.by_user, self.ratings_.item_index)
+    def _posteriors(self, draws: Draws, users: IndexArray) -> UserPosteriors:
+        return draws.posteriors_of(users, self.ratings_)
 
     def _user(self, user_index: int) -> Any:
-        return self._known(self.draws, np.array([user_index], dtype=np.int32))
+        return self._posteriors(self.draws, np.array([user_index], dtype=np.int32))
 
     def _fold_in(self, item_index: IndexArray, rating: FloatArray) -> Any:
-        return self.draws.folded(
+        return self.draws.fold_in(
             item_index, rating.astype(np.float32), self.ratings_.scale, self.seed_
         )
 
     def _score(self, user: Any) -> FloatArray:
-        asked = Lists.of([np.arange(self.ratings_.n_items, dtype=np.int32)])
-        return self.draws.mean(user, asked, self.ratings_.scale)
+        targets = ItemLists.of([np.arange(self.ratings_.n_items, dtype=np.int32)])
+        return self.draws.mean(user, targets, self.ratings_.scale)
 
     def _score_many(
         self, user_index: IndexArray, out: FloatArray | None = None
@@ -313,29 +291,22 @@ class BayesianFactorization(FactorModel):
     def _distribution_of(self, user: Any, item_index: IndexArray) -> FloatArray:
         if not self.has_distribution:
             raise self._cannot("give a distribution over ratings that have no levels")
-        return self.draws.distribution(user, Lists.of([item_index]), self.ratings_.scale)
+        return self.draws.distribution(user, ItemLists.of([item_index]), self.ratings_.scale)
 
-    def explain(
-        self, user_id: Id | None = None, *, item_id: Id, ratings: Any = None
-    ) -> pl.DataFrame:
-        """The parts of a predicted rating; they sum to it.
+    def _explain(self, user: User, item: int) -> Explanation:
+        """The parts of the posterior means of biases and factors.
 
-        As in `FactorModel`, the parts are those of the posterior means of biases and factors. What
-        is predicted is an average over draws of the mean of a distribution, which is no sum of
-        such parts: a last part, "averaged over the posterior", is the difference.
+        The prediction is an average over draws of the mean of a distribution, which is no sum of
+        such parts. The difference is a part of its own.
         """
-        linear = FactorModel()
-        linear.take(self)
-        inside = "kept inside the scale"
-        parts = linear.explain(user_id, item_id=item_id, ratings=ratings)
-        parts = parts.filter(pl.col("part") != inside)  # of the parts, which are not predicted
-        score = self._score(self._person(user_id, ratings).description)
-        raw = float(score[self.ratings_.items.find(item_id)])
-        rest = {"averaged over the posterior": raw - parts["contribution"].to_numpy().sum()}
-        correction = float(self.ratings_.scale.clip(np.array(raw))) - raw
-        rest |= {inside: correction} if abs(correction) > 1e-6 else {}
-        more = pl.DataFrame({"part": list(rest), "contribution": list(rest.values())})
-        return pl.concat([parts, more], how="diagonal_relaxed")
+        weights = HasFactors._fold_in(self, user.item_index, user.rating)
+        if user.user_index >= 0:
+            weights = self.factors.user_weights[user.user_index]
+        explanation, _ = self._closed_form(user, item, weights)
+        raw = float(self.score_rows(user)[item])
+        rest = Part(PartKind.POSTERIOR, raw - explanation.total)
+        corrections = (*explanation.corrections, rest, *kept_inside(self.ratings_.scale, raw))
+        return replace(explanation, corrections=corrections)
 
     # ---- the artifact ----
 
@@ -358,9 +329,9 @@ class BayesianFactorization(FactorModel):
 
 def _grouped(
     user_index: IndexArray, item_index: IndexArray
-) -> tuple[IndexArray, Lists, npt.NDArray[np.int64]]:
-    """The users of pairs, the items that each is asked about, and the pairs in that order."""
+) -> tuple[IndexArray, ItemLists, npt.NDArray[np.int64]]:
+    """The users of pairs, the items of each user, and the pairs in that order."""
     order = np.argsort(user_index, kind="stable")
     users, counts = np.unique(user_index, return_counts=True)
-    offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-    return users, Lists(offsets, item_index[order]), order
+    indptr = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    return users, ItemLists(indptr, item_index[order]), order

@@ -1,4 +1,4 @@
-"""The draws that `BayesianFactorization` keeps, and what is predicted from them."""
+"""The draws of the posterior of `BayesianFactorization`, and predictions from them."""
 
 import os
 from collections.abc import Sequence
@@ -7,136 +7,125 @@ from dataclasses import dataclass, fields
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from tastemap.arrays import IndexArray
-from tastemap.data.ratings import Groups
+from tastemap.arrays import F32, F64, I64, AnyArray, IndexArray
+from tastemap.data.ratings import Ratings
 from tastemap.data.scale import Scale
 from tastemap.kernels.gibbs.fold_in import fold_in
 from tastemap.kernels.gibbs.predictive import predictive
-from tastemap.models.bayesian.features import F32, F64, scores_of
-from tastemap.models.bayesian.sampler import HALF, Draw
-from tastemap.models.bayesian.temporal import Clock
+from tastemap.models.bayesian.features import scores_of
+from tastemap.models.bayesian.sampler import HALF_PRECISION, Draw, Observations
+from tastemap.models.bayesian.temporal import TimeNodes
 
-# Sweeps of a new person at each draw of the items.
-SWEEPS = 2
+# Gibbs sweeps of a fold-in at each draw of the items.
+FOLD_IN_SWEEPS = 2
 # Points at which the distribution of a number is evaluated for its quantiles.
-GRID = 201
-# Persons that one thread answers for at a time.
-CHUNK = 64
+GRID_POINTS = 201
+# Users whose predictions are one task of a thread.
+USERS_PER_TASK = 64
+# Names of attributes of `Draws` in saved models, where they differ.
+SAVED_NAMES = {"effects": "moods", "effect_variances": "variances"}
 
 
-class Persons(NamedTuple):
-    """Whom predictions are for, known or new, in each of K draws.
+class UserPosteriors(NamedTuple):
+    """The posterior distributions of P users, of the training data or new, in each of K draws.
 
     Attributes:
         means: (K, P, D), means of their rows given the items.
         cuts: (K, P, C - 1), cutpoints.
         scales: (K, P), noise scales.
         rated: The items that each has rated.
-        unrest: (K, P), variance of a mood at an unknown moment; 0 in a model without moods.
+        effect_variance: (K, P), variance of the temporal effects at an unknown time; 0 in a model
+            without them.
     """
 
     means: F32
     cuts: F32
     scales: F32
-    rated: "Lists"
-    unrest: F32
+    rated: "ItemLists"
+    effect_variance: F32
 
 
-class Lists(NamedTuple):
-    """P lists of item rows, end to end: list p is ``items[offsets[p]:offsets[p + 1]]``."""
+class ItemLists(NamedTuple):
+    """P lists of item rows, end to end: list p is ``items[indptr[p]:indptr[p + 1]]``."""
 
-    offsets: npt.NDArray[np.int64]
+    indptr: I64
     items: IndexArray
 
     @classmethod
-    def of(cls, lists: Sequence[IndexArray]) -> "Lists":
+    def of(cls, lists: Sequence[IndexArray]) -> "ItemLists":
         """Several lists, end to end."""
-        offsets = np.concatenate([[0], np.cumsum([len(one) for one in lists])]).astype(np.int64)
+        indptr = np.concatenate([[0], np.cumsum([*map(len, lists)])]).astype(np.int64)
         empty = np.zeros(0, dtype=np.int32)
-        return cls(offsets, np.concatenate([empty, *lists]).astype(np.int32))
+        return cls(indptr, np.concatenate([empty, *lists]).astype(np.int32))
 
 
 @dataclass(frozen=True)
-class Draws:
-    """K draws of the posterior; the attributes of `Draw`, each with K in front.
+class Draws(Draw):
+    """K draws of the posterior: the attributes of `Draw`, in float32, each with K in front.
 
     Attributes:
-        axes: (I, n_implicit), what the implicit scores of a new person are made of.
-        centre, deviation: Mean and deviation that numbers were standardised with.
+        axes: (I, n_implicit), the axes of the implicit scores, for new users.
+        centre, deviation: Mean and deviation by which numbers were standardised.
         n_levels: C, or 0 for numbers.
     """
 
-    user_means: F32
-    cuts: F32
-    user_scales: F32
-    items: F32
-    item_scales: F32
-    user_precision: F32
-    user_link: F32
-    user_prior: F32
-    spread: F32
-    moods: F32
-    variances: F32
     axes: F32
     centre: float
     deviation: float
     n_levels: int
 
     @classmethod
-    def of(
-        cls, draws: Sequence[Draw], axes: F32, centre: float, deviation: float, n_levels: int
-    ) -> "Draws":
-        """The draws, stacked."""
-        stacked = {
+    def of(cls, draws: Sequence[Draw], ratings: Ratings, data: Observations) -> "Draws":
+        """The draws, stacked, from the training ratings in both forms."""
+        arrays: dict[str, Any] = {
             name: np.stack([getattr(draw, name) for draw in draws], dtype=np.float32)
-            for name in Draw._fields
+            for name in [field.name for field in fields(Draw)]
         }
-        return cls(**stacked, axes=axes, centre=centre, deviation=deviation, n_levels=n_levels)
+        arrays |= {"axes": data.features[0].axes, "n_levels": data.n_levels}
+        return cls(**arrays, centre=ratings.global_mean, deviation=ratings.deviation)
 
     def __len__(self) -> int:
         return len(self.items)
 
-    def arrays(self) -> dict[str, npt.NDArray[Any]]:
+    def arrays(self) -> dict[str, AnyArray]:
         """Everything by name, for the artifact."""
-        arrays = {
-            f"draws_{field.name}": np.asarray(getattr(self, field.name)) for field in fields(self)
-        }
-        for name in HALF:
-            arrays[f"draws_{name}"] = arrays[f"draws_{name}"].astype(np.float16)
-        return {name: np.atleast_1d(array) for name, array in arrays.items()}
+        arrays = {}
+        for name, key in _keys():
+            array = np.atleast_1d(getattr(self, name))
+            arrays[key] = array.astype(np.float16) if name in HALF_PRECISION else array
+        return arrays
 
     @classmethod
-    def from_arrays(cls, arrays: dict[str, npt.NDArray[Any]]) -> "Draws":
-        """Take back what `arrays` gave."""
-        found: dict[str, Any] = {f.name: arrays[f"draws_{f.name}"] for f in fields(cls)}
-        for name in HALF:
-            found[name] = found[name].astype(np.float32)
+    def from_arrays(cls, arrays: dict[str, AnyArray]) -> "Draws":
+        """The inverse of `arrays`."""
+        values: dict[str, Any] = {name: arrays[key] for name, key in _keys()}
+        for name in HALF_PRECISION:
+            values[name] = values[name].astype(np.float32)
         for name, kind in (("centre", float), ("deviation", float), ("n_levels", int)):
-            found[name] = kind(found[name][0])
-        return cls(**found)
+            values[name] = kind(values[name][0])
+        return cls(**values)
 
-    # ---- persons ----
+    # ---- users ----
 
-    def known(self, users: IndexArray, by_user: Groups, item_index: IndexArray) -> Persons:
+    def posteriors_of(self, users: IndexArray, ratings: Ratings) -> UserPosteriors:
         """Users of the training ratings, given by row; -1 is the average user."""
-        nobody = np.zeros(0, dtype=np.int32)
-        rated = [item_index[by_user[user]] if user >= 0 else nobody for user in users]
+        items, none = ratings.item_index, np.zeros(0, dtype=np.int32)
+        rated = [items[ratings.by_user[user]] if user >= 0 else none for user in users]
         means, scales = self.user_means[:, users], self.user_scales[:, users]
         cuts = self.cuts[:, users] if self.n_levels else self.cuts
         means, cuts, scales = (np.ascontiguousarray(part) for part in (means, cuts, scales))
-        unrest = self._unrest()[:, users]
-        return Persons(means, cuts, scales, Lists.of(rated), unrest)
+        variance = self._effect_variance()[:, users]
+        return UserPosteriors(means, cuts, scales, ItemLists.of(rated), variance)
 
-    def _unrest(self) -> F32:
-        """(K, U + 1), the variance of each user's mood."""
-        if self.variances.shape[1]:
-            return self.variances.sum(axis=1)
+    def _effect_variance(self) -> F32:
+        """(K, U + 1), the variance of the temporal effects of each user."""
+        if self.effect_variances.shape[1]:
+            return self.effect_variances.sum(axis=1)
         return np.zeros(self.user_scales.shape, dtype=np.float32)
 
-    def folded(self, rated: IndexArray, rating: F32, scale: Scale, seed: int) -> Persons:
-        """A new person from ratings."""
+    def fold_in(self, rated: IndexArray, rating: F32, scale: Scale, seed: int) -> UserPosteriors:
+        """A new user, from ratings."""
         K, D = len(self), self.items.shape[2]
         C = max(self.n_levels - 1, 0)
         z = ((rating - self.centre) / self.deviation).astype(np.float32)
@@ -144,7 +133,7 @@ class Draws:
         if self.n_levels and scale.levels is not None:
             level = np.abs(rating[:, None] - scale.levels).argmin(axis=1).astype(np.int32)
             z[:] = 0.0
-        priors = self.user_means[:, -1]  # of whom nothing is known
+        priors = self.user_means[:, -1]  # without ratings
         if len(rated):
             scores = scores_of(rated, self.axes)
             priors = self.user_prior + np.einsum("f,kfd->kd", scores, self.user_link)
@@ -153,116 +142,98 @@ class Draws:
         inverse = np.linalg.inv(spread).astype(np.float64)
         shared = self.cuts[:, -1].astype(np.float64) if C else np.zeros((K, 0))
         means, cuts = np.empty((K, D), dtype=np.float32), np.empty((K, C))
-        # A new person's moods are part of the noise.
-        unrest = self._unrest()[:, -1]
-        sigma = np.sqrt(self.user_scales[:, -1] ** 2 + unrest)
-        fold_in(
-            level,
-            z,
-            priors.astype(np.float32),
-            np.ascontiguousarray(self.items[:, rated]),
-            np.ascontiguousarray(self.item_scales[:, rated]),
-            self.user_precision,
-            sigma,
-            shared,
-            np.stack([root, root], axis=1),
-            inverse,
-            SWEEPS,
-            np.uint64(seed),
-            means,
-            cuts,
-        )
-        own = cuts[:, None].astype(np.float32) if C else self.cuts
-        still = np.zeros((K, 1), dtype=np.float32)
-        return Persons(means[:, None], own, sigma[:, None], Lists.of([rated]), still)
+        # The temporal effects of a new user are part of the noise.
+        sigma = np.sqrt(self.user_scales[:, -1] ** 2 + self._effect_variance()[:, -1])
+        items = np.ascontiguousarray(self.items[:, rated])
+        scales = np.ascontiguousarray(self.item_scales[:, rated])
+        normal = (priors.astype(np.float32), items, scales, self.user_precision, sigma)
+        ordinal = (shared, np.stack([root, root], axis=1), inverse)
+        fold_in(level, z, *normal, *ordinal, FOLD_IN_SWEEPS, np.uint64(seed), means, cuts)
+        user_cuts = cuts[:, None].astype(np.float32) if C else self.cuts
+        no_effect = np.zeros((K, 1), dtype=np.float32)
+        rated_lists = ItemLists.of([rated])
+        return UserPosteriors(means[:, None], user_cuts, sigma[:, None], rated_lists, no_effect)
 
     # ---- predictions ----
 
     def predictor(
-        self, persons: Persons, asked: Lists, moods: F32 | None = None, cuts: F64 | None = None
+        self,
+        users: UserPosteriors,
+        targets: ItemLists,
+        effects: F32 | None = None,
+        cuts: F64 | None = None,
     ) -> tuple[F64, F64]:
-        """Mean latent value (N,) and P(z <= cutpoint), (N, C - 1), of the items asked of each.
+        """Mean latent value (N,) and P(z <= cutpoint), (N, C - 1), of the targets of each user.
 
         Args:
-            persons: P persons.
-            asked: P lists of item rows; -1 is the average item.
-            moods: (K, N, 2), mean and variance of the mood of each question; None where the moment
-                is not known.
-            cuts: (C - 1,), cutpoints to use instead of the persons' own.
+            users: P users.
+            targets: P lists of item rows; -1 is the average item.
+            effects: (K, N, 2), mean and variance of the temporal effect on each target; None if
+                the times are unknown.
+            cuts: (C - 1,), cutpoints to use in place of the users' cutpoints.
         """
-        own = persons.cuts if cuts is None else cuts[None, None].astype(np.float32)
-        if moods is None:
-            unrest = np.repeat(persons.unrest, np.diff(asked.offsets), axis=1)
-            moods = np.stack([np.zeros_like(unrest), unrest], axis=2)
+        user_cuts = users.cuts if cuts is None else cuts[None, None].astype(np.float32)
+        if effects is None:
+            variance = np.repeat(users.effect_variance, np.diff(targets.indptr), axis=1)
+            effects = np.stack([np.zeros_like(variance), variance], axis=2)
         n_items = self.items.shape[1]
-        items = np.where(asked.items < 0, n_items - 1, asked.items).astype(np.int32)
-        centre, cumulative = np.zeros(len(items)), np.zeros((len(items), own.shape[2]))
+        items = np.where(targets.items < 0, n_items - 1, targets.items).astype(np.int32)
+        centre, cumulative = np.zeros(len(items)), np.zeros((len(items), user_cuts.shape[2]))
+        rows = (*users.rated, users.means, user_cuts, users.scales)
+        draws = (self.items, self.item_scales, self.user_precision, effects)
 
-        def answer(first: int) -> None:
-            predictive(
-                asked.offsets,
-                items,
-                persons.rated.offsets,
-                persons.rated.items,
-                persons.means,
-                own,
-                persons.scales,
-                self.items,
-                self.item_scales,
-                self.user_precision,
-                moods,
-                first,
-                min(first + CHUNK, persons.means.shape[1]),
-                centre,
-                cumulative,
-            )
+        def predict(first: int) -> None:
+            last = min(first + USERS_PER_TASK, users.means.shape[1])
+            predictive(targets.indptr, items, *rows, *draws, first, last, centre, cumulative)
 
-        # A person's answers are the work of one thread: how many there are makes no difference.
+        # One thread predicts all targets of a user: any number of threads gives the same digits.
         with ThreadPoolExecutor(min(os.cpu_count() or 1, 16)) as pool:
-            list(pool.map(answer, range(0, persons.means.shape[1], CHUNK)))
+            list(pool.map(predict, range(0, users.means.shape[1], USERS_PER_TASK)))
         return centre, cumulative
 
-    def moods_at(self, clock: Clock, user: IndexArray, time: F64) -> F32:
-        """Mean and variance (K, n, 2) of the moods of users at times, for `predictor`."""
-        found = [
-            clock.moods(user, time, v, h) for v, h in zip(self.variances, self.moods, strict=True)
-        ]
-        return np.stack(found).astype(np.float32)
+    def effects_at(self, nodes: TimeNodes, user: IndexArray, time: F64) -> F32:
+        """Mean and variance (K, n, 2) of the temporal effects of users (n,) at times (n,)."""
+        draws = zip(self.effect_variances, self.effects, strict=True)
+        return np.stack([nodes.effects(user, time, v, h) for v, h in draws]).astype(np.float32)
 
-    def mean(self, persons: Persons, asked: Lists, scale: Scale, moods: F32 | None = None) -> F64:
+    def mean(
+        self, users: UserPosteriors, targets: ItemLists, scale: Scale, effects: F32 | None = None
+    ) -> F64:
         """Mean ratings (N,)."""
-        centre, cumulative = self.predictor(persons, asked, moods)
+        centre, cumulative = self.predictor(users, targets, effects)
         if not self.n_levels or scale.levels is None:
             return self.centre + self.deviation * centre
         return scale.highest - cumulative @ np.diff(scale.levels)
 
     def distribution(
-        self, persons: Persons, asked: Lists, scale: Scale, moods: F32 | None = None
+        self, users: UserPosteriors, targets: ItemLists, scale: Scale, effects: F32 | None = None
     ) -> F64:
         """Probabilities (N, levels) of the levels of the scale."""
         levels = scale.levels if scale.levels is not None else np.zeros(1)
         middles = None
-        if not self.n_levels:  # numbers: the level is the one that z is nearest to
+        if not self.n_levels:  # numbers: the level nearest to z
             middles = ((levels[1:] + levels[:-1]) / 2 - self.centre) / self.deviation
-        _, cumulative = self.predictor(persons, asked, moods, middles)
+        _, cumulative = self.predictor(users, targets, effects, middles)
         ends = np.pad(cumulative, ((0, 0), (1, 1)), constant_values=((0, 0), (0, 1)))
         return np.maximum(np.diff(ends, axis=1), 0.0)
 
-    def quantiles(self, persons: Persons, asked: Lists, q: tuple[float, ...]) -> list[F64]:
-        """Quantiles (N,) of numbers, for each probability q, read off between points of a grid.
+    def quantiles(
+        self, users: UserPosteriors, targets: ItemLists, q: tuple[float, ...]
+    ) -> list[F64]:
+        """Quantiles (N,) of numbers, for each probability q, interpolated on a grid.
 
-        The grid has `GRID` points, within five standard deviations of all ratings.
+        The grid has `GRID_POINTS` points, within five standard deviations of all ratings.
         """
-        grid = np.linspace(-5.0, 5.0, GRID)
-        _, up_to = self.predictor(persons, asked, cuts=grid)
-        found = [np.array([np.interp(one, row, grid) for row in up_to]) for one in q]
-        return [self.centre + self.deviation * z for z in found]
+        grid = np.linspace(-5.0, 5.0, GRID_POINTS)
+        _, cumulative = self.predictor(users, targets, cuts=grid)
+        quantiles = [np.array([np.interp(p, row, grid) for row in cumulative]) for p in q]
+        return [self.centre + self.deviation * z for z in quantiles]
 
     def posterior_means(self, weights: F64) -> tuple[F64, F64]:
         """Mean rows (b_a, p_a, g_a) of users (U + 1, D) and (d_j, q_j, x_j) of items (I + 1, D).
 
-        Factors can be turned without changing a prediction, so each draw is first turned to agree
-        with the first one (orthogonal Procrustes, Schoenemann 1966), items weighted as given.
+        A rotation of the factors changes no prediction, so each draw is first rotated to agree with
+        the first draw (orthogonal Procrustes, Schoenemann 1966), with the given weights of items.
         """
         users, items = np.zeros(self.user_means.shape[1:]), np.zeros(self.items.shape[1:])
         reference = self.items[0, :-1, 1:-1] * weights[:, None]
@@ -274,3 +245,9 @@ class Draws:
                 turned[:, 1:-1] = turned[:, 1:-1] @ turn
                 mean[:] += turned / len(self)
         return users, items
+
+
+def _keys() -> list[tuple[str, str]]:
+    """The attributes of `Draws`, and the names of their arrays in saved models."""
+    names = [field.name for field in fields(Draws)]
+    return [(name, f"draws_{SAVED_NAMES.get(name, name)}") for name in names]

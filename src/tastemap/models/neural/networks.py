@@ -4,7 +4,6 @@
 `keras.Model`s to compile and fit, on any backend.
 """
 
-import numbers
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,6 +13,7 @@ import numpy.typing as npt
 from keras import layers, ops
 
 from tastemap.errors import ArgumentError
+from tastemap.models.base.validation import whole_number
 
 # Biases and factors, mu, rows (b_u, p_u) and rows (b_i, q_i), of a model that is made of them.
 Factors = tuple[float, npt.NDArray[Any], npt.NDArray[Any]]
@@ -32,8 +32,8 @@ class PairModel(keras.Model):
 
     def __init__(self, max_user_id: int, max_item_id: int) -> None:
         super().__init__()
-        self.max_user_id = whole("max_user_id", max_user_id, 0)
-        self.max_item_id = whole("max_item_id", max_item_id, 0)
+        self.max_user_id = whole_number("max_user_id", max_user_id, at_least=0)
+        self.max_item_id = whole_number("max_item_id", max_item_id, at_least=0)
 
     def fit(self, x: Any = None, y: Any = None, *args: Any, **options: Any) -> Any:
         """As `keras.Model.fit`, with ids checked, also those of ``validation_data``."""
@@ -112,7 +112,7 @@ class RegressionModel(PairModel):
 
     def __init__(self, embedding_size: int, max_user_id: int, max_item_id: int) -> None:
         super().__init__(max_user_id, max_item_id)
-        embedding_size = whole("embedding_size", embedding_size, 1)
+        embedding_size = whole_number("embedding_size", embedding_size)
         self.user_embedding = layers.Embedding(
             output_dim=embedding_size, input_dim=self.max_user_id + 1, name="user_embedding"
         )
@@ -162,7 +162,7 @@ class BiasedRegressionModel(PairModel):
         bias_reg: float = 3e-5,
     ) -> None:
         super().__init__(max_user_id, max_item_id)
-        size = whole("embedding_size", embedding_size, 1)
+        size = whole_number("embedding_size", embedding_size)
         users, items = self.max_user_id + 1, self.max_item_id + 1
         self.global_mean = float(global_mean)
         self.user_embedding = table("user_embedding", users, size, reg, std=0.1)
@@ -209,12 +209,12 @@ class DeepRegressionModel(PairModel):
         reg: float = 0.0,
     ) -> None:
         super().__init__(max_user_id, max_item_id)
-        size = whole("embedding_size", embedding_size, 1)
+        size = whole_number("embedding_size", embedding_size)
         self.user_embedding = table("user_embedding", self.max_user_id + 1, size, reg, std=0.05)
         self.item_embedding = table("item_embedding", self.max_item_id + 1, size, reg, std=0.05)
         self.flatten = layers.Flatten()
         self.concatenate = layers.Concatenate()
-        self.hidden = [layers.Dense(whole("hidden", n, 1), activation="relu") for n in hidden]
+        self.hidden = [layers.Dense(whole_number("hidden", n), activation="relu") for n in hidden]
         self.dropouts = [layers.Dropout(dropout) for _ in hidden]
         start = keras.initializers.Constant(global_mean)
         self.rating = layers.Dense(1, bias_initializer=start)
@@ -240,15 +240,6 @@ def table(name: str, rows: int, size: int, reg: float = 0.0, std: float = 0.0) -
     )
     layer.build(None)
     return layer
-
-
-def whole(name: str, value: Any, least: int) -> int:
-    """A plain int of a whole number (Keras refuses NumPy's integers)."""
-    number = isinstance(value, numbers.Real) and not isinstance(value, bool)
-    if not number or value % 1 != 0 or value < least:
-        expected = f"a whole number of at least {least}"
-        raise ArgumentError(name, expected=expected, received=repr(value))
-    return int(value)
 
 
 def _checked_ids(name: str, ids: Any, largest: int) -> Any:

@@ -9,11 +9,12 @@ from keras import ops
 
 from tastemap.data.ratings import Ratings
 from tastemap.errors import ArgumentError
-from tastemap.models.neural.networks import PairModel, as_numpy, table, whole
+from tastemap.models.base.validation import whole_number
+from tastemap.models.neural.networks import PairModel, as_numpy, table
 
 # The model reads the whole matrix of ratings in every batch; past this many cells it would take
 # minutes and gigabytes.
-MOST_CELLS = 50_000_000
+MAX_CELLS = 50_000_000
 
 
 class OrdinalRegressionModel(PairModel):
@@ -59,7 +60,7 @@ class OrdinalRegressionModel(PairModel):
         bias_std: float = 0.5,
     ) -> None:
         super().__init__(ratings.n_users - 1, ratings.n_items - 1)
-        size, levels = whole("embedding_size", embedding_size, 1), _checked_levels(ratings)
+        size, levels = whole_number("embedding_size", embedding_size), _checked_levels(ratings)
         users, items, n = ratings.n_users, ratings.n_items, len(ratings)
         factor_reg, sum_reg, bias_reg = (
             0.5 / (n * std**2) for std in (factor_std, sum_std, bias_std)
@@ -159,10 +160,10 @@ def _checked_levels(ratings: Ratings) -> int:
             received=f"ratings from {ratings.scale}",
             do="use the model biased-dot",
         )
-    if ratings.n_users * ratings.n_items > MOST_CELLS:
+    if ratings.n_users * ratings.n_items > MAX_CELLS:
         raise ArgumentError(
             "ordinal model",
-            expected=f"at most {MOST_CELLS:,} pairs of user and item",
+            expected=f"at most {MAX_CELLS:,} pairs of user and item",
             received=f"{ratings.n_users:,} x {ratings.n_items:,}",
             do="use the model biased-dot",
         )

@@ -13,22 +13,24 @@ from tastemap.arrays import FloatArray, IndexArray
 from tastemap.data.ratings import Ratings
 from tastemap.data.splits import train_test_split
 from tastemap.errors import ArgumentError, UnsupportedError
-from tastemap.models.base.factors import FactorModel, Prior
+from tastemap.models.base.artifact import Artifact
+from tastemap.models.base.factors import Factors, HasFactors
 from tastemap.models.base.recommender import Recommender
+from tastemap.models.base.rows import Capabilities
+from tastemap.models.base.validation import positive, whole_number
 from tastemap.models.bias import BiasModel
-from tastemap.models.neural.networks import whole
 from tastemap.models.neural.registry import named_network
 from tastemap.models.neural.training import Batches, Plan, epoch_bar, seed_keras, train
 
 # Rows predicted at once: always as many, so that a backend compiles one shape only and a pair's
 # prediction does not depend on what it is asked for with.
-CHUNK = 4096
+CHUNK_ROWS = 4096
 
 # With fewer ratings than this none is held out.
-SMALLEST = 10
+MIN_RATINGS_TO_HOLD_OUT = 10
 
 
-class NeuralRecommender(FactorModel):
+class NeuralRecommender(HasFactors):
     """A Keras model of pairs as a `Recommender`: trained, stopped in time, saved, asked.
 
     References:
@@ -37,8 +39,8 @@ class NeuralRecommender(FactorModel):
     Prediction:
         Whatever the network gives for a user's row and an item's row: a rating (n, 1), or the
         probabilities (n, levels) of the values of the scale. A network that is made of biases and
-        factors (`PairModel.factors`) is a `FactorModel` once it is trained: it predicts, folds in,
-        explains and loads without Keras.
+        factors (`PairModel.factors`) is saved as a `FactorModel` once it is trained: it predicts,
+        folds in, explains and loads without Keras.
 
     Objective:
         The mean of ``loss`` over shuffled batches, minimised by Adam (Kingma and Ba 2015).
@@ -61,29 +63,18 @@ class NeuralRecommender(FactorModel):
             best epoch are kept. None trains all epochs and keeps the last, as the lab does.
 
     Attributes:
-        history_: Frame ``epoch, loss, val_loss``.
+        history_: Frame ``epoch, train_loss, validation_loss``.
         network_: The trained Keras model.
 
     Example:
         >>> from tastemap.data.datasets.synthetic import synthetic_ratings
         >>> model = NeuralRecommender("dot", n_epochs=2).fit(synthetic_ratings(), progress=False)
         >>> model.history_.columns, model.user_factors.shape
-        (['epoch', 'loss', 'val_loss'], (120, 64))
+        (['epoch', 'train_loss', 'validation_loss'], (120, 64))
     """
 
     # XLA compiles for the shapes of the data: a fit on other data saves nothing.
     compiles: ClassVar = False
-    parameters: ClassVar = (
-        "network",
-        "network_options",
-        "loss",
-        "n_epochs",
-        "batch_size",
-        "learning_rate",
-        "cosine_decay",
-        "validation_size",
-        "patience",
-    )
 
     def __init__(
         self,
@@ -97,12 +88,11 @@ class NeuralRecommender(FactorModel):
         validation_size: float = 0.1,
         patience: int | None = None,
     ) -> None:
-        if not learning_rate > 0:
-            raise ArgumentError("learning_rate", expected="more than 0", received=learning_rate)
         self.network, self.network_options, self.loss = network, network_options or {}, loss
-        self.n_epochs = whole("n_epochs", n_epochs, 1)
-        self.batch_size = whole("batch_size", batch_size, 1)
-        self.learning_rate, self.cosine_decay = learning_rate, cosine_decay
+        self.n_epochs = whole_number("n_epochs", n_epochs)
+        self.batch_size = whole_number("batch_size", batch_size)
+        self.learning_rate = positive("learning_rate", learning_rate)
+        self.cosine_decay = cosine_decay
         self.validation_size = validation_size
         self.patience = patience
         self._given_weights: Any = None
@@ -144,11 +134,11 @@ class NeuralRecommender(FactorModel):
                 on_epoch,
             )
         self.history_ = pl.DataFrame(curves)
-        if not np.isfinite(curves[-1]["loss"]):
+        if not np.isfinite(curves[-1]["train_loss"]):
             raise ArgumentError(
                 "network and its training",
                 expected="a finite loss",
-                received=curves[-1]["loss"],
+                received=curves[-1]["train_loss"],
                 do="use a smaller learning_rate, or embeddings with a row for every user and item",
             )
         if hasattr(self.network_, "observe"):
@@ -208,7 +198,7 @@ class NeuralRecommender(FactorModel):
                 timestamp=None,
             )
             return ratings, same_rows.take(known) if known.any() else None
-        if not self.validation_size or len(ratings) < SMALLEST:
+        if not self.validation_size or len(ratings) < MIN_RATINGS_TO_HOLD_OUT:
             return ratings, None
         return train_test_split(ratings, test_size=self.validation_size, seed=seed)
 
@@ -223,49 +213,48 @@ class NeuralRecommender(FactorModel):
     def _take_vectors(self, part: Ratings) -> None:
         """The factors of a model that is made of them; else vectors to find neighbours by."""
         factors = getattr(self.network_, "factors", lambda: None)()
-        self._made_of_factors = factors is not None
         if factors is not None:
             mean, users, items = factors
-            self._learnt(part, mean, users[: part.n_users], items[: part.n_items])
+            users, items = users[: part.n_users], items[: part.n_items]
+            self.factors = Factors.with_estimated_prior(part, mean, users, items)
             return
         empty = (np.zeros((part.n_users, 0)), np.zeros((part.n_items, 0)))
         vectors = getattr(self.network_, "vectors", lambda: empty)()
         users, items = (np.pad(v, ((0, 0), (1, 0))) for v in vectors)
-        size = users.shape[1]
-        self._learnt(part, 0.0, users, items, Prior(np.zeros(size), np.eye(size)))
+        self.factors = Factors.of(part, 0.0, users[: part.n_users], items[: part.n_items])
         self._average = BiasModel().fit(part)
+
+    @property
+    def _is_factors(self) -> bool:
+        """Whether predictions are those of the factors, not of the network."""
+        return self.factors.prior is not None
 
     # ---- prediction ----
 
     @property
-    def has_distribution(self) -> bool:
-        """Whether the network gives the probability of each value of the scale."""
-        return self._probable
-
-    @property
-    def folds_in(self) -> bool:
-        """Whether the network is made of factors, so that new people can be folded in."""
-        return self._made_of_factors
+    def capabilities(self) -> Capabilities:
+        """A network of factors folds in; one with an output for each rating has a distribution."""
+        return replace(super().capabilities, distribution=getattr(self, "_probable", False))
 
     def _forward(self, user_index: IndexArray, item_index: IndexArray) -> FloatArray:
         """What the network gives for pairs of known rows, (n, width)."""
         outputs = []
-        for start in range(0, len(user_index), CHUNK):
-            pairs = [column[start : start + CHUNK] for column in (user_index, item_index)]
+        for start in range(0, len(user_index), CHUNK_ROWS):
+            pairs = [column[start : start + CHUNK_ROWS] for column in (user_index, item_index)]
             n = len(pairs[0])
-            padded = [np.pad(column, (0, CHUNK - n)).astype(np.int32) for column in pairs]
+            padded = [np.pad(column, (0, CHUNK_ROWS - n)).astype(np.int32) for column in pairs]
             output = keras.ops.convert_to_numpy(self.network_(padded, training=False))
             outputs.append(output[:n].reshape(n, -1))
         return np.concatenate(outputs)
 
     def _predict(self, user_index: IndexArray, item_index: IndexArray) -> FloatArray:
-        if self._made_of_factors:
+        if self._is_factors:
             return super()._predict(user_index, item_index)
         levels = self.ratings_.scale.levels
         if self._probable and levels is not None:
             return self._predict_distribution(user_index, item_index) @ levels
         known = (user_index >= 0) & (item_index >= 0)
-        predicted = self._average._predict(user_index, item_index)
+        predicted = self._average.predict_rows(user_index, item_index)
         if known.any():
             predicted[known] = self._forward(user_index[known], item_index[known])[:, 0]
         return predicted
@@ -283,10 +272,10 @@ class NeuralRecommender(FactorModel):
         return distribution / distribution.sum(axis=1, keepdims=True)
 
     def _user(self, user_index: int) -> Any:
-        return super()._user(user_index) if self._made_of_factors else user_index
+        return super()._user(user_index) if self._is_factors else user_index
 
     def _score(self, user: Any) -> FloatArray:
-        if self._made_of_factors:
+        if self._is_factors:
             return super()._score(user)
         items = np.arange(self.ratings_.n_items, dtype=np.int32)
         return self._predict(np.full_like(items, user), items)
@@ -294,26 +283,22 @@ class NeuralRecommender(FactorModel):
     def _score_many(
         self, user_index: IndexArray, out: FloatArray | None = None
     ) -> tuple[FloatArray, FloatArray | None]:
-        if self._made_of_factors:
+        if self._is_factors:
             return super()._score_many(user_index, out)
         return Recommender._score_many(self, user_index)
 
-    def _moves(self, item_index: IndexArray, rating: FloatArray) -> npt.NDArray[Any]:
-        if not self._made_of_factors:
-            raise self._cannot("describe a new person from ratings: it has no closed form")
-        return super()._moves(item_index, rating)
-
     # ---- the artifact ----
 
-    def _as_saved(self) -> Recommender:
-        """The factors alone where the network is made of them; they need no Keras."""
-        if not self._made_of_factors:
-            return self
-        saved = FactorModel()
-        saved.take(self)
-        return saved
+    def to_artifact(self) -> Artifact:
+        """The factors alone where the network is made of them: they need no Keras."""
+        artifact = super().to_artifact()
+        if self._is_factors:
+            return replace(artifact, class_name="FactorModel", parameters={})
+        return artifact
 
     def _arrays(self) -> dict[str, npt.NDArray[Any]]:
+        if self._is_factors:
+            return super()._arrays()
         if not isinstance(self.network, str):
             raise UnsupportedError(
                 "saving a network that is not one of tastemap's own",
@@ -333,7 +318,7 @@ class NeuralRecommender(FactorModel):
 
     def _restore(self, arrays: dict[str, npt.NDArray[Any]]) -> None:
         super()._restore(arrays)
-        self._made_of_factors = False
+        self.factors = replace(self.factors, prior=None)  # older versions saved one
         self._make_network(self.ratings_)
         names = sorted(name for name in arrays if name.startswith("network_"))
         for variable, name in zip(self.network_.trainable_variables, names, strict=True):

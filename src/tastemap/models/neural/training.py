@@ -65,7 +65,7 @@ def train(
     plan: Plan,
     on_epoch: Callable[[Row], None],
 ) -> list[Row]:
-    """Train a network in place and give the curves: ``epoch, loss, val_loss`` of each epoch.
+    """Train a network in place and give the curves: ``epoch, train_loss, validation_loss``.
 
     Args:
         network: A Keras model that takes ``[users, items]``.
@@ -87,11 +87,11 @@ class _Best:
 
     def stops(self, row: Row, weights: Callable[[], Any]) -> bool:
         """Note an epoch; whether it was the last."""
-        if self.patience is None or "val_loss" not in row:
+        if self.patience is None or "validation_loss" not in row:
             return False
         self.waited += 1
-        if row["val_loss"] < self.loss:
-            self.loss, self.waited, self.weights = row["val_loss"], 0, weights()
+        if row["validation_loss"] < self.loss:
+            self.loss, self.waited, self.weights = row["validation_loss"], 0, weights()
         return self.waited >= self.patience
 
 
@@ -134,9 +134,9 @@ def _train_jax(
     for epoch in range(plan.n_epochs):
         order = np.resize(rng.permutation(n).astype(np.int32), shape)
         state, loss = run_epoch(state, columns, order, weight)
-        row: Row = {"epoch": epoch + 1, "loss": float(loss)}
+        row: Row = {"epoch": epoch + 1, "train_loss": float(loss)}
         if held_out is not None:
-            row["val_loss"] = float(validate(state, held_out))
+            row["validation_loss"] = float(validate(state, held_out))
         history.append(row)
         on_epoch(row)
         if best.stops(row, lambda state=state: jax.tree.map(jnp.copy, state[:2])):  # type: ignore[misc]
@@ -215,9 +215,9 @@ def _train_keras(
     best, history = _Best(plan.patience), []
 
     def epoch_end(epoch: int, logs: dict[str, float]) -> None:
-        row = {"epoch": epoch + 1, "loss": float(logs["alone"])}
+        row = {"epoch": epoch + 1, "train_loss": float(logs["alone"])}
         if validation is not None:
-            row["val_loss"] = float(logs["val_alone"])
+            row["validation_loss"] = float(logs["val_alone"])
         history.append(row)
         on_epoch(row)
         network.stop_training = best.stops(row, network.get_weights)

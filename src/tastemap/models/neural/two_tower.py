@@ -16,7 +16,7 @@ from tastemap.models.neural.training import Row, seed_keras
 
 Floats = npt.NDArray[np.float32]
 # Likes of one user that are to be found in an update, with the same history in front of them.
-TARGETS = 8
+MAX_TARGETS = 8
 # What an item is to a user in a batch, beside 1 for a like that is to be found.
 NEGATIVE, LEFT_OUT = 0, -1
 
@@ -97,9 +97,9 @@ def sampled_softmax(y_true: Any, y_pred: Any) -> Any:
 class UserBatches(keras.utils.PyDataset):
     """Users with some likes hidden, which are to be found by the others.
 
-    Each epoch deals the likes of a user out anew, into groups of at most `TARGETS` and at most half
-    of them, so that something is left to read; each group is a row of one batch. Of the likes that
-    are left a share is dropped at random, so that no vector relies on another.
+    Each epoch deals the likes of a user out anew, into groups of at most `MAX_TARGETS` and at most
+    half of them, so that something is left to read; each group is a row of one batch. Of the likes
+    that are left a share is dropped at random, so that no vector relies on another.
 
     Args:
         likes: Pairs of users and items, each a like.
@@ -115,10 +115,10 @@ class UserBatches(keras.utils.PyDataset):
         self.items = likes.item_index[likes.by_user.indices]
         self.users = likes.user_index[likes.by_user.indices]
         n = self.counts
-        self.n_groups = -(-n // np.clip(n // 2, 1, TARGETS))  # of each user
+        self.n_groups = -(-n // np.clip(n // 2, 1, MAX_TARGETS))  # of each user
         self.n_rows = min(n_rows, int(self.n_groups.sum()))
-        # Groups are filled up to TARGETS candidates, so a user's likes come up more or less often.
-        often = TARGETS * self.n_groups / np.maximum(n, 1)
+        # Groups are filled up to MAX_TARGETS, so a user's likes come up more or less often.
+        often = MAX_TARGETS * self.n_groups / np.maximum(n, 1)
         q = np.bincount(self.items, often[self.users], minlength=likes.n_items)
         self.log_q = np.log(np.maximum(q, 1e-9) / q.sum()).astype(np.float32)
         self.on_epoch_end()
@@ -136,7 +136,7 @@ class UserBatches(keras.utils.PyDataset):
         # Group k of g begins at the like floor(k n / g) of n: all of nearly the same size.
         n, g = self.counts[user], self.n_groups[user]
         start, end = number * n // g, (number + 1) * n // g
-        place = np.arange(TARGETS)
+        place = np.arange(MAX_TARGETS)
         size = (end - start)[:, None]
         targets = dealt[(self.offsets[user] + start)[:, None] + place % size]
         order = np.resize(self.rng.permutation(len(user)), (len(self), self.n_rows))
@@ -176,9 +176,9 @@ class TowerPlan:
 def train_towers(
     likes: Ratings, plan: TowerPlan, on_epoch: Callable[[Row], None]
 ) -> tuple[TwoTowerModel, list[Row]]:
-    """A trained network of both towers, and its curve ``epoch, loss``."""
+    """A trained network of both towers, and its curve ``epoch, train_loss``."""
     seed_keras(plan.seed)
-    batches = UserBatches(likes, -(-plan.batch_size // TARGETS), plan.dropout, plan.seed)
+    batches = UserBatches(likes, -(-plan.batch_size // MAX_TARGETS), plan.dropout, plan.seed)
     network = TwoTowerModel(plan.n_factors, batches.log_q, plan.temperature)
     steps = plan.n_epochs * len(batches)
     schedule = keras.optimizers.schedules.CosineDecay(plan.learning_rate, steps)
@@ -186,7 +186,7 @@ def train_towers(
     history: list[Row] = []
 
     def epoch_end(epoch: int, logs: dict[str, float]) -> None:
-        history.append({"epoch": epoch + 1, "loss": float(logs["loss"])})
+        history.append({"epoch": epoch + 1, "train_loss": float(logs["loss"])})
         on_epoch(history[-1])
 
     callback = keras.callbacks.LambdaCallback(on_epoch_end=epoch_end)

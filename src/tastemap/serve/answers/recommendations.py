@@ -1,14 +1,13 @@
 """The first page: recommendations, what to rate next, and the rows that show them."""
 
-from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from tastemap.errors import UnsupportedError
-from tastemap.models.base.factors import FactorModel
+from tastemap.models.base.factors import HasFactors
+from tastemap.models.base.user import User
 from tastemap.serve.model.catalogue import Filters, Mask, Rows, top_rows
 from tastemap.serve.model.loaded import Floats, LoadedModel, Person
 from tastemap.serve.schemas import ItemCard, Reason, Recommendations, Row
@@ -124,13 +123,12 @@ def rate_next(model: LoadedModel, someone: Person, k: int, allowed: Mask | None)
     popularity = model.catalogue.popularity
     asked = top_rows(popularity.astype(float), KNOWN_TO_MANY, allowed, someone.rows)
     known = np.log2(popularity[asked] + 1.0)
-    prior = getattr(model.model, "prior", None)
-    weights = getattr(model.model, "item_weights", None)
-    if prior is None or weights is None:
+    factors = model.model.factors if isinstance(model.model, HasFactors) else None
+    if factors is None or factors.prior is None:
         worth = known * model.catalogue.entropy[asked]
         return asked[np.argsort(-worth, kind="stable")[:k]]
-    X, rated = _design(weights, asked), _design(weights, someone.rows)
-    covariance = np.linalg.inv(prior.precision + rated.T @ rated)
+    X, rated = factors.design(asked)[1], factors.design(someone.rows)[1]
+    covariance = np.linalg.inv(factors.prior.precision + rated.T @ rated)
     chosen: list[int] = []
     spread = X @ covariance  # rows S x_j
     for _ in range(min(k, len(asked))):
@@ -143,13 +141,6 @@ def rate_next(model: LoadedModel, someone: Person, k: int, allowed: Mask | None)
         covariance = covariance - np.outer(Sx, Sx) / (1.0 + X[best] @ Sx)
         spread = X @ covariance
     return asked[chosen]
-
-
-def _design(weights: npt.NDArray[Any], rows: Rows) -> npt.NDArray[np.float64]:
-    """Rows x_i = (1, q_i)."""
-    X = weights[rows].astype(np.float64)
-    X[:, 0] = 1.0
-    return X
 
 
 # A lift of less is none, in units of the rating (or of the score).
@@ -187,25 +178,8 @@ def with_reasons(
 
 
 def _lifts(model: LoadedModel, someone: Person, rows: Rows) -> Floats | None:
-    """How far each rating lifts each item (n, n_rated); None where the model cannot tell.
-
-    With factors it is how far it lifts the item above the average item, in the closed form of the
-    fold-in: else whoever rates high would have that rating as the reason of everything.
-    """
-    if isinstance(model.model, FactorModel):
-        x = model.model.item_weights[rows].astype(np.float64) - model.model.item_weights[-1]
-        x[:, 0] = 0.0  # 1 for every item
-        with suppress(UnsupportedError):
-            lifts: Floats = x @ model.model._moves(someone.rows, someone.rating)
-            return lifts
-    if not model.explains:
+    """How far each rating lifts each item (n, n_rated); None where the model cannot tell."""
+    if not model.model.capabilities.explains:
         return None
-    ids = model.data.items.ids_at(someone.rows)
-    frames = [_parts(model, someone, int(row)) for row in rows]
-    return np.array([[parts.get(one, 0.0) for one in ids] for parts in frames])
-
-
-def _parts(model: LoadedModel, someone: Person, row: int) -> dict[int | str, float]:
-    """What each rated item contributes to the prediction of one."""
-    frame = model.parts(someone, row).drop_nulls("item_id")
-    return dict(frame.select("item_id", "contribution").rows())
+    user = User(someone.description, someone.rows, someone.rating, someone.user)
+    return model.model.lift_rows(user, rows)

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from tastemap.data.chunks import pieces, sums
+from tastemap.data.chunks import chunks, sums
 from tastemap.data.ratings import Ratings
 from tastemap.data.vocabulary import Id, Vocabulary
 from tastemap.explore.title_search import search_titles, title_words
@@ -215,7 +215,7 @@ class Catalogue:
             levels = np.linspace(data.scale.lowest, data.scale.highest, 11)
         edges, size = (levels[1:] + levels[:-1]) / 2, len(self) * len(levels)
         counts = np.zeros(size)
-        for rows in pieces(len(data)):
+        for rows in chunks(len(data)):
             level = np.searchsorted(edges, data.rating[rows])
             place = data.item_index[rows].astype(np.int64) * len(levels) + level
             counts += np.bincount(place, minlength=size)

@@ -1,0 +1,128 @@
+"""A prediction as a sum: parts with a kind, and a contribution of each rating of the user."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+import numpy as np
+import polars as pl
+
+from tastemap.arrays import FloatArray
+from tastemap.data.scale import Scale
+from tastemap.data.vocabulary import Vocabulary
+from tastemap.models.base.user import User
+
+# Corrections smaller than this are rounding, and are not shown.
+MIN_CORRECTION = 1e-6
+
+
+class PartKind(StrEnum):
+    """What a part of a prediction comes from; the value is its name in a frame."""
+
+    GLOBAL_MEAN = "global mean"
+    ITEM_BIAS = "item bias"
+    USER_BIAS = "user bias"
+    AVERAGE_USER = "average user"
+    RATING = "your rating"
+    MEMBER = "score of"
+    TRAINING = "training beyond the ratings"
+    POSTERIOR = "averaged over the posterior"
+    SCALE = "kept inside the scale"
+
+
+class Part(NamedTuple):
+    """A part of a prediction that belongs to no rating of the user.
+
+    Attributes:
+        kind: What it comes from.
+        contribution: What it adds to the prediction.
+        model: The member of a blend whose whole score it is; empty for other kinds.
+    """
+
+    kind: PartKind
+    contribution: float
+    model: str = ""
+
+    @property
+    def name(self) -> str:
+        """The part in words."""
+        return f"{self.kind} {self.model}".rstrip()
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """The parts of one prediction; they sum to it.
+
+    Attributes:
+        user: The user; their ratings are those that contribute.
+        parts: What does not depend on the ratings.
+        effects: float64 (n,), the contribution of each rating of the user, in their order.
+        corrections: What brings the sum to the prediction.
+    """
+
+    user: User
+    parts: tuple[Part, ...]
+    effects: FloatArray
+    corrections: tuple[Part, ...] = ()
+
+    @property
+    def total(self) -> float:
+        """The sum of all parts."""
+        parts = sum(part.contribution for part in (*self.parts, *self.corrections))
+        return float(parts + self.effects.sum())
+
+    def to_frame(self, items: Vocabulary) -> pl.DataFrame:
+        """Frame ``part, item_id, title, rating, contribution``.
+
+        First the parts, then the ratings, the largest contribution first, then the corrections.
+        Only ratings have an item, a title and a rating.
+        """
+        rated = pl.DataFrame(
+            {
+                "part": pl.repeat(PartKind.RATING.value, len(self.effects), eager=True),
+                "item_id": items.ids_at(self.user.item_index),
+                "title": items.titles.gather(self.user.item_index),
+                "rating": self.user.rating,
+                "contribution": self.effects.astype(np.float64),
+            }
+        ).sort(pl.col("contribution").abs(), descending=True, maintain_order=True)
+        frames = [_frame(self.parts), rated, _frame(self.corrections)]
+        return pl.concat(frames, how="diagonal_relaxed").select(rated.columns)
+
+
+def correction(kind: PartKind, contribution: float) -> tuple[Part, ...]:
+    """A part that brings a sum to the prediction; none where it is mere rounding."""
+    return (Part(kind, contribution),) if abs(contribution) > MIN_CORRECTION else ()
+
+
+def kept_inside(scale: Scale, total: float) -> tuple[Part, ...]:
+    """The part that brings a sum to the nearest end of the scale, if it lies outside."""
+    return correction(PartKind.SCALE, float(scale.clip(np.array(total))) - total)
+
+
+def added_up(user: User, explanations: Iterable[tuple[float, Explanation]]) -> Explanation:
+    """The explanation of a weighted sum of scores: the parts of one kind are added up.
+
+    Args:
+        user: The user, whose ratings all explanations share.
+        explanations: Each with its weight.
+    """
+    parts: dict[tuple[PartKind, str], float] = {}
+    effects = np.zeros(len(user.rating))
+    for weight, explanation in explanations:
+        for part in (*explanation.parts, *explanation.corrections):
+            if part.kind is not PartKind.SCALE:  # a weighted sum is a score, and has no scale
+                key = part.kind, part.model
+                parts[key] = parts.get(key, 0.0) + weight * part.contribution
+        effects += weight * explanation.effects
+    named = tuple(Part(kind, value, model) for (kind, model), value in parts.items())
+    return Explanation(user, named, effects)
+
+
+def _frame(parts: tuple[Part, ...]) -> pl.DataFrame:
+    columns = {
+        "part": [part.name for part in parts],
+        "contribution": [float(part.contribution) for part in parts],
+    }
+    return pl.DataFrame(columns, schema={"part": pl.String, "contribution": pl.Float64})

@@ -1,0 +1,65 @@
+"""One check of each kind of hyper-parameter; each gives the value back, or says what is wrong."""
+
+import math
+import numbers
+from typing import Any
+
+from tastemap.errors import ArgumentError
+
+
+def whole_number(name: str, value: Any, at_least: int = 1) -> int:
+    """A whole number, as a plain int (Keras refuses NumPy's integers).
+
+    Example:
+        >>> whole_number("n_factors", 64.0)
+        64
+    """
+    if not is_number(value) or value != int(value) or value < at_least:
+        expected = f"a whole number of at least {at_least}"
+        raise ArgumentError(name, expected=expected, received=repr(value))
+    return int(value)
+
+
+def positive(name: str, value: Any) -> Any:
+    """A finite number above 0."""
+    if not is_number(value) or not value > 0:
+        raise ArgumentError(name, expected="a number above 0", received=value)
+    return value
+
+
+def not_negative(name: str, value: Any) -> Any:
+    """A finite number of at least 0."""
+    if not is_number(value) or not value >= 0:
+        raise ArgumentError(name, expected="a number of at least 0", received=value)
+    return value
+
+
+def share(name: str, value: Any, *, zero: bool = True, one: bool = True) -> Any:
+    """A number from 0 to 1; ``zero`` and ``one`` say whether the ends themselves are allowed.
+
+    Example:
+        >>> share("dropout", 0.5, one=False)
+        0.5
+    """
+    inside = is_number(value) and 0 <= value <= 1
+    if not inside or (value == 0 and not zero) or (value == 1 and not one):
+        start = "from 0" if zero else "above 0"
+        expected = f"a number {start} to 1" if one else f"{start} to below 1"
+        if not zero and not one:
+            expected = "a share between 0 and 1"
+        raise ArgumentError(name, expected=expected, received=value)
+    return value
+
+
+def choice(name: str, value: Any, options: tuple[Any, ...]) -> Any:
+    """One of several values."""
+    if value not in options:
+        expected = " or ".join(map(repr, options))
+        raise ArgumentError(name, expected=expected, received=repr(value))
+    return value
+
+
+def is_number(value: Any) -> bool:
+    """Whether a value is a finite number, of Python or of NumPy, and no truth value."""
+    is_real = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    return is_real and math.isfinite(value)

@@ -1,0 +1,54 @@
+"""Predictive distributions beside their slow twin."""
+
+import numpy as np
+import slow_twins
+from gibbs_case import M
+
+from tastemap.kernels.gibbs.predictive import predictive
+
+
+def _predict(K: int, first: int, last: int, out: tuple[np.ndarray, np.ndarray]) -> dict:
+    rng = np.random.default_rng(5)
+    D = 5
+    given = {
+        "target_indptr": np.array([0, 3, 3, 8]),
+        "targets": rng.integers(0, M, 8).astype(np.int32),
+        "rated_indptr": np.array([0, 4, 9, 9]),
+        "rated": rng.integers(0, M, 9).astype(np.int32),
+        "means": rng.normal(size=(K, 3, D)).astype(np.float32),
+        "cuts": np.sort(rng.normal(size=(K, 3, 4)), axis=2).astype(np.float32),
+        "scales": rng.uniform(0.8, 1.2, (K, 3)).astype(np.float32),
+        "items": rng.normal(size=(K, M, D)).astype(np.float32),
+        "item_scales": rng.uniform(0.8, 1.2, (K, M)).astype(np.float32),
+        "lam": rng.uniform(1, 3, (K, D)).astype(np.float32),
+        "effects": rng.uniform(0, 1, (K, 8, 2)).astype(np.float32),
+    }
+    predictive(*given.values(), first, last, *out)
+    return given
+
+
+def test_predictive_distribution() -> None:
+    centre, cumulative = np.zeros(8), np.zeros((8, 4))
+    given = _predict(2, 0, 3, (centre, cumulative))
+    for p in range(3):
+        rows = slice(given["target_indptr"][p], given["target_indptr"][p + 1])
+        rated = given["rated"][given["rated_indptr"][p] : given["rated_indptr"][p + 1]]
+        both = [
+            slow_twins.predictive(
+                given["means"][q, p], rated, given["targets"][rows], given["items"][q],
+                given["item_scales"][q], given["scales"][q, p], given["lam"][q],
+                given["cuts"][q, p], given["effects"][q, rows],
+            )
+            for q in range(2)
+        ]  # fmt: skip
+        np.testing.assert_allclose(centre[rows], np.mean([f for f, _ in both], axis=0), atol=1e-4)
+        np.testing.assert_allclose(cumulative[rows], np.mean([c for _, c in both], 0), atol=1e-4)
+
+
+def test_users_apart_are_users_together() -> None:
+    together, apart = ((np.zeros(8), np.zeros((8, 4))) for _ in range(2))
+    _predict(2, 0, 3, together)
+    for p in range(3):
+        _predict(2, p, p + 1, apart)
+    np.testing.assert_array_equal(together[0], apart[0])
+    np.testing.assert_array_equal(together[1], apart[1])
