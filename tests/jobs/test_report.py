@@ -16,10 +16,8 @@ def test_curves_of_any_metric_are_drawn(
 ) -> None:
     model = make_model("mf", n_factors=4, n_epochs=3)
     model.fit(split.train, validation=split.test, progress=False)
-    # Without the map and the sections on data and lists, which take long.
-    monkeypatch.setattr(sections, "has_factors", lambda _: False)
-    monkeypatch.setattr(sections, "data_blocks", lambda _: [])
-    monkeypatch.setattr(sections, "recommendation_blocks", lambda _: [])
+    for name in ("data", "embedding", "neighbour", "map", "recommendation"):  # they take long
+        monkeypatch.setattr(sections, f"{name}_blocks", lambda _: [])
     write_report(model, tmp_path / "report.html")
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "Training</h2>" in page

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from tastemap.errors import ArgumentError, DataError, UnsupportedError
+from tastemap.errors import ArgumentError, DataError
 from tastemap.models.base.recommender import Recommender
 from tastemap.models.batch.recommend import recommend_all
 from tastemap.models.batch.similar import similar_all
@@ -122,8 +122,6 @@ def neighbours(
     model: Any, item: str, other: str | None, *, k: int | None, users: bool, opposite: bool
 ) -> tuple[pl.DataFrame, str, list[str]]:
     """The neighbours of an item or a user, or the similarity of two items; a title, and no note."""
-    if not hasattr(model, "similar_items"):
-        raise UnsupportedError(f"{type(model).__name__} has no factors", do="use another model")
     if users:
         return model.similar_users(item, k), f"Users most similar to {item}", []
     items = model.ratings_.items
