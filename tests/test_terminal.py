@@ -38,6 +38,11 @@ def test_json_has_no_nan(capsys: pytest.CaptureFixture[str]) -> None:
     assert answer["notes"] == ["a note"]
 
 
+def test_notes_need_no_table(capsys: pytest.CaptureFixture[str]) -> None:
+    Output(path=Path("none.csv")).tables({}, ["no map"])
+    assert capsys.readouterr().err == "note: no map\n"
+
+
 @pytest.mark.parametrize("ending", ["csv", "tsv", "parquet", "json"])
 def test_tables_are_written_by_the_ending_of_the_path(tmp_path: Path, ending: str) -> None:
     frame = pl.DataFrame({"item_id": [1], "genres": [["a", "b"]]})

@@ -63,7 +63,8 @@ class Output:
 
     def tables(self, frames: Mapping[str, pl.DataFrame], notes: Iterable[str] = ()) -> None:
         """Print several frames, each under its title; the first goes to the file, if any."""
-        self._write(next(iter(frames.values())))
+        for frame in [*frames.values()][:1]:
+            self._write(frame)
         if self.as_json:
             tables = [{"title": title, "rows": rows_of(f)} for title, f in frames.items()]
             print_json({"tables": tables, "notes": list(notes)})

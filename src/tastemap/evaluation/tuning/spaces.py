@@ -66,7 +66,7 @@ SPACES: dict[str, dict[str, Span]] = {
     "popularity": {},
     "blend": {},
     "knn": {
-        "k": Span("int", 5, 200),
+        "n_neighbours": Span("int", 5, 200),
         "shrinkage": Span("float", 1, 1000),
         "damping": Span("float", 0.01, 5),
     },
