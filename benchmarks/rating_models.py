@@ -161,8 +161,7 @@ def scored(model: Any, test: Any) -> dict[str, float | None]:
         predicted = model.predict_ratings(test)
         found = {"rmse": rmse(test.rating, predicted), "mae": mae(test.rating, predicted)}
         return found | {"mae_median": None, "log_loss": None}
-    moments = [test.timestamp] if getattr(model, "time", None) else []
-    p = model._predict_distribution(*model._rows(test), *moments)
+    p = model.ratings_distribution(test)
     level = np.abs(test.rating[:, None] - levels).argmin(axis=1)
     median = levels[np.argmax(np.cumsum(p, axis=1) >= 0.5 - 1e-6, axis=1)]
     return {

@@ -33,9 +33,14 @@ def test_a_title_cannot_command_the_terminal() -> None:
 
 def test_json_has_no_nan(capsys: pytest.CaptureFixture[str]) -> None:
     Output(as_json=True).show(FRAME, "Films", ["a note"])
-    told = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
-    assert told["rows"][1] == {"item_id": 7, "title": None, "mae": None}
-    assert told["notes"] == ["a note"]
+    answer = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
+    assert answer["rows"][1] == {"item_id": 7, "title": None, "mae": None}
+    assert answer["notes"] == ["a note"]
+
+
+def test_notes_need_no_table(capsys: pytest.CaptureFixture[str]) -> None:
+    Output(path=Path("none.csv")).tables({}, ["no map"])
+    assert capsys.readouterr().err == "note: no map\n"
 
 
 @pytest.mark.parametrize("ending", ["csv", "tsv", "parquet", "json"])

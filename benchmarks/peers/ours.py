@@ -1,8 +1,9 @@
-"""tastemap itself, asked as its peers are."""
+"""tastemap itself, with the calls of its peers."""
 
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from peers.table import Table
@@ -40,9 +41,10 @@ def fit(data: Ratings, *, seed: int, threads: int, model: str, **options: Any) -
 def predict(model: Any, data: Ratings, pairs: Table) -> Any:
     """Probabilities of the levels where the model has them, else ratings."""
     if not model.has_distribution:
-        return model._predict(pairs.users, pairs.items)
-    moments = [pairs.times] if getattr(model, "time", None) else []
-    return model._predict_distribution(pairs.users, pairs.items, *moments)
+        return model.predict_rows(pairs.users, pairs.items)
+    columns = {"user_index": pairs.users, "item_index": pairs.items, "timestamp": pairs.times}
+    unrated = np.ones(len(pairs.users), dtype=np.float32)
+    return model.ratings_distribution(replace(data, **columns, rating=unrated))
 
 
 def top(model: Any, data: Ratings, users: Any, k: int) -> Any:

@@ -1,4 +1,4 @@
-"""What the command line shows: tables, notes, JSON, files of results, progress."""
+"""The output of the command line: tables, notes, JSON, files of results, progress."""
 
 import contextlib
 import json
@@ -24,37 +24,36 @@ from rich.progress import (
 from rich.table import Table
 
 from tastemap.errors import ArgumentError
+from tastemap.support.atomic import new_file
 
 console = Console(highlight=False)
 aside = Console(stderr=True, highlight=False)
 
 # A single row of more columns than this is shown as names and values, one a line.
-WIDEST_ROW = 10
+MAX_COLUMNS_OF_ROW = 10
 # Text is not folded into columns of fewer characters than this.
-NARROWEST = 14
-# Digits after the point: errors and similarities to four, everything else to two.
-FINE = (
+MIN_TEXT_CHARACTERS = 14
+# Numbers in columns with these words have four digits after the point, all others two.
+WORDS_OF_FOUR_DIGITS = (
     *("mse", "rmse", "mae", "loss", "similarity", "contribution", "std", "density", "error"),
     *("recall", "precision", "ndcg", "map", "mrr", "coverage", "share", "difference", "minus"),
 )
-FINE_NAMES = ("low", "high", "promised", "observed")
+NAMES_OF_FOUR_DIGITS = ("low", "high", "promised", "observed")
 
-# What `write_frame` writes, by the ending of the file.
+# The endings of files that `write_frame` writes.
 TABLE_ENDINGS = (".csv", ".tsv", ".parquet", ".json")
 
 
 @dataclass(frozen=True)
 class Output:
-    """How a command answers: as a table, as JSON on standard output, or into a file."""
+    """The form of an answer: a table, JSON on standard output, or a file."""
 
     as_json: bool = False
     path: Path | None = None
 
     def show(self, frame: pl.DataFrame, title: str, notes: Iterable[str] = ()) -> None:
-        """Print a frame, or write it to the file that was asked for."""
-        if self.path is not None:
-            write_frame(frame, self.path)
-            say(f"wrote {self.path}")
+        """Print a frame, or write it to the file."""
+        self._write(frame)
         if self.as_json:
             print_json({"title": title, "rows": rows_of(frame), "notes": list(notes)})
             return
@@ -64,19 +63,14 @@ class Output:
 
     def tables(self, frames: Mapping[str, pl.DataFrame], notes: Iterable[str] = ()) -> None:
         """Print several frames, each under its title; the first goes to the file, if any."""
-        if self.path is not None:
-            write_frame(next(iter(frames.values())), self.path)
-            say(f"wrote {self.path}")
+        for frame in [*frames.values()][:1]:
+            self._write(frame)
         if self.as_json:
-            print_json(
-                {
-                    "tables": [{"title": t, "rows": rows_of(f)} for t, f in frames.items()],
-                    "notes": list(notes),
-                }
-            )
+            tables = [{"title": title, "rows": rows_of(f)} for title, f in frames.items()]
+            print_json({"tables": tables, "notes": list(notes)})
             return
         for title, frame in frames.items():
-            if len(frame) == 1 and frame.width > WIDEST_ROW:
+            if len(frame) == 1 and frame.width > MAX_COLUMNS_OF_ROW:
                 self.facts(frame.row(0, named=True), title)
             else:
                 _print_frame(frame, title)
@@ -95,6 +89,11 @@ class Output:
             table.add_row(escape(name), escape(fact_text(name, value)))
         _print_table(table, title)
         self._print_notes(notes)
+
+    def _write(self, frame: pl.DataFrame) -> None:
+        if self.path is not None:
+            write_frame(frame, self.path)
+            say(f"wrote {self.path}")
 
     def _print_notes(self, notes: Iterable[str]) -> None:
         for note in notes:
@@ -141,15 +140,15 @@ def _print_table(table: Table, title: str) -> None:
 
 
 def program() -> str:
-    """How the command line is called from here: by its name, or by its path where that is needed.
+    """The words that call the command line from here: its name, or its path where need be.
 
     After ``make demo`` it lies in ``.venv/bin``, and no shell would find it by its name.
     """
     called = Path(sys.argv[0])
     if called.name != "tastemap" or not called.is_file():
         return "tastemap"
-    found = shutil.which("tastemap")
-    if found is not None and Path(found).resolve() == called.resolve():
+    on_path = shutil.which("tastemap")
+    if on_path is not None and Path(on_path).resolve() == called.resolve():
         return "tastemap"
     here = called.absolute()
     if not here.is_relative_to(Path.cwd()):
@@ -165,17 +164,16 @@ def say(line: str) -> None:
 
 @contextlib.contextmanager
 def working(what: str) -> Iterator[Callable[[str], None]]:
-    """A spinner on standard error while something takes long; its function tells the details."""
+    """A spinner on standard error; its function sets the text of the details."""
     with aside.status(f"{escape(what)} …") as status:
         yield lambda detail: status.update(f"{escape(what)}: {escape(detail)} …")
 
 
 @contextlib.contextmanager
 def download_bar(name: str, doing: str = "fetching") -> Iterator[Callable[[int, int | None], None]]:
-    """A progress bar of bytes that come from afar or from a file; it appears with the first."""
+    """A progress bar of bytes; it appears with the first of them."""
     columns = (TextColumn(f"{doing} {escape(name)}"), BarColumn(), DownloadColumn())
-    shown = aside.is_terminal
-    bar = Progress(*columns, console=aside, transient=True, disable=not shown)
+    bar = Progress(*columns, console=aside, transient=True, disable=not aside.is_terminal)
     tasks: list[Any] = []
 
     def progress(done: int, total: int | None) -> None:
@@ -193,10 +191,9 @@ def download_bar(name: str, doing: str = "fetching") -> Iterator[Callable[[int, 
 
 @contextlib.contextmanager
 def counting(what: str, total: int) -> Iterator[Callable[[int], None]]:
-    """A progress bar of things that are counted; its function is told how many are done anew."""
+    """A progress bar of a count; its function adds a number to what is done."""
     columns = (TextColumn(escape(what)), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    shown = aside.is_terminal
-    with Progress(*columns, console=aside, transient=True, disable=not shown) as bar:
+    with Progress(*columns, console=aside, transient=True, disable=not aside.is_terminal) as bar:
         task = bar.add_task(what, total=total)
         yield lambda n: bar.advance(task, n)
 
@@ -215,7 +212,7 @@ def table_of(frame: pl.DataFrame) -> Table:
             justify="right" if number else "left",
             no_wrap=number,
             overflow="fold",
-            min_width=None if number else min(_longest(frame[name]), NARROWEST),
+            min_width=None if number else min(_longest(frame[name]), MIN_TEXT_CHARACTERS),
         )
     for row in frame.iter_rows():
         cells = zip(frame.columns, row, strict=True)
@@ -229,7 +226,7 @@ def _longest(column: pl.Series) -> int:
 
 
 def cell_text(column: str, value: Any) -> str:
-    """One value as a person reads it.
+    """One value as text for a reader.
 
     Example:
         >>> cell_text("test_mae", 0.73951), cell_text("rating", 4.0), cell_text("item_id", 50)
@@ -238,8 +235,9 @@ def cell_text(column: str, value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, float):
-        fine = column in FINE_NAMES or any(word in column for word in FINE)
-        return f"{value:.4f}" if fine else f"{value:.2f}"
+        words = (word for word in WORDS_OF_FOUR_DIGITS if word in column)
+        digits = 4 if column in NAMES_OF_FOUR_DIGITS or any(words) else 2
+        return f"{value:.{digits}f}"
     if isinstance(value, list):
         return printable(", ".join(map(str, value)))
     if isinstance(value, int) and not column.endswith(("id", "year", "rank")):
@@ -248,7 +246,7 @@ def cell_text(column: str, value: Any) -> str:
 
 
 def printable(text: str) -> str:
-    """Text without what could command a terminal: a title may hold anything.
+    """Text without control characters, which could command a terminal.
 
     Example:
         >>> printable("Alien" + chr(27) + "[2J")
@@ -258,7 +256,7 @@ def printable(text: str) -> str:
 
 
 def fact_text(name: str, value: Any) -> str:
-    """One fact as a person reads it: nested ones as ``name value, name value``."""
+    """One fact as text for a reader; a nested one as ``name value, name value``."""
     if isinstance(value, dict):
         return ", ".join(f"{n} {fact_text(n, v)}" for n, v in value.items()) or "none"
     if isinstance(value, list | tuple):
@@ -267,7 +265,7 @@ def fact_text(name: str, value: Any) -> str:
 
 
 def rows_of(frame: pl.DataFrame) -> list[dict[str, Any]]:
-    """A frame as a list of plain objects that JSON can hold; a number that is none becomes null."""
+    """A frame as a list of plain objects for JSON, with null in place of NaN."""
     return [
         {name: None if value != value else value for name, value in row.items()}  # noqa: PLR0124
         for row in frame.to_dicts()
@@ -297,9 +295,5 @@ def write_frame(frame: pl.DataFrame, path: Path) -> None:
         raise ArgumentError(
             "-o", expected=f"a file ending in {', '.join(TABLE_ENDINGS)}", received=str(path)
         )
-    fresh = path.with_name(f".{path.name}.new")
-    try:
+    with new_file(path) as fresh:
         write(fresh)
-        fresh.replace(path)
-    finally:
-        fresh.unlink(missing_ok=True)

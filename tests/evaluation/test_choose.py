@@ -87,8 +87,8 @@ def test_wrong_calls_are_refused(ratings: Ratings, wrong: dict) -> None:
 def test_a_model_is_estimated_on_samples_of_whole_users(
     ratings: Ratings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(choosing, "_WORTH_IT", 1000)
-    monkeypatch.setattr(choosing, "_SAMPLE", (300, 600))
+    monkeypatch.setattr(choosing, "MIN_RATINGS_OF_ESTIMATE", 1000)
+    monkeypatch.setattr(choosing, "SAMPLE_RATINGS", (300, 600))
     choice = choose(ratings, ["bias", "mf"])
     estimated = choice.frame.filter(model="mf")["estimated"][0]
     assert np.isfinite(estimated)
@@ -101,8 +101,8 @@ def test_a_clock_that_erred_is_asked_again_by_a_larger_sample(
     """Of two samples the second seems slow; the third says that there is time after all."""
     split = choosing.fitting_split(ratings, "ratings", 0.1, 0)[1]
     contest = choosing._Contest(choosing.Objective("rmse"), split, 0, 0.0, n_fits=3)
-    monkeypatch.setattr(choosing, "_SAMPLE", (300, 300))
-    monkeypatch.setattr(choosing, "_LITTLE", 0.5)
+    monkeypatch.setattr(choosing, "SAMPLE_RATINGS", (300, 300))
+    monkeypatch.setattr(choosing, "MAX_SHARE_OF_SAMPLE", 0.5)
     monkeypatch.setattr(contest, "_left", lambda: 20.0)
     seconds, sizes = iter([0.5, 2.0, 1.0, 99.0]), []
 

@@ -39,8 +39,8 @@ def test_a_model_with_probabilities_is_calibrated_on_the_test_ratings(split: Spl
     table = result.tables["Test ratings inside the central intervals"]
     assert table["mass"].to_list() == [0.5, 0.8, 0.95]
     assert table["calibration_error"].unique().to_list() == [expected.error]
-    kept = json.loads(json.dumps(result.record))["calibration"]
-    assert pl.DataFrame(kept["reliability"]).equals(expected.reliability)
+    record = json.loads(json.dumps(result.record))["calibration"]
+    assert pl.DataFrame(record["reliability"]).equals(expected.reliability)
     plain = evaluate(BiasModel().fit(split.train), split.test)
     assert plain.calibration is None
     assert plain.record == plain.metrics

@@ -6,9 +6,9 @@ from tastemap.explore.overfitting import overfitting_sentence, verdict
 
 
 def history(train, validation=None, first=1):
-    columns = {"epoch": range(first, first + len(train)), "loss": train}
+    columns = {"epoch": range(first, first + len(train)), "train_loss": train}
     if validation is not None:
-        columns["val_loss"] = validation
+        columns["validation_loss"] = validation
     return pl.DataFrame(columns, strict=False)
 
 
@@ -40,12 +40,14 @@ def test_the_sentence_gives_the_values_it_follows_from():
 
 
 def test_other_metrics_and_missing_epochs():
-    frame = pl.DataFrame({"mae": [1.0, 0.5, 0.4], "val_mae": [0.8, 0.7, 0.9], "loss": [1, 1, 1]})
+    frame = pl.DataFrame(
+        {"train_mae": [1.0, 0.5, 0.4], "validation_mae": [0.8, 0.7, 0.9], "train_loss": [1, 1, 1]}
+    )
     assert "the validation mae is least at epoch 2" in overfitting_sentence(frame, "mae")
 
 
 def test_a_history_without_the_metric_is_refused():
-    with pytest.raises(ArgumentError, match="a column loss; received 0 rows, columns none"):
+    with pytest.raises(ArgumentError, match="a column train_loss; received 0 rows, columns none"):
         verdict(pl.DataFrame())
-    with pytest.raises(ArgumentError, match="a column rmse"):
+    with pytest.raises(ArgumentError, match="a column train_rmse"):
         verdict(history([1.0]), "rmse")

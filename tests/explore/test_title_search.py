@@ -57,15 +57,15 @@ def test_words_are_found_whatever_their_case_accents_and_order(films, query, tit
 
 
 def test_the_beginning_of_a_word_is_enough(films):
-    found = search_titles(films, "sta")
-    assert found["match"].to_list() == ["prefix", "prefix"]
-    assert found["title"][0] == "Star Wars (1977)"  # the shorter title is the better answer
+    frame = search_titles(films, "sta")
+    assert frame["match"].to_list() == ["prefix", "prefix"]
+    assert frame["title"][0] == "Star Wars (1977)"  # the shorter title is the better answer
 
 
 def test_whole_words_come_before_beginnings():
     table = pl.DataFrame({"item_id": [1, 2], "title": ["Alienation", "Alien and some more words"]})
-    found = search_titles(Vocabulary(table["item_id"], "item", table), "alien")
-    assert found["match"].to_list() == ["words", "prefix"]
+    frame = search_titles(Vocabulary(table["item_id"], "item", table), "alien")
+    assert frame["match"].to_list() == ["words", "prefix"]
 
 
 @pytest.mark.parametrize(
@@ -82,9 +82,9 @@ def test_close_spellings_are_offered_when_nothing_matches(films, query, title):
 
 
 def test_nothing_alike_gives_an_empty_frame_of_the_same_columns(films):
-    found = search_titles(films, "zzzzqqq")
-    assert found.columns == ["item_id", "title", "match", "score"]
-    assert len(found) == 0
+    frame = search_titles(films, "zzzzqqq")
+    assert frame.columns == ["item_id", "title", "match", "score"]
+    assert len(frame) == 0
 
 
 def test_the_score_of_a_whole_title_is_one_and_k_bounds_the_rows(films):

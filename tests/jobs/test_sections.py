@@ -31,14 +31,14 @@ def test_a_model_with_probabilities_has_its_calibration(split: Split) -> None:
     model = make_model("bayes", n_factors=2, n_iterations=10, n_draws=4)
     model.fit(split.train, progress=False)
     evaluation = evaluate(model, split.test)
-    told = evaluation.calibration
+    calibration = evaluation.calibration
     *_, sentence, picture = evaluation_blocks(evaluation, split.test)
-    assert f"{told.error:.3f} (calibration error)" in str(sentence)
+    assert f"{calibration.error:.3f} (calibration error)" in str(sentence)
     assert isinstance(picture, Picture)
     # A model that was saved with what was measured shows the same.
     facts, again = metrics_blocks(evaluation.record)
     assert again.alt == picture.alt
-    assert ("test_calibration_error", round(told.error, 4)) in facts.pairs
+    assert ("test_calibration_error", round(calibration.error, 4)) in facts.pairs
     plain = evaluate(make_model("bias").fit(split.train), split.test)
     assert len(evaluation_blocks(plain, split.test)) == 4
     assert len(metrics_blocks(plain.record)) == 1

@@ -11,19 +11,12 @@ from typing import Any
 
 import polars as pl
 import pytest
-from typer.testing import CliRunner
 
-from tastemap.cli import app
+from commands import run
 from tastemap.data.ratings import Ratings
 from tastemap.models.batch.recommend import recommend_all
 from tastemap.models.bias import BiasModel
 from tastemap.models.registry import load_model
-
-
-def run(*words: object, code: int = 0) -> str:
-    result = CliRunner().invoke(app, [str(word) for word in words], prog_name="tastemap")
-    assert result.exit_code == code, result.stderr or result.stdout
-    return result.stderr if code else result.stdout
 
 
 @pytest.fixture(scope="module")
@@ -38,22 +31,22 @@ def data(ratings: Ratings, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_fit_then_ask_and_lists_for_everyone(spark: Any, data: Path, tmp_path: Path) -> None:
     out, options = tmp_path / "model", ("--set", "n_factors=4", "--set", "n_epochs=1")
     words = (data, "--engine", "spark", "-o", out, *options, "--test-size", 0.2, "--json")
-    told = json.loads(run("fit", *words))
-    assert told["model"] == "als"
-    assert 0 < told["test_rmse"] < 1.2
+    answer = json.loads(run("fit", *words))
+    assert answer["model"] == "als"
+    assert 0 < answer["test_rmse"] < 1.2
     model = load_model(out)
-    assert model.metrics_["test_rmse"] == told["test_rmse"]
+    assert model.metrics_["test_rmse"] == answer["test_rmse"]
     assert len(model.ratings_) == 3000
     assert json.loads(run("predict", out, 1, 2, "--json"))["rows"]
     assert len(json.loads(run("similar", out, 2, "-k", 3, "--json"))["rows"]) == 3
     assert "test_rmse" in run("info", out)
     lists = tmp_path / "lists.parquet"
     run("recommend", out, "--all", "--engine", "spark", "-k", 3, "-o", lists)
-    found = pl.read_parquet(lists).sort("user_id", "rank")
-    assert found.equals(recommend_all(model, 3).cast(found.schema))
+    frame = pl.read_parquet(lists).sort("user_id", "rank")
+    assert frame.equals(recommend_all(model, 3).cast(frame.schema))
     (lists / "notes.txt").write_text("mine")
-    said = run("recommend", out, "--all", "--engine", "spark", "-o", lists, code=2)
-    assert "one of Parquet files to replace" in said
+    message = run("recommend", out, "--all", "--engine", "spark", "-o", lists, code=2)
+    assert "one of Parquet files to replace" in message
     assert (lists / "notes.txt").exists()
 
 

@@ -1,11 +1,12 @@
-"""What is said where Java, PySpark or the cluster is missing."""
+"""A session, and the errors where Java, PySpark or the cluster is missing."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tastemap.errors import ArgumentError, MissingPackageError
-from tastemap.spark.session import Cluster, check_java, parse_conf, spark_session
+from tastemap.spark.session import Cluster, SparkError, check_java, parse_conf, spark_session
 
 
 def test_without_java_it_says_how_to_install_one(
@@ -48,3 +49,17 @@ def test_settings_are_spark_s_own() -> None:
             parse_conf([wrong])
     assert Cluster("local-cluster[2,1,1024]").is_here
     assert not Cluster("spark://host:7077").is_here
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("spark")
+def test_what_spark_throws_is_one_error_that_says_why(spark: Any) -> None:
+    with pytest.raises(SparkError, match=r"^Apache Spark; received .*no such luck"):
+        fail_on(spark)
+    assert spark.range(3).count() == 3
+
+
+def fail_on(running: Any) -> None:
+    with spark_session(Cluster()) as same:
+        assert same.sparkContext is running.sparkContext
+        same.sql("select raise_error('no such luck')").collect()

@@ -1,6 +1,4 @@
-"""The command line: one command a verb. Each parses, makes one library call, and prints."""
+"""The command line: a file holds the commands of its name, a job of that name does their work."""
 
-# A module registers its commands where it is imported: in this order the help lists them.
-from tastemap.cli import data, learn, choose, ask, show, serving  # noqa: F401, I001
 from tastemap.cli.program import app as app
 from tastemap.cli.program import main as main

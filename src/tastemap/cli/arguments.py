@@ -1,4 +1,4 @@
-"""How the command line turns words into what the library takes: data, models, options, ratings."""
+"""From the words of a call to what the library takes: data, models, options, ratings."""
 
 import contextlib
 import inspect
@@ -16,8 +16,11 @@ import typer
 
 from tastemap.errors import ArgumentError, DataError, TastemapWarning
 
-if TYPE_CHECKING:
-    from tastemap.data.ratings import Ratings
+if TYPE_CHECKING:  # the modules of these load Polars, which the help does without
+    from tastemap.data.ratings import Ratings as Ratings  # noqa: PLC0414 - exported to commands
+    from tastemap.terminal import Output
+else:
+    Ratings = Any
 
 Data = Annotated[
     str, typer.Argument(help="A ratings file, a MovieLens folder or zip, or a name: ml-100k …")
@@ -40,12 +43,19 @@ Master = Annotated[
 Conf = Annotated[
     list[str] | None, typer.Option(help="A setting of Spark's, KEY=VALUE; may be repeated.")
 ]
-# The options of read_ratings, which every command that reads ratings has.
+SplitName = Annotated[str, typer.Option(help="random, per-user, time, forecast, last, u1 … u5.")]
+TestSize = Annotated[float, typer.Option(help="Share of the test ratings.")]
+Lists = Annotated[bool, typer.Option("--lists", help="Score the recommended lists too.")]
+UserColumn = Annotated[str | None, typer.Option(help="Column of the users.")]
+ItemColumn = Annotated[str | None, typer.Option(help="Column of the items.")]
+RatingColumn = Annotated[str | None, typer.Option(help="Column of the ratings.")]
+TimestampColumn = Annotated[str | None, typer.Option(help="Column of the times.")]
+# The options of `read_ratings`, which every command that reads ratings has.
 READING = {
-    "user": Annotated[str | None, typer.Option(help="Column of the users.")],
-    "item": Annotated[str | None, typer.Option(help="Column of the items.")],
-    "rating": Annotated[str | None, typer.Option(help="Column of the ratings.")],
-    "timestamp": Annotated[str | None, typer.Option(help="Column of the times.")],
+    "user": UserColumn,
+    "item": ItemColumn,
+    "rating": RatingColumn,
+    "timestamp": TimestampColumn,
     "delimiter": Annotated[str | None, typer.Option(help='Between columns: ",", "::", "\\t" …')],
     "encoding": Annotated[str | None, typer.Option(help="utf-8, latin-1 …")],
     "has_header": Annotated[
@@ -57,21 +67,20 @@ READING = {
     "on_bad_row": Annotated[str, typer.Option(help="A row that cannot be read: error or skip.")],
 }
 
-
-# What they are when nobody says.
+# The values of these options where a call leaves them out.
 READING_DEFAULTS = dict.fromkeys(READING) | {"duplicates": "last", "on_bad_row": "error"}
 
 
 class Unread(NamedTuple):
-    """Ratings that another engine reads: what they are called, and how to read them."""
+    """Ratings that Spark reads: their path or address, and the options to read them with."""
 
     data: str
-    how: dict[str, Any]
+    options: dict[str, Any]
 
 
 def reads_ratings(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command that takes ``ratings`` the argument and the options to read them with."""
-    own = list(inspect.signature(command).parameters.values())
+    parameters = inspect.signature(command).parameters.values()
     keyword = inspect.Parameter.KEYWORD_ONLY
     reading = [
         inspect.Parameter(name, keyword, default=READING_DEFAULTS[name], annotation=annotation)
@@ -81,12 +90,12 @@ def reads_ratings(command: Callable[..., None]) -> Callable[..., None]:
     @wraps(command)
     def with_ratings(data: str, **options: Any) -> None:
         how = {name: options.pop(name) for name in READING}
-        elsewhere = is_spark(options.get("engine", "local"))
-        command(ratings=Unread(data, how) if elsewhere else read_data(data, how), **options)
+        on_spark = is_spark(options.get("engine", "local"))
+        command(ratings=Unread(data, how) if on_spark else read_data(data, how), **options)
 
     data = inspect.Parameter("data", keyword, annotation=Data)
     with_ratings.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
-        [*(data if p.name == "ratings" else p.replace(kind=keyword) for p in own), *reading]
+        [*(data if p.name == "ratings" else p.replace(kind=keyword) for p in parameters), *reading]
     )
     with_ratings.__annotations__ = {
         p.name: p.annotation
@@ -95,15 +104,22 @@ def reads_ratings(command: Callable[..., None]) -> Callable[..., None]:
     return with_ratings
 
 
+def output(as_json: bool, path: Path | None = None) -> "Output":
+    """How a command answers."""
+    from tastemap.terminal import Output
+
+    return Output(as_json, path)
+
+
 def is_spark(engine: str) -> bool:
-    """Whether Apache Spark is asked for, and not this machine alone."""
+    """Whether the engine is Apache Spark rather than this machine alone."""
     if engine not in ("local", "spark"):
         raise ArgumentError("--engine", expected="local or spark", received=engine)
     return engine == "spark"
 
 
 def data_words(ctx: typer.Context) -> str:
-    """The words of this call that name the data and say how to read it, to be typed again."""
+    """The words of this call that name the data and its options, to be typed again."""
     words = [shlex.quote(str(ctx.params["data"]))]
     for name in READING:
         value = ctx.params.get(name)
@@ -116,7 +132,7 @@ def data_words(ctx: typer.Context) -> str:
     return " ".join(words)
 
 
-def read_data(data: str, how: dict[str, Any]) -> "Ratings":
+def read_data(data: str, how: dict[str, Any]) -> Ratings:
     """Ratings from a file or folder, or else the data set of that name."""
     from tastemap import terminal
     from tastemap.data.datasets.fetch import DATASETS, load_dataset
@@ -151,8 +167,8 @@ def load_saved(path: Path) -> Any:
     return load_model(path)
 
 
-def model_or_ratings(path: str) -> "Ratings":
-    """The ratings that a saved model carries, or those of a file or data set."""
+def model_or_ratings(path: str) -> Ratings:
+    """The training ratings of a saved model, or the ratings of a file or data set."""
     if (Path(path) / "model.json").is_file():
         ratings: Ratings = load_saved(Path(path)).ratings_
         return ratings
@@ -188,8 +204,8 @@ def parse_bytes(text: str) -> int:
     return int(float(number) * base ** (" kMGT".index(prefix) if prefix else 0))
 
 
-def parse_person(rate: list[str] | None, path: Path | None) -> Any:
-    """A new person's ratings, from words ``title=stars`` or from a file with a column item_id."""
+def parse_new_user(rate: list[str] | None, path: Path | None) -> Any:
+    """A new user's ratings, from words ``title=stars`` or from a file with a column item_id."""
     if path is not None:
         from tastemap.jobs.recommend import read_columns
 
@@ -208,21 +224,21 @@ def parse_person(rate: list[str] | None, path: Path | None) -> Any:
 
 @contextlib.contextmanager
 def warnings_as_notes() -> Iterator[None]:
-    """Say tastemap's own warnings in a line each; keep those of other packages to themselves."""
+    """Print each warning of tastemap as one line; hide those of other packages."""
 
-    def say(message: Warning | str, *_: Any, **__: Any) -> None:
+    def write(message: Warning | str, *_: Any, **__: Any) -> None:
         sys.stderr.write(f"note: {message}\n")
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         warnings.simplefilter("always", TastemapWarning)
-        warnings.showwarning = say
+        warnings.showwarning = write
         yield
 
 
-def noting(answer: Callable[[], Any]) -> tuple[Any, list[str]]:
-    """An answer, with the warnings it gave as notes."""
+def noting(call: Callable[[], Any]) -> tuple[Any, list[str]]:
+    """The result of a call, and the text of its warnings."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", TastemapWarning)
-        result = answer()
+        result = call()
     return result, [str(warning.message) for warning in caught]

@@ -1,4 +1,4 @@
-"""The program itself: what every command shares, and how an error becomes one line and a code."""
+"""The program: its commands, and how an error becomes one line and an exit code."""
 
 import re
 import sys
@@ -8,12 +8,38 @@ import typer
 from typer.core import TyperGroup
 
 from tastemap.cli.arguments import warnings_as_notes
+from tastemap.cli.compare import compare
+from tastemap.cli.describe import describe
+from tastemap.cli.doctor import doctor
+from tastemap.cli.evaluate import evaluate
+from tastemap.cli.export import export
+from tastemap.cli.fetch import fetch
+from tastemap.cli.fit import fit
+from tastemap.cli.info import info
+from tastemap.cli.lab import lab
+from tastemap.cli.prepare import prepare
+from tastemap.cli.recommend import predict, recommend, similar
+from tastemap.cli.report import draw_map, report
+from tastemap.cli.run import run
+from tastemap.cli.search import search
+from tastemap.cli.serve import serve
+from tastemap.cli.split import split
+from tastemap.cli.synthesize import synthesize
+from tastemap.cli.tune import tune
+from tastemap.cli.update import update
 from tastemap.errors import ArgumentError, TastemapError
 
-WRONG_CALL, FAILED_JOB, STOPPED = 2, 1, 130
-
-# What the library's advice is called here.
-SAID_IN_PYTHON = (
+#: The commands, in the order of the help.
+COMMANDS = (
+    *(fetch, describe, prepare, split, synthesize, search),
+    *(lab, fit, evaluate, compare, tune, run),
+    *(predict, recommend, similar),
+    *(draw_map, report, info, doctor),
+    *(serve, update, export),
+)
+WRONG_CALL, FAILED_JOB, STOPPED = 2, 1, 130  # exit codes
+# Arguments of Python in the advice of an error, and the options that stand for them here.
+OPTIONS_OF_ARGUMENTS = (
     (r"exclude_seen=False", "--include-seen"),
     (r"has_header=False", "--no-header"),
     (r"approximate=False", "--exact"),
@@ -34,9 +60,9 @@ class Commands(TyperGroup):
             with warnings_as_notes():
                 return super().invoke(ctx)
         except typer.TyperException as error:
-            where = getattr(getattr(error, "ctx", None), "command_path", "tastemap")
-            said = getattr(error, "format_message", error.__str__)()
-            _stop(f"{said.rstrip('.')}; see {where} --help", WRONG_CALL)
+            command = getattr(getattr(error, "ctx", None), "command_path", "tastemap")
+            message = getattr(error, "format_message", error.__str__)()
+            _stop(f"{message.rstrip('.')}; see {command} --help", WRONG_CALL)
         except ArgumentError as error:
             _stop(error, WRONG_CALL)
         except (TastemapError, OSError, MemoryError) as error:
@@ -46,8 +72,8 @@ class Commands(TyperGroup):
         except KeyboardInterrupt:
             _stop("stopped", STOPPED)
         except Exception as error:
-            what = f"{type(error).__name__}: {error}"
-            _stop(f"unexpected {what}; run it again with --debug to see where", FAILED_JOB)
+            text = f"unexpected {type(error).__name__}: {error}"
+            _stop(f"{text}; run it again with --debug to see where", FAILED_JOB)
 
 
 app = typer.Typer(
@@ -59,8 +85,8 @@ app = typer.Typer(
 )
 
 
-def _tell_version(asked: bool) -> None:
-    if asked:
+def _tell_version(requested: bool) -> None:
+    if requested:
         from tastemap import __version__
 
         typer.echo(f"tastemap {__version__}")
@@ -78,6 +104,10 @@ def _global(
     """Options of every command."""
 
 
+for _command in COMMANDS:
+    app.command("map" if _command is draw_map else None)(_command)
+
+
 def main() -> None:
     """Run the command line; ``--debug`` may stand anywhere in it."""
     arguments = sys.argv[1:]
@@ -87,11 +117,11 @@ def main() -> None:
 
 
 def _stop(error: object, code: int) -> None:
-    """Say what went wrong in one line, and end with an exit code."""
+    """Print an error as one line, and end with an exit code."""
     from tastemap.terminal import printable
 
     text = " ".join(str(error).split())
-    for python, option in SAID_IN_PYTHON:
+    for python, option in OPTIONS_OF_ARGUMENTS:
         text = re.sub(python, option, text)
     sys.stderr.write(f"tastemap: {printable(text)}\n")
     raise typer.Exit(code)

@@ -1,4 +1,4 @@
-"""Choose a model for some ratings within a time: from cheap to dear, judged by held-out ratings."""
+"""Choose a model within a time: from cheap to dear ones, judged by held-out ratings."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -15,19 +15,18 @@ from tastemap.evaluation.objective import Objective, Score
 from tastemap.models.registry import make_model
 
 #: The models to choose among, from cheap to dear; the first is the baseline. All of them answer a
-#: new person.
+#: new user.
 GOALS = {
     "ratings": ("bias", "knn", "mf", "als", "bayes"),
     "lists": ("popularity", "ease", "ials", "blend"),
 }
-#: The number of ratings that this takes: a part to fit, one to judge, one to test.
-FEWEST = 20
-# A model is compiled by a fit of so many ratings. With fewer than the second number in all, a fit
-# is its own estimate; else its time is estimated from two samples, the smaller being a fortieth of
-# the ratings within these ends.
-_WARM, _WORTH_IT, _SAMPLE = 1_000, 60_000, (5_000, 20_000)
+#: Enough ratings for three parts: to fit, to judge, to test.
+MIN_RATINGS = 20
+# A fit of the first number of ratings compiles a model. From the second number on, samples tell the
+# time of a fit before it starts. The smaller sample is a fortieth of the ratings, within the ends.
+WARM_UP_RATINGS, MIN_RATINGS_OF_ESTIMATE, SAMPLE_RATINGS = 1_000, 60_000, (5_000, 20_000)
 # A further sample may take this share of the time that is left.
-_LITTLE = 0.1
+MAX_SHARE_OF_SAMPLE = 0.1
 
 
 @dataclass(frozen=True)
@@ -143,14 +142,15 @@ def fitting_split(ratings: Ratings, goal: str, size: float, seed: int) -> tuple[
 
 @dataclass
 class _Contest:
-    """Models that enter one by one, until the time is used up.
+    """Models that are tried in order, until the time is used up.
 
     Attributes:
-        objective, parts, seed: As everybody is judged.
+        objective, parts, seed: The same for every model.
         end: When the time is used up, on the clock of `time.perf_counter`.
-        n_fits: How often the chosen is to be fitted by then.
-        scores: Of those that were fitted, by name.
-        rows: One for each that entered.
+        n_fits: How often the chosen model is to be fitted until then.
+        scores: Scores of the models that were fitted, by name.
+        rows: One row for each model, fitted or not.
+        why: The last failure.
     """
 
     objective: Objective
@@ -180,8 +180,8 @@ class _Contest:
     def _has_time_for(self, row: dict[str, Any]) -> bool:
         """Whether a model will be done in time, as far as samples can tell."""
         if self._left() > 0:
-            self._timed(row["model"], self._sample(_WARM))
-            if len(self.parts.train) >= _WORTH_IT:
+            self._timed(row["model"], self._sample(WARM_UP_RATINGS))
+            if len(self.parts.train) >= MIN_RATINGS_OF_ESTIMATE:
                 row["estimated"] = self._estimated(row["model"])
         left, needed = self._left(), self.n_fits * row.get("estimated", 0.0)
         if left > needed:
@@ -196,25 +196,31 @@ class _Contest:
     def _estimated(self, name: str) -> float:
         """Seconds on all ratings, by the power law through two samples; at most in proportion.
 
-        A clock in a busy machine errs: as long as there seems to be no time, and a sample of twice
-        the size takes little of it, the last two samples count. If there is no time even for fits
-        of the smallest, its seconds.
+        On a busy machine the clock errs. Where the time seems too short, samples of twice the size
+        are fitted as long as they take little of it, and the last two samples count. Where the time
+        is too short even for fits of the smallest sample, its seconds are the estimate.
         """
         n = len(self.parts.train)
-        size = int(np.clip(n // 40, *_SAMPLE))
+        size = int(np.clip(n // 40, *SAMPLE_RATINGS))
         part = self._sample(size)
-        n_one, seconds = len(part.train), self._timed(name, part)[1]
+        n_small, seconds = len(part.train), self._timed(name, part)[1]
         estimated = seconds
         while self._left() > self.n_fits * seconds:
             size *= 2
             part = self._sample(size)
-            n_two, longer = len(part.train), self._timed(name, part)[1]
-            power = np.log(longer / seconds) / np.log(n_two / n_one) if n_two > n_one else 1.0
-            estimated = float(longer * (n / n_two) ** np.clip(power, 0, 1))
+            n_large, longer = len(part.train), self._timed(name, part)[1]
+            power = (
+                np.log(longer / seconds) / np.log(n_large / n_small) if n_large > n_small else 1.0
+            )
+            estimated = float(longer * (n / n_large) ** np.clip(power, 0, 1))
             left = self._left()
-            if left > self.n_fits * estimated or 2 * longer > _LITTLE * left or 4 * size > n:
+            if (
+                left > self.n_fits * estimated
+                or 2 * longer > MAX_SHARE_OF_SAMPLE * left
+                or 4 * size > n
+            ):
                 break
-            n_one, seconds = n_two, longer
+            n_small, seconds = n_large, longer
         return estimated
 
     def _sample(self, n: int) -> Split:

@@ -27,8 +27,8 @@ from tastemap.models.registry import make_model
 
 Maker: TypeAlias = Callable[[], Recommender]
 
-# Ratings of the rehearsal: few, so that it costs little more than the compilation.
-_REHEARSED = 200
+# So few that a rehearsal costs little more than the compilation.
+REHEARSAL_RATINGS = 200
 
 
 def compare(
@@ -119,7 +119,7 @@ def compare(
         chosen=frame["model"][0],
         by=by,
         k=protocol.k if scored else None,
-        notes=(*split_notes(train, test), *_said(run, frame, seeds)),
+        notes=(*split_notes(train, test), *_notes(run, frame, seeds)),
     )
 
 
@@ -149,12 +149,12 @@ class _Run:
                 model = make()
                 with measured() as cost:
                     model.fit(self.train, seed=seed, progress=False)
-            found = score_on_test(
+            scores = score_on_test(
                 model, self.test, self.protocol, seen=None if self.refit else validation
             )
             costs = {"fit_seconds": cost.seconds, "memory_mb": cost.memory_mb}
-            self.rows.append(row | found.row | costs)
-            self.scores.setdefault(name, []).append(found)
+            self.rows.append(row | scores.row | costs)
+            self.scores.setdefault(name, []).append(scores)
             self.fitted.setdefault(name, model)
 
 
@@ -165,24 +165,25 @@ def _makers(models: Mapping[str, Maker] | Sequence[str]) -> dict[str, Maker]:
 
 
 def _rehearse(model: Recommender, train: Ratings) -> None:
-    """Fit a model on a few ratings and ask it, so that what it needs is loaded and compiled."""
+    """Fit a model on a few ratings and let it answer, so that its code is loaded and compiled."""
     if not model.compiles:
         return
-    rows = np.random.default_rng(0).permutation(len(train))[:_REHEARSED]
-    few = train.take(np.sort(rows))
+    rows = np.random.default_rng(0).permutation(len(train))[:REHEARSAL_RATINGS]
     small = Ratings.from_frame(
-        few.to_frame(), item_table=train.item_table, user_table=train.user_table
+        train.take(np.sort(rows)).to_frame(),
+        item_table=train.item_table,
+        user_table=train.user_table,
     )
-    # The scale of the whole, which decides what is compiled.
+    # The scale of the whole decides what is compiled.
     small = replace(small, scale=train.scale)
-    with suppress(TastemapError):  # what a model cannot do with so little, the real fit may
+    with suppress(TastemapError):  # a model that needs more ratings than these is not rehearsed
         model.fit(small, validation=small, seed=0, progress=False)
         model.score_rows(model.user_at(0))
         if model.predicts_ratings:
             model.predict_ratings(small)
 
 
-def _said(run: _Run, frame: pl.DataFrame, seeds: Sequence[int]) -> list[str]:
+def _notes(run: _Run, frame: pl.DataFrame, seeds: Sequence[int]) -> list[str]:
     """How the models were chosen and measured, in sentences."""
     by, share = run.protocol.by, f"{100 * run.size:g} %"
     notes = [

@@ -1,15 +1,15 @@
-"""One model on one test set: errors overall, and by how much is known of item and user."""
+"""One model on one test set: errors of its predictions, and scores of its lists."""
 
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
+from tastemap.arrays import FloatArray, IndexArray
 from tastemap.data.ratings import Ratings
 from tastemap.errors import ArgumentError
-from tastemap.evaluation.leakage import leak_notes
+from tastemap.evaluation.leakage import leak_notes, pair_numbers
 from tastemap.metrics.calibration import Calibration, calibration_of
 from tastemap.metrics.ranking import METRICS, Counts, Hits, Values, coverage, novelty, popular_share
 from tastemap.metrics.rating import mae, mse, rmse
@@ -32,18 +32,18 @@ class Evaluation:
             ``popularity`` bands the item, ``activity`` the user, by number of training ratings.
         predicted: The model's mean predictions, (n,), inside the scale.
         notes: What a reader must know: pairs that are in training and test alike, unknown ids.
-        calibration: Whether the model's distributions keep their word; None of a model without.
+        calibration: Of the model's distributions; None for a model without.
     """
 
     overall: pl.DataFrame
     bands: pl.DataFrame
-    predicted: npt.NDArray[np.floating[Any]]
+    predicted: FloatArray
     notes: tuple[str, ...]
     calibration: Calibration | None = None
 
     @property
     def metrics(self) -> dict[str, float]:
-        """The errors by name, as they are kept in an artifact: the model's and the baseline's."""
+        """The model's and the baseline's errors by name, as an artifact keeps them."""
         *rows, baseline = self.overall.to_dicts()
         names = ("mse", "rmse", "mae")
         plain = {f"test_{name}": rows[0][name] for name in names}
@@ -62,14 +62,13 @@ class Evaluation:
 
     @property
     def tables(self) -> dict[str, pl.DataFrame]:
-        """What a reader is shown, by title."""
-        found = {"Test errors": self.overall, "Test errors by what is known": self.bands}
-        if self.calibration is not None:
-            told = self.calibration
-            found["Test ratings inside the central intervals"] = told.coverage.with_columns(
-                log_loss=told.log_loss, calibration_error=told.error
+        """The tables to show, by title."""
+        tables = {"Test errors": self.overall, "Test errors by what is known": self.bands}
+        if (calibration := self.calibration) is not None:
+            tables["Test ratings inside the central intervals"] = calibration.coverage.with_columns(
+                log_loss=calibration.log_loss, calibration_error=calibration.error
             )
-        return found
+        return tables
 
 
 def evaluate(
@@ -94,23 +93,31 @@ def evaluate(
         raise ArgumentError("test", expected="at least one rating", received="none")
     baseline = baseline or make_model("bias").fit(model.ratings_, progress=False)
     predicted = model.predict_ratings(test)
-    beside = baseline.predict_ratings(test)
+    of_baseline = baseline.predict_ratings(test)
     name = str(model)
     rows = [_errors(name, "mean", test, predicted)]
     if model.has_distribution:
         rows.append(_errors(name, "median", test, model.predict_ratings(test, point="median")))
-    rows.append(_errors("baseline", "mean", test, beside))
+    rows.append(_errors("baseline", "mean", test, of_baseline))
     return Evaluation(
         overall=pl.DataFrame(rows),
-        bands=_bands(model, test, predicted, beside),
+        bands=error_bands(model, test, predicted).hstack(
+            error_bands(model, test, of_baseline).select(baseline_mae="mae", baseline_rmse="rmse")
+        ),
         predicted=predicted,
         notes=_notes(model, test),
         calibration=model_calibration(model, test),
     )
 
 
+def best_point(model: Recommender) -> str:
+    """The point with the least absolute error: the median where a model has one, else the mean."""
+    levels = model.ratings_.scale.levels
+    return "median" if model.has_distribution and levels is not None else "mean"
+
+
 def model_calibration(model: Recommender, test: Ratings) -> Calibration | None:
-    """The calibration of a model on test ratings; None of one without a distribution on levels."""
+    """The calibration on test ratings; None for a model without a distribution on levels."""
     levels = model.ratings_.scale.levels
     if not model.has_distribution or levels is None:
         return None
@@ -120,12 +127,6 @@ def model_calibration(model: Recommender, test: Ratings) -> Calibration | None:
 def _errors(model: str, point: str, test: Ratings, predicted: Any) -> dict[str, Any]:
     errors = {metric.__name__: metric(test.rating, predicted) for metric in (mse, rmse, mae)}
     return {"model": model, "point": point, "n": len(test)} | errors
-
-
-def _bands(model: Recommender, test: Ratings, predicted: Any, beside: Any) -> pl.DataFrame:
-    """Errors, beside the baseline's, by the number of training ratings of item and user."""
-    theirs = error_bands(model, test, beside).select(baseline_mae="mae", baseline_rmse="rmse")
-    return error_bands(model, test, predicted).hstack(theirs)
 
 
 def error_bands(model: Recommender, test: Ratings, predicted: Any) -> pl.DataFrame:
@@ -147,13 +148,14 @@ def error_bands(model: Recommender, test: Ratings, predicted: Any) -> pl.DataFra
         ("popularity", items, train.by_item.counts),
         ("activity", users, train.by_user.counts),
     ):
-        known = np.where(index >= 0, counts[index], 0)
-        band = np.searchsorted(BANDS, known, side="right") - 1
-        for b in np.unique(band):
-            at = band == b
-            true = test.rating[at]
-            errors = {"mae": mae(true, predicted[at]), "rmse": rmse(true, predicted[at])}
-            rows.append({"group": group, "band": band_name(int(b)), "n": int(at.sum())} | errors)
+        n_ratings = np.where(index >= 0, counts[index], 0)
+        bands = np.searchsorted(BANDS, n_ratings, side="right") - 1
+        for band in np.unique(bands):
+            here = bands == band
+            true = test.rating[here]
+            errors = {"mae": mae(true, predicted[here]), "rmse": rmse(true, predicted[here])}
+            row = {"group": group, "band": band_name(int(band)), "n": int(here.sum())}
+            rows.append(row | errors)
     return pl.DataFrame(rows)
 
 
@@ -184,18 +186,18 @@ def _notes(model: Recommender, test: Ratings) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class RankedLists:
-    """The lists of a model, and what of them its users liked.
+    """The lists of a model, and the items in them that are relevant.
 
     Attributes:
-        user_index: Rows (n,) of the users asked, in the model's vocabulary, ascending.
+        user_index: Rows (n,) of the users with a list, in the model's vocabulary, ascending.
         items: Rows (n, k) of items, best first; -1 after a list's end.
         hits: bool (n, k), whether the item at each place is relevant.
         n_relevant: int (n,), how many relevant items each user has.
-        n_left_out: Users of the test that were not asked.
+        n_left_out: Number of users of the test without a list.
     """
 
-    user_index: npt.NDArray[np.integer]
-    items: npt.NDArray[np.integer]
+    user_index: IndexArray
+    items: IndexArray
     hits: Hits
     n_relevant: Counts
     n_left_out: int
@@ -208,7 +210,7 @@ class RankedLists:
         """The mean of each metric, then ``coverage``, ``novelty`` and ``popular_share``.
 
         Args:
-            train: What the model was fitted on.
+            train: The ratings that the model was fitted on.
         """
         counts = train.by_item.counts
         n_users = int((train.by_user.counts > 0).sum())
@@ -227,7 +229,7 @@ def rank_unseen(
     threshold: float | None = None,
     seen: Ratings | None = None,
 ) -> RankedLists:
-    """The lists of the users of a test, by the protocol of `evaluate_ranking`, whose errors it has.
+    """The lists of the users of a test, by the protocol and with the errors of `evaluate_ranking`.
 
     Args:
         model, test, k, threshold: As in `evaluate_ranking`.
@@ -238,24 +240,38 @@ def rank_unseen(
     if isinstance(k, bool) or int(k) != k or not 1 <= k <= train.n_items:
         raise ArgumentError("k", expected=f"a whole number from 1 to {train.n_items}", received=k)
     users, items = model.rows_of(test)
-    relevant = test.scale.liked(test.rating, threshold)
-    asked = np.unique(users[relevant & (users >= 0)])
-    if not len(asked):
+    relevant = test.scale.liked(test.rating, threshold) & (users >= 0)
+    user_index, n_relevant = np.unique(users[relevant], return_counts=True)
+    if not len(user_index):
         raise ArgumentError(
             "test",
             expected="a rating at or above the threshold, by a user known to the model",
             received="none",
             do="lower the threshold",
         )
-    lists = best_items(model, asked, k, seen=(train,) if seen is None else (train, seen)).items
-    truth = np.unique(_pairs(users[relevant], items[relevant], train.n_items))
+    tables = (train,) if seen is None else (train, seen)
+    lists = best_items(model, user_index, k, seen=tables).items
     return RankedLists(
-        user_index=asked,
+        user_index=user_index,
         items=lists,
-        hits=np.isin(_pairs(asked[:, None], lists, train.n_items), truth) & (lists >= 0),
-        n_relevant=np.bincount(users[relevant & (users >= 0)], minlength=train.n_users)[asked],
-        n_left_out=len(np.unique(test.user_index)) - len(asked),
+        hits=relevant_hits(user_index, lists, users[relevant], items[relevant], train.n_items),
+        n_relevant=n_relevant,
+        n_left_out=len(np.unique(test.user_index)) - len(user_index),
     )
+
+
+def relevant_hits(
+    user_index: IndexArray, lists: IndexArray, users: IndexArray, items: IndexArray, n_items: int
+) -> Hits:
+    """Whether each item of each list is relevant, bool (n, k).
+
+    Args:
+        user_index, lists: Users (n,) and their lists (n, k) of item rows; -1 after a list's end.
+        users, items: The relevant pairs (m,) of rows.
+        n_items: Number of items.
+    """
+    truth = np.unique(pair_numbers(users, items, n_items))
+    return np.isin(pair_numbers(user_index[:, None], lists, n_items), truth) & (lists >= 0)
 
 
 def evaluate_ranking(
@@ -292,13 +308,6 @@ def evaluate_ranking(
         ['recall', 'precision', 'ndcg']
     """
     ranked = rank_unseen(model, test, k, threshold=threshold)
-    values = ranked.summary(model.ratings_) | {
-        "users": float(len(ranked.user_index)),
-        "users_left_out": float(ranked.n_left_out),
-    }
+    values = ranked.summary(model.ratings_)
+    values |= {"users": float(len(ranked.user_index)), "users_left_out": float(ranked.n_left_out)}
     return pl.DataFrame({"metric": list(values), "k": k, "value": list(values.values())})
-
-
-def _pairs(users: Counts, items: Counts, n_items: int) -> npt.NDArray[np.int64]:
-    """One number for each pair; unknown items, -1, share one that no known item has."""
-    return users.astype(np.int64) * (n_items + 1) + items + 1

@@ -1,4 +1,4 @@
-"""The leaderboard: what a comparison of models found, as frames to print, keep and draw."""
+"""The leaderboard: the result of a comparison of models, as frames to print, keep and draw."""
 
 from dataclasses import dataclass
 
@@ -84,7 +84,7 @@ class Leaderboard:
                 errors = errors.drop("point", "test_mae_mean")
         lists = self.frame.select(column for column in _LIST_COLUMNS if column in self.frame)
         costs = self.frame.select(column for column in _COST_COLUMNS if column in self.frame)
-        found = {
+        tables = {
             "Errors of predicted ratings": _with_values(errors),
             f"Lists of {self.k} for each user, all unseen items ranked": _with_values(lists),
             "Cost: seconds, and megabytes at the peak of the fit": _with_values(costs),
@@ -92,7 +92,7 @@ class Leaderboard:
                 self.differences
             ),
         }
-        return {title: frame for title, frame in found.items() if frame.width > 1 and len(frame)}
+        return {title: frame for title, frame in tables.items() if frame.width > 1 and len(frame)}
 
 
 def averaged(rows: pl.DataFrame, by: str, several: bool) -> pl.DataFrame:
@@ -133,18 +133,18 @@ def differences(
         if metric in ERRORS and by not in ERRORS and f"validation_{error_of(by)}" in frame:
             order = frame.sort(f"validation_{error_of(by)}", nulls_last=True, maintain_order=True)
         names: list[str] = order["model"].to_list()
-        having = [name for name in names if metric in scores[name][0].sums]
-        against = (reference or having[0]) if having else None
-        if len(having) < 2 or against not in having:
+        names = [name for name in names if metric in scores[name][0].sums]
+        other = (reference or names[0]) if names else None
+        if len(names) < 2 or other not in names:
             continue
-        totals = [np.mean([one.sums[metric][0] for one in scores[name]], axis=0) for name in having]
-        counts = scores[against][0].sums[metric][1]
-        found = paired_differences(totals, counts, having.index(against), root=metric == "rmse")
+        totals = [np.mean([fit.sums[metric][0] for fit in scores[name]], axis=0) for name in names]
+        counts = scores[other][0].sums[metric][1]
+        columns = paired_differences(totals, counts, names.index(other), root=metric == "rmse")
         rows += [
-            {"metric": metric, "model": name, "reference": against}
+            {"metric": metric, "model": name, "reference": other}
             | {"difference": value, "low": low, "high": high}
-            for name, value, low, high in zip(having, *found, strict=True)
-            if name != against
+            for name, value, low, high in zip(names, *columns, strict=True)
+            if name != other
         ]
     schema: dict[str, type[pl.DataType]] = dict.fromkeys(
         ("metric", "model", "reference"), pl.String
@@ -156,10 +156,10 @@ def differences(
 def bands_of(scores: dict[str, list[Scores]]) -> pl.DataFrame:
     """The errors by band of all models that predict ratings, averaged over the seeds."""
     parts = [
-        one.bands.select(pl.lit(name).alias("model"), pl.all())
-        for name, several in scores.items()
-        for one in several
-        if one.bands is not None
+        fit.bands.select(pl.lit(name).alias("model"), pl.all())
+        for name, fits in scores.items()
+        for fit in fits
+        if fit.bands is not None
     ]
     if not parts:
         return pl.DataFrame()
@@ -178,5 +178,5 @@ def error_of(by: str) -> str:
 
 def _with_values(frame: pl.DataFrame) -> pl.DataFrame:
     """The columns that have a value; memory in whole megabytes."""
-    kept = frame.select(column.name for column in frame if column.null_count() < len(column))
-    return kept.with_columns(pl.col("^memory_mb$").round(0).cast(pl.Int64))
+    frame = frame.select(column.name for column in frame if column.null_count() < len(column))
+    return frame.with_columns(pl.col("^memory_mb$").round(0).cast(pl.Int64))

@@ -1,19 +1,18 @@
 """What a reader of test errors must know: leaks, duplicates, and ids that were never trained on."""
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
-from tastemap.arrays import IndexArray
+from tastemap.arrays import I64, IndexArray
 from tastemap.data.chunks import chunks
 from tastemap.data.ratings import Ratings
 
-# A smaller share of test ratings that lie among the training ratings in time is not worth a line.
-_WORTH_SAYING = 0.01
+# A note tells of test ratings before training ratings only from this share of them on.
+MIN_SHARE_OF_NOTE = 0.01
 
 
 def split_notes(train: Ratings, test: Ratings) -> tuple[str, ...]:
-    """What is wrong, or worth knowing, about a pair of training and test ratings, in sentences.
+    """What is wrong, or worth knowing, about training and test ratings, in sentences.
 
     Pairs of user and item that are in both, pairs that are in one of them twice, test ratings by
     users or of items without a training rating, and test ratings that were given before the last
@@ -31,10 +30,10 @@ def split_notes(train: Ratings, test: Ratings) -> tuple[str, ...]:
     """
     users, items = _rows(train, test)
     notes = leak_notes(train, users, items)
-    twice = {"training": _n_twice(train), "test": _n_twice(test)}
+    repeated = {"training": _n_twice(train), "test": _n_twice(test)}
     notes += [
         f"{n} {part} ratings are of a pair of user and item that is in the {part} part before"
-        for part, n in twice.items()
+        for part, n in repeated.items()
         if n
     ]
     for kind, index, counts in (
@@ -50,31 +49,33 @@ def split_notes(train: Ratings, test: Ratings) -> tuple[str, ...]:
 
 
 def leak_notes(train: Ratings, users: IndexArray, items: IndexArray) -> list[str]:
-    """Whether test pairs are among the training ratings; a list of one sentence or none.
+    """A sentence on test pairs that are among the training ratings, in a list; [] without any.
 
     Args:
-        train: What was trained on.
+        train: The training ratings.
         users, items: Rows (n,) of the test pairs in its vocabularies, -1 for unknown ones.
     """
-    known = (users >= 0) & (items >= 0)
-    pairs, counts = np.unique(_pairs(users[known], items[known], train.n_items), return_counts=True)
-    found = np.zeros(len(pairs) + 1, dtype=np.bool_)
+    both = (users >= 0) & (items >= 0)
+    pairs, counts = np.unique(
+        pair_numbers(users[both], items[both], train.n_items), return_counts=True
+    )
+    in_train = np.zeros(len(pairs) + 1, dtype=np.bool_)
     for rows in chunks(len(train)):  # there are many more of them than test pairs
-        trained = _pairs(train.user_index[rows], train.item_index[rows], train.n_items)
+        trained = pair_numbers(train.user_index[rows], train.item_index[rows], train.n_items)
         place = np.searchsorted(pairs, trained)
-        found[place[np.append(pairs, -1)[place] == trained]] = True
-    leaked = int(counts[found[:-1]].sum())
-    if not leaked:
+        in_train[place[np.append(pairs, -1)[place] == trained]] = True
+    n_leaked = int(counts[in_train[:-1]].sum())
+    if not n_leaked:
         return []
     return [
-        f"{leaked} of {len(users)} test pairs are among the training ratings too: the errors"
+        f"{n_leaked} of {len(users)} test pairs are among the training ratings too: the errors"
         " are too good to be true"
     ]
 
 
 def _n_twice(ratings: Ratings) -> int:
-    """Ratings of a pair of user and item that comes before in the table."""
-    pairs = _pairs(ratings.user_index, ratings.item_index, ratings.n_items)
+    """Number of ratings whose pair of user and item stands further up in the table too."""
+    pairs = pair_numbers(ratings.user_index, ratings.item_index, ratings.n_items)
     return len(pairs) - pl.Series(pairs).n_unique()
 
 
@@ -86,7 +87,7 @@ def _time_notes(train: Ratings, test: Ratings, users: IndexArray) -> tuple[str, 
     np.maximum.at(last, train.user_index, train.timestamp)
     # Row -1, of unknown users, is the last: nothing comes before it.
     share = float((test.timestamp < last[users]).mean())
-    if share < _WORTH_SAYING:
+    if share < MIN_SHARE_OF_NOTE:
         return ()
     return (
         f"{100 * share:.0f} % of the test ratings were given before the last training rating of"
@@ -100,6 +101,6 @@ def _rows(train: Ratings, test: Ratings) -> tuple[IndexArray, IndexArray]:
     return users, train.items.index(test.items.ids, missing="negative")[test.item_index]
 
 
-def _pairs(users: IndexArray, items: IndexArray, n_items: int) -> npt.NDArray[np.int64]:
-    """One number for each pair."""
-    return users.astype(np.int64) * n_items + items
+def pair_numbers(users: IndexArray, items: IndexArray, n_items: int) -> I64:
+    """A number for each pair of rows; unknown items, -1, have another number than all others."""
+    return users.astype(np.int64) * (n_items + 1) + items + 1

@@ -4,16 +4,16 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from tastemap.arrays import F64
 from tastemap.data.ratings import Ratings
 from tastemap.errors import ArgumentError
-from tastemap.evaluation.evaluate import rank_unseen
+from tastemap.evaluation.evaluate import best_point, rank_unseen
 from tastemap.metrics.bootstrap import paired_differences, user_sums
 from tastemap.models.base.recommender import Recommender
 
 #: Length of the lists that a model which ranks is judged by; all items where there are fewer.
-LIST = 10
+LIST_LENGTH = 10
 
 
 @dataclass(frozen=True)
@@ -23,12 +23,12 @@ class Score:
     Attributes:
         value: The metric.
         totals: float64 (n_users,), sums of each user's squared or absolute errors, or NDCG.
-        counts: float64 (n_users,), how many each sum has.
+        counts: float64 (n_users,), the number of summands of each.
     """
 
     value: float
-    totals: npt.NDArray[np.float64]
-    counts: npt.NDArray[np.float64]
+    totals: F64
+    counts: F64
 
 
 class Gain(NamedTuple):
@@ -81,7 +81,7 @@ class Objective:
     @property
     def name(self) -> str:
         """As it stands in a sentence."""
-        return {"rmse": "RMSE", "mae": "MAE", "ndcg": f"NDCG@{LIST}"}[self.metric]
+        return {"rmse": "RMSE", "mae": "MAE", "ndcg": f"NDCG@{LIST_LENGTH}"}[self.metric]
 
     def score(self, model: Recommender, held_out: Ratings) -> Score:
         """Score a fitted model on ratings it has not seen.
@@ -90,13 +90,13 @@ class Objective:
             ArgumentError: For NDCG, if no held-out rating is a like.
         """
         if self.metric == "ndcg":
-            ranked = rank_unseen(model, held_out, min(LIST, model.ratings_.n_items))
+            ranked = rank_unseen(model, held_out, min(LIST_LENGTH, model.ratings_.n_items))
             totals = ranked.per_user()["ndcg"]
             return self._score(totals, np.ones(len(totals)))
-        point = "median" if self.metric == "mae" and model.has_distribution else "mean"
+        point = best_point(model) if self.metric == "mae" else "mean"
         error = np.abs(held_out.rating - model.predict_ratings(held_out, point=point))
-        each = error.astype(np.float64) ** (2 if self.metric == "rmse" else 1)
-        return self._score(*user_sums(held_out.user_index, each))
+        errors = error.astype(np.float64) ** (2 if self.metric == "rmse" else 1)
+        return self._score(*user_sums(held_out.user_index, errors))
 
     def _score(self, totals: Any, counts: Any) -> Score:
         mean = float(totals.sum() / counts.sum())
@@ -106,8 +106,8 @@ class Objective:
         """Position of the best value, the first of equals."""
         return int(np.argmax(values) if self.larger_is_better else np.argmin(values))
 
-    def difference(self, one: Score, other: Score) -> Gain:
-        """One score minus another of the same held-out ratings."""
-        totals = [one.totals, other.totals]
-        found = paired_differences(totals, one.counts, 1, root=self.metric == "rmse")
-        return Gain(*(float(part[0]) for part in found))
+    def difference(self, score: Score, reference: Score) -> Gain:
+        """A score minus that of a reference on the same held-out ratings."""
+        totals = [score.totals, reference.totals]
+        columns = paired_differences(totals, score.counts, 1, root=self.metric == "rmse")
+        return Gain(*(float(column[0]) for column in columns))

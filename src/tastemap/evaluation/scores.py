@@ -1,23 +1,20 @@
-"""The scores of one fitted model: one row of a leaderboard, and what the comparison is made of."""
+"""The scores of a fitted model: its row of a leaderboard, and the sums to compare it by."""
 
 import time
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
-from tastemap.arrays import FloatArray
+from tastemap.arrays import F64, FloatArray
 from tastemap.data.ratings import Ratings
 from tastemap.errors import ArgumentError
-from tastemap.evaluation.evaluate import error_bands, model_calibration, rank_unseen
+from tastemap.evaluation.evaluate import best_point, error_bands, model_calibration, rank_unseen
 from tastemap.metrics.bootstrap import user_sums
 from tastemap.metrics.ranking import METRICS
 from tastemap.metrics.rating import mae, rmse
 from tastemap.models.base.recommender import Recommender
-
-Values = npt.NDArray[np.float64]
 
 #: What can choose a model: errors, of which the least is best, then scores of lists.
 ERRORS = ("rmse", "mae")
@@ -52,30 +49,24 @@ class Scores:
     """
 
     row: dict[str, Any]
-    sums: dict[str, tuple[Values, Values]]
+    sums: dict[str, tuple[F64, F64]]
     bands: pl.DataFrame | None
-
-
-def best_point(model: Recommender) -> str:
-    """The point with the least absolute error: the median where a model has one, else the mean."""
-    levels = model.ratings_.scale.levels
-    return "median" if model.has_distribution and levels is not None else "mean"
 
 
 def validation_scores(
     model: Recommender, validation: Ratings, protocol: Protocol
 ) -> dict[str, float]:
-    """What a model is chosen by: ``validation_rmse``, ``validation_mae``, a score of its lists."""
-    found: dict[str, float] = {}
+    """The scores that choose: ``validation_rmse``, ``validation_mae``, a score of the lists."""
+    scores: dict[str, float] = {}
     if model.predicts_ratings:
         true = validation.rating
-        found["validation_rmse"] = rmse(true, model.predict_ratings(validation))
+        scores["validation_rmse"] = rmse(true, model.predict_ratings(validation))
         predicted = model.predict_ratings(validation, point=best_point(model))
-        found["validation_mae"] = mae(true, predicted)
+        scores["validation_mae"] = mae(true, predicted)
     if protocol.by in METRICS:
         ranked = rank_unseen(model, validation, protocol.k, threshold=protocol.threshold)
-        found[f"validation_{protocol.by}"] = float(ranked.per_user()[protocol.by].mean())
-    return found
+        scores[f"validation_{protocol.by}"] = float(ranked.per_user()[protocol.by].mean())
+    return scores
 
 
 def score_on_test(
@@ -90,7 +81,7 @@ def score_on_test(
         seen: Ratings that are neither trained on nor tested; their items are left out of lists.
     """
     row: dict[str, Any] = {}
-    sums: dict[str, tuple[Values, Values]] = {}
+    sums: dict[str, tuple[F64, F64]] = {}
     bands = None
     if model.predicts_ratings:
         row, predicted, at_point = _errors(model, test)
@@ -106,8 +97,8 @@ def score_on_test(
         summary = ranked.summary(model.ratings_)
         row |= {names.get(name, name): value for name, value in summary.items()}
         row["list_seconds"] = seconds
-        each = np.ones(len(ranked.user_index))
-        sums |= {name: (values, each) for name, values in ranked.per_user().items()}
+        counts = np.ones(len(ranked.user_index))
+        sums |= {name: (values, counts) for name, values in ranked.per_user().items()}
     return Scores(row, sums, bands)
 
 
@@ -131,10 +122,10 @@ def _errors(model: Recommender, test: Ratings) -> tuple[dict[str, Any], FloatArr
 
 def _calibration(model: Recommender, test: Ratings) -> dict[str, float]:
     """Log-loss and calibration error, where the model has a distribution over levels."""
-    found = model_calibration(model, test)
-    if found is None:
+    calibration = model_calibration(model, test)
+    if calibration is None:
         return {}
-    return {"test_log_loss": found.log_loss, "test_calibration_error": found.error}
+    return {"test_log_loss": calibration.log_loss, "test_calibration_error": calibration.error}
 
 
 def check_protocol(protocol: Protocol, models: dict[str, Recommender]) -> None:

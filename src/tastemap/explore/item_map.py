@@ -1,71 +1,60 @@
 """The 2-D map of the items: t-SNE of their factors."""
 
 import warnings
-from typing import Any, Protocol
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
+from tastemap.arrays import F32, F64, I64
 from tastemap.data.ratings import Ratings
 from tastemap.errors import ArgumentError, NotFittedError, TastemapWarning, UnsupportedError
+from tastemap.models.base.recommender import Recommender
 from tastemap.support.extras import lab_package
 
-Floats = npt.NDArray[np.float64]
-Rows = npt.NDArray[np.int64]
-
-#: Fewer items than this make no map.
-FEWEST = 5
+#: The least number of items of a map.
+MIN_ITEMS = 5
 # From this many items on, interpolation by FFT is faster than the Barnes-Hut tree.
-_MANY = 10_000
+MIN_ITEMS_OF_FFT = 10_000
 # Inner products are rounded to a millionth: their last bits depend on the number of threads.
-_PRECISION = 1e6
+STEPS_OF_PRODUCT = 1e6
 # Pairs whose inner products are computed at a time: they stay in the caches.
-_PAIRS = 4096
-
-
-class HasItemFactors(Protocol):
-    """What the map needs of a model; a `FactorModel` has it."""
-
-    ratings_: Ratings
-    item_map_: pl.DataFrame | None
-
-    @property
-    def item_factors(self) -> npt.NDArray[np.floating[Any]]:
-        """q_i, (n_items, f)."""
+BLOCK_PAIRS = 4096
+# Bytes of the scores, in float32, of a block of items.
+BLOCK_BYTES = 2**25
+#: What the items of a map can be coloured by.
+COLOURS = ("popularity", "average", "year", "genre")
+#: The most frequent genres have a colour each: as many as the palette has.
+N_GENRES = 7
+OTHER = "other"
 
 
 class SmallMapWarning(TastemapWarning):
     """A map of few items was drawn with a smaller perplexity than asked for."""
 
 
-def item_map(model: HasItemFactors, *, perplexity: float = 30.0, seed: int = 0) -> pl.DataFrame:
-    """The model's map: the one it keeps or, if it has none, a new one, which it then keeps.
+def item_map(model: Recommender, *, perplexity: float = 30.0, seed: int = 0) -> pl.DataFrame:
+    """The map of a model, which is drawn the first time and kept with the model.
 
-    A saved model carries its map, so that a map is never computed twice. `project_items` draws
-    another one whatever the model keeps.
+    A saved model carries its map. `project_items` always draws a new one.
 
     Returns:
         As `project_items`.
     """
-    kept: pl.DataFrame | None = getattr(model, "item_map_", None)
-    if kept is None:
-        kept = project_items(model, perplexity=perplexity, seed=seed)
-        model.item_map_ = kept
-    return kept
+    frame = getattr(model, "item_map_", None)
+    if frame is None:
+        frame = model.item_map_ = project_items(model, perplexity=perplexity, seed=seed)
+    return frame
 
 
-def project_items(
-    model: HasItemFactors, *, perplexity: float = 30.0, seed: int = 0
-) -> pl.DataFrame:
+def project_items(model: Recommender, *, perplexity: float = 30.0, seed: int = 0) -> pl.DataFrame:
     """Draw the items on a plane so that similar items lie close together.
 
     t-SNE (van der Maaten and Hinton, 2008) by openTSNE, started from the first two principal
     components, so that the map's broad layout means something too. Similar is what
     `similar_items` calls similar: a small angle between factors. Factors are therefore brought to
     length one before distances are taken; on MovieLens 100K 56 % of the ten most similar items
-    then lie among the thirty nearest on the map, against 45 % with the distances between the
-    factors as they are, where the length (how much is known of an item) hides the direction.
+    then lie among the thirty nearest on the map, against 45 % without. (The length, which grows
+    with the number of ratings of an item, hides the direction.)
 
     The same model, perplexity and seed give the same map bit for bit: one thread, exact
     neighbours. Mirror images are as good as each other to t-SNE, so the map is turned such that
@@ -73,14 +62,14 @@ def project_items(
 
     Args:
         model: A fitted model with item factors.
-        perplexity: About how many neighbours each item minds; at least 1.
+        perplexity: About the number of neighbours that place an item; at least 1.
         seed: Seed of the tiny jitter that parts items with equal factors.
 
     Returns:
         Frame ``item_id, x, y, preserved`` of the items with a training rating and factors that are
         not all zero, in item row order. ``preserved``, in [0, 1], is how far the map can be
         believed around an item: the share of its 10 most similar items that are among its 30
-        nearest on the map (of n <= 40 items: a quarter of them, and three times as many).
+        nearest on the map (of n <= 40 items: n / 4 and 3 n / 4).
 
     Raises:
         NotFittedError: If the model has not been fitted.
@@ -132,7 +121,7 @@ def describe_map(map_frame: pl.DataFrame) -> str:
     )
 
 
-def _directions(model: HasItemFactors) -> tuple[Rows, Floats]:
+def _directions(model: Recommender) -> tuple[I64, F64]:
     """Rows of the items that can be drawn, and their factors at length one, (n, f)."""
     if not hasattr(model, "ratings_"):
         raise NotFittedError(type(model).__name__, expected="a fitted model", do="call fit first")
@@ -149,17 +138,17 @@ def _directions(model: HasItemFactors) -> tuple[Rows, Floats]:
         raise ArgumentError(
             "item factors", expected="finite numbers", received="NaN or infinite values"
         )
-    if len(rows) < FEWEST:
+    if len(rows) < MIN_ITEMS:
         raise ArgumentError(
             "items on the map",
-            expected=f"at least {FEWEST} with a training rating and factors",
+            expected=f"at least {MIN_ITEMS} with a training rating and factors",
             received=str(len(rows)),
             do="fit the model on more items",
         )
     return rows, factors[rows] / length[rows, None]
 
 
-def _tsne(directions: Floats, perplexity: float, seed: int) -> Floats:
+def _tsne(directions: F64, perplexity: float, seed: int) -> F64:
     """Places (n, 2) of unit vectors (n, f)."""
     affinity = lab_package("openTSNE.affinity")
     neighbours = lab_package("openTSNE.nearest_neighbors")
@@ -171,7 +160,7 @@ def _tsne(directions: Floats, perplexity: float, seed: int) -> Floats:
     embedding = lab_package("openTSNE").TSNE(
         n_jobs=1,
         random_state=seed,
-        negative_gradient_method="bh" if n < _MANY else "fft",
+        negative_gradient_method="bh" if n < MIN_ITEMS_OF_FFT else "fft",
     )
     fitted = embedding.fit(
         affinities=affinity.PerplexityBasedNN(perplexity=perplexity, knn_index=index, n_jobs=1),
@@ -180,7 +169,7 @@ def _tsne(directions: Floats, perplexity: float, seed: int) -> Floats:
     return np.array(fitted, dtype=np.float64)
 
 
-def _start(directions: Floats, seed: int) -> Floats:
+def _start(directions: F64, seed: int) -> F64:
     """The first two principal components (n, 2), as small as t-SNE wants them."""
     centred = directions - directions.mean(axis=0)
     _, axes = np.linalg.eigh(centred.T @ centred)
@@ -194,7 +183,7 @@ def _start(directions: Floats, seed: int) -> Floats:
     return 1e-4 * (np.round(start, 6) + jitter)
 
 
-def _preserved(directions: Floats, places: Floats) -> Floats:
+def _preserved(directions: F64, places: F64) -> F64:
     """Share of each item's most similar items that are near it on the map, (n,)."""
     near, reach = _neighbourhood(len(places))
     similar, _ = _nearest(directions, near)
@@ -207,12 +196,12 @@ def _preserved(directions: Floats, places: Floats) -> Floats:
 
 
 def _neighbourhood(n: int) -> tuple[int, int]:
-    """How many most similar items are looked for among how many nearest on the map."""
+    """The number of most similar items, and of nearest ones on the map to find them among."""
     near = max(min(10, n // 4), 1)
     return near, 3 * near
 
 
-def _nearest(vectors: Floats, k: int, queries: Floats | None = None) -> tuple[Rows, Floats]:
+def _nearest(vectors: F64, k: int, queries: F64 | None = None) -> tuple[I64, F64]:
     """For each row, the k other rows with the largest inner product: rows and products, (n, k)."""
     n, f = vectors.shape
     queries = vectors if queries is None else queries
@@ -221,8 +210,8 @@ def _nearest(vectors: Floats, k: int, queries: Floats | None = None) -> tuple[Ro
     # What float32 and the rounding below can change (Higham, "Accuracy and stability of numerical
     # algorithms", 2002, equation 3.5, and a rounding of each factor).
     sizes = [np.sqrt(np.einsum("nf,nf->n", rows, rows)) for rows in (queries, vectors)]
-    error = (f + 4) * 2.0**-24 * sizes[0] * sizes[1].max() + 1 / _PRECISION
-    step = max(1, 2**23 // n)  # blocks of 32 MB
+    error = (f + 4) * 2.0**-24 * sizes[0] * sizes[1].max() + 1 / STEPS_OF_PRODUCT
+    step = max(1, BLOCK_BYTES // (4 * n))
     for first in range(0, n, step):
         part = slice(first, min(first + step, n))
         scores = queries[part].astype(np.float32) @ small.T
@@ -231,13 +220,8 @@ def _nearest(vectors: Floats, k: int, queries: Floats | None = None) -> tuple[Ro
 
 
 def _best(
-    scores: npt.NDArray[np.float32],
-    error: Floats,
-    first: int,
-    vectors: Floats,
-    queries: Floats,
-    k: int,
-) -> tuple[Rows, Floats]:
+    scores: F32, error: F64, first: int, vectors: F64, queries: F64, k: int
+) -> tuple[I64, F64]:
     """`_nearest` of some rows, from scores that may be off by an error."""
     from tastemap.kernels.top_k import shortlisted
 
@@ -245,38 +229,27 @@ def _best(
     scores[np.arange(m), np.arange(first, first + m)] = -np.inf
     rows, owner, ends = shortlisted(scores, error, k)
     exact = np.empty(len(rows))
-    for start in range(0, len(rows), _PAIRS):
-        pairs = slice(start, start + _PAIRS)
+    for start in range(0, len(rows), BLOCK_PAIRS):
+        pairs = slice(start, start + BLOCK_PAIRS)
         exact[pairs] = np.einsum("pf,pf->p", queries[owner[pairs]], vectors[rows[pairs]])
     # Whole numbers that all differ: no rounding of a processor, no tie changes the answer.
-    rank = np.rint(exact * _PRECISION).astype(np.int64) * n + (n - 1 - rows)
+    rank = np.rint(exact * STEPS_OF_PRODUCT).astype(np.int64) * n + (n - 1 - rows)
     order = np.lexsort((-rank, owner))
     starts = np.concatenate([[0], ends[:-1]])
     best = order[starts[:, None] + np.arange(k)]
-    return rows[best].astype(np.int64), rank[best] // n / _PRECISION
-
-
-#: What the items of a map can be coloured by.
-COLOURS = ("popularity", "average", "year", "genre")
-
-
-#: So many genres have a colour of their own; the palette holds no more that all can tell apart.
-N_GENRES = 7
-
-
-OTHER = "other"
+    return rows[best].astype(np.int64), rank[best] // n / STEPS_OF_PRODUCT
 
 
 def map_items(map_frame: pl.DataFrame, ratings: Ratings) -> pl.DataFrame:
-    """The items of a map with what is known of each.
+    """The items of a map with titles, years, genres, popularity and averages.
 
     Args:
         map_frame: ``item_id, x, y``, maybe with ``preserved``.
         ratings: The ratings that popularity and average are taken from.
 
     Returns:
-        The map's rows and columns, then ``title`` (without the year where that is known), ``year``,
-        ``genres``, ``genre`` (see `main_genres`), ``popularity`` (number of ratings) and
+        The map's rows and columns, then ``title`` (without the year, if that is a column),
+        ``year``, ``genres``, ``genre`` (see `main_genres`), ``popularity`` (number of ratings) and
         ``average`` (mean rating, null without ratings). What the item table lacks is null.
 
     Raises:
@@ -284,10 +257,10 @@ def map_items(map_frame: pl.DataFrame, ratings: Ratings) -> pl.DataFrame:
     """
     need(map_frame, ("item_id", "x", "y"), "map")
     rows = ratings.items.index(map_frame["item_id"])
-    known = ratings.items.frame[rows]
+    table = ratings.items.frame[rows]
     titles = ratings.items.titles.gather(rows)
     empty = pl.Series([None] * len(rows))
-    column = {name: known[name] for name in known.columns}
+    column = {name: table[name] for name in table.columns}
     genres = column.get("genres", empty.cast(pl.List(pl.String)))
     popularity = ratings.by_item.counts
     total = np.bincount(ratings.item_index, ratings.rating, minlength=ratings.n_items)
@@ -305,8 +278,8 @@ def map_items(map_frame: pl.DataFrame, ratings: Ratings) -> pl.DataFrame:
 def main_genres(genres: pl.Series) -> pl.Series:
     """One genre for each item, so that it can have one colour.
 
-    Of the genres of an item that are among the seven most frequent, the least frequent: it says
-    most about the item (Romance rather than Drama). ``"other"`` where there is none.
+    It is the rarest of the item's genres among the seven most frequent of all: Romance rather than
+    Drama. An item without any of the seven has ``"other"``.
 
     Args:
         genres: Lists of genres, (n,); null where unknown.

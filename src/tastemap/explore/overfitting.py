@@ -1,27 +1,26 @@
-"""Whether a model overfits, read off its training curves."""
+"""Whether a model overfits, by its training curves."""
 
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
+from tastemap.arrays import F64, I64
 from tastemap.errors import ArgumentError
 
-Ints: TypeAlias = npt.NDArray[np.int64]
-Floats: TypeAlias = npt.NDArray[np.float64]
 Kind = Literal["untold", "diverged", "improving", "level", "overfits", "unstable", "memorises"]
 
-#: A last validation loss within this share of the least one counts as equally good.
-TOLERANCE = 0.005
-#: Validation losses within this share of the least one count as level,
-FLAT = 0.01
-#: and a training loss that fell by more than this share meanwhile as learning by heart.
-MEMORISED = 0.05
+# Shares of the least validation loss: the last one may be higher by the first and counts as equal,
+# losses that are higher by at most the second are level.
+MAX_RISE, MAX_RISE_OF_LEVEL = 0.005, 0.01
+# While the validation loss is level, a training loss that falls by this share memorises.
+MIN_FALL_OF_MEMORISING = 0.05
+# The metrics of curves, in the order of preference.
+METRICS = ("loss", "rmse", "mae", "mse")
 
 
 class Verdict(NamedTuple):
-    """What the curves say.
+    """The judgement on training curves.
 
     Attributes:
         kind: See `verdict`.
@@ -40,22 +39,31 @@ def overfitting_sentence(history: pl.DataFrame, metric: str = "loss") -> str:
     """Whether the model overfits, and from which epoch, in one sentence; see `verdict`.
 
     Example:
-        >>> overfitting_sentence(
-        ...     pl.DataFrame({"loss": [1.0, 0.7, 0.5], "val_loss": [0.9, 0.8, 0.95]})
-        ... )
+        >>> curves = {"train_loss": [1.0, 0.7, 0.5], "validation_loss": [0.9, 0.8, 0.95]}
+        >>> overfitting_sentence(pl.DataFrame(curves))
         'The model overfits from epoch 3: the validation loss is least at epoch 2 (0.800) and rises
         to 0.950 at epoch 3, while the training loss falls from 0.700 to 0.500.'
     """
-    found = verdict(history, metric)
-    return f"{found.title}: {found.reason}."
+    judgement = verdict(history, metric)
+    return f"{judgement.title}: {judgement.reason}."
+
+
+def curve_metric(history: pl.DataFrame) -> str | None:
+    """The metric of a model's training curves; None without curves.
+
+    Example:
+        >>> curve_metric(pl.DataFrame({"epoch": [1], "train_rmse": [0.9]}))
+        'rmse'
+    """
+    return next((name for name in METRICS if f"train_{name}" in history.columns), None)
 
 
 def verdict(history: pl.DataFrame, metric: str = "loss") -> Verdict:
-    """Whether a model overfits, read off the curves themselves.
+    """Whether a model overfits, by its training curves.
 
     The rule: let e be the epoch with the least validation loss (the first of equals).
 
-    - ``"untold"``: without validation loss, or with fewer than two epochs, none can tell.
+    - ``"untold"``: without validation loss, or with fewer than two epochs, nothing follows.
     - ``"diverged"``: a loss is not finite.
     - ``"overfits"``: the last validation loss is more than 0.5 % above the least, and the training
       loss fell since e; from epoch e + 1.
@@ -66,7 +74,7 @@ def verdict(history: pl.DataFrame, metric: str = "loss") -> Verdict:
     - ``"level"``: none of these.
 
     Args:
-        history: One row an epoch: ``metric``, maybe ``val_`` + metric and ``epoch``.
+        history: One row an epoch: ``train_`` + metric, maybe ``validation_`` + metric, ``epoch``.
         metric: ``"loss"``, ``"mae"``, …: less is better.
 
     Raises:
@@ -88,12 +96,12 @@ def verdict(history: pl.DataFrame, metric: str = "loss") -> Verdict:
     return _compared(epochs, train, validation, metric)
 
 
-def _compared(epochs: Ints, train: Floats, validation: Floats, metric: str) -> Verdict:
+def _compared(epochs: I64, train: F64, validation: F64, metric: str) -> Verdict:
     """The verdict on two curves of at least two epochs, all finite."""
     best, last = int(validation.argmin()), len(epochs) - 1
     at, least, end = epochs[best], validation[best], f"{validation[last]:.3f} at epoch {epochs[-1]}"
     seen = f"the validation {metric} is least at epoch {at} ({least:.3f})"
-    if validation[last] > least + TOLERANCE * abs(least):
+    if validation[last] > least + MAX_RISE * abs(least):
         falls = train[last] < train[best]
         moved = f"from {train[best]:.3f} to {train[last]:.3f}"
         reason = f"{seen} and rises to {end}, while the training {metric}"
@@ -104,7 +112,7 @@ def _compared(epochs: Ints, train: Floats, validation: Floats, metric: str) -> V
         return Verdict("unstable", best, title, f"{reason} does not fall ({moved})")
 
     flat = _flat_from(validation, least)
-    if last - flat >= 2 and train[flat] - train[last] > MEMORISED * abs(train[flat]):
+    if last - flat >= 2 and train[flat] - train[last] > MIN_FALL_OF_MEMORISING * abs(train[flat]):
         title = f"From epoch {epochs[flat]} on the model mostly memorises"
         reason = (
             f"the validation {metric} stays within 1 % of its least ({least:.3f} at epoch {at}),"
@@ -117,31 +125,32 @@ def _compared(epochs: Ints, train: Floats, validation: Floats, metric: str) -> V
     return Verdict("level", best, "No overfitting worth the name", f"{seen} and still {end}")
 
 
-def _flat_from(validation: Floats, least: float) -> int:
+def _flat_from(validation: F64, least: float) -> int:
     """The first epoch from which all validation losses are within 1 % of the least."""
-    away = np.flatnonzero(validation > least + FLAT * abs(least))
+    away = np.flatnonzero(validation > least + MAX_RISE_OF_LEVEL * abs(least))
     return int(away[-1]) + 1 if len(away) else 0
 
 
-def curves(history: pl.DataFrame, metric: str) -> tuple[Ints, Floats, Floats | None]:
+def curves(history: pl.DataFrame, metric: str) -> tuple[I64, F64, F64 | None]:
     """Epochs, training values and validation values (None where there are none), (n,) each.
 
     Raises:
         ArgumentError: If there is no epoch or no such column.
     """
-    if metric not in history.columns or not len(history):
+    column = f"train_{metric}"
+    if column not in history.columns or not len(history):
         raise ArgumentError(
             "history",
-            expected=f"one row an epoch, with a column {metric}",
+            expected=f"one row an epoch, with a column {column}",
             received=f"{len(history)} rows, columns {', '.join(history.columns) or 'none'}",
             do="fit a model that is trained in epochs",
         )
     numbers = history.select(pl.exclude("epoch").cast(pl.Float64))
     n = len(history)
     epochs = history["epoch"].to_numpy() if "epoch" in history.columns else np.arange(1, n + 1)
-    validation = numbers.get_column(f"val_{metric}", default=None)
+    validation = numbers.get_column(f"validation_{metric}", default=None)
     return (
         epochs.astype(np.int64),
-        numbers[metric].to_numpy(),
+        numbers[column].to_numpy(),
         None if validation is None or validation.null_count() == n else validation.to_numpy(),
     )

@@ -13,18 +13,18 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from tastemap.arrays import F64, I64
 from tastemap.data.vocabulary import Vocabulary
 from tastemap.errors import ArgumentError
-
-Floats = npt.NDArray[np.float64]
-Rows = npt.NDArray[np.int64]
 
 # Words that a title may have or lack without being another title.
 ARTICLES = frozenset(
     ("a", "an", "the", "le", "la", "les", "l", "un", "une", "der", "die", "das", "el", "los", "il")
 )
-# How alike two words must be (difflib's ratio), and a title's words on average, to be offered.
-SIMILAR_WORD, SIMILAR_TITLE = 0.7, 0.5
+# The least similarity (difflib's ratio) of two words, and of the words of a title on average.
+MIN_SIMILARITY_OF_WORD, MIN_SIMILARITY_OF_TITLE = 0.7, 0.5
+# A word is compared with at most so many others.
+MAX_CANDIDATES = 100
 # Letters that Unicode does not take apart into a plain letter and an accent.
 _PLAIN = str.maketrans({"ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "ð": "d", "þ": "th"})
 _INSIDE_WORD = re.compile(r"['’`*]|\.(?=\w\b)")  # Schindler's, M*A*S*H, E.T.
@@ -93,7 +93,7 @@ class TitleIndex:
     Attributes:
         words: The distinct words, sorted, and pairs of neighbouring words written as one
             (``spiderman`` for Spider-Man).
-        offsets, rows: Word ``w`` stands in titles ``rows[offsets[w]:offsets[w + 1]]``.
+        indptr, indices: Word ``w`` stands in titles ``indices[indptr[w]:indptr[w + 1]]``.
         length: Number of letters of each title, articles and the year left out, (n,).
     """
 
@@ -112,12 +112,12 @@ class TitleIndex:
         self.words = sorted(holders)
         self.length = np.maximum(np.array(lengths, dtype=np.float64), 1.0)
         counts = [len(holders[word]) for word in self.words]
-        self.offsets = np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])
+        self.indptr = np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])
         parts = [row for word in self.words for row in holders[word]]
-        self.rows: Rows = np.array(parts, dtype=np.int64)
+        self.indices: I64 = np.array(parts, dtype=np.int64)
 
     @cached_property
-    def _by_pair(self) -> dict[str, Rows]:
+    def _by_pair(self) -> dict[str, I64]:
         """Words (their places in ``words``) by the pairs of letters in them."""
         holders: dict[str, list[int]] = {}
         for at, word in enumerate(self.words):
@@ -126,30 +126,30 @@ class TitleIndex:
         return {pair: np.array(places) for pair, places in holders.items()}
 
     @cached_property
-    def _n_pairs(self) -> Floats:
+    def _n_pairs(self) -> F64:
         """Number of pairs of letters of each word."""
         places = np.concatenate([np.empty(0, dtype=np.int64), *self._by_pair.values()])
         return np.bincount(places, minlength=len(self.words)).astype(np.float64)
 
-    def with_all(self, query: list[str]) -> tuple[Rows, Floats, npt.NDArray[np.str_]]:
+    def with_all(self, query: list[str]) -> tuple[I64, F64, npt.NDArray[np.str_]]:
         """Titles that hold every word of the query or a word that begins with it.
 
         Returns:
-            Rows, scores, and ``"words"`` or ``"prefix"`` for each.
+            I64, scores, and ``"words"`` or ``"prefix"`` for each.
         """
-        found = np.ones(len(self.length), dtype=bool)
-        exact = np.ones(len(self.length), dtype=bool)
+        matching = np.ones(len(self.length), dtype=bool)
+        exact = matching.copy()
         for word in query:
             first = bisect_left(self.words, word)
             last = bisect_left(self.words, word + "\U0010ffff")
-            begins = np.zeros(len(found), dtype=bool)
-            begins[self.rows[self.offsets[first] : self.offsets[last]]] = True
-            same = np.zeros(len(found), dtype=bool)
+            begins = np.zeros(len(matching), dtype=bool)
+            begins[self.indices[self.indptr[first] : self.indptr[last]]] = True
+            same = np.zeros(len(matching), dtype=bool)
             if first < len(self.words) and self.words[first] == word:
                 same[self._holders(first)] = True
-            found &= begins
+            matching &= begins
             exact &= same
-        rows = np.flatnonzero(found)
+        rows = np.flatnonzero(matching)
         letters = sum(map(len, query))
         return (
             rows,
@@ -157,7 +157,7 @@ class TitleIndex:
             np.where(exact[rows], "words", "prefix"),
         )
 
-    def spelt_like(self, query: list[str]) -> tuple[Rows, Floats]:
+    def spelt_like(self, query: list[str]) -> tuple[I64, F64]:
         """Titles whose words are spelt like those of the query: rows and scores.
 
         Each word of the query takes its most similar word in the title; the score is the mean of
@@ -171,13 +171,13 @@ class TitleIndex:
                 holders = self._holders(at)
                 best[holders] = np.maximum(best[holders], similarity)
             total += best * len(word) / letters
-        rows = np.flatnonzero(total >= SIMILAR_TITLE)
+        rows = np.flatnonzero(total >= MIN_SIMILARITY_OF_TITLE)
         # Most of the score is the spelling; the shorter of two equally similar titles goes first.
         covered = np.minimum(letters / self.length[rows], 1.0)
         return rows, total[rows] * (0.8 + 0.2 * covered)
 
-    def _holders(self, word: int) -> Rows:
-        return self.rows[self.offsets[word] : self.offsets[word + 1]]
+    def _holders(self, word: int) -> I64:
+        return self.indices[self.indptr[word] : self.indptr[word + 1]]
 
     def _similar_words(self, word: str) -> list[tuple[int, float]]:
         """Words spelt like ``word`` and how alike: candidates by pairs of letters, then difflib."""
@@ -186,12 +186,12 @@ class TitleIndex:
         for pair in pairs & self._by_pair.keys():
             shared[self._by_pair[pair]] += 1
         dice = 2 * shared / (self._n_pairs + len(pairs))
-        candidates = np.argsort(-dice, kind="stable")[:100]
+        candidates = np.argsort(-dice, kind="stable")[:MAX_CANDIDATES]
         matcher = difflib.SequenceMatcher(b=word, autojunk=False)
         similar = []
         for at in candidates[shared[candidates] > 0].tolist():
             matcher.set_seq1(self.words[at])
-            if matcher.ratio() >= SIMILAR_WORD:
+            if matcher.ratio() >= MIN_SIMILARITY_OF_WORD:
                 similar.append((at, matcher.ratio()))
         return similar
 

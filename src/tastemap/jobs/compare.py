@@ -1,4 +1,4 @@
-"""Several models compared: their makers from words, the page about them, and all of it as JSON."""
+"""Compare models: make them from words, show and write their leaderboard."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -16,7 +16,7 @@ from tastemap.explore.figures import model as model_plots
 from tastemap.explore.report.blocks import Picture, Table
 from tastemap.explore.report.report import Block, Report
 from tastemap.models.registry import make_model
-from tastemap.terminal import TABLE_ENDINGS, rows_of, write_frame
+from tastemap.terminal import TABLE_ENDINGS, Output, print_json, rows_of, say, working, write_frame
 
 PAGE = ".html"
 
@@ -34,64 +34,69 @@ def makers_of(words: str, parse: Callable[[list[str]], dict[str, Any]]) -> dict[
     """
     makers: dict[str, Maker] = {}
     for word in words.replace(" ", "").split(","):
-        name, *options = word.split(":")
-        chosen = parse(options)
-        make_model(name, **chosen)  # says now what is wrong with it
+        name, *pairs = word.split(":")
+        options = parse(pairs)
+        make_model(name, **options)  # refuses a wrong option before any model is fitted
         if word in makers:
             raise ArgumentError("models", expected="each once", received=words)
-        makers[word] = lambda name=name, chosen=chosen: make_model(name, **chosen)  # type: ignore[misc]
+        makers[word] = lambda name=name, options=options: make_model(name, **options)  # type: ignore[misc]
     return makers
 
 
-def compared(
+def run_comparison(
     ratings: Ratings,
     makers: Mapping[str, Maker],
     *,
     split: str,
     test_size: float,
     seeds: Sequence[int],
+    output: Output,
     **options: Any,
-) -> tuple[Leaderboard, Split]:
-    """Models compared on a split of the ratings, by its name and drawn with the first seed.
+) -> None:
+    """Compare models on a split of the ratings, show the leaderboard, and write it.
 
     Args:
         ratings: The whole.
-        makers: Functions that make the models.
-        split, test_size: As in `split_by_name`.
+        makers: Functions that make the models, of `makers_of`.
+        split, test_size: As in `split_by_name`, which draws with the first seed.
         seeds: One fit of each model for each seed.
+        output: How to show the leaderboard, and the page or table to write, or None.
         options: Further ones of `compare`.
-    """
-    parts = split_by_name(ratings, split, test_size=test_size, seed=seeds[0])
-    return compare(makers, *parts, seeds=seeds, **options), parts
-
-
-def check_ending(out: Path | None) -> None:
-    """Refuse a file that a leaderboard cannot be written to, before the models are fitted.
 
     Raises:
-        ArgumentError: Listing the endings that it can have.
+        ArgumentError: If a leaderboard cannot be written to such a file.
     """
+    out = output.path
     if out is not None and out.suffix not in (PAGE, *TABLE_ENDINGS):
-        raise ArgumentError(
-            "-o", expected=f"a file ending in {', '.join((PAGE, *TABLE_ENDINGS))}", received=out
-        )
+        endings = ", ".join((PAGE, *TABLE_ENDINGS))
+        raise ArgumentError("-o", expected=f"a file ending in {endings}", received=out)
+    with working("comparing") as tell:
+        parts = split_by_name(ratings, split, test_size=test_size, seed=seeds[0])
+        board = compare(makers, *parts, seeds=seeds, progress=tell, **options)
+    notes = [*ratings.source.notes, *board.notes]
+    if output.as_json:
+        print_json(board_json(board, notes))
+    else:
+        Output().tables(board.tables(), notes)
+    if out is not None:
+        write_board(board, out, ratings, parts, split)
+        say(f"wrote {out}")
 
 
-def write_board(board: Leaderboard, out: Path, ratings: Ratings, split: Split, how: str) -> None:
+def write_board(board: Leaderboard, out: Path, ratings: Ratings, parts: Split, split: str) -> None:
     """Write a leaderboard as a page, or its frame as a table, by the ending of the path.
 
     Args:
-        board: What `compare` found.
+        board: The result of `compare`.
         out: Path ending in .html or as a table does.
         ratings: The whole; its name and its notes go into the page.
-        split: Its two parts.
-        how: The name of the split.
+        parts, split: Its two parts, and the name of the split.
     """
     if out.suffix != PAGE:
         write_frame(board.frame, out)
         return
-    sizes = f"{len(split.train):,} ratings to train and {len(split.test):,} to test"
-    report = Report("Leaderboard", f"{ratings.source.name}, split “{how}”: {sizes}")
+    sizes = f"{len(parts.train):,} ratings to train and {len(parts.test):,} to test"
+    report = Report("Leaderboard", f"{ratings.source.name}, split “{split}”: {sizes}")
     for title, blocks in board_sections(board).items():
         report.section(title, *blocks)
     report.section("What to know", *sentences([*ratings.source.notes, *board.notes]))
@@ -114,19 +119,13 @@ def board_json(board: Leaderboard, notes: Sequence[str]) -> dict[str, Any]:
 
 def board_sections(board: Leaderboard) -> dict[str, list[Block]]:
     """A leaderboard in the sections of a page, by title: figures above their tables."""
-    tables = {
-        caption.split()[0].rstrip(":"): Table(f, caption, 4)
-        for caption, f in board.tables().items()
-    }
-    parts: dict[str, Callable[[Leaderboard], list[Picture]]] = {
-        "Errors": error_pictures,
-        "Lists": list_pictures,
-        "Cost": lambda board: [],
-        "Differences": lambda board: [],
-    }
-    return {
-        name: [*pictures(board), tables[name]] for name, pictures in parts.items() if name in tables
-    }
+    figures = {"Errors": error_pictures, "Lists": list_pictures}
+    sections: dict[str, list[Block]] = {}
+    for caption, frame in board.tables().items():
+        title = caption.split()[0].rstrip(":")
+        pictures = figures[title](board) if title in figures else []
+        sections[title] = [*pictures, Table(frame, caption, 4)]
+    return sections
 
 
 def sentences(notes: Sequence[str]) -> list[str]:
@@ -140,7 +139,7 @@ def sentences(notes: Sequence[str]) -> list[str]:
 
 
 def leaderboard_blocks(board: Leaderboard) -> list[Block]:
-    """A leaderboard as one section of a longer page: training beside test error, then all else."""
+    """A leaderboard as one section of a longer page: training and test errors come first."""
     return [
         Picture(
             model_plots.plot_leaderboard(board.frame, board.chosen),
@@ -152,45 +151,27 @@ def leaderboard_blocks(board: Leaderboard) -> list[Block]:
 
 
 def error_pictures(board: Leaderboard) -> list[Picture]:
-    """Error against seconds, differences with their intervals, and errors by what is known."""
-    error = board.error
-    pictures = [
-        Picture(
-            board_plots.plot_error_and_seconds(board.frame, f"test_{error}"),
-            f"Test {error.upper()} of each model against the seconds of its fit.",
-        )
-    ]
-    if error in board.differences["metric"]:
-        pictures.append(_differences(board, error))
-    bands = board.bands
+    """Error against seconds, differences with their intervals, and errors by bands."""
     order = pl.Enum(board.frame["model"].to_list())
-    pictures.append(
-        Picture(
-            board_plots.plot_bands_of_models(bands.sort(pl.col("model").cast(order)), "rmse"),
-            "RMSE of each model by the popularity of the item and the activity of the user.",
-        )
-    )
-    return pictures
+    bands = board.bands.sort(pl.col("model").cast(order))
+    alt = "RMSE of each model by the popularity of the item and the activity of the user."
+    return [
+        *_score_pictures(board, board.error, "model"),
+        Picture(board_plots.plot_bands_of_models(bands, "rmse"), alt),
+    ]
 
 
 def list_pictures(board: Leaderboard) -> list[Picture]:
     """The score of the lists against the seconds of the fit, and the differences."""
-    if board.k is None:
-        return []
-    metric = "recall" if board.by == "recall" else "ndcg"
-    pictures = [
-        Picture(
-            board_plots.plot_error_and_seconds(board.frame, f"test_{metric}"),
-            f"Test {metric.upper()} of each model's lists against the seconds of its fit.",
-        )
-    ]
+    return _score_pictures(board, "recall" if board.by == "recall" else "ndcg", "model's lists")
+
+
+def _score_pictures(board: Leaderboard, metric: str, of: str) -> list[Picture]:
+    name = metric.upper()
+    figure = board_plots.plot_error_and_seconds(board.frame, f"test_{metric}")
+    pictures = [Picture(figure, f"Test {name} of each {of} against the seconds of its fit.")]
     if metric in board.differences["metric"]:
-        pictures.append(_differences(board, metric))
+        figure = board_plots.plot_differences(board.differences, metric)
+        alt = f"Difference of {name} of each model to the reference, with its interval."
+        pictures.append(Picture(figure, alt))
     return pictures
-
-
-def _differences(board: Leaderboard, metric: str) -> Picture:
-    return Picture(
-        board_plots.plot_differences(board.differences, metric),
-        f"Difference of {metric.upper()} of each model to the reference, with its interval.",
-    )

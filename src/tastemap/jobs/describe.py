@@ -1,4 +1,4 @@
-"""What a person wants to know of ratings: tables and figures."""
+"""Tables and figures that describe ratings."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,25 +12,25 @@ from tastemap.data.ratings import Ratings
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-# Ratings that the damped average of the best-liked items starts from.
-DAMPING = 25.0
+# Ratings at the overall mean that damp the average of an item.
+DAMPING_RATINGS = 25.0
 
 
 def statistics_tables(ratings: Ratings) -> dict[str, pl.DataFrame]:
-    """What a person wants to know of ratings first, each table under its title."""
-    liked = statistics.average_ratings(ratings, damping=DAMPING)
+    """The tables that describe ratings, by title."""
+    liked = statistics.average_ratings(ratings, damping=DAMPING_RATINGS)
     return {
         f"{ratings.source.name} at a glance": statistics.describe(ratings),
         "How often each rating is given": statistics.rating_counts(ratings).head(21),
         "The most popular items": statistics.most_popular(ratings, k=10),
-        f"The best-liked items (average damped by {DAMPING:g} ratings)": liked.sort(
+        f"The best-liked items (average damped by {DAMPING_RATINGS:g} ratings)": liked.sort(
             "damped_average", descending=True
         ).head(10),
     }
 
 
 def statistics_figures(ratings: Ratings) -> dict[str, "Figure"]:
-    """The figures of ratings, each under the name of its file."""
+    """The figures of ratings, by the name of their file."""
     from tastemap.explore.figures import ratings as plots
 
     figures = {

@@ -1,4 +1,4 @@
-"""What is installed, what runs, and where things are kept: for a person whose tastemap does not."""
+"""Check what is installed, what runs, and where data is kept."""
 
 import importlib.util
 import os
@@ -12,7 +12,7 @@ from tastemap.data.datasets.fetch import cache_folder
 from tastemap.errors import MissingPackageError
 from tastemap.spark.session import check_java
 
-# Package, what it is for, and the extra that brings it (empty for the core).
+# Package, its purpose, and the extra that brings it (empty for the core).
 PACKAGES = (
     ("numpy", "arrays", ""),
     ("polars", "tables", ""),
@@ -41,8 +41,8 @@ def diagnosis() -> pl.DataFrame:
 
 
 def _python() -> tuple[str, str, str, str]:
-    found = f"{platform.python_version()} on {platform.system()} {platform.machine()}"
-    return "Python", found, "ok", ""
+    version = f"{platform.python_version()} on {platform.system()} {platform.machine()}"
+    return "Python", version, "ok", ""
 
 
 def _package(name: str, purpose: str, extra: str) -> tuple[str, str, str, str]:
@@ -68,10 +68,10 @@ def _cache() -> tuple[str, str, str, str]:
     folder = cache_folder()
     existing = next(path for path in (folder, *folder.parents) if path.exists())
     sets = sorted(entry.name for entry in _entries(folder))
-    found = f"{folder}: {', '.join(sets) or 'empty'}"
+    contents = f"{folder}: {', '.join(sets) or 'empty'}"
     if os.access(existing, os.W_OK):
-        return "data cache", found, "ok", ""
-    return "data cache", found, "wrong", "set TASTEMAP_DATA to a folder you can write to"
+        return "data cache", contents, "ok", ""
+    return "data cache", contents, "wrong", "set TASTEMAP_DATA to a folder you can write to"
 
 
 def _entries(folder: Path) -> list[Path]:

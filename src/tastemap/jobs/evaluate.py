@@ -1,4 +1,4 @@
-"""Models fitted on one part of the ratings and scored on the other."""
+"""Fit a model on one part of the ratings and score it on the other."""
 
 from pathlib import Path
 

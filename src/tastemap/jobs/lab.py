@@ -1,6 +1,6 @@
-"""The lab from end to end: each step computes, shows what it found, and adds it to the report."""
+"""The lab from end to end: each step computes, shows its results, and adds them to the report."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -126,8 +126,8 @@ class Lab:
         self.report.section("Map of the items", *sections.map_blocks(self.model))
 
     def recommend(self) -> None:
-        """The items to recommend to a user, and to somebody new."""
-        blocks = sections.recommendation_blocks(self.model, known=self.ratings)
+        """The items to recommend to a user of the data, and to a new user."""
+        blocks = sections.recommendation_blocks(self.model, rated=self.ratings)
         self._tables("Recommendations", blocks)
 
     def compare(self) -> None:
@@ -140,7 +140,7 @@ class Lab:
         self.report.section("Leaderboard", *leaderboard_blocks(self.board))
 
     def save(self, out: Path) -> dict[str, Any]:
-        """Save the best model that can answer a new person, refitted on all ratings; the report.
+        """Save the best model that can answer a new user, fitted on all ratings, and the report.
 
         Its recorded test errors are those of the fit on the training part alone.
         """
@@ -150,22 +150,21 @@ class Lab:
             best: Any = LEADERBOARD[name]().fit(self.ratings, seed=self.seeds[0], progress=False)
             item_map(best)
         baseline = self.board.frame.row(by_predicate=pl.col("model") == BASELINE, named=True)
-        kept_errors = ("validation_mae", "test_mae", "test_rmse")
-        best.metrics_ = {key: row[key] for key in kept_errors}
-        best.metrics_ |= {f"baseline_{key}": baseline[key] for key in kept_errors}
-        told = model_calibration(self.board.fitted[name], self.split.test)
-        if told is not None:
-            best.metrics_["calibration"] = told.record
+        errors = ("validation_mae", "test_mae", "test_rmse")
+        best.metrics_ = {error: row[error] for error in errors}
+        best.metrics_ |= {f"baseline_{error}": baseline[error] for error in errors}
+        calibration = model_calibration(self.board.fitted[name], self.split.test)
+        if calibration is not None:
+            best.metrics_["calibration"] = calibration.record
         paths = {"model": best.save(out / "model"), "report": out / "report.html"}
         steps = NEXT_STEPS.format(tastemap=program(), model=paths["model"])
-        kept = (
+        text = (
             f"The model saved beside this report is “{name}”, the best on the validation ratings"
             " of those that can answer a new person from their ratings alone, fitted again on all"
             " ratings."
         )
-        errors = sections.metrics_blocks(best.metrics_)
-        lists = sections.recommendation_blocks(best)
-        self.report.section("The model that is kept", kept, *errors, *lists)
+        blocks = [*sections.metrics_blocks(best.metrics_), *sections.recommendation_blocks(best)]
+        self.report.section("The model that is kept", text, *blocks)
         self.report.section("What to try next", Code(steps))
         self.report.write(paths["report"])
         if not self.output.as_json:
@@ -174,7 +173,7 @@ class Lab:
         return {name: str(path) for name, path in paths.items()}
 
     def summary(self, files: dict[str, Any]) -> dict[str, Any]:
-        """What the run found, as plain objects for JSON."""
+        """The results of the run, as plain objects for JSON."""
         return {
             "ratings": statistics.describe(self.ratings).to_dicts()[0],
             "lab_model": self.evaluation.overall.to_dicts(),
@@ -185,9 +184,9 @@ class Lab:
         }
 
     def _serves(self, name: str) -> bool:
-        """Whether a model can answer a new person and has a map."""
+        """Whether a model can answer a new user and has a map."""
         fitted = self.board.fitted[name]
-        return fitted.folds_in and sections.has_factors(fitted)
+        return fitted.folds_in and fitted.capabilities.map
 
     def _tables(self, title: str, blocks: list[Block]) -> None:
         """Show the tables of a section and add the whole of it to the report."""
@@ -206,21 +205,13 @@ def run_lab(ratings: Ratings, out: Path, *, seeds: Sequence[int], output: Output
         ratings: The data; the lab's is MovieLens 100K.
         out: Folder of the results, made if need be.
         seeds: Fits of each model on the leaderboard; the first seed is the lab's.
-        output: How to show what is found.
+        output: How to show the results.
     """
     lab = Lab(ratings, seeds, output)
-    steps: list[Callable[[], None]] = [
-        lab.statistics,
-        lab.train,
-        lab.evaluate,
-        lab.embeddings,
-        lab.neighbours,
-        lab.representations,
-        lab.recommend,
-        lab.draw_map,
-        lab.compare,
-    ]
-    for step in steps:
+    for step in (
+        *(lab.statistics, lab.train, lab.evaluate, lab.embeddings, lab.neighbours),
+        *(lab.representations, lab.recommend, lab.draw_map, lab.compare),
+    ):
         step()
     files = lab.save(out)
     if output.as_json:

@@ -1,19 +1,20 @@
-"""Questions to a saved model: predictions of pairs, lists, neighbours."""
+"""Answers of a saved model: predictions of pairs, lists, neighbours."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from tastemap.errors import ArgumentError, DataError, UnsupportedError
+from tastemap.errors import ArgumentError, DataError
 from tastemap.models.base.recommender import Recommender
 from tastemap.models.batch.recommend import recommend_all
 from tastemap.models.batch.similar import similar_all
 from tastemap.models.batch.write import ENDINGS, write_recommendations
-from tastemap.terminal import say
+from tastemap.models.registry import load_model
+from tastemap.terminal import say, working
 
 
 def predicted_pairs(
@@ -41,44 +42,57 @@ def predicted_pairs(
 
 
 def recommended(
-    model: Recommender,
-    user: str | None,
-    person: Any,
-    novelty: float,
-    everyone: bool,
-    choice: dict[str, Any],
+    model: Recommender, single: tuple[str | None, Any, float] | None, choice: Mapping[str, Any]
 ) -> pl.DataFrame:
-    """What `recommend` gives for a user or a new person, or `recommend_all` for everyone."""
-    if not everyone:
-        return model.recommend(user, ratings=person, novelty=novelty, **choice)
-    refuse_one_person(user, person, novelty)
-    return recommend_all(model, **choice)
+    """The list of a single user, or the lists of everyone.
+
+    Args:
+        model: A fitted model.
+        single: Id of a user or None, ratings of a new user or None, novelty; None for everyone.
+        choice: Further options of `recommend` and `recommend_all`.
+    """
+    if single is None:
+        return recommend_all(model, **choice)
+    user, ratings, novelty = single
+    return model.recommend(user, ratings=ratings, novelty=novelty, **choice)
 
 
-def refuse_one_person(user: str | None, person: Any, novelty: float) -> None:
-    """Refuse what only one person can be asked with."""
-    if user is not None or person is not None or novelty:
+def check_for_all(user: str | None, ratings: Any, novelty: float, *, has_place: bool) -> None:
+    """Refuse a call for everyone with the options of a single user, or with no place to write to.
+
+    Raises:
+        ArgumentError: Naming what is expected.
+    """
+    check_place(has_place=has_place)
+    if user is not None or ratings is not None or novelty:
         raise ArgumentError(
             "--all", expected="no user, no ratings and no novelty", received="one of them"
         )
 
 
+def check_place(*, has_place: bool) -> None:
+    """Refuse to print a list for each user, or item, on a terminal."""
+    if not has_place:
+        raise ArgumentError("--all", expected="-o FILE, or --json", received="neither")
+
+
 def in_parts(path: Path) -> bool:
-    """Whether lists for everyone can be written to a file part by part."""
+    """Whether `write_recommendations` writes a file of this ending, part by part."""
     return path.suffix in ENDINGS
 
 
-def write_for_all(model: Recommender, out: Path, memory: int, choice: dict[str, Any]) -> None:
+def write_for_all(model: Recommender, out: Path, memory: int, choice: Mapping[str, Any]) -> None:
     """Write the lists of everyone to a file, going on where an earlier call was stopped."""
-    shown = sys.stderr.isatty()
-    n_before = write_recommendations(model, out, memory=memory, progress=shown, **choice)
+    n_before = write_recommendations(
+        model, out, memory=memory, progress=sys.stderr.isatty(), **choice
+    )
     if n_before:
         say(f"the lists of {n_before:,} users were there from a call that was stopped")
     say(f"wrote {out}")
 
 
-def read_columns(path: Path, one_of: tuple[str, ...], other: str) -> pl.DataFrame:
-    """Two columns of a CSV, TSV, Parquet or JSON file: the first of some that it has, and another.
+def read_columns(path: Path, keys: tuple[str, ...], other: str) -> pl.DataFrame:
+    """Two columns of a CSV, TSV, Parquet or JSON file: the first of ``keys`` in it, and another.
 
     Raises:
         DataError: If the file cannot be read or has no such columns.
@@ -94,42 +108,69 @@ def read_columns(path: Path, one_of: tuple[str, ...], other: str) -> pl.DataFram
         raise DataError(
             f"file {path}", expected="a table", received=str(error).splitlines()[0]
         ) from error
-    found = [column for column in one_of if column in frame.columns]
-    if not found or other not in frame.columns:
+    key = next((column for column in keys if column in frame.columns), None)
+    if key is None or other not in frame.columns:
         raise DataError(
             f"file {path}",
-            expected=f"columns {' or '.join(one_of)} and {other}",
+            expected=f"columns {' or '.join(keys)} and {other}",
             received=", ".join(frame.columns),
         )
-    return frame.select(found[0], other)
+    return frame.select(key, other)
 
 
 def neighbours(
     model: Any, item: str, other: str | None, *, k: int | None, users: bool, opposite: bool
-) -> tuple[pl.DataFrame, str]:
-    """The neighbours of an item or a user, or the similarity of two items, with a title."""
-    if not hasattr(model, "similar_items"):
-        raise UnsupportedError(f"{type(model).__name__} has no factors", do="use another model")
-    items = model.ratings_.items
+) -> tuple[pl.DataFrame, str, list[str]]:
+    """The neighbours of an item or a user, or the similarity of two items; a title, and no note."""
     if users:
-        return model.similar_users(item, k), f"Users most similar to {item}"
+        return model.similar_users(item, k), f"Users most similar to {item}", []
+    items = model.ratings_.items
     title = items.titles[items.find(item)]
     if other is not None:
-        names = [title, items.titles[items.find(other)]]
-        value = model.similarity(item, other)
-        frame = pl.DataFrame({"item": [names[0]], "other": [names[1]], "similarity": [value]})
-        return frame, "Cosine similarity"
+        pair = {"item": [title], "other": [items.titles[items.find(other)]]}
+        frame = pl.DataFrame(pair | {"similarity": [model.similarity(item, other)]})
+        return frame, "Cosine similarity", []
     if opposite:
-        return model.dissimilar_items(item, k), f"Items least similar to {title}"
-    return model.similar_items(item, k), f"Items most similar to {title}"
+        return model.dissimilar_items(item, k), f"Items least similar to {title}", []
+    return model.similar_items(item, k), f"Items most similar to {title}", []
 
 
-def all_neighbours(model: Any, k: int, approximate: bool | None) -> tuple[pl.DataFrame, str]:
-    """The neighbours of every item, and how they were found in a sentence."""
-    found = similar_all(model, k, approximate=approximate, progress=sys.stderr.isatty())
-    if found.recall is None:
-        return found.frame, f"every item compared with every other in {found.seconds:.1f} s"
-    return found.frame, (
-        f"by an index in {found.seconds:.1f} s: of the {k} nearest of a sample of items it found "
-        f"{found.recall:.1%}; --exact compares all with all"
-    )
+def all_neighbours(
+    model: Any, k: int, approximate: bool | None
+) -> tuple[pl.DataFrame, str, list[str]]:
+    """The neighbours of every item, a title, and a note that tells how they were computed."""
+    result = similar_all(model, k, approximate=approximate, progress=sys.stderr.isatty())
+    note = f"every item compared with every other in {result.seconds:.1f} s"
+    if result.recall is not None:
+        note = (
+            f"by an index in {result.seconds:.1f} s: of the {k} nearest of a sample of items it "
+            f"found {result.recall:.1%}; --exact compares all with all"
+        )
+    return result.frame, "Neighbours", [note]
+
+
+def recommend_on_spark(
+    path: Path, out: Path | None, choice: Mapping[str, Any], master: str, conf: Sequence[str]
+) -> None:
+    """Lists for every user of a saved model, as a folder of Parquet files.
+
+    Args:
+        path: The saved model.
+        out: The folder, or an address that Spark writes to; None is refused.
+        choice: ``k``, ``exclude_seen``, ``where``.
+        master, conf: Where to run, and settings ``KEY=VALUE``.
+    """
+    from tastemap.spark import recommend
+    from tastemap.spark.read import address
+    from tastemap.spark.session import Cluster, parse_conf, spark_session
+
+    if out is None:
+        raise ArgumentError("--engine spark", expected="--all and -o FOLDER")
+    model, cluster = load_model(path), Cluster(master, parse_conf(conf))
+    with working("Spark") as tell, spark_session(cluster) as session:
+        tell(f"lists for {model.ratings_.n_users:,} users")
+        n_rows = recommend.recommend_all(session, model, address(str(out)), **choice)
+    k = choice["k"] or min(10, model.ratings_.n_items)
+    is_short = n_rows < k * model.ratings_.n_users
+    why = f"; some users have fewer than {k}: no more candidates are left" if is_short else ""
+    say(f"wrote {out}: {n_rows:,} rows{why}")

@@ -1,4 +1,4 @@
-"""A saved model as a page: its map, its report."""
+"""Draw the map of a saved model, and write its report."""
 
 from pathlib import Path
 
@@ -18,9 +18,9 @@ def write_map(path: Path, out: Path, colour: str) -> dict[str, str]:
     if out.suffix not in (".html", *pictures):
         raise ArgumentError("-o", expected=f".html or {', '.join(pictures)}", received=str(out))
     model = load_model(path)
-    drawn_before = model.item_map_ is not None
+    is_new = model.item_map_ is None
     frame = item_map(model)
-    if not drawn_before:
+    if is_new:
         model.save(path)
     if out.suffix in pictures:
         plot_item_map(frame, model.ratings_, colour).savefig(out, dpi=150)
@@ -41,7 +41,7 @@ def write_report(model: Recommender, out: Path) -> None:
         report.section("Training", *sections.training_blocks(model.history_))
     if model.metrics_:
         report.section("Test errors", *sections.metrics_blocks(model.metrics_))
-    if sections.has_factors(model):
+    if model.capabilities.map:
         report.section("Embeddings", *sections.embedding_blocks(model))
         report.section("Neighbours", *sections.neighbour_blocks(model))
         report.section("Map of the items", *sections.map_blocks(model))

@@ -1,9 +1,8 @@
 """From a table of ratings to a model and a report: each step computes, shows, and reports."""
 
-import contextlib
 import json
 import shlex
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +12,10 @@ from tastemap.data import statistics
 from tastemap.data.ratings import Ratings
 from tastemap.data.splits import Split
 from tastemap.errors import ArgumentError, MissingPackageError
-from tastemap.evaluation.choose import FEWEST, GOALS, Choice, choose, fitting_split
+from tastemap.evaluation.choose import GOALS, MIN_RATINGS, Choice, choose, fitting_split
 from tastemap.evaluation.evaluate import evaluate, evaluate_ranking
 from tastemap.explore.figures import leaderboard as board_plots
-from tastemap.explore.item_map import FEWEST as FEWEST_ON_A_MAP
-from tastemap.explore.item_map import describe_map, item_map
+from tastemap.explore.item_map import MIN_ITEMS, describe_map, item_map
 from tastemap.explore.report.blocks import Code, Picture, Table
 from tastemap.explore.report.page import write_page
 from tastemap.explore.report.report import Block, Report
@@ -29,7 +27,7 @@ from tastemap.terminal import Output, console, print_json, program, rows_of, say
 
 TEST_SIZE = 0.2
 # The chosen model is fitted to be chosen, to be tested, and on everything.
-FITS = 3
+N_FITS = 3
 
 NEXT_STEPS = """\
 {tastemap} recommend {model} {user}
@@ -43,10 +41,10 @@ class Run:
     def __init__(
         self, ratings: Ratings, out: Path, *, seconds: float, goal: str, seed: int, output: Output
     ) -> None:
-        if len(ratings) < FEWEST:
+        if len(ratings) < MIN_RATINGS:
             raise ArgumentError(
                 "ratings",
-                expected=f"at least {FEWEST}: some to learn from, to choose by and to test on",
+                expected=f"at least {MIN_RATINGS}: some to learn from, to choose by and to test on",
                 received=len(ratings),
                 do="gather more, or use tastemap fit -m bias",
             )
@@ -72,12 +70,12 @@ class Run:
         """Set the test part aside, and choose a model by the rest of it alone."""
         name, self.split = fitting_split(self.ratings, self.goal, TEST_SIZE, self.seed)
         self.held_out = f"{len(self.split.test):,} ratings (split {name})"
-        with self._working("choosing a model") as tell:
+        with working("choosing a model") as tell:
             self.choice = choose(
                 self.split.train,
                 goal=self.goal,
                 seconds=self.seconds,
-                n_fits=FITS,
+                n_fits=N_FITS,
                 seed=self.seed,
                 progress=tell,
             )
@@ -110,12 +108,12 @@ class Run:
 
     def evaluate(self) -> None:
         """Fit the chosen on all but the test part, and look at the test part, once."""
-        with self._working(f"testing {self.choice.chosen}"):
+        with working(f"testing {self.choice.chosen}"):
             tester = self._fitted(self.split.train)
         notes: Sequence[str] = ()
         if self.goal == "ratings":
-            found = evaluate(tester, self.split.test)
-            self.metrics, notes, self.tested = found.record, found.notes, found.tables
+            result = evaluate(tester, self.split.test)
+            self.metrics, notes, self.tested = result.record, result.notes, result.tables
         else:
             table = self._list_scores(tester)
             self.metrics = {f"test_{row[0]}": row[1] for row in table.rows()}
@@ -127,7 +125,7 @@ class Run:
                 f"The chosen model was fitted on all but {self.held_out}, and tested on these."
             )
             if self.goal == "ratings":
-                return [sentence, *sections.evaluation_blocks(found, self.split.test)]
+                return [sentence, *sections.evaluation_blocks(result, self.split.test)]
             caption = "Lists for the users of the test part, all unseen items ranked"
             return [sentence, Table(table, caption, digits=4)]
 
@@ -143,14 +141,14 @@ class Run:
 
     def fit(self) -> None:
         """The chosen model on everything."""
-        with self._working(f"fitting {self.choice.chosen} on all ratings"):
+        with working(f"fitting {self.choice.chosen} on all ratings"):
             self.model = self._fitted(self.ratings)
         self.model.metrics_ = self.metrics
-        if self.model.history_.columns[:2] == ["epoch", "loss"]:
+        if "train_loss" in self.model.history_.columns:
             self._report("Training", lambda: sections.training_blocks(self.model.history_))
 
     def recommend(self) -> None:
-        """Items for a user of the data and for somebody new."""
+        """Items for a user of the data and for a new user."""
         blocks = sections.recommendation_blocks(self.model)
         self._show({b.caption: b.frame for b in blocks if isinstance(b, Table)})
         self._report("Recommendations", lambda: blocks)
@@ -158,14 +156,14 @@ class Run:
     def draw_map(self) -> None:
         """Neighbours and the map, for models made of factors."""
         name = self.choice.chosen
-        if not sections.has_factors(self.model):
+        if not self.model.capabilities.map:
             self._note(f"no map: {name} has no factors to lay the items out by")
             return
-        if self.ratings.n_items < FEWEST_ON_A_MAP:
-            self._note(f"no map: it takes at least {FEWEST_ON_A_MAP} items")
+        if self.ratings.n_items < MIN_ITEMS:
+            self._note(f"no map: it takes at least {MIN_ITEMS} items")
             return
         try:
-            with self._working("drawing the map"):
+            with working("drawing the map"):
                 frame = item_map(self.model)
         except (MissingPackageError, ArgumentError) as error:
             self._note(f"no map: {error}")
@@ -182,25 +180,25 @@ class Run:
         steps = NEXT_STEPS.format(tastemap=program(), model=files["model"], user=user)
         if self.report.sections:
             files["report"] = self.out / "report.html"
-            kept = (
+            text = (
                 f"The model “{self.choice.chosen}”, fitted on all {len(self.ratings):,} ratings,"
                 " is saved beside this report. Its test errors are those of the fit without the"
                 " test part."
             )
-            self.report.section("What to try next", kept, *sentences(self.notes), Code(steps))
+            self.report.section("What to try next", text, *sentences(self.notes), Code(steps))
             self.report.write(files["report"])
-        told = self.summary() | {"files": {name: str(path) for name, path in files.items()}}
-        text = json.dumps(told, ensure_ascii=False, indent=2, default=str)
+        summary = self.summary() | {"files": {name: str(path) for name, path in files.items()}}
+        text = json.dumps(summary, ensure_ascii=False, indent=2, default=str)
         write_page(files["leaderboard"], text + "\n")
         if self.output.as_json:
-            print_json(told)
+            print_json(summary)
             return
         for name, path in files.items():
             say(f"{name}: {path}")
         console.print(f"\n[bold]What to try next[/bold]\n{steps}", soft_wrap=True)
 
     def summary(self) -> dict[str, Any]:
-        """What the run found, as plain objects."""
+        """The results of the run, as plain objects."""
         return {
             "ratings": statistics.describe(self.ratings).to_dicts()[0],
             "goal": self.goal,
@@ -217,7 +215,7 @@ class Run:
         return make_model(self.choice.chosen).fit(ratings, seed=self.seed, progress=False)
 
     def _report(self, title: str, blocks: Callable[[], Sequence[Block]]) -> None:
-        """Add a section, unless what draws it is not installed; that is said once."""
+        """Add a section, unless a package that draws it is missing; a note says so once."""
         try:
             self.report.section(title, *blocks())
         except MissingPackageError as error:
@@ -233,14 +231,9 @@ class Run:
         if not self.output.as_json:
             self.output.tables(tables, notes)
 
-    @contextlib.contextmanager
-    def _working(self, what: str) -> Iterator[Callable[[str], None]]:
-        with working(what) as tell:
-            yield tell
-
 
 def choice_table(choice: Choice) -> pl.DataFrame:
-    """What a person wants to see of the models: the metric, its gain and interval, the seconds."""
+    """The models that were tried: the metric, its gain and interval, the seconds."""
     interval = pl.format(
         "{} to {}",
         *(
@@ -265,10 +258,10 @@ def run_all(
     Args:
         ratings: At least 20.
         out: Folder of the results, made if need be.
-        seconds: Time to choose, test and fit in, as far as that can be told beforehand.
+        seconds: Time to choose, test and fit in, as far as that can be estimated.
         goal: As in `choose`.
         seed: Of splits and fits.
-        output: How to show what is found.
+        output: How to show the results.
     """
     run = Run(ratings, out, seconds=seconds, goal=goal, seed=seed, output=output)
     refuse_occupied(out / "model")

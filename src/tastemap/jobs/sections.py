@@ -1,8 +1,7 @@
-"""The sections of a report, from the library's results: text, figures and tables in order."""
+"""The sections of a report: text, figures and tables of the library's results."""
 
 from typing import Any
 
-import numpy as np
 import polars as pl
 
 from tastemap.data import statistics
@@ -14,14 +13,14 @@ from tastemap.explore.figures import model as model_plots
 from tastemap.explore.figures import ratings as plots
 from tastemap.explore.figures.calibration import plot_calibration
 from tastemap.explore.item_map import describe_map, item_map
-from tastemap.explore.overfitting import overfitting_sentence, verdict
+from tastemap.explore.overfitting import curve_metric, overfitting_sentence, verdict
 from tastemap.explore.report.blocks import Facts, Picture, Questions, Table
 from tastemap.explore.report.interactive_map import map_fragment
 from tastemap.explore.report.report import Block
 from tastemap.models.base.recommender import Recommender
 
-# Ratings that an item needs to count as well known.
-KNOWN = 20
+# Ratings that make an item well known.
+MIN_RATINGS_OF_WELL_KNOWN = 20
 
 # Films of the lab, by title, so that they are found in any release of MovieLens.
 STAR_WARS, JEDI = "Star Wars (1977)", "Return of the Jedi (1983)"
@@ -32,19 +31,13 @@ STAR_TREK = "Star Trek VI: The Undiscovered Country (1991)"
 def example_items(ratings: Ratings, titles: tuple[str, ...]) -> list[Id]:
     """Ids of items by title; where the data has no such title, of the most popular instead."""
     popular = statistics.most_popular(ratings, k=min(20, ratings.n_items))["item_id"].to_list()
-    found: list[Id] = []
+    items: list[Id] = []
     for number, title in enumerate(titles):
         try:
-            found.append(ratings.items.ids[ratings.items.find(title)])
+            items.append(ratings.items.ids[ratings.items.find(title)])
         except (UnknownIdError, ArgumentError):
-            found.append(popular[number % len(popular)])
-    return found
-
-
-def has_factors(model: Recommender) -> bool:
-    """Whether a model has factors to compare items by."""
-    factors = getattr(model, "item_factors", np.zeros((0, 0)))
-    return bool(factors.shape[1])
+            items.append(popular[number % len(popular)])
+    return items
 
 
 def data_blocks(ratings: Ratings) -> list[Block]:
@@ -83,31 +76,24 @@ def data_blocks(ratings: Ratings) -> list[Block]:
 
 
 def training_blocks(history: pl.DataFrame) -> list[Block]:
-    """The curves, and the lab's two questions answered from them."""
-    found = verdict(history)
+    """The training curves, and the answers to the lab's two questions."""
+    metric = curve_metric(history) or "loss"
+    sentence = overfitting_sentence(history, metric)
+    questions = [("Does the model overfit?", sentence)]
     prevented = (
         "Stop at the epoch with the least validation loss; penalise large weights; use shorter"
         " embeddings; drop units at random in training; or gather more ratings. The models"
         " biased-dot, deep and ordinal do some of these."
     )
-    return [
-        Picture(
-            model_plots.plot_history(history),
-            "Loss on the training and the validation ratings after each epoch.",
-        ),
-        Questions(
-            [
-                ("Does the model overfit?", overfitting_sentence(history)),
-                ("What prevents overfitting?", prevented),
-            ]
-            if found.kind not in ("improving", "level")
-            else [("Does the model overfit?", overfitting_sentence(history))]
-        ),
-    ]
+    if verdict(history, metric).kind not in ("improving", "level"):
+        questions.append(("What prevents overfitting?", prevented))
+    name = "Loss" if metric == "loss" else metric.upper()
+    alt = f"{name} on the training and the validation ratings after each epoch."
+    return [Picture(model_plots.plot_history(history, metric), alt), Questions(questions)]
 
 
 def metrics_blocks(metrics: dict[str, Any]) -> list[Block]:
-    """The test errors that were recorded with a model, and its calibration if that was."""
+    """The test errors of a model's record, and its calibration if it has one."""
     numbers = {name: value for name, value in metrics.items() if isinstance(value, int | float)}
     facts = Facts([(name, round(value, 4)) for name, value in numbers.items()])
     if "calibration" not in metrics:
@@ -116,7 +102,7 @@ def metrics_blocks(metrics: dict[str, Any]) -> list[Block]:
 
 
 def calibration_picture(reliability: Any, coverage: Any) -> Picture:
-    """What was given a probability and what came true; both are frames, or columns by name."""
+    """The figure of calibration; the arguments are frames, or columns by name."""
     return Picture(
         plot_calibration(pl.DataFrame(reliability), pl.DataFrame(coverage)),
         "Left, for each level of the scale, the share of test ratings that were that level against"
@@ -125,7 +111,7 @@ def calibration_picture(reliability: Any, coverage: Any) -> Picture:
 
 
 def evaluation_blocks(evaluation: Evaluation, test: Ratings) -> list[Block]:
-    """Errors beside the baseline's, predicted against true, and errors by what is known."""
+    """Errors beside the baseline's, predicted against true ratings, errors by bands."""
     true, predicted = test.rating, evaluation.predicted
     blocks: list[Block] = [
         Table(evaluation.overall.drop("n"), f"Errors on {len(test):,} test ratings", digits=4),
@@ -144,15 +130,15 @@ def evaluation_blocks(evaluation: Evaluation, test: Ratings) -> list[Block]:
             " beside the baseline's.",
         ),
     ]
-    told = evaluation.calibration
-    if told is not None:
+    calibration = evaluation.calibration
+    if calibration is not None:
         sentence = (
             "The model gives each level of the scale a probability. If it keeps its word, of all"
             " statements made with 30 % as many come true, and intervals hold what they promise."
-            f" Mean distance from that: {told.error:.3f} (calibration error); log-loss"
-            f" {told.log_loss:.3f}."
+            f" Mean distance from that: {calibration.error:.3f} (calibration error); log-loss"
+            f" {calibration.log_loss:.3f}."
         )
-        blocks += [sentence, calibration_picture(told.reliability, told.coverage)]
+        blocks += [sentence, calibration_picture(calibration.reliability, calibration.coverage)]
     return blocks
 
 
@@ -161,11 +147,11 @@ def similarity_table(model: Any, pairs: list[tuple[Id, Id]]) -> pl.DataFrame:
     items: Vocabulary = model.ratings_.items
     rows = [
         {
-            "item": items.titles[items.find(one)],
-            "other": items.titles[items.find(two)],
-            "similarity": model.similarity(one, two),
+            "item": items.titles[items.find(item)],
+            "other": items.titles[items.find(other)],
+            "similarity": model.similarity(item, other),
         }
-        for one, two in pairs
+        for item, other in pairs
     ]
     return pl.DataFrame(rows)
 
@@ -263,27 +249,27 @@ def map_blocks(model: Any) -> list[Block]:
     ]
 
 
-def recommendation_blocks(model: Recommender, known: Ratings | None = None) -> list[Block]:
-    """Recommendations for a user of the data and, where it can, for a new person.
+def recommendation_blocks(model: Recommender, rated: Ratings | None = None) -> list[Block]:
+    """Recommendations for a user of the data and, where the model folds in, for a new user.
 
     Args:
         model: A fitted model.
-        known: All that its users have rated, if the model has seen but a part of it; the rest is
-            left out too.
+        rated: All ratings of its users, where the model was fitted on a part of them; all of them
+            are left out.
     """
     data = model.ratings_
     user = data.users.ids[min(4, data.n_users - 1)]
-    rated = (known or data).rated_items(user)["item_id"]
-    k = min(10, data.n_items - len(rated))
+    seen = (rated or data).rated_items(user)["item_id"]
+    k = min(10, data.n_items - len(seen))
     blocks: list[Block] = []
     if k:
-        answer = model.recommend(user, k=k, exclude=rated)
+        answer = model.recommend(user, k=k, exclude=seen)
         blocks.append(Table(answer, f"For user {user}, without what they have rated"))
-    well_known = f"popularity >= {KNOWN}"
+    well_known = f"popularity >= {MIN_RATINGS_OF_WELL_KNOWN}"
     counts = data.by_item.counts.copy()
-    counts[data.items.index(rated)] = 0
-    if k and (counts >= KNOWN).sum() >= k:
-        answer = model.recommend(user, k=k, exclude=rated, where=well_known)
+    counts[data.items.index(seen)] = 0
+    if k and (counts >= MIN_RATINGS_OF_WELL_KNOWN).sum() >= k:
+        answer = model.recommend(user, k=k, exclude=seen, where=well_known)
         blocks.append(
             Table(
                 answer,

@@ -1,4 +1,4 @@
-"""A set of ratings of any size, expanded from a real one, written and drawn."""
+"""Expand a real set of ratings to any size, write it and draw it."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,7 +12,7 @@ from tastemap.data.readers.read import read_ratings
 from tastemap.errors import ArgumentError
 
 
-def size_asked(
+def expanded_size(
     like: str,
     base: Ratings,
     n_ratings: float | None,
@@ -22,14 +22,14 @@ def size_asked(
     """The size of a release (``ml-25m``, ``ml-32m``) or one in proportion to the base's.
 
     Raises:
-        ArgumentError: If no number of ratings is asked for, or it is not a whole one.
+        ArgumentError: If there is no number of ratings, or it is not whole.
     """
     if n_ratings is not None and not (n_ratings >= 1 and float(n_ratings).is_integer()):
         raise ArgumentError("--ratings", expected="a whole number such as 25e6", received=n_ratings)
     if like in SIZES:
-        asked = {"n_users": n_users, "n_items": n_items}
-        asked["n_ratings"] = None if n_ratings is None else int(n_ratings)
-        return replace(SIZES[like], **{name: n for name, n in asked.items() if n is not None})
+        numbers = {"n_users": n_users, "n_items": n_items, "n_ratings": n_ratings}
+        given = {name: int(n) for name, n in numbers.items() if n is not None}
+        return replace(SIZES[like], **given)
     if n_ratings is None:
         raise ArgumentError(
             "--ratings",
@@ -49,14 +49,14 @@ def synthesize(
     figure: Path | None,
     progress: Callable[[int], None],
 ) -> dict[str, Any]:
-    """Write the expansion of a set to a folder and, if asked, draw it beside the original."""
+    """Write the expansion of a set to a folder and, for a figure, draw it beside the original."""
     if figure is not None and figure.suffix not in (".png", ".svg", ".pdf"):
         raise ArgumentError("--figure", expected="a .png, .svg or .pdf", received=str(figure))
     if figure is not None:
         from tastemap.explore.figures.expansion import plot_expansion
         from tastemap.support.extras import lab_package
 
-        lab_package("matplotlib")  # found out now rather than when all is written
+        lab_package("matplotlib")  # a missing package is an error before the work
     refuse_other_folder(out, form)
     expansion = FractalExpansion(base, size, seed)
     write_release(

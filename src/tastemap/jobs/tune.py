@@ -1,4 +1,4 @@
-"""Tuning on the command line: search, show, draw, and fit the best on everything."""
+"""Search the options of a model, show and draw the search, and fit the best on everything."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,20 +19,20 @@ from tastemap.models.base.artifact import refuse_occupied
 from tastemap.models.registry import make_model
 from tastemap.terminal import Output, console, print_json, rows_of, say, working
 
-_PICTURES = (".png", ".svg", ".pdf")
+PICTURE_ENDINGS = (".png", ".svg", ".pdf")
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """What is to be made of a search: the paths, where they are given."""
+class Files:
+    """The files to write after a search: the best model and the figure, each a path or None."""
 
     model: Path | None = None
     figure: Path | None = None
 
     def check(self) -> None:
         """Refuse paths that could not be written, before anything is searched."""
-        if self.figure is not None and self.figure.suffix not in (".html", *_PICTURES):
-            expected = f"a path ending in .html, {', '.join(_PICTURES)}"
+        if self.figure is not None and self.figure.suffix not in (".html", *PICTURE_ENDINGS):
+            expected = f"a path ending in .html, {', '.join(PICTURE_ENDINGS)}"
             raise ArgumentError("--figure", expected=expected, received=str(self.figure))
         if self.model is not None:
             refuse_occupied(self.model)
@@ -46,97 +46,95 @@ def run_tuning(
     split: str | None,
     test_size: float,
     seed: int,
-    wanted: Wanted,
+    files: Files,
     output: Output,
-    **how: Any,
+    **options: Any,
 ) -> None:
-    """Search a model's options without looking at the test part, and show what was found.
+    """Search a model's options without a look at the test part, and show the result.
 
     Args:
         ratings: The whole.
         model: The model's name.
         data: The words of the command line that name the data.
-        split: A split whose test part is set aside; the ratings that judge are parted from the
-            rest in the same way. None uses all ratings.
+        split: A split whose test part is set aside; the search splits the rest in the same way.
+            None uses all ratings.
         test_size, seed: As in `split_by_name`.
-        wanted: Where to save the best model, fitted on all ratings, and the figure.
+        files: Where to save the best model, fitted on all ratings, and the figure.
         output: How to show it.
-        how: Further arguments of `tune`.
+        options: Further arguments of `tune`.
     """
-    wanted.check()
-    train, told = ratings, "no test part was set aside: the search had all the ratings"
+    files.check()
+    train, note = ratings, "no test part was set aside: the search had all the ratings"
     if split is not None:
         train, test = split_by_name(ratings, split, test_size=test_size, seed=seed)
-        told = f"the {len(test):,} test ratings of the split {split} were not looked at"
-        how["split"] = "random" if split[1:].isdigit() else split
+        note = f"the {len(test):,} test ratings of the split {split} were not looked at"
+        options["split"] = "random" if split[1:].isdigit() else split
     with working(f"tuning {model}") as tell:
-        found = tune(model, train, seed=seed, progress=tell, **how)
-    command = f"tastemap fit {data} {found.words}"
-    notes = [*_notes(found), told]
-    if wanted.figure is not None:
-        write_figure(found, wanted.figure, notes, command)
-        notes.append(f"the search is drawn in {wanted.figure}")
-    if wanted.model is not None:
+        tuning = tune(model, train, seed=seed, progress=tell, **options)
+    command = f"tastemap fit {data} {tuning.words}"
+    notes = [*_notes(tuning), note]
+    if files.figure is not None:
+        write_figure(tuning, files.figure, notes, command)
+        notes.append(f"the search is drawn in {files.figure}")
+    if files.model is not None:
         with working("fitting the best on all ratings"):
-            found.make().fit(ratings, seed=seed, progress=False).save(wanted.model)
-        notes.append(
-            f"the best, fitted on all {len(ratings):,} ratings, is saved in {wanted.model}"
-        )
-    _show(found, notes, command, output)
+            tuning.make().fit(ratings, seed=seed, progress=False).save(files.model)
+        notes.append(f"the best, fitted on all {len(ratings):,} ratings, is saved in {files.model}")
+    _show(tuning, notes, command, output)
 
 
-def _show(found: Tuning, notes: list[str], command: str, output: Output) -> None:
+def _show(tuning: Tuning, notes: list[str], command: str, output: Output) -> None:
     """The tables and the command, or all of it as JSON."""
     if output.as_json:
-        gain = None if found.gain is None else found.gain._asdict()
+        gain = None if tuning.gain is None else tuning.gain._asdict()
         print_json(
             {
-                "model": found.model,
-                "metric": found.metric,
-                "options": found.fixed | found.options,
-                "value": found.value,
-                "default_value": found.default_value,
+                "model": tuning.model,
+                "metric": tuning.metric,
+                "options": tuning.fixed | tuning.options,
+                "value": tuning.value,
+                "default_value": tuning.default_value,
                 "gain": gain,
                 "fit": command,
-                "trials": rows_of(found.trials),
+                "trials": rows_of(tuning.trials),
                 "notes": notes,
             }
         )
         return
-    name = Objective(found.metric).name
-    output.tables({f"Options of {found.model}": options_table(found), name: values_table(found)})
+    name = Objective(tuning.metric).name
+    output.tables({f"Options of {tuning.model}": options_table(tuning), name: values_table(tuning)})
     for note in notes:
         say(f"note: {note}")
     console.print(f"\n{command}", soft_wrap=True, markup=False)
 
 
-def options_table(found: Tuning) -> pl.DataFrame:
+def options_table(tuning: Tuning) -> pl.DataFrame:
     """Text columns ``option, searched, defaults, best``, one row an option."""
-    rows = [row for row in found.trials.to_dicts() if row["note"] == "the defaults"]
-    default = rows[0] if rows else {}
+    rows = tuning.trials.to_dicts()
+    default: dict[str, Any] = next((row for row in rows if row["note"] == "the defaults"), {})
     return pl.DataFrame(
         [
             {
                 "option": name.rpartition(".")[2],
                 "searched": f"{span.low:g} to {span.high:g}",
                 "defaults": _text(default.get(name)),
-                "best": _text(found.options.get(name, default.get(name))),
+                "best": _text(tuning.options.get(name, default.get(name))),
             }
-            for name, span in SPACES[found.model].items()
-            if name in found.trials.columns
+            for name, span in SPACES[tuning.model].items()
+            if name in tuning.trials.columns
         ]
     )
 
 
-def values_table(found: Tuning) -> pl.DataFrame:
+def values_table(tuning: Tuning) -> pl.DataFrame:
     """The values of the defaults and of the best, with their trials and seconds."""
-    metric = found.metric
-    known = found.trials.filter(pl.col(metric).is_not_null())
+    metric = tuning.metric
+    scored = tuning.trials.filter(pl.col(metric).is_not_null())
     is_default = pl.col("note").eq("the defaults").fill_null(value=False)
-    sides = {"defaults": is_default, "best": pl.col(metric) == found.value}
+    sides = {"defaults": is_default, "best": pl.col(metric) == tuning.value}
     columns = ["options", metric, "trial", "seconds"]
     parts = [
-        known.filter(where).head(1).with_columns(options=pl.lit(side)).select(columns)
+        scored.filter(where).head(1).with_columns(options=pl.lit(side)).select(columns)
         for side, where in sides.items()
     ]
     return pl.concat(parts)
@@ -146,19 +144,19 @@ def _text(value: Any) -> str:
     return "" if value is None else f"{value:g}"
 
 
-def _notes(found: Tuning) -> list[str]:
-    """What a reader must know, in sentences."""
-    failed = found.trials.filter(pl.col("state") == "failed")
-    seconds = found.trials["seconds"].sum()
-    told = f"{len(found.trials)} trials of {seconds:.0f} s together, {found.judged}"
+def _notes(tuning: Tuning) -> list[str]:
+    """Notes on the search, in sentences."""
+    failed = tuning.trials.filter(pl.col("state") == "failed")
+    seconds = tuning.trials["seconds"].sum()
+    text = f"{len(tuning.trials)} trials of {seconds:.0f} s together, {tuning.judged}"
     if len(failed):
-        told += f"; {len(failed)} failed, the last because: {failed['note'][-1]}"
-    notes = [told + ("; stopped" if found.interrupted else "")]
-    if not found.options:
+        text += f"; {len(failed)} failed, the last because: {failed['note'][-1]}"
+    notes = [text + ("; stopped" if tuning.interrupted else "")]
+    if not tuning.options:
         return [*notes, "no trial did better than the defaults"]
-    if found.gain is not None:
-        value, low, high = found.gain
-        name = Objective(found.metric).name
+    if tuning.gain is not None:
+        value, low, high = tuning.gain
+        name = Objective(tuning.metric).name
         notes.append(
             f"best minus defaults: {name} {value:+.4f}, 95 % interval {low:+.4f} to {high:+.4f}"
             " (users resampled). The best was chosen by these very ratings: expect a little less"
@@ -167,27 +165,27 @@ def _notes(found: Tuning) -> list[str]:
     return notes
 
 
-def write_figure(found: Tuning, path: Path, notes: list[str], command: str) -> None:
+def write_figure(tuning: Tuning, path: Path, notes: list[str], command: str) -> None:
     """Draw the search as a picture, or as a page with the trials beside it."""
     figure = plot_search(
-        found.trials,
-        found.metric,
-        larger_is_better=Objective(found.metric).larger_is_better,
-        log=[name for name, span in SPACES[found.model].items() if span.log],
+        tuning.trials,
+        tuning.metric,
+        larger_is_better=Objective(tuning.metric).larger_is_better,
+        log=[name for name, span in SPACES[tuning.model].items() if span.log],
     )
-    if path.suffix in _PICTURES:
+    if path.suffix in PICTURE_ENDINGS:
         figure.savefig(path, dpi=150)
         return
-    learnt_by = make_model(found.model, **found.fixed)
-    report = Report(f"The search for options of {found.model}", str(learnt_by))
-    best_first = found.trials.sort(
-        found.metric, descending=Objective(found.metric).larger_is_better, nulls_last=True
+    learnt_by = make_model(tuning.model, **tuning.fixed)
+    report = Report(f"The search for options of {tuning.model}", str(learnt_by))
+    best_first = tuning.trials.sort(
+        tuning.metric, descending=Objective(tuning.metric).larger_is_better, nulls_last=True
     )
     report.section(
         "The search",
         Picture(figure, "Value of each trial in order, and against each option."),
         *notes,
-        Table(options_table(found), "Ranges, defaults and the best"),
+        Table(options_table(tuning), "Ranges, defaults and the best"),
         Code(command),
     )
     report.section("The trials", Table(best_first, "Best first", digits=4, rows=200))

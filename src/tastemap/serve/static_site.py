@@ -24,7 +24,7 @@ from tastemap.arrays import I64
 from tastemap.data.ratings import Ratings
 from tastemap.data.statistics import average_ratings
 from tastemap.errors import ArtifactError, UnsupportedError
-from tastemap.explore.item_map import FEWEST, OTHER, describe_map, item_map, map_items
+from tastemap.explore.item_map import MIN_ITEMS, OTHER, describe_map, item_map, map_items
 from tastemap.explore.report.page import embedded_json, write_page
 from tastemap.models.base.factors import FactorModel
 from tastemap.models.base.recommender import Recommender
@@ -190,7 +190,7 @@ def _model_data(model: FactorModel) -> dict[str, Any]:
 def _map_data(model: FactorModel) -> dict[str, Any] | None:
     """The map by item rows; None where the model has no factors or too few items to draw."""
     drawable = model.item_factors.any(axis=1) & (model.ratings_.by_item.counts > 0)
-    if int(drawable.sum()) < FEWEST:
+    if int(drawable.sum()) < MIN_ITEMS:
         return None
     frame = item_map(model)
     preserved = frame.get_column("preserved", default=None)

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
+from tastemap.arrays import F32, AnyArray
 from tastemap.errors import ArgumentError
 from tastemap.models.als import ALS
 from tastemap.models.base.factors import Prior
@@ -19,29 +19,28 @@ if TYPE_CHECKING:
     from pyspark.ml.recommendation import ALSModel
     from pyspark.sql import DataFrame
 
-_Array = npt.NDArray[Any]
-# Ratings that one block of Spark's ALS holds at most, where there are more than two a core.
-_BLOCK = 2_000_000
-# Iterations after which Spark's record of how a result came about is too deep to be sent, unless
-# its state is written to a folder every ten.
-_WITHOUT_CHECKPOINT = 10
+# Ratings of a block of Spark's ALS at most; there is at least one block a core.
+MAX_RATINGS_OF_BLOCK = 2_000_000
+# After more epochs Spark's record of the computation is too deep to be sent, unless its state
+# is written to a folder every ten.
+MAX_EPOCHS_WITHOUT_FOLDER = 10
 # As in `tastemap.models.als`: users are solved until the residual is this share of the right side.
-_EXACT = 1e-10
+TOLERANCE = 1e-10
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """What a fit on Spark has learnt.
+    """The result of a fit on Spark.
 
     Attributes:
         users: Frame ``user_index, weights`` (b_u, p_u) of the users with ratings, or likes.
         item_weights: float32 (n_items, 1 + f), rows (b_i, q_i).
         global_mean: mu; 0 for implicit feedback.
-        prior: The `Prior` of the fold-in, as the model on one machine has it.
+        prior: The `Prior` of the fold-in, the same as on one machine.
     """
 
     users: "DataFrame"
-    item_weights: npt.NDArray[np.float32]
+    item_weights: F32
     global_mean: float
     prior: Prior
 
@@ -51,7 +50,7 @@ def fit(model: ALS, data: Indexed, train: "DataFrame", seed: int) -> Fitted:
 
     Explicit feedback: the biases are taken off as `BiasModel` estimates them, Spark's ALS finds the
     factors of what is left, in units of the ratings' standard deviation, and the users are solved
-    once more for bias and factors together, as folding in solves a new person. Implicit feedback:
+    once more for bias and factors together, as the fold-in solves a new user. Implicit feedback:
     the same without biases, on the likes.
 
     Args:
@@ -64,10 +63,10 @@ def fit(model: ALS, data: Indexed, train: "DataFrame", seed: int) -> Fitted:
 
     if not model.predicts_ratings:
         return _fit_implicit(model, data, train, seed)
-    told = train.agg(
+    totals = train.agg(
         F.count("*"), F.mean(F.col("rating").cast("double")), F.stddev_pop("rating")
     ).collect()[0]
-    n, mu, s = told[0], told[1], told[2] or 1.0
+    n, mu, s = totals[0], totals[1], totals[2] or 1.0
     residuals, b_i = without_biases(train, mu, len(data.items))
     target = residuals.select(
         "user_index", "item_index", (F.col("residual") / s).cast("float").alias("target")
@@ -100,7 +99,7 @@ def _fit_implicit(model: ALS, data: Indexed, train: "DataFrame", seed: int) -> F
     return Fitted(users, normal, 0.0, Prior(np.zeros(normal.shape[1]), precision))
 
 
-def without_biases(train: "DataFrame", mu: float, n_items: int) -> "tuple[DataFrame, _Array]":
+def without_biases(train: "DataFrame", mu: float, n_items: int) -> "tuple[DataFrame, AnyArray]":
     """The ratings less mu, b_i and b_u, in a column ``residual``, and b_i (n_items,).
 
     Both are the damped means of `BiasModel`, with its defaults.
@@ -113,11 +112,11 @@ def without_biases(train: "DataFrame", mu: float, n_items: int) -> "tuple[DataFr
         bias = F.sum("residual") / (F.count("*") + F.lit(d))
         biases = rest.groupBy(f"{kind}_index").agg(bias.alias("bias")).persist()
         if kind == "item":
-            found = to_polars(biases)
+            item_biases = to_polars(biases)
         rest = rest.join(biases, f"{kind}_index")
         rest = rest.withColumn("residual", F.col("residual") - F.col("bias")).drop("bias")
     b_i = np.zeros(n_items)
-    b_i[found["item_index"].to_numpy()] = found["bias"].to_numpy()
+    b_i[item_biases["item_index"].to_numpy()] = item_biases["bias"].to_numpy()
     return rest, b_i
 
 
@@ -130,14 +129,15 @@ def spark_als(model: ALS, target: "DataFrame", penalty: float, seed: int, n: int
     from pyspark.ml.recommendation import ALS as SparkALS  # noqa: N811
 
     context = target.sparkSession.sparkContext
-    if model.n_epochs > _WITHOUT_CHECKPOINT and context.getCheckpointDir() is None:
+    if model.n_epochs > MAX_EPOCHS_WITHOUT_FOLDER and context.getCheckpointDir() is None:
         raise ArgumentError(
             f"n_epochs {model.n_epochs}",
-            expected=f"at most {_WITHOUT_CHECKPOINT} where Spark has nowhere to keep its state",
+            expected=f"at most {MAX_EPOCHS_WITHOUT_FOLDER} where Spark has nowhere to keep its"
+            " state",
             do="name a folder that all machines see: --conf spark.checkpoint.dir=s3a://…, hdfs://…",
         )
     cores = context.defaultParallelism
-    blocks = max(cores, -(-n // _BLOCK))
+    blocks = max(cores, -(-n // MAX_RATINGS_OF_BLOCK))
     als = SparkALS(
         rank=model.n_factors,
         maxIter=model.n_epochs,
@@ -155,20 +155,20 @@ def spark_als(model: ALS, target: "DataFrame", penalty: float, seed: int, n: int
 
 
 def _penalty(model: ALS, data: Indexed, n: int) -> float:
-    """Spark's penalty for each rating: for an average user and item, that of our model.
+    """Spark's penalty for each rating: that of our model for an average user and item.
 
-    Spark's grows with the number of ratings, ours with its power ``reg_exponent``; the two are one
-    where that is 1. Of the users' and the items' it is the geometric mean.
+    Spark's grows with the number of ratings, ours with its power ``reg_exponent``; they are equal
+    where the power is 1. The result is the geometric mean of the users' and the items' penalty.
     """
     sides = ((n / len(data.users), len(data.items)), (n / len(data.items), len(data.users)))
     return float(np.prod([model.ridge(count, others) / count for count, others in sides]) ** 0.5)
 
 
-def factors_of(frame: "DataFrame", n: int, f: int) -> npt.NDArray[np.float32]:
+def factors_of(frame: "DataFrame", n: int, f: int) -> F32:
     """Rows (n, f) of Spark's factors ``id, features``; zeros where it has none."""
-    found = to_polars(frame.select("id", "features"))
+    rows = to_polars(frame.select("id", "features"))
     factors = np.zeros((n, f), dtype=np.float32)
-    factors[found["id"].to_numpy()] = found["features"].list.to_array(f).to_numpy()
+    factors[rows["id"].to_numpy()] = rows["features"].list.to_array(f).to_numpy()
     return factors
 
 
@@ -176,15 +176,13 @@ def _by_user(train: "DataFrame") -> "DataFrame":
     """One row a user: ``user_index, items, ratings``."""
     from pyspark.sql import functions as F  # noqa: N812
 
-    lists = (F.collect_list(name).alias(f"{name.partition('_')[0]}s") for name in _PAIR)
-    return train.groupBy("user_index").agg(*lists)
-
-
-_PAIR = ("item_index", "rating")
+    lists = {"items": "item_index", "ratings": "rating"}
+    columns = (F.collect_list(column).alias(name) for name, column in lists.items())
+    return train.groupBy("user_index").agg(*columns)
 
 
 def solve_users(
-    model: ALS, lists: "DataFrame", items: _Array, units: _Array, mu: float, s: float
+    model: ALS, lists: "DataFrame", items: AnyArray, units: AnyArray, mu: float, s: float
 ) -> "DataFrame":
     """The last half-step: the weights (b_u, p_u) of each user with the items held fixed.
 
@@ -215,8 +213,8 @@ def solve_users(
 def _solved(
     model: ALS,
     batch: "pa.RecordBatch",
-    items: tuple[_Array, _Array, _Array],
-    units: _Array,
+    items: tuple[AnyArray, AnyArray, AnyArray],
+    units: AnyArray,
     mu: float,
     s: float,
 ) -> "pa.RecordBatch":
@@ -228,14 +226,14 @@ def _solved(
 
     from tastemap.kernels.als import solve_rows
 
-    (offsets, index), (_, rating) = csr(batch.column("items")), csr(batch.column("ratings"))
+    (indptr, index), (_, rating) = csr(batch.column("items")), csr(batch.column("ratings"))
     b_i, fixed, gram = items
     target = (rating - mu) / s - b_i[index] if model.predicts_ratings else np.ones(len(index))
-    ridge = np.asarray(model.ridge(np.diff(offsets), len(fixed)), dtype=np.float32)
+    penalty = np.asarray(model.ridge(np.diff(indptr), len(fixed)), dtype=np.float32)
     weights = np.zeros((len(batch), fixed.shape[1]), dtype=np.float32)
     steps = 2 * fixed.shape[1]
     solve_rows(
-        offsets, index, target.astype(np.float32), fixed, gram, ridge, weights, steps, _EXACT
+        indptr, index, target.astype(np.float32), fixed, gram, penalty, weights, steps, TOLERANCE
     )
     weights = (weights * units).astype(np.float32)
     ends = pa.array(np.arange(len(batch) + 1, dtype=np.int32) * fixed.shape[1])

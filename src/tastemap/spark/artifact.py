@@ -1,4 +1,4 @@
-"""From a fit on Spark to a model of ours, which is saved as any other."""
+"""From a fit on Spark to a model, which is saved as any other."""
 
 from typing import Any
 
@@ -12,19 +12,19 @@ from tastemap.spark.index import Indexed, to_polars
 
 
 def assemble(model: ALS, data: Indexed, fitted: Fitted, metrics: dict[str, Any], seed: int) -> ALS:
-    """Fill in a model with what Spark has learnt: all that passes through the driver.
+    """A model with the weights of a fit on Spark; all of them pass through the driver.
 
     Args:
-        model: As it was made, not fitted.
-        data: The ratings, which the model keeps as what each user has seen.
+        model: Not fitted.
+        data: The ratings, which the model keeps.
         fitted: The weights.
-        metrics: Test errors to save along.
+        metrics: Test errors to save with the model.
         seed: Of the fit.
     """
-    found = to_polars(fitted.users)
+    rows = to_polars(fitted.users)
     width = fitted.item_weights.shape[1]
     users = np.zeros((len(data.users), width), dtype=np.float32)
-    users[found["user_index"].to_numpy()] = found["weights"].list.to_array(width).to_numpy()
+    users[rows["user_index"].to_numpy()] = rows["weights"].list.to_array(width).to_numpy()
     ratings, parameters = data.collect(), model.get_params()
     factors = Factors.of(ratings, fitted.global_mean, users, fitted.item_weights, fitted.prior)
     return ALS.from_artifact(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from tastemap.evaluation.evaluate import relevant_hits
 from tastemap.metrics.ranking import METRICS
 from tastemap.models.als import ALS
 from tastemap.models.batch.recommend import best_items
@@ -17,9 +18,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from pyspark.sql import DataFrame
 
-# Every pair of user and item falls on one of so many places by its hash.
-_PLACES = 1_000_000
-K = 10
+# A hash gives each pair of user and item one of so many numbers.
+N_HASHES = 1_000_000
+LIST_LENGTH = 10
 
 
 def split(frame: "DataFrame", test_size: float, seed: int) -> "tuple[DataFrame, DataFrame]":
@@ -29,8 +30,8 @@ def split(frame: "DataFrame", test_size: float, seed: int) -> "tuple[DataFrame, 
     """
     from pyspark.sql import functions as F  # noqa: N812
 
-    place = F.pmod(F.xxhash64("user_index", "item_index", F.lit(seed)), F.lit(_PLACES))
-    drawn = place < round(test_size * _PLACES)
+    number = F.pmod(F.xxhash64("user_index", "item_index", F.lit(seed)), F.lit(N_HASHES))
+    drawn = number < round(test_size * N_HASHES)
     return frame.where(~drawn), frame.where(drawn)
 
 
@@ -40,7 +41,7 @@ def score(
     """Errors of predicted ratings, or for implicit feedback scores of the lists of ten.
 
     A rating is predicted inside the scale; a list ranks all items that a user has not rated in
-    training; relevant is what `evaluate_ranking` takes for it.
+    training; relevant items are those of `evaluate_ranking`.
 
     Returns:
         Frame ``metric, value``: ``mse, rmse, mae``, or the metrics of `METRICS` at ten; then the
@@ -51,28 +52,28 @@ def score(
     truth = test.groupBy("user_index").agg(
         F.collect_list("item_index").alias("items"), F.collect_list("rating").alias("ratings")
     )
-    asked = truth.join(fitted.users, "user_index", "left")
+    users = truth.join(fitted.users, "user_index", "left")
     names = ["squared", "absolute"] if model.predicts_ratings else list(METRICS)
     if not model.predicts_ratings:
         seen = train.groupBy("user_index").agg(F.collect_list("item_index").alias("seen"))
-        asked = asked.join(seen, "user_index", "left")
-    scored = asked.mapInArrow(
+        users = users.join(seen, "user_index", "left")
+    scored = users.mapInArrow(
         _scorer(model, data, fitted), ", ".join(f"{name} double" for name in (*names, "n"))
     )
-    told = scored.agg(*(F.sum(name).alias(name) for name in (*names, "n"))).collect()[0]
-    n = told["n"] or float("nan")
+    sums = scored.agg(*(F.sum(name).alias(name) for name in (*names, "n"))).collect()[0]
+    n = sums["n"] or float("nan")
     if model.predicts_ratings:
-        mse = told["squared"] / n
-        values = {"mse": mse, "rmse": mse**0.5, "mae": told["absolute"] / n, "ratings": n}
+        mse = sums["squared"] / n
+        values = {"mse": mse, "rmse": mse**0.5, "mae": sums["absolute"] / n, "ratings": n}
     else:
-        values = {name: told[name] / n for name in names} | {"users": n}
+        values = {name: sums[name] / n for name in names} | {"users": n}
     return pl.DataFrame({"metric": list(values), "value": list(values.values())})
 
 
 def _scorer(model: ALS, data: Indexed, fitted: Fitted) -> Any:
-    """What each executor does with its users."""
+    """The function that each executor applies to its users."""
     explicit, scale, mu = model.predicts_ratings, data.scale, fitted.global_mean
-    liked, k = scale.liked_from(None), min(K, len(data.items))
+    liked, k = scale.liked_from(None), min(LIST_LENGTH, len(data.items))
     average = np.zeros_like(fitted.item_weights[:1])
     sent = data.frame.sparkSession.sparkContext.broadcast(np.vstack([fitted.item_weights, average]))
 
@@ -82,11 +83,11 @@ def _scorer(model: ALS, data: Indexed, fitted: Fitted) -> Any:
         for batch in batches:
             items = sent.value
             weights = rows(batch.column("weights"), items.shape[1])
-            offsets, index = csr(batch.column("items"))
+            indptr, index = csr(batch.column("items"))
             rating = csr(batch.column("ratings"))[1]
-            user = np.repeat(np.arange(len(batch), dtype=np.int32), np.diff(offsets))
-            nobody = np.zeros(len(batch) + 1, dtype=np.int64), np.zeros(0, dtype=np.int32)
-            seen = nobody if explicit else csr(batch.column("seen"))
+            user = np.repeat(np.arange(len(batch), dtype=np.int32), np.diff(indptr))
+            nothing = np.zeros(len(batch) + 1, dtype=np.int64), np.zeros(0, dtype=np.int32)
+            seen = nothing if explicit else csr(batch.column("seen"))
             part = shard(items, mu, scale, weights, seen)
             if explicit:
                 error = rating - scale.clip(part.predict_rows(user, index)).astype(np.float64)
@@ -102,11 +103,9 @@ def _scorer(model: ALS, data: Indexed, fitted: Fitted) -> Any:
 
 def _lists(part: Any, user: Any, index: Any, k: int) -> dict[str, Any]:
     """Each metric for each user with something relevant, by the protocol of `rank_unseen`."""
-    asked, n_relevant = np.unique(user, return_counts=True)
-    if not len(asked):
+    users, n_relevant = np.unique(user, return_counts=True)
+    if not len(users):
         return {name: np.zeros(0) for name in METRICS}
-    lists = best_items(part, asked, k, seen=(part.ratings_,), n_threads=1).items
-    n = part.ratings_.n_items
-    pairs = asked[:, None].astype(np.int64) * n + lists
-    hits = np.isin(pairs, user.astype(np.int64) * n + index) & (lists >= 0)
+    lists = best_items(part, users, k, seen=(part.ratings_,), n_threads=1).items
+    hits = relevant_hits(users, lists, user, index, part.ratings_.n_items)
     return {name: metric(hits, n_relevant) for name, metric in METRICS.items()}

@@ -1,4 +1,4 @@
-"""Ratings on Spark with row numbers in place of ids, and what the driver knows of them."""
+"""Ratings on Spark with row numbers in place of ids; vocabularies and scale on the driver."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -14,21 +14,21 @@ from tastemap.spark.read import Table
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-# Rows of a vocabulary up to which it is sent whole to every executor, in place of a shuffle.
-_SENT_WHOLE = 2_000_000
-# Distinct ratings from which on a scale is continuous anyway.
-_MOST_VALUES = 1000
-# Bytes of a rating as the driver holds it: two row numbers and a float of four bytes each; a time.
-_BYTES, _TIME_BYTES = 12, 8
+# A vocabulary of at max_bytes so many rows is sent whole to every executor, in place of a shuffle.
+MAX_ROWS_OF_BROADCAST = 2_000_000
+# A scale of so many distinct ratings is continuous anyway.
+MAX_VALUES_OF_SCALE = 1000
+# Bytes of a rating on the driver: two row numbers and a float of four bytes each; then a time.
+BYTES_OF_RATING, BYTES_OF_TIME = 12, 8
 
 
 @dataclass(frozen=True)
 class Indexed:
-    """Ratings on Spark, and what the driver knows of them.
+    """Ratings on Spark, and their vocabularies and scale on the driver.
 
     Attributes:
         frame: Columns ``user_index, item_index`` (int), ``rating`` (float), and maybe
-            ``timestamp`` (long); kept by the executors.
+            ``timestamp`` (long); the executors hold it.
         users, items: The vocabularies: ids in ascending order, as everywhere in tastemap.
         scale: Of the ratings.
         n: Number of ratings.
@@ -71,17 +71,17 @@ def index_table(session: "SparkSession", table: Table) -> Indexed:
         numbered = session.createDataFrame(
             rows.with_columns(pl.col(f"{kind}_index").cast(pl.Int32)).to_arrow()
         )
-        small = len(ids) <= _SENT_WHOLE
+        small = len(ids) <= MAX_ROWS_OF_BROADCAST
         frame = frame.join(F.broadcast(numbered) if small else numbered, key)
     columns = [name for name in ("rating", "timestamp") if name in frame.columns]
     frame = frame.select("user_index", "item_index", *columns).persist()
-    told = frame.agg(F.count("*"), F.min("rating"), F.max("rating")).collect()[0]
-    table.kept.unpersist()
-    values = to_polars(frame.select("rating").distinct().limit(_MOST_VALUES))["rating"]
-    found = pl.concat([values, pl.Series(told[1:], dtype=values.dtype)])
-    scale = Scale.infer(found.to_numpy())
+    n, *ends = frame.agg(F.count("*"), F.min("rating"), F.max("rating")).collect()[0]
+    table.persisted.unpersist()
+    values = to_polars(frame.select("rating").distinct().limit(MAX_VALUES_OF_SCALE))["rating"]
+    values = pl.concat([values, pl.Series(ends, dtype=values.dtype)])
+    scale = Scale.infer(values.to_numpy())
     source = Source(table.name, table.notes)
-    return Indexed(frame, **vocabularies, scale=scale, n=told[0], source=source)
+    return Indexed(frame, **vocabularies, scale=scale, n=n, source=source)
 
 
 def refuse_what_the_driver_cannot_hold(data: Indexed, width: int) -> None:
@@ -89,21 +89,22 @@ def refuse_what_the_driver_cannot_hold(data: Indexed, width: int) -> None:
 
     Args:
         data: The ratings.
-        width: Numbers kept of each user and item, 1 + f.
+        width: Numbers of each user and item, 1 + f.
 
     Raises:
         DataError: With the estimate, and the setting to raise.
     """
     context = data.frame.sparkSession.sparkContext
-    asked = context.getConf().get("spark.driver.maxResultSize", "1g")
+    limit = context.getConf().get("spark.driver.maxResultSize", "1g")
     jvm = context._jvm
-    most = int(jvm.org.apache.spark.network.util.JavaUtils.byteStringAsBytes(asked)) if jvm else 0
-    bytes_each = _BYTES + ("timestamp" in data.frame.columns) * _TIME_BYTES
+    utils = jvm.org.apache.spark.network.util.JavaUtils if jvm else None
+    max_bytes = int(utils.byteStringAsBytes(limit)) if utils else 0
+    bytes_each = BYTES_OF_RATING + ("timestamp" in data.frame.columns) * BYTES_OF_TIME
     needed = max(bytes_each * data.n, 4 * width * len(data.users))
-    if most and needed > most:
+    if max_bytes and needed > max_bytes:
         raise DataError(
             f"{data.n:,} ratings of {len(data.users):,} users",
-            expected=f"a model that passes through the driver in {asked} at a time",
+            expected=f"a model that passes through the driver in {limit} at a time",
             received=f"about {needed / 2**30:.1f} GiB",
             do=f"--conf spark.driver.maxResultSize={needed // 2**30 + 1}g, and three times that "
             "as spark.driver.memory",

@@ -1,5 +1,6 @@
 """Read ratings with Spark, from CSV or Parquet, by the rules of `tastemap.read_ratings`."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -13,7 +14,7 @@ from tastemap.errors import ArgumentError, DataError
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession
 
-_HEAD_LINES = 1000
+HEAD_LINES = 1000
 BAD_ROWS = ("error", "skip")
 
 
@@ -22,16 +23,16 @@ class Table(NamedTuple):
 
     Attributes:
         frame: Columns ``user_id, item_id`` (long or text), ``rating`` (float), and ``timestamp``
-            (long, seconds) where every time is known; each pair of user and item once.
+            (long, seconds) where no time is missing; each pair of user and item once.
         name: What to call the data.
         notes: What was inferred or changed.
-        kept: What the executors keep of it, to be let go once it has been read for good.
+        persisted: The frame that the executors hold, to be released when the table is indexed.
     """
 
     frame: "DataFrame"
     name: str
     notes: tuple[str, ...]
-    kept: "DataFrame"
+    persisted: "DataFrame"
 
 
 def read_table(session: "SparkSession", path: str, how: Mapping[str, Any]) -> Table:
@@ -48,21 +49,32 @@ def read_table(session: "SparkSession", path: str, how: Mapping[str, Any]) -> Ta
             no finite number.
     """
     duplicates, on_bad_row = how.get("duplicates", "last"), how.get("on_bad_row", "error")
-    for name, value, known in (
+    for name, value, choices in (
         ("duplicates", duplicates, DUPLICATES),
         ("on_bad_row", on_bad_row, BAD_ROWS),
     ):
-        if value not in known:
-            raise ArgumentError(name, expected=f"one of {', '.join(known)}", received=repr(value))
+        if value not in choices:
+            raise ArgumentError(name, expected=f"one of {', '.join(choices)}", received=repr(value))
     if "://" not in path and not Path(path).exists():
         raise DataError(f"data {path}", expected="a file or folder", received="no such file")
     raw, named, notes = _raw(session, path, how)
     chosen = {role: how.get(role) for role in ROLES}
-    roles, found = find_columns(path, raw.columns, chosen, named=named)
-    frame, said = _standard(raw, path, roles, on_bad_row)
-    once, doubles = _once(frame, path, duplicates)
-    notes = [*notes, *found, *said, *doubles]
+    roles, column_notes = find_columns(path, raw.columns, chosen, named=named)
+    frame, row_notes = _standard(raw, path, roles, on_bad_row)
+    once, pair_notes = _once(frame, path, duplicates)
+    notes = [*notes, *column_notes, *row_notes, *pair_notes]
     return Table(once.drop("copies"), Path(path).name, tuple(notes), once)
+
+
+def address(path: str) -> str:
+    """A path or address as Spark takes it: ``s3://`` is ``s3a://`` there.
+
+    Example:
+        >>> address("s3:/bucket/ratings"), address("data/ratings.csv")
+        ('s3a://bucket/ratings', 'data/ratings.csv')
+    """
+    url = re.sub(r"^(\w{2,}):/+(?=[^/])", r"\1://", path)
+    return re.sub(r"^s3n?://", "s3a://", url)
 
 
 def _raw(
@@ -71,7 +83,7 @@ def _raw(
     """The table as it is, whether its columns have names, and notes."""
     if _is_parquet(path):
         return session.read.parquet(path), True, []
-    head = [row.value for row in session.read.text(path).take(_HEAD_LINES)]
+    head = [row.value for row in session.read.text(path).take(HEAD_LINES)]
     encoding = how.get("encoding") or "utf-8"
     data = "\n".join(head).encode(encoding, "replace")
     dialect = Dialect(how.get("delimiter"), encoding, how.get("has_header"))
@@ -111,7 +123,7 @@ def _standard(
         columns["timestamp"] = _time(roles["timestamp"], types)
     frame = raw.select(*(column.alias(name) for name, column in columns.items()))
     lacking = ~F.expr("user_id is not null and item_id is not null and rating is not null")
-    told = frame.agg(
+    counts = frame.agg(
         F.count("*").alias("n"),
         F.count_if(lacking).alias("bad"),
         *(
@@ -120,23 +132,23 @@ def _standard(
         ),
         *(_about_times(~lacking) if "timestamp" in roles else ()),
     ).first()
-    if told is None or told.n == told.bad == 0:
+    if counts is None or counts.n == counts.bad == 0:
         raise DataError(path, expected="at least one row", received="an empty table")
     notes = []
-    if told.bad:
-        notes = [_bad_rows(raw.where(~_complete(columns)), path, roles, told.bad, on_bad_row)]
+    if counts.bad:
+        notes = [_bad_rows(raw.where(~_complete(columns)), path, roles, counts.bad, on_bad_row)]
         frame = frame.where(~lacking)
     for name in ("user_id", "item_id"):
-        if dict(frame.dtypes)[name] == "string" and not told[name]:
+        if dict(frame.dtypes)[name] == "string" and not counts[name]:
             frame = frame.withColumn(name, F.col(name).cast("long"))
     if "timestamp" in roles:
-        frame, said = _times(frame, told.n - told.bad, told.times, told.typical)
-        notes += said
+        frame, time_notes = _times(frame, counts.n - counts.bad, counts.times, counts.typical)
+        notes += time_notes
     return frame.withColumn("rating", F.col("rating").cast("float")), notes
 
 
 def _about_times(sound: "Column") -> tuple["Column", "Column"]:
-    """How many of the rows have a time, and its usual size."""
+    """The number of rows with a time, and the median time."""
     from pyspark.sql import functions as F  # noqa: N812
 
     time = F.when(sound, F.abs("timestamp"))
@@ -161,7 +173,7 @@ def _id(column: str, types: Mapping[str, str]) -> "Column":
 
 
 def _is_no_number(name: str) -> "Column":
-    """Whether text is no number as an integer would print: "007" and "7" may be two things."""
+    """Whether text is no whole number in its usual form: "007" is text, since "7" is another id."""
     from pyspark.sql import functions as F  # noqa: N812
 
     text = F.col(name).cast("string")
@@ -180,14 +192,14 @@ def _time(column: str, types: Mapping[str, str]) -> "Column":
 
 
 def _times(
-    frame: "DataFrame", n: int, known: int, typical: float | None
+    frame: "DataFrame", n: int, n_times: int, typical: float | None
 ) -> tuple["DataFrame", list[str]]:
     """Times in seconds, or no times where some are missing."""
     from pyspark.sql import functions as F  # noqa: N812
 
-    if known < n:
+    if n_times < n:
         return frame.drop("timestamp"), [
-            f"{n - known:,} of {n:,} times are missing: times are left out"
+            f"{n - n_times:,} of {n:,} times are missing: times are left out"
         ]
     unit = unit_of(typical or 0)
     seconds = F.floor(F.col("timestamp") / unit.per_second).cast("long")
@@ -216,7 +228,7 @@ def _bad_rows(
 
 
 def _once(frame: "DataFrame", path: str, duplicates: str) -> tuple["DataFrame", list[str]]:
-    """Each pair of user and item once; the table is kept, since counting has read it all."""
+    """Each pair of user and item once; the executors hold the table, which is read again."""
     from pyspark.sql import functions as F  # noqa: N812
 
     timed = "timestamp" in frame.columns

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from pyspark.sql import SparkSession
 
-# Users whose lists one task makes.
-_USERS_OF_A_TASK = 20_000
+# The number of users of a task.
+USERS_OF_TASK = 20_000
 
 
 def recommend_all(
@@ -59,37 +59,37 @@ def recommend_all(
     allowed = allowed_items(
         data, seen=np.zeros(0, dtype=np.int32), candidates=None, exclude=None, where=where
     )
-    frame = session.createDataFrame(_people(model, exclude_seen))
-    tasks = max(session.sparkContext.defaultParallelism, -(-data.n_users // _USERS_OF_A_TASK))
+    frame = session.createDataFrame(_user_table(model, exclude_seen))
+    tasks = max(session.sparkContext.defaultParallelism, -(-data.n_users // USERS_OF_TASK))
     frame = frame.repartitionByRange(tasks, "user_index").sortWithinPartitions("user_index")
-    lists = frame.mapInArrow(_maker(session, model, k, allowed), _schema(data))
+    lists = frame.mapInArrow(_list_maker(session, model, k, allowed), _schema(data))
     _write(lists, out)
     return int(session.read.parquet(out).count())
 
 
-def _people(model: FactorModel, exclude_seen: bool) -> "pa.Table":
-    """A row a user: row number, id, weights, and the rows of what they have rated."""
+def _user_table(model: FactorModel, exclude_seen: bool) -> "pa.Table":
+    """A row a user: row number, id, weights, and the rows of the items that they have rated."""
     import pyarrow as pa
 
     data, weights = model.ratings_, model.factors.user_weights[:-1]
     groups = data.by_user
     ends = np.arange(len(weights) + 1, dtype=np.int64) * weights.shape[1]
-    offsets = groups.indptr if exclude_seen else np.zeros_like(groups.indptr)
-    seen = data.item_index[groups.indices][: offsets[-1]]
+    indptr = groups.indptr if exclude_seen else np.zeros_like(groups.indptr)
+    seen = data.item_index[groups.indices][: indptr[-1]]
     return pa.table(
         {
             "user_index": pa.array(np.arange(len(weights), dtype=np.int32)),
             "user_id": data.users.ids.to_arrow().cast(_arrow_type(data.users)),
             "weights": _lists_of(ends, weights.ravel()),
-            "seen": _lists_of(offsets, seen),
+            "seen": _lists_of(indptr, seen),
         }
     )
 
 
-def _lists_of(offsets: Any, values: Any) -> "pa.Array":
+def _lists_of(indptr: Any, values: Any) -> "pa.Array":
     import pyarrow as pa
 
-    return pa.LargeListArray.from_arrays(pa.array(offsets), pa.array(values))
+    return pa.LargeListArray.from_arrays(pa.array(indptr), pa.array(values))
 
 
 def _arrow_type(vocabulary: Any) -> "pa.DataType":
@@ -106,8 +106,8 @@ def _schema(data: Any) -> str:
     )
 
 
-def _maker(session: "SparkSession", model: FactorModel, k: int, allowed: Any) -> Any:
-    """What each executor does with its users."""
+def _list_maker(session: "SparkSession", model: FactorModel, k: int, allowed: Any) -> Any:
+    """The function that each executor applies to its users."""
     data = model.ratings_
     scale, mu, rates = data.scale, model.global_mean, model.predicts_ratings
     names = pl.DataFrame([data.items.ids, data.items.titles.rename("title")]).to_arrow()
@@ -144,7 +144,7 @@ def _maker(session: "SparkSession", model: FactorModel, k: int, allowed: Any) ->
 
 
 def _write(lists: Any, out: str) -> None:
-    """Write beside the target and rename; an object store has Spark's own way to commit."""
+    """Write beside the target and rename; in an object store Spark itself commits."""
     if "://" in out:
         lists.write.mode("overwrite").parquet(out)
         return
@@ -157,7 +157,7 @@ def _write(lists: Any, out: str) -> None:
         )
     with new_folder(target) as fresh:
         lists.write.mode("overwrite").parquet(str(fresh))
-        # Checksums and marks of Hadoop's, which other readers of a folder stumble over.
+        # Checksums and marks of Hadoop, which break other readers of a folder.
         for mark in (*fresh.glob(".*"), *fresh.glob("_*")):
             mark.unlink()
 

@@ -1,4 +1,4 @@
-"""A session of Apache Spark: Java found, the cluster joined, the logs kept out of the way."""
+"""A session of Apache Spark: it looks for Java, joins the cluster and keeps the logs aside."""
 
 import contextlib
 import os
@@ -18,14 +18,14 @@ from tastemap.errors import ArgumentError, MissingPackageError, TastemapError
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-LEAST_JAVA = 17
+MIN_JAVA_VERSION = 17
 HOW_TO_INSTALL_JAVA = (
     "install one (apt-get install openjdk-17-jre-headless, dnf install java-17-openjdk-headless, "
     "brew install openjdk@17) or name its folder in JAVA_HOME"
 )
 # Executors that run beside the driver talk to it over the loopback address.
-_ON_THIS_MACHINE = {"spark.driver.bindAddress": "127.0.0.1", "spark.driver.host": "127.0.0.1"}
-_SETTINGS = {
+LOCAL_SETTINGS = {"spark.driver.bindAddress": "127.0.0.1", "spark.driver.host": "127.0.0.1"}
+SETTINGS = {
     "spark.app.name": "tastemap",
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
@@ -73,7 +73,7 @@ def parse_conf(words: Sequence[str]) -> dict[str, str]:
 def spark_session(cluster: Cluster) -> "Iterator[SparkSession]":
     """A session on the cluster, stopped at the end; one that runs already is used and left running.
 
-    What the Java process has to say goes into a file, whose end an error tells.
+    The output of the Java process goes into a file; an error quotes its end.
 
     Raises:
         MissingPackageError: If PySpark or Java is missing.
@@ -85,13 +85,13 @@ def spark_session(cluster: Cluster) -> "Iterator[SparkSession]":
 
     running = SparkContext._active_spark_context
     with warnings.catch_warnings(), tempfile.TemporaryDirectory(prefix="tastemap-spark-") as folder:
-        # Of versions of pandas, which is not used here.
+        # PySpark warns of versions of pandas, which is not used here.
         warnings.filterwarnings("ignore", category=FutureWarning, module=r"pyspark|tastemap")
-        # Of JAX, where it is in use too: PySpark forks to become Java, and does nothing before.
+        # JAX, where it is loaded, warns of the fork that starts Java.
         warnings.filterwarnings("ignore", message=r"os\.fork\(\)", category=RuntimeWarning)
         log = Path(folder) / "log"
         try:
-            with _saying_why(log):
+            with _spark_errors(log):
                 session = SparkSession(running or _context(cluster, log))
                 if running is None:
                     _prepare(session, cluster, Path(folder) / "checkpoints")
@@ -107,12 +107,12 @@ def _context(cluster: Cluster, log: Path) -> Any:
     from pyspark.java_gateway import launch_gateway
 
     check_java()
-    settings = dict(_SETTINGS)
+    settings = dict(SETTINGS)
     if cluster.is_here:
-        settings |= _ON_THIS_MACHINE
+        settings |= LOCAL_SETTINGS
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-        found = os.environ.get("PYTHONPATH", "").split(os.pathsep)
-        path = os.pathsep.join(str(Path(entry).absolute()) for entry in found if entry)
+        entries = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+        path = os.pathsep.join(str(Path(entry).absolute()) for entry in entries if entry)
         settings |= {"spark.executorEnv.PYTHONPATH": path} if path else {}
     conf = SparkConf(loadDefaults=False).setMaster(cluster.master)
     conf.setAll(list((settings | dict(cluster.conf)).items()))
@@ -124,7 +124,7 @@ def _context(cluster: Cluster, log: Path) -> Any:
 
 
 def _prepare(session: "SparkSession", cluster: Cluster, checkpoints: Path) -> None:
-    """Two partitions of a shuffle for each core, unless said; a folder for the state of a fit."""
+    """Set the defaults: two partitions of a shuffle a core, a folder for the state of a fit."""
     context = session.sparkContext
     if context.getConf().get("spark.sql.shuffle.partitions") is None:
         session.conf.set("spark.sql.shuffle.partitions", str(2 * context.defaultParallelism))
@@ -155,8 +155,8 @@ def _stop() -> None:
 
 
 @contextlib.contextmanager
-def _saying_why(log: Path) -> Iterator[None]:
-    """Turn what Spark and Java throw into one error that says why."""
+def _spark_errors(log: Path) -> Iterator[None]:
+    """Turn the errors of Spark and Java into a `SparkError` with their cause."""
     from py4j.protocol import Py4JError
     from pyspark.errors import PySparkException
 
@@ -196,22 +196,18 @@ def check_java() -> int:
     """
     home = os.environ.get("JAVA_HOME")
     command = shutil.which("java", path=str(Path(home) / "bin")) if home else shutil.which("java")
-    if command is None:
-        raise MissingPackageError(
-            "engine spark",
-            expected=f"a Java runtime, version {LEAST_JAVA} or newer",
-            received=f"none in JAVA_HOME={home}" if home else "none",
-            do=HOW_TO_INSTALL_JAVA,
+    received = f"none in JAVA_HOME={home}" if home else "none"
+    if command is not None:
+        answer = subprocess.run(  # noqa: S603 - the program above, with a fixed argument
+            [command, "-version"], capture_output=True, text=True, check=False
         )
-    told = subprocess.run(  # noqa: S603 - the program found above, with a fixed argument
-        [command, "-version"], capture_output=True, text=True, check=False
+        match = re.search(r'version "(?:1\.)?(\d+)', answer.stderr + answer.stdout)
+        if match is not None and int(match[1]) >= MIN_JAVA_VERSION:
+            return int(match[1])
+        received = f"{command}, version {match[1] if match else 'unknown'}"
+    raise MissingPackageError(
+        "engine spark",
+        expected=f"a Java runtime, version {MIN_JAVA_VERSION} or newer",
+        received=received,
+        do=HOW_TO_INSTALL_JAVA,
     )
-    found = re.search(r'version "(?:1\.)?(\d+)', told.stderr + told.stdout)
-    if found is None or int(found[1]) < LEAST_JAVA:
-        raise MissingPackageError(
-            "engine spark",
-            expected=f"a Java runtime, version {LEAST_JAVA} or newer",
-            received=f"{command}, version {found[1] if found else 'unknown'}",
-            do=HOW_TO_INSTALL_JAVA,
-        )
-    return int(found[1])

@@ -1,37 +1,34 @@
-"""Some users of a model as a model of their own, for an executor to ask."""
+"""A part of the users of a model as a model, for an executor."""
 
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
-from tastemap.arrays import IndexArray
+from tastemap.arrays import F32, I64, AnyArray, IndexArray
 from tastemap.data.ratings import Ratings
 from tastemap.data.scale import Scale
 from tastemap.data.vocabulary import Vocabulary
 from tastemap.models.base.artifact import Artifact
 from tastemap.models.base.factors import FactorModel, Factors
 
-_Array = npt.NDArray[Any]
-
 
 def shard(
-    items: _Array, mu: float, scale: Scale, weights: _Array, seen: tuple[_Array, IndexArray]
+    items: AnyArray, mu: float, scale: Scale, weights: AnyArray, seen: tuple[AnyArray, IndexArray]
 ) -> FactorModel:
-    """A model of some users, whose ids are their row numbers here; items are theirs everywhere.
+    """A model of some users; the ids of users and items are row numbers.
 
     Args:
         items: float32 (n_items + 1, 1 + f), rows (b_i, q_i), the last for unknown items.
         mu: The global mean.
         scale: Of the ratings.
         weights: float32 (n, 1 + f), rows (b_u, p_u) of the users.
-        seen: Offsets (n + 1,) and rows of the items that each of them has rated.
+        seen: CSR of the items that each user has rated: ``indptr`` (n + 1,) and item rows.
     """
-    offsets, index = seen
+    indptr, index = seen
     average = np.zeros_like(weights, shape=(1, items.shape[1]))
     ratings = Ratings(
-        user_index=np.repeat(np.arange(len(weights), dtype=np.int32), np.diff(offsets)),
+        user_index=np.repeat(np.arange(len(weights), dtype=np.int32), np.diff(indptr)),
         item_index=index,
         rating=np.full(len(index), scale.lowest, dtype=np.float32),
         timestamp=None,
@@ -43,19 +40,19 @@ def shard(
     return FactorModel.from_artifact(Artifact("FactorModel", {}, arrays, ratings, 0, "shard"))
 
 
-def csr(column: Any) -> tuple[npt.NDArray[np.int64], _Array]:
-    """Offsets (n + 1,) and values of a list column of Arrow's; a null list is an empty one."""
+def csr(column: Any) -> tuple[I64, AnyArray]:
+    """``indptr`` (n + 1,) and values of a list column of Arrow; a null list is an empty one."""
     import pyarrow.compute as pc
 
     lengths = pc.fill_null(pc.list_value_length(column), 0).to_numpy(zero_copy_only=False)
-    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-    return offsets, column.flatten().to_numpy(zero_copy_only=False)
+    indptr = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    return indptr, column.flatten().to_numpy(zero_copy_only=False)
 
 
-def rows(column: Any, width: int) -> npt.NDArray[np.float32]:
+def rows(column: Any, width: int) -> F32:
     """A list column of equal lengths as (n, width); zeros for a null list."""
-    offsets, values = csr(column)
-    filled = np.diff(offsets) > 0
-    found = np.zeros((len(column), width), dtype=np.float32)
-    found[filled] = values.reshape(-1, width)
-    return found
+    indptr, values = csr(column)
+    filled = np.diff(indptr) > 0
+    matrix = np.zeros((len(column), width), dtype=np.float32)
+    matrix[filled] = values.reshape(-1, width)
+    return matrix

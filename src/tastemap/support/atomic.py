@@ -1,4 +1,4 @@
-"""Folders that are written whole or not at all, whatever stops the writing."""
+"""Files and folders that are written whole or not at all, whatever stops the writing."""
 
 import contextlib
 import os
@@ -11,6 +11,26 @@ from pathlib import Path
 
 # A folder that stays between its two renames for so long was left there by a kill.
 SETTLE_SECONDS = 1.0
+
+
+@contextmanager
+def new_file(target: Path) -> Iterator[Path]:
+    """A file to write, beside ``target``, whose place it takes at the end of the block.
+
+    Raises:
+        OSError: If it cannot be written; what was there before is intact.
+    """
+    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    os.close(handle)
+    fresh = Path(name)
+    try:
+        yield fresh
+        with fresh.open("rb") as file:
+            os.fsync(file.fileno())
+        fresh.chmod(0o644)
+        fresh.replace(target)
+    finally:
+        fresh.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Packages of the lab that are not part of the core install."""
+"""Packages of the extras, which are not part of the core install."""
 
 from importlib import import_module
 from types import ModuleType
@@ -6,11 +6,12 @@ from types import ModuleType
 from tastemap.errors import MissingPackageError
 
 
-def lab_package(name: str) -> ModuleType:
-    """Import a module of the ``lab`` extra.
+def lab_package(name: str, extra: str = "lab") -> ModuleType:
+    """Import a module of an extra when it is needed.
 
     Args:
         name: Dotted name, such as ``"matplotlib.figure"``.
+        extra: The extra that brings it.
 
     Raises:
         MissingPackageError: If its package is not installed.
@@ -20,10 +21,10 @@ def lab_package(name: str) -> ModuleType:
         return import_module(name)
     except ModuleNotFoundError as error:
         if error.name is None or error.name.partition(".")[0] != package:
-            raise  # the package is installed, but a package that it needs is not
+            raise  # the package is there, but something that it needs is not
         raise MissingPackageError(
             f"package {package}",
             expected="it to be installed",
             received="no such package",
-            do="install the extra \"lab\", in a clone: pip install '.[lab]'",
+            do=f"install the extra \"{extra}\", in a clone: pip install '.[{extra}]'",
         ) from error

@@ -1,46 +1,36 @@
 """Tuning: the defaults first, on an inner split alone, and a study that can be continued."""
 
-import os
-import signal
-import subprocess
-import sys
-import textwrap
-from pathlib import Path
-
-import numpy as np
-import polars as pl
 import pytest
 
 import tastemap.evaluation.tuning.tune as module
-from tastemap.data.datasets.synthetic import synthetic_ratings
 from tastemap.data.ratings import Ratings
 from tastemap.data.splits import train_test_split
-from tastemap.errors import ArgumentError, DataError, MissingPackageError, TastemapError
+from tastemap.errors import ArgumentError, TastemapError
 from tastemap.evaluation.tuning.tune import tune
 from tastemap.metrics.rating import rmse
 from tastemap.models.registry import make_model
 
 
 def test_the_first_trial_has_the_defaults_and_the_best_is_no_worse(ratings: Ratings) -> None:
-    found = tune("mf", ratings, n_trials=6, options={"n_epochs": 5})
-    first = found.trials.row(0, named=True)
+    tuning = tune("mf", ratings, n_trials=6, options={"n_epochs": 5})
+    first = tuning.trials.row(0, named=True)
     assert first["note"] == "the defaults"
     assert (first["n_factors"], first["reg"]) == (64, 0.045)
-    assert found.default_value == first["rmse"]
-    assert found.value == found.trials["rmse"].min()
-    assert len(found.trials) == 6
-    assert "n_epochs" not in found.trials.columns
+    assert tuning.default_value == first["rmse"]
+    assert tuning.value == tuning.trials["rmse"].min()
+    assert len(tuning.trials) == 6
+    assert "n_epochs" not in tuning.trials.columns
 
 
 def test_the_value_is_that_of_a_fit_on_the_inner_split(ratings: Ratings) -> None:
-    found = tune("bias", ratings, n_trials=8, seed=3)
+    tuning = tune("bias", ratings, n_trials=8, seed=3)
     inner, held_out = train_test_split(ratings, 0.1, seed=3)
-    assert found.options, "the defaults are not the best of these"
-    for model, value in ((found.make(), found.value), (make_model("bias"), found.default_value)):
+    assert tuning.options, "the defaults are not the best of these"
+    for model, value in ((tuning.make(), tuning.value), (make_model("bias"), tuning.default_value)):
         predicted = model.fit(inner).predict_ratings(held_out)
         assert value == pytest.approx(rmse(held_out.rating, predicted))
-    assert found.gain.value == pytest.approx(found.value - found.default_value)
-    assert "2,700 ratings and judged by 300 others (split random)" in found.judged
+    assert tuning.gain.value == pytest.approx(tuning.value - tuning.default_value)
+    assert "2,700 ratings and judged by 300 others (split random)" in tuning.judged
 
 
 def test_same_seed_same_trials(ratings: Ratings) -> None:
@@ -52,10 +42,10 @@ def test_same_seed_same_trials(ratings: Ratings) -> None:
 
 
 def test_models_that_rank_are_tuned_by_their_lists(ratings: Ratings) -> None:
-    found = tune("ease", ratings, n_trials=5)
-    assert found.metric == "ndcg"
-    assert found.value == found.trials["ndcg"].max() >= found.default_value
-    assert found.words.startswith(f"-m ease --set reg={found.options['reg']:g} --set dropout=")
+    tuning = tune("ease", ratings, n_trials=5)
+    assert tuning.metric == "ndcg"
+    assert tuning.value == tuning.trials["ndcg"].max() >= tuning.default_value
+    assert tuning.words.startswith(f"-m ease --set reg={tuning.options['reg']:g} --set dropout=")
 
 
 def test_options_of_networks_are_nested(ratings: Ratings, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -66,38 +56,11 @@ def test_options_of_networks_are_nested(ratings: Ratings, monkeypatch: pytest.Mo
         return make_model(name, **options) if len(made) == 1 else make_model("bias")
 
     monkeypatch.setattr(module, "make_model", bias_instead)
-    found = tune("biased-dot", ratings, n_trials=2, options={"batch_size": 512})
+    tuning = tune("biased-dot", ratings, n_trials=2, options={"batch_size": 512})
     assert made[1] == {"batch_size": 512}, "the defaults are no options at all"
     assert set(made[2]) == {"batch_size", "network_options", "n_epochs", "learning_rate"}
     assert set(made[2]["network_options"]) == {"embedding_size", "reg"}
-    assert found.trials["network_options.embedding_size"][0] == 16
-
-
-def test_a_study_is_continued(ratings: Ratings, tmp_path: Path) -> None:
-    path = tmp_path / "study.db"
-    whole = tune("bias", ratings, n_trials=14)
-    part = tune("bias", ratings, n_trials=5, study=path)
-    rest = tune("bias", ratings, n_trials=9, study=path)
-    assert part.trials.drop("seconds").equals(whole.trials.drop("seconds").head(5))
-    assert rest.trials.drop("seconds").equals(whole.trials.drop("seconds"))
-    assert rest.gain == whole.gain
-
-
-def test_a_study_of_something_else_is_refused(ratings: Ratings, tmp_path: Path) -> None:
-    path = tmp_path / "study.db"
-    tune("bias", ratings, n_trials=1, study=path)
-    with pytest.raises(ArgumentError, match="one with another seed; use another file"):
-        tune("bias", ratings, n_trials=1, study=path, seed=1)
-    with pytest.raises(ArgumentError, match="another ratings"):
-        tune("bias", synthetic_ratings(seed=5), n_trials=1, study=path)
-    tune("ease", ratings, n_trials=1, study=path)  # a study of its own in the same file
-    other = tmp_path / "notes.txt"
-    other.write_text("not a database, but a text that someone has written " * 20)
-    with pytest.raises(DataError, match=r"notes\.txt"):
-        tune("bias", ratings, n_trials=1, study=other)
-    assert other.read_text().startswith("not a database")
-    with pytest.raises(DataError, match="a folder that exists"):
-        tune("bias", ratings, n_trials=1, study=tmp_path / "no" / "study.db")
+    assert tuning.trials["network_options.embedding_size"][0] == 16
 
 
 def test_a_trial_that_fails_is_noted_and_the_search_goes_on(
@@ -109,12 +72,12 @@ def test_a_trial_that_fails_is_noted_and_the_search_goes_on(
         return make_model(name, **options)
 
     monkeypatch.setattr(module, "make_model", short_of_memory)
-    found = tune("bias", ratings, n_trials=12)
-    failed = found.trials.filter(state="failed")
+    tuning = tune("bias", ratings, n_trials=12)
+    failed = tuning.trials.filter(state="failed")
     assert 0 < len(failed) < 12
     assert failed["note"].unique().to_list() == ["MemoryError: out of it"]
     assert failed["rmse"].null_count() == len(failed)
-    assert found.value == found.trials["rmse"].min()
+    assert tuning.value == tuning.trials["rmse"].min()
 
 
 def test_a_model_that_never_succeeds_gives_up(
@@ -142,21 +105,21 @@ def test_ctrl_c_keeps_what_was_found(ratings: Ratings, monkeypatch: pytest.Monke
         return scored(self, options)
 
     monkeypatch.setattr(module._Search, "_scored", stopped_in_the_third)
-    found = tune("bias", ratings, n_trials=9)
-    assert found.interrupted
-    assert found.trials["note"].to_list() == ["the defaults", None, "stopped"]
+    tuning = tune("bias", ratings, n_trials=9)
+    assert tuning.interrupted
+    assert tuning.trials["note"].to_list() == ["the defaults", None, "stopped"]
     calls[:] = [{}, {}]
     with pytest.raises(KeyboardInterrupt):
         tune("bias", ratings, n_trials=9)
 
 
 def test_a_short_time_still_gives_one_trial(ratings: Ratings) -> None:
-    told: list[str] = []
-    found = tune("bias", ratings, seconds=1e-9, progress=told.append)
-    assert len(found.trials) == 1
-    assert found.gain is None
-    assert found.options == {}
-    assert told == ["the defaults"]
+    notes: list[str] = []
+    tuning = tune("bias", ratings, seconds=1e-9, progress=notes.append)
+    assert len(tuning.trials) == 1
+    assert tuning.gain is None
+    assert tuning.options == {}
+    assert notes == ["the defaults"]
 
 
 @pytest.mark.parametrize(
@@ -172,46 +135,3 @@ def test_a_short_time_still_gives_one_trial(ratings: Ratings) -> None:
 def test_wrong_calls(ratings: Ratings, wrong: dict[str, object], says: str) -> None:
     with pytest.raises(ArgumentError, match=says):
         tune("bias", ratings, **wrong)
-
-
-def test_without_optuna_the_extra_is_named(
-    ratings: Ratings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(sys.modules, "optuna", None)
-    with pytest.raises(MissingPackageError, match='extra "tune"'):
-        tune("bias", ratings, n_trials=1)
-
-
-def test_nothing_is_left_in_the_loggers_level(ratings: Ratings) -> None:
-    import optuna
-
-    level = optuna.logging.get_verbosity()
-    tune("bias", ratings, n_trials=2)
-    assert optuna.logging.get_verbosity() == level
-
-
-@pytest.mark.slow
-def test_a_search_that_was_killed_goes_on(ratings: Ratings, tmp_path: Path) -> None:
-    """Killed in the middle of its third trial, by the trial itself."""
-    path = tmp_path / "study.db"
-    program = textwrap.dedent(f"""
-        import os, signal
-        import tastemap.evaluation.tuning.tune as module
-        from tastemap.data.datasets.synthetic import synthetic_ratings
-        scored, calls = module._Search._scored, []
-        def killed(self, options):
-            calls.append(options)
-            if len(calls) == 3:
-                os.kill(os.getpid(), signal.SIGKILL)
-            return scored(self, options)
-        module._Search._scored = killed
-        module.tune("bias", synthetic_ratings(), study={str(path)!r})
-    """)
-    ended = subprocess.run([sys.executable, "-c", program], env=os.environ, check=False)
-    assert ended.returncode == -signal.SIGKILL
-    found = tune("bias", ratings, n_trials=4, study=path)
-    assert found.trials["state"].to_list() == ["done", "done", "failed", *["done"] * 4]
-    assert found.trials["note"][2] == "the program was ended"
-    assert found.value == found.trials["rmse"].min()
-    known = found.trials.filter(pl.col("rmse").is_not_null())
-    assert np.isfinite(known["rmse"].to_numpy()).all()

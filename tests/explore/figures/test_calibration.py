@@ -14,8 +14,8 @@ from tastemap.metrics.calibration import calibration_of
 
 def drawn(rating, levels, p):
     """The figure of probabilities (n, levels), drawn in full."""
-    found = calibration_of(rating, levels, p)
-    figure = plot_calibration(found.reliability, found.coverage)
+    calibration = calibration_of(rating, levels, p)
+    figure = plot_calibration(calibration.reliability, calibration.coverage)
     figure.savefig(io.BytesIO(), format="png")
     return figure
 
@@ -67,8 +67,8 @@ def test_a_long_scale_has_no_legend_and_rare_statements_are_not_drawn() -> None:
 
 
 def test_what_cannot_be_drawn_is_refused() -> None:
-    found = calibration_of([1, 2], [1, 2], [[0.5, 0.5]] * 2)
+    calibration = calibration_of([1, 2], [1, 2], [[0.5, 0.5]] * 2)
     with pytest.raises(ArgumentError, match="reliability"):
-        plot_calibration(found.coverage, found.coverage)
+        plot_calibration(calibration.coverage, calibration.coverage)
     with pytest.raises(ArgumentError, match="coverage"):
-        plot_calibration(found.reliability, pl.DataFrame())
+        plot_calibration(calibration.reliability, pl.DataFrame())

@@ -30,7 +30,7 @@ def test_the_spectrum_is_that_of_the_table(monkeypatch) -> None:
     table[ratings.user_index, ratings.item_index] = ratings.rating - ratings.global_mean
     expected = np.linalg.svd(table, compute_uv=False)
     np.testing.assert_allclose(spectrum(ratings, 10), expected[:10], rtol=1e-6)
-    monkeypatch.setattr(expansion_plots, "_USERS", 60)
+    monkeypatch.setattr(expansion_plots, "MAX_USERS_OF_SPECTRUM", 60)
     half = spectrum(ratings, 10)
     assert (half < expected[:10]).all()
     np.testing.assert_array_equal(half, spectrum(ratings, 10))

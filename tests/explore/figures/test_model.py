@@ -25,8 +25,8 @@ def history() -> pl.DataFrame:
     return pl.DataFrame(
         {
             "epoch": [1, 2, 3, 4, 5],
-            "loss": [3.0, 0.9, 0.8, 0.7, 0.6],
-            "val_loss": [1.2, 0.95, 0.85, 0.9, 0.97],
+            "train_loss": [3.0, 0.9, 0.8, 0.7, 0.6],
+            "validation_loss": [1.2, 0.95, 0.85, 0.9, 0.97],
         }
     )
 
@@ -41,8 +41,8 @@ def pairs() -> tuple[np.ndarray, np.ndarray]:
 def test_curves_are_drawn_as_they_are_and_the_best_epoch_is_marked(history):
     ax = drawn(model_plots.plot_history(history)).axes[0]
     curves = {line.get_label(): list(line.get_ydata()) for line in ax.lines}
-    assert curves["training"] == history["loss"].to_list()
-    assert curves["validation"] == history["val_loss"].to_list()
+    assert curves["training"] == history["train_loss"].to_list()
+    assert curves["validation"] == history["validation_loss"].to_list()
     (mark,) = [line for line in ax.lines if line.get_markersize() == 11]
     assert (mark.get_xdata()[0], mark.get_ydata()[0]) == (3, 0.85)
 
@@ -55,7 +55,7 @@ def test_a_first_epoch_far_above_is_cut_and_its_value_written(history):
 
 def test_the_figure_is_titled_by_what_the_curves_say(history):
     assert "The model overfits from epoch 4" in texts(model_plots.plot_history(history))
-    without = model_plots.plot_history(history.drop("val_loss"))
+    without = model_plots.plot_history(history.drop("validation_loss"))
     assert "The curves cannot tell whether the model overfits" in texts(drawn(without))
 
 

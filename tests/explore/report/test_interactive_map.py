@@ -62,7 +62,7 @@ def test_plotly_is_put_in_once_and_may_run(places, ratings):
 
 
 def test_a_page_holds_no_more_items_than_a_browser_bears(places, ratings, monkeypatch):
-    monkeypatch.setattr(interactive, "MOST_ITEMS", 10)
+    monkeypatch.setattr(interactive, "MAX_ITEMS", 10)
     html = interactive_map(places, ratings)
     assert set(embedded(html)["id"]) == {str(item) for item in range(81, 91)}
     assert "The 10 items with most ratings of 90 items" in html

@@ -1,1 +1,1 @@
-"""TODO src/tastemap/evaluation/tuning."""
+"""The search for the options of a model: spaces, the study of trials, the search itself."""

@@ -1,4 +1,4 @@
-"""What may be varied in each model, and how far: the ranges that `tastemap.tune` searches."""
+"""The options of each model that `tastemap.tune` varies, and their ranges."""
 
 from typing import Any, Literal, NamedTuple
 
@@ -12,9 +12,8 @@ class Span(NamedTuple):
         kind: ``"int"`` or ``"float"``.
         low, high: The ends, both included; the default lies between them.
         log: Whether a factor of two weighs the same everywhere, rather than a step of one.
-        default: The default of an option that only the network knows, or that the model leaves to
-            the size of the data; None for the others, which the model's attribute of that name
-            tells.
+        default: The default where the model's attribute of that name does not hold it: an option
+            of the network, or one that depends on the size of the data; else None.
     """
 
     kind: Literal["int", "float"]
@@ -26,10 +25,7 @@ class Span(NamedTuple):
 
 _EMBEDDING = "network_options.embedding_size"
 _REG = "network_options.reg"
-_TRAINING = {
-    "n_epochs": Span("int", 3, 40),
-    "learning_rate": Span("float", 3e-4, 0.1),
-}
+_TRAINING = {"n_epochs": Span("int", 3, 40), "learning_rate": Span("float", 3e-4, 0.1)}
 
 #: Model to option to range; ``network_options.reg`` is the entry ``reg`` of ``network_options``.
 #: Spans reach from clearly too little to clearly too much on MovieLens 100K and 1M.

@@ -9,21 +9,22 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tastemap.errors import ArgumentError, DataError, MissingPackageError
+from tastemap.errors import ArgumentError, DataError
 from tastemap.evaluation.tuning.spaces import Span
+from tastemap.support.extras import lab_package
 
 if TYPE_CHECKING:
     import optuna
 
 # What a trial is marked by, beside its options and its value.
 DEFAULTS, SECONDS, NOTE = "defaults", "seconds", "note"
-# Figures that a number drawn from a range keeps, so that it can be read and typed.
-_FIGURES = 3
+# Numbers are rounded to so many digits, so that they can be read and typed.
+SIGNIFICANT_DIGITS = 3
 _IDENTITY = "tastemap"
 
 
 class Study:
-    """Trials of options: asked for one by one, and told how well they did.
+    """Trials of options: `ask` gives the next one, `tell` records its value.
 
     The options are drawn by Optuna's tree-structured Parzen estimator (Bergstra, Bardenet,
     Bengio, Kégl, "Algorithms for hyper-parameter optimization", NIPS 2011), seeded by ``seed`` and
@@ -71,11 +72,11 @@ class Study:
         return [t for t in self.trials if t.value is not None]
 
     def ask(self) -> tuple[Any, dict[str, Any]]:
-        """The next trial, and its options; the defaults first, which are no options at all."""
+        """The next trial and its options; the first trial has the defaults, and no options."""
         number = len(self._study.get_trials(deepcopy=False))
-        tried = [t for t in self.trials if DEFAULTS in t.user_attrs]
+        of_defaults = [t for t in self.trials if DEFAULTS in t.user_attrs]
         # Twice at most: what ended the program once will do so again.
-        is_default = len(tried) < 2 and all(t.value is None for t in tried)
+        is_default = len(of_defaults) < 2 and all(t.value is None for t in of_defaults)
         if is_default:
             self._study.enqueue_trial(self.defaults, user_attrs={DEFAULTS: True})
         seed = int(np.random.SeedSequence([self.seed, number]).generate_state(1)[0])
@@ -107,12 +108,12 @@ class Study:
 
     def _check(self, identity: dict[str, Any], path: Path | None) -> None:
         """Refuse to mix trials that were judged by different ratings, or in a different way."""
-        found = self._study.user_attrs.get(_IDENTITY)
+        stored = self._study.user_attrs.get(_IDENTITY)
         wanted = json.loads(json.dumps(identity))
-        if found is None:
+        if stored is None:
             self._study.set_user_attr(_IDENTITY, wanted)
-        elif found != wanted:
-            differing = [name for name in wanted if found.get(name) != wanted[name]]
+        elif stored != wanted:
+            differing = [name for name in wanted if stored.get(name) != wanted[name]]
             self.close()
             raise ArgumentError(
                 f"study {path}",
@@ -143,14 +144,14 @@ def quiet() -> Iterator[None]:
 
 
 def rounded(params: dict[str, Any]) -> dict[str, Any]:
-    """Options with as many figures as one cares to type.
+    """Options with their numbers rounded to three digits.
 
     Example:
         >>> rounded({"reg": 0.0448123, "n_factors": 61})
         {'reg': 0.0448, 'n_factors': 61}
     """
     return {
-        name: float(f"{value:.{_FIGURES}g}") if isinstance(value, float) else value
+        name: float(f"{value:.{SIGNIFICANT_DIGITS}g}") if isinstance(value, float) else value
         for name, value in params.items()
     }
 
@@ -173,16 +174,5 @@ def _storage(optuna: Any, path: Path | None) -> Any:
 
 
 def _optuna() -> Any:
-    """The package, if it is there."""
-    try:
-        import optuna
-    except ModuleNotFoundError as error:
-        if error.name != "optuna":
-            raise
-        raise MissingPackageError(
-            "package optuna",
-            expected="it to be installed",
-            received="no such package",
-            do="install the extra \"tune\", in a clone: pip install '.[tune]'",
-        ) from error
-    return optuna
+    """The package, if it is installed."""
+    return lab_package("optuna", extra="tune")

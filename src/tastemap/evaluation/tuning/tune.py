@@ -20,15 +20,15 @@ from tastemap.evaluation.tuning.study import DEFAULTS, NOTE, SECONDS, Study, qui
 from tastemap.models.base.recommender import Recommender
 from tastemap.models.registry import make_model
 
-# Why a trial failed that does not say so itself.
-ENDED = "the program was ended"
-# So many failures, without any trial that succeeds, and the search gives up.
-_HOPELESS = 5
+# The note of a trial that failed without one.
+NOTE_OF_ENDED_TRIAL = "the program was ended"
+# The search gives up after so many trials that all failed.
+MAX_FAILURES = 5
 
 
 @dataclass(frozen=True)
 class Tuning:
-    """What a search found.
+    """The result of a search.
 
     Attributes:
         model: The model's name.
@@ -93,7 +93,7 @@ def tune(
     The ratings are split once. Each trial fits the model on one part, as `fit` would, and is scored
     on the other; the first trial has the model's defaults. Give the training ratings alone: test
     ratings must not choose options. A trial that fails, for lack of memory say, is noted and the
-    search goes on. Ctrl-C ends the search and keeps what was found.
+    search goes on. Ctrl-C ends the search and keeps the trials so far.
 
     Args:
         model: A name from `tastemap.models.registry.MODELS`; what is varied, and how far, stands in
@@ -120,8 +120,8 @@ def tune(
 
     Example:
         >>> from tastemap.data.datasets.synthetic import synthetic_ratings
-        >>> found = tune("bias", synthetic_ratings(), n_trials=4)
-        >>> found.value <= found.default_value, found.trials["note"][0]
+        >>> tuning = tune("bias", synthetic_ratings(), n_trials=4)
+        >>> tuning.value <= tuning.default_value, tuning.trials["note"][0]
         (True, 'the defaults')
     """
     fixed = dict(options or {})
@@ -145,7 +145,7 @@ def tune(
         "ranges": {name: list(span) for name, span in space.items()},
     }
     with quiet():
-        kept = Study(
+        trials = Study(
             space,
             defaults,
             identity=identity,
@@ -154,18 +154,18 @@ def tune(
             seed=seed,
         )
         try:
-            search = _Search(kept, objective, parts, model, fixed, seed)
+            search = _Search(trials, objective, parts, model, fixed, seed)
             search.run(seconds, n_trials, progress)
             fitted, judges = len(parts.train), len(parts.test)
             return search.result(
                 f"fitted on {fitted:,} ratings and judged by {judges:,} others (split {split})"
             )
         finally:
-            kept.close()
+            trials.close()
 
 
 class _Search:
-    """The fits of one call: which options are tried, and how each did."""
+    """The fits of one call: the options that are tried, and their scores."""
 
     def __init__(
         self,
@@ -185,21 +185,21 @@ class _Search:
         self, seconds: float, n_trials: int | None, progress: Callable[[str], None] | None
     ) -> None:
         """Try options until the time, or the number of trials, is used up."""
-        started, took = time.perf_counter(), [0.0]
-        while len(took) - 1 != n_trials and not self.interrupted:
-            began = time.perf_counter()
-            # Of one trial, compilation may be a part: the median then is half of its time.
-            if len(took) > 1 and began - started + median(took) > seconds:
+        begin, durations = time.perf_counter(), [0.0]
+        while len(durations) - 1 != n_trials and not self.interrupted:
+            started = time.perf_counter()
+            # Compilation may be a part of the first trial: the median then is half of its time.
+            if len(durations) > 1 and started - begin + median(durations) > seconds:
                 break
             if progress:
                 progress(self._so_far())
             self._try()
-            took.append(time.perf_counter() - began)
-            if not self.study.done and len(self.study.trials) >= _HOPELESS:
+            durations.append(time.perf_counter() - started)
+            if not self.study.done and len(self.study.trials) >= MAX_FAILURES:
                 break
 
     def _try(self) -> None:
-        """One trial, whatever comes of it."""
+        """Fit and score one trial, and record its value or its failure."""
         trial, options = self.study.ask()
         started, value, note = time.perf_counter(), None, ""
         try:
@@ -225,7 +225,7 @@ class _Search:
     def _keep(self, number: int, score: Score) -> None:
         """Keep each user's part of the first trial and of the best so far, and no more."""
         self._scores[number] = score
-        values = [kept.value for kept in self._scores.values()]
+        values = [score.value for score in self._scores.values()]
         best = list(self._scores)[self.objective.best(values)]
         self._scores = {n: s for n, s in self._scores.items() if n in (0, best)}
 
@@ -292,21 +292,19 @@ class _Search:
         }
         floats = dict.fromkeys((self.objective.metric, "seconds"), pl.Float64)
         return pl.DataFrame(
-            rows,
-            schema_overrides={**floats, **types, "note": pl.String},
-            infer_schema_length=None,
+            rows, schema_overrides={**floats, **types, "note": pl.String}, infer_schema_length=None
         )
 
 
 def _note(trial: Any) -> str | None:
-    """What there is to know of a trial."""
+    """The note of a trial: why it failed, or that it has the defaults."""
     if trial.value is None:
-        return str(trial.user_attrs.get(NOTE, ENDED))
+        return str(trial.user_attrs.get(NOTE, NOTE_OF_ENDED_TRIAL))
     return "the defaults" if DEFAULTS in trial.user_attrs else None
 
 
 def _default(model: Recommender, option: str, otherwise: float | None) -> Any:
-    """The value that a model has of an option without being told."""
+    """The value of an option in a model that was made without it."""
     outer, _, inner = option.partition(".")
     value = getattr(model, outer)
     value = value.get(inner) if inner else value

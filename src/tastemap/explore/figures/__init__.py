@@ -1,1 +1,1 @@
-"""TODO src/tastemap/explore/figures."""
+"""Figures of ratings, models, leaderboards and searches, each a Matplotlib figure of its own."""

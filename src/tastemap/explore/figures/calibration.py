@@ -1,4 +1,4 @@
-"""The figure of a model's calibration: does what it gave a probability come true as often?
+"""The figure of calibration: the probabilities that a model gave, and the shares that came true.
 
 References:
     Guo, Pleiss, Sun, Weinberger, "On calibration of modern neural networks", ICML 2017 (the
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# The lines of a scale with more levels than this are not told apart by colour.
-_MOST_LEVELS = 12
-# A share of fewer statements than this is too uncertain to draw.
-_FEWEST = 30
+# The lines of a scale with more levels than this have one colour.
+MAX_COLOURED_LEVELS = 12
+# A share of fewer ratings than this is too uncertain to draw.
+MIN_RATINGS_OF_SHARE = 30
 
 
 def plot_calibration(reliability: pl.DataFrame, coverage: pl.DataFrame) -> "Figure":
@@ -50,8 +50,8 @@ def plot_calibration(reliability: pl.DataFrame, coverage: pl.DataFrame) -> "Figu
         figure, axes = style.new_figure(
             f"On average, probabilities are {100 * error:.1f} percentage points off",
             f"{total:,} test ratings · left: by the probability given to each level of the scale,"
-            f" where {_FEWEST} or more had it · right: intervals are of whole levels, so they"
-            " promise more than their name",
+            f" where {MIN_RATINGS_OF_SHARE} or more had it · right: intervals are of whole levels,"
+            " so they promise more than their name",
             height=4.4,
             panels=2,
         )
@@ -63,17 +63,20 @@ def plot_calibration(reliability: pl.DataFrame, coverage: pl.DataFrame) -> "Figu
 def _draw_reliability(ax: "Axes", frame: pl.DataFrame) -> None:
     """A line for each level, the diagonal behind them."""
     levels = frame["level"].unique().sort().to_list()
+    is_coloured = len(levels) <= MAX_COLOURED_LEVELS
     colours = lab_package("matplotlib").colormaps[style.SEQUENTIAL]
-    drawn = frame.filter(pl.col("n") >= _FEWEST)
+    drawn = frame.filter(pl.col("n") >= MIN_RATINGS_OF_SHARE)
     ax.plot([0, 1], [0, 1], color=QUIET, lw=1.2, ls=(0, (4, 3)), zorder=1)
     for at, level in enumerate(levels):
-        own = drawn.filter(level=level).sort("predicted")
+        line = drawn.filter(level=level).sort("predicted")
         colour = (
-            colours(0.9 * at / max(len(levels) - 1, 1)) if len(levels) <= _MOST_LEVELS else PALE
+            colours(0.9 * at / max(len(levels) - 1, 1))
+            if len(levels) <= MAX_COLOURED_LEVELS
+            else PALE
         )
         ax.plot(
-            own["predicted"],
-            own["observed"],
+            line["predicted"],
+            line["observed"],
             "o-",
             ms=4.5,
             lw=1.6,
@@ -84,27 +87,20 @@ def _draw_reliability(ax: "Axes", frame: pl.DataFrame) -> None:
     end = min(1.0, most + 0.08)
     ax.set(xlim=(0, end), ylim=(0, end), xlabel="Probability given", ylabel="Share that came true")
     ax.set_aspect("equal")
-    if len(levels) <= _MOST_LEVELS:
-        ax.legend(
-            title="rating",
-            loc="upper left",
-            fontsize=9,
-            title_fontsize=9.5,
-            ncols=1 + len(levels) // 7,
-        )
+    if is_coloured:
+        sizes = {"fontsize": 9, "title_fontsize": 9.5, "ncols": 1 + len(levels) // 7}
+        ax.legend(title="rating", loc="upper left", **sizes)
     style.rules(ax, "both")
 
 
 def _draw_coverage(ax: "Axes", frame: pl.DataFrame) -> None:
-    """For each interval what it promised, a pale bar, and what came true, a dot."""
+    """For each interval the promised share, a pale bar, and the observed one, a dot."""
     x = np.arange(len(frame))
     ax.bar(x, frame["promised"], 0.62, color=PALE, label="promised", zorder=2)
     ax.plot(x, frame["observed"], "o", ms=9, color=BLUE, mec="white", label="came true", zorder=3)
     for at, value in zip(x, frame["observed"], strict=True):
-        ax.annotate(
-            f"{100 * value:.1f} %", (at, value), (0, 8), textcoords="offset points", ha="center",
-            size=9.5, color=INK, path_effects=style.haloed(), zorder=4,
-        )  # fmt: skip
+        look = {"color": INK, "path_effects": style.haloed(), "zorder": 4}
+        style.label(ax, f"{100 * value:.1f} %", (at, value), (0, 8), size=9.5, **look)
     ax.set_xticks(x, [f"{100 * mass:g} %" for mass in frame["mass"]])
     ax.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f} %")
     ax.set(ylim=(0, 1.12), xlabel="Central interval", ylabel="Ratings inside")

@@ -1,10 +1,10 @@
-"""An expanded set of ratings beside its original: do popularity, activity and spectrum agree?"""
+"""The figure of an expanded set: its popularity, activity and spectrum beside the original's."""
 
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
+from tastemap.arrays import F64, I64
 from tastemap.data.ratings import Ratings
 from tastemap.errors import ArgumentError
 from tastemap.explore.figures import style
@@ -14,12 +14,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_SINGULAR_VALUES = 40
-# The spectrum of a table with more users is that of so many of them, drawn at random.
-_USERS = 20_000
-_PLACES = 400
-
-_Floats = npt.NDArray[np.float64]
+N_SINGULAR_VALUES = 40
+# The spectrum of a table with more users than this is that of so many, drawn at random.
+MAX_USERS_OF_SPECTRUM = 20_000
+MAX_POINTS_OF_LINE = 400
 
 
 def plot_expansion(original: Ratings, expanded: Ratings) -> "Figure":
@@ -65,15 +63,15 @@ def plot_expansion(original: Ratings, expanded: Ratings) -> "Figure":
     return figure
 
 
-def spectrum(ratings: Ratings, k: int = _SINGULAR_VALUES) -> _Floats:
+def spectrum(ratings: Ratings, k: int = N_SINGULAR_VALUES) -> F64:
     """The k largest singular values of the ratings less their mean, descending.
 
     Of tables with more than 20,000 users, the values of as many users drawn at random.
     """
     sparse, linalg = lab_package("scipy.sparse"), lab_package("scipy.sparse.linalg")
-    if ratings.n_users > _USERS:
+    if ratings.n_users > MAX_USERS_OF_SPECTRUM:
         drawn = np.zeros(ratings.n_users, dtype=np.bool_)
-        drawn[np.random.default_rng(0).permutation(ratings.n_users)[:_USERS]] = True
+        drawn[np.random.default_rng(0).permutation(ratings.n_users)[:MAX_USERS_OF_SPECTRUM]] = True
         ratings = ratings.take(drawn[ratings.user_index])
     table = sparse.csr_matrix(
         (
@@ -83,16 +81,16 @@ def spectrum(ratings: Ratings, k: int = _SINGULAR_VALUES) -> _Floats:
         shape=(ratings.n_users, ratings.n_items),
     )
     k = min(k, min(table.shape) - 1)
-    start = np.ones(min(table.shape))  # else a random one, and no two figures are the same
+    start = np.ones(min(table.shape))  # SciPy's own start is random
     values = linalg.svds(table, k=k, v0=start, return_singular_vectors=False)
     return np.sort(np.asarray(values))[::-1]
 
 
-def _ranked(counts: npt.NDArray[np.int64]) -> tuple[_Floats, _Floats]:
+def _ranked(counts: I64) -> tuple[F64, F64]:
     """Ranks as shares, at places even on a logarithmic axis, and counts divided by their mean."""
     falling = np.sort(counts[counts > 0])[::-1]
     n = len(falling)
-    places = np.unique(np.geomspace(1, n, min(n, _PLACES)).astype(np.int64)) - 1
+    places = np.unique(np.geomspace(1, n, min(n, MAX_POINTS_OF_LINE)).astype(np.int64)) - 1
     return (places + 1) / n, falling[places] / falling.mean()
 
 

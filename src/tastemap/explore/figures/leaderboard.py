@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
+from tastemap.arrays import F64
 from tastemap.explore.figures import style
 from tastemap.explore.figures.style import BLUE, INK, PALE, PALETTE, QUIET, VERMILION
 from tastemap.explore.item_map import need
@@ -18,19 +18,19 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# What a score is called on an axis; of these, more is better.
-_MORE_IS_BETTER = ("recall", "precision", "ndcg", "map", "mrr")
+# Scores of which more is better, and the names of scores on an axis.
+SCORES_OF_LISTS = ("recall", "precision", "ndcg", "map", "mrr")
 _NAMES = {"rmse": "RMSE", "mae": "MAE", "ndcg": "NDCG", "map": "MAP", "mrr": "MRR"}
-# A fit that takes less is drawn there: nobody waits for it, and a logarithm needs an end.
-_QUICKEST = 0.01
-# The plotting area, in points, as far as the placing of labels needs it.
-_AREA = (400.0, 200.0)
-# Lines up or down at which a name is tried.
-_STEPS = (0, 1, -1, 2, -2, 3, -3, 4, -4)
+# The left end of the logarithmic axis: quicker fits are drawn there.
+MIN_SECONDS = 0.01
+# About the size of the plotting area, to place labels in.
+AREA_POINTS = (400.0, 200.0)
+# A name is tried at these distances above or below its point, in lines.
+LINES_OFF = (0, 1, -1, 2, -2, 3, -3, 4, -4)
 
 
 def plot_error_and_seconds(frame: pl.DataFrame, score: str = "test_rmse") -> "Figure":
-    """A score of each model against the seconds of its fit; those that none beats in both joined.
+    """A score of each model against the seconds of its fit; a line joins the best ones.
 
     Args:
         frame: ``model, fit_seconds`` and the score; rows without it are left out.
@@ -42,9 +42,10 @@ def plot_error_and_seconds(frame: pl.DataFrame, score: str = "test_rmse") -> "Fi
     need(frame, ("model", "fit_seconds", score), "leaderboard")
     rows = frame.filter(pl.col(score).is_not_null())
     need(rows, ("model",), "leaderboard")
-    name, up = _named(score), _more_is_better(score)
+    metric = score.removeprefix("test_")
+    name, up = _NAMES.get(metric, metric.replace("_", " ")), metric in SCORES_OF_LISTS
     value = rows[score].to_numpy().astype(np.float64)
-    seconds = np.maximum(rows["fit_seconds"].to_numpy().astype(np.float64), _QUICKEST)
+    seconds = np.maximum(rows["fit_seconds"].to_numpy().astype(np.float64), MIN_SECONDS)
     best = int(np.argmax(value) if up else np.argmin(value))
     front = _front(seconds, -value if up else value)
     with style.styled():
@@ -83,7 +84,7 @@ def plot_differences(frame: pl.DataFrame, metric: str = "rmse") -> "Figure":
     need(frame, columns, "differences")
     rows = frame.filter(pl.col("metric") == metric)
     need(rows, columns, "differences")
-    up, name, y = metric in _MORE_IS_BETTER, _NAMES.get(metric, metric), np.arange(len(rows))
+    up, name, y = metric in SCORES_OF_LISTS, _NAMES.get(metric, metric), np.arange(len(rows))
     value, low, high = (
         rows[column].fill_null(np.nan).to_numpy() for column in ("difference", "low", "high")
     )
@@ -102,16 +103,10 @@ def plot_differences(frame: pl.DataFrame, metric: str = "rmse") -> "Figure":
             colour = BLUE if better[at] else VERMILION if worse[at] else QUIET
             ax.plot([low[at], high[at]], [at, at], color=colour, lw=2.5, solid_capstyle="round")
             ax.plot([value[at]], [at], "o", ms=7, color=colour)
-            ax.annotate(
-                f"{value[at]:+.4f}", (1, at), (52, 0), xycoords=("axes fraction", "data"),
-                textcoords="offset points", ha="right", va="center", size=9.5, color=INK,
-            )  # fmt: skip
-        ax.set_yticks(y, rows["model"].to_list())
-        ax.set_ylim(len(y) - 0.4, -0.6)
+            look = {"xycoords": ("axes fraction", "data"), "ha": "right", "color": INK}
+            style.label(ax, f"{value[at]:+.4f}", (1, at), (52, 0), size=9.5, **look)
+        style.name_rows(ax, rows["model"].to_list())
         ax.margins(x=0.08)
-        ax.locator_params(axis="x", nbins=6)
-        ax.spines["left"].set_visible(False)
-        ax.tick_params(axis="y", length=0)
         ax.set_xlabel(f"Difference of {name}")
         style.rules(ax, "x")
     return figure
@@ -144,34 +139,28 @@ def plot_bands_of_models(bands: pl.DataFrame, metric: str = "rmse") -> "Figure":
             part = bands.filter(pl.col("group") == group)
             names = part["band"].unique(maintain_order=True).to_list()
             for at, model in enumerate(models):
-                own = part.filter(pl.col("model") == model)
+                rows = part.filter(pl.col("model") == model)
                 # Beyond the palette, the best keep their colours and the rest are grey.
                 colour = PALETTE[at] if at < len(PALETTE) else PALE
-                x = [names.index(band) for band in own["band"]]
-                ax.plot(x, own[metric], "o-", ms=5, lw=1.8, color=colour, label=model)
+                x = [names.index(band) for band in rows["band"]]
+                ax.plot(x, rows[metric], "o-", ms=5, lw=1.8, color=colour, label=model)
             sizes = dict(part.select("band", "n").iter_rows())
             ax.set_xticks(range(len(names)), [f"{band}\n{sizes[band]:,}" for band in names])
             ax.tick_params(axis="x", labelsize=8.5)
             ax.set_title(captions.get(group, str(group)), fontsize=10.5, color=INK)
             ax.set_xlabel("Ratings in training; below, tests")
             style.rules(ax)
-        low, high = (ax_limits(axes, end) for end in (0, 1))
+        low, high = zip(*(ax.get_ylim() for ax in axes), strict=True)
         for ax in axes:
-            ax.set_ylim(low, high)
+            ax.set_ylim(min(low), max(high))
         axes[0].set_ylabel(name)
         handles, labels = axes[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize=9.5)
     return figure
 
 
-def ax_limits(axes: "Sequence[Axes]", end: int) -> float:
-    """The lowest (0) or highest (1) end of the panels, so that all have one scale."""
-    ends = [ax.get_ylim()[end] for ax in axes]
-    return max(ends) if end else min(ends)
-
-
-def _front(seconds: npt.NDArray[np.float64], error: npt.NDArray[np.float64]) -> list[int]:
-    """The models that no other beats in both, quickest first."""
+def _front(seconds: F64, error: F64) -> list[int]:
+    """Rows of the models that no other beats in both, quickest first: the Pareto front."""
     front: list[int] = []
     for at in np.lexsort((error, seconds)):
         if not front or error[at] < error[front[-1]]:
@@ -179,52 +168,34 @@ def _front(seconds: npt.NDArray[np.float64], error: npt.NDArray[np.float64]) -> 
     return front
 
 
-def _label(
-    ax: "Axes",
-    x: npt.NDArray[np.float64],
-    y: npt.NDArray[np.float64],
-    names: Sequence[str],
-    colours: Sequence[str],
-) -> None:
-    """Names beside their points: where no other name or point is, joined by a line where far."""
+def _label(ax: "Axes", x: F64, y: F64, names: Sequence[str], colours: Sequence[str]) -> None:
+    """Names where no other name or point is: beside their point, or joined to it by a line."""
     (left, right), (bottom, top) = np.log(ax.get_xlim()), ax.get_ylim()
-    at_x = (np.log(x) - left) / (right - left) * _AREA[0]
-    at_y = (y - bottom) / (top - bottom) * _AREA[1]
+    at_x = (np.log(x) - left) / (right - left) * AREA_POINTS[0]
+    at_y = (y - bottom) / (top - bottom) * AREA_POINTS[1]
     taken = [(px - 5, px + 5, py - 5, py + 5) for px, py in zip(at_x, at_y, strict=True)]
     for n in np.argsort(at_y):
-        width, own = 6.0 * len(names[n]), at_x[n]
-        places = [(side, 11 * step) for step in _STEPS for side in (1, -1)]
+        width, x_n = 6.0 * len(names[n]), at_x[n]
+        places = [(side, 11 * step) for step in LINES_OFF for side in (1, -1)]
         for side, rise in places:
-            start = own + 8 if side > 0 else own - 8 - width
+            start = x_n + 8 if side > 0 else x_n - 8 - width
             box = (start, start + width, at_y[n] + rise - 5.5, at_y[n] + rise + 5.5)
             if box[0] > 0 and not any(_overlap(box, other) for other in taken):
                 break
         taken.append(box)
         line = {"arrowstyle": "-", "color": PALE, "lw": 0.8, "shrinkA": 0, "shrinkB": 3}
-        ax.annotate(
-            names[n], (x[n], y[n]), (8 * side, rise), textcoords="offset points",
-            ha="left" if side > 0 else "right", va="center", size=10,
-            color=INK if colours[n] == QUIET else colours[n],
-            path_effects=style.haloed(), arrowprops=line if rise else None,
-        )  # fmt: skip
+        colour = INK if colours[n] == QUIET else colours[n]
+        look = {"path_effects": style.haloed(), "arrowprops": line if rise else None}
+        style.label(ax, names[n], (x[n], y[n]), (8 * side, rise), color=colour, **look)
 
 
-def _overlap(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
+def _overlap(box: tuple[float, ...], other: tuple[float, ...]) -> bool:
     """Whether two boxes (left, right, bottom, top) share a place."""
-    return one[0] < other[1] and other[0] < one[1] and one[2] < other[3] and other[2] < one[3]
-
-
-def _more_is_better(score: str) -> bool:
-    return score.removeprefix("test_") in _MORE_IS_BETTER
-
-
-def _named(score: str) -> str:
-    plain = score.removeprefix("test_")
-    return _NAMES.get(plain, plain.replace("_", " "))
+    return box[0] < other[1] and other[0] < box[1] and box[2] < other[3] and other[2] < box[3]
 
 
 def _seconds(seconds: float) -> str:
-    """Seconds as a reader takes them in.
+    """Seconds, with fewer decimals the more there are.
 
     Example:
         >>> _seconds(0.01), _seconds(3.14), _seconds(61.0)

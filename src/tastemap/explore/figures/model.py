@@ -1,4 +1,4 @@
-"""Figures of a model: its training, its predictions, its errors, and how it compares.
+"""Figures of a model: its training, its predictions, its errors, its place among others.
 
 Each function returns a `matplotlib.figure.Figure` of its own.
 """
@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from tastemap.arrays import F64, I64
 from tastemap.data.scale import Scale
 from tastemap.errors import ArgumentError
 from tastemap.explore.figures import style
@@ -21,45 +22,41 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-Floats = npt.NDArray[np.float64]
-
 # A scale with more levels than this is cut into ten equal parts.
-_MOST_GROUPS = 12
+MAX_LEVELS = 12
 
 
 def plot_history(history: pl.DataFrame, metric: str = "loss") -> "Figure":
     """Training and validation curves, the best epoch marked.
 
     A first epoch that lies far above all others is cut off and its value written
-    into the figure, so that the rest can be told apart.
+    into the figure, so that the others stay apart.
 
     Args:
-        history: One row an epoch: ``metric``, maybe ``val_`` + metric and ``epoch``.
+        history: One row an epoch: ``train_`` + metric, maybe ``validation_`` + metric, ``epoch``.
         metric: ``"loss"``, ``"mae"``, …: less is better.
 
     Raises:
         ArgumentError: If there is no epoch or no such column.
     """
     epochs, train, validation = curves(history, metric)
-    found = verdict(history, metric)
+    judgement = verdict(history, metric)
     with style.styled():
-        reason = found.reason[0].upper() + found.reason[1:]
-        figure, (ax,) = style.new_figure(found.title, f"{reason}.")
+        reason = judgement.reason[0].upper() + judgement.reason[1:]
+        figure, (ax,) = style.new_figure(judgement.title, f"{reason}.")
         lines = [(train, "training", BLUE)]
         if validation is not None:
             lines.append((validation, "validation", VERMILION))
         for values, label, colour in lines:
             ax.plot(epochs, values, color=colour, lw=2.2, marker="o", ms=4, label=label)
-        if found.best is not None and validation is not None:
-            best, at = validation[found.best], epochs[found.best]
+        if judgement.best is not None and validation is not None:
+            best, at = validation[judgement.best], epochs[judgement.best]
             ax.axvline(at, color=PALE, lw=1.2, ls=(0, (4, 3)), zorder=1)
             ax.plot([at], [best], "o", ms=11, mfc="none", mec=VERMILION, mew=2)
-            late = found.best > 0.7 * len(epochs)
-            ax.annotate(
-                f"best epoch {at}: {best:.3f}", (at, best), (0, 13), textcoords="offset points",
-                ha="right" if late else "center", size=10, color=VERMILION,
-                path_effects=style.haloed(),
-            )  # fmt: skip
+            late = judgement.best > 0.7 * len(epochs)
+            look = {"ha": "right" if late else "center", "path_effects": style.haloed()}
+            text = f"best epoch {at}: {best:.3f}"
+            style.label(ax, text, (at, best), (0, 13), color=VERMILION, **look)
         _cut_first_epoch(ax, epochs, [values for values, _, _ in lines])
         ax.legend(loc="upper right", fontsize=10)
         ax.set(xlabel="Epoch", ylabel="Loss" if metric == "loss" else metric.upper())
@@ -94,7 +91,7 @@ def plot_predictions(true: npt.ArrayLike, predicted: npt.ArrayLike) -> "Figure":
         # The lab's dots: so pale that about a hundred on one spot are fully dark.
         alpha = float(np.clip(150 / len(r), 0.01, 0.6))
         ax.scatter(r, p, s=60, alpha=alpha, color=BLUE, lw=0, rasterized=True)
-        if len(values) <= _MOST_GROUPS:
+        if len(values) <= MAX_LEVELS:
             means = [p[r == value].mean() for value in values]
             ax.plot(values, means, "D", ms=7, color=VERMILION, mec="white", label="mean prediction")
             ax.set_xticks(values, [f"{value:g}" for value in values])
@@ -175,10 +172,7 @@ def plot_error_bands(frame: pl.DataFrame) -> "Figure":
             ax.scatter(bands["mae"], y, s=46, color=BLUE, label="model")
             for at, value, other in zip(y, bands["mae"], bands["baseline_mae"], strict=True):
                 side = -1 if value <= other else 1
-                ax.annotate(
-                    f"{value:.2f}", (value, at), (7 * side, 0), textcoords="offset points",
-                    ha="right" if side < 0 else "left", va="center", size=9, color=INK,
-                )  # fmt: skip
+                style.label(ax, f"{value:.2f}", (value, at), (7 * side, 0), size=9, color=INK)
             sizes = zip(bands["band"], bands["n"], strict=True)
             ax.set_yticks(y, [f"{band}\n{n:,} tests" for band, n in sizes], fontsize=9)
             ax.set_title(captions.get(group, str(group)), fontsize=10.5, color=INK)
@@ -228,30 +222,22 @@ def plot_leaderboard(frame: pl.DataFrame, chosen: str | None = None) -> "Figure"
             )
         ends = np.nanmax(np.column_stack([train, test]), axis=1)
         for at, end, value in zip(y, ends, test, strict=True):
-            ax.annotate(
-                f"{value:.3f}", (end, at), (8, 0), textcoords="offset points", va="center", size=10
-            )
+            style.label(ax, f"{value:.3f}", (end, at), (8, 0))
         for at, seconds in zip(y, ranked["fit_seconds"], strict=True):
             text = "" if seconds is None else f"{seconds:,.1f} s" if seconds >= 0.1 else "< 0.1 s"
-            ax.annotate(
-                text, (1, at), (46, 0), xycoords=("axes fraction", "data"), ha="right",
-                va="center", textcoords="offset points", size=9.5, color=QUIET,
-            )  # fmt: skip
-        ax.set_yticks(y, ranked["model"].to_list())
-        ax.set_ylim(len(y) - 0.4, -0.6)
+            look = {"xycoords": ("axes fraction", "data"), "ha": "right", "color": QUIET}
+            style.label(ax, text, (1, at), (46, 0), size=9.5, **look)
+        style.name_rows(ax, ranked["model"].to_list())
         low, high = np.nanmin([train, test]), np.nanmax([train, test])
         span = max(float(high - low), 0.01)
         ax.set_xlim(low - 0.06 * span, high + 0.16 * span)
-        ax.spines["left"].set_visible(False)
-        ax.tick_params(axis="y", length=0)
-        ax.locator_params(axis="x", nbins=6)
         ax.set_xlabel("Mean absolute error, in units of the rating")
         ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, fontsize=10, borderpad=0)
         style.rules(ax, "x")
     return figure
 
 
-def _cut_first_epoch(ax: "Axes", epochs: npt.NDArray[np.int64], lines: list[Floats]) -> None:
+def _cut_first_epoch(ax: "Axes", epochs: I64, lines: list[F64]) -> None:
     """Cut the axis below a first epoch that is far above the rest, and say how high it is."""
     if len(epochs) < 4:
         return
@@ -264,13 +250,11 @@ def _cut_first_epoch(ax: "Axes", epochs: npt.NDArray[np.int64], lines: list[Floa
     if not first > float(rest.max()) + 2 * spread:
         return
     ax.set_ylim(low - 0.12 * spread, float(rest.max()) + 0.25 * spread)
-    ax.annotate(
-        f"epoch {epochs[0]} lies above: {first:.2f}", (0, 0), (8, 8), size=9.5, color=QUIET,
-        xycoords="axes fraction", textcoords="offset points",
-    )  # fmt: skip
+    look = {"xycoords": "axes fraction", "va": "baseline", "size": 9.5, "color": QUIET}
+    style.label(ax, f"epoch {epochs[0]} lies above: {first:.2f}", (0, 0), (8, 8), **look)
 
 
-def _violin(ax: "Axes", centre: float, values: Floats, width: float) -> None:
+def _violin(ax: "Axes", centre: float, values: F64, width: float) -> None:
     """One violin with its quartiles; just the dot where all values are equal."""
     if not len(values):
         return
@@ -282,10 +266,10 @@ def _violin(ax: "Axes", centre: float, values: Floats, width: float) -> None:
     ax.plot([centre], [median], "o", ms=6, color="white", mec=INK, mew=1.2, zorder=3)
 
 
-def _groups(r: Floats, scale: Scale) -> tuple[npt.NDArray[np.int64], Floats, list[str]]:
+def _groups(r: F64, scale: Scale) -> tuple[I64, F64, list[str]]:
     """The group of each rating, and each group's centre and name."""
     levels = scale.levels
-    if levels is not None and len(levels) <= _MOST_GROUPS:
+    if levels is not None and len(levels) <= MAX_LEVELS:
         group = np.abs(r[:, None] - levels).argmin(axis=1)
         return group, levels, [f"{level:g}" for level in levels]
     if scale.lowest == scale.highest:
@@ -296,7 +280,7 @@ def _groups(r: Floats, scale: Scale) -> tuple[npt.NDArray[np.int64], Floats, lis
     return group, (edges[:-1] + edges[1:]) / 2, names
 
 
-def _pair(true: npt.ArrayLike, predicted: npt.ArrayLike) -> tuple[Floats, Floats]:
+def _pair(true: npt.ArrayLike, predicted: npt.ArrayLike) -> tuple[F64, F64]:
     """Ratings and predictions as float arrays of one length."""
     pair: list[Any] = [np.asarray(values, dtype=np.float64).ravel() for values in (true, predicted)]
     if len(pair[0]) != len(pair[1]) or not len(pair[0]):

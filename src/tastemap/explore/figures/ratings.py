@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 #: Bins of a histogram, as in the lab.
-BINS = 30
+N_BINS = 30
 # More bars than this have no room for a number each.
-_LABELLED_BARS = 12
+MAX_LABELLED_BARS = 12
 
 
 def plot_popularity(ratings: Ratings) -> "Figure":
@@ -84,11 +84,11 @@ def plot_rating_counts(ratings: Ratings) -> "Figure":
             _histogram(ax, ratings.rating)
         else:
             ax.bar(values, n, width=0.78 * step, color=style.BLUE)
-            if len(values) <= _LABELLED_BARS:
+            if len(values) <= MAX_LABELLED_BARS:
                 ax.set_xticks(values, [f"{value:g}" for value in values])
                 for value, height in zip(values, n, strict=True):
                     share = f"{height / len(ratings):.0%}" if height else "0"
-                    _above(ax, value, height, share)
+                    style.label(ax, share, (value, height), (0, 4))
         ax.margins(y=0.12)
         ax.axvline(mean, color=style.VERMILION, lw=1.5, ls=(0, (4, 3)))
         _beside(ax, mean, f"mean {mean:.2f}", right=mean < (values[0] + values[-1]) / 2)
@@ -102,7 +102,7 @@ def plot_releases_per_year(ratings: Ratings) -> "Figure":
     """How many of the items came out in each year.
 
     Raises:
-        ArgumentError: If the items have no ``release_year``, or none is known.
+        ArgumentError: If the items have no ``release_year``, or none has one.
     """
     years = releases_per_year(ratings)
     if not len(years):
@@ -118,7 +118,8 @@ def plot_releases_per_year(ratings: Ratings) -> "Figure":
             f"{_source(ratings)}" + (f" · {unknown:,} without a year" if unknown else ""),
         )
         ax.bar(years["release_year"], years["items"], width=0.82, color=style.BLUE)
-        _above(ax, top["release_year"], top["items"], f"{top['release_year']}: {top['items']:,}")
+        year, n_top = top["release_year"], top["items"]
+        style.label(ax, f"{year}: {n_top:,}", (year, n_top), (0, 4))
         ax.margins(x=0.02, y=0.12)
         ax.set(xlabel="Year of release", ylabel="Items")
         style.whole_numbers(ax.xaxis)
@@ -188,21 +189,20 @@ def plot_item_map(
 def _by_number(figure: "Figure", ax: "Axes", items: pl.DataFrame, colour: str) -> None:
     """Points coloured by a number, unknown ones grey, and the scale below the map."""
     colours = lab_package("matplotlib.colors")
-    known = items.drop_nulls(colour)
-    unknown = items.filter(pl.col(colour).is_null())
-    _points(ax, unknown, color=style.PALE)
+    coloured = items.drop_nulls(colour)
+    _points(ax, items.filter(pl.col(colour).is_null()), color=style.PALE)
     name, log = {
         "popularity": ("Popularity (number of ratings, logarithmic)", True),
         "average": ("Average rating", False),
         "year": ("Year", False),
     }[colour]
-    if not len(known):
+    if not len(coloured):
         return
-    low, high = float(known[colour].min()), float(known[colour].max())  # type: ignore[arg-type]
+    low, high = float(coloured[colour].min()), float(coloured[colour].max())  # type: ignore[arg-type]
     if not log:  # few items are old or rated by one person only: the scale leaves them out
-        low, high = (float(known[colour].quantile(q) or 0) for q in (0.1, 0.95))
+        low, high = (float(coloured[colour].quantile(q) or 0) for q in (0.1, 0.95))
     norm = (colours.LogNorm if log else colours.Normalize)(low, max(high, low + 1e-9))
-    points = _points(ax, known, c=known[colour], cmap=style.SEQUENTIAL, norm=norm)
+    points = _points(ax, coloured, c=coloured[colour], cmap=style.SEQUENTIAL, norm=norm)
     scale = figure.colorbar(
         points, ax=ax, location="bottom", aspect=45, pad=0.02, extend="neither" if log else "both"
     )
@@ -249,18 +249,15 @@ def _name_items(figure: "Figure", ax: "Axes", popular_first: pl.DataFrame, label
     figure.draw_without_rendering()  # settles the layout, on which the room for text depends
     frame = ax.get_window_extent()
     taken: list[Any] = []
-    offsets = ((6, 0, "left"), (-6, 0, "right"), (0, 9, "center"), (0, -9, "center"))
+    look = {"va": "center", "size": 8.5, "path_effects": style.haloed(3)}
     for title, x, y in popular_first.select("title", "x", "y").head(4 * labels).rows():
         if len(taken) >= labels:
             return
         if not style.drawable(title):
             continue
         shown = title if len(title) <= 30 else title[:28].rstrip() + "…"
-        for dx, dy, align in offsets:
-            text = ax.annotate(
-                shown, (x, y), (dx, dy), textcoords="offset points", size=8.5,
-                ha=align, va="center", path_effects=style.haloed(3),
-            )  # fmt: skip
+        for offset in ((6, 0), (-6, 0), (0, 9), (0, -9)):
+            text = style.label(ax, shown, (x, y), offset, **look)
             box = text.get_window_extent().padded(2)
             inside = frame.x0 <= box.x0 and box.x1 <= frame.x1
             if inside and not any(box.overlaps(other) for other in taken):
@@ -270,15 +267,11 @@ def _name_items(figure: "Figure", ax: "Axes", popular_first: pl.DataFrame, label
 
 
 def _histogram(ax: "Axes", values: npt.NDArray[Any]) -> None:
-    ax.hist(values, bins=BINS, color=style.BLUE, edgecolor="white", linewidth=0.6)
+    ax.hist(values, bins=N_BINS, color=style.BLUE, edgecolor="white", linewidth=0.6)
     ax.margins(x=0.01)
     style.rules(ax)
     style.thousands(ax.xaxis)
     style.thousands(ax.yaxis)
-
-
-def _above(ax: "Axes", x: float, height: float, text: str) -> None:
-    ax.annotate(text, (x, height), (0, 4), textcoords="offset points", ha="center", size=10)
 
 
 def _beside(
@@ -291,11 +284,8 @@ def _beside(
     colour: str = style.VERMILION,
 ) -> None:
     """Text beside a vertical line, at a height given as a share of the axes."""
-    ax.annotate(
-        text, (x, at), (6 if right else -6, 0), xycoords=("data", "axes fraction"),
-        textcoords="offset points", ha="left" if right else "right", va="top", size=10,
-        color=colour, path_effects=style.haloed(),
-    )  # fmt: skip
+    look = {"xycoords": ("data", "axes fraction"), "va": "top", "path_effects": style.haloed()}
+    style.label(ax, text, (x, at), (6 if right else -6, 0), color=colour, **look)
 
 
 def _some(ratings: Ratings) -> Ratings:

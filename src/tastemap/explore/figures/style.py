@@ -1,4 +1,4 @@
-"""How every figure looks: one palette, one type size, quiet axes."""
+"""The style of every figure: one palette, one type size, quiet axes."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,8 +11,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-#: Okabe and Ito's colours, which people with any colour vision tell apart; yellow, too pale on
-#: white, is left out.
+#: Okabe and Ito's colours, distinct for any colour vision, without yellow, too pale on white.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#333333")
 BLUE, VERMILION, GREEN = PALETTE[:3]
 INK, QUIET, RULE, PALE = "#1c2733", "#5b6775", "#d9dee4", "#b6bfc9"
@@ -20,8 +19,8 @@ INK, QUIET, RULE, PALE = "#1c2733", "#5b6775", "#d9dee4", "#b6bfc9"
 SEQUENTIAL = "viridis"
 
 WIDTH, HEIGHT = 6.8, 4.1  # inches: 680 x 410 pixels at 100 dots per inch
-_MARGIN = 0.12
-_TITLE_CHARACTERS, _NOTE_CHARACTERS = 62, 94
+MARGIN_INCHES = 0.12
+MAX_TITLE_CHARACTERS, MAX_NOTE_CHARACTERS = 62, 94  # in a line
 
 
 @contextmanager
@@ -72,17 +71,17 @@ def new_figure(
     figure = lab_package("matplotlib.figure").Figure(
         figsize=(WIDTH, height), layout="constrained", facecolor="white"
     )
-    title, note = fill(title, _TITLE_CHARACTERS), fill(note, _NOTE_CHARACTERS)
-    top = _MARGIN
+    title, note = fill(title, MAX_TITLE_CHARACTERS), fill(note, MAX_NOTE_CHARACTERS)
+    top = MARGIN_INCHES
     for text, size, colour, weight in ((title, 12.5, INK, "bold"), (note, 9.5, QUIET, "normal")):
         if text:
             figure.text(
-                _MARGIN / WIDTH, 1 - top / height, text,
+                MARGIN_INCHES / WIDTH, 1 - top / height, text,
                 size=size, color=colour, weight=weight, va="top", linespacing=1.3,
             )  # fmt: skip
             top += size * 1.3 / 72 * (text.count("\n") + 1) + 0.04
     engine = figure.get_layout_engine()
-    room = (_MARGIN / 2 / WIDTH, _MARGIN / 2 / height)
+    room = (MARGIN_INCHES / 2 / WIDTH, MARGIN_INCHES / 2 / height)
     engine.set(rect=(*room, 1 - 2 * room[0], 1 - room[1] - (top + 0.08) / height))
     axes = list(figure.subplots(rows, panels, squeeze=False).ravel())
     if wide_first:
@@ -110,6 +109,24 @@ def whole_numbers(axis: Any) -> None:
     """Put ticks at whole numbers only."""
     ticker = lab_package("matplotlib.ticker")
     axis.set_major_locator(ticker.MaxNLocator(integer=True, nbins=8, min_n_ticks=1))
+
+
+def name_rows(ax: "Axes", names: Sequence[str]) -> None:
+    """Write a name beside each row 0, 1, … of a figure, the first at the top."""
+    ax.set_yticks(range(len(names)), names)
+    ax.set_ylim(len(names) - 0.4, -0.6)
+    ax.spines["left"].set_visible(False)
+    ax.tick_params(axis="y", length=0)
+    ax.locator_params(axis="x", nbins=6)
+
+
+def label(
+    ax: "Axes", text: str, at: tuple[Any, Any], offset: tuple[float, float], **options: Any
+) -> Any:
+    """Text beside a point, ``offset`` away in points, on the side that the offset leads to."""
+    side = "left" if offset[0] > 0 else "right" if offset[0] < 0 else "center"
+    defaults = {"ha": side, "va": "center" if offset[0] else "baseline", "size": 10}
+    return ax.annotate(text, at, offset, textcoords="offset points", **(defaults | options))
 
 
 def haloed(width: float = 2.5) -> Sequence[Any]:

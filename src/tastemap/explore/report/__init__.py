@@ -1,1 +1,1 @@
-"""TODO src/tastemap/explore/report."""
+"""Pages that open without a network: the report, its blocks, the interactive map."""

@@ -1,4 +1,4 @@
-"""The parts that a report is built of, each of which writes itself as markup."""
+"""The blocks of a report: each writes itself as HTML."""
 
 import base64
 import datetime as dt
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 #: A figure whose SVG is larger than this, in bytes, is put in as a picture of dots (PNG).
-LARGEST_SVG = 500_000
-_DOTS_PER_INCH = 200  # twice the size on the page, for fine screens
+MAX_SVG_BYTES = 500_000
+DOTS_PER_INCH = 200  # twice the size on the page, for fine screens
 # A table with more columns than this has them close together and their headings folded.
-_NARROW = 5
+MAX_WIDE_COLUMNS = 5
 
 
 @dataclass(frozen=True)
@@ -56,10 +56,10 @@ class Picture:
         """The figure as SVG, the same for the same figure, or as PNG where that is large."""
         drawn, kind = io.BytesIO(), "svg+xml"
         with lab_package("matplotlib").rc_context({"svg.hashsalt": "tastemap"}):
-            self.figure.savefig(drawn, format="svg", dpi=_DOTS_PER_INCH, metadata={"Date": None})
-        if drawn.tell() > LARGEST_SVG:
+            self.figure.savefig(drawn, format="svg", dpi=DOTS_PER_INCH, metadata={"Date": None})
+        if drawn.tell() > MAX_SVG_BYTES:
             drawn, kind = io.BytesIO(), "png"
-            self.figure.savefig(drawn, format="png", dpi=_DOTS_PER_INCH)
+            self.figure.savefig(drawn, format="png", dpi=DOTS_PER_INCH)
         return f"data:image/{kind};base64,{base64.b64encode(drawn.getvalue()).decode()}"
 
 
@@ -100,7 +100,7 @@ class Table:
             cells = zip(texts, sides, strict=True)
             body += f"<tr>{''.join(f'<td{side}>{text}</td>' for text, side in cells)}</tr>\n"
         caption = f"<caption>{_inline(self.caption)}</caption>" if self.caption else ""
-        kind = "table wide" if frame.width > _NARROW else "table"
+        kind = "table wide" if frame.width > MAX_WIDE_COLUMNS else "table"
         left_out = len(self.frame) - len(frame)
         more = f'<p class="note">… and {left_out:,} more rows.</p>' if left_out else ""
         return (
@@ -163,7 +163,7 @@ def _cell(value: Any, digits: int) -> str:
         case float():
             text = f"{value:,.{digits}f}"
         case list():
-            return ", ".join(_cell(one, digits) for one in value)
+            return ", ".join(_cell(part, digits) for part in value)
         case dt.datetime():
             text = f"{value:%Y-%m-%d %H:%M}"
         case _:

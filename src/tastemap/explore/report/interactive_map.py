@@ -11,9 +11,9 @@ from tastemap.explore.item_map import OTHER, map_items, need_colour
 from tastemap.explore.report.page import Fragment, asset, document, embedded_json
 from tastemap.support.extras import lab_package
 
-#: A page holds at most so many items, those with most ratings. Each is an element of its own: a
-#: canvas by WebGL could hold more, but not every browser shows it, and Plotly's needs `eval`.
-MOST_ITEMS = 10_000
+#: A page holds at most so many items, those with most ratings. Each is an SVG element. WebGL
+#: could hold more, but not every browser has it, and Plotly's needs `eval`.
+MAX_ITEMS = 10_000
 
 _MARKUP = """<div class="map card">
 <form class="map-controls">
@@ -47,8 +47,8 @@ def interactive_map(
     """
     part = map_fragment(map_frame, ratings, colour)
     shown = f"{len(map_frame):,} items of {ratings.source.name}"
-    if len(map_frame) > MOST_ITEMS:
-        shown = f"The {MOST_ITEMS:,} items with most ratings of {shown}"
+    if len(map_frame) > MAX_ITEMS:
+        shown = f"The {MAX_ITEMS:,} items with most ratings of {shown}"
     note = (
         f"{shown}. Items that the same people like lie close together. "
         "Drag over an area to look closer, double-click to come back."
@@ -79,7 +79,7 @@ def map_fragment(map_frame: pl.DataFrame, ratings: Ratings, colour: str = "popul
     need_colour(colour)
     plotly: str = lab_package("plotly.offline").get_plotlyjs()
     everything = map_items(map_frame, ratings)
-    items = everything.sort("popularity", descending=True, maintain_order=True).head(MOST_ITEMS)
+    items = everything.sort("popularity", descending=True, maintain_order=True).head(MAX_ITEMS)
     options = "".join(
         f'<option value="{key}"{" selected" if key == colour else ""}>{name}</option>'
         for key, name in _OPTIONS.items()
@@ -94,7 +94,7 @@ def map_fragment(map_frame: pl.DataFrame, ratings: Ratings, colour: str = "popul
 
 
 def _is_known(items: pl.DataFrame, colour: str) -> bool:
-    """Whether anything is known to colour by."""
+    """Whether any item has a value of this colour."""
     return bool((items[colour].is_not_null() & (items[colour].cast(pl.String) != OTHER)).any())
 
 
@@ -103,18 +103,12 @@ def _columns(items: pl.DataFrame) -> dict[str, Any]:
     counts = items["genre"].value_counts().sort(["count", "genre"], descending=[True, False])
     named = [genre for genre in counts["genre"] if genre != OTHER]
     colours = list(zip(named, style.PALETTE, strict=False))
-    average = items["average"]
     return {
         "id": items["item_id"].cast(pl.String).to_list(),
-        "title": items["title"].to_list(),
-        "year": items["year"].to_list(),
-        "genres": items["genres"].to_list(),
-        "genre": items["genre"].to_list(),
+        **{name: items[name].to_list() for name in ("title", "year", "genres", "genre")},
         "popularity": items["popularity"].to_list(),
-        "average": average.round(3).to_list(),
-        "preserved": items.get_column(
-            "preserved", default=pl.Series([None] * len(items))
-        ).to_list(),
+        "average": items["average"].round(3).to_list(),
+        "preserved": items["preserved"].to_list() if "preserved" in items else [None] * len(items),
         "x": items["x"].round(3).to_list(),
         "y": items["y"].round(3).to_list(),
         "genreColours": [*colours, (OTHER, style.PALE)],

@@ -1,16 +1,16 @@
-"""Self-contained HTML pages: text that cannot become markup, scripts that the page vouches for."""
+"""Self-contained HTML pages: text cannot become markup, only named scripts run."""
 
 import base64
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
+
+from tastemap.support.atomic import new_file
 
 #: The characters that could end a script element or open a comment inside one.
 _UNSAFE = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
@@ -79,23 +79,13 @@ def asset(name: str) -> str:
 
 
 def write_page(path: str | Path, text: str) -> Path:
-    """Write a file whole or not at all: under another name first, then renamed.
+    """Write a file whole or not at all, in a folder that is made if need be.
 
     Raises:
         OSError: If it cannot be written; a file that was there before is intact.
     """
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    fresh = Path(name)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.chmod(0o644)
-        fresh.replace(target)
-    except BaseException:
-        fresh.unlink(missing_ok=True)
-        raise
+    with new_file(target) as fresh:
+        fresh.write_text(text, encoding="utf-8", newline="\n")
     return target

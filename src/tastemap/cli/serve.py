@@ -1,15 +1,13 @@
-"""Commands that put a saved model to use in a browser."""
+"""Serve a saved model."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from tastemap.cli.arguments import Json, Model, Seed, load_saved
-from tastemap.cli.program import app
+from tastemap.cli.arguments import Model
 
 
-@app.command()
 def serve(
     model: Model,
     host: Annotated[
@@ -39,36 +37,3 @@ def serve(
     limits = Limits(rate=rate_limit)
     settings = Settings(model, store, host, port, key, names, workers, limits)
     run_server(settings, lambda address: say(f"serving {model} at {address} (Ctrl-C ends)"))
-
-
-@app.command()
-def update(
-    model: Model,
-    from_store: Annotated[
-        str, typer.Option(help="The ratings of serve: a file, or a PostgreSQL URL.")
-    ] = "ratings.db",
-    seed: Seed = 0,
-    as_json: Json = False,
-) -> None:
-    """Fit a saved model anew with the ratings that people gave, and save it in its place."""
-    from dataclasses import asdict
-
-    from tastemap.serve.people.retrain import update_model
-    from tastemap.serve.settings import Settings
-    from tastemap.terminal import Output
-
-    changed = update_model(model, Settings(model, from_store).store_url, seed=seed)
-    Output(as_json).facts(asdict(changed), "Updated")
-
-
-@app.command()
-def export(
-    model: Model,
-    out: Annotated[Path, typer.Argument(help="A new folder, or an exported site to replace.")],
-    as_json: Json = False,
-) -> None:
-    """Write a saved model as static files that search, rate, recommend and explain in a browser."""
-    from tastemap.serve.static_site import export_site
-    from tastemap.terminal import Output
-
-    Output(as_json).facts({"open in a browser": str(export_site(load_saved(model), out))}, "Site")

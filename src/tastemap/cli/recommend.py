@@ -1,4 +1,4 @@
-"""Commands that ask a saved model."""
+"""Ask a saved model: predictions, lists, neighbours."""
 
 from pathlib import Path
 from typing import Annotated
@@ -17,14 +17,13 @@ from tastemap.cli.arguments import (
     is_spark,
     load_saved,
     noting,
+    output,
     parse_bytes,
-    parse_person,
+    parse_new_user,
 )
-from tastemap.cli.program import app
 from tastemap.errors import ArgumentError
 
 
-@app.command()
 def predict(
     model: Model,
     user: Annotated[str | None, typer.Argument(help="A user id.")] = None,
@@ -37,13 +36,11 @@ def predict(
 ) -> None:
     """Predict ratings of items by a user, or of many pairs."""
     from tastemap.jobs.recommend import predicted_pairs
-    from tastemap.terminal import Output
 
     frame = predicted_pairs(load_saved(model), user, items or [], pairs)
-    Output(as_json, out).show(frame, "Predicted ratings")
+    output(as_json, out).show(frame, "Predicted ratings")
 
 
-@app.command()
 def recommend(
     model: Model,
     user: Annotated[str | None, typer.Argument(help="A user id; or --rate, or --all.")] = None,
@@ -78,32 +75,23 @@ def recommend(
 
     With --all and -o, a call that is stopped goes on from there when it is given again.
     """
-    from tastemap.jobs.recommend import in_parts, recommended, refuse_one_person, write_for_all
-    from tastemap.terminal import Output
+    from tastemap.jobs import recommend as job
 
-    if everyone and out is None and not as_json:
-        raise ArgumentError("--all", expected="-o FILE, or --json", received="neither")
-    person = parse_person(rate, ratings)
+    new_ratings = parse_new_user(rate, ratings)
     choice = {"k": k, "where": where, "exclude_seen": not include_seen}
+    if everyone:
+        job.check_for_all(user, new_ratings, novelty, has_place=as_json or out is not None)
+    file = out if everyone and not as_json else None
     if is_spark(engine):
-        from tastemap.jobs.spark import recommend_on_spark
-
-        if not everyone or out is None or as_json:
-            raise ArgumentError("--engine spark", expected="--all and -o FOLDER")
-        refuse_one_person(user, person, novelty)
-        recommend_on_spark(model, out, choice, master, conf or [])
-        return
-    if everyone and out is not None and in_parts(out) and not as_json:
-        refuse_one_person(user, person, novelty)
-        write_for_all(load_saved(model), out, parse_bytes(memory), choice)
-        return
-    answer, notes = noting(
-        lambda: recommended(load_saved(model), user, person, novelty, everyone, choice)
-    )
-    Output(as_json, out).show(answer, "Recommendations", notes)
+        job.recommend_on_spark(model, file, choice, master, conf or [])
+    elif file is not None and job.in_parts(file):
+        job.write_for_all(load_saved(model), file, parse_bytes(memory), choice)
+    else:
+        single = None if everyone else (user, new_ratings, novelty)
+        frame, notes = noting(lambda: job.recommended(load_saved(model), single, choice))
+        output(as_json, out).show(frame, "Recommendations", notes)
 
 
-@app.command()
 def similar(
     model: Model,
     item: Annotated[
@@ -127,19 +115,16 @@ def similar(
     out: Out = None,
 ) -> None:
     """Find the most similar items, or say how similar two are."""
-    from tastemap.jobs.recommend import all_neighbours, neighbours
-    from tastemap.terminal import Output
+    from tastemap.jobs import recommend as job
 
     if everything != (item is None) or (everything and (users or opposite)):
-        raise ArgumentError(
-            "ITEM", expected="an item or a user, or --all alone", received="not one"
+        expected = "an item or a user, or --all alone"
+        raise ArgumentError("ITEM", expected=expected, received="not one")
+    if item is None:
+        job.check_place(has_place=as_json or out is not None)
+        frame, title, notes = job.all_neighbours(load_saved(model), k or 10, approximate)
+    else:
+        frame, title, notes = job.neighbours(
+            load_saved(model), item, other, k=k, users=users, opposite=opposite
         )
-    if item is not None:
-        saved = load_saved(model)
-        frame, title = neighbours(saved, item, other, k=k, users=users, opposite=opposite)
-        Output(as_json, out).show(frame, title)
-        return
-    if out is None and not as_json:
-        raise ArgumentError("--all", expected="-o FILE, or --json", received="neither")
-    frame, note = all_neighbours(load_saved(model), k or 10, approximate)
-    Output(as_json, out).show(frame, "Neighbours", [note])
+    output(as_json, out).show(frame, title, notes)

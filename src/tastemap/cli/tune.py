@@ -1,23 +1,26 @@
-"""Commands that choose: the options of a model, or the model itself."""
+"""Search the options of a model."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from tastemap.cli.arguments import Json, Seed, data_words, parse_options, reads_ratings
-from tastemap.cli.program import app
+from tastemap.cli.arguments import (
+    Json,
+    Ratings,
+    Seed,
+    data_words,
+    output,
+    parse_options,
+    reads_ratings,
+)
 
-if TYPE_CHECKING:
-    from tastemap.data.ratings import Ratings
 
-
-@app.command()
 @reads_ratings
 def tune(
     ctx: typer.Context,
     model: Annotated[str, typer.Argument(help="Name of the model.")],
-    ratings: "Ratings",
+    ratings: Ratings,
     seconds: Annotated[float, typer.Option(help="Time to search in.")] = 60.0,
     trials: Annotated[int | None, typer.Option(help="At most so many fits.")] = None,
     metric: Annotated[
@@ -43,8 +46,7 @@ def tune(
     as_json: Json = False,
 ) -> None:
     """Search a model's options for a while, on an inner split of the training ratings alone."""
-    from tastemap.jobs.tune import Wanted, run_tuning
-    from tastemap.terminal import Output
+    from tastemap.jobs.tune import Files, run_tuning
 
     how = {"seconds": seconds, "n_trials": trials, "metric": metric, "study": study}
     run_tuning(
@@ -54,29 +56,8 @@ def tune(
         split=split,
         test_size=test_size,
         seed=seed,
-        wanted=Wanted(out, figure),
-        output=Output(as_json),
+        files=Files(out, figure),
+        output=output(as_json),
         options=parse_options(option or []),
         **how,
     )
-
-
-@app.command()
-@reads_ratings
-def run(
-    ratings: "Ratings",
-    out: Annotated[Path, typer.Option("-o", "--out", help="Folder of the results.")] = Path("run"),
-    seconds: Annotated[
-        float, typer.Option(help="Time for choosing, testing and fitting, about.")
-    ] = 60.0,
-    goal: Annotated[
-        str, typer.Option(help="ratings: predict them; lists: rank what is liked.")
-    ] = "ratings",
-    seed: Seed = 0,
-    as_json: Json = False,
-) -> None:
-    """Go from a table to a report: describe, choose a model, test it, fit it, map it, save it."""
-    from tastemap.jobs.run import run_all
-    from tastemap.terminal import Output
-
-    run_all(ratings, out, seconds=seconds, goal=goal, seed=seed, output=Output(as_json))

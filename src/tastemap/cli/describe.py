@@ -1,0 +1,26 @@
+"""Tell what is in ratings."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tastemap.cli.arguments import Json, Ratings, output, reads_ratings
+
+
+@reads_ratings
+def describe(
+    ratings: Ratings,
+    as_json: Json = False,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="A folder for the figures (PNG).")
+    ] = None,
+) -> None:
+    """Tell what is in a ratings file, and how it was read."""
+    from tastemap import terminal
+    from tastemap.jobs import describe as job
+
+    output(as_json).tables(job.statistics_tables(ratings), ratings.source.notes)
+    if out is not None:
+        job.save_figures(job.statistics_figures(ratings), out)
+        terminal.say(f"wrote the figures to {out}")

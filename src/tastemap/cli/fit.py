@@ -1,0 +1,52 @@
+"""Fit a model and save it."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tastemap.cli.arguments import (
+    Conf,
+    Engine,
+    Json,
+    Master,
+    Ratings,
+    Seed,
+    Unread,
+    output,
+    parse_options,
+    reads_ratings,
+)
+
+
+@reads_ratings
+def fit(
+    ratings: Ratings | Unread,
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder to save the model in.")],
+    model: Annotated[
+        str | None,
+        typer.Option("-m", "--model", help="Name of the model: mf if not said, on Spark als."),
+    ] = None,
+    option: Annotated[
+        list[str] | None, typer.Option("--set", help="An option of the model, n_epochs=20.")
+    ] = None,
+    engine: Engine = "local",
+    master: Master = "local[*]",
+    conf: Conf = None,
+    test_size: Annotated[
+        float, typer.Option(help="On Spark: share to score a first fit on; 0 for none.")
+    ] = 0.1,
+    seed: Seed = 0,
+    as_json: Json = False,
+) -> None:
+    """Fit a model on all the ratings and save it."""
+    from tastemap.jobs import fit as job
+
+    options = parse_options(option or [])
+    if isinstance(ratings, Unread):
+        facts, notes = job.fit_on_spark(
+            *ratings, out, model or "als", options, test_size, seed, master, conf or []
+        )
+    else:
+        facts, notes = job.fit_model(ratings, out, model or "mf", options, seed)
+    output(as_json).facts(facts, "Fitted", notes)

@@ -1,0 +1,27 @@
+"""Go from a table to a report."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tastemap.cli.arguments import Json, Ratings, Seed, output, reads_ratings
+
+
+@reads_ratings
+def run(
+    ratings: Ratings,
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder of the results.")] = Path("run"),
+    seconds: Annotated[
+        float, typer.Option(help="Time for choosing, testing and fitting, about.")
+    ] = 60.0,
+    goal: Annotated[
+        str, typer.Option(help="ratings: predict them; lists: rank what is liked.")
+    ] = "ratings",
+    seed: Seed = 0,
+    as_json: Json = False,
+) -> None:
+    """Go from a table to a report: describe, choose a model, test it, fit it, map it, save it."""
+    from tastemap.jobs.run import run_all
+
+    run_all(ratings, out, seconds=seconds, goal=goal, seed=seed, output=output(as_json))

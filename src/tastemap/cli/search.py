@@ -1,0 +1,24 @@
+"""Search titles."""
+
+from typing import Annotated
+
+import typer
+
+from tastemap.cli.arguments import Json, K, Out, model_or_ratings, output
+
+
+def search(
+    query: Annotated[list[str], typer.Argument(help="Words of a title.")],
+    where: Annotated[
+        str, typer.Option("--in", help="A saved model, a ratings file, or a data set's name.")
+    ] = "ml-100k",
+    k: K = None,
+    as_json: Json = False,
+    out: Out = None,
+) -> None:
+    """Search titles: case, accents and the order of words do not matter."""
+    from tastemap.explore.title_search import search_titles
+
+    words = " ".join(query)
+    frame = search_titles(model_or_ratings(where).items, words, k=k or 10)
+    output(as_json, out).show(frame, f"Titles like “{words}”")

@@ -1,0 +1,25 @@
+"""Part a table on disk."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tastemap.cli.arguments import Json, Ratings, Seed, output, reads_ratings
+
+
+@reads_ratings
+def split(
+    ratings: Ratings,
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder for train and test.")],
+    by: Annotated[str, typer.Option(help="hash of user and item, or time.")] = "hash",
+    test_size: Annotated[float, typer.Option(help="Share of the test ratings.")] = 0.1,
+    seed: Seed = 0,
+    as_json: Json = False,
+) -> None:
+    """Write a training and a test part, as tables on disk that every command reads."""
+    from tastemap.data.splits import split_prepared
+
+    parts = split_prepared(ratings, out, by, test_size=test_size, seed=seed)
+    facts = {f"{n} ratings": len(part) for n, part in zip(parts._fields, parts, strict=True)}
+    output(as_json).facts({**facts, "folder": str(out)}, f"Split by {by}")

@@ -1,0 +1,75 @@
+"""Fit a model on all the ratings and save it, on this machine or on Apache Spark."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tastemap.data.ratings import Ratings
+from tastemap.errors import ArgumentError, UnsupportedError
+from tastemap.models.base.artifact import refuse_occupied
+from tastemap.models.registry import make_model
+from tastemap.terminal import working
+
+
+def fit_model(
+    ratings: Ratings, out: Path, name: str, options: Mapping[str, Any], seed: int
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Fit a model by its name on this machine and save it: facts about it, and notes."""
+    make_model(name, **options).fit(ratings, seed=seed).save(out)
+    return {"model": name, "saved in": str(out)}, ratings.source.notes
+
+
+def fit_on_spark(
+    source: str,
+    reading: Mapping[str, Any],
+    out: Path,
+    name: str,
+    options: Mapping[str, Any],
+    test_size: float,
+    seed: int,
+    master: str,
+    conf: Sequence[str],
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Read, fit, score and save a model on Spark.
+
+    Args:
+        source: What Spark reads, see `tastemap.spark.read.read_table`.
+        reading: The options to read it with.
+        out: Folder of the artifact; it appears whole or not at all.
+        name, options: ``als`` or ``ials``, and what to make it with.
+        test_size: Share of the ratings to score a first fit on, which leaves them out; 0 for none.
+        seed: Of the split and the fits.
+        master, conf: Where to run, and settings ``KEY=VALUE``.
+
+    Returns:
+        Facts about the model, with its test scores, and notes.
+    """
+    from tastemap.models.als import ALS
+    from tastemap.spark import als, artifact, evaluate, index
+    from tastemap.spark.read import address, read_table
+    from tastemap.spark.session import Cluster, parse_conf, spark_session
+
+    model = make_model(name, **options)
+    if not isinstance(model, ALS):
+        raise UnsupportedError(f"Spark fits als and ials, not {name}", do="-m als, or -m ials")
+    if not 0 <= test_size < 1:
+        raise ArgumentError("--test-size", expected="0 or more, below 1", received=test_size)
+    refuse_occupied(out)
+    cluster, metrics, scored_on = Cluster(master, parse_conf(conf)), {}, {}
+    with working("Spark") as tell, spark_session(cluster) as session:
+        tell("reading")
+        data = index.index_table(session, read_table(session, address(source), reading))
+        index.refuse_what_the_driver_cannot_hold(data, model.n_factors + 1)
+        if test_size:
+            tell(f"a first fit, on {1 - test_size:.0%}, to be scored")
+            train, test = evaluate.split(data.frame, test_size, seed)
+            scores = evaluate.score(model, data, als.fit(model, data, train, seed), train, test)
+            *rows, (kind, count) = scores.rows()
+            metrics = {f"test_{metric}": value for metric, value in rows}
+            scored_on = {"scored on": f"{count:,.0f} {kind}"}
+        tell(f"fitting on all {data.n:,} ratings")
+        fitted = als.fit(model, data, data.frame, seed)
+        tell("saving")
+        artifact.assemble(model, data, fitted, metrics, seed).save(out)
+        data.frame.unpersist()
+    return {"model": name, "saved in": str(out)} | metrics | scored_on, data.source.notes

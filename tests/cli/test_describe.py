@@ -1,0 +1,50 @@
+"""tastemap describe."""
+
+from pathlib import Path
+
+from commands import ask, run
+
+
+def test_describe_tells_what_is_there_and_what_was_inferred(folder: Path) -> None:
+    answer = ask("describe", folder / "release" / "ratings.csv")
+    (glance,) = answer["tables"][0]["rows"]
+    assert (glance["ratings"], glance["users"], glance["items"]) == (3000, 120, 80)
+    assert any("userId read as user" in note for note in answer["notes"])
+    text = run("describe", folder / "release")
+    assert "3,000" in text
+
+
+def test_describe_with_columns_named_and_figures(folder: Path, tmp_path: Path) -> None:
+    odd = tmp_path / "odd.txt"
+    odd.write_text("who;what;how\nann;7;1\nann;8;5\nben;7;3\n")
+    how = ("--user", "who", "--item", "what", "--rating", "how", "--delimiter", ";")
+    (glance,) = ask("describe", odd, *how)["tables"][0]["rows"]
+    assert (glance["ratings"], glance["lowest"], glance["highest"]) == (3, 1, 5)
+    run("describe", folder / "release", "-o", tmp_path / "figures")
+    written = {path.name for path in (tmp_path / "figures").iterdir()}
+    assert written == {
+        "popularity.png",
+        "rating_counts.png",
+        "ratings_per_user.png",
+        "releases_per_year.png",
+    }
+
+
+def test_bad_rows_are_skipped_where_one_says_so(tmp_path: Path) -> None:
+    bad = tmp_path / "bad.csv"
+    bad.write_text("user,item,rating\nann,7,1\nann,8,many\nben,7,3\n")
+    assert "bad.csv, line 3, column rating" in run("describe", bad, code=1)
+    answer = ask("describe", bad, "--on-bad-row", "skip")
+    assert answer["tables"][0]["rows"][0]["ratings"] == 2
+    assert any("1 bad rows skipped" in note for note in answer["notes"])
+    assert "on_bad_row; expected 'error' or 'skip'" in run(
+        "describe", bad, "--on-bad-row", "keep", code=2
+    )
+
+
+def test_a_bad_row_is_named_by_file_and_line(tmp_path: Path) -> None:
+    path = tmp_path / "bad.csv"
+    path.write_text("user,item,rating\n1,2,4\n1,3,four\n")
+    message = run("describe", path, code=1)
+    assert "bad.csv" in message
+    assert "line 3" in message

@@ -1,0 +1,62 @@
+"""tastemap predict, recommend and similar."""
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from commands import ask, run
+from tastemap.data.ratings import Ratings
+from tastemap.models.bias import BiasModel
+
+
+def test_predict(folder: Path, tmp_path: Path, ratings: Ratings) -> None:
+    (row,) = ask("predict", folder / "bias", 5, "Comedy 3 (1962)")["rows"]
+    expected = BiasModel().fit(ratings).predict(5, 3)[0]
+    assert row["item_id"] == 3
+    assert row["predicted_rating"] == pytest.approx(expected, abs=1e-6)
+    pairs = tmp_path / "pairs.csv"
+    pairs.write_text("user_id,item_id\n5,3\n6,4\n")
+    out = tmp_path / "predicted.csv"
+    run("predict", folder / "bias", "--pairs", pairs, "-o", out)
+    assert pl.read_csv(out)["predicted_rating"][0] == pytest.approx(expected, abs=1e-5)
+
+
+def test_recommend_for_a_user_and_for_somebody_new(folder: Path, tmp_path: Path) -> None:
+    rows = ask("recommend", folder / "dot", 5, "-k", 3)["rows"]
+    assert [row["rank"] for row in rows] == [1, 2, 3]
+    rate = ("--rate", "Comedy 3 (1962)=5", "--rate", "2=1")
+    rows = ask("recommend", folder / "dot", *rate, "--where", "genres contains 'Comedy'")["rows"]
+    assert len(rows) == 10
+    assert all(row["title"].startswith("Comedy") and row["item_id"] != 3 for row in rows)
+    mine = tmp_path / "mine.csv"
+    mine.write_text("title,rating\nComedy 3 (1962),5\nDrama 2 (1961),1\n")
+    assert ask("recommend", folder / "dot", "--ratings", mine, "-k", 2)["rows"]
+    answer = ask("recommend", folder / "dot", 5, "-k", 80)
+    assert "no more candidates" in answer["notes"][0]
+
+
+def test_recommend_for_everyone(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "lists.parquet"
+    run("recommend", folder / "bias", "--all", "-k", 3, "-o", out)
+    lists = pl.read_parquet(out)
+    assert len(lists) == 3 * 120
+    rows = ask("recommend", folder / "bias", 5, "-k", 3)["rows"]
+    own = lists.filter(user_id=5)
+    assert own["item_id"].to_list() == [row["item_id"] for row in rows]
+    assert len(ask("recommend", folder / "bias", "--all", "-k", 1)["rows"]) == 120
+
+
+def test_similar(folder: Path) -> None:
+    rows = ask("similar", folder / "dot", "Comedy 1 (1960)", "-k", 4)["rows"]
+    assert len(rows) == 4
+    assert 1 not in {row["item_id"] for row in rows}
+    (pair,) = ask("similar", folder / "dot", 1, 3)["rows"]
+    assert -1 <= pair["similarity"] <= 1
+    assert ask("similar", folder / "dot", 5, "--users", "-k", 2)["rows"][0]["user_id"] != 5
+    assert "cannot compare" in run("similar", folder / "bias", 1, code=1)
+    everything = ask("similar", folder / "dot", "--all", "-k", 4)
+    assert [row["title"] for row in everything["rows"][:4]] == [row["title"] for row in rows]
+    assert everything["notes"][0].startswith("every item compared with every other in ")
+    near = ask("similar", folder / "dot", "--all", "--approximate")
+    assert "of the 10 nearest of a sample of items it found" in near["notes"][0]

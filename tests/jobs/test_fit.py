@@ -1,0 +1,30 @@
+"""A model fitted and saved, or refused before Spark starts; Spark's own part: tests/spark."""
+
+from pathlib import Path
+
+import pytest
+
+from tastemap.data.ratings import Ratings
+from tastemap.errors import ArgumentError, UnsupportedError
+from tastemap.jobs.fit import fit_model, fit_on_spark
+from tastemap.models.registry import load_model
+
+
+def test_facts_and_notes_of_a_fit(tiny: Ratings, tmp_path: Path) -> None:
+    facts, notes = fit_model(tiny, tmp_path / "m", "bias", {"item_damping": 2}, seed=7)
+    assert facts == {"model": "bias", "saved in": str(tmp_path / "m")}
+    assert notes == tiny.source.notes
+    model = load_model(tmp_path / "m")
+    assert (model.item_damping, model.seed_) == (2, 7)
+
+
+def test_what_spark_cannot_do_is_refused_before_it_starts(tmp_path: Path) -> None:
+    def fit(name: str, test_size: float, conf: list[str]) -> None:
+        fit_on_spark("none.csv", {}, tmp_path / "m", name, {}, test_size, 0, "local", conf)
+
+    with pytest.raises(UnsupportedError, match="Spark fits als and ials, not mf"):
+        fit("mf", 0.1, [])
+    with pytest.raises(ArgumentError, match="--test-size; expected 0 or more, below 1"):
+        fit("als", 1.0, [])
+    with pytest.raises(ArgumentError, match="--conf"):
+        fit("als", 0.1, ["memory"])

@@ -1,0 +1,53 @@
+"""Answers of a saved model, as frames."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tastemap.data.ratings import Ratings
+from tastemap.errors import ArgumentError, DataError
+from tastemap.jobs import recommend as job
+from tastemap.models.registry import make_model
+
+
+def test_pairs_of_a_call_and_of_a_file_have_the_same_predictions(
+    tiny: Ratings, tmp_path: Path
+) -> None:
+    model = make_model("bias").fit(tiny)
+    frame = job.predicted_pairs(model, "ann", ["Alien", "30"], None)
+    assert frame["item_id"].to_list() == [10, 30]
+    assert frame["title"].to_list() == ["Alien (1979)", "Casablanca (1942)"]
+    pairs = tmp_path / "pairs.tsv"
+    pairs.write_text("user_id\titem_id\nann\t10\nann\t30\n")
+    again = job.predicted_pairs(model, None, [], pairs)
+    assert np.array_equal(again["predicted_rating"], frame["predicted_rating"])
+    with pytest.raises(ArgumentError, match="at least one item, or --pairs FILE"):
+        job.predicted_pairs(model, "ann", [], None)
+
+
+def test_a_file_without_the_columns_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "mine.csv"
+    path.write_text("film,rating\nAlien,5\n")
+    with pytest.raises(DataError, match="columns item_id or title and rating; received film"):
+        job.read_columns(path, ("item_id", "title"), "rating")
+
+
+def test_a_call_for_everyone_has_a_place_and_no_single_user() -> None:
+    job.check_for_all(None, None, 0.0, has_place=True)
+    with pytest.raises(ArgumentError, match="-o FILE, or --json"):
+        job.check_for_all(None, None, 0.0, has_place=False)
+    for user, ratings, novelty in (("ann", None, 0.0), (None, {10: 5}, 0.0), (None, None, 0.5)):
+        with pytest.raises(ArgumentError, match="no user, no ratings and no novelty"):
+            job.check_for_all(user, ratings, novelty, has_place=True)
+    with pytest.raises(ArgumentError, match="--all and -o FOLDER"):
+        job.recommend_on_spark(Path("model"), None, {}, "local", [])
+
+
+def test_the_similarity_of_two_items_is_that_of_the_list(ratings: Ratings) -> None:
+    model = make_model("als", n_factors=4, n_epochs=2).fit(ratings, progress=False)
+    options = {"k": 1, "users": False, "opposite": False}
+    frame, title, _ = job.neighbours(model, "1", None, **options)
+    assert title == "Items most similar to Comedy 1 (1960)"
+    pair, _, _ = job.neighbours(model, "1", str(frame["item_id"][0]), **options)
+    assert pair["similarity"][0] == pytest.approx(frame["similarity"][0])

@@ -1,0 +1,62 @@
+"""Ratings read by the cluster, held against those that one machine reads."""
+
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from tastemap.data.readers.read import read_ratings
+from tastemap.errors import DataError
+from tastemap.spark import index
+from tastemap.spark import read as reading
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("spark")]
+
+
+def test_what_is_read_is_what_one_machine_reads(spark: Any, tmp_path: Path) -> None:
+    frame = pl.DataFrame(
+        {
+            "reader": ["007", "7", "ann", "ann", "é" * 300],
+            "book": [2**53 + 1, 5, 5, 5, 7],
+            "stars": [4.5, 2.0, 1.0, 3.0, 5.0],
+            "when": [5, 6, 9, 8, 7],
+        }
+    )
+    frame.write_csv(tmp_path / "plain.tsv", separator="\t")
+    frame.write_parquet(tmp_path / "plain.parquet")
+    for name in ("plain.tsv", "plain.parquet"):
+        for duplicates in ("last", "first", "mean"):
+            how = {"user": "reader", "duplicates": duplicates}
+            here = read_ratings(tmp_path / name, **how)
+            read = reading.read_table(spark, str(tmp_path / name), how)
+            there = index.index_table(spark, read).collect()
+            assert there.users.ids.equals(here.users.ids)
+            assert there.items.ids.equals(here.items.ids)
+            key = ["user_id", "item_id"]
+            assert there.to_frame().sort(key).equals(here.to_frame().sort(key)), (name, how)
+    how = {"user": "reader"}
+    with pytest.raises(DataError, match="1 ratings of a pair already rated"):
+        reading.read_table(spark, str(tmp_path / "plain.tsv"), how | {"duplicates": "error"})
+
+
+def test_a_bad_row_is_named_or_skipped_and_counted(spark: Any, tmp_path: Path) -> None:
+    path = tmp_path / "ratings.csv"
+    path.write_text("userId,movieId,rating\n1,10,4\n2,10,good\n3,,5\n1,20,nan\n2,20,3\n")
+    with pytest.raises(DataError, match=r"ratings\.csv; expected a user.*3 rows without, e\.g\."):
+        reading.read_table(spark, str(path), {})
+    read = reading.read_table(spark, str(path), {"on_bad_row": "skip"})
+    assert read.notes[-1].startswith("3 rows without")
+    assert sorted(tuple(row) for row in read.frame.collect()) == [(1, 10, 4.0), (2, 20, 3.0)]
+    with pytest.raises(DataError, match="no such file"):
+        reading.read_table(spark, str(tmp_path / "none.csv"), {})
+
+
+def test_bad_rows_say_nothing_of_the_good_ones(spark: Any, tmp_path: Path) -> None:
+    path = tmp_path / "ratings.csv"
+    lines = ("userId,movieId,rating,timestamp", "1,10,4,5", "x,10,good,", "2,20,3,7")
+    path.write_text("\n".join(lines))
+    read = reading.read_table(spark, str(path), {"on_bad_row": "skip"})
+    assert dict(read.frame.dtypes)["user_id"] == "bigint"
+    rows = read.frame.select("user_id", "timestamp").collect()
+    assert sorted(tuple(row) for row in rows) == [(1, 5), (2, 7)]
