@@ -56,12 +56,12 @@ def measured(args: argparse.Namespace) -> dict[str, Any]:
     """Seconds of each way for a catalogue of ``args.items``."""
     import tastemap as tm
     from tastemap.explore.item_map import project_items
-    from tastemap.models.batch.similar import MANY, similar_all
+    from tastemap.models.batch.similar import MAX_EXACT_ITEMS, similar_all
 
     model = tm.make_model("mf").fit(tm.read_ratings(made(args)), seed=args.seed, progress=False)
     found = similar_all(model, 10, approximate=True)
     row = {"items": model.ratings_.n_items, "index": found.seconds, "recall": found.recall}
-    if row["items"] <= MANY:
+    if row["items"] <= MAX_EXACT_ITEMS:
         row["exact"] = similar_all(model, 10, approximate=False).seconds
     if row["items"] <= args.map:
         started, used = time.perf_counter(), time.process_time()

@@ -24,7 +24,7 @@ from tastemap.serve.answers.group import GroupPicks, group_picks
 from tastemap.serve.answers.item_map import ItemMap, OwnMap, Place
 from tastemap.serve.answers.recommendations import cards, first_page, recommendations
 from tastemap.serve.answers.taste import Taste, taste_of
-from tastemap.serve.model.catalogue import ALL, Filters
+from tastemap.serve.model.catalogue import NO_FILTERS, Filters
 from tastemap.serve.model.loaded import LoadedModel, ServedUser
 from tastemap.serve.model.reload import LiveModel
 from tastemap.serve.people.profiles import AnyProfile, Profiles, api_profile, row_of, rows_of
@@ -93,7 +93,7 @@ class Service:
     def items(
         self,
         query: str = "",
-        filters: Filters = ALL,
+        filters: Filters = NO_FILTERS,
         *,
         n: int = 20,
         cursor: str | None = None,
@@ -164,7 +164,7 @@ class Service:
         profile: AnyProfile,
         k: int = 10,
         *,
-        filters: Filters = ALL,
+        filters: Filters = NO_FILTERS,
         exclude_seen: bool = True,
         novelty: float = 0.0,
         reasons: bool = False,
@@ -186,7 +186,7 @@ class Service:
         return recommendations(model, user, k, filters, exclude_seen, novelty, reasons)
 
     def rows(
-        self, profile: AnyProfile, k: int = 12, filters: Filters = ALL, novelty: float = 0.0
+        self, profile: AnyProfile, k: int = 12, filters: Filters = NO_FILTERS, novelty: float = 0.0
     ) -> list[Row]:
         """The rows of the first page: top picks, rate these next, popular, loved by few."""
         model, user = self._model_and_user(profile)
@@ -262,7 +262,7 @@ class Service:
         *,
         method: str = "least_misery",
         k: int = 10,
-        filters: Filters = ALL,
+        filters: Filters = NO_FILTERS,
     ) -> GroupPicks:
         """Items for several people, none of which any of them has rated.
 

@@ -36,7 +36,7 @@ def test_ratings_of_people_become_training_ratings(artifact: Path, tmp_path: Pat
     changed = update_model(path, url, progress=False)
     model = load_model(path)
     after = model.ratings_.to_frame()
-    assert (changed.persons, changed.ratings) == (4, 5)
+    assert (changed.profiles, changed.ratings) == (4, 5)
     assert changed.n_ratings == len(model.ratings_)
     people = {user: sorted(rows["item_id"]) for (user,), rows in after.group_by("user_id")}
     numbers = [user for user in people if user < 0]

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from tastemap.arrays import FloatArray, IndexArray
 from tastemap.models.base.factors import HasFactors
 from tastemap.models.base.selection import top_k
-from tastemap.serve.model.catalogue import ALL, Filters
+from tastemap.serve.model.catalogue import NO_FILTERS, Filters
 from tastemap.serve.model.loaded import LoadedModel, ServedUser
 from tastemap.serve.schemas import ItemCard, Reason, Recommendations, Row
 
@@ -71,7 +71,11 @@ def recommendations(
 
 
 def first_page(
-    model: LoadedModel, user: ServedUser, k: int, filters: Filters = ALL, novelty: float = 0.0
+    model: LoadedModel,
+    user: ServedUser,
+    k: int,
+    filters: Filters = NO_FILTERS,
+    novelty: float = 0.0,
 ) -> list[Row]:
     """The rows of the first page; see `Service.rows`."""
     scores = model.scores(user)

@@ -39,7 +39,7 @@ class Filters:
     min_ratings: int = 0
 
 
-ALL = Filters()
+NO_FILTERS = Filters()
 
 
 class RowsOfIds:
@@ -149,11 +149,11 @@ class Catalogue:
         guesses = missing if predicted is None else _plain(np.asarray(predicted))
         scores = missing if score is None else _plain(np.asarray(score))
         counts, averages = self.popularity[index].tolist(), _plain(self.average[index])
-        facts, own, cards = self._facts, rating_of or {}, []
+        facts, ratings, cards = self._facts, rating_of or {}, []
         columns = zip(index.tolist(), counts, averages, guesses, scores, strict=True)
         for row, n, average, guess, ranked in columns:
             about: ItemFacts = facts[row]
-            cards.append(ItemCard(*about, n, average, guess, ranked, own.get(row)))
+            cards.append(ItemCard(*about, n, average, guess, ranked, ratings.get(row)))
         return cards
 
     @cached_property

@@ -21,7 +21,7 @@ from tastemap.models.base.recommender import Recommender
 from tastemap.models.base.rows import Capabilities
 from tastemap.models.base.selection import top_k
 from tastemap.models.base.user import User
-from tastemap.serve.model.catalogue import ALL, Catalogue, Filters, RowsOfIds
+from tastemap.serve.model.catalogue import NO_FILTERS, Catalogue, Filters, RowsOfIds
 from tastemap.serve.schemas import Source
 
 # An answer that takes no more seconds is not worth a thread of its own.
@@ -122,7 +122,7 @@ class LoadedModel:
         user: ServedUser,
         scores: FloatArray,
         k: int,
-        filters: Filters = ALL,
+        filters: Filters = NO_FILTERS,
         *,
         exclude_seen: bool = True,
         novelty: float = 0.0,

@@ -21,7 +21,7 @@ from tastemap.serve.people.store import Store
 # before it, else as a whole number below zero.
 NAME_PREFIX = "person "
 #: Beside test errors that were measured before an update: on how many ratings the model was fitted.
-MEASURED_ON = "ratings_when_measured"
+N_RATINGS_KEY = "ratings_when_measured"
 
 
 @dataclass(frozen=True)
@@ -29,13 +29,13 @@ class Update:
     """What an update has changed.
 
     Attributes:
-        persons: Profiles of the store with a rating.
+        profiles: Profiles of the store with a rating.
         ratings: Their ratings.
-        withdrawn: Training ratings taken back, of persons forgotten or no longer in the store.
+        withdrawn: Training ratings taken back, of people forgotten or no longer in the store.
         n_ratings: Ratings that the model is fitted on now.
     """
 
-    persons: int
+    profiles: int
     ratings: int
     withdrawn: int
     n_ratings: int
@@ -60,7 +60,7 @@ def update_model(path: Path, store_url: str, *, seed: int = 0, progress: bool = 
     finally:
         store.close()
     had_map = model.item_map_ is not None
-    measured = {MEASURED_ON: len(model.ratings_)} | model.metrics_ if model.metrics_ else {}
+    measured = {N_RATINGS_KEY: len(model.ratings_)} | model.metrics_ if model.metrics_ else {}
     model.fit(merged, seed=seed, progress=progress)
     model.metrics_ = measured
     if had_map:

@@ -25,7 +25,7 @@ MAX_SECONDS_OF_WAIT = 10
 _MIGRATION_LOCK = 7_468_312
 
 _metadata = sa.MetaData()
-_persons = sa.Table(
+_profiles = sa.Table(
     "persons",
     _metadata,
     sa.Column("number", sa.BigInteger, primary_key=True),
@@ -127,11 +127,11 @@ class Store:
 
     def profile(self, key: str) -> StoredProfile:
         """What is kept under a key; nothing for an unknown one."""
-        joined = _persons.outerjoin(_ratings, _persons.c.number == _ratings.c.number)
+        joined = _profiles.outerjoin(_ratings, _profiles.c.number == _ratings.c.number)
         query = (
-            sa.select(_persons.c.forgotten, *_ratings.c["item", "rating", "moment"])
+            sa.select(_profiles.c.forgotten, *_ratings.c["item", "rating", "moment"])
             .select_from(joined)
-            .where(_persons.c.person == stored_id(key))
+            .where(_profiles.c.person == stored_id(key))
             .order_by(_ratings.c.item)
         )
         with self._reading.connect() as connection:
@@ -208,10 +208,10 @@ class Store:
             if mark:
                 number = self._number(connection, key, int(time.time()))
                 connection.execute(
-                    sa.update(_persons).where(_persons.c.number == number).values(forgotten=True)
+                    sa.update(_profiles).where(_profiles.c.number == number).values(forgotten=True)
                 )
             else:
-                connection.execute(sa.delete(_persons).where(_persons.c.person == stored_id(key)))
+                connection.execute(sa.delete(_profiles).where(_profiles.c.person == stored_id(key)))
         return gone
 
     # ---- everybody ----
@@ -220,12 +220,12 @@ class Store:
         """Number of profiles and of ratings."""
         with self._reading.connect() as connection:
             rated = sa.select(sa.func.count()).where(_ratings.c.rating.is_not(None))
-            profiles = connection.scalar(sa.select(sa.func.count()).select_from(_persons))
+            profiles = connection.scalar(sa.select(sa.func.count()).select_from(_profiles))
             return int(profiles or 0), int(connection.scalar(rated) or 0)
 
     def everything(self) -> Iterator[tuple[str, int, StoredProfile]]:
         """Each key with its number and profile, by number, from one consistent view."""
-        column = _persons.c
+        column = _profiles.c
         keys = sa.select(column.number, column.person, column.forgotten).order_by(column.number)
         rated = sa.select(_ratings).order_by(_ratings.c.number, _ratings.c.item)
         level = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
@@ -244,7 +244,7 @@ class Store:
     def _number(self, connection: sa.Connection, key: str, moment: int) -> int:
         """The number of a key, which is entered if unknown."""
         row = {"person": stored_id(key), "forgotten": False, "moment": moment}
-        entered = self._insert(_persons).values(row).on_conflict_do_nothing()
+        entered = self._insert(_profiles).values(row).on_conflict_do_nothing()
         connection.execute(entered)
         return int(connection.execute(sa.select(_number_of(key))).scalar_one())
 
@@ -272,7 +272,7 @@ def original_id(stored: str) -> str:
 
 
 def _number_of(key: str) -> sa.ScalarSelect[int]:
-    query = sa.select(_persons.c.number).where(_persons.c.person == stored_id(key))
+    query = sa.select(_profiles.c.number).where(_profiles.c.person == stored_id(key))
     return query.scalar_subquery()
 
 

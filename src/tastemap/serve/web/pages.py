@@ -18,7 +18,7 @@ from tastemap.serve.model.catalogue import Filters
 from tastemap.serve.model.loaded import LoadedModel
 from tastemap.serve.people import import_ratings as importing
 from tastemap.serve.people.profiles import AnyProfile
-from tastemap.serve.people.retrain import MEASURED_ON
+from tastemap.serve.people.retrain import N_RATINGS_KEY
 from tastemap.serve.schemas import ItemCard, SimilarItem
 from tastemap.serve.web.errors import Problem, no_map
 from tastemap.serve.web.rendering import CurrentVisit, FormChange, PageRoute, Visit
@@ -28,19 +28,20 @@ CARDS_PER_ROW, CARDS_PER_LIST, RATINGS_PER_PAGE = 8, 24, 40
 #: Members of a group beside the person, and films that are found for it.
 MAX_MEMBERS, N_GROUP_PICKS = 6, 12
 MAX_CHARACTERS_OF_NAME, MAX_UNREAD_SHOWN = 60, 10
-BOTH = ["GET", "POST"]
+GET_AND_POST = ["GET", "POST"]
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 # The map of each model in use, as it is sent.
 _maps: WeakKeyDictionary[LoadedModel, bytes] = WeakKeyDictionary()
 
 Text = Annotated[str, Query(max_length=300)]
+KeptText = Annotated[str, Query(max_length=300, alias="kept")]
 
 
 # ---- discover ----
 
 
-@router.api_route("/", methods=BOTH)
+@router.api_route("/", methods=GET_AND_POST)
 def discover(
     visit: CurrentVisit,
     change: FormChange,
@@ -104,7 +105,7 @@ def _slider(text: str) -> float:
 # ---- a film ----
 
 
-@router.api_route("/items/{item_id:id}", methods=BOTH)
+@router.api_route("/items/{item_id:id}", methods=GET_AND_POST)
 def film(visit: CurrentVisit, change: FormChange, item_id: str) -> Response:
     """One film: facts, prediction, reasons, neighbours."""
     if change.apply(visit) and not visit.is_live:
@@ -173,9 +174,9 @@ def map_data(visit: CurrentVisit) -> Response:
 @router.get("/map/me")
 def map_me(visit: CurrentVisit) -> Response:
     """Where the person stands, and what they would give each item of the map."""
-    own = visit.service.own_map(visit.profile)
+    shown = visit.service.own_map(visit.profile)
     n_rated = visit.service.profiles.count(visit.profile)
-    answer = {"place": own.place, "predicted_rating": own.predicted_rating, "n_rated": n_rated}
+    answer = {"place": shown.place, "predicted_rating": shown.predicted_rating, "n_rated": n_rated}
     return Response(orjson.dumps(answer), media_type="application/json")
 
 
@@ -186,7 +187,7 @@ def map_near(visit: CurrentVisit, item_id: str) -> Response:
     return JSONResponse([(str(near.item.item_id), near.similarity) for near in similar])
 
 
-@router.api_route("/map/card/{item_id:id}", methods=BOTH)
+@router.api_route("/map/card/{item_id:id}", methods=GET_AND_POST)
 def map_card(visit: CurrentVisit, change: FormChange, item_id: str) -> Response:
     """The card of an item, to stand beside the map."""
     if change.apply(visit) and not visit.is_live:
@@ -199,8 +200,10 @@ def map_card(visit: CurrentVisit, change: FormChange, item_id: str) -> Response:
 # ---- you ----
 
 
-@router.api_route("/you", methods=BOTH)
-def you(visit: CurrentVisit, change: FormChange, first: Text = "0", kept: Text = "") -> Response:
+@router.api_route("/you", methods=GET_AND_POST)
+def you(
+    visit: CurrentVisit, change: FormChange, first: Text = "0", n_kept: KeptText = ""
+) -> Response:
     """The person's ratings, taste, and what they can do with them."""
     if change.apply(visit) and not visit.is_live:
         return visit.again()
@@ -217,7 +220,7 @@ def you(visit: CurrentVisit, change: FormChange, first: Text = "0", kept: Text =
         ratings=shown,
         taste=visit.service.taste(visit.profile),
         older=f"/you?first={after}" if after < len(ratings) else "",
-        said=[f"{_whole(kept):,} ratings are kept."] if _whole(kept) else [],
+        said=[f"{_whole(n_kept):,} ratings are kept."] if _whole(n_kept) else [],
     )
 
 
@@ -227,8 +230,8 @@ def ratings_csv(visit: CurrentVisit) -> Response:
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(["item_id", "title", "year", "rating", "timestamp"])
-    for own in visit.service.profiles.ratings_of(visit.profile).ratings:
-        writer.writerow([own.item_id, own.title, own.year, f"{own.rating:g}", own.moment])
+    for rated in visit.service.profiles.ratings_of(visit.profile).ratings:
+        writer.writerow([rated.item_id, rated.title, rated.year, f"{rated.rating:g}", rated.moment])
     headers = {"Content-Disposition": 'attachment; filename="my-ratings.csv"'}
     return Response(text.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
 
@@ -276,7 +279,7 @@ def forget(visit: CurrentVisit, csrf: Annotated[str, Form()] = "") -> Response:
 # ---- together ----
 
 
-@router.api_route("/together", methods=BOTH)
+@router.api_route("/together", methods=GET_AND_POST)
 def together(
     visit: CurrentVisit,
     name: Annotated[list[str] | None, Form()] = None,
@@ -338,7 +341,7 @@ def model_page(visit: CurrentVisit) -> Response:
         card=card,
         errors=errors,
         has_baseline=any(baseline is not None for _, _, baseline in errors),
-        measured_on=card.metrics.get(MEASURED_ON),
+        measured_on=card.metrics.get(N_RATINGS_KEY),
         pictures=figures.pictures(visit.service.model),
     )
 
@@ -358,5 +361,5 @@ def _errors(metrics: dict[str, Any]) -> list[tuple[str, float, float | None]]:
     return [
         (name.replace("_", " "), float(value), numbers.get(f"baseline_{name}"))
         for name, value in numbers.items()
-        if not name.startswith("baseline_") and name != MEASURED_ON
+        if not name.startswith("baseline_") and name != N_RATINGS_KEY
     ]
