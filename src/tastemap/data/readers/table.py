@@ -32,7 +32,7 @@ from tastemap.support.memory import require
 BYTES_PER_RATING = 60
 _WHOLE = re.compile(r"0|-?[1-9]\d{0,18}")
 # Whole numbers of so few digits are first read as 32 bits, which halves their memory.
-_WHOLE_OF_8_DIGITS = re.compile(r"-?\d{1,8}")
+_WHOLE_32_BIT = re.compile(r"-?\d{1,8}")
 # Larger numbers in a column without a name are times or ids.
 MAX_PLAUSIBLE_RATING = 1e8
 MAX_RATING = float(np.finfo(np.float32).max)
@@ -210,9 +210,7 @@ def _types(
         if role == "rating":
             types[column] = pl.Float32()
         elif all(_WHOLE.fullmatch(value) for value in values):
-            short = role != "timestamp" and all(
-                _WHOLE_OF_8_DIGITS.fullmatch(value) for value in values
-            )
+            short = role != "timestamp" and all(_WHOLE_32_BIT.fullmatch(value) for value in values)
             types[column] = pl.Int32() if short else pl.Int64()
         else:
             types[column] = pl.String()
