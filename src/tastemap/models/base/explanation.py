@@ -68,9 +68,12 @@ class Explanation:
 
     @property
     def total(self) -> float:
-        """The sum of all parts."""
-        parts = sum(part.contribution for part in (*self.parts, *self.corrections))
-        return float(parts + self.effects.sum())
+        """The sum of all parts, in the order of the frame."""
+        before, after = (
+            [part.contribution for part in parts] for parts in (self.parts, self.corrections)
+        )
+        effects = self.effects[np.argsort(-np.abs(self.effects), kind="stable")]
+        return float(np.concatenate([before, effects, after]).sum())
 
     def to_frame(self, items: Vocabulary) -> pl.DataFrame:
         """Frame ``part, item_id, title, rating, contribution``.
