@@ -16,7 +16,7 @@ def test_the_parts_of_the_application_share_one_service(client: TestClient) -> N
 
 def test_the_model_is_asked_before_anybody_waits_and_remembers_nobody(client: TestClient) -> None:
     model = client.app.state.service.model
-    assert {"capabilities", "entropy"} & (vars(model).keys() | vars(model.catalogue).keys())
+    assert {"entropy", "genres"} & vars(model.catalogue).keys()
     assert model._remembered.cache_info().currsize == 0
 
 

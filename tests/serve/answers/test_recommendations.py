@@ -94,9 +94,9 @@ def greedily(service: Service, rated: list[int], k: int) -> list[int]:
     known = np.log2(model.ratings_.by_item.counts + 1)
 
     def volume(items: list[int]) -> float:
-        X = model.item_weights[[item - 1 for item in items]].astype(float)
+        X = model.factors.item_weights[[item - 1 for item in items]].astype(float)
         X[:, 0] = 1
-        return float(np.linalg.slogdet(model.prior.precision + X.T @ X)[1])
+        return float(np.linalg.slogdet(model.factors.prior.precision + X.T @ X)[1])
 
     chosen = list(rated)
     for _ in range(k):

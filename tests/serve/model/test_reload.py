@@ -54,11 +54,11 @@ def test_arrays_stay_in_the_file_and_outlive_it(artifact: Path, tmp_path: Path) 
     path = tmp_path / "model"
     shutil.copytree(artifact, path)
     mapped, copied = load_model(path, mapped=True), load_model(path)
-    base = mapped.item_weights
+    base = mapped.factors.item_weights
     while isinstance(base, np.ndarray) and not isinstance(base, np.memmap):
         base = base.base
     assert isinstance(base, np.memmap)
-    assert not mapped.item_weights.flags.writeable
+    assert not mapped.factors.item_weights.flags.writeable
     save_small(small_ratings(), path, seed=5)
-    assert np.array_equal(mapped.item_weights, copied.item_weights)
+    assert np.array_equal(mapped.factors.item_weights, copied.factors.item_weights)
     assert mapped.recommend(3, k=5).equals(copied.recommend(3, k=5))

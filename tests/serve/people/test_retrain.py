@@ -1,6 +1,7 @@
 """A model fitted anew with the ratings that people gave."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from small_models import save_small, small_ratings, text_ratings
 
 from tastemap.errors import DataError, UnsupportedError
+from tastemap.models.base.artifact import Artifact
 from tastemap.models.registry import load_model
 from tastemap.serve.model.reload import LiveModel
 from tastemap.serve.people.profiles import api_profile, page_profile
@@ -81,9 +83,8 @@ def test_text_ids_and_nothing_left() -> None:
 
 def test_what_cannot_be_fitted_again_says_so(tmp_path: Path) -> None:
     path = save_small(small_ratings(), tmp_path / "model")
-    model = load_model(path)
-    model.recipe_ = {"class": "FactorModel", "parameters": {}}
-    model.__class__ = load_model.__globals__["_model_class"]({"class": "FactorModel"})
-    model.save(path)
+    recipe = {"class": "FactorModel", "parameters": {}}
+    artifact = replace(Artifact.read(path), class_name="FactorModel", parameters={}, recipe=recipe)
+    artifact.write(path)
     with pytest.raises(UnsupportedError, match="fit a new model"):
         update_model(path, f"sqlite:///{tmp_path / 'r.db'}", progress=False)

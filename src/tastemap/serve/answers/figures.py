@@ -13,6 +13,7 @@ import polars as pl
 from tastemap.explore.figures import model as model_plots
 from tastemap.explore.figures import ratings as plots
 from tastemap.explore.figures.calibration import plot_calibration
+from tastemap.explore.overfitting import curve_metric
 from tastemap.serve.model.loaded import LoadedModel
 
 #: So many training ratings are drawn of predicted and true ones.
@@ -32,16 +33,9 @@ def _predicted(model: LoadedModel) -> Any:
     )
 
 
-def _curve(model: LoadedModel) -> str | None:
-    """The training curve to draw: the loss, or another error that was recorded."""
-    names = [name.removeprefix("train_") for name in model.model.history_.columns]
-    return next((name for name in ("loss", "rmse", "mae", "mse") if name in names), None)
-
-
 def _history(model: LoadedModel) -> Any:
-    history, metric = model.model.history_, _curve(model) or "loss"
-    named = history.rename({f"train_{metric}": metric}, strict=False)
-    return model_plots.plot_history(named, metric)
+    history = model.model.history_
+    return model_plots.plot_history(history, curve_metric(history) or "loss")
 
 
 def _calibration(model: LoadedModel) -> Any:
@@ -93,7 +87,7 @@ def pictures(model: LoadedModel) -> list[tuple[str, list[tuple[str, str]]]]:
     if find_spec("matplotlib") is None:
         return []
     possible = {
-        "history": _curve(model) is not None,
+        "history": curve_metric(model.model.history_) is not None,
         "predicted": model.capabilities.predicts,
         "calibration": "calibration" in model.model.metrics_,
         "years": "release_year" in model.data.items.frame.columns,
