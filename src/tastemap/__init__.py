@@ -58,8 +58,8 @@ if TYPE_CHECKING:
 
 __version__ = version("tastemap")
 
-# The modules and the public names that each gives; they are loaded when first used, so that
-# `import tastemap` stays fast and needs none of the optional packages.
+# The public names of each module. A module is imported when one of its names is first used:
+# `import tastemap` stays fast and needs no optional package.
 _HOMES = {
     "data.datasets.fetch": "load_dataset",
     "data.datasets.synthetic": "synthetic_ratings",

@@ -7,7 +7,7 @@
     ├── FetchError         (OSError)      a data set that cannot be fetched or fails its checksum
     ├── ArtifactError      (ValueError)   a saved model that cannot be loaded
     ├── NotFittedError     (RuntimeError) a model used before ``fit``
-    ├── UnsupportedError   (TypeError)    a model asked for what it cannot do
+    ├── UnsupportedError   (TypeError)    a call that this kind of model cannot answer
     └── MissingPackageError (ImportError) an optional package that is not installed
 
 Warnings are kinds of `TastemapWarning`.
@@ -36,7 +36,7 @@ class TastemapError(Exception):
         super().__init__("; ".join(parts) + ".")
 
     def __str__(self) -> str:
-        """The message, also where a built-in base (KeyError) would quote it."""
+        """The message; the built-in base KeyError would add quotes."""
         return str(self.args[0])
 
 
@@ -53,7 +53,7 @@ class UnknownIdError(ArgumentError, KeyError):
     """
 
     def __init__(self, argument: str, received: object, nearest: Sequence[object] = ()) -> None:
-        """Name the id that was not found and offer its nearest neighbours."""
+        """Name the unknown id and offer the ids nearest to it."""
         self.unknown_id, self.nearest = received, tuple(nearest)
         offer = ", ".join(repr(near) for near in self.nearest)
         super().__init__(
@@ -69,7 +69,7 @@ class DataError(TastemapError, ValueError):
 
 
 class FetchError(TastemapError, OSError):
-    """A data set could not be fetched, or what came does not match its checksum."""
+    """A data set cannot be fetched, or the file does not match its checksum."""
 
 
 class ArtifactError(TastemapError, ValueError):
@@ -77,11 +77,11 @@ class ArtifactError(TastemapError, ValueError):
 
 
 class NotFittedError(TastemapError, RuntimeError):
-    """A model was asked for an answer before it was fitted."""
+    """A model was used before it was fitted."""
 
 
 class UnsupportedError(TastemapError, TypeError):
-    """A model was asked for something that its kind cannot answer."""
+    """A call that this kind of model cannot answer."""
 
 
 class MissingPackageError(TastemapError, ImportError):
@@ -89,4 +89,4 @@ class MissingPackageError(TastemapError, ImportError):
 
 
 class TastemapWarning(UserWarning):
-    """Base of the warnings: an answer was given, and there is something to know about it."""
+    """Base of the warnings: the call succeeds, and the message states a limit of its answer."""

@@ -1,4 +1,4 @@
-"""From the words of a call to what the library takes: data, models, options, ratings."""
+"""From the words of a call to arguments of the library: data, models, options, ratings."""
 
 import contextlib
 import inspect
@@ -67,7 +67,7 @@ READING = {
     "on_bad_row": Annotated[str, typer.Option(help="A row that cannot be read: error or skip.")],
 }
 
-# The values of these options where a call leaves them out.
+# The values of these options if a call leaves them out.
 READING_DEFAULTS = dict.fromkeys(READING) | {"duplicates": "last", "on_bad_row": "error"}
 
 
@@ -133,7 +133,7 @@ def data_words(ctx: typer.Context) -> str:
 
 
 def read_data(data: str, how: dict[str, Any]) -> Ratings:
-    """Ratings from a file or folder, or else the data set of that name."""
+    """Ratings from a file or folder, or the data set of that name."""
     from tastemap import terminal
     from tastemap.data.datasets.fetch import DATASETS, load_dataset
     from tastemap.data.readers.read import read_ratings
@@ -176,7 +176,7 @@ def model_or_ratings(path: str) -> Ratings:
 
 
 def parse_options(pairs: list[str]) -> dict[str, Any]:
-    """``name=value`` words as options: JSON where the value is JSON, else text."""
+    """``name=value`` words as options: a value that is JSON is parsed, others are text."""
     options: dict[str, Any] = {}
     for pair in pairs:
         name, equals, value = pair.partition("=")

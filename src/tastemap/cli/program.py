@@ -38,7 +38,7 @@ COMMANDS = (
     *(serve, update, export),
 )
 WRONG_CALL, FAILED_JOB, STOPPED = 2, 1, 130  # exit codes
-# Arguments of Python in the advice of an error, and the options that stand for them here.
+# Python arguments in the advice of an error, and the options of the command line for them.
 OPTIONS_OF_ARGUMENTS = (
     (r"exclude_seen=False", "--include-seen"),
     (r"has_header=False", "--no-header"),

@@ -1,1 +1,1 @@
-"""How good is a model, on ratings that it has not seen, beside the baseline."""
+"""How good a model is on ratings that it has not seen, compared with the baseline."""

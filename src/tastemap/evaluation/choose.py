@@ -1,4 +1,4 @@
-"""Choose a model within a time: from cheap to dear ones, judged by held-out ratings."""
+"""Choose a model within a time limit: from fast to slow ones, judged by held-out ratings."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -14,7 +14,7 @@ from tastemap.errors import ArgumentError, MissingPackageError, TastemapError
 from tastemap.evaluation.objective import Objective, Score
 from tastemap.models.registry import make_model
 
-#: The models to choose among, from cheap to dear; the first is the baseline. All of them answer a
+#: The models to choose among, from fast to slow; the first is the baseline. All of them answer a
 #: new user.
 GOALS = {
     "ratings": ("bias", "knn", "mf", "als", "bayes"),
@@ -22,8 +22,8 @@ GOALS = {
 }
 #: Enough ratings for three parts: to fit, to judge, to test.
 MIN_RATINGS = 20
-# A fit of the first number of ratings compiles a model. From the second number on, samples tell the
-# time of a fit before it starts. The smaller sample is a fortieth of the ratings, within the ends.
+# A fit on the first number of ratings compiles a model. From the second number on, samples estimate
+# the time of a fit. The smaller sample is a fortieth of the ratings, within the last two numbers.
 WARM_UP_RATINGS, MIN_RATINGS_OF_ESTIMATE, SAMPLE_RATINGS = 1_000, 60_000, (5_000, 20_000)
 # A further sample may take this share of the time that is left.
 MAX_SHARE_OF_SAMPLE = 0.1
@@ -31,17 +31,17 @@ MAX_SHARE_OF_SAMPLE = 0.1
 
 @dataclass(frozen=True)
 class Choice:
-    """Models fitted and judged alike, within a time.
+    """The result of `choose`: models fitted and judged in the same way.
 
     Attributes:
         frame: Frame ``model, state, <metric>, difference, low, high, seconds, estimated, note``,
-            best first: the held-out ratings' metric; its difference to the baseline's with a 95 %
-            interval from a bootstrap of the users; seconds of fit and judging, and as they were
-            estimated beforehand. State is ``"tried"``, ``"skipped"`` or ``"failed"``.
-        chosen: Name of the best of those tried.
-        baseline: The model that the differences are to.
+            best first: the metric on the held-out ratings; its difference to the baseline's with a
+            95 % interval from a bootstrap of the users; seconds of fit and judging, measured and
+            estimated before. State is ``"tried"``, ``"skipped"`` or ``"failed"``.
+        chosen: Name of the best model that was tried.
+        baseline: Name of the model to which the differences are taken.
         metric: ``"rmse"`` or ``"ndcg"``.
-        judged: What the models were fitted on and judged by, in words.
+        judged: The ratings for the fits and for the judging, in words.
     """
 
     frame: pl.DataFrame
@@ -64,24 +64,24 @@ def choose(
 ) -> Choice:
     """Choose the model that predicts held-out ratings, or ranks items, best.
 
-    A part of the ratings is held out once: the latest of each user where times are known, else some
-    drawn at random. Give the training ratings alone. The baseline is always fitted. A dearer model
-    is first fitted on a few users' ratings, from which its time on all of them is estimated; one
-    that would not be done in the time that is left is skipped, and the frame says so.
+    A part of the ratings is held out once: the latest of each user if times are known, otherwise a
+    random part. Give the training ratings alone. The baseline is always fitted. A slower model is
+    first fitted on the ratings of a few users, to estimate its time on all ratings. A model that
+    would not finish in the time that is left is skipped, and the frame says so.
 
     Args:
         ratings: The training ratings, at least 2.
-        models: Names from `tastemap.models.registry.MODELS`, from cheap to dear, the baseline
+        models: Names from `tastemap.models.registry.MODELS`, from fast to slow, the baseline
             first; by default those of `GOALS`.
         goal: ``"ratings"``: least RMSE; ``"lists"``: largest NDCG of ten unseen items.
-        seconds: Time for all of it.
-        n_fits: How often the chosen will have to be fitted in this time, this once included.
+        seconds: Time for the whole call, and for later fits of the chosen model.
+        n_fits: Number of fits of the chosen model in this time, the one of this call included.
         validation_size: Share of the ratings that judges.
-        seed: Of the split and of the fits.
+        seed: Seed of the split and of the fits.
         progress: Called with the model's name before it is fitted.
 
     Raises:
-        ArgumentError: If there is no such goal or model, or the ratings are too few to be split.
+        ArgumentError: If a goal or model is unknown, or there are too few ratings to split.
         TastemapError: If no model could be fitted.
 
     Example:
@@ -118,10 +118,10 @@ def choose(
 
 
 def fitting_split(ratings: Ratings, goal: str, size: float, seed: int) -> tuple[str, Split]:
-    """The most telling split that the ratings bear, and its name.
+    """The most realistic split that the ratings allow, and its name.
 
-    The latest ratings of each user, where times are known and users have ratings enough for it;
-    for lists some of each user; else a part drawn at random.
+    The test part holds the latest ratings of each user, if times are known and users have enough
+    ratings; otherwise for lists some ratings of each user, or a random part.
 
     Raises:
         ArgumentError: If no split leaves a rating in both parts.
@@ -146,8 +146,8 @@ class _Contest:
 
     Attributes:
         objective, parts, seed: The same for every model.
-        end: When the time is used up, on the clock of `time.perf_counter`.
-        n_fits: How often the chosen model is to be fitted until then.
+        end: The end of the time, on the clock of `time.perf_counter`.
+        n_fits: Number of fits of the chosen model until then.
         scores: Scores of the models that were fitted, by name.
         rows: One row for each model, fitted or not.
         why: The last failure.
@@ -178,7 +178,7 @@ class _Contest:
             row["note"] = self.why = str(error) or type(error).__name__
 
     def _has_time_for(self, row: dict[str, Any]) -> bool:
-        """Whether a model will be done in time, as far as samples can tell."""
+        """Whether a model will finish in time, as estimated from samples."""
         if self._left() > 0:
             self._timed(row["model"], self._sample(WARM_UP_RATINGS))
             if len(self.parts.train) >= MIN_RATINGS_OF_ESTIMATE:
@@ -194,11 +194,11 @@ class _Contest:
         return self.end - time.perf_counter()
 
     def _estimated(self, name: str) -> float:
-        """Seconds on all ratings, by the power law through two samples; at most in proportion.
+        """Seconds on all ratings, by a power law through two samples, its exponent at most 1.
 
-        On a busy machine the clock errs. Where the time seems too short, samples of twice the size
-        are fitted as long as they take little of it, and the last two samples count. Where the time
-        is too short even for fits of the smallest sample, its seconds are the estimate.
+        On a busy machine the clock errs. If the time seems too short, samples of twice the size
+        are fitted while they take little of it; the last two samples give the power law. If the
+        time is too short even for fits of the smallest sample, its seconds are the estimate.
         """
         n = len(self.parts.train)
         size = int(np.clip(n // 40, *SAMPLE_RATINGS))
@@ -224,7 +224,7 @@ class _Contest:
         return estimated
 
     def _sample(self, n: int) -> Split:
-        """All ratings of some users, about n to fit; users and items without any are left out."""
+        """All ratings of some users, about n to fit, without users and items that have none."""
         train, test = self.parts
         order = np.random.default_rng(self.seed).permutation(train.n_users)
         reached = np.cumsum(train.by_user.counts[order])
@@ -247,7 +247,7 @@ class _Contest:
         return score, time.perf_counter() - started
 
     def frame(self) -> pl.DataFrame:
-        """The rows, best first, each with its difference to the first that was fitted."""
+        """The rows, best first, each with its difference to the first fitted model."""
         baseline = next(iter(self.scores.values()))
         for row in self.rows:
             score = self.scores.get(row["model"])

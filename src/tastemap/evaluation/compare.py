@@ -27,7 +27,7 @@ from tastemap.models.registry import make_model
 
 Maker: TypeAlias = Callable[[], Recommender]
 
-# So few that a rehearsal costs little more than the compilation.
+# Ratings of a rehearsal: few, so that it costs little more than the compilation.
 REHEARSAL_RATINGS = 200
 
 
@@ -48,18 +48,18 @@ def compare(
 ) -> Leaderboard:
     """Fit and score models on the same ratings.
 
-    For each seed a part of the training ratings, drawn at random, is held out for validation: it
-    stops the training of the models that look at it, and it alone decides which model is chosen.
-    The split into training and test ratings stays the same for all seeds. The test ratings are
-    predicted once for each fit, and have no say.
+    For each seed a random part of the training ratings is held out for validation. It stops the
+    training of the models that use it, and it alone decides which model is chosen. The split into
+    training and test ratings is the same for all seeds. The test ratings are predicted once for
+    each fit, and do not affect the choice.
 
-    Models that predict ratings are scored by their errors. Lists are scored for all models as soon
-    as one of them only ranks, or if asked for: all items are ranked that the user has neither in
+    Models that predict ratings are scored by their errors. Lists are scored for all models if one
+    of them only ranks, or if ``lists`` is set: they rank all items that the user has neither in
     the training nor in the validation part.
 
-    Seconds are those of the clock, of fits on the part that is left for training. A model whose
-    code is compiled is first fitted on a few ratings, so that compilation is not counted; the
-    compilation of a Keras network, which depends on the shapes of the data, is.
+    Seconds are wall-clock time of fits on the remaining training part. A model whose code is
+    compiled is first fitted on a few ratings, so that compilation is not counted. The compilation
+    of a Keras network is counted, because it depends on the shapes of the data.
 
     Args:
         models: Names from `tastemap.models.registry.MODELS`, or
@@ -67,22 +67,22 @@ def compare(
         train, test: Ratings to learn from and to score on.
         by: The validation score that chooses: ``"rmse"``, ``"mae"`` (of the median of a model with
             a distribution), or of the lists ``"recall"``, ``"precision"``, ``"ndcg"``, ``"map"``,
-            ``"mrr"``. By default ``"ndcg"`` if one of the models only ranks, else ``"rmse"``. A
-            model without that score comes last and is not chosen.
+            ``"mrr"``. By default ``"ndcg"`` if one of the models only ranks, otherwise ``"rmse"``.
+            A model without that score comes last and is not chosen.
         lists: Score the lists of models that predict ratings too.
         k: Length of the lists; at most the number of items.
-        threshold: The rating from which on an item is relevant; None takes the upper quarter of
-            the scale (4 of 1 to 5).
-        reference: Name of the model that the others' paired differences are taken to; by default
-            the best on the validation ratings that has the score.
-        refit: Once the validation scores are known, fit each model again on the whole training
-            part, and test that; without validation ratings to stop by.
+        threshold: Lowest rating of a relevant item; None takes the upper quarter of the scale
+            (from 4 on a scale of 1 to 5).
+        reference: Name of the model to which the paired differences of the others are taken; by
+            default the best on the validation ratings that has the score.
+        refit: After validation, fit each model again on the whole training part and test that fit;
+            it has no validation ratings to stop by.
         validation_size: Share of the training ratings held out, in (0, 1).
-        seeds: One fit of each model for each seed, which draws its own validation part.
+        seeds: One fit of each model for each seed; each seed draws a new validation part.
         progress: Called with a model's name before it is fitted.
 
     Raises:
-        ArgumentError: If there is no model, no seed, an unknown name, or nothing to choose by.
+        ArgumentError: If there is no model or seed, a name is unknown, or no model has the score.
 
     Example:
         >>> from tastemap.data.datasets.synthetic import synthetic_ratings
@@ -165,7 +165,7 @@ def _makers(models: Mapping[str, Maker] | Sequence[str]) -> dict[str, Maker]:
 
 
 def _rehearse(model: Recommender, train: Ratings) -> None:
-    """Fit a model on a few ratings and let it answer, so that its code is loaded and compiled."""
+    """Fit a model on a few ratings and call it, so that its code is loaded and compiled."""
     if not model.compiles:
         return
     rows = np.random.default_rng(0).permutation(len(train))[:REHEARSAL_RATINGS]
@@ -174,7 +174,7 @@ def _rehearse(model: Recommender, train: Ratings) -> None:
         item_table=train.item_table,
         user_table=train.user_table,
     )
-    # The scale of the whole decides what is compiled.
+    # The scale of the whole table decides which code is compiled.
     small = replace(small, scale=train.scale)
     with suppress(TastemapError):  # a model that needs more ratings than these is not rehearsed
         model.fit(small, validation=small, seed=0, progress=False)

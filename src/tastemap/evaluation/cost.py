@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _STATUS, _CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
-_RESET_PEAK = "5"  # what the kernel's proc(5) has for it
+_RESET_PEAK = "5"  # see clear_refs in proc(5)
 
 
 @dataclass
@@ -19,12 +19,11 @@ class Cost:
 
     Attributes:
         seconds: Wall-clock time.
-        memory_mb: How far the peak of the process's resident memory rose above what it had at the
-            start, in units of 10^6 bytes; None where the system cannot tell. It counts everything
-            that is needed at once: what the fit keeps and what it works with, in whichever library.
-            Memory that an earlier block has freed but that its allocator holds back is given back
-            first, where that is possible; the rest may be used again unseen, so that the figure is
-            a lower bound, and one of a few MB is noise.
+        memory_mb: Rise of the peak of the process's resident memory above its value at the start,
+            in units of 10^6 bytes; None if the system does not report it. It counts all memory in
+            use at once: results and work space, in every library. Memory that an earlier block has
+            freed is first returned to the system if possible. The allocator may reuse the rest
+            unseen, so the figure is a lower bound, and a figure of a few MB is noise.
     """
 
     seconds: float = 0.0
@@ -35,7 +34,7 @@ class Cost:
 def measured() -> Iterator[Cost]:
     """Measure the seconds and the memory of a block of code.
 
-    Memory is read from Linux's ``/proc``; on another system, or where it is closed, it is None.
+    Memory is read from Linux's ``/proc``; on another system, or without access to it, it is None.
 
     Example:
         >>> with measured() as cost:
@@ -56,7 +55,7 @@ def measured() -> Iterator[Cost]:
 
 
 def _resident_at_rest() -> int | None:
-    """Resident bytes once what is free has been given back, with the peak set down to them."""
+    """Resident bytes after free memory is returned to the system; resets the peak to them."""
     if not sys.platform.startswith("linux"):
         return None
     gc.collect()

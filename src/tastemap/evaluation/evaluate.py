@@ -23,16 +23,16 @@ BANDS = (0, 1, 10, 50, 100, 200)
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Test errors of a model beside the baseline's.
+    """Test errors of a model and of the baseline.
 
     Attributes:
-        overall: Frame ``model, point, n, mse, rmse, mae``: the model (its mean and, where it has a
+        overall: Frame ``model, point, n, mse, rmse, mae``: the model (its mean and, if it has a
             distribution, its median), then the baseline.
         bands: Frame ``group, band, n, mae, rmse, baseline_mae, baseline_rmse``; group
             ``popularity`` bands the item, ``activity`` the user, by number of training ratings.
         predicted: The model's mean predictions, (n,), inside the scale.
-        notes: What a reader must know: pairs that are in training and test alike, unknown ids.
-        calibration: Of the model's distributions; None for a model without.
+        notes: Facts that a reader must know: pairs that are both in training and test, unknown ids.
+        calibration: Calibration of the model's distributions; None if it has none.
     """
 
     overall: pl.DataFrame
@@ -43,7 +43,7 @@ class Evaluation:
 
     @property
     def metrics(self) -> dict[str, float]:
-        """The model's and the baseline's errors by name, as an artifact keeps them."""
+        """The model's and the baseline's errors by name, as an artifact stores them."""
         *rows, baseline = self.overall.to_dicts()
         names = ("mse", "rmse", "mae")
         plain = {f"test_{name}": rows[0][name] for name in names}
@@ -55,7 +55,7 @@ class Evaluation:
 
     @property
     def record(self) -> dict[str, Any]:
-        """`metrics`, and under ``calibration`` what its figure is drawn from, as plain lists."""
+        """`metrics`, and under ``calibration`` the data of its figure, as plain lists."""
         if self.calibration is None:
             return dict(self.metrics)
         return self.metrics | {"calibration": self.calibration.record}
@@ -79,8 +79,8 @@ def evaluate(
     Args:
         model: A fitted model.
         test: Ratings the model has not seen; the vocabularies may differ from the model's.
-        baseline: A fitted model to stand beside it; by default the bias model, fitted here on the
-            ratings that the model was fitted on.
+        baseline: A fitted model to compare with; by default the bias model, fitted here on the
+            model's training ratings.
 
     Example:
         >>> from tastemap.data.datasets.synthetic import synthetic_ratings
@@ -111,7 +111,7 @@ def evaluate(
 
 
 def best_point(model: Recommender) -> str:
-    """The point with the least absolute error: the median where a model has one, else the mean."""
+    """The point with the least absolute error: the median if a model has one, else the mean."""
     levels = model.ratings_.scale.levels
     return "median" if model.has_distribution and levels is not None else "mean"
 
@@ -192,7 +192,7 @@ class RankedLists:
         user_index: Rows (n,) of the users with a list, in the model's vocabulary, ascending.
         items: Rows (n, k) of items, best first; -1 after a list's end.
         hits: bool (n, k), whether the item at each place is relevant.
-        n_relevant: int (n,), how many relevant items each user has.
+        n_relevant: int (n,), the number of relevant items of each user.
         n_left_out: Number of users of the test without a list.
     """
 
@@ -229,12 +229,12 @@ def rank_unseen(
     threshold: float | None = None,
     seen: Ratings | None = None,
 ) -> RankedLists:
-    """The lists of the users of a test, by the protocol and with the errors of `evaluate_ranking`.
+    """The lists of the users of a test; protocol and errors as in `evaluate_ranking`.
 
     Args:
         model, test, k, threshold: As in `evaluate_ranking`.
-        seen: Ratings that the users gave besides those of training, with the model's vocabularies:
-            a validation part. Their items are left out of the lists too.
+        seen: Further ratings of the users, a validation part, with the model's vocabularies.
+            Their items are left out of the lists too.
     """
     train = model.ratings_
     if isinstance(k, bool) or int(k) != k or not 1 <= k <= train.n_items:
@@ -279,24 +279,24 @@ def evaluate_ranking(
 ) -> pl.DataFrame:
     """Rank all items that a user has not rated in training, and score the first k.
 
-    Relevant are the items that the user rates ``threshold`` or more in the test part. Users
-    without a relevant item, and users unknown to the model, are left out and counted; relevant
-    items that the model does not know stay in the denominator, as misses. Of equal scores the
-    item of the lower row comes first; a user with fewer than k unseen items has a shorter list.
+    An item is relevant if the user rates it ``threshold`` or more in the test part. Users
+    without a relevant item, and users unknown to the model, are left out and counted. Relevant
+    items that the model does not know stay in the denominator, as misses. If scores are equal, the
+    item of the lower row comes first. A user with fewer than k unseen items has a shorter list.
 
     Args:
         model: A fitted model.
         test: Ratings the model has not seen; the vocabularies may differ from the model's.
         k: Length of the lists.
-        threshold: The rating from which on an item is relevant; None takes the upper quarter of
-            the scale (4 of 1 to 5).
+        threshold: Lowest rating of a relevant item; None takes the upper quarter of the scale
+            (from 4 on a scale of 1 to 5).
 
     Returns:
         Frame ``metric, k, value``: the metrics of `METRICS`, ``coverage``, ``novelty``,
         ``popular_share``, then the number of ``users`` and of ``users_left_out``.
 
     Raises:
-        ArgumentError: If k is not between 1 and the number of items, or nothing is relevant.
+        ArgumentError: If k is not between 1 and the number of items, or no item is relevant.
 
     Example:
         >>> from tastemap.data.splits import per_user_split

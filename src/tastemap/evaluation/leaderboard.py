@@ -1,4 +1,4 @@
-"""The leaderboard: the result of a comparison of models, as frames to print, keep and draw."""
+"""The leaderboard: the result of a comparison of models, as frames to print, save and draw."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from tastemap.metrics.ranking import METRICS
 from tastemap.models.base.recommender import Recommender
 
 _LISTS = (*METRICS, "coverage", "novelty", "popular_share")
-# The columns of each table, in order; those that a comparison has no value for are left out.
+# The columns of each table, in order; columns without a value are left out.
 _ERROR_COLUMNS = (
     *("model", "point", "validation_rmse", "validation_mae", "train_mae"),
     *("test_rmse", "test_rmse_std", "test_mae", "test_mae_std", "test_mae_mean"),
@@ -23,21 +23,21 @@ _LIST_COLUMNS = (
     *("test_ndcg_std", "coverage", "novelty", "popular_share"),
 )
 _COST_COLUMNS = ("model", "fit_seconds", "predict_seconds", "list_seconds", "memory_mb")
-# Of the scores, those whose differences are given with an interval.
+# The scores whose differences are given with an interval.
 PAIRED = ("rmse", "mae", "recall", "ndcg")
 
 
 @dataclass(frozen=True)
 class Leaderboard:
-    """Models that were fitted and scored alike. The page docs/judging.md defines each score.
+    """Models fitted and scored in the same way. The page docs/judging.md defines each score.
 
     Attributes:
-        frame: One row a model, the best on the validation ratings first; a column for each score,
-            null where a model has none, each a mean over the seeds:
+        frame: A row for each model, the best on the validation ratings first; a column for each
+            score, its mean over the seeds, or null if a model has none:
             ``model, point, validation_rmse, validation_mae, train_mae, test_rmse, test_mae,
             test_mae_mean, test_log_loss, test_calibration_error`` of models that predict ratings;
             ``test_recall, test_precision, test_ndcg, test_map, test_mrr, coverage, novelty,
-            popular_share`` where lists are scored, and ``validation_...`` of the metric that
+            popular_share`` if lists are scored, and ``validation_...`` of the metric that
             chooses; ``fit_seconds, predict_seconds, list_seconds, memory_mb``. With more than one
             seed also ``test_rmse_std, test_mae_std, test_ndcg_std``: standard deviations over them.
             ``train_mae, validation_mae, test_mae`` are those of ``point``, the median of a model
@@ -49,8 +49,8 @@ class Leaderboard:
         fitted: The models of the first seed, by name.
         chosen: Name of the model that is best on the validation ratings.
         by: The score that chose it.
-        k: Length of the lists, or None where none were scored.
-        notes: What a reader must know: leaks, duplicates, unknown ids, and how it was measured.
+        k: Length of the lists; None if no lists were scored.
+        notes: Facts that a reader must know: leaks, duplicates, unknown ids, the measurement.
     """
 
     frame: pl.DataFrame
@@ -64,20 +64,20 @@ class Leaderboard:
 
     @property
     def error(self) -> str:
-        """The error that orders models by their predicted ratings: the chooser, if it is one."""
+        """The error that orders models by predicted ratings: ``by`` if it is an error, or RMSE."""
         return error_of(self.by)
 
     def tables(self) -> dict[str, pl.DataFrame]:
         """The tables that fit a terminal, by title: errors, lists, costs, differences.
 
-        A table that has no value, and a column without any, is left out.
+        Tables and columns without a value are left out.
         """
         errors = self.frame.select(column for column in _ERROR_COLUMNS if column in self.frame)
         if "test_rmse" in self.frame:
             errors = errors.filter(pl.col("test_rmse").is_not_null()).sort(
                 f"validation_{self.error}", maintain_order=True
             )
-            # What another column says too, or another table is ordered by.
+            # Columns that repeat another column, or that order another table.
             other = next(error for error in ERRORS if error != self.error)
             errors = errors.drop(f"validation_{other}", f"test_{other}_std", strict=False)
             if "median" not in errors["point"]:
@@ -99,7 +99,7 @@ def averaged(rows: pl.DataFrame, by: str, several: bool) -> pl.DataFrame:
     """The mean over the seeds of each model's columns, the best validation score first.
 
     Args:
-        rows: One row a fit; ``model``, maybe ``point``, and numbers.
+        rows: A row for each fit: ``model``, optionally ``point``, and numbers.
         by: The validation score to order by.
         several: Whether to add standard deviations.
     """
@@ -124,8 +124,8 @@ def differences(
         scores: By model, one for each seed; the errors are averaged over the seeds first.
         frame: The leaderboard's, best first.
         by: The score that chose the best.
-        reference: The model to compare with; None takes the best on the validation ratings, for
-            errors of predicted ratings by an error.
+        reference: The model to compare with; None takes the best on the validation ratings, which
+            for errors of predicted ratings is the best by an error.
     """
     rows = []
     for metric in PAIRED:

@@ -1,4 +1,4 @@
-"""What a reader of test errors must know: leaks, duplicates, and ids that were never trained on."""
+"""Notes for a reader of test errors: leaks, duplicates, and ids without training ratings."""
 
 import numpy as np
 import polars as pl
@@ -7,16 +7,16 @@ from tastemap.arrays import I64, IndexArray
 from tastemap.data.chunks import chunks
 from tastemap.data.ratings import Ratings
 
-# A note tells of test ratings before training ratings only from this share of them on.
+# Least share of test ratings before training ratings that makes a note.
 MIN_SHARE_OF_NOTE = 0.01
 
 
 def split_notes(train: Ratings, test: Ratings) -> tuple[str, ...]:
-    """What is wrong, or worth knowing, about training and test ratings, in sentences.
+    """Faults and facts of training and test ratings, in sentences.
 
-    Pairs of user and item that are in both, pairs that are in one of them twice, test ratings by
-    users or of items without a training rating, and test ratings that were given before the last
-    training rating of the same user.
+    They are: pairs of user and item in both parts; pairs twice in one part; test ratings by users
+    or of items without a training rating; and test ratings that are older than the last training
+    rating of the same user.
 
     Args:
         train, test: Parts of one table or of two; the vocabularies may differ.
@@ -49,7 +49,7 @@ def split_notes(train: Ratings, test: Ratings) -> tuple[str, ...]:
 
 
 def leak_notes(train: Ratings, users: IndexArray, items: IndexArray) -> list[str]:
-    """A sentence on test pairs that are among the training ratings, in a list; [] without any.
+    """A list with a sentence on test pairs that are in the training ratings; [] without any.
 
     Args:
         train: The training ratings.
@@ -74,18 +74,18 @@ def leak_notes(train: Ratings, users: IndexArray, items: IndexArray) -> list[str
 
 
 def _n_twice(ratings: Ratings) -> int:
-    """Number of ratings whose pair of user and item stands further up in the table too."""
+    """Number of ratings whose pair of user and item is also in an earlier row."""
     pairs = pair_numbers(ratings.user_index, ratings.item_index, ratings.n_items)
     return len(pairs) - pl.Series(pairs).n_unique()
 
 
 def _time_notes(train: Ratings, test: Ratings, users: IndexArray) -> tuple[str, ...]:
-    """How many test ratings lie, in time, among the training ratings of the same user."""
+    """How many test ratings are older than the last training rating of the same user."""
     if train.timestamp is None or test.timestamp is None:
         return ()
     last = np.full(train.n_users + 1, np.iinfo(np.int64).min)
     np.maximum.at(last, train.user_index, train.timestamp)
-    # Row -1, of unknown users, is the last: nothing comes before it.
+    # Row -1, the last, stands for unknown users: no time is earlier than its time.
     share = float((test.timestamp < last[users]).mean())
     if share < MIN_SHARE_OF_NOTE:
         return ()
@@ -102,5 +102,5 @@ def _rows(train: Ratings, test: Ratings) -> tuple[IndexArray, IndexArray]:
 
 
 def pair_numbers(users: IndexArray, items: IndexArray, n_items: int) -> I64:
-    """A number for each pair of rows; unknown items, -1, have another number than all others."""
+    """A number for each pair of rows; no known pair has the number of an unknown item, -1."""
     return users.astype(np.int64) * (n_items + 1) + items + 1

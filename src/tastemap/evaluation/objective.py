@@ -1,4 +1,4 @@
-"""One number by which fitted models are chosen, and each user's part of it."""
+"""The metric by which fitted models are chosen, and the part of each user."""
 
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -12,18 +12,18 @@ from tastemap.evaluation.evaluate import best_point, rank_unseen
 from tastemap.metrics.bootstrap import paired_differences, user_sums
 from tastemap.models.base.recommender import Recommender
 
-#: Length of the lists that a model which ranks is judged by; all items where there are fewer.
+#: Length of the lists that judge a model that ranks; all items if there are fewer.
 LIST_LENGTH = 10
 
 
 @dataclass(frozen=True)
 class Score:
-    """How well a model did on held-out ratings.
+    """The score of a model on held-out ratings.
 
     Attributes:
         value: The metric.
         totals: float64 (n_users,), sums of each user's squared or absolute errors, or NDCG.
-        counts: float64 (n_users,), the number of summands of each.
+        counts: float64 (n_users,), the number of terms in each sum.
     """
 
     value: float
@@ -32,7 +32,7 @@ class Score:
 
 
 class Gain(NamedTuple):
-    """A difference of two values, and the ends of its 95 % interval; NaN where there are none."""
+    """A difference of two values, and the ends of its 95 % interval; NaN if there are none."""
 
     value: float
     low: float
@@ -44,7 +44,7 @@ class Objective:
     """A metric to choose by.
 
     Attributes:
-        metric: ``"rmse"`` of the predicted ratings; ``"mae"``, of the median where the model has
+        metric: ``"rmse"`` of the predicted ratings; ``"mae"``, of the median if the model has
             a distribution; or ``"ndcg"``, of the ten unseen items ranked first.
 
     Example:
@@ -70,17 +70,17 @@ class Objective:
 
     @property
     def larger_is_better(self) -> bool:
-        """Errors are to be small, NDCG large."""
+        """True for NDCG; False for errors."""
         return self.metric == "ndcg"
 
     @property
     def split(self) -> str:
-        """The split that holds ratings out for it: lists need some of each user."""
+        """The split that holds ratings out: lists need some ratings of each user."""
         return "per-user" if self.metric == "ndcg" else "random"
 
     @property
     def name(self) -> str:
-        """As it stands in a sentence."""
+        """The name in a sentence."""
         return {"rmse": "RMSE", "mae": "MAE", "ndcg": f"NDCG@{LIST_LENGTH}"}[self.metric]
 
     def score(self, model: Recommender, held_out: Ratings) -> Score:
@@ -103,7 +103,7 @@ class Objective:
         return Score(mean**0.5 if self.metric == "rmse" else mean, totals, counts)
 
     def best(self, values: list[float]) -> int:
-        """Position of the best value, the first of equals."""
+        """Position of the best value, the first if several are equal."""
         return int(np.argmax(values) if self.larger_is_better else np.argmin(values))
 
     def difference(self, score: Score, reference: Score) -> Gain:

@@ -1,4 +1,4 @@
-"""The scores of a fitted model: its row of a leaderboard, and the sums to compare it by."""
+"""The scores of a fitted model: its row of a leaderboard, and sums for paired differences."""
 
 import time
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from tastemap.metrics.ranking import METRICS
 from tastemap.metrics.rating import mae, rmse
 from tastemap.models.base.recommender import Recommender
 
-#: What can choose a model: errors, of which the least is best, then scores of lists.
+#: The scores that can choose a model: errors (the least is best), then scores of lists.
 ERRORS = ("rmse", "mae")
 CHOOSERS = (*ERRORS, *METRICS)
 
@@ -28,7 +28,7 @@ class Protocol(NamedTuple):
         by: The name from `CHOOSERS` that chooses on validation ratings.
         lists: Whether recommended lists are scored on the test ratings.
         k: Their length.
-        threshold: The rating from which on an item is relevant; None as in `evaluate_ranking`.
+        threshold: Lowest rating of a relevant item; None as in `evaluate_ranking`.
     """
 
     by: str
@@ -39,13 +39,13 @@ class Protocol(NamedTuple):
 
 @dataclass(frozen=True)
 class Scores:
-    """How a model does on the test ratings.
+    """The scores of a model on the test ratings.
 
     Attributes:
         row: Scores by the name of their column.
         sums: By metric, the sum over each user's test ratings, or lists, and their number: squared
             errors under ``rmse``, absolute errors of ``point`` under ``mae``.
-        bands: Frame ``group, band, n, mae, rmse`` of the mean predictions; None without any.
+        bands: Frame ``group, band, n, mae, rmse`` of the mean predictions; None if there are none.
     """
 
     row: dict[str, Any]
@@ -77,7 +77,7 @@ def score_on_test(
     Args:
         model: A fitted model.
         test: Ratings that it has not seen.
-        protocol: What to score.
+        protocol: How to score.
         seen: Ratings that are neither trained on nor tested; their items are left out of lists.
     """
     row: dict[str, Any] = {}
@@ -103,7 +103,7 @@ def score_on_test(
 
 
 def _errors(model: Recommender, test: Ratings) -> tuple[dict[str, Any], FloatArray, FloatArray]:
-    """The row of errors, the mean predictions, and those at the best point."""
+    """The row of errors, the mean predictions, and the predictions at the best point."""
     true, point, train = test.rating, best_point(model), model.ratings_
     started = time.perf_counter()
     predicted = model.predict_ratings(test)
@@ -121,7 +121,7 @@ def _errors(model: Recommender, test: Ratings) -> tuple[dict[str, Any], FloatArr
 
 
 def _calibration(model: Recommender, test: Ratings) -> dict[str, float]:
-    """Log-loss and calibration error, where the model has a distribution over levels."""
+    """Log-loss and calibration error, if the model has a distribution over levels."""
     calibration = model_calibration(model, test)
     if calibration is None:
         return {}
@@ -129,10 +129,10 @@ def _calibration(model: Recommender, test: Ratings) -> dict[str, float]:
 
 
 def check_protocol(protocol: Protocol, models: dict[str, Recommender]) -> None:
-    """Refuse what no model could be chosen by.
+    """Refuse a score by which no model can be chosen.
 
     Raises:
-        ArgumentError: If ``by`` is no chooser, or an error while no model predicts ratings.
+        ArgumentError: If ``by`` is not in `CHOOSERS`, or is an error and no model predicts ratings.
     """
     if protocol.by not in CHOOSERS:
         raise ArgumentError(

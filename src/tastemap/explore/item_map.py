@@ -15,27 +15,27 @@ from tastemap.support.extras import lab_package
 MIN_ITEMS = 5
 # From this many items on, interpolation by FFT is faster than the Barnes-Hut tree.
 MIN_ITEMS_OF_FFT = 10_000
-# Inner products are rounded to a millionth: their last bits depend on the number of threads.
+# Inner products are rounded to a millionth, because their last bits depend on the threads.
 STEPS_OF_PRODUCT = 1e6
-# Pairs whose inner products are computed at a time: they stay in the caches.
+# Pairs whose inner products are computed at once: they stay in the caches.
 BLOCK_PAIRS = 4096
 # Bytes of the scores, in float32, of a block of items.
 BLOCK_BYTES = 2**25
-#: What the items of a map can be coloured by.
+#: The properties that can colour the items of a map.
 COLOURS = ("popularity", "average", "year", "genre")
-#: The most frequent genres have a colour each: as many as the palette has.
+#: Number of the most frequent genres; each has a colour of the palette.
 N_GENRES = 7
 OTHER = "other"
 
 
 class SmallMapWarning(TastemapWarning):
-    """A map of few items was drawn with a smaller perplexity than asked for."""
+    """A map of few items was drawn with a smaller perplexity than requested."""
 
 
 def item_map(model: Recommender, *, perplexity: float = 30.0, seed: int = 0) -> pl.DataFrame:
-    """The map of a model, which is drawn the first time and kept with the model.
+    """The map of a model; it is drawn at the first call and stored with the model.
 
-    A saved model carries its map. `project_items` always draws a new one.
+    A saved model includes its map. `project_items` always draws a new map.
 
     Returns:
         As `project_items`.
@@ -50,26 +50,26 @@ def project_items(model: Recommender, *, perplexity: float = 30.0, seed: int = 0
     """Draw the items on a plane so that similar items lie close together.
 
     t-SNE (van der Maaten and Hinton, 2008) by openTSNE, started from the first two principal
-    components, so that the map's broad layout means something too. Similar is what
-    `similar_items` calls similar: a small angle between factors. Factors are therefore brought to
-    length one before distances are taken; on MovieLens 100K 56 % of the ten most similar items
-    then lie among the thirty nearest on the map, against 45 % without. (The length, which grows
+    components, so that the map's broad layout is meaningful too. Similarity is that of
+    `similar_items`: a small angle between factors. Factors are therefore scaled to length one
+    before distances are computed. On MovieLens 100K 56 % of the ten most similar items then lie
+    among the thirty nearest on the map, and 45 % without the scaling. (The length, which grows
     with the number of ratings of an item, hides the direction.)
 
     The same model, perplexity and seed give the same map bit for bit: one thread, exact
-    neighbours. Mirror images are as good as each other to t-SNE, so the map is turned such that
-    the items with many ratings lie rather to the right and to the top.
+    neighbours. For t-SNE mirror images are equal, so the map is mirrored such that items with many
+    ratings lie more to the right and to the top.
 
     Args:
         model: A fitted model with item factors.
         perplexity: About the number of neighbours that place an item; at least 1.
-        seed: Seed of the tiny jitter that parts items with equal factors.
+        seed: Seed of the tiny jitter that separates items with equal factors.
 
     Returns:
         Frame ``item_id, x, y, preserved`` of the items with a training rating and factors that are
-        not all zero, in item row order. ``preserved``, in [0, 1], is how far the map can be
-        believed around an item: the share of its 10 most similar items that are among its 30
-        nearest on the map (of n <= 40 items: n / 4 and 3 n / 4).
+        not all zero, in item row order. ``preserved``, in [0, 1], tells how reliable the map is
+        around an item: the share of its 10 most similar items that are among its 30 nearest on
+        the map (of n <= 40 items: n / 4 and 3 n / 4).
 
     Raises:
         NotFittedError: If the model has not been fitted.
@@ -104,7 +104,7 @@ def project_items(model: Recommender, *, perplexity: float = 30.0, seed: int = 0
 
 
 def describe_map(map_frame: pl.DataFrame) -> str:
-    """One sentence on how far a map can be believed, for people.
+    """A sentence for the reader of a map on how reliable it is.
 
     Example:
         >>> frame = pl.DataFrame({"item_id": range(100), "preserved": [0.5] * 100})
@@ -132,7 +132,7 @@ def _directions(model: Recommender) -> tuple[I64, F64]:
             do="use a model with factors",
         )
     length = np.linalg.norm(factors.astype(np.float64), axis=1)
-    # Without a rating an item has no place of its own; without length, no direction.
+    # An item without a rating has no place of its own; factors of length 0 have no direction.
     rows = np.flatnonzero((model.ratings_.by_item.counts > 0) & (length != 0))
     if not np.isfinite(length[rows]).all():
         raise ArgumentError(
@@ -170,7 +170,7 @@ def _tsne(directions: F64, perplexity: float, seed: int) -> F64:
 
 
 def _start(directions: F64, seed: int) -> F64:
-    """The first two principal components (n, 2), as small as t-SNE wants them."""
+    """The first two principal components (n, 2), scaled down for t-SNE."""
     centred = directions - directions.mean(axis=0)
     _, axes = np.linalg.eigh(centred.T @ centred)
     start = np.zeros((len(centred), 2))
@@ -178,7 +178,7 @@ def _start(directions: F64, seed: int) -> F64:
     leading = leading * np.where(leading.sum(axis=0) < 0, -1.0, 1.0)
     start[:, : leading.shape[1]] = centred @ leading
     start /= max(float(start[:, 0].std()), 1e-12)
-    # Rounded for the same reason as inner products; the jitter parts items with equal factors.
+    # Rounded for the same reason as inner products; the jitter separates equal factors.
     jitter = np.random.default_rng(seed).normal(scale=1e-6, size=start.shape)
     return 1e-4 * (np.round(start, 6) + jitter)
 
@@ -196,7 +196,7 @@ def _preserved(directions: F64, places: F64) -> F64:
 
 
 def _neighbourhood(n: int) -> tuple[int, int]:
-    """The number of most similar items, and of nearest ones on the map to find them among."""
+    """The number of most similar items, and the number of nearest items on the map."""
     near = max(min(10, n // 4), 1)
     return near, 3 * near
 
@@ -207,8 +207,8 @@ def _nearest(vectors: F64, k: int, queries: F64 | None = None) -> tuple[I64, F64
     queries = vectors if queries is None else queries
     near, product = np.empty((n, k), dtype=np.int64), np.empty((n, k))
     small = vectors.astype(np.float32)
-    # What float32 and the rounding below can change (Higham, "Accuracy and stability of numerical
-    # algorithms", 2002, equation 3.5, and a rounding of each factor).
+    # A bound of the error by float32 and the rounding below (Higham, "Accuracy and stability of
+    # numerical algorithms", 2002, equation 3.5, and a rounding of each factor).
     sizes = [np.sqrt(np.einsum("nf,nf->n", rows, rows)) for rows in (queries, vectors)]
     error = (f + 4) * 2.0**-24 * sizes[0] * sizes[1].max() + 1 / STEPS_OF_PRODUCT
     step = max(1, BLOCK_BYTES // (4 * n))
@@ -222,7 +222,7 @@ def _nearest(vectors: F64, k: int, queries: F64 | None = None) -> tuple[I64, F64
 def _best(
     scores: F32, error: F64, first: int, vectors: F64, queries: F64, k: int
 ) -> tuple[I64, F64]:
-    """`_nearest` of some rows, from scores that may be off by an error."""
+    """`_nearest` of some rows, from scores with an error."""
     from tastemap.kernels.top_k import shortlisted
 
     m, n = scores.shape
@@ -232,7 +232,7 @@ def _best(
     for start in range(0, len(rows), BLOCK_PAIRS):
         pairs = slice(start, start + BLOCK_PAIRS)
         exact[pairs] = np.einsum("pf,pf->p", queries[owner[pairs]], vectors[rows[pairs]])
-    # Whole numbers that all differ: no rounding of a processor, no tie changes the answer.
+    # Distinct whole numbers: neither a processor's rounding nor a tie changes the answer.
     rank = np.rint(exact * STEPS_OF_PRODUCT).astype(np.int64) * n + (n - 1 - rows)
     order = np.lexsort((-rank, owner))
     starts = np.concatenate([[0], ends[:-1]])
@@ -245,12 +245,12 @@ def map_items(map_frame: pl.DataFrame, ratings: Ratings) -> pl.DataFrame:
 
     Args:
         map_frame: ``item_id, x, y``, maybe with ``preserved``.
-        ratings: The ratings that popularity and average are taken from.
+        ratings: The ratings that give popularity and average.
 
     Returns:
         The map's rows and columns, then ``title`` (without the year, if that is a column),
         ``year``, ``genres``, ``genre`` (see `main_genres`), ``popularity`` (number of ratings) and
-        ``average`` (mean rating, null without ratings). What the item table lacks is null.
+        ``average`` (mean rating, null without ratings). Values that the item table lacks are null.
 
     Raises:
         ArgumentError: If a column is missing, or an item of the map is not in the ratings.
@@ -276,10 +276,10 @@ def map_items(map_frame: pl.DataFrame, ratings: Ratings) -> pl.DataFrame:
 
 
 def main_genres(genres: pl.Series) -> pl.Series:
-    """One genre for each item, so that it can have one colour.
+    """One genre for each item, which gives its colour.
 
-    It is the rarest of the item's genres among the seven most frequent of all: Romance rather than
-    Drama. An item without any of the seven has ``"other"``.
+    Of the seven most frequent genres, it is the rarest that the item has: Romance rather than
+    Drama. An item with none of the seven has ``"other"``.
 
     Args:
         genres: Lists of genres, (n,); null where unknown.
@@ -315,10 +315,10 @@ def need(frame: pl.DataFrame, columns: tuple[str, ...], what: str) -> None:
 
 
 def need_colour(colour: str) -> None:
-    """Refuse what the items of a map cannot be coloured by.
+    """Refuse a colour that is not in `COLOURS`.
 
     Raises:
-        ArgumentError: Listing what they can be coloured by.
+        ArgumentError: Listing the colours.
     """
     if colour not in COLOURS:
         raise ArgumentError(

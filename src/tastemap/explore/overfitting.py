@@ -10,8 +10,8 @@ from tastemap.errors import ArgumentError
 
 Kind = Literal["untold", "diverged", "improving", "level", "overfits", "unstable", "memorises"]
 
-# Shares of the least validation loss: the last one may be higher by the first and counts as equal,
-# losses that are higher by at most the second are level.
+# Shares of the least validation loss. A last loss that is higher by at most the first share counts
+# as equal; losses that are higher by at most the second share are level.
 MAX_RISE, MAX_RISE_OF_LEVEL = 0.005, 0.01
 # While the validation loss is level, a training loss that falls by this share memorises.
 MIN_FALL_OF_MEMORISING = 0.05
@@ -26,7 +26,7 @@ class Verdict(NamedTuple):
         kind: See `verdict`.
         best: Position (from 0) of the epoch with the least validation loss, or None.
         title: The verdict in a few words.
-        reason: The epochs and values that it follows from.
+        reason: The epochs and values from which the verdict follows.
     """
 
     kind: Kind
@@ -63,7 +63,7 @@ def verdict(history: pl.DataFrame, metric: str = "loss") -> Verdict:
 
     The rule: let e be the epoch with the least validation loss (the first of equals).
 
-    - ``"untold"``: without validation loss, or with fewer than two epochs, nothing follows.
+    - ``"untold"``: there is no validation loss, or there are fewer than two epochs.
     - ``"diverged"``: a loss is not finite.
     - ``"overfits"``: the last validation loss is more than 0.5 % above the least, and the training
       loss fell since e; from epoch e + 1.
@@ -74,7 +74,8 @@ def verdict(history: pl.DataFrame, metric: str = "loss") -> Verdict:
     - ``"level"``: none of these.
 
     Args:
-        history: One row an epoch: ``train_`` + metric, maybe ``validation_`` + metric, ``epoch``.
+        history: A row for each epoch: ``epoch``, ``train_`` + metric, maybe ``validation_`` +
+            metric.
         metric: ``"loss"``, ``"mae"``, …: less is better.
 
     Raises:
@@ -132,7 +133,7 @@ def _flat_from(validation: F64, least: float) -> int:
 
 
 def curves(history: pl.DataFrame, metric: str) -> tuple[I64, F64, F64 | None]:
-    """Epochs, training values and validation values (None where there are none), (n,) each.
+    """Epochs, training values and validation values (None if there are none), (n,) each.
 
     Raises:
         ArgumentError: If there is no epoch or no such column.

@@ -1,4 +1,4 @@
-"""Find items by their titles: any case, accents and word order; close spellings when none fits."""
+"""Find items by title: any case, accents and word order; similar spellings if no title fits."""
 
 import difflib
 import re
@@ -17,15 +17,15 @@ from tastemap.arrays import F64, I64
 from tastemap.data.vocabulary import Vocabulary
 from tastemap.errors import ArgumentError
 
-# Words that a title may have or lack without being another title.
+# Words that do not distinguish titles.
 ARTICLES = frozenset(
     ("a", "an", "the", "le", "la", "les", "l", "un", "une", "der", "die", "das", "el", "los", "il")
 )
 # The least similarity (difflib's ratio) of two words, and of the words of a title on average.
 MIN_SIMILARITY_OF_WORD, MIN_SIMILARITY_OF_TITLE = 0.7, 0.5
-# A word is compared with at most so many others.
+# Most words with which a word is compared.
 MAX_CANDIDATES = 100
-# Letters that Unicode does not take apart into a plain letter and an accent.
+# Letters that Unicode does not split into a plain letter and an accent.
 _PLAIN = str.maketrans({"ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "ð": "d", "þ": "th"})
 _INSIDE_WORD = re.compile(r"['’`*]|\.(?=\w\b)")  # Schindler's, M*A*S*H, E.T.
 _SEPARATOR = re.compile(r"[\W_]+")
@@ -35,20 +35,20 @@ _YEAR = re.compile(r"\s*\(\d{4}\)$")
 def search_titles(items: Vocabulary, query: str, k: int = 10) -> pl.DataFrame:
     """The items whose titles hold the words of a query.
 
-    Case, accents, punctuation and word order do not matter, articles may be left out or added, and
-    the beginning of a word is enough. Only when no title holds all words are titles offered whose
-    words are spelt alike.
+    Case, accents, punctuation, word order and articles do not matter, and the beginning of a word
+    is enough. If no title holds all words, the answer has titles whose words are spelt in a similar
+    way.
 
     Args:
-        items: The items; their ``titles`` are searched, with the year where it is known.
+        items: The items; their ``titles`` are searched, with the year if it is known.
         query: A few words, such as ``"jedi return"`` or ``"amelie 2001"``.
-        k: At most this many answers.
+        k: Largest number of answers.
 
     Returns:
-        Frame ``item_id, title, match, score``, best first, possibly empty. ``match`` says how all
-        words were found: ``"words"`` as they are, ``"prefix"`` some as the beginning of a word, or
-        ``"spelling"``. ``score`` in (0, 1] is 1 where the query is the whole title, and less the
-        more of the title's letters the query leaves out.
+        Frame ``item_id, title, match, score``, best first, possibly empty. ``match`` is ``"words"``
+        if the title has all words, ``"prefix"`` if some are the beginning of a word, or
+        ``"spelling"``. ``score`` in (0, 1] is 1 if the query is the whole title; it falls with each
+        letter of the title that the query leaves out.
 
     Raises:
         ArgumentError: If the query has no letter or digit, or ``k`` is below 1.
@@ -91,9 +91,9 @@ class TitleIndex:
     """The words of many titles, and which titles hold them.
 
     Attributes:
-        words: The distinct words, sorted, and pairs of neighbouring words written as one
+        words: The distinct words, sorted, and pairs of neighbouring words joined into one
             (``spiderman`` for Spider-Man).
-        indptr, indices: Word ``w`` stands in titles ``indices[indptr[w]:indptr[w + 1]]``.
+        indptr, indices: Word ``w`` occurs in titles ``indices[indptr[w]:indptr[w + 1]]``.
         length: Number of letters of each title, articles and the year left out, (n,).
     """
 
@@ -135,7 +135,7 @@ class TitleIndex:
         """Titles that hold every word of the query or a word that begins with it.
 
         Returns:
-            I64, scores, and ``"words"`` or ``"prefix"`` for each.
+            Rows, scores, and ``"words"`` or ``"prefix"`` for each.
         """
         matching = np.ones(len(self.length), dtype=bool)
         exact = matching.copy()
@@ -180,7 +180,7 @@ class TitleIndex:
         return self.indices[self.indptr[word] : self.indptr[word + 1]]
 
     def _similar_words(self, word: str) -> list[tuple[int, float]]:
-        """Words spelt like ``word`` and how alike: candidates by pairs of letters, then difflib."""
+        """Words spelt like ``word``, with difflib's similarity; letter pairs give candidates."""
         pairs = _letter_pairs(word)
         shared = np.zeros(len(self.words))
         for pair in pairs & self._by_pair.keys():

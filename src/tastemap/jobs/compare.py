@@ -1,4 +1,4 @@
-"""Compare models: make them from words, show and write their leaderboard."""
+"""Compare models: make them by name, show and write their leaderboard."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -30,7 +30,7 @@ def makers_of(words: str, parse: Callable[[list[str]], dict[str, Any]]) -> dict[
         parse: Makes a dictionary of ``["n_factors=64", "n_epochs=30"]``.
 
     Raises:
-        ArgumentError: If there is no such model or option, or a name stands twice.
+        ArgumentError: If a model or option is unknown, or a name occurs twice.
     """
     makers: dict[str, Maker] = {}
     for word in words.replace(" ", "").split(","):
@@ -56,15 +56,15 @@ def run_comparison(
     """Compare models on a split of the ratings, show the leaderboard, and write it.
 
     Args:
-        ratings: The whole.
-        makers: Functions that make the models, of `makers_of`.
+        ratings: All ratings.
+        makers: Functions that make the models, from `makers_of`.
         split, test_size: As in `split_by_name`, which draws with the first seed.
         seeds: One fit of each model for each seed.
         output: How to show the leaderboard, and the page or table to write, or None.
-        options: Further ones of `compare`.
+        options: Further arguments of `compare`.
 
     Raises:
-        ArgumentError: If a leaderboard cannot be written to such a file.
+        ArgumentError: If a leaderboard cannot be written to a file with this ending.
     """
     out = output.path
     if out is not None and out.suffix not in (PAGE, *TABLE_ENDINGS):
@@ -88,9 +88,9 @@ def write_board(board: Leaderboard, out: Path, ratings: Ratings, parts: Split, s
 
     Args:
         board: The result of `compare`.
-        out: Path ending in .html or as a table does.
-        ratings: The whole; its name and its notes go into the page.
-        parts, split: Its two parts, and the name of the split.
+        out: Path with the ending .html or that of a table.
+        ratings: All ratings; their name and notes go into the page.
+        parts, split: Their two parts, and the name of the split.
     """
     if out.suffix != PAGE:
         write_frame(board.frame, out)
@@ -104,7 +104,7 @@ def write_board(board: Leaderboard, out: Path, ratings: Ratings, parts: Split, s
 
 
 def board_json(board: Leaderboard, notes: Sequence[str]) -> dict[str, Any]:
-    """All of a leaderboard as plain objects."""
+    """A whole leaderboard as plain objects."""
     return {
         "title": "Leaderboard",
         "chosen": board.chosen,

@@ -1,4 +1,4 @@
-"""Check what is installed, what runs, and where data is kept."""
+"""Check which packages are installed, whether they run, and where data is stored."""
 
 import importlib.util
 import os
@@ -33,7 +33,7 @@ CORE = {"numpy", "polars", "numba", "safetensors"}
 
 
 def diagnosis() -> pl.DataFrame:
-    """One row a check: ``check, found, state`` (ok, absent or wrong) and ``do``."""
+    """A row for each check: ``check, found, state`` (ok, absent or wrong) and ``do``."""
     rows = [_python(), *map(_package, *zip(*PACKAGES, strict=True)), _cache(), _backend()]
     rows += [_java()] if importlib.util.find_spec("pyspark") else []
     rows.append(("processors", str(os.cpu_count()), "ok", ""))
@@ -57,7 +57,7 @@ def _package(name: str, purpose: str, extra: str) -> tuple[str, str, str, str]:
 
 
 def _java() -> tuple[str, str, str, str]:
-    """What Spark runs on, which pip does not bring."""
+    """The check of Java, which Spark needs and pip does not install."""
     try:
         return "Java (Spark)", str(check_java()), "ok", ""
     except MissingPackageError as error:

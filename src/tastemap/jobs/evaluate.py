@@ -16,10 +16,10 @@ def evaluation_tables(
     """Fit a model on one part of the ratings and score it on the other.
 
     Args:
-        ratings: The whole.
+        ratings: All ratings.
         model: A model's name; or the path of a saved model, which is scored on all ratings.
         split, test_size, seed: As in `split_by_name`.
-        lists: Score the ten items it would recommend, too; always so for models that only rank.
+        lists: Score lists of ten recommended items too; models that only rank always have them.
 
     Returns:
         Tables by title, and notes.

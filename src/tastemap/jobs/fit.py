@@ -33,13 +33,13 @@ def fit_on_spark(
     """Read, fit, score and save a model on Spark.
 
     Args:
-        source: What Spark reads, see `tastemap.spark.read.read_table`.
+        source: The table that Spark reads, see `tastemap.spark.read.read_table`.
         reading: The options to read it with.
-        out: Folder of the artifact; it appears whole or not at all.
-        name, options: ``als`` or ``ials``, and what to make it with.
-        test_size: Share of the ratings to score a first fit on, which leaves them out; 0 for none.
-        seed: Of the split and the fits.
-        master, conf: Where to run, and settings ``KEY=VALUE``.
+        out: Folder of the artifact; it is written whole or not at all.
+        name, options: ``als`` or ``ials``, and options of its constructor.
+        test_size: Share of the ratings to score a first fit without them; 0 for no such fit.
+        seed: Seed of the split and the fits.
+        master, conf: The address of the cluster, and settings ``KEY=VALUE``.
 
     Returns:
         Facts about the model, with its test scores, and notes.

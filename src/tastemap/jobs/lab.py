@@ -26,7 +26,7 @@ from tastemap.terminal import Output, console, print_json, program, say, working
 
 BASELINE = "bias baseline"
 # The leaderboard of the lab's last exercise: "add another layer", "more dropout and other sizes",
-# "a different loss function"; and the models in compiled code, which are quick.
+# "a different loss function"; and the models in compiled code, which are fast.
 LEADERBOARD: dict[str, Maker] = {
     BASELINE: lambda: make_model("bias"),
     "dot (the lab's)": lambda: make_model("dot"),
@@ -55,7 +55,7 @@ NEXT_STEPS = """\
 
 
 class Lab:
-    """One run of the lab; the steps are called in order, and each keeps what the next needs."""
+    """One run of the lab; the steps are called in order, and each stores data for the next."""
 
     def __init__(self, ratings: Ratings, seeds: Sequence[int], output: Output) -> None:
         self.ratings, self.seeds, self.output = ratings, list(seeds), output
@@ -81,7 +81,7 @@ class Lab:
         self.report.section("Training", *sections.training_blocks(self.model.history_))
 
     def evaluate(self) -> None:
-        """Errors on the test ratings, beside the baseline's."""
+        """Errors on the test ratings, and the baseline's."""
         test = self.split.test
         self.evaluation = evaluate(self.model, test)
         self.model.metrics_ = self.evaluation.record
@@ -102,7 +102,7 @@ class Lab:
         )
 
     def embeddings(self) -> None:
-        """What the model has learnt of items, and how similar two of them are."""
+        """The embeddings of items, and the similarity of two of them."""
         self._tables("Embeddings", sections.embedding_blocks(self.model))
 
     def neighbours(self) -> None:
@@ -110,7 +110,7 @@ class Lab:
         self._tables("Neighbours", sections.neighbour_blocks(self.model))
 
     def representations(self) -> None:
-        """Neighbours and lists by a model of likes, beside those by the lab's."""
+        """Neighbours and lists by a model of likes and by the lab's model."""
         progress = not self.output.as_json
         towers = make_model("two-tower").fit(
             self.split.train, seed=self.seeds[0], progress=progress
@@ -142,7 +142,7 @@ class Lab:
     def save(self, out: Path) -> dict[str, Any]:
         """Save the best model that can answer a new user, fitted on all ratings, and the report.
 
-        Its recorded test errors are those of the fit on the training part alone.
+        The test errors saved with it are those of the fit on the training part.
         """
         name = next(n for n in self.board.frame["model"] if self._serves(n))
         row = self.board.frame.row(by_predicate=pl.col("model") == name, named=True)
@@ -189,7 +189,7 @@ class Lab:
         return fitted.folds_in and fitted.capabilities.map
 
     def _tables(self, title: str, blocks: list[Block]) -> None:
-        """Show the tables of a section and add the whole of it to the report."""
+        """Show the tables of a section, and add the whole section to the report."""
         self._show({table.caption: table.frame for table in blocks if isinstance(table, Table)})
         self.report.section(title, *blocks)
 
@@ -202,8 +202,8 @@ def run_lab(ratings: Ratings, out: Path, *, seeds: Sequence[int], output: Output
     """Run every step and write ``model`` and ``report.html`` into the folder ``out``.
 
     Args:
-        ratings: The data; the lab's is MovieLens 100K.
-        out: Folder of the results, made if need be.
+        ratings: The data; in the lab MovieLens 100K.
+        out: Folder of the results, made if it does not exist.
         seeds: Fits of each model on the leaderboard; the first seed is the lab's.
         output: How to show the results.
     """

@@ -44,11 +44,11 @@ def predicted_pairs(
 def recommended(
     model: Recommender, single: tuple[str | None, Any, float] | None, choice: Mapping[str, Any]
 ) -> pl.DataFrame:
-    """The list of a single user, or the lists of everyone.
+    """The list of a single user, or the lists of all users.
 
     Args:
         model: A fitted model.
-        single: Id of a user or None, ratings of a new user or None, novelty; None for everyone.
+        single: Id of a user or None, ratings of a new user or None, novelty; None for all users.
         choice: Further options of `recommend` and `recommend_all`.
     """
     if single is None:
@@ -58,10 +58,10 @@ def recommended(
 
 
 def check_for_all(user: str | None, ratings: Any, novelty: float, *, has_place: bool) -> None:
-    """Refuse a call for everyone with the options of a single user, or with no place to write to.
+    """Refuse a call for all users with options of a single user, or without a file to write.
 
     Raises:
-        ArgumentError: Naming what is expected.
+        ArgumentError: With the expected options.
     """
     check_place(has_place=has_place)
     if user is not None or ratings is not None or novelty:
@@ -71,18 +71,18 @@ def check_for_all(user: str | None, ratings: Any, novelty: float, *, has_place: 
 
 
 def check_place(*, has_place: bool) -> None:
-    """Refuse to print a list for each user, or item, on a terminal."""
+    """Refuse to print a list for each user or item on a terminal."""
     if not has_place:
         raise ArgumentError("--all", expected="-o FILE, or --json", received="neither")
 
 
 def in_parts(path: Path) -> bool:
-    """Whether `write_recommendations` writes a file of this ending, part by part."""
+    """Whether `write_recommendations` accepts this file ending."""
     return path.suffix in ENDINGS
 
 
 def write_for_all(model: Recommender, out: Path, memory: int, choice: Mapping[str, Any]) -> None:
-    """Write the lists of everyone to a file, going on where an earlier call was stopped."""
+    """Write the lists of all users to a file; a call continues where an earlier one stopped."""
     n_before = write_recommendations(
         model, out, memory=memory, progress=sys.stderr.isatty(), **choice
     )
@@ -138,7 +138,7 @@ def neighbours(
 def all_neighbours(
     model: Any, k: int, approximate: bool | None
 ) -> tuple[pl.DataFrame, str, list[str]]:
-    """The neighbours of every item, a title, and a note that tells how they were computed."""
+    """The neighbours of every item, a title, and a note on how they were computed."""
     result = similar_all(model, k, approximate=approximate, progress=sys.stderr.isatty())
     note = f"every item compared with every other in {result.seconds:.1f} s"
     if result.recall is not None:
@@ -158,7 +158,7 @@ def recommend_on_spark(
         path: The saved model.
         out: The folder, or an address that Spark writes to; None is refused.
         choice: ``k``, ``exclude_seen``, ``where``.
-        master, conf: Where to run, and settings ``KEY=VALUE``.
+        master, conf: The address of the cluster, and settings ``KEY=VALUE``.
     """
     from tastemap.spark import recommend
     from tastemap.spark.read import address

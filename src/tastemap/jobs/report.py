@@ -8,7 +8,7 @@ from tastemap.models.registry import load_model
 
 
 def write_map(path: Path, out: Path, colour: str) -> dict[str, str]:
-    """Draw the map of a saved model, keep it with the model, and write it as page or picture."""
+    """Draw the map of a saved model, save it with the model, and write it as page or picture."""
     from tastemap.explore.figures.ratings import plot_item_map
     from tastemap.explore.item_map import describe_map, item_map
     from tastemap.explore.report.interactive_map import interactive_map

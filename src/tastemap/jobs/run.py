@@ -26,7 +26,7 @@ from tastemap.models.registry import make_model
 from tastemap.terminal import Output, console, print_json, program, rows_of, say, working
 
 TEST_SIZE = 0.2
-# The chosen model is fitted to be chosen, to be tested, and on everything.
+# The chosen model is fitted for the choice, for the test, and on all ratings.
 N_FITS = 3
 
 NEXT_STEPS = """\
@@ -36,7 +36,7 @@ NEXT_STEPS = """\
 
 
 class Run:
-    """One run; the steps are called in order, and each keeps what the next needs."""
+    """One run; the steps are called in order, and each stores data for the next."""
 
     def __init__(
         self, ratings: Ratings, out: Path, *, seconds: float, goal: str, seed: int, output: Output
@@ -67,7 +67,7 @@ class Run:
         self._report("The ratings", lambda: sections.data_blocks(self.ratings))
 
     def choose(self) -> None:
-        """Set the test part aside, and choose a model by the rest of it alone."""
+        """Set the test part aside, and choose a model by the other ratings alone."""
         name, self.split = fitting_split(self.ratings, self.goal, TEST_SIZE, self.seed)
         self.held_out = f"{len(self.split.test):,} ratings (split {name})"
         with working("choosing a model") as tell:
@@ -107,7 +107,7 @@ class Run:
         return [*blocks, *sentences(notes)]
 
     def evaluate(self) -> None:
-        """Fit the chosen on all but the test part, and look at the test part, once."""
+        """Fit the chosen model on all but the test part, and score it on the test part, once."""
         with working(f"testing {self.choice.chosen}"):
             tester = self._fitted(self.split.train)
         notes: Sequence[str] = ()
@@ -140,7 +140,7 @@ class Run:
         return pl.DataFrame({"metric": ours["metric"], **scores})
 
     def fit(self) -> None:
-        """The chosen model on everything."""
+        """Fit the chosen model on all ratings."""
         with working(f"fitting {self.choice.chosen} on all ratings"):
             self.model = self._fitted(self.ratings)
         self.model.metrics_ = self.metrics
@@ -256,11 +256,11 @@ def run_all(
     """Run every step and write ``model``, ``leaderboard.json`` and ``report.html`` into a folder.
 
     Args:
-        ratings: At least 20.
-        out: Folder of the results, made if need be.
-        seconds: Time to choose, test and fit in, as far as that can be estimated.
+        ratings: At least 20 ratings.
+        out: Folder of the results, made if it does not exist.
+        seconds: Time to choose, test and fit, as far as it can be estimated.
         goal: As in `choose`.
-        seed: Of splits and fits.
+        seed: Seed of splits and fits.
         output: How to show the results.
     """
     run = Run(ratings, out, seconds=seconds, goal=goal, seed=seed, output=output)

@@ -22,14 +22,14 @@ from tastemap.models.base.recommender import Recommender
 # Ratings that make an item well known.
 MIN_RATINGS_OF_WELL_KNOWN = 20
 
-# Films of the lab, by title, so that they are found in any release of MovieLens.
+# Films of the lab, by their titles, which are the same in every release of MovieLens.
 STAR_WARS, JEDI = "Star Wars (1977)", "Return of the Jedi (1983)"
 SCREAM, TOY_STORY = "Scream (1996)", "Toy Story (1995)"
 STAR_TREK = "Star Trek VI: The Undiscovered Country (1991)"
 
 
 def example_items(ratings: Ratings, titles: tuple[str, ...]) -> list[Id]:
-    """Ids of items by title; where the data has no such title, of the most popular instead."""
+    """Ids of items by title; if the data has no such title, of a popular item instead."""
     popular = statistics.most_popular(ratings, k=min(20, ratings.n_items))["item_id"].to_list()
     items: list[Id] = []
     for number, title in enumerate(titles):
@@ -93,7 +93,7 @@ def training_blocks(history: pl.DataFrame) -> list[Block]:
 
 
 def metrics_blocks(metrics: dict[str, Any]) -> list[Block]:
-    """The test errors of a model's record, and its calibration if it has one."""
+    """The test errors saved with a model, and its calibration if it has one."""
     numbers = {name: value for name, value in metrics.items() if isinstance(value, int | float)}
     facts = Facts([(name, round(value, 4)) for name, value in numbers.items()])
     if "calibration" not in metrics:
@@ -111,7 +111,7 @@ def calibration_picture(reliability: Any, coverage: Any) -> Picture:
 
 
 def evaluation_blocks(evaluation: Evaluation, test: Ratings) -> list[Block]:
-    """Errors beside the baseline's, predicted against true ratings, errors by bands."""
+    """Errors of model and baseline, predicted against true ratings, errors by bands."""
     true, predicted = test.rating, evaluation.predicted
     blocks: list[Block] = [
         Table(evaluation.overall.drop("n"), f"Errors on {len(test):,} test ratings", digits=4),
@@ -179,7 +179,7 @@ def embedding_blocks(model: Any) -> list[Block]:
 
 
 def neighbour_blocks(model: Any) -> list[Block]:
-    """The neighbours of the lab's two films, and the users who are near to one or like it most."""
+    """The neighbours of the lab's two films, users similar to a user, users who like a film."""
     data = model.ratings_
     star_wars, star_trek = example_items(data, (STAR_WARS, STAR_TREK))
     name = {item: data.items.titles[data.items.find(item)] for item in (star_wars, star_trek)}
@@ -203,12 +203,12 @@ def neighbour_blocks(model: Any) -> list[Block]:
 
 
 def likes_blocks(explicit: Any, implicit: Any, test: Ratings) -> list[Block]:
-    """Neighbours by a model of ratings and by one of likes, side by side, and both their lists.
+    """Neighbours by a model of ratings and by a model of likes, side by side, and their lists.
 
     Args:
-        explicit: A model of factors that was fitted on ratings.
-        implicit: One that was fitted on the likes among them.
-        test: Ratings that neither has seen, to score the lists by.
+        explicit: A model with factors, fitted on the ratings.
+        implicit: A model with factors, fitted on the likes among the ratings.
+        test: Ratings that neither model has seen, to score the lists.
     """
     items = explicit.ratings_.items
     (star_wars,) = example_items(explicit.ratings_, (STAR_WARS,))
@@ -235,7 +235,7 @@ def likes_blocks(explicit: Any, implicit: Any, test: Ratings) -> list[Block]:
 
 
 def map_blocks(model: Any) -> list[Block]:
-    """The map, to explore and as a picture, and how true it is."""
+    """The map, interactive and as a picture, and how reliable it is."""
     frame = item_map(model)
     return [
         "Items with similar factors lie close together. Point at one to see what it is; colour by"
@@ -254,7 +254,7 @@ def recommendation_blocks(model: Recommender, rated: Ratings | None = None) -> l
 
     Args:
         model: A fitted model.
-        rated: All ratings of its users, where the model was fitted on a part of them; all of them
+        rated: All ratings of its users, if the model was fitted on a part of them; their items
             are left out.
     """
     data = model.ratings_

@@ -19,7 +19,7 @@ def expanded_size(
     n_users: int | None = None,
     n_items: int | None = None,
 ) -> Size:
-    """The size of a release (``ml-25m``, ``ml-32m``) or one in proportion to the base's.
+    """The size of a release (``ml-25m``, ``ml-32m``), or a size in proportion to the base.
 
     Raises:
         ArgumentError: If there is no number of ratings, or it is not whole.
@@ -49,7 +49,7 @@ def synthesize(
     figure: Path | None,
     progress: Callable[[int], None],
 ) -> dict[str, Any]:
-    """Write the expansion of a set to a folder and, for a figure, draw it beside the original."""
+    """Write the expansion of a set to a folder; the figure compares it with the original."""
     if figure is not None and figure.suffix not in (".png", ".svg", ".pdf"):
         raise ArgumentError("--figure", expected="a .png, .svg or .pdf", received=str(figure))
     if figure is not None:

@@ -30,7 +30,7 @@ class Files:
     figure: Path | None = None
 
     def check(self) -> None:
-        """Refuse paths that could not be written, before anything is searched."""
+        """Refuse paths that cannot be written, before the search."""
         if self.figure is not None and self.figure.suffix not in (".html", *PICTURE_ENDINGS):
             expected = f"a path ending in .html, {', '.join(PICTURE_ENDINGS)}"
             raise ArgumentError("--figure", expected=expected, received=str(self.figure))
@@ -53,9 +53,9 @@ def run_tuning(
     """Search a model's options without a look at the test part, and show the result.
 
     Args:
-        ratings: The whole.
+        ratings: All ratings.
         model: The model's name.
-        data: The words of the command line that name the data.
+        data: The words on the command line that name the data.
         split: A split whose test part is set aside; the search splits the rest in the same way.
             None uses all ratings.
         test_size, seed: As in `split_by_name`.
@@ -84,7 +84,7 @@ def run_tuning(
 
 
 def _show(tuning: Tuning, notes: list[str], command: str, output: Output) -> None:
-    """The tables and the command, or all of it as JSON."""
+    """Show the tables and the command, or the whole result as JSON."""
     if output.as_json:
         gain = None if tuning.gain is None else tuning.gain._asdict()
         print_json(
@@ -109,7 +109,7 @@ def _show(tuning: Tuning, notes: list[str], command: str, output: Output) -> Non
 
 
 def options_table(tuning: Tuning) -> pl.DataFrame:
-    """Text columns ``option, searched, defaults, best``, one row an option."""
+    """Text columns ``option, searched, defaults, best``, a row for each option."""
     rows = tuning.trials.to_dicts()
     default: dict[str, Any] = next((row for row in rows if row["note"] == "the defaults"), {})
     return pl.DataFrame(

@@ -1,1 +1,1 @@
-"""Models: each file one algorithm, all of them `Recommender`s."""
+"""Models: each file holds one algorithm, and each model is a `Recommender`."""

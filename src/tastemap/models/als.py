@@ -16,23 +16,23 @@ from tastemap.models.base.validation import choice, positive, share, whole_numbe
 F32 = npt.NDArray[np.float32]
 
 # Chosen on inner validation parts of MovieLens 100K and 1M: the penalty, and the standard
-# deviation of the first item factors times the root of their number.
+# deviation of the initial item factors times the square root of f.
 DEFAULT_REG = {"explicit": 0.4, "implicit": 0.1}
 INITIAL_DEVIATION = 0.1
-# Steps of conjugate gradients for each row in an epoch, from where the last one left it.
+# Conjugate gradient steps for each row in an epoch; they start from its present weights.
 STEPS_PER_EPOCH = 3
-# Users are solved once more at the end, until the residual's square is this share of the right
-# side's, so that a user's weights are those that folding in their ratings gives.
+# At the end users are solved once more, until the squared residual is this share of the squared
+# right side. Then a user's weights equal those that the fold-in of the same ratings gives.
 TOLERANCE = 1e-10
 
 
 class _HalfStep(NamedTuple):
-    """The ratings as one half-step reads them, in the order of the rows that it solves.
+    """The ratings of a half-step, grouped by the rows that it solves.
 
     Attributes:
         indptr: int64 (n + 1,), where each row's ratings begin.
         indices: int32 (n_ratings,), rows of the other side.
-        target: float32 (n_ratings,), what is to be predicted.
+        target: float32 (n_ratings,), the values to predict.
         ridge: float32 (n,), the penalty of each row.
     """
 
@@ -43,7 +43,7 @@ class _HalfStep(NamedTuple):
 
 
 class ALS(WarmStart):
-    """Users with items held fixed, then items with users held fixed: each a ridge regression.
+    """Ridge regressions of users on fixed items, then of items on fixed users, in turn.
 
     References:
         Zhou, Wilkinson, Schreiber, Pan, "Large-scale parallel collaborative filtering for the
@@ -56,7 +56,7 @@ class ALS(WarmStart):
 
     Prediction:
         explicit: r_ui = mu + b_u + b_i + p_u . q_i, a rating.
-        implicit: p_u . q_i, a score to rank by: near 1 for what a user likes. It is no rating, so
+        implicit: p_u . q_i, a score to rank by, near 1 for a like. It is not a rating, so
         `predict` is refused, and `recommend` leaves ``predicted_rating`` empty.
 
     Objective:
@@ -68,22 +68,22 @@ class ALS(WarmStart):
         (n_u + alpha n_items)^nu |p_u|^2, and the same for items; n_u is the number of likes.
 
     Fold-in:
-        The last half-step solves the users, and folding in solves the same equations, so a user
-        and a new user with the same ratings get the same weights.
+        The last half-step solves the users, and the fold-in solves the same equations. So a user
+        and a new user with the same ratings have the same weights.
 
     Update:
-        A third of the epochs of a fit, from the present factors; the errors are those of a fit
-        anew.
+        A third of the epochs of a fit, from the present factors; the errors are as low as those of
+        a new fit.
 
     Args:
-        feedback: ``"explicit"`` learns from the ratings, ``"implicit"`` from what is liked.
+        feedback: ``"explicit"`` learns from the ratings, ``"implicit"`` from the likes.
         n_factors: f, the length of p_u and q_i.
-        n_epochs: Times that all users and all items are solved.
+        n_epochs: Number of times that all users and all items are solved.
         reg: Penalty; None takes 0.4 for explicit and 0.1 for implicit feedback.
         reg_exponent: nu, from 0 (the same penalty for all) to 1 (in proportion to the ratings).
-        alpha: Weight of the pairs without a like beside a like's 1; implicit feedback only.
-        threshold: The rating from which on an item is liked; None takes the upper quarter of the
-            scale (4 of 1 to 5). Implicit feedback only.
+        alpha: Weight of the sum over all pairs; a like weighs 1. Implicit feedback only.
+        threshold: Lowest rating that counts as a like; None takes the upper quarter of the
+            scale (from 4 on a scale of 1 to 5). Implicit feedback only.
 
     Attributes:
         global_mean, user_bias, item_bias: mu, b_u (n_users,), b_i (n_items,); 0 if implicit.
@@ -121,8 +121,8 @@ class ALS(WarmStart):
     def _fit(self, ratings: Ratings, validation: Ratings | None, seed: int, progress: bool) -> None:
         if self.predicts_ratings:
             mu, s = ratings.global_mean, ratings.deviation
-            # The rating's own units: a product of factors is a rating, so each takes a root, and
-            # the penalty is turned round.
+            # Back to the rating's units. A product of factors is a rating, so the factors take the
+            # square root of its unit, and the penalty the inverse.
             units = np.concatenate([[s], np.full(self.n_factors, np.sqrt(s))])
             w_u, w_i = self._alternate(ratings, (ratings.rating - mu) / s, units, seed)
             precision = self.reg * np.diag((s / units) ** 2)
@@ -137,9 +137,9 @@ class ALS(WarmStart):
     def _alternate(
         self, ratings: Ratings, target: Array, units: Array, seed: int
     ) -> tuple[Array, Array]:
-        """Rows (b_u, p_u) and (b_i, q_i), or without biases p_u and q_i, for the target (n,).
+        """Rows (b_u, p_u) and (b_i, q_i), or p_u and q_i without biases, for the target (n,).
 
-        They are learnt for a target of unit deviation, and given in units (width,).
+        The target has unit deviation; the result is multiplied by ``units`` (width,).
         """
         users = self._half_step(ratings.by_user, ratings.item_index, target, ratings.n_items)
         items = self._half_step(ratings.by_item, ratings.user_index, target, ratings.n_users)
@@ -151,7 +151,7 @@ class ALS(WarmStart):
         return w_u * units, w_i * units
 
     def _first_guess(self, ratings: Ratings, units: Array, seed: int) -> tuple[F32, F32]:
-        """Small random item factors; in an update those that the model has."""
+        """Zero users and small random items; in an update the present weights."""
         width = self.n_factors + self.predicts_ratings
         if self._start is not None:
             sides = zip((ratings.by_user, ratings.by_item), self._start, strict=True)
@@ -168,7 +168,7 @@ class ALS(WarmStart):
     def _half_step(
         self, groups: Groups, other: IndexArray, target: Array, n_other: int
     ) -> _HalfStep:
-        """The ratings in the order of the rows to solve."""
+        """The ratings, grouped by the rows to solve."""
         return _HalfStep(
             groups.indptr,
             other[groups.indices],
@@ -177,14 +177,14 @@ class ALS(WarmStart):
         )
 
     def ridge(self, n: npt.ArrayLike, n_other: int) -> Array:
-        """The penalty reg n^nu; a pair without a like counts alpha, no ratings count as one."""
+        """The penalty reg m^nu; m is max(n, 1), and for implicit feedback alpha n_other more."""
         pairs = np.maximum(n, 1) + (0 if self.predicts_ratings else self.alpha * n_other)
         return self.reg * pairs**self.reg_exponent
 
     def _solve(
         self, side: _HalfStep, other: F32, weights: F32, steps: int, tolerance: float = 0.0
     ) -> None:
-        """One half-step: the rows of ``weights``, with those of the other side held fixed."""
+        """One half-step: solve the rows of ``weights``; the other side is fixed."""
         if self.predicts_ratings:
             # w_u = (b_u, p_u) against x_i = (1, q_i), and the target without b_i.
             fixed, target = other.copy(), side.target - other[side.indices, 0]

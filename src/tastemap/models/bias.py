@@ -1,4 +1,4 @@
-"""The damped bias model, mu + b_u + b_i: the baseline beside every result."""
+"""The damped bias model, mu + b_u + b_i: the baseline of every comparison."""
 
 import numpy as np
 
@@ -9,12 +9,12 @@ from tastemap.models.base.validation import not_negative
 
 
 class BiasModel(FactorModel):
-    """The mean, how generous the user is, how well liked the item is.
+    """The mean rating, plus a bias of the user and a bias of the item.
 
     References:
         Koren, "Factor in the neighbors: scalable and accurate collaborative filtering", ACM TKDD
         4(1), 2010, section 2.1 (the decoupled estimate). Funk, "Netflix update: try this at home",
-        2006 (damping as a number of average ratings observed beforehand).
+        2006 (damping as a number of additional average ratings).
 
     Prediction:
         r_ui = mu + b_u + b_i
@@ -25,7 +25,7 @@ class BiasModel(FactorModel):
         b_u = sum over i of (r_ui - mu - b_i) / (n_u + user_damping).
 
     Args:
-        item_damping: Average ratings, in number, that an item starts with; 0 or more.
+        item_damping: Number of average ratings added to those of each item; 0 or more.
         user_damping: The same for a user.
 
     Attributes:
@@ -46,9 +46,9 @@ class BiasModel(FactorModel):
 
     def _fit(self, ratings: Ratings, validation: Ratings | None, seed: int, progress: bool) -> None:
         u, i, r, mu = ratings.user_index, ratings.item_index, ratings.rating, ratings.global_mean
-        of_items = sums(i, ratings.n_items, lambda rows: r[rows] - mu)
-        b_i = damped_mean(of_items, ratings.by_item.counts, self.item_damping)
-        of_users = sums(u, ratings.n_users, lambda rows: r[rows] - mu - b_i[i[rows]])
-        b_u = damped_mean(of_users, ratings.by_user.counts, self.user_damping)
+        item_sums = sums(i, ratings.n_items, lambda rows: r[rows] - mu)
+        b_i = damped_mean(item_sums, ratings.by_item.counts, self.item_damping)
+        user_sums = sums(u, ratings.n_users, lambda rows: r[rows] - mu - b_i[i[rows]])
+        b_u = damped_mean(user_sums, ratings.by_user.counts, self.user_damping)
         prior = Prior(mean=np.zeros(1), precision=np.array([[self.user_damping]]))
         self.factors = Factors.of(ratings, mu, b_u[:, None], b_i[:, None], prior)

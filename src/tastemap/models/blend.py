@@ -1,4 +1,4 @@
-"""A blend: the scores of several models added up, with weights learnt from hidden likes."""
+"""A blend: the weighted sum of several models' scores, with weights learnt from hidden likes."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -19,26 +19,26 @@ from tastemap.models.base.user import User
 from tastemap.models.base.validation import share
 from tastemap.models.registry import MODELS, make_model
 
-# The weights are tenths, and judged by lists of ten.
+# Ten selections make the weights tenths; lists of ten items judge them.
 SELECTION_STEPS = 10
 LIST_LENGTH = 10
-# Scores of one member that are looked at to learn weights: so many users are drawn.
+# Most scores of a member that are held at once; it limits the sample of users.
 MAX_SCORES = 2**23
 
-# Half the distance from 1 to the next float32.
+# The unit roundoff of float32.
 ROUNDING = 2.0**-24
 
 F32 = npt.NDArray[np.float32]
 
 
 class HiddenLikes(NamedTuple):
-    """The likes that judge weights.
+    """The hidden likes that judge the weights.
 
     Attributes:
-        train: The ratings that are left to learn from.
-        users: int32 (n,), rows of the users who judge.
-        likes: int64, ascending; the place of each hidden like in a matrix (n, n_items).
-        n_likes: int64 (n,), how many likes each user has.
+        train: The other ratings, on which the members are fitted.
+        users: int32 (n,), rows of the users with hidden likes.
+        likes: int64, ascending; the flat index of each hidden like in a matrix (n, n_items).
+        n_likes: int64 (n,), number of hidden likes of each user.
     """
 
     train: Ratings
@@ -48,7 +48,7 @@ class HiddenLikes(NamedTuple):
 
 
 class Blend(Recommender):
-    """Several models that rank, each with a weight: better lists than those of any one of them.
+    """A weighted sum of several models that rank; its lists are better than those of each member.
 
     References:
         Caruana, Niculescu-Mizil, Crew, Ksikes, "Ensemble selection from libraries of models",
@@ -56,35 +56,35 @@ class Blend(Recommender):
         gain-based evaluation of IR techniques", TOIS 2002 (NDCG).
 
     Prediction:
-        s_ui = sum over the members m of w_m s_ui(m) / d_m, a score to rank by, where d_m is the
-        spread of the member's scores: the standard deviation over the items, a user's on average.
-        It is no rating, so `predict` is refused, and `recommend` leaves ``predicted_rating`` empty.
-        Unknown users and items get what the members give them.
+        s_ui = the sum over the members m of w_m s_ui(m) / d_m, a score to rank by. d_m is the
+        spread of the member's scores: their standard deviation over items, averaged over users.
+        It is not a rating: `predict` is refused, and `recommend` leaves ``predicted_rating`` empty.
+        The members define the scores of unknown users and items.
 
     Weights:
-        A share of each user's ratings is hidden, and the members are fitted on the rest. From
-        nothing, ten times, the member is added that makes the largest NDCG of the hidden likes in
-        lists of ten unseen items; the best sum on the way counts. Then all members with a weight
-        are fitted on all ratings. Without hidden likes all weights are equal.
+        A share of each user's ratings is hidden, and the members are fitted on the rest. Ten
+        selections follow: each adds to the sum the member that gives the largest NDCG of the
+        hidden likes, in lists of ten unseen items. The sum with the largest NDCG gives the weights,
+        and its members are fitted on all ratings. Without hidden likes all weights are equal.
 
     Fold-in:
-        A new user is what each member makes of their ratings.
+        Each member folds in the new user's ratings.
 
     Similarity:
-        That of the member with the largest weight that knows one.
+        That of the member with the largest weight among those that compare items.
 
     Args:
         models: Names of the members, ``("ease", "ials")`` or ``"ease,ials"``, or names with
             options of their constructors, ``{"ease": {}, "ials": {"n_factors": 128}}``.
         weights: w_m, one for each model, none negative; None learns them.
         holdout: Share of each user's ratings that is hidden to learn the weights.
-        threshold: The rating from which on an item is liked, also for members to which none is
-            given; None takes the upper quarter of the scale (4 of 1 to 5).
+        threshold: Lowest rating that counts as a like, also for members whose options give none;
+            None takes the upper quarter of the scale (from 4 on a scale of 1 to 5).
 
     Attributes:
         member_weights: w_m, float64 (n_models,), with the sum 1; a model with 0 is left out.
         spreads: d_m, float64 (n_models,).
-        members: The fitted models of a weight above 0, by name, in the order of ``models``.
+        members: The fitted models with a weight above 0, by name, in the order of ``models``.
 
     Example:
         >>> from tastemap.data.datasets.synthetic import synthetic_ratings
@@ -110,11 +110,11 @@ class Blend(Recommender):
         self.holdout = share("holdout", holdout, with_zero=False, with_one=False)
         self.threshold = threshold
         for name in self.models:
-            self._make(name)  # refuses wrong options now rather than in the fit
+            self._make(name)  # refuses wrong options before the fit
 
     @property
     def capabilities(self) -> Capabilities:
-        """What the members can do; any of them compares items, all must fold in."""
+        """To fold in, all members must; to compare items, one member must."""
         members = [member.capabilities for member in getattr(self, "members", {}).values()]
         return Capabilities(
             predicts=False,
@@ -140,7 +140,7 @@ class Blend(Recommender):
                 self.spreads[m] = _spread(member.score_users(users)[0])
 
     def _make(self, name: str) -> Recommender:
-        """A new member, with this model's threshold unless it has its own."""
+        """A new member, with the blend's threshold unless its options give one."""
         member = make_model(name, **self.models[name])
         if "threshold" in member.parameters and "threshold" not in self.models[name]:
             vars(member)["threshold"] = self.threshold
@@ -159,9 +159,9 @@ class Blend(Recommender):
         return _selected(scores, hidden)
 
     def _hide_likes(self, ratings: Ratings, seed: int) -> HiddenLikes | None:
-        """Likes hidden from the members; None where no user can spare one."""
-        most = int(ratings.by_user.counts.max())
-        if most < 2 or self.holdout * most < 0.5:
+        """Likes hidden from the members; None if no user has ratings enough to hide one."""
+        max_ratings = int(ratings.by_user.counts.max())
+        if max_ratings < 2 or self.holdout * max_ratings < 0.5:
             return None
         train, test = per_user_split(ratings, self.holdout, seed)
         likes = test.likes(self.threshold)
@@ -200,20 +200,20 @@ class Blend(Recommender):
             for c, member in self._coefficients():
                 part, error = member.score_users(user_index)
                 size = np.maximum(part.max(axis=1), -part.min(axis=1))
-                if error is not None:  # then they may lack what all items of a user share
+                if error is not None:  # then the scores may lack a constant of the user
                     rounded = True
                     first = member.predict_rows(user_index, np.zeros_like(user_index))
                     size += np.abs(first - part[:, 0])
-                # One product, and a sum with each of the others, here and in `_predict`.
-                off = 2 * (1 + len(self.members)) * ROUNDING * size
-                errors.append(c * (off if error is None else off + error))
+                # A product and a sum with each other member are rounded, here and in `_predict`.
+                bound = 2 * (1 + len(self.members)) * ROUNDING * size
+                errors.append(c * (bound if error is None else bound + error))
                 yield part
 
         total = self._weighted_sum(scores())
         return total, sum(errors, np.zeros(len(user_index))) if rounded else None
 
     def _weighted_sum(self, scores: Iterable[FloatArray]) -> F32:
-        """The weighted sum of the members' scores, in float32 and in one order."""
+        """The weighted sum of the members' scores, in float32 and in a fixed order."""
         total: F32 | None = None
         for (c, _), part in zip(self._coefficients(), scores, strict=True):
             weighted = c * part.astype(np.float32, copy=False)
@@ -231,7 +231,7 @@ class Blend(Recommender):
     def _explain(self, user: User, item: int) -> Explanation:
         """The members' explanations, weighted and added up.
 
-        The whole score of a member that explains nothing is one part.
+        A member that cannot explain gives one part: its whole score.
         """
         explanations = []
         members = zip(self._coefficients(), user.description, strict=True)
@@ -297,12 +297,12 @@ def _with_options(models: Any) -> dict[str, dict[str, Any]]:
     if isinstance(models, str):
         models = models.split(",")
     named = models if isinstance(models, Mapping) else {name: {} for name in models}
-    # What Keras trains may be saved as another model than it is.
-    able = [name for name in MODELS if MODELS[name][0] not in ("Blend", "NeuralRecommender")]
-    wrong = [name for name in named if name not in able]
+    # A NeuralRecommender cannot be a member: it may be saved as another class.
+    allowed = [name for name in MODELS if MODELS[name][0] not in ("Blend", "NeuralRecommender")]
+    wrong = [name for name in named if name not in allowed]
     if wrong or not named or len(named) < len(models):
         raise ArgumentError(
-            "models", expected=f"different names of {', '.join(able)}", received=models
+            "models", expected=f"different names of {', '.join(allowed)}", received=models
         )
     return {name: dict(options) for name, options in named.items()}
 
@@ -319,13 +319,13 @@ def _checked(weights: Sequence[float], n: int) -> list[float]:
 
 
 def _sample_users(users: npt.NDArray[np.intp], n_items: int, seed: int) -> IndexArray:
-    """Some of the users, at least one, so many that their scores can be held at once."""
+    """A random sample of the users, at least one, with at most `MAX_SCORES` scores in all."""
     n = min(len(users), max(1, MAX_SCORES // n_items))
     return np.sort(np.random.default_rng(seed).permutation(users)[:n]).astype(np.int32)
 
 
 def _spread(scores: FloatArray) -> float:
-    """The standard deviation over the items of scores (n, n_items), on average; 1 if there is none.
+    """The mean over users of the standard deviation of scores (n, n_items); 1 if it is 0.
 
     >>> _spread(np.array([[1.0, 3.0], [2.0, 2.0]]))
     0.5
@@ -334,7 +334,7 @@ def _spread(scores: FloatArray) -> float:
 
 
 def _standardised(member: Recommender, hidden: HiddenLikes) -> F32:
-    """Scores of a member, in units of their spread, with what has been seen left out."""
+    """Scores of a member, in units of their spread; rated items are left out."""
     from tastemap.kernels.top_k import leave_out
 
     train = hidden.train
@@ -346,7 +346,7 @@ def _standardised(member: Recommender, hidden: HiddenLikes) -> F32:
 
 
 def _selected(scores: Sequence[F32], hidden: HiddenLikes) -> npt.NDArray[np.float64]:
-    """How often each member is selected, with replacement, on the way to the largest NDCG."""
+    """How often each member is selected, with replacement, in the sum with the largest NDCG."""
     counts, best = np.zeros(len(scores)), np.zeros(len(scores))
     total, largest = np.zeros_like(scores[0]), -1.0
     for _ in range(SELECTION_STEPS):

@@ -1,4 +1,4 @@
-"""EASE: a linear model of items by items in closed form, shallow and hard to beat."""
+"""EASE: a linear item-to-item model with a solution in closed form."""
 
 from dataclasses import replace
 
@@ -16,35 +16,35 @@ from tastemap.models.base.rows import Capabilities
 from tastemap.models.base.user import User
 from tastemap.models.base.validation import positive, share
 
-# Rows of a symmetric matrix that are mirrored at once: both places stay in the cache.
+# Rows of a symmetric matrix that are mirrored at once: source and target stay in the cache.
 _ROWS = 64
 
 
 class EASE(ItemModel):
-    """Each item's likes predicted by the likes of all other items, in one matrix inversion.
+    """The likes of all other items predict those of an item; one matrix inversion fits the model.
 
     References:
         Steck, "Embarrassingly shallow autoencoders for sparse data", WWW 2019, equations 2 to 8.
         Steck, "Autoencoders that don't overfit towards the identity", NeurIPS 2020, sections 2 and
-        3 (DLAE: the penalty that dropout of the input comes to; EDLAE: with a diagonal of 0). The
-        weights of users are weighted least squares, |W^(1/2) (X - X B)|^2 with a diagonal W.
+        3 (DLAE: dropout of the input, written as a penalty; EDLAE: with a diagonal of 0). The
+        weights of users make it weighted least squares, |W^(1/2) (X - X B)|^2 with a diagonal W.
 
     Prediction:
-        s_uj = sum over the items i that u likes of B_ij, a score to rank by: row u of X B, where X
-        has a 1 for each like. It is no rating, so `predict` is refused, and `recommend` leaves
-        ``predicted_rating`` empty. An unknown user likes nothing; an unknown item has the score 0.
+        s_uj = the sum of B_ij over the items i that u likes, a score to rank by: row u of X B,
+        where X has a 1 for each like. It is not a rating, so `predict` is refused, and `recommend`
+        leaves ``predicted_rating`` empty. An unknown user has no likes. Unknown items score 0.
 
     Objective:
         The sum over users of w_u |x_u - x_u B|^2, plus the sum over items i of L_i |B_i|^2. A user
         with n_u likes has the weight w_u = n_u^-user_power, and
-        L_i = reg + dropout / (1 - dropout) times the weight of who likes i, (X'WX)_ii.
-        With P = (X'WX + L)^-1 the solution is B_ij = -L_j P_ij for i other than j; and
-        B_ij = -P_ij / P_jj under the constraint B_jj = 0. Either way B_jj is set to 0: an item
+        L_i = reg + dropout / (1 - dropout) (X'WX)_ii; (X'WX)_ii is the weight of all likes of i.
+        With P = (X'WX + L)^-1 the solution is B_ij = -L_j P_ij for i other than j; with
+        zero_diagonal it is B_ij = -P_ij / P_jj. In both cases B_jj is set to 0: an item
         does not predict itself.
-        With user_power 0, dropout 0 and zero_diagonal it is EASE exactly as in the paper of 2019.
+        With user_power 0, dropout 0 and zero_diagonal this is EASE of the paper of 2019.
 
     Fold-in:
-        The likes of a new user are a new row of X. Nothing is learnt.
+        The likes of a new user are a new row of X; B does not change.
 
     Similarity:
         The partial correlation -P_ij / sqrt(P_ii P_jj): the correlation of the likes of two items,
@@ -52,7 +52,7 @@ class EASE(ItemModel):
 
     Users' weights:
         A user with n likes adds n^2 pairs to X'X. Without weights, the few users with very many
-        likes decide most of B, though most lists are for users with fewer likes.
+        likes decide most of B, although most users have fewer likes.
 
     Speed:
         With n items the Cholesky factorisation and the inverse take n^3 operations. B takes 4 n^2
@@ -60,12 +60,12 @@ class EASE(ItemModel):
 
     Args:
         reg: Penalty of B, in the units of X'WX: with user_power 0 a number of users.
-        dropout: Share of a user's likes that B is trained to do without, from 0 to below 1.
-        user_power: From 0, all users count the same, to 1, in inverse proportion to their likes.
+        dropout: Share of a user's likes that is dropped in training, from 0 to below 1.
+        user_power: From 0 (all users weigh the same) to 1 (a user with n likes weighs 1 / n).
         zero_diagonal: Whether B_jj = 0 is a constraint of the objective, as in EASE and EDLAE.
-            Without it column j is smaller by the factor L_j P_jj, most of all for popular items.
-        threshold: The rating from which on an item is liked; None takes the upper quarter of the
-            scale (4 of 1 to 5).
+            Without it column j is multiplied by L_j P_jj, which is least for popular items.
+        threshold: Lowest rating that counts as a like; None takes the upper quarter of the
+            scale (from 4 on a scale of 1 to 5).
 
     Attributes:
         item_weights: B, float32 (n_items, n_items); column j predicts item j.
@@ -97,7 +97,7 @@ class EASE(ItemModel):
 
     @property
     def capabilities(self) -> Capabilities:
-        """Scores that rank, and are no ratings."""
+        """Scores that rank items and are not ratings."""
         return replace(super().capabilities, predicts=False)
 
     def _fit(self, ratings: Ratings, validation: Ratings | None, seed: int, progress: bool) -> None:
@@ -106,7 +106,7 @@ class EASE(ItemModel):
         pairs = ratings.user_index[likes], ratings.item_index[likes]
         n, ones = ratings.n_items, np.ones(len(pairs[0]), dtype=np.float32)
         X = csc_array((ones, pairs), shape=(ratings.n_users, n))
-        # An item that no one likes has weights of 0, and no part in the algebra.
+        # Items without likes are left out of the algebra; their weights are 0.
         liked = np.flatnonzero(np.diff(X.indptr))
         X, m = X[:, liked], len(liked)
         by_user = X.tocsr()
@@ -135,7 +135,7 @@ class EASE(ItemModel):
         return self.ratings_.scale.liked(rating, self.threshold)
 
     def _scores(self, rated: RatedItems, item_index: IndexArray) -> FloatArray:
-        liked = np.sort(rated.item_index[self._likes(rated.rating)])  # a sum in one order
+        liked = np.sort(rated.item_index[self._likes(rated.rating)])  # a fixed order of the sum
         return at_items(self.item_weights[liked].sum(axis=0), item_index, unknown=0.0)
 
     def _score_many(
@@ -166,7 +166,7 @@ class EASE(ItemModel):
 
     def _restore(self, arrays: dict[str, AnyArray]) -> None:
         self.item_weights = arrays["item_weights"]
-        if "shrinkage" not in arrays:  # Steck's model of 2019, as it was saved once
+        if "shrinkage" not in arrays:  # an older version saved Steck's model of 2019
             self.dropout, self.user_power, self.zero_diagonal = 0.0, 0.0, True
         ones = np.ones(len(self.item_weights), dtype=np.float32)
         self.shrinkage = arrays.get("shrinkage", ones)
@@ -176,7 +176,7 @@ class EASE(ItemModel):
 
 
 def inverse(A: FloatArray) -> FloatArray:
-    """The inverse of a symmetric positive-definite matrix (n, n), in its place.
+    """The inverse of a symmetric positive-definite matrix (n, n), in place.
 
     A = L L' and A^-1 = L'^-1 L^-1 with the Cholesky factor L (LAPACK's potrf and potri). Only the
     lower triangle of A is read.
@@ -185,7 +185,7 @@ def inverse(A: FloatArray) -> FloatArray:
         LinAlgError: If A is not positive definite, up to rounding.
     """
     potrf, potri = get_lapack_funcs(("potrf", "potri"), (A,))
-    # LAPACK stores columns one after the other, so it sees A' and calls our lower triangle upper.
+    # LAPACK is column-major: it sees A', and our lower triangle is its upper one.
     L, failed = potrf(A.T, lower=0, clean=0, overwrite_a=1) if len(A) else (A, 0)
     if failed:
         raise np.linalg.LinAlgError(f"not positive definite at row {failed}")

@@ -1,4 +1,4 @@
-"""Neighbourhood model: what a user thought of the items most like this one."""
+"""Neighbourhood model: a user's ratings of the items most similar to an item predict its rating."""
 
 from typing import Any
 
@@ -27,21 +27,21 @@ class ItemKNN(ItemModel):
 
     Prediction:
         r_ui = b_ui + sum over j in N(u, i) of s_ij (r_uj - b_uj) / (sum of s_ij + damping)
-        with the baseline b_ui = mu + b_u + b_i of `BiasModel`, and N(u, i) the
-        n_neighbours items that u has rated and that are most similar to i, of those with s_ij
-        above 0. An unknown user or item has the baseline's prediction.
+        with the baseline b_ui = mu + b_u + b_i of `BiasModel`. N(u, i) holds the n_neighbours
+        items with the largest s_ij among the items that u has rated; only s_ij above 0 count.
+        An unknown user or item has the baseline's prediction.
 
     Similarity:
         s_ij = n_ij / (n_ij + shrinkage) times the correlation of the residuals r_ui - b_ui and
         r_uj - b_uj over the n_ij users who have rated both.
 
     Fold-in:
-        A new user is their ratings; their bias is the baseline's.
+        A new user's ratings enter the sum; the baseline folds in the user's bias.
 
     Args:
         n_neighbours: Number of neighbours.
-        shrinkage: Number of common users at which a correlation counts half.
-        damping: Added to the sum of similarities: few and weak neighbours move a prediction less.
+        shrinkage: Number of common users at which a correlation is halved.
+        damping: Number added to the sum of similarities: few or weak neighbours count less.
 
     Attributes:
         baseline: The `BiasModel`.
@@ -71,7 +71,7 @@ class ItemKNN(ItemModel):
         residual = (ratings.rating - self.baseline.predict_rows(u, i)).astype(np.float32)
         by_item = ratings.by_item
         by_user = Groups.of(u[by_item.indices], ratings.n_users)
-        in_order = by_item.indices[by_user.indices]  # user by user, each in the order of the items
+        in_order = by_item.indices[by_user.indices]  # sorted by user, then by item
         self.item_similarity = np.zeros(2 * (ratings.n_items,), dtype=np.float32)
         pair_similarities(
             by_item.indptr,
@@ -86,7 +86,7 @@ class ItemKNN(ItemModel):
 
     def _scores(self, rated: RatedItems, item_index: IndexArray) -> FloatArray:
         base, residual = self._baseline(rated)
-        moves = np.zeros(len(item_index), dtype=np.float32)
+        corrections = np.zeros(len(item_index), dtype=np.float32)
         weighted_neighbours(
             item_index,
             rated.item_index,
@@ -94,9 +94,9 @@ class ItemKNN(ItemModel):
             self.item_similarity,
             self.n_neighbours,
             self.damping,
-            moves,
+            corrections,
         )
-        return base[item_index] + moves
+        return base[item_index] + corrections
 
     def _parts(self, user: User, item: int) -> Explanation:
         base, residual = self._baseline(user.description)
@@ -111,7 +111,7 @@ class ItemKNN(ItemModel):
         return Explanation(user, parts, s * residual / (s.sum() + self.damping or 1.0))
 
     def _baseline(self, rated: RatedItems) -> tuple[FloatArray, npt.NDArray[np.float32]]:
-        """b_ui of every item and, last, of an unknown one; and r_uj - b_uj of those rated."""
+        """b_ui of every item, last of an unknown item; and r_uj - b_uj of the rated items."""
         if len(rated.item_index):
             weights = self.baseline.fold_in_rows(*rated).description
         else:

@@ -1,4 +1,4 @@
-"""Matrix factorisation with biases by stochastic gradient descent: good predictions in a second."""
+"""Matrix factorisation with biases, by stochastic gradient descent: accurate within a second."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import ClassVar
@@ -15,18 +15,18 @@ from tastemap.kernels.sgd import sgd_epoch, squared_error
 from tastemap.models.base.factors import Factors, Prior, WarmStart
 from tastemap.models.base.validation import not_negative, whole_number
 
-# Standard deviation of the first factors. The smaller it is, the more the strongest directions of
-# taste lead, and the better ratings of few users are predicted.
+# Standard deviation of the initial factors. With smaller ones the strongest directions of taste
+# are learnt first, and the predictions for tables of few users are better.
 INITIAL_DEVIATION = 0.01
-# Factors of more bytes than this do not stay in a processor's cache, and the ratings are then met
-# block by block: users' and items' factors of a block have so many bytes each.
+# Larger factors do not fit in a processor's cache. The ratings are then visited block by block:
+# the users' factors of a block, and the items', take at most BLOCK_BYTES.
 CACHE_BYTES, BLOCK_BYTES = 2**23, 2**20
-# Ratings of a table on disk that are in memory, and in random order, at a time.
+# Ratings of a table on disk that are read and shuffled at a time.
 CHUNK_ROWS = 2**22
-# Share of the ratings that judges the epochs where `patience` is given and no validation.
+# Share of the ratings that judges the epochs if `patience` is given without validation.
 HOLDOUT_SHARE = 0.1
-# What an update starts from, in parts of the present factors; and below, its share of the epochs.
-# Chosen on inner validation parts of MovieLens 1M, for one update and for six in a row.
+# An update starts from the present factors times this. It and the share of the epochs below were
+# chosen on inner validation parts of MovieLens 1M, for one update and for six in a row.
 WARM_START_SHARE = 0.5
 
 _Columns = tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], npt.NDArray[np.float32]]
@@ -51,10 +51,10 @@ class MatrixFactorization(WarmStart):
         e_ui^2 + reg (|p_u|^2 + |q_i|^2) + bias_reg (b_u^2 + b_i^2), with e_ui the error; a step:
         b_u += eta (e_ui - bias_reg b_u), p_u += eta (e_ui q_i - reg p_u), and the same for i.
         The learning rate eta falls in a straight line from epoch to epoch, to ``learning_rate`` /
-        ``n_epochs`` in the last one. The ratings are put in a random order once; where the factors
-        have more than 8 MiB, block by block of some users and some items, as in Zhuang et al., "A
-        fast parallel SGD for matrix factorization in shared memory systems", 2013, section 4.2,
-        so that those of a block stay in the cache.
+        ``n_epochs`` in the last one. The ratings are put in a random order once. If the factors
+        exceed 8 MiB, the order goes block by block of some users and some items, so that the
+        factors of a block stay in the cache (Zhuang et al., "A fast parallel SGD for matrix
+        factorization in shared memory systems", 2013, section 4.2).
 
     Speed:
         A step reads and writes 16 f bytes of factors and computes 12 f operations. With 64 factors
@@ -62,24 +62,24 @@ class MatrixFactorization(WarmStart):
         30 ns on one core; 20 epochs over 900,000 ratings are 0.55 s.
 
     Update:
-        The last half of the epochs of a fit, from the present biases and half the present factors:
-        they would otherwise be fitted ever more closely to the same ratings.
+        The last half of the epochs of a fit, from the present biases and half the present factors.
+        From whole factors, each update would fit the same ratings more closely.
 
     Args:
         n_factors: f, the length of p_u and q_i; multiples of 16 are fastest.
-        n_epochs: Passes over the ratings; 0 leaves the first guess, the mean.
+        n_epochs: Passes over the ratings; 0 leaves the initial weights, which predict the mean.
         learning_rate: eta of the first epoch.
         reg: Penalty of the factors.
         bias_reg: Penalty of the biases.
-        patience: Stop once so many epochs in a row have not lowered the validation error, and
-            keep the best epoch. Without ``validation`` a tenth of the ratings is held out to find
-            the number of epochs, and all ratings are then learnt from. None: never stop.
+        patience: Stop after this many epochs in a row without a lower validation error, and use
+            the best epoch. Without ``validation`` a tenth of the ratings is held out to find the
+            number of epochs; then the model learns from all ratings. None: never stop.
 
     Attributes:
         global_mean, user_bias, item_bias: mu, b_u (n_users,), b_i (n_items,).
         user_factors, item_factors: p_u (n_users, f), q_i (n_items, f).
         history_: Frame ``epoch, train_rmse`` and, with a validation part, ``validation_rmse``;
-            the training error is that met on the way through the epoch.
+            the training error is measured during the epoch.
 
     Example:
         >>> from tastemap.data.datasets.synthetic import synthetic_ratings
@@ -113,7 +113,7 @@ class MatrixFactorization(WarmStart):
             n_epochs, validation = _best_epoch(history), None
         (b_u, b_i, p, q), last_history = self._descend(ratings, validation, seed, n_epochs)
         self.history_ = last_history if history is None else history
-        # Back into the rating's own units: a product of factors is a rating, so each takes a root.
+        # Back to the rating's units. A product of factors is a rating, so each takes a root of s.
         s = ratings.deviation
         users = np.column_stack([s * b_u, np.sqrt(s) * p])
         items = np.column_stack([s * b_i, np.sqrt(s) * q])
@@ -128,7 +128,7 @@ class MatrixFactorization(WarmStart):
     def _descend(
         self, ratings: Ratings, validation: Ratings | None, seed: int, n_epochs: int
     ) -> tuple[_Weights, pl.DataFrame]:
-        """The epochs: b_u, b_i, p, q for ratings of unit deviation, and the training curves."""
+        """Run the epochs: b_u, b_i, p, q for standardised ratings, and the training curves."""
         rng = np.random.default_rng(seed)
         parts = _epoch_parts(ratings, self.n_factors, rng)
         held_out = None if validation is None else self._known_pairs(validation, ratings)
@@ -154,7 +154,7 @@ class MatrixFactorization(WarmStart):
         return best, pl.DataFrame(curves)
 
     def _first_guess(self, ratings: Ratings, rng: np.random.Generator) -> _Weights:
-        """Biases of zero and small random factors; in an update those that the model has.
+        """Zero biases and small random factors; in an update from the present ones.
 
         Rows without a rating start, and stay, at 0.
         """
@@ -176,7 +176,7 @@ class MatrixFactorization(WarmStart):
         return biases[0], biases[1], factors[0], factors[1]
 
     def _known_pairs(self, validation: Ratings, ratings: Ratings) -> _Columns | None:
-        """The validation ratings of known users and items; None where there are none."""
+        """The validation ratings of known users and items; None if there are none."""
         u, i = self.rows_of(validation)
         rows = (u >= 0) & (i >= 0)
         r = _standardised(validation.rating[rows], ratings.global_mean, ratings.deviation)
@@ -195,10 +195,10 @@ class MatrixFactorization(WarmStart):
 def _epoch_parts(
     ratings: Ratings, n_factors: int, rng: np.random.Generator
 ) -> Callable[[], Iterable[_Columns]]:
-    """What gives the ratings of an epoch in a random order, in one part or, from a file, in many.
+    """A function that yields the ratings of an epoch in random order, in one part or in several.
 
-    Those of a file come piece by piece as they lie there, the pieces and the ratings of each in
-    another order every time: one piece is in memory.
+    A table on disk is read in slices, of which one is in memory. Each epoch shuffles the slices,
+    and the ratings of each slice.
     """
     s = ratings.deviation
     if not ratings.is_mapped:
@@ -217,7 +217,7 @@ def _epoch_parts(
 
 
 def _columns(ratings: Ratings, rows: slice | npt.NDArray[np.int32], deviation: float) -> _Columns:
-    """Users, items and ratings in units of their deviation, of some rows."""
+    """Users, items and standardised ratings of some rows."""
     r = _standardised(ratings.rating[rows], ratings.global_mean, deviation)
     return ratings.user_index[rows], ratings.item_index[rows], r
 
@@ -225,10 +225,10 @@ def _columns(ratings: Ratings, rows: slice | npt.NDArray[np.int32], deviation: f
 def _random_order(
     ratings: Ratings, n_factors: int, rng: np.random.Generator
 ) -> npt.NDArray[np.int32]:
-    """The rows of the ratings in a random order; block by block where the factors are many.
+    """The rows of the ratings in a random order; block by block if the factors are large.
 
-    Users and items are dealt at random into groups whose factors fit a cache; ratings of one group
-    of users for one group of items stand together, blocks and ratings within them in random order.
+    Users and items are split at random into groups whose factors fit a cache. A block holds the
+    ratings of a group of users for a group of items. Blocks and their ratings have random orders.
     """
     order = rng.permutation(len(ratings)).astype(np.int32)
     sides = (ratings.n_users, ratings.n_items)
@@ -236,12 +236,12 @@ def _random_order(
         return order
     rows = max(BLOCK_BYTES // (4 * n_factors), 1)
     n_groups = [-(-n // rows) for n in sides]
-    of_user, of_item = (
+    user_group, item_group = (
         rng.permutation(n) % groups for n, groups in zip(sides, n_groups, strict=True)
     )
-    block = of_user[ratings.user_index] * n_groups[1] + of_item[ratings.item_index]
+    block = user_group[ratings.user_index] * n_groups[1] + item_group[ratings.item_index]
     place = rng.permutation(n_groups[0] * n_groups[1])
-    # Numbers of 16 bits are sorted by their digits, in a time that grows with how many they are.
+    # NumPy sorts integers of 16 bits by radix sort, in linear time.
     place = place.astype(np.uint16 if len(place) <= 2**16 else np.int64)
     return order[np.argsort(place[block[order]], kind="stable")]
 
@@ -253,7 +253,7 @@ def _early_stop(errors: list[float], patience: int | None) -> tuple[bool, bool]:
 
 
 def _best_epoch(history: pl.DataFrame) -> int:
-    """The number of epochs with the least validation error; 0 where there were none."""
+    """The number of epochs with the least validation error; all epochs if it was not measured."""
     if "validation_rmse" not in history.columns:
         return len(history)
     return 1 + int(np.argmin(history["validation_rmse"].to_numpy()))

@@ -1,4 +1,4 @@
-"""Popularity: the same list for everyone, and the baseline of every ranking."""
+"""Popularity: the same list for every user, the baseline of rankings."""
 
 from typing import Any
 
@@ -13,14 +13,14 @@ from tastemap.models.base.rows import Capabilities
 
 
 class Popularity(Recommender):
-    """What most users have rated.
+    """Items in the order of the number of users who have rated them.
 
     References:
         Cremonesi, Koren, Turrin, "Performance of recommender algorithms on top-n recommendation
         tasks", RecSys 2010, section 3.1 (TopPop).
 
     Prediction:
-        s_i = n_i / n_users, the share of the users with a rating who have rated item i: a score
+        s_i = n_i / n_users: n_i users have rated item i, of n_users with a rating. It is a score
         to rank by, not a rating, so `predict` is refused. An unknown item has the score 0.
 
     Attributes:

@@ -1,4 +1,4 @@
-"""The models by name, and saved models from their folders; classes are loaded when first used."""
+"""Models by their short names, and saved models; a class is imported when it is first used."""
 
 from pathlib import Path
 from typing import Any
@@ -7,7 +7,7 @@ from tastemap.errors import ArgumentError
 from tastemap.models.base.artifact import Artifact, damaged, model_class
 from tastemap.models.base.recommender import Recommender
 
-#: The models by the name they go by in the command line: class, and the options that make them.
+#: The models by their names on the command line: class, and options of its constructor.
 MODELS: dict[str, tuple[str, dict[str, Any]]] = {
     "bias": ("BiasModel", {}),
     "mf": ("MatrixFactorization", {}),
@@ -19,7 +19,7 @@ MODELS: dict[str, tuple[str, dict[str, Any]]] = {
     "two-tower": ("TwoTower", {}),
     "blend": ("Blend", {}),
     "bayes": ("BayesianFactorization", {}),
-    # The lab's own: ten epochs of batches of 64, absolute error.
+    # The lab's model: ten epochs of batches of 64, absolute error.
     "dot": ("NeuralRecommender", {"network": "dot"}),
     # Learning rates and penalties of the others were chosen on validation parts of the lab's
     # training ratings.
@@ -64,9 +64,9 @@ def load_model(path: str | Path, *, mapped: bool = False) -> Any:
 
     Args:
         path: The directory.
-        mapped: Leave the arrays in the file, read-only, and map it into memory: processes that load
-            the same artifact then share one copy of them. A model that is saved to the same path
-            later is another file, and leaves this one as it is.
+        mapped: Map the arrays into memory, read-only, instead of reading them: processes that load
+            the same artifact share one copy. The loaded model does not change if another model is
+            later saved to the same path.
 
     Returns:
         A `Recommender`.

@@ -1,4 +1,4 @@
-"""Two towers: a user is the average of what they like, and likes what is near it."""
+"""Two towers: a user is the average of liked items, and gets the items near to it."""
 
 from dataclasses import replace
 
@@ -14,7 +14,7 @@ from tastemap.models.base.validation import positive, share, whole_number
 
 
 class TwoTower(FactorModel):
-    """A vector for each item and one for each user, from what they like, trained in Keras.
+    """Vectors of items, and vectors of users from the items that they like, trained in Keras.
 
     References:
         Covington, Adams, Sargin, "Deep neural networks for YouTube recommendations", RecSys 2016,
@@ -24,28 +24,28 @@ class TwoTower(FactorModel):
 
     Prediction:
         s_ui = p_u . q_i / temperature + b_i with |q_i| = 1 and
-        p_u = (sum of h_j over the likes j of u) / |the same sum|, a score to rank by. It is no
-        rating, so `predict` is refused, and `recommend` leaves ``predicted_rating`` empty. A user
-        without likes has p_u = 0; an item that no one likes is unknown: q_i = 0 and the least bias.
+        p_u = (sum of h_j over the likes j of u) / |the same sum|, a score to rank by. It is not a
+        rating: `predict` is refused, and `recommend` leaves ``predicted_rating`` empty. A user
+        without likes has p_u = 0. Items without likes count as unknown: q_i = 0 and the least bias.
 
     Objective:
-        Some likes of a user are hidden and to be found by the others: the mean of
+        Some likes of a user are hidden, and the others predict them: the mean over hidden likes of
         -log(exp s_ui / (exp s_ui + sum over candidates j of exp(s_uj) / (m Q_j))). The m
-        candidates are the hidden likes of all users in the batch, less the user's own, and Q_j is
-        the probability to be drawn, so that the sum is an estimate of that over all items.
+        candidates are the hidden likes of all users in the batch, without the likes of u. Q_j is
+        the probability that j is drawn, so the sum estimates the sum over all items.
 
     Fold-in:
-        A new user's vector is the same average, and nothing is to be learnt.
+        A new user's vector is the same average; nothing is learnt.
 
     Args:
         n_factors: f, the length of a vector.
         n_epochs: Number of passes over the likes.
-        batch_size: Likes an update, which are also the candidates.
-        learning_rate: Of Adam, falling to zero along half a cosine.
-        temperature: Of the softmax; the smaller, the more the best few candidates count.
-        dropout: Share of a user's other likes that are dropped in training, from 0 to below 1.
-        threshold: The rating from which on an item is liked; None takes the upper quarter of the
-            scale (4 of 1 to 5).
+        batch_size: Number of hidden likes in an update; they are also the candidates.
+        learning_rate: Learning rate of Adam; it falls to zero along half a cosine.
+        temperature: Temperature of the softmax; a smaller one favours the best candidates more.
+        dropout: Share of a user's other likes that is dropped in training, from 0 to below 1.
+        threshold: Lowest rating that counts as a like; None takes the upper quarter of the
+            scale (from 4 on a scale of 1 to 5).
 
     Attributes:
         history_embedding: h_j, float32 (n_items, f).
@@ -81,7 +81,7 @@ class TwoTower(FactorModel):
 
     @property
     def capabilities(self) -> Capabilities:
-        """Scores that rank, and are no ratings."""
+        """Scores that rank items and are not ratings."""
         return replace(super().capabilities, predicts=False)
 
     def _fit(self, ratings: Ratings, validation: Ratings | None, seed: int, progress: bool) -> None:
@@ -103,13 +103,13 @@ class TwoTower(FactorModel):
         users, items = np.pad(self._directed(sums), ((0, 0), (1, 0))), np.hstack([b, q])
         size = 1 + self.n_factors
         factors = Factors.of(ratings, 0.0, users, items, Prior(np.zeros(size), np.eye(size)))
-        without_likes = np.append(~liked, True)  # the last row is that of an unknown item
+        without_likes = np.append(~liked, True)  # the last row stands for an unknown item
         factors.item_weights[without_likes] = 0
         factors.item_weights[without_likes, 0] = b[liked].min() if liked.any() else 0
         self.factors = factors
 
     def _directed(self, sums: Array) -> Array:
-        """Rows of length 1 / temperature; a row of zeros stays one."""
+        """Rows of length 1 / temperature; a row of zeros stays zero."""
         length = np.linalg.norm(sums, axis=-1, keepdims=True)
         return sums / (self.temperature * np.maximum(length, 1e-12))
 

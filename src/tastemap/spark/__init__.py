@@ -1,1 +1,1 @@
-"""The same job on Apache Spark, for ratings that are too many for one machine."""
+"""Fit, score and recommend on Apache Spark, for tables that are too large for one machine."""

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from pyspark.ml.recommendation import ALSModel
     from pyspark.sql import DataFrame
 
-# Ratings of a block of Spark's ALS at most; there is at least one block a core.
+# Most ratings in a block of Spark's ALS; there is at least one block for each core.
 MAX_RATINGS_OF_BLOCK = 2_000_000
-# After more epochs Spark's record of the computation is too deep to be sent, unless its state
-# is written to a folder every ten.
+# After more epochs Spark's record of the computation (its lineage) is too deep to be sent, unless
+# the state is written to a folder every ten epochs.
 MAX_EPOCHS_WITHOUT_FOLDER = 10
 # As in `tastemap.models.als`: users are solved until the residual is this share of the right side.
 TOLERANCE = 1e-10
@@ -46,18 +46,18 @@ class Fitted:
 
 
 def fit(model: ALS, data: Indexed, train: "DataFrame", seed: int) -> Fitted:
-    """Learn from ratings on Spark what ``model.fit`` learns on one machine.
+    """Fit on Spark the weights that ``model.fit`` fits on one machine.
 
-    Explicit feedback: the biases are taken off as `BiasModel` estimates them, Spark's ALS finds the
-    factors of what is left, in units of the ratings' standard deviation, and the users are solved
-    once more for bias and factors together, as the fold-in solves a new user. Implicit feedback:
-    the same without biases, on the likes.
+    Explicit feedback: the biases of `BiasModel` are subtracted. Spark's ALS finds the factors of
+    the residuals, in units of the ratings' standard deviation. Then the users are solved once more
+    for bias and factors together, as in the fold-in. Implicit feedback: the same without biases,
+    on the likes.
 
     Args:
-        model: Says the number of factors and epochs, the penalty and the feedback.
+        model: It gives the number of factors and epochs, the penalty and the feedback.
         data: The vocabularies and the scale.
         train: The ratings to learn from, as ``data.frame`` or a part of it.
-        seed: Of Spark's first guess.
+        seed: Seed of Spark's initial factors.
     """
     from pyspark.sql import functions as F  # noqa: N812
 
@@ -88,8 +88,8 @@ def _fit_implicit(model: ALS, data: Indexed, train: "DataFrame", seed: int) -> F
     target = likes.select("user_index", "item_index", F.lit(1.0).cast("float").alias("target"))
     n = target.count()
     scale = 1 + model.alpha
-    # Spark wants (1 + 1 / alpha) for a like's product, weighted 1 / alpha, where we want 1: factors
-    # that are larger by the root of 1 + alpha, and a penalty that is larger by 1 + alpha.
+    # Our target for a like's product is 1; Spark's is 1 + 1 / alpha, with the weight 1 / alpha. So
+    # Spark's factors are larger by the root of 1 + alpha, and its penalty is larger by 1 + alpha.
     penalty = scale * _penalty(model, data, n) / model.alpha
     spark_model = spark_als(model, target, penalty, seed, n)
     q_i = factors_of(spark_model.itemFactors, len(data.items), model.n_factors) / np.sqrt(scale)
@@ -155,17 +155,17 @@ def spark_als(model: ALS, target: "DataFrame", penalty: float, seed: int, n: int
 
 
 def _penalty(model: ALS, data: Indexed, n: int) -> float:
-    """Spark's penalty for each rating: that of our model for an average user and item.
+    """Spark's penalty for each rating: our model's penalty for an average user and item.
 
-    Spark's grows with the number of ratings, ours with its power ``reg_exponent``; they are equal
-    where the power is 1. The result is the geometric mean of the users' and the items' penalty.
+    Spark's penalty grows with the number of ratings, ours with its power ``reg_exponent``; they are
+    equal if the power is 1. The result is the geometric mean of the users' and the items' penalty.
     """
     sides = ((n / len(data.users), len(data.items)), (n / len(data.items), len(data.users)))
     return float(np.prod([model.ridge(count, others) / count for count, others in sides]) ** 0.5)
 
 
 def factors_of(frame: "DataFrame", n: int, f: int) -> F32:
-    """Rows (n, f) of Spark's factors ``id, features``; zeros where it has none."""
+    """Rows (n, f) of Spark's factors ``id, features``; zeros for a row without factors."""
     rows = to_polars(frame.select("id", "features"))
     factors = np.zeros((n, f), dtype=np.float32)
     factors[rows["id"].to_numpy()] = rows["features"].list.to_array(f).to_numpy()
@@ -173,7 +173,7 @@ def factors_of(frame: "DataFrame", n: int, f: int) -> F32:
 
 
 def _by_user(train: "DataFrame") -> "DataFrame":
-    """One row a user: ``user_index, items, ratings``."""
+    """A row for each user: ``user_index, items, ratings``."""
     from pyspark.sql import functions as F  # noqa: N812
 
     lists = {"items": "item_index", "ratings": "rating"}
@@ -184,17 +184,17 @@ def _by_user(train: "DataFrame") -> "DataFrame":
 def solve_users(
     model: ALS, lists: "DataFrame", items: AnyArray, units: AnyArray, mu: float, s: float
 ) -> "DataFrame":
-    """The last half-step: the weights (b_u, p_u) of each user with the items held fixed.
+    """The last half-step: the weights (b_u, p_u) of each user; the items are fixed.
 
     Args:
-        model: The penalty, and whether a rating or a like is to be predicted.
-        lists: Columns ``user_index, items, ratings``, a row a user.
+        model: It gives the penalty and the feedback.
+        lists: Columns ``user_index, items, ratings``, a row for each user.
         items: float32 (n_items, 1 + f), rows (b_i, q_i) for a target of unit deviation.
-        units: (1 + f,), what a weight for a target of unit deviation is in the rating's own units.
+        units: (1 + f,), factors from weights for such a target to weights in units of the rating.
         mu, s: Mean and standard deviation of the ratings; 0 and 1 for likes.
 
     Returns:
-        Frame ``user_index, weights``; the weights are of floats, in the rating's own units.
+        Frame ``user_index, weights``; the weights are float32 lists, in units of the rating.
     """
     sent = lists.sparkSession.sparkContext.broadcast(items.astype(np.float32))
 
@@ -218,9 +218,9 @@ def _solved(
     mu: float,
     s: float,
 ) -> "pa.RecordBatch":
-    """One batch of users: their lists are compressed sparse rows already.
+    """One batch of users; their lists are already in CSR form.
 
-    ``items`` are their biases, the rows held fixed, (1, q_i) or (0, q_i), and the Gram matrix.
+    ``items`` holds the item biases, the fixed rows (1, q_i) or (0, q_i), and the Gram matrix.
     """
     import pyarrow as pa
 

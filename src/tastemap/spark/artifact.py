@@ -1,4 +1,4 @@
-"""From a fit on Spark to a model, which is saved as any other."""
+"""From a fit on Spark to a fitted model, which is saved like any other."""
 
 from typing import Any
 
@@ -15,11 +15,11 @@ def assemble(model: ALS, data: Indexed, fitted: Fitted, metrics: dict[str, Any],
     """A model with the weights of a fit on Spark; all of them pass through the driver.
 
     Args:
-        model: Not fitted.
-        data: The ratings, which the model keeps.
+        model: The model, not yet fitted.
+        data: The training ratings, which become part of the model.
         fitted: The weights.
         metrics: Test errors to save with the model.
-        seed: Of the fit.
+        seed: Seed of the fit.
     """
     rows = to_polars(fitted.users)
     width = fitted.item_weights.shape[1]

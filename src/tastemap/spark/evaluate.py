@@ -1,4 +1,4 @@
-"""Score a fit on Spark on ratings it has not seen, with the metrics of `tastemap.evaluation`."""
+"""Score a fit on Spark on unseen ratings, with the metrics of `tastemap.evaluation`."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from pyspark.sql import DataFrame
 
-# A hash gives each pair of user and item one of so many numbers.
+# A hash maps each pair of user and item to one of this many numbers.
 N_HASHES = 1_000_000
 LIST_LENGTH = 10
 
@@ -26,7 +26,7 @@ LIST_LENGTH = 10
 def split(frame: "DataFrame", test_size: float, seed: int) -> "tuple[DataFrame, DataFrame]":
     """Two parts of a table of ratings, drawn by a hash of user, item and seed.
 
-    The same pairs are drawn whatever the partitions, and again where a partition is lost.
+    The draw does not depend on the partitions; a lost partition is drawn again in the same way.
     """
     from pyspark.sql import functions as F  # noqa: N812
 
@@ -40,8 +40,8 @@ def score(
 ) -> pl.DataFrame:
     """Errors of predicted ratings, or for implicit feedback scores of the lists of ten.
 
-    A rating is predicted inside the scale; a list ranks all items that a user has not rated in
-    training; relevant items are those of `evaluate_ranking`.
+    Predicted ratings are clipped to the scale. A list ranks all items that a user has not rated in
+    training. Relevant items are defined as in `evaluate_ranking`.
 
     Returns:
         Frame ``metric, value``: ``mse, rmse, mae``, or the metrics of `METRICS` at ten; then the
@@ -102,7 +102,7 @@ def _scorer(model: ALS, data: Indexed, fitted: Fitted) -> Any:
 
 
 def _lists(part: Any, user: Any, index: Any, k: int) -> dict[str, Any]:
-    """Each metric for each user with something relevant, by the protocol of `rank_unseen`."""
+    """Each metric for each user with a relevant item, by the protocol of `rank_unseen`."""
     users, n_relevant = np.unique(user, return_counts=True)
     if not len(users):
         return {name: np.zeros(0) for name in METRICS}

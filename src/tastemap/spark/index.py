@@ -14,9 +14,9 @@ from tastemap.spark.read import Table
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-# A vocabulary of at max_bytes so many rows is sent whole to every executor, in place of a shuffle.
+# A vocabulary with at most this number of rows is sent to every executor; a larger one is joined.
 MAX_ROWS_OF_BROADCAST = 2_000_000
-# A scale of so many distinct ratings is continuous anyway.
+# A scale with more distinct ratings than this is continuous.
 MAX_VALUES_OF_SCALE = 1000
 # Bytes of a rating on the driver: two row numbers and a float of four bytes each; then a time.
 BYTES_OF_RATING, BYTES_OF_TIME = 12, 8
@@ -27,10 +27,10 @@ class Indexed:
     """Ratings on Spark, and their vocabularies and scale on the driver.
 
     Attributes:
-        frame: Columns ``user_index, item_index`` (int), ``rating`` (float), and maybe
+        frame: Columns ``user_index, item_index`` (int), ``rating`` (float), and optionally
             ``timestamp`` (long); the executors hold it.
         users, items: The vocabularies: ids in ascending order, as everywhere in tastemap.
-        scale: Of the ratings.
+        scale: The scale of the ratings.
         n: Number of ratings.
         source: Name and notes.
     """
@@ -85,7 +85,7 @@ def index_table(session: "SparkSession", table: Table) -> Indexed:
 
 
 def refuse_what_the_driver_cannot_hold(data: Indexed, width: int) -> None:
-    """Stop before the work where the artifact would not pass through the driver.
+    """Stop before the work if the artifact would not fit into the driver's memory.
 
     Args:
         data: The ratings.
@@ -112,5 +112,5 @@ def refuse_what_the_driver_cannot_hold(data: Indexed, width: int) -> None:
 
 
 def to_polars(frame: "DataFrame") -> pl.DataFrame:
-    """A frame of Spark's on the driver."""
+    """A frame of Spark, on the driver, in Polars."""
     return pl.DataFrame(pl.from_arrow(frame.toArrow()))

@@ -23,9 +23,9 @@ class Table(NamedTuple):
 
     Attributes:
         frame: Columns ``user_id, item_id`` (long or text), ``rating`` (float), and ``timestamp``
-            (long, seconds) where no time is missing; each pair of user and item once.
-        name: What to call the data.
-        notes: What was inferred or changed.
+            (long, seconds) if no time is missing; each pair of user and item once.
+        name: The name of the data.
+        notes: Inferences and changes, in sentences.
         persisted: The frame that the executors hold, to be released when the table is indexed.
     """
 
@@ -46,7 +46,7 @@ def read_table(session: "SparkSession", path: str, how: Mapping[str, Any]) -> Ta
 
     Raises:
         DataError: If there is no such file, or a row has no user, item or rating, or the rating is
-            no finite number.
+            not a finite number.
     """
     duplicates, on_bad_row = how.get("duplicates", "last"), how.get("on_bad_row", "error")
     for name, value, choices in (
@@ -67,7 +67,7 @@ def read_table(session: "SparkSession", path: str, how: Mapping[str, Any]) -> Ta
 
 
 def address(path: str) -> str:
-    """A path or address as Spark takes it: ``s3://`` is ``s3a://`` there.
+    """A path or address in the form of Spark, which writes ``s3://`` as ``s3a://``.
 
     Example:
         >>> address("s3:/bucket/ratings"), address("data/ratings.csv")
@@ -80,7 +80,7 @@ def address(path: str) -> str:
 def _raw(
     session: "SparkSession", path: str, how: Mapping[str, Any]
 ) -> tuple["DataFrame", bool, list[str]]:
-    """The table as it is, whether its columns have names, and notes."""
+    """The unchanged table, whether its columns have names, and notes."""
     if _is_parquet(path):
         return session.read.parquet(path), True, []
     head = [row.value for row in session.read.text(path).take(HEAD_LINES)]
@@ -109,7 +109,7 @@ def _is_parquet(path: str) -> bool:
 def _standard(
     raw: "DataFrame", path: str, roles: Mapping[str, str], on_bad_row: str
 ) -> tuple["DataFrame", list[str]]:
-    """The columns ``user_id, item_id, rating`` and maybe ``timestamp``, in one form."""
+    """The columns ``user_id, item_id, rating`` and optionally ``timestamp``, in standard types."""
     from pyspark.sql import functions as F  # noqa: N812 - as everyone who uses Spark has it
 
     types = dict(raw.dtypes)
@@ -161,7 +161,7 @@ def _complete(columns: Mapping[str, "Column"]) -> "Column":
 
 
 def _id(column: str, types: Mapping[str, str]) -> "Column":
-    """Whole numbers as long, everything else as text; what is empty is missing."""
+    """Whole numbers as long, all other ids as text; an empty id is missing."""
     from pyspark.sql import functions as F  # noqa: N812
 
     if types[column] in ("tinyint", "smallint", "int", "bigint"):
@@ -173,7 +173,7 @@ def _id(column: str, types: Mapping[str, str]) -> "Column":
 
 
 def _is_no_number(name: str) -> "Column":
-    """Whether text is no whole number in its usual form: "007" is text, since "7" is another id."""
+    """Whether text is not a whole number in its usual form: "007" stays text, "7" is another id."""
     from pyspark.sql import functions as F  # noqa: N812
 
     text = F.col(name).cast("string")
@@ -194,7 +194,7 @@ def _time(column: str, types: Mapping[str, str]) -> "Column":
 def _times(
     frame: "DataFrame", n: int, n_times: int, typical: float | None
 ) -> tuple["DataFrame", list[str]]:
-    """Times in seconds, or no times where some are missing."""
+    """Times in seconds, or no times if some are missing."""
     from pyspark.sql import functions as F  # noqa: N812
 
     if n_times < n:
@@ -209,7 +209,7 @@ def _times(
 def _bad_rows(
     bad: "DataFrame", path: str, roles: Mapping[str, str], n: int, on_bad_row: str
 ) -> str:
-    """A note on rows that are left out, or the error that names the first."""
+    """A note on bad rows that are left out, or an error that names the first."""
     from pyspark.sql import functions as F  # noqa: N812
 
     shown = [F.col(f"`{roles[role]}`").cast("string").alias(role) for role in ROLES[:3]]

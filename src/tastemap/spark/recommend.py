@@ -1,4 +1,4 @@
-"""Lists for everyone, written by Spark's executors as Parquet."""
+"""Lists for all users, written by Spark's executors as Parquet."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from pyspark.sql import SparkSession
 
-# The number of users of a task.
+# The number of users in a task.
 USERS_OF_TASK = 20_000
 
 
@@ -33,15 +33,14 @@ def recommend_all(
 ) -> int:
     """The lists of `tastemap.recommend_all`, made by the executors and written as Parquet.
 
-    Each executor gets the items' weights once, and its users' weights and rated items; the scores
-    of some hundred users at a time are one matrix product. The lists are those of ``recommend``, to
-    the last digit.
+    Each executor gets the items' weights once, and its users' weights and rated items. One matrix
+    product scores some hundred users. The lists equal those of ``recommend`` to the last digit.
 
     Args:
         session: The session.
         model: A fitted model of biases and factors.
-        out: Folder of the Parquet files, or an address that Spark writes to; a folder appears
-            whole, in place of an older one of Parquet files.
+        out: Folder of the Parquet files, or an address that Spark writes to; a complete folder
+            replaces an older folder of Parquet files.
         k, exclude_seen, where: As in `tastemap.recommend_all`.
 
     Returns:
@@ -68,7 +67,7 @@ def recommend_all(
 
 
 def _user_table(model: FactorModel, exclude_seen: bool) -> "pa.Table":
-    """A row a user: row number, id, weights, and the rows of the items that they have rated."""
+    """A row for each user: row number, id, weights, and the rows of the rated items."""
     import pyarrow as pa
 
     data, weights = model.ratings_, model.factors.user_weights[:-1]
@@ -157,11 +156,11 @@ def _write(lists: Any, out: str) -> None:
         )
     with new_folder(target) as fresh:
         lists.write.mode("overwrite").parquet(str(fresh))
-        # Checksums and marks of Hadoop, which break other readers of a folder.
+        # Hadoop's checksums and markers, which other readers of a folder cannot read.
         for mark in (*fresh.glob(".*"), *fresh.glob("_*")):
             mark.unlink()
 
 
 def _is_parquet(folder: Path) -> bool:
-    """Whether a folder holds what Spark writes, or nothing."""
+    """Whether a folder holds only files that Spark writes, or is empty."""
     return all(part.name.startswith((".", "_", "part-")) for part in folder.iterdir())

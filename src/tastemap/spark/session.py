@@ -1,4 +1,4 @@
-"""A session of Apache Spark: it looks for Java, joins the cluster and keeps the logs aside."""
+"""A session of Apache Spark: it checks Java, joins the cluster and writes the logs to a file."""
 
 import contextlib
 import os
@@ -23,7 +23,7 @@ HOW_TO_INSTALL_JAVA = (
     "install one (apt-get install openjdk-17-jre-headless, dnf install java-17-openjdk-headless, "
     "brew install openjdk@17) or name its folder in JAVA_HOME"
 )
-# Executors that run beside the driver talk to it over the loopback address.
+# Executors on the driver's machine connect to it over the loopback address.
 LOCAL_SETTINGS = {"spark.driver.bindAddress": "127.0.0.1", "spark.driver.host": "127.0.0.1"}
 SETTINGS = {
     "spark.app.name": "tastemap",
@@ -34,7 +34,7 @@ SETTINGS = {
 
 
 class SparkError(TastemapError, RuntimeError):
-    """Apache Spark could not do the job."""
+    """A job failed on Apache Spark."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Cluster:
     Attributes:
         master: ``spark://host:7077``, ``yarn``, ``k8s://…``, ``local[4]`` (threads of this process)
             or ``local-cluster[2,1,1024]`` (two processes of one core and 1024 MiB).
-        conf: Settings of Spark, ``{"spark.executor.memory": "8g"}``; they win over tastemap's.
+        conf: Settings of Spark, ``{"spark.executor.memory": "8g"}``; they override tastemap's.
     """
 
     master: str = "local[*]"
@@ -71,13 +71,13 @@ def parse_conf(words: Sequence[str]) -> dict[str, str]:
 
 @contextlib.contextmanager
 def spark_session(cluster: Cluster) -> "Iterator[SparkSession]":
-    """A session on the cluster, stopped at the end; one that runs already is used and left running.
+    """A session on the cluster, stopped at the end; a running session is used and not stopped.
 
-    The output of the Java process goes into a file; an error quotes its end.
+    The output of the Java process goes to a file; an error quotes the end of the file.
 
     Raises:
         MissingPackageError: If PySpark or Java is missing.
-        SparkError: If the cluster cannot be joined, or a job fails for good.
+        SparkError: If the cluster cannot be joined, or a job fails after all retries.
     """
     _check_pyspark()
     from pyspark import SparkContext
@@ -87,7 +87,7 @@ def spark_session(cluster: Cluster) -> "Iterator[SparkSession]":
     with warnings.catch_warnings(), tempfile.TemporaryDirectory(prefix="tastemap-spark-") as folder:
         # PySpark warns of versions of pandas, which is not used here.
         warnings.filterwarnings("ignore", category=FutureWarning, module=r"pyspark|tastemap")
-        # JAX, where it is loaded, warns of the fork that starts Java.
+        # JAX, if it is loaded, warns of the fork that starts Java.
         warnings.filterwarnings("ignore", message=r"os\.fork\(\)", category=RuntimeWarning)
         log = Path(folder) / "log"
         try:
@@ -124,7 +124,7 @@ def _context(cluster: Cluster, log: Path) -> Any:
 
 
 def _prepare(session: "SparkSession", cluster: Cluster, checkpoints: Path) -> None:
-    """Set the defaults: two partitions of a shuffle a core, a folder for the state of a fit."""
+    """Set the defaults: two shuffle partitions for each core, a folder for the state of a fit."""
     context = session.sparkContext
     if context.getConf().get("spark.sql.shuffle.partitions") is None:
         session.conf.set("spark.sql.shuffle.partitions", str(2 * context.defaultParallelism))
@@ -133,7 +133,7 @@ def _prepare(session: "SparkSession", cluster: Cluster, checkpoints: Path) -> No
 
 
 def _stop() -> None:
-    """End the session and the Java process, so that nothing of it stays behind."""
+    """End the session and the Java process."""
     from pyspark import SparkContext
     from pyspark.sql import SparkSession
 
@@ -192,7 +192,7 @@ def check_java() -> int:
     """The version of the Java runtime that Spark will find.
 
     Raises:
-        MissingPackageError: If there is none, or it is too old; it says how to install one.
+        MissingPackageError: If Java is missing or too old; the message says how to install it.
     """
     home = os.environ.get("JAVA_HOME")
     command = shutil.which("java", path=str(Path(home) / "bin")) if home else shutil.which("java")

@@ -1,4 +1,4 @@
-"""A part of the users of a model as a model, for an executor."""
+"""A model of a part of the users, for an executor."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ def shard(
     Args:
         items: float32 (n_items + 1, 1 + f), rows (b_i, q_i), the last for unknown items.
         mu: The global mean.
-        scale: Of the ratings.
+        scale: The scale of the ratings.
         weights: float32 (n, 1 + f), rows (b_u, p_u) of the users.
         seen: CSR of the items that each user has rated: ``indptr`` (n + 1,) and item rows.
     """
@@ -41,7 +41,7 @@ def shard(
 
 
 def csr(column: Any) -> tuple[I64, AnyArray]:
-    """``indptr`` (n + 1,) and values of a list column of Arrow; a null list is an empty one."""
+    """``indptr`` (n + 1,) and values of a list column of Arrow; a null list counts as empty."""
     import pyarrow.compute as pc
 
     lengths = pc.fill_null(pc.list_value_length(column), 0).to_numpy(zero_copy_only=False)

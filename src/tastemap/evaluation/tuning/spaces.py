@@ -11,9 +11,9 @@ class Span(NamedTuple):
     Attributes:
         kind: ``"int"`` or ``"float"``.
         low, high: The ends, both included; the default lies between them.
-        log: Whether a factor of two weighs the same everywhere, rather than a step of one.
-        default: The default where the model's attribute of that name does not hold it: an option
-            of the network, or one that depends on the size of the data; else None.
+        log: Whether the scale of the range is logarithmic.
+        default: The default if the model has no attribute with it: an option of the network, or
+            one that depends on the size of the data. Otherwise None.
     """
 
     kind: Literal["int", "float"]
@@ -28,7 +28,7 @@ _REG = "network_options.reg"
 _TRAINING = {"n_epochs": Span("int", 3, 40), "learning_rate": Span("float", 3e-4, 0.1)}
 
 #: Model to option to range; ``network_options.reg`` is the entry ``reg`` of ``network_options``.
-#: Spans reach from clearly too little to clearly too much on MovieLens 100K and 1M.
+#: On MovieLens 100K and 1M the ends of a span are clearly too low and clearly too high.
 SPACES: dict[str, dict[str, Span]] = {
     "bias": {"item_damping": Span("float", 0.1, 100), "user_damping": Span("float", 0.1, 100)},
     "mf": {
@@ -100,11 +100,11 @@ SPACES: dict[str, dict[str, Span]] = {
 
 
 def search_space(name: str, fixed: dict[str, Any]) -> dict[str, Span]:
-    """The options of a model that may be varied, without those that are given.
+    """The options of a model that may be varied, without the fixed ones.
 
     Args:
         name: A name from `tastemap.models.registry.MODELS`.
-        fixed: Options of the constructor; ``network_options`` fixes all the network's.
+        fixed: Options of the constructor; ``network_options`` fixes all options of the network.
 
     Raises:
         ArgumentError: If nothing is left to vary.

@@ -1,4 +1,4 @@
-"""A study of trials, kept by Optuna: in memory, or in a file that a later call continues."""
+"""A study of trials in Optuna: in memory, or in a file that a later call continues."""
 
 import contextlib
 import json
@@ -16,9 +16,9 @@ from tastemap.support.extras import lab_package
 if TYPE_CHECKING:
     import optuna
 
-# What a trial is marked by, beside its options and its value.
+# The attributes of a trial, in addition to its options and its value.
 DEFAULTS, SECONDS, NOTE = "defaults", "seconds", "note"
-# Numbers are rounded to so many digits, so that they can be read and typed.
+# Numbers are rounded to this number of digits, so that they can be read and typed.
 SIGNIFICANT_DIGITS = 3
 _IDENTITY = "tastemap"
 
@@ -33,10 +33,10 @@ class Study:
     Args:
         space: Option to range.
         defaults: The value of each option if it is not given: the first trial.
-        identity: What the study is about; a file with a study about something else is refused.
-        path: The SQLite file, made if need be; None keeps the study in memory.
-        larger_is_better: Whether values are to be large.
-        seed: Of the draws.
+        identity: Model, data and judge of the study; a file with another identity is refused.
+        path: The SQLite file, made if it does not exist; None keeps the study in memory.
+        larger_is_better: Whether the best value is the largest.
+        seed: Seed of the draws.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class Study:
         """The next trial and its options; the first trial has the defaults, and no options."""
         number = len(self._study.get_trials(deepcopy=False))
         of_defaults = [t for t in self.trials if DEFAULTS in t.user_attrs]
-        # Twice at most: what ended the program once will do so again.
+        # At most twice: if the defaults ended the program twice, they would do so again.
         is_default = len(of_defaults) < 2 and all(t.value is None for t in of_defaults)
         if is_default:
             self._study.enqueue_trial(self.defaults, user_attrs={DEFAULTS: True})
@@ -85,7 +85,7 @@ class Study:
         return trial, {} if is_default else rounded(trial.params)
 
     def tell(self, trial: Any, value: float | None, seconds: float, note: str = "") -> None:
-        """Record how a trial did; without a value it failed, for the reason in the note."""
+        """Record a trial; without a value it failed, and the note holds the reason."""
         trial.set_user_attr(SECONDS, seconds)
         if note:
             trial.set_user_attr(NOTE, note)
@@ -95,7 +95,7 @@ class Study:
             self._study.tell(trial, value)
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         if hasattr(self._storage, "engine"):
             self._storage.remove_session()
             self._storage.engine.dispose()
@@ -107,7 +107,7 @@ class Study:
         return kinds.FloatDistribution(span.low, span.high, log=span.log)
 
     def _check(self, identity: dict[str, Any], path: Path | None) -> None:
-        """Refuse to mix trials that were judged by different ratings, or in a different way."""
+        """Refuse to mix trials that were judged by different ratings or by different metrics."""
         stored = self._study.user_attrs.get(_IDENTITY)
         wanted = json.loads(json.dumps(identity))
         if stored is None:
@@ -123,7 +123,7 @@ class Study:
             )
 
     def _settle(self) -> None:
-        """Trials that were running when the program was ended have failed."""
+        """Mark trials as failed that were running when the program ended."""
         for trial in self._study.get_trials(deepcopy=False):
             if trial.state == self.optuna.trial.TrialState.RUNNING:
                 self._study.tell(trial.number, state=self.optuna.trial.TrialState.FAIL)
@@ -131,7 +131,7 @@ class Study:
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Keep what Optuna logs and warns of to itself."""
+    """Suppress the logs and warnings of Optuna."""
     optuna = _optuna()
     level = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.CRITICAL)
@@ -157,7 +157,7 @@ def rounded(params: dict[str, Any]) -> dict[str, Any]:
 
 
 def _storage(optuna: Any, path: Path | None) -> Any:
-    """Where the trials are kept."""
+    """The storage of the trials."""
     if path is None:
         return optuna.storages.InMemoryStorage()
     from sqlalchemy.exc import DatabaseError

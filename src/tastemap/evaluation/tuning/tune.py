@@ -20,9 +20,9 @@ from tastemap.evaluation.tuning.study import DEFAULTS, NOTE, SECONDS, Study, qui
 from tastemap.models.base.recommender import Recommender
 from tastemap.models.registry import make_model
 
-# The note of a trial that failed without one.
+# The note of a trial that failed without a note.
 NOTE_OF_ENDED_TRIAL = "the program was ended"
-# The search gives up after so many trials that all failed.
+# The search ends if the first trials, this many, all fail.
 MAX_FAILURES = 5
 
 
@@ -34,14 +34,14 @@ class Tuning:
         model: The model's name.
         metric: ``"rmse"``, ``"mae"`` or ``"ndcg"``, of the held-out part.
         fixed: Options that were given and not searched.
-        options: The best options found; empty where no trial did better than the defaults.
+        options: The best options; empty if no trial is better than the defaults.
         value: The best value.
-        default_value: The value of the defaults, or None where they could not be fitted.
-        gain: Best minus defaults, with a 95 % interval from a bootstrap of the users; None where
-            there is nothing to compare. The best was chosen on the ratings that it is measured on
-            here, so that a little less is to be expected elsewhere.
+        default_value: The value of the defaults; None if they could not be fitted.
+        gain: Best minus defaults, with a 95 % interval from a bootstrap of the users; None if
+            there is nothing to compare. The same ratings chose the best options and measure them,
+            so the gain on other ratings is probably a little smaller.
         trials: Frame ``trial, state, <metric>, seconds``, a column for each option, ``note``.
-        judged: What the trials were fitted on and judged by, in words.
+        judged: The ratings for the fits and for the judging, in words.
         interrupted: Whether Ctrl-C ended the search.
     """
 
@@ -88,33 +88,33 @@ def tune(
     seed: int = 0,
     progress: Callable[[str], None] | None = None,
 ) -> Tuning:
-    """Search the options of a model within a time.
+    """Search the options of a model within a time limit.
 
-    The ratings are split once. Each trial fits the model on one part, as `fit` would, and is scored
-    on the other; the first trial has the model's defaults. Give the training ratings alone: test
-    ratings must not choose options. A trial that fails, for lack of memory say, is noted and the
-    search goes on. Ctrl-C ends the search and keeps the trials so far.
+    The ratings are split once. Each trial fits the model on one part with `fit`, and is scored on
+    the other; the first trial has the model's defaults. Give the training ratings alone: test
+    ratings must not choose options. A trial that fails, for example for lack of memory, is noted,
+    and the search continues. Ctrl-C ends the search and keeps the trials so far.
 
     Args:
-        model: A name from `tastemap.models.registry.MODELS`; what is varied, and how far, stands in
-            `tastemap.evaluation.tuning.spaces.SPACES`.
+        model: A name from `tastemap.models.registry.MODELS`;
+            `tastemap.evaluation.tuning.spaces.SPACES` lists its options and their ranges.
         ratings: The training ratings.
-        seconds: Start no trial that would probably end later; one is always made.
-        n_trials: At most so many in this call. The same number and seed give the same trials.
-        metric: ``"rmse"``, ``"mae"`` (of the median, where the model has one) or ``"ndcg"`` (of
+        seconds: Start no trial that would probably end later; one trial is always made.
+        n_trials: Most trials of this call. The same number and seed give the same trials.
+        metric: ``"rmse"``, ``"mae"`` (of the median, if the model has one) or ``"ndcg"`` (of
             lists of ten); by default RMSE, and NDCG for models that only rank.
         split: The inner split by its name, ``"random"``, ``"per-user"``, ``"forecast"``, …; by
             default ``"random"``, and ``"per-user"`` for NDCG.
         validation_size: Share of the ratings that judges.
-        options: Options to give and not to search.
-        study: An SQLite file that keeps the trials. A second call with the same arguments goes on
-            where the first ended, or was ended. One process at a time.
-        seed: Of the split, of the fits, and of the search.
-        progress: Called before each trial with how far the search has come.
+        options: Fixed options, which are not searched.
+        study: An SQLite file that stores the trials. A second call with the same arguments
+            continues where the first one stopped. One process at a time.
+        seed: Seed of the split, of the fits, and of the search.
+        progress: Called before each trial with a text on the progress of the search.
 
     Raises:
-        ArgumentError: If the model has nothing to vary, an argument is wrong, or the study is of
-            something else.
+        ArgumentError: If the model has no option to vary, an argument is wrong, or the study has
+            other arguments.
         MissingPackageError: If Optuna is not installed.
         TastemapError: If no trial succeeds.
 
@@ -188,7 +188,7 @@ class _Search:
         begin, durations = time.perf_counter(), [0.0]
         while len(durations) - 1 != n_trials and not self.interrupted:
             started = time.perf_counter()
-            # Compilation may be a part of the first trial: the median then is half of its time.
+            # The first trial may include compilation; after it the median is half of its time.
             if len(durations) > 1 and started - begin + median(durations) > seconds:
                 break
             if progress:
@@ -210,27 +210,27 @@ class _Search:
             self.interrupted, note = True, "stopped"
         except MissingPackageError:
             raise
-        except Exception as error:  # a fit of options drawn at random may fail in any way
+        except Exception as error:  # a fit with random options may fail in any way
             note = f"{type(error).__name__}: {error}"
         self.study.tell(trial, value, time.perf_counter() - started, note)
         if self.interrupted and not self.study.done:
             raise KeyboardInterrupt
 
     def _scored(self, options: dict[str, Any]) -> Score:
-        """A fit with these options beside those given, scored on the held-out part."""
+        """A fit with these and the fixed options, scored on the held-out part."""
         model = make_model(self.model, **self.fixed, **nested(options))
         model.fit(self.parts.train, seed=self.seed, progress=False)
         return self.objective.score(model, self.parts.test)
 
     def _keep(self, number: int, score: Score) -> None:
-        """Keep each user's part of the first trial and of the best so far, and no more."""
+        """Keep the users' parts of the score of the first trial and of the best trial only."""
         self._scores[number] = score
         values = [score.value for score in self._scores.values()]
         best = list(self._scores)[self.objective.best(values)]
         self._scores = {n: s for n, s in self._scores.items() if n in (0, best)}
 
     def _so_far(self) -> str:
-        """How far the search has come, in words."""
+        """The progress of the search, in words."""
         done = self.study.done
         if not done:
             return "the defaults"
@@ -241,7 +241,7 @@ class _Search:
         return done[self.objective.best([trial.value for trial in done])]
 
     def result(self, judged: str) -> Tuning:
-        """The best options, and what they gain over the defaults."""
+        """The best options, and their gain over the defaults."""
         done = self.study.done
         if not done:
             raise TastemapError(
@@ -270,11 +270,11 @@ class _Search:
         )
 
     def _score_of(self, trial: Any, options: dict[str, Any]) -> Score:
-        """A trial's score; one of an earlier call is fitted again."""
+        """A trial's score; a trial of an earlier call is fitted again."""
         return self._scores.get(trial.number) or self._scored(options)
 
     def _frame(self) -> pl.DataFrame:
-        """One row a trial."""
+        """A row for each trial."""
         spans = self.study.space.items()
         rows = [
             {
@@ -297,14 +297,14 @@ class _Search:
 
 
 def _note(trial: Any) -> str | None:
-    """The note of a trial: why it failed, or that it has the defaults."""
+    """The note of a trial: the reason of its failure, or that it has the defaults."""
     if trial.value is None:
         return str(trial.user_attrs.get(NOTE, NOTE_OF_ENDED_TRIAL))
     return "the defaults" if DEFAULTS in trial.user_attrs else None
 
 
 def _default(model: Recommender, option: str, otherwise: float | None) -> Any:
-    """The value of an option in a model that was made without it."""
+    """The value of an option in a model that is made without it."""
     outer, _, inner = option.partition(".")
     value = getattr(model, outer)
     value = value.get(inner) if inner else value

@@ -1,4 +1,4 @@
-"""The figure of an expanded set: its popularity, activity and spectrum beside the original's."""
+"""The figure of an expanded set: popularity, activity and spectrum of it and the original."""
 
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 N_SINGULAR_VALUES = 40
-# The spectrum of a table with more users than this is that of so many, drawn at random.
+# The spectrum of a table with more users than this is that of a random sample of this size.
 MAX_USERS_OF_SPECTRUM = 20_000
 MAX_POINTS_OF_LINE = 400
 
@@ -24,8 +24,8 @@ def plot_expansion(original: Ratings, expanded: Ratings) -> "Figure":
     """Popularity of the items, activity of the users and spectrum, each of both tables.
 
     Popularity and activity are the numbers of ratings divided by their mean, over the rank of the
-    item or user as a share of all. The spectrum is that of the ratings less their mean (0 where
-    there is none), each singular value divided by the largest.
+    item or user as a share of all. The spectrum is that of the ratings less their mean (0 for a
+    missing rating), each singular value divided by the largest.
 
     Raises:
         ArgumentError: If a table has fewer than three users or items.
@@ -66,7 +66,7 @@ def plot_expansion(original: Ratings, expanded: Ratings) -> "Figure":
 def spectrum(ratings: Ratings, k: int = N_SINGULAR_VALUES) -> F64:
     """The k largest singular values of the ratings less their mean, descending.
 
-    Of tables with more than 20,000 users, the values of as many users drawn at random.
+    For tables with more than 20,000 users, the values of a random sample of 20,000.
     """
     sparse, linalg = lab_package("scipy.sparse"), lab_package("scipy.sparse.linalg")
     if ratings.n_users > MAX_USERS_OF_SPECTRUM:

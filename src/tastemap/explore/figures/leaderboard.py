@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Scores of which more is better, and the names of scores on an axis.
+# Scores for which more is better, and the names of scores on an axis.
 SCORES_OF_LISTS = ("recall", "precision", "ndcg", "map", "mrr")
 _NAMES = {"rmse": "RMSE", "mae": "MAE", "ndcg": "NDCG", "map": "MAP", "mrr": "MRR"}
-# The left end of the logarithmic axis: quicker fits are drawn there.
+# The left end of the logarithmic axis; faster fits are drawn there.
 MIN_SECONDS = 0.01
 # About the size of the plotting area, to place labels in.
 AREA_POINTS = (400.0, 200.0)
@@ -73,9 +73,9 @@ def plot_differences(frame: pl.DataFrame, metric: str = "rmse") -> "Figure":
     """Each model's difference to the reference, with its interval.
 
     Args:
-        frame: ``metric, model, reference, difference, low, high``, one reference a metric; an
-            interval may be null.
-        metric: Which to draw.
+        frame: ``metric, model, reference, difference, low, high``, one reference for each metric;
+            an interval may be null.
+        metric: The metric to draw.
 
     Raises:
         ArgumentError: If a column is missing or the metric has no row.
@@ -140,7 +140,7 @@ def plot_bands_of_models(bands: pl.DataFrame, metric: str = "rmse") -> "Figure":
             names = part["band"].unique(maintain_order=True).to_list()
             for at, model in enumerate(models):
                 rows = part.filter(pl.col("model") == model)
-                # Beyond the palette, the best keep their colours and the rest are grey.
+                # With more models than colours, the best have colours and the rest are grey.
                 colour = PALETTE[at] if at < len(PALETTE) else PALE
                 x = [names.index(band) for band in rows["band"]]
                 ax.plot(x, rows[metric], "o-", ms=5, lw=1.8, color=colour, label=model)
@@ -160,7 +160,7 @@ def plot_bands_of_models(bands: pl.DataFrame, metric: str = "rmse") -> "Figure":
 
 
 def _front(seconds: F64, error: F64) -> list[int]:
-    """Rows of the models that no other beats in both, quickest first: the Pareto front."""
+    """Rows of the models that no other beats in both, fastest first: the Pareto front."""
     front: list[int] = []
     for at in np.lexsort((error, seconds)):
         if not front or error[at] < error[front[-1]]:
@@ -169,7 +169,7 @@ def _front(seconds: F64, error: F64) -> list[int]:
 
 
 def _label(ax: "Axes", x: F64, y: F64, names: Sequence[str], colours: Sequence[str]) -> None:
-    """Names where no other name or point is: beside their point, or joined to it by a line."""
+    """Names at free places: beside their point, or joined to it by a line."""
     (left, right), (bottom, top) = np.log(ax.get_xlim()), ax.get_ylim()
     at_x = (np.log(x) - left) / (right - left) * AREA_POINTS[0]
     at_y = (y - bottom) / (top - bottom) * AREA_POINTS[1]
@@ -195,7 +195,7 @@ def _overlap(box: tuple[float, ...], other: tuple[float, ...]) -> bool:
 
 
 def _seconds(seconds: float) -> str:
-    """Seconds, with fewer decimals the more there are.
+    """Seconds in words; larger numbers have fewer decimals.
 
     Example:
         >>> _seconds(0.01), _seconds(3.14), _seconds(61.0)

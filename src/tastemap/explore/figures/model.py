@@ -33,7 +33,8 @@ def plot_history(history: pl.DataFrame, metric: str = "loss") -> "Figure":
     into the figure, so that the others stay apart.
 
     Args:
-        history: One row an epoch: ``train_`` + metric, maybe ``validation_`` + metric, ``epoch``.
+        history: A row for each epoch: ``epoch``, ``train_`` + metric, maybe ``validation_`` +
+            metric.
         metric: ``"loss"``, ``"mae"``, …: less is better.
 
     Raises:
@@ -66,7 +67,7 @@ def plot_history(history: pl.DataFrame, metric: str = "loss") -> "Figure":
 
 
 def plot_predictions(true: npt.ArrayLike, predicted: npt.ArrayLike) -> "Figure":
-    """Predicted against true ratings: one pale dot a rating, so that dense places are dark.
+    """Predicted against true ratings: a pale dot for each rating, so that dense places are dark.
 
     Args:
         true: Ratings, (n,).
@@ -88,7 +89,7 @@ def plot_predictions(true: npt.ArrayLike, predicted: npt.ArrayLike) -> "Figure":
         )
         ends = [low - margin, high + margin]
         ax.plot(ends, ends, color=QUIET, lw=1.2, ls=(0, (4, 3)), label="prediction = truth")
-        # The lab's dots: so pale that about a hundred on one spot are fully dark.
+        # The lab's dots are pale: about a hundred in one place are fully dark.
         alpha = float(np.clip(150 / len(r), 0.01, 0.6))
         ax.scatter(r, p, s=60, alpha=alpha, color=BLUE, lw=0, rasterized=True)
         if len(values) <= MAX_LEVELS:
@@ -191,8 +192,8 @@ def plot_leaderboard(frame: pl.DataFrame, chosen: str | None = None) -> "Figure"
     Args:
         frame: ``model, train_mae, test_mae, fit_seconds``; a training error may be null, and models
             without a test error are left out.
-        chosen: The model that the validation ratings chose, to be marked; it need not be the
-            first here.
+        chosen: The model that the validation ratings chose; it is marked, and need not be the
+            first.
 
     Raises:
         ArgumentError: If a column is missing or there is no row.
@@ -255,7 +256,7 @@ def _cut_first_epoch(ax: "Axes", epochs: I64, lines: list[F64]) -> None:
 
 
 def _violin(ax: "Axes", centre: float, values: F64, width: float) -> None:
-    """One violin with its quartiles; just the dot where all values are equal."""
+    """One violin with its quartiles; only a dot if all values are equal."""
     if not len(values):
         return
     if np.ptp(values) > 0:

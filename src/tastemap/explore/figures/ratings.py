@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 #: Bins of a histogram, as in the lab.
 N_BINS = 30
-# More bars than this have no room for a number each.
+# With more bars than this, there is no room for a number on each.
 MAX_LABELLED_BARS = 12
 
 
@@ -159,9 +159,9 @@ def plot_item_map(
 
     Args:
         map_frame: ``item_id, x, y``, as `project_items` gives it.
-        ratings: Where popularity and average ratings are taken from.
+        ratings: The ratings that give popularity and averages.
         colour: ``"popularity"`` (logarithmic), ``"average"``, ``"year"`` or ``"genre"``.
-        labels: Name at most so many items; a name that would cover another is left out.
+        labels: Most names to write; a name that would cover another is left out.
 
     Raises:
         ArgumentError: If the colour is none of these, or the map and the ratings do not fit.
@@ -199,7 +199,7 @@ def _by_number(figure: "Figure", ax: "Axes", items: pl.DataFrame, colour: str) -
     if not len(coloured):
         return
     low, high = float(coloured[colour].min()), float(coloured[colour].max())  # type: ignore[arg-type]
-    if not log:  # few items are old or rated by one person only: the scale leaves them out
+    if not log:  # few items are old or have one rating only: the scale leaves them out
         low, high = (float(coloured[colour].quantile(q) or 0) for q in (0.1, 0.95))
     norm = (colours.LogNorm if log else colours.Normalize)(low, max(high, low + 1e-9))
     points = _points(ax, coloured, c=coloured[colour], cmap=style.SEQUENTIAL, norm=norm)
@@ -289,7 +289,7 @@ def _beside(
 
 
 def _some(ratings: Ratings) -> Ratings:
-    """The ratings, if there are any."""
+    """The ratings; refuses an empty table."""
     if not len(ratings):
         raise ArgumentError("ratings", expected="at least one rating", received="none")
     return ratings

@@ -25,9 +25,9 @@ MAX_TITLE_CHARACTERS, MAX_NOTE_CHARACTERS = 62, 94  # in a line
 
 @contextmanager
 def styled() -> Iterator[None]:
-    """Draw in the house style; the caller's own Matplotlib settings are left as they were.
+    """Draw in the house style; the caller's Matplotlib settings do not change.
 
-    Text is taken as it stands: a dollar sign in a title is no formula.
+    Text is drawn literally: a dollar sign in a title does not begin a formula.
     """
     matplotlib = lab_package("matplotlib")
     settings = {
@@ -61,9 +61,9 @@ def new_figure(
     """A figure that belongs to no window, with panels side by side.
 
     Args:
-        title: What one sees, in one sentence.
-        note: What the figure is drawn from, in small print below the title.
-        height: In inches.
+        title: The message of the figure, in one sentence.
+        note: The source of the data, in small print below the title.
+        height: Height in inches.
         panels: Number of axes in a row.
         rows: Number of rows.
         wide_first: Whether one wide panel stands in the place of the first row.
@@ -123,7 +123,7 @@ def name_rows(ax: "Axes", names: Sequence[str]) -> None:
 def label(
     ax: "Axes", text: str, at: tuple[Any, Any], offset: tuple[float, float], **options: Any
 ) -> Any:
-    """Text beside a point, ``offset`` away in points, on the side that the offset leads to."""
+    """Text beside a point, at a distance of ``offset`` in points, aligned away from the point."""
     side = "left" if offset[0] > 0 else "right" if offset[0] < 0 else "center"
     defaults = {"ha": side, "va": "center" if offset[0] else "baseline", "size": 10}
     return ax.annotate(text, at, offset, textcoords="offset points", **(defaults | options))
@@ -135,7 +135,7 @@ def haloed(width: float = 2.5) -> Sequence[Any]:
 
 
 def drawable(text: str) -> bool:
-    """Whether the font has every character; one that it lacks would be drawn as a box."""
+    """Whether the font has every character; a missing one would be drawn as a box."""
     manager = lab_package("matplotlib.font_manager")
     font = manager.get_font(manager.findfont("DejaVu Sans"))
     return all(font.get_char_index(ord(character)) for character in text)

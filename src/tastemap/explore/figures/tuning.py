@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 N_COLUMNS = 3
 # The axis reaches from the best value to this multiple of the distance to this quantile.
 REACH, QUANTILE = 2.5, 0.75
-# The columns of trials that are no options.
+# The columns of trials that are not options.
 TRIAL_COLUMNS = ("trial", "state", "seconds", "note")
 
 
@@ -31,7 +31,7 @@ class _Values(NamedTuple):
     best: int  # position of the best
     is_default: Mask  # (n,), the trials of the defaults
     ends: tuple[float, float]  # of the axis
-    best_end: int  # 0 if small values are good, else 1: the place of the good end in ``ends``
+    best_end: int  # index of the good end in ``ends``: 0 if small values are good, else 1
 
 
 def plot_search(
@@ -39,12 +39,12 @@ def plot_search(
 ) -> "Figure":
     """The value of each trial with the best so far, and below it the value against each option.
 
-    Trials that are far worse than most are drawn as triangles at the edge, so that the good ones
-    stay apart; failed ones are crosses.
+    Trials that are far worse than most are triangles at the edge, so that the good trials can be
+    distinguished. Failed trials are crosses.
 
     Args:
-        trials: ``trial, state, seconds, note``, a column named by the metric, and one an option.
-        metric: Name of the column of values; null where a trial failed.
+        trials: ``trial, state, seconds, note``, a column named by the metric, one for each option.
+        metric: Name of the column of values; null if a trial failed.
         larger_is_better: Whether the best value is the largest.
         log: Options whose axis is logarithmic.
 

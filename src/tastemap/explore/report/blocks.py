@@ -37,7 +37,7 @@ class Text:
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure, what it shows for those who cannot see it, and maybe a caption."""
+    """A figure, a description for readers who cannot see it, and optionally a caption."""
 
     figure: "Figure"
     alt: str
@@ -53,7 +53,7 @@ class Picture:
         )
 
     def _data_uri(self) -> str:
-        """The figure as SVG, the same for the same figure, or as PNG where that is large."""
+        """The figure as SVG, the same for the same figure, or as PNG if the SVG is large."""
         drawn, kind = io.BytesIO(), "svg+xml"
         with lab_package("matplotlib").rc_context({"svg.hashsalt": "tastemap"}):
             self.figure.savefig(drawn, format="svg", dpi=DOTS_PER_INCH, metadata={"Date": None})
@@ -65,13 +65,13 @@ class Picture:
 
 @dataclass(frozen=True)
 class Table:
-    """A frame as a table, numbers to the right; it scrolls sideways where it is too wide.
+    """A frame as a table, numbers to the right; a table that is too wide scrolls sideways.
 
     Attributes:
         frame: The rows.
         caption: A line above the table.
         digits: Decimals of numbers that are not whole.
-        rows: Show at most so many rows, and say so.
+        rows: Most rows to show; a note tells how many are left out.
     """
 
     frame: pl.DataFrame
@@ -82,7 +82,7 @@ class Table:
     def html(self) -> str:
         """The table, its caption, and the number of rows that are left out."""
         frame = self.frame.head(self.rows)
-        # An id or a year is a name, not an amount: to the left, and no thousands marked off.
+        # An id or a year is a name, not an amount: to the left, without a thousands separator.
         names = [name.endswith("_id") or "year" in name or name == "id" for name in frame.columns]
         sides = [
             "" if is_name else ' class="number"' if dtype.is_numeric() else ' class="text"'
@@ -147,7 +147,7 @@ class Code:
     text: str
 
     def html(self) -> str:
-        """The lines in a fixed-width type; they scroll where they are too long."""
+        """The lines in a fixed-width type; long lines scroll."""
         return f'<pre tabindex="0"><code>{escape(self.text)}</code></pre>'
 
 

@@ -11,8 +11,8 @@ from tastemap.explore.item_map import OTHER, map_items, need_colour
 from tastemap.explore.report.page import Fragment, asset, document, embedded_json
 from tastemap.support.extras import lab_package
 
-#: A page holds at most so many items, those with most ratings. Each is an SVG element. WebGL
-#: could hold more, but not every browser has it, and Plotly's needs `eval`.
+#: Most items on a page; items with most ratings come first. Each item is an SVG element. WebGL
+#: allows more, but not every browser has it, and Plotly's WebGL needs `eval`.
 MAX_ITEMS = 10_000
 
 _MARKUP = """<div class="map card">
@@ -69,7 +69,7 @@ def map_fragment(map_frame: pl.DataFrame, ratings: Ratings, colour: str = "popul
 
     Args:
         map_frame: ``item_id, x, y``, maybe ``preserved``, as `project_items` gives it.
-        ratings: Where titles, popularity and average ratings are taken from.
+        ratings: The ratings that give titles, popularity and average ratings.
         colour: The first colour: ``"popularity"``, ``"average"``, ``"year"`` or ``"genre"``.
 
     Raises:
@@ -99,7 +99,7 @@ def _is_known(items: pl.DataFrame, colour: str) -> bool:
 
 
 def _columns(items: pl.DataFrame) -> dict[str, Any]:
-    """What the script draws: one list a column, ids as text so that none is rounded."""
+    """The data of the script: a list for each column; ids are text, so that none is rounded."""
     counts = items["genre"].value_counts().sort(["count", "genre"], descending=[True, False])
     named = [genre for genre in counts["genre"] if genre != OTHER]
     colours = list(zip(named, style.PALETTE, strict=False))

@@ -21,9 +21,9 @@ class Fragment:
     """A part of a page.
 
     Attributes:
-        html: Finished markup; whatever came from outside is escaped.
-        scripts: JavaScript to run, in order, when the page has been read; where several parts
-            need the same script, the page has it once.
+        html: Finished markup; text from outside is escaped.
+        scripts: JavaScript to run, in order, after the page is read; a script that several parts
+            need is on the page once.
     """
 
     html: str
@@ -31,7 +31,7 @@ class Fragment:
 
 
 def document(title: str, body: str, scripts: Sequence[str] = ()) -> str:
-    """A whole page that asks nothing of any host.
+    """A whole page that requests nothing from any host.
 
     Its content security policy allows no connection at all and no script but the given ones,
     which it names by their SHA-256.
@@ -63,7 +63,7 @@ def document(title: str, body: str, scripts: Sequence[str] = ()) -> str:
 
 
 def embedded_json(data: Any) -> str:
-    r"""Data as JSON that can stand inside a script element of type ``application/json``.
+    r"""Data as JSON that is safe inside a script element of type ``application/json``.
 
     Example:
         >>> print(embedded_json(["</script>"]))
@@ -79,10 +79,10 @@ def asset(name: str) -> str:
 
 
 def write_page(path: str | Path, text: str) -> Path:
-    """Write a file whole or not at all, in a folder that is made if need be.
+    """Write a file whole or not at all; its folder is made if it does not exist.
 
     Raises:
-        OSError: If it cannot be written; a file that was there before is intact.
+        OSError: If it cannot be written; an older file is intact.
     """
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -20,7 +20,7 @@ Block: TypeAlias = str | pl.DataFrame | Text | Table | Picture | Facts | Questio
 class Report:
     """A report in sections, with a table of contents.
 
-    Every text is taken as text: nothing in it can become markup.
+    Every text is escaped: no part of it can become markup.
 
     Example:
         >>> from tastemap.explore.report.blocks import Facts
@@ -38,7 +38,7 @@ class Report:
         """Add a section; blocks follow each other down the page.
 
         Raises:
-            ArgumentError: If a block is of no kind that a report can show.
+            ArgumentError: If a report cannot show blocks of this kind.
         """
         for block in blocks:
             if not isinstance(block, Block):
@@ -78,7 +78,7 @@ class Report:
         return document(self.title, body, scripts)
 
     def write(self, path: str | Path) -> Path:
-        """Write the page whole or not at all; a report that was there is kept if it fails.
+        """Write the page whole or not at all; if it fails, an older report stays.
 
         Raises:
             OSError: If the file cannot be written.
@@ -98,7 +98,7 @@ def _rendered(block: Block) -> Fragment:
 
 
 def _anchors(titles: list[str]) -> list[str]:
-    """A name for each section to link to: its words, made distinct by a number where need be."""
+    """A name for each section to link to: its words, with a number if two are equal."""
     names: list[str] = []
     for title in titles:
         stem = re.sub(r"\W+", "-", title.casefold()).strip("-") or "section"

@@ -1,1 +1,1 @@
-"""What models share: the base class on rows and on ids, factors, item weights, the artifact."""
+"""The shared base of models: calls on rows and on ids, factors, item weights, the artifact."""

@@ -1,17 +1,17 @@
-"""``Artifact``: all that a fitted model is, and the folder that keeps it.
+"""``Artifact``: a fitted model as a value, and the folder in which it is saved.
 
     model.json           format, class, parameters, seed, versions, fingerprint, scale, metrics
-    arrays.safetensors   what the model has learnt
-    items.parquet        item ids in row order, with what is known about each
-    users.parquet        user ids in row order, with what is known about each
-    ratings.parquet      the training ratings: what each user has seen
-    ratings.safetensors  the same, grouped, in a form to be mapped, where they are millions; of a
-                         table that itself is mapped, instead
-    history.parquet      the training curves, where there are any
-    map.parquet          the 2-D map of the items, where one has been drawn
+    arrays.safetensors   the learnt arrays
+    items.parquet        the item table, with the ids in row order
+    users.parquet        the user table, with the ids in row order
+    ratings.parquet      the training ratings
+    ratings.safetensors  the same, grouped by user and by item, to be mapped into memory: beside
+                         ratings.parquet if there are millions, instead of it for a mapped table
+    history.parquet      the training curves, if there are any
+    map.parquet          the 2-D map of the items, if one has been drawn
 
-Nothing in it is code: JSON, safetensors and Parquet. It is written beside the target and renamed
-into place, so that a full disk or a kill leaves the old artifact whole.
+It holds no code: only JSON, safetensors and Parquet. It is written to a folder beside the target
+and then renamed, so that a full disk or a kill leaves the old artifact intact.
 """
 
 import contextlib
@@ -39,7 +39,7 @@ from tastemap.support.atomic import new_folder, settle
 FORMAT = 1
 MANIFEST = "model.json"
 MAPPED_RATINGS = "ratings.safetensors"
-#: Where each class that an artifact may name lives.
+#: The module of each class that an artifact may name.
 CLASSES = {
     "ALS": "tastemap.models.als",
     "BayesianFactorization": "tastemap.models.bayesian.model",
@@ -53,19 +53,19 @@ CLASSES = {
     "Popularity": "tastemap.models.popularity",
     "TwoTower": "tastemap.models.two_tower",
 }
-# The packages whose versions a reader of an old artifact may want to know.
+# Packages whose versions the manifest records.
 PACKAGES = ("tastemap", "numpy", "polars", "keras", "jax", "tensorflow", "tensorflow-cpu", "torch")
-# Tables of so many ratings have a form that can be mapped beside the compact one; smaller ones are
-# read in a few hundredths of a second.
+# From this number of ratings on, an artifact also holds them in the form that can be mapped.
+# Smaller tables are read in a few hundredths of a second.
 MIN_MAPPED_RATINGS = 2_000_000
-# What older versions called a parameter of a class, and a column of the training curves.
+# Old names of parameters and of columns of the training curves, and their present names.
 RENAMED_PARAMETERS = {"ItemKNN": {"k": "n_neighbours"}}
 RENAMED_CURVES = {
     "loss": "train_loss",
     "val_loss": "validation_loss",
     "val_rmse": "validation_rmse",
 }
-# What safetensors calls the types of arrays.
+# The dtypes by their names in safetensors.
 _DTYPES = {"BOOL": np.dtype(bool)} | {
     f"{kind}{8 * size}": np.dtype(f"<{kind.lower()}{size}")
     for kind, sizes in (("F", (2, 4, 8)), ("I", (1, 2, 4, 8)), ("U", (1, 2, 4, 8)))
@@ -84,18 +84,18 @@ Arrays = dict[str, npt.NDArray[Any]]
 
 @dataclass(frozen=True)
 class Artifact:
-    """What a fitted model is, as a value: a model gives one, and is made from one.
+    """A fitted model as a value, from `Recommender.to_artifact` and for `from_artifact`.
 
     Attributes:
         class_name: The class of the model.
         parameters: Its constructor's arguments, by name.
-        arrays: What it has learnt, by name.
+        arrays: The learnt arrays, by name.
         ratings: The training ratings.
         seed: The seed of the fit.
-        learnt_by: What learnt the arrays, which the class may not tell.
-        recipe: Class and parameters to learn it again, or None where JSON cannot hold them.
+        learnt_by: Name of the model that was fitted; ``class_name`` may be another.
+        recipe: Class and parameters to fit it again; None if JSON cannot hold them.
         metrics: Test errors, by name.
-        history: Frame of the training curves; empty where there are none.
+        history: Frame of the training curves; empty if there are none.
         item_map: Frame ``item_id, x, y``, or None.
     """
 
@@ -148,7 +148,7 @@ class Artifact:
         )
 
     def digest(self, *more: Any) -> str:
-        """A text that tells this model, with ``more`` beside it, from any other."""
+        """A hash of the model and of ``more``, as hexadecimal text."""
         digest = hashlib.blake2b(digest_size=16)
         titles = self.ratings.items.titles.to_list()
         parts = [*more, self.ratings.fingerprint(), titles, self.learnt_by, self.recipe]
@@ -164,7 +164,7 @@ class Artifact:
         save_file(arrays, folder / "arrays.safetensors")
         data.items.frame.write_parquet(folder / "items.parquet")
         data.users.frame.write_parquet(folder / "users.parquet")
-        if not data.is_mapped:  # it might be more than memory holds
+        if not data.is_mapped:  # a mapped table may be larger than memory
             columns = {name: getattr(data, name) for name in _COLUMNS}
             present = {name: column for name, column in columns.items() if column is not None}
             pl.DataFrame(present).write_parquet(folder / "ratings.parquet")
@@ -206,7 +206,7 @@ def model_class(name: str) -> Any:
 
 
 def renamed(class_name: str, parameters: dict[str, Any]) -> dict[str, Any]:
-    """Parameters of a class under today's names.
+    """Parameters of a class under their present names.
 
     Example:
         >>> renamed("ItemKNN", {"k": 30, "damping": 0.2})
@@ -227,7 +227,7 @@ def _renamed_recipe(recipe: dict[str, Any] | None) -> dict[str, Any] | None:
 
 
 def refuse_occupied(path: str | Path) -> Path:
-    """The absolute path of an artifact to be written, unless something else is there.
+    """The absolute path for a new artifact; a path with other content is refused.
 
     Raises:
         ArtifactError: If ``path`` exists and is not an artifact; it is left alone.
@@ -310,7 +310,7 @@ def _columns(source: Path, mapped: bool) -> Arrays:
 
 
 def _read_arrays(source: Path, manifest: dict[str, Any], mapped: bool) -> Arrays:
-    """The arrays, each with the shape and dtype that the manifest says."""
+    """The arrays, with shapes and dtypes checked against the manifest."""
     arrays = _from_file(source / "arrays.safetensors", map_file if mapped else load_file)
     declared = {name: (tuple(a["shape"]), a["dtype"]) for name, a in manifest["arrays"].items()}
     read = {name: (array.shape, str(array.dtype)) for name, array in arrays.items()}
@@ -366,16 +366,16 @@ def map_file(file: Path) -> Arrays:
     The format: eight bytes with the length of the header, the header in JSON, the arrays' bytes.
     """
     with safe_open(file, framework="np"):
-        pass  # refuses a file whose header and bytes do not fit
+        pass  # raises if the header does not fit the file
     whole = np.memmap(file, dtype=np.uint8, mode="r")
     start = 8 + int(whole[:8].view("<u8")[0])
     header = json.loads(whole[8:start].tobytes())
     arrays = {}
-    for name, about in header.items():
+    for name, entry in header.items():
         if name != "__metadata__":
-            first, end = (start + offset for offset in about["data_offsets"])
-            array = np.asarray(whole[first:end]).view(_DTYPES[about["dtype"]])
-            arrays[name] = array.reshape(about["shape"])
+            first, end = (start + offset for offset in entry["data_offsets"])
+            array = np.asarray(whole[first:end]).view(_DTYPES[entry["dtype"]])
+            arrays[name] = array.reshape(entry["shape"])
     return arrays
 
 
@@ -390,10 +390,10 @@ def write_ratings(data: Ratings, file: Path) -> None:
 
 
 def map_ratings(file: Path) -> Arrays:
-    """What `write_ratings` wrote, as read-only views.
+    """The arrays that `write_ratings` wrote, as read-only views.
 
     Raises:
-        ValueError: If a column is missing, or they are of unlike lengths or of other types.
+        ValueError: If a column is missing, or has a wrong length or dtype.
     """
     arrays = map_file(file)
     size = len(arrays.get("rating", ()))
@@ -407,11 +407,11 @@ def map_ratings(file: Path) -> Arrays:
 
 
 def group(data: Ratings, arrays: Arrays) -> None:
-    """Give a table the groups that `write_ratings` wrote, instead of sorting it again.
+    """Give a table the groups that `write_ratings` wrote, so that it is not sorted again.
 
     Raises:
-        ValueError: If they are not groups of this table.
-        KeyError: If there are none.
+        ValueError: If the groups do not fit the table.
+        KeyError: If the groups are missing.
     """
     for name, size in zip(_GROUPS, (data.n_users, data.n_items), strict=True):
         groups = Groups(arrays[f"{name}_offsets"], arrays[f"{name}_rows"])

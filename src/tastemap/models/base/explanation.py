@@ -1,4 +1,4 @@
-"""A prediction as a sum: parts with a kind, and a contribution of each rating of the user."""
+"""A prediction as a sum: a contribution of each rating of the user, and parts of other kinds."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ MIN_CORRECTION = 1e-6
 
 
 class PartKind(StrEnum):
-    """What a part of a prediction comes from; the value is its name in a frame."""
+    """The origin of a part of a prediction; the value is its name in a frame."""
 
     GLOBAL_MEAN = "global mean"
     ITEM_BIAS = "item bias"
@@ -35,9 +35,9 @@ class Part(NamedTuple):
     """A part of a prediction that belongs to no rating of the user.
 
     Attributes:
-        kind: What it comes from.
-        contribution: What it adds to the prediction.
-        model: The member of a blend whose whole score it is; empty for other kinds.
+        kind: Its origin.
+        contribution: The number that it adds to the prediction.
+        model: The member of a blend that gives this score; empty for other kinds.
     """
 
     kind: PartKind
@@ -46,7 +46,7 @@ class Part(NamedTuple):
 
     @property
     def name(self) -> str:
-        """The part in words."""
+        """The name in a frame."""
         return f"{self.kind} {self.model}".rstrip()
 
 
@@ -55,10 +55,10 @@ class Explanation:
     """The parts of one prediction; they sum to it.
 
     Attributes:
-        user: The user; their ratings are those that contribute.
-        parts: What does not depend on the ratings.
-        effects: float64 (n,), the contribution of each rating of the user, in their order.
-        corrections: What brings the sum to the prediction.
+        user: The user whose ratings contribute.
+        parts: The parts before the contributions of the ratings.
+        effects: float64 (n,), the contribution of each rating, in the order of the user's ratings.
+        corrections: The parts that bring the sum to the prediction.
     """
 
     user: User
@@ -95,7 +95,7 @@ class Explanation:
 
 
 def correction(kind: PartKind, contribution: float) -> tuple[Part, ...]:
-    """A part that brings a sum to the prediction; none where it is mere rounding."""
+    """A part that brings a sum to the prediction; empty if it is only rounding."""
     return (Part(kind, contribution),) if abs(contribution) > MIN_CORRECTION else ()
 
 
@@ -105,11 +105,11 @@ def kept_inside(scale: Scale, total: float) -> tuple[Part, ...]:
 
 
 def added_up(user: User, explanations: Iterable[tuple[float, Explanation]]) -> Explanation:
-    """The explanation of a weighted sum of scores: the parts of one kind are added up.
+    """The explanation of a weighted sum of scores: parts of the same kind are added up.
 
     Args:
-        user: The user, whose ratings all explanations share.
-        explanations: Each with its weight.
+        user: The user of all explanations.
+        explanations: Pairs of a weight and an explanation.
     """
     parts: dict[tuple[PartKind, str], float] = {}
     effects = np.zeros(len(user.rating))

@@ -19,20 +19,20 @@ from tastemap.models.base.user import User
 
 Array = npt.NDArray[Any]
 
-# Rows turned into float64 at once: they stay in the caches.
+# Rows converted to float64 at once; they fit in the caches.
 CHUNK_ROWS = 1024
-# Half the distance from 1 to the next float32, and a little more for terms of second order.
+# The unit roundoff of float32, 2^-24, and 1 % more for second-order terms.
 ROUNDING = 1.01 * 2.0**-24
 
 
 @dataclass(frozen=True)
 class Prior:
-    """What is believed of a user before the first rating: w_u ~ N(mean, s^2 precision^-1).
+    """The prior of a user's weights: w_u ~ N(mean, s^2 precision^-1).
 
     Attributes:
         mean: float64 (1 + f,), bias and factors of the average user.
-        precision: float64 (1 + f, 1 + f), in units of the inverse noise variance s^2 of a rating:
-            the ridge matrix of the fold-in. For a bias alone it is the damping.
+        precision: float64 (1 + f, 1 + f), the prior's precision times the noise variance s^2 of a
+            rating: the ridge matrix of the fold-in. For a bias alone it is the damping.
     """
 
     mean: Array
@@ -40,10 +40,10 @@ class Prior:
 
     @classmethod
     def of_users(cls, weights: Array, noise_variance: float) -> "Prior":
-        """The prior that the trained users suggest (empirical Bayes).
+        """The prior estimated from the trained users (empirical Bayes).
 
-        Their covariance is shrunk a little towards a multiple of the identity, so that its inverse
-        exists with few users and with a bias that is always zero.
+        Their covariance is shrunk slightly towards a multiple of the identity. Its inverse then
+        exists also with few users, or with a bias that is always zero.
 
         Args:
             weights: (n_users, 1 + f), bias and factors of users with ratings.
@@ -58,7 +58,7 @@ class Prior:
 
 @dataclass(frozen=True)
 class Factors:
-    """Biases and factors of users and items, whatever learnt them.
+    """Biases and factors of users and items, from any learning algorithm.
 
     Prediction:
         r_ui = mu + b_i + w_u . x_i with w_u = (b_u, p_u) and x_i = (1, q_i), that is
@@ -69,8 +69,8 @@ class Factors:
         global_mean: mu.
         user_weights: float32 (n_users + 1, 1 + f), rows (b_u, p_u); the last is the average user.
         item_weights: float32 (n_items + 1, 1 + f), rows (b_i, q_i); the last is the average item.
-        prior: What is believed of a user without ratings; None where the factors only tell what is
-            alike, and do not make the predictions.
+        prior: The prior of a user's weights; None if the factors serve only to compare users or
+            items, and do not make the predictions.
     """
 
     global_mean: float
@@ -84,10 +84,10 @@ class Factors:
     def of(
         cls, ratings: Ratings, mean: float, users: Array, items: Array, prior: Prior | None = None
     ) -> "Factors":
-        """What a fit has learnt: mu, rows (b_u, p_u) and (b_i, q_i), and the prior.
+        """Factors from the result of a fit: mu, rows (b_u, p_u) and (b_i, q_i), and the prior.
 
-        An item without a rating gets the average of the training ratings' items; a user without
-        one the prior's mean, or 0 without a prior.
+        An item without a rating gets the average item of the training ratings. A user without a
+        rating gets the prior's mean, or 0 if there is no prior.
         """
         item_counts, user_counts = ratings.by_item.counts, ratings.by_user.counts
         average_item = np.average(items, axis=0, weights=item_counts)
@@ -101,7 +101,7 @@ class Factors:
     def with_estimated_prior(
         cls, ratings: Ratings, mean: float, users: Array, items: Array
     ) -> "Factors":
-        """As `of`, with the prior that the trained users and the training errors suggest."""
+        """As `of`, with a prior estimated from the trained users and the training errors."""
         predicted = cls.of(ratings, mean, users, items).predict(
             ratings.user_index, ratings.item_index
         )
@@ -110,7 +110,7 @@ class Factors:
         return cls.of(ratings, mean, users, items, Prior.of_users(rated, noise_variance))
 
     def arrays(self) -> dict[str, Array]:
-        """Everything by name, for the artifact."""
+        """All arrays by name, for the artifact."""
         arrays = {
             "global_mean": np.array([self.global_mean]),
             "user_weights": self.user_weights,
@@ -122,11 +122,11 @@ class Factors:
 
     @classmethod
     def from_arrays(cls, arrays: dict[str, Array], ratings: Ratings) -> "Factors":
-        """Take back what `arrays` gave.
+        """The factors from the arrays that `arrays` gave.
 
         Raises:
             KeyError: If an array is missing.
-            ValueError: If they do not fit each other, or the ratings.
+            ValueError: If the arrays do not fit each other, or the ratings.
         """
         users, items, prior = arrays["user_weights"], arrays["item_weights"], None
         sizes = {users.shape[1], items.shape[1]}
@@ -140,11 +140,11 @@ class Factors:
 
     # ---- predictions ----
 
-    # A score is the float32 nearest to the sum in float64, however many are computed at once. So
-    # two items stand in the same order for one user and for all, and equal items in that of rows.
+    # A score is the sum in float64, rounded to float32, for any number of scores computed at once.
+    # So the order of items is the same for one user and for many; ties go to the lower row.
 
     def predict(self, user_index: IndexArray, item_index: IndexArray) -> F32:
-        """Raw predictions (n,) of pairs of rows; -1, the last row, is the average."""
+        """Raw predictions (n,) of pairs of rows; row -1, the last, is the average."""
         predicted = np.empty(len(user_index), dtype=np.float32)
         for start in range(0, len(user_index), CHUNK_ROWS):
             part = slice(start, start + CHUNK_ROWS)
@@ -167,11 +167,11 @@ class Factors:
     def score_users(
         self, user_index: IndexArray, out: FloatArray | None = None
     ) -> tuple[FloatArray, FloatArray]:
-        """As `RowModel.score_users`: in float32, without what all items of a user share."""
+        """As `RowModel.score_users`: in float32, without the user's constant mu + b_u."""
         w, x = self.user_weights[user_index], self.item_weights[:-1]
         shared = self.global_mean + w[:, 0]
         w[:, 0] = 1
-        # The error of a product of f numbers and of its rounding at the end (Higham, "Accuracy and
+        # A bound of the error of a dot product and of its final rounding (Higham, "Accuracy and
         # stability of numerical algorithms", 2002, equation 3.5).
         norms = [np.sqrt(np.einsum("nf,nf->n", rows, rows)) for rows in (w, x)]
         size = norms[0].astype(np.float64) * norms[1].max()
@@ -199,18 +199,18 @@ class Factors:
     # ---- similarity ----
 
     def item_cosines(self, item: int) -> FloatArray:
-        """Cosine (n_items,) of the factors of an item with those of every item; 0 without any."""
+        """Cosines (n_items,) of an item's factors with those of every item; 0 for zero factors."""
         return cosines(self.item_weights[:-1, 1:], item)
 
     def user_cosines(self, user: int) -> FloatArray:
-        """The same of users, (n_users,)."""
+        """Cosines (n_users,) of a user's factors with those of every user; 0 for zero factors."""
         return cosines(self.user_weights[:-1, 1:], user)
 
 
 class HasFactors(Recommender):
-    """A model that has `Factors`: they predict, fold in, explain, and tell what is alike.
+    """A model that has `Factors`: they predict, fold in, explain and compare.
 
-    A model whose factors have no prior predicts in a way of its own, and cannot fold in.
+    If its factors have no prior, a model predicts by other means and does not fold in.
 
     Attributes:
         factors: The `Factors`.
@@ -247,9 +247,9 @@ class HasFactors(Recommender):
 
     @property
     def capabilities(self) -> Capabilities:
-        """Without a prior nobody is folded in; without factors beside the biases nothing compared.
+        """Fold-in and explanations need a prior; similarities and the map need factors.
 
-        Before the fit, what the model will be able to do.
+        Before the fit, both count as present.
         """
         fitted = hasattr(self, "factors")
         has_prior = not fitted or self.factors.prior is not None
@@ -293,9 +293,9 @@ class HasFactors(Recommender):
         return (self._prior.mean + effects.sum(axis=1)).astype(np.float32)
 
     def _explain(self, user: User, item: int) -> Explanation:
-        """In the closed form of the fold-in, and what training found beyond it.
+        """The closed form of the fold-in, and a correction for what training adds to it.
 
-        A score has no more parts than the model has terms: a term that is always 0 is left out.
+        If the prediction is a score and not a rating, terms that are 0 are left out.
         """
         explanation, total = self._closed_form(user, item, user.description)
         if self.predicts_ratings:
@@ -319,7 +319,7 @@ class HasFactors(Recommender):
         return Explanation(user, parts, effects, correction(PartKind.TRAINING, beyond)), total
 
     def _lifts(self, user: User, item_index: IndexArray) -> FloatArray:
-        # Above the average item: else a user who rates high would have that lift every item.
+        # Relative to the average item; otherwise a user's high ratings would raise every item.
         weights = self.factors.item_weights
         x = weights[item_index].astype(np.float64) - weights[-1]
         x[:, 0] = 0.0
@@ -345,11 +345,11 @@ class HasFactors(Recommender):
 
 
 class FactorModel(HasFactors):
-    """A model that is its factors, whatever learnt them; by itself, the form they are loaded in.
+    """A model that consists of its factors; a saved network of factors is loaded as this class.
 
     Unknown ids:
-        An unknown user is the average user, the prior's mean; an unknown item, and one without a
-        training rating, is the average item of the training ratings.
+        An unknown user is the average user, the prior's mean. An unknown item, or an item without
+        a training rating, is the average item of the training ratings.
 
     Fold-in:
         The prior's mean plus the effects of the ratings, see `Factors.rating_effects`.
@@ -359,7 +359,7 @@ class FactorModel(HasFactors):
         return getattr(self, "learnt_by_", type(self).__name__)
 
     def _fit(self, ratings: Ratings, validation: Ratings | None, seed: int, progress: bool) -> None:
-        """Fit a model of the kind that learnt the factors, and adopt what it has learnt."""
+        """Fit a new model of the recipe's class, and adopt its factors and training curves."""
         recipe = getattr(self, "recipe_", None)
         if recipe is None or recipe["class"] == "FactorModel":
             raise UnsupportedError(
@@ -378,8 +378,8 @@ class Start(NamedTuple):
     """Where an update starts.
 
     Attributes:
-        users: float32 (n_users, 1 + f), rows (b_u, p_u); the average user's of those who are new.
-        items: float32 (n_items, 1 + f), rows (b_i, q_i); the average item's of those that are new.
+        users: float32 (n_users, 1 + f), rows (b_u, p_u); a new user has the average user's.
+        items: float32 (n_items, 1 + f), rows (b_i, q_i); a new item has the average item's.
     """
 
     users: F32
@@ -387,25 +387,25 @@ class Start(NamedTuple):
 
 
 class WarmStart(FactorModel):
-    """A model of factors whose updates start at the factors that it has.
+    """A factor model whose updates start from its present factors.
 
-    An update makes a share of the epochs of a fit, on the old ratings and the new together. Users
-    and items that are new start as the average of those known.
+    An update runs a share of the epochs of a fit, on the old and the new ratings together. New
+    users and items start as the average user and the average item.
     """
 
-    #: Share of the epochs of a fit that an update makes.
+    #: Share of the epochs of a fit that an update runs.
     _share: ClassVar[float] = 1 / 3
     _start: Start | None = None
 
     def update(self, ratings: Ratings, *, seed: int = 0, progress: bool = True) -> Self:
         """Learn further from new ratings, from the present factors, in fewer epochs.
 
-        Where both have a pair of user and item, the new rating wins. What comes out is close to a
-        fit on all ratings, and not the same.
+        If both tables have a pair of user and item, the new rating replaces the old. The result
+        is close to a fit on all ratings, but not the same.
 
         Args:
             ratings: The new ratings; users and items may be new.
-            seed: Same seed, same result, on any number of threads.
+            seed: The same seed gives the same result, on any number of threads.
             progress: As in `fit`.
         """
         merged = self.fitted_ratings.merged_with(ratings)
@@ -417,11 +417,11 @@ class WarmStart(FactorModel):
             self._start = None
 
     def _epochs(self, n_epochs: int) -> int:
-        """How many of the epochs of a fit are to be made."""
+        """The number of epochs to run: all in a fit, a share of them in an update."""
         return n_epochs if self._start is None else math.ceil(self._share * n_epochs)
 
 
 def _grown(weights: F32, n: int) -> F32:
-    """Rows of n users or items; the last of the weights, the average, stands in for the new."""
+    """Weights of n users or items; each new one gets the last row, the average."""
     n_new = n - (len(weights) - 1)
     return np.vstack([weights[:-1], np.repeat(weights[-1:], n_new, axis=0)])

@@ -1,4 +1,4 @@
-"""What models of item-to-item weights share: a user is their ratings, and nothing else."""
+"""The base of models with item-to-item weights: only the ratings describe a user."""
 
 from abc import abstractmethod
 from dataclasses import replace
@@ -16,12 +16,12 @@ from tastemap.models.base.rows import Capabilities
 from tastemap.models.base.user import User
 from tastemap.support.memory import require
 
-# Matrices of items by items of 4 bytes: 6.4 GB each at this number.
+# A matrix of items by items in float32 takes 6.4 GB at this number.
 MAX_ITEMS = 40_000
 
 
 class RatedItems(NamedTuple):
-    """What a user has rated: the description of a user.
+    """The items that a user has rated: the description of a user.
 
     Attributes:
         item_index: int32 (n,), rows of the items.
@@ -33,11 +33,11 @@ class RatedItems(NamedTuple):
 
 
 class ItemModel(Recommender):
-    """Scores that add up over the items that a user has rated.
+    """Base of models whose score is a sum over the items that a user has rated.
 
     Unknown ids:
-        An unknown user has rated nothing; what that gives, and an unknown item's score, the model
-        says.
+        An unknown user has no ratings. Each model documents the scores of such a user and of an
+        unknown item.
     """
 
     @property
@@ -49,7 +49,7 @@ class ItemModel(Recommender):
 
     @abstractmethod
     def _scores(self, rated: RatedItems, item_index: IndexArray) -> FloatArray:
-        """Scores (m,) of items, -1 for an unknown one, for a user."""
+        """Scores (m,) of items for a user; an unknown item has the row -1."""
 
     @abstractmethod
     def _parts(self, user: User, item: int) -> Explanation:
@@ -85,7 +85,7 @@ class ItemModel(Recommender):
         return replace(explanation, parts=(*parts, *kept_inside(self.ratings_.scale, total)))
 
     def _check_size(self, ratings: Ratings) -> None:
-        """Refuse what cannot fit into memory, before trying."""
+        """Refuse a number of items whose weights do not fit into memory."""
         if ratings.n_items > MAX_ITEMS:
             raise ArgumentError(
                 "ratings",
@@ -100,5 +100,5 @@ class ItemModel(Recommender):
 
 
 def at_items(values: npt.NDArray[Any], item_index: IndexArray, unknown: float) -> FloatArray:
-    """Values of items by row, and a value for the unknown, -1."""
+    """Values of items by row; ``unknown`` for row -1."""
     return np.where(item_index >= 0, values[item_index], unknown)

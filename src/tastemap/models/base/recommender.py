@@ -1,4 +1,4 @@
-"""``Recommender``: the base of all models, and what its callers see: raw ids in, raw ids out."""
+"""``Recommender``: the base class of all models; its calls take ids and return ids."""
 
 from pathlib import Path
 from typing import Any, Self
@@ -18,9 +18,9 @@ from tastemap.models.base.user import User, rated_pairs
 
 
 class Recommender(RowModel):
-    """Base of all models: calls on ids, the same of every model.
+    """Base of all models: the calls on ids, the same for every model.
 
-    A model implements the hooks of `RowModel`, which also names the attributes and answers on rows.
+    A model implements the hooks of `RowModel`, which documents the attributes and calls on rows.
     """
 
     # ---- learning ----
@@ -33,13 +33,13 @@ class Recommender(RowModel):
         seed: int = 0,
         progress: bool = True,
     ) -> Self:
-        """Learn from ratings, forgetting whatever was learnt before.
+        """Learn from ratings; anything learnt before is forgotten.
 
         Args:
             ratings: The training ratings.
-            validation: Ratings to judge epochs by; never the test ratings.
-            seed: Same seed, same result, on any number of threads.
-            progress: Show a progress bar where the fit takes long.
+            validation: Ratings that judge the epochs; never the test ratings.
+            seed: The same seed gives the same result, on any number of threads.
+            progress: Show a progress bar if the fit takes long.
         """
         if not len(ratings):
             raise ArgumentError("ratings", expected="at least one rating", received="none")
@@ -49,13 +49,13 @@ class Recommender(RowModel):
         try:
             self._fit(ratings, validation, seed, progress)
         except BaseException:
-            # A model that has learnt half, or nothing, is not fitted.
+            # After a fit that failed or was stopped, the model counts as not fitted.
             del self.ratings_
             raise
         return self
 
     def update(self, ratings: Ratings, *, seed: int = 0, progress: bool = True) -> Self:
-        """Learn further from new ratings: a fit on the old and the new together."""
+        """Learn from new ratings too: a fit on the old and the new ratings together."""
         return self.fit(self.fitted_ratings.merged_with(ratings), seed=seed, progress=progress)
 
     # ---- prediction ----
@@ -66,7 +66,7 @@ class Recommender(RowModel):
         """Predicted ratings of pairs of a user and an item.
 
         Args:
-            user_ids, item_ids: Ids, one or many; one of either goes with all of the other.
+            user_ids, item_ids: Ids, one or many; a single id is paired with all ids of the other.
             point: ``"mean"``, or ``"median"`` of the distribution (least absolute error).
             clip: Keep predictions inside the data's scale; False gives the raw value.
 
@@ -89,7 +89,7 @@ class Recommender(RowModel):
         return self._predict_distribution(*self._pairs(user_ids, item_ids))
 
     def ratings_distribution(self, ratings: Ratings) -> FloatArray:
-        """As `predict_distribution`, for each row of a ratings table, as in `predict_ratings`."""
+        """Probability of each value of the scale, (n, levels), for each row of a ratings table."""
         return self._predict_distribution(*self.rows_of(ratings), *self._context(ratings))
 
     def predict_interval(self, user_ids: Any, item_ids: Any, *, mass: float = 0.8) -> Interval:
@@ -122,17 +122,17 @@ class Recommender(RowModel):
         """The k items with the highest score for a known user or for a list of ratings.
 
         Args:
-            user_id: A user of the training data; or else
-            ratings: ``{item id or title: rating}``, a frame, or `Ratings` of one user.
-            k: Number of items; by default ten, or all where there are fewer.
+            user_id: A user of the training data; give this or ``ratings``.
+            ratings: The ratings of a user: ``{item id or title: rating}``, a frame or `Ratings`.
+            k: Number of items; by default ten, or all if there are fewer.
             exclude_seen: Leave out what the user has rated.
             candidates, exclude: Items (ids or titles) to choose from, or to leave out.
             where: A condition on the item table, such as ``"year >= 1990"``.
-            novelty: From -1 (favour the popular) over 0 to 1 (favour the little known).
+            novelty: From -1 (favour popular items) through 0 to 1 (favour rarely rated items).
 
         Returns:
             Frame ``rank, item_id, title, predicted_rating, score``, best first: exactly k rows,
-            or fewer with a `ShortAnswerWarning` where no more candidates are left.
+            or fewer with a `ShortAnswerWarning` if no more candidates are left.
         """
         data, user = self.fitted_ratings, self._to_user(user_id, ratings)
         allowed = selection.allowed_items(
@@ -168,7 +168,7 @@ class Recommender(RowModel):
         )
 
     def fold_in(self, ratings: Any) -> User:
-        """A new user from ratings alone, in any form that `recommend` takes."""
+        """The description of a new user from ratings, in any form that `recommend` takes."""
         return self._to_user(None, ratings)
 
     def explain(
@@ -177,17 +177,17 @@ class Recommender(RowModel):
         """The parts of a predicted rating, or of a score; they sum to it.
 
         Args:
-            user_id: A user of the training data; or else
-            ratings: The ratings of one user, as in `recommend`.
+            user_id: A user of the training data; give this or ``ratings``.
+            ratings: The ratings of a user, as in `recommend`.
             item_id: The item (id or title) whose prediction is explained.
 
         Returns:
-            Frame ``part, item_id, title, rating, contribution``. The kinds of parts are those of
-            `PartKind`. Each rating of the user is a part, the largest contribution first; of the
+            Frame ``part, item_id, title, rating, contribution``. `PartKind` lists the kinds of
+            parts. Each rating of the user is a part, the largest contribution first; in the
             other parts ``item_id, title, rating`` are null.
 
         Raises:
-            UnsupportedError: If the model's predictions are no sums of parts.
+            UnsupportedError: If the model's predictions are not sums of parts.
         """
         items = self.fitted_ratings.items
         user = self._to_user(user_id, ratings)
@@ -208,7 +208,7 @@ class Recommender(RowModel):
         return self._neighbours(item_id, k, sign=1)
 
     def dissimilar_items(self, item_id: Id, k: int | None = None) -> pl.DataFrame:
-        """The k items least similar to an item, the least first; else as `similar_items`."""
+        """The k items least similar to an item, least similar first; see `similar_items`."""
         return self._neighbours(item_id, k, sign=-1)
 
     def similarity(self, item_id: Id, other_id: Id) -> float:
@@ -217,7 +217,7 @@ class Recommender(RowModel):
         return float(self._item_similarities(items.find(item_id))[items.find(other_id)])
 
     def similar_users(self, user_id: Id, k: int | None = None) -> pl.DataFrame:
-        """The k users most similar to a user, who is left out.
+        """The k users most similar to a user; the user itself is left out.
 
         Returns:
             Frame ``rank, user_id, similarity`` (in [-1, 1]), most similar first.
@@ -246,7 +246,7 @@ class Recommender(RowModel):
         return Path(path)
 
     def to_artifact(self) -> Artifact:
-        """All that the fitted model is.
+        """The fitted model as an `Artifact`.
 
         Raises:
             NotFittedError: If the model has not been fitted.
@@ -267,7 +267,7 @@ class Recommender(RowModel):
 
     @classmethod
     def from_artifact(cls, artifact: Artifact) -> Self:
-        """A fitted model: the only way to one without `fit`.
+        """A fitted model from its artifact; only this call makes one without `fit`.
 
         Raises:
             ArgumentError, TypeError: If a parameter is unknown or cannot be used.
@@ -329,7 +329,7 @@ class Recommender(RowModel):
         return self._item_frame(rows, similarity=similarity[rows])
 
     def _ratings(self, predicted: FloatArray) -> FloatArray | list[None]:
-        """Raw predictions as ratings in the scale; None for each where they are scores."""
+        """Raw predictions clipped to the scale; a None for each if they are only scores."""
         if not self.predicts_ratings:
             return [None] * len(predicted)
         return self.fitted_ratings.scale.clip(predicted)

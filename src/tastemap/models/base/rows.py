@@ -1,4 +1,4 @@
-"""``RowModel``: a model on row numbers: what it can do, its hooks, and what it answers on rows."""
+"""``RowModel``: the part of a model that works on row numbers: capabilities, hooks and calls."""
 
 import inspect
 from abc import ABC, abstractmethod
@@ -20,10 +20,10 @@ from tastemap.models.base.user import User
 
 @dataclass(frozen=True)
 class Capabilities:
-    """What a model can do, beside scoring items for the users of its training data.
+    """What a model can do, besides scoring items for the users of its training data.
 
     Attributes:
-        predicts: Its scores are ratings; else they only rank, and `predict` is refused.
+        predicts: Its scores are ratings. Otherwise they only rank, and `predict` is refused.
         distribution: It gives a distribution over ratings, and so a median.
         folds_in: It describes a new user from ratings.
         explains: Its predictions are sums of parts.
@@ -41,24 +41,24 @@ class Capabilities:
 
 
 class RowModel(ABC):
-    """What a model implements, and what it answers on rows; ids are strange to it.
+    """The hooks that a model implements, and its calls on rows; it does not handle ids.
 
     Row -1 stands for an unknown user or item.
 
     Attributes:
-        ratings_: The ratings the model was fitted on: vocabularies, scale, what each user has seen.
+        ratings_: The training ratings, with their vocabularies and scale.
         history_: Frame ``epoch, train_<metric>, validation_<metric>`` of the training curves, one
-            row an epoch; empty where there are none.
+            row for each epoch; empty if there are none.
         metrics_: Test errors recorded with the model, by name.
-        item_map_: Frame ``item_id, x, y`` of the 2-D map, once one has been drawn, else None.
+        item_map_: Frame ``item_id, x, y`` of the 2-D map; None until a map is drawn.
         seed_: The seed of the fit.
-        recipe_: Class and parameters to learn it again, or None where JSON cannot hold them.
-        learnt_by_: What learnt the model, which the class of a loaded one may not tell.
+        recipe_: Class and parameters to fit the model again; None if JSON cannot hold them.
+        learnt_by_: Name of the model that was fitted; a loaded model may be of another class.
     """
 
     #: Names of the constructor's parameters, kept in the artifact.
     parameters: ClassVar[tuple[str, ...]] = ()
-    #: Whether a first fit, on any data, compiles what later fits use.
+    #: Whether the first fit, on any data, compiles code that later fits use.
     compiles: ClassVar[bool] = True
 
     ratings_: Ratings
@@ -81,12 +81,12 @@ class RowModel(ABC):
 
     @property
     def capabilities(self) -> Capabilities:
-        """What the model can do; of some models their parameters or their data decide."""
+        """What the model can do; for some models this depends on parameters or data."""
         return Capabilities()
 
     @property
     def predicts_ratings(self) -> bool:
-        """Whether a score is a rating; if not, `predict` is refused and predicted ratings null."""
+        """Whether scores are ratings; if not, `predict` is refused, predicted ratings are null."""
         return self.capabilities.predicts
 
     @property
@@ -111,7 +111,7 @@ class RowModel(ABC):
 
     @abstractmethod
     def _score(self, user: Any) -> FloatArray:
-        """Raw predictions (n_items,) for one user, as `_user` or `_fold_in` describes them."""
+        """Raw predictions (n_items,) for a user; ``user`` is a result of `_user` or `_fold_in`."""
 
     @abstractmethod
     def _user(self, user_index: int) -> Any:
@@ -132,7 +132,7 @@ class RowModel(ABC):
         raise self._cannot("give a distribution over ratings, or a median")
 
     def _distribution_of(self, user: Any, item_index: IndexArray) -> FloatArray:
-        """The same (n, levels), of items for one user, as `_user` or `_fold_in` describes them."""
+        """Probabilities (n, levels) of items for one user; ``user`` as in `_score`."""
         raise self._cannot("give a distribution over the ratings of a new person")
 
     def _context(self, ratings: Ratings) -> tuple[Any, ...]:
@@ -160,7 +160,7 @@ class RowModel(ABC):
         raise self._cannot("be saved")
 
     def _restore(self, arrays: dict[str, npt.NDArray[Any]]) -> None:
-        """Take back what `_arrays` gave, which may be read-only.
+        """Adopt the arrays that `_arrays` gave; they may be read-only.
 
         Raises:
             KeyError, ValueError: If an array is missing, or does not fit the others.
@@ -168,13 +168,13 @@ class RowModel(ABC):
         raise self._cannot("be loaded")
 
     def _recipe(self) -> dict[str, Any] | None:
-        """Class and parameters, as `recipe_` keeps them."""
+        """The value of `recipe_`: class and parameters."""
         return {"class": type(self).__name__, "parameters": self.get_params()}
 
     # ---- calls on rows ----
 
     def rows_of(self, ratings: Ratings) -> tuple[IndexArray, IndexArray]:
-        """User and item rows (n,), in this model's vocabularies, of a table that may have its own.
+        """Rows (n,) of the users and items of any table, in this model's vocabularies.
 
         An unknown user or item has the row -1.
         """
@@ -191,26 +191,26 @@ class RowModel(ABC):
         return User(self._user(user_index), items, rating, user_index)
 
     def fold_in_rows(self, item_index: IndexArray, rating: npt.NDArray[np.float32]) -> User:
-        """A new user from the rows of the items that they rated, and the ratings."""
+        """A new user from rows of items and the user's ratings of them."""
         return User(self._fold_in(item_index, rating), item_index, rating)
 
     def score_rows(self, user: User) -> FloatArray:
-        """The score (n_items,) of every item for one user, outside the scale too."""
+        """The score (n_items,) of every item for one user; it may lie outside the scale."""
         return self._score(user.description)
 
     def score_users(
         self, user_index: IndexArray, out: FloatArray | None = None
     ) -> tuple[FloatArray, FloatArray | None]:
-        """Fast scores of many users, and how exact they are.
+        """Fast scores of many users, and bounds of their errors.
 
         Args:
             user_index: int32 (n,), rows of users.
-            out: float32 (n, n_items), memory that the scores may be put into.
+            out: float32 (n, n_items), memory in which the scores may be written.
 
         Returns:
-            Scores (n, n_items), which the caller may change. Then None, if they are those of
-            `score_rows`. Else errors (n,): the scores of a user may lack a number that is the same
-            for all items, and differ beside it by so much from `predict_rows`, which is exact.
+            Scores (n, n_items), which the caller may change, and errors (n,) or None. None: the
+            scores equal those of `score_rows`. Otherwise a user's scores may lack a constant, the
+            same for all items; with it they differ from `predict_rows` by at most the error.
         """
         return self._score_many(user_index, out)
 
@@ -235,12 +235,12 @@ class RowModel(ABC):
         """The best items for a user: rows, raw predictions and scores, best first.
 
         Args:
-            user: A user, of `user_at`, `fold_in_rows` or `fold_in`.
-            k: Number of items; the answer is shorter where no more are allowed.
-            scores: (n_items,), those of `score_rows` where they are at hand.
+            user: A user from `user_at`, `fold_in_rows` or `fold_in`.
+            k: Number of items; the answer is shorter if fewer are allowed.
+            scores: (n_items,), the result of `score_rows` if the caller has it.
             allowed: Mask (n_items,) of the items to choose from; None for all.
             exclude_seen: Leave out what the user has rated.
-            novelty: From -1 (favour the popular) over 0 to 1 (favour the little known).
+            novelty: From -1 (favour popular items) through 0 to 1 (favour rarely rated items).
         """
         predicted = self._score(user.description) if scores is None else scores
         score = predicted
@@ -261,14 +261,14 @@ class RowModel(ABC):
         return self._item_similarities(item)
 
     def lift_rows(self, user: User, item_index: IndexArray) -> FloatArray:
-        """How far each rating of a user lifts each item, (n, n_ratings), in units of the score.
+        """How much each rating of a user raises the score of each item, (n, n_ratings).
 
-        Of a model with factors it is how far a rating lifts an item above the average item; of
-        others, what the rating contributes to the score.
+        The unit is that of the score. In a model with factors, the rise is relative to the average
+        item; in other models, it is the rating's contribution to the score.
         """
         return self._lifts(user, item_index)
 
-    # ---- what both interfaces share ----
+    # ---- shared by the calls on ids and on rows ----
 
     def get_params(self) -> dict[str, Any]:
         """The constructor's arguments, by name."""
@@ -280,7 +280,7 @@ class RowModel(ABC):
 
     @property
     def fitted_ratings(self) -> Ratings:
-        """The training ratings, or a clear error before `fit`."""
+        """The training ratings; before `fit` a `NotFittedError`."""
         if not hasattr(self, "ratings_"):
             raise NotFittedError(
                 type(self).__name__, expected="a fitted model", do="call fit first"

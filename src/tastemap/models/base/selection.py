@@ -1,4 +1,4 @@
-"""Which items to answer with: those allowed, and the best k of them."""
+"""The choice of items: the allowed items, and the best k of them."""
 
 import warnings
 from collections.abc import Iterable
@@ -14,14 +14,14 @@ from tastemap.data.vocabulary import Id
 from tastemap.errors import ArgumentError, TastemapWarning
 from tastemap.metrics.ranking import self_information
 
-#: So many scores that are not allowed may stay among the others: they are told apart in the end.
+#: Up to this number, forbidden scores stay among the others and are removed only at the end.
 MAX_BARRED_AMONG = 500
 #: Lanes in which `top_k` looks for the highest of many scores.
 MIN_LANES = 256
 
 
 class ShortAnswerWarning(TastemapWarning):
-    """An answer has fewer rows than asked for, because no more candidates are left."""
+    """An answer has fewer rows than requested, because no more candidates are left."""
 
 
 def allowed_items(
@@ -58,12 +58,12 @@ def allowed_items(
 
 
 def list_length(k: int | None, allowed: Mask, *, kind: str = "item") -> int:
-    """The length of a list of k of the allowed rows: without k ten, or all where there are fewer.
+    """The checked length k of a list; by default ten, or all allowed rows if there are fewer.
 
-    Warns where fewer than k are allowed.
+    Warns if fewer than k rows are allowed.
 
     Raises:
-        ArgumentError: If k is not between 1 and the number of rows, or nothing is allowed.
+        ArgumentError: If k is not between 1 and the number of rows, or no row is allowed.
     """
     n_allowed = int(np.count_nonzero(allowed))
     if k is None:
@@ -93,7 +93,7 @@ def list_length(k: int | None, allowed: Mask, *, kind: str = "item") -> int:
 def top_k(score: FloatArray, allowed: Mask, k: int) -> IndexArray:
     """Rows of the k highest scores among those allowed, best first; ties go to the lower row.
 
-    The answer is shorter where fewer are allowed.
+    The answer is shorter if fewer are allowed.
 
     Example:
         >>> top_k(np.array([1.0, 3.0, 2.0]), np.array([True, True, True]), 2).tolist()
@@ -107,7 +107,7 @@ def top_k(score: FloatArray, allowed: Mask, k: int) -> IndexArray:
     if k < n_allowed:  # of the best k + n_barred, at least k are allowed
         allowed = allowed & (lowered <= _bound(lowered, k + n_barred))
     rows = np.flatnonzero(allowed)
-    # A stable sort of the few that can win: ties then fall to the lower row on every machine.
+    # A stable sort of the few rows that remain: ties go to the lower row on every machine.
     if k < len(rows):
         kth = np.partition(lowered[rows], k - 1)[k - 1]
         rows = rows[lowered[rows] <= kth]
@@ -115,10 +115,10 @@ def top_k(score: FloatArray, allowed: Mask, k: int) -> IndexArray:
 
 
 def _bound(lowered: FloatArray, k: int) -> float:
-    """A value that at least k, and few more, of the lowered scores do not exceed.
+    """A bound that at least k of the lowered scores do not exceed, and few more than k.
 
-    Lane j holds every n_lanes-th value, from the j-th on. The k-th least of the lanes' minima is
-    found faster than the k-th least of all values.
+    Lane j holds every n_lanes-th value, from the j-th on. The bound is the k-th least of the
+    lanes' minima, which is faster to find than the k-th least of all values.
     """
     n_lanes = max(MIN_LANES, 8 * k)
     if len(lowered) < 2 * n_lanes:
@@ -130,10 +130,10 @@ def _bound(lowered: FloatArray, k: int) -> float:
 
 
 def item_information(counts: I64) -> tuple[F64, float]:
-    """Self-information of items by their numbers of ratings: less the mean, and its deviation.
+    """Self-information of items from their numbers of ratings: centred, and its deviation.
 
-    -log2 of the share of all ratings, in bits, with one rating more for each item (Zhou et al.,
-    "Solving the apparent diversity-accuracy dilemma of recommender systems", PNAS 107, 2010).
+    It is -log2 of an item's share of all ratings, in bits, with one rating added to each item (Zhou
+    et al., "Solving the apparent diversity-accuracy dilemma of recommender systems", PNAS 2010).
     """
     popularity = counts.astype(np.float64)
     bits = self_information(popularity + 1, popularity.sum() + len(popularity))
@@ -143,10 +143,10 @@ def item_information(counts: I64) -> tuple[F64, float]:
 def novelty_bonus(
     predicted: FloatArray, information: tuple[F64, float], novelty: float
 ) -> FloatArray:
-    """What ``novelty`` adds to each predicted rating to give the score to rank by.
+    """The numbers that ``novelty`` adds to the predicted ratings, to give the scores to rank by.
 
-    The `item_information`, scaled to the spread of the predicted ratings: novelty 1 weighs being
-    unknown as much as being liked, -1 favours the popular.
+    They are the `item_information`, scaled to the spread of the predicted ratings: novelty 1 gives
+    both the same weight, -1 favours popular items.
     """
     if not -1.0 <= novelty <= 1.0:
         raise ArgumentError("novelty", expected="a number from -1 to 1", received=novelty)
@@ -157,7 +157,7 @@ def novelty_bonus(
 
 
 def ranked(ids: pl.Series, **columns: Any) -> pl.DataFrame:
-    """A frame of ids with their rank, from 1, and further columns; lists are numbers or None."""
+    """A frame of ids with their rank, from 1, and further columns; a list has numbers or None."""
     rank = pl.Series("rank", np.arange(1, len(ids) + 1), dtype=pl.Int32)
     numbers = {
         name: pl.Series(values, dtype=pl.Float64 if isinstance(values, list) else None)
@@ -167,5 +167,5 @@ def ranked(ids: pl.Series, **columns: Any) -> pl.DataFrame:
 
 
 def listed(ids: Any) -> Any:
-    """One id as a list of one."""
+    """A single id as a list; several ids as they are."""
     return [ids] if isinstance(ids, str) or not hasattr(ids, "__len__") else ids

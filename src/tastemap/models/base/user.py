@@ -1,4 +1,4 @@
-"""``User``: whom an answer is for, known or new."""
+"""``User``: the user of a call, from the training data or new."""
 
 from typing import Any, NamedTuple
 
@@ -12,13 +12,13 @@ from tastemap.errors import ArgumentError
 
 
 class User(NamedTuple):
-    """Whom an answer is for: a model's description of a user, and what the user has rated.
+    """The user of a call: a model's description of the user, and the user's ratings.
 
     Attributes:
-        description: What the model's `_user` or `_fold_in` gave; only the model looks into it.
+        description: The result of the model's `_user` or `_fold_in`; only the model reads it.
         item_index: int32 (n,), rows of the items rated.
         rating: float32 (n,), the ratings.
-        user_index: Row in the training data; -1 of a new user.
+        user_index: Row in the training data; -1 for a new user.
     """
 
     description: Any
@@ -31,13 +31,13 @@ def rated_pairs(data: Ratings, ratings: Any) -> tuple[IndexArray, npt.NDArray[np
     """Item rows and ratings of one user, from any of the forms that `recommend` takes.
 
     Args:
-        data: The training ratings: the items that a model knows, and the scale.
+        data: The training ratings; they give the items and the scale.
         ratings: ``{id or title: rating}``; a frame with ``item_id`` (or ``title``) and ``rating``;
             or `Ratings`.
 
     Raises:
-        UnknownIdError: If an item is unknown; nothing is dropped in silence.
-        ArgumentError: If there is no rating, or one that is no number on the scale.
+        UnknownIdError: If an item is unknown; no rating is dropped silently.
+        ArgumentError: If there is no rating, or a rating is not a number within the scale.
     """
     items, scale = data.items, data.scale
     if isinstance(ratings, Ratings):
@@ -47,12 +47,12 @@ def rated_pairs(data: Ratings, ratings: Any) -> tuple[IndexArray, npt.NDArray[np
         values = list(ratings.values())
     elif hasattr(ratings, "__arrow_c_stream__"):
         frame = pl.DataFrame(ratings)
-        named = [column for column in ("item_id", "title") if column in frame.columns]
-        if not named or "rating" not in frame.columns:
+        id_columns = [column for column in ("item_id", "title") if column in frame.columns]
+        if not id_columns or "rating" not in frame.columns:
             raise ArgumentError(
                 "ratings", expected="columns item_id (or title) and rating", received=frame.columns
             )
-        rows = items.find_all(frame[named[0]])
+        rows = items.find_all(frame[id_columns[0]])
         values = frame["rating"].to_list()
     else:
         raise ArgumentError(

@@ -1,4 +1,4 @@
-"""One check of each kind of hyper-parameter; each gives the value back, or says what is wrong."""
+"""Checks of hyper-parameters: each function returns the value or raises `ArgumentError`."""
 
 import math
 import numbers
@@ -35,7 +35,7 @@ def not_negative(name: str, value: Any) -> Any:
 
 
 def share(name: str, value: Any, *, with_zero: bool = True, with_one: bool = True) -> Any:
-    """A number from 0 to 1; the ends themselves may be left out.
+    """A number from 0 to 1; either end may be excluded.
 
     Example:
         >>> share("dropout", 0.5, with_one=False)
@@ -52,7 +52,7 @@ def share(name: str, value: Any, *, with_zero: bool = True, with_one: bool = Tru
 
 
 def choice(name: str, value: Any, options: tuple[Any, ...]) -> Any:
-    """One of several values."""
+    """A value that is one of ``options``."""
     if value not in options:
         expected = " or ".join(map(repr, options))
         raise ArgumentError(name, expected=expected, received=repr(value))
@@ -60,6 +60,6 @@ def choice(name: str, value: Any, options: tuple[Any, ...]) -> Any:
 
 
 def is_number(value: Any) -> bool:
-    """Whether a value is a finite number, of Python or of NumPy, and no truth value."""
+    """Whether a value is a finite number, of Python or NumPy, and not a bool."""
     is_real = isinstance(value, numbers.Real) and not isinstance(value, bool)
     return is_real and math.isfinite(value)

@@ -1,4 +1,4 @@
-"""Recommendations for all users, or many: block by block, with the lists of `recommend`."""
+"""Recommendations for many users, block by block; the lists equal those of `recommend`."""
 
 import os
 import warnings
@@ -16,10 +16,10 @@ from tastemap.errors import ArgumentError
 from tastemap.models.base.recommender import Recommender
 from tastemap.models.base.selection import ShortAnswerWarning, allowed_items
 
-# Scores held at once, in bytes, and the least number of users that a matrix product is worth.
+# The bytes of the scores of a block of users; a block has at least this number of users.
 BLOCK_BYTES = 8 * 2**20
 MIN_BLOCK_USERS = 256
-# Bytes that a score may take while a block is answered: in float64, copied once, and a row number.
+# Largest size of a score in a block, in bytes: a float64, its copy and a row number.
 SCORE_BYTES = 8 + 8 + 4
 
 
@@ -45,15 +45,15 @@ def recommend_all(
     exclude: Any = None,
     where: str | pl.Expr | None = None,
 ) -> pl.DataFrame:
-    """The k items with the highest score for every user of the training data, or for many.
+    """The k items with the highest score for every user of the training data, or for some.
 
-    Each user's list is that of ``model.recommend(user_id, k=k)``, whatever else is asked for with
-    it and on any number of threads. Memory is bounded: users are answered in blocks whose scores
-    take some megabytes.
+    Each user's list equals that of ``model.recommend(user_id, k=k)``, for any set of users and any
+    number of threads. Memory is bounded: users are processed in blocks whose scores take some
+    megabytes.
 
     Args:
         model: A fitted model.
-        k: Number of items for each user; by default ten, or all where there are fewer.
+        k: Number of items for each user; by default ten, or all if there are fewer.
         users: Ids of the users, in the order of the answer; None for all.
         exclude_seen: Leave out what each user has rated.
         candidates, exclude: Items (ids or titles) to choose from, or to leave out.
@@ -61,7 +61,7 @@ def recommend_all(
 
     Returns:
         Frame ``user_id, rank, item_id, title, predicted_rating, score``, user by user, best first:
-        k rows a user, or fewer with one `ShortAnswerWarning` where no more candidates are left.
+        k rows a user, or fewer with one `ShortAnswerWarning` if no more candidates are left.
 
     Raises:
         ArgumentError: If k is not between 1 and the number of items.
@@ -91,7 +91,7 @@ def recommend_all(
 
 
 def warn_of_short(n_short: int, n_users: int, k: int) -> None:
-    """Say that some users' lists are shorter than was asked for."""
+    """Warn that the lists of some users are shorter than k."""
     warnings.warn(
         f"{n_short:,} of {n_users:,} users have fewer than {k} items: no more candidates are left",
         ShortAnswerWarning,
@@ -114,10 +114,10 @@ def best_items(
         model: A fitted model.
         user_index: int32 (n,), rows of users, none negative.
         k: Length of the lists.
-        seen: Tables of ratings, with the model's vocabularies: what a user has rated in one of them
-            is left out.
+        seen: Tables of ratings, with the model's vocabularies; items that a user has rated in any
+            of them are left out.
         allowed: Mask (n_items,) of the items to choose from; None for all.
-        n_threads: How many find the best of the scores; None for one a processor core.
+        n_threads: Threads that select the best scores; None for one on each processor core.
 
     Raises:
         ArgumentError: If k is not between 1 and the number of items.
@@ -126,7 +126,7 @@ def best_items(
 
 
 class Everyone:
-    """The lists of many users of a model, a block of them at a time."""
+    """The lists of many users of a model, made block by block."""
 
     def __init__(
         self,
@@ -188,11 +188,11 @@ class Everyone:
         ).with_columns(predicted_rating=predicted, score=pl.Series(score))
 
     def _best(self, scores: FloatArray, error: FloatArray | None, users: IndexArray) -> Lists:
-        """A shortlist by scores that may be off a little, then the exact scores."""
+        """A shortlist by approximate scores, then the best by exact scores."""
         from tastemap.kernels.top_k import best_of, leave_out, shortlisted
 
-        for offsets, items in self.groups:
-            leave_out(scores, users, offsets, items)
+        for indptr, items in self.groups:
+            leave_out(scores, users, indptr, items)
         if len(self.forbidden):
             scores[:, self.forbidden] = -np.inf
         rows, owner, ends = shortlisted(scores, error, self.k)

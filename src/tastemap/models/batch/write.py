@@ -1,9 +1,9 @@
-"""Recommendations for everyone, written to a file part by part: bounded memory, and resumable.
+"""Recommendations for all users, written to a file in parts: bounded memory, resumable.
 
-recs.parquet               the answer, once it is whole
-.recs.parquet.parts/       until then: what is done
-    plan.json              the digest of the model and of what was asked
-    000000.parquet …       lists of so many users each
+recs.parquet               the complete result
+.recs.parquet.parts/       the finished parts, until the result is complete
+    plan.json              the digest of the model and of the arguments
+    000000000000.parquet … the lists of one part of the users, named by its first row
 """
 
 import json
@@ -22,7 +22,7 @@ from tastemap.models.base.selection import allowed_items
 from tastemap.models.batch.recommend import SCORE_BYTES, Everyone, warn_of_short
 from tastemap.support.progress import progress_bar
 
-# A row of the answer while its part is made: ids, title, numbers. A kill loses a part at most.
+# Bytes of a row of the result in memory: ids, title, numbers. A kill loses at most one part.
 ROW_BYTES = 256
 MAX_PART_USERS = 8192
 
@@ -31,7 +31,7 @@ _SINKS: dict[str, Callable[[pl.LazyFrame, Path], Any]] = {
     ".csv": lambda frame, path: frame.sink_csv(path),
     ".tsv": lambda frame, path: frame.sink_csv(path, separator="\t"),
 }
-#: What `write_recommendations` writes, by the ending of the file.
+#: The file endings that `write_recommendations` accepts.
 ENDINGS = tuple(_SINKS)
 
 
@@ -47,29 +47,29 @@ def write_recommendations(
     memory: int = 2**30,
     progress: bool = False,
 ) -> int:
-    """Write the lists of `recommend_all` for every user to a file, however many there are.
+    """Write the lists of `recommend_all` for every user to a file, for any number of users.
 
-    What is done is kept beside the file in parts. After a kill, a full disk or Ctrl-C the same call
-    goes on from there; a call for something else, or of another model, begins anew. A file that is
-    there already stays as it is until the new one is whole.
+    Finished parts are stored beside the file. After a kill, a full disk or Ctrl-C the same call
+    continues from them; a call with other arguments or another model starts anew. An existing file
+    stays unchanged until the new one is complete.
 
     Args:
         model: A fitted model.
         path: A file that ends in .parquet, .csv or .tsv.
-        k: Number of items for each user; by default ten, or all where there are fewer.
+        k: Number of items for each user; by default ten, or all if there are fewer.
         exclude_seen: Leave out what each user has rated.
         candidates, exclude: Items (ids or titles) to choose from, or to leave out.
         where: A condition on the item table, such as ``"year >= 1990"``.
-        memory: Bytes for scores and lists, beside what the model itself takes.
+        memory: Bytes for scores and lists, in addition to those of the model.
         progress: Whether to show a progress bar on standard error.
 
     Returns:
-        Number of users whose lists were there already from an earlier call.
+        Number of users whose lists an earlier call had finished.
 
     Raises:
-        ArgumentError: If the ending is another, if k is not between 1 and the number of items, or
-            if the memory is less than one user needs; the message says how much that is.
-        OSError: If the disk is full or not writable; what was there before is intact.
+        ArgumentError: If the ending is not one of these, if k is not between 1 and the number of
+            items, or if ``memory`` is less than one user needs; the message states the least.
+        OSError: If the disk is full or not writable; the old file is intact.
 
     Example:
         >>> import tempfile
@@ -117,7 +117,7 @@ def write_recommendations(
 
 
 def _users_of_a_part(n_items: int, k: int, memory: int) -> int:
-    """How many users' lists fit into half the memory, where the other half holds scores."""
+    """Number of users in a part: their lists fit into half the memory, scores into the other."""
     least = 2 * max(SCORE_BYTES * n_items, ROW_BYTES * k)
     if memory < least:
         raise ArgumentError(
@@ -129,10 +129,10 @@ def _users_of_a_part(n_items: int, k: int, memory: int) -> int:
 
 
 class _Parts:
-    """The folder of what is done, for one digest."""
+    """The folder of finished parts, for one digest."""
 
     def __init__(self, folder: Path, digest: str) -> None:
-        """Take what is there of the same digest, and remove what is of another."""
+        """Adopt the parts of the same digest; remove those of another."""
         self.folder = folder
         plan = folder / "plan.json"
         text = json.dumps({"digest": digest})
@@ -145,7 +145,7 @@ class _Parts:
         return self.folder / f"{start:012d}.parquet"
 
     def has(self, start: int) -> bool:
-        """Whether the part that begins at a user is done."""
+        """Whether the part that begins at this user is finished."""
         return self._file(start).is_file()
 
     def write(self, start: int, frame: pl.DataFrame) -> None:

@@ -24,8 +24,8 @@ from tastemap.models.bayesian.sampler import Observations, predictor
 from tastemap.models.bayesian.temporal import TimeNodes
 from tastemap.support.memory import require
 
-# Factors by default, few or many, and from how many ratings on they are many: by folds u3 and u4
-# of MovieLens 100K and on an inner split of 1M.
+# The default numbers of factors, for smaller and for larger tables, and the ratings of a larger
+# table: chosen on folds u3 and u4 of MovieLens 100K and on an inner split of 1M.
 DEFAULT_FACTORS, DEFAULT_FACTORS_LARGE, MIN_RATINGS_LARGE = 14, 30, 500_000
 
 Times: TypeAlias = npt.NDArray[np.int64]
@@ -38,64 +38,63 @@ class BayesianFactorization(HasFactors):
         Salakhutdinov and Mnih, "Bayesian probabilistic matrix factorization using Markov chain
         Monte Carlo", ICML 2008, section 3. Albert and Chib, "Bayesian analysis of binary and
         polychotomous response data", JASA 88(422), 1993, section 4 (ordinal ratings). Rendle,
-        Zhang, Koren, "On the difficulty of evaluating baselines", arXiv:1905.01395, 2019 (that
-        this family, with implicit features, leads the field). Gelfand and Smith, JASA 85(410),
-        1990, section 3 (averaging conditional distributions).
+        Zhang, Koren, "On the difficulty of evaluating baselines", arXiv:1905.01395, 2019 (the
+        accuracy of this family with implicit features). Gelfand and Smith, JASA 85(410), 1990,
+        section 3 (averaging conditional distributions).
 
     Prediction:
         The rating is level c where kappa_a,c-1 < z <= kappa_a,c and
         z ~ N(b_a + d_j + p_a . q_j + g_a x_j, (s_a s_j)^2) for user a and item j, x_j being the
-        standardised logarithm of the item's number of ratings; the answer is the mean, the median
-        or the whole of the distribution over levels, averaged over the draws kept. In each draw
-        the user's row (b_a, p_a, g_a) is integrated out given the items.
-        A scale with more than 20 levels, or with none, has z itself as its rating, standardised.
+        standardised logarithm of the item's number of ratings. The distribution over levels is
+        averaged over the kept draws; a prediction is its mean or its median. In each draw the
+        user's row (b_a, p_a, g_a) is integrated out given the items.
+        On a scale with more than 20 levels, or without levels, z is the standardised rating.
 
     Objective:
         Draws from the posterior by Gibbs sampling, where
         W_a = (b_a, p_a, g_a) ~ N(B' phi_a, diag(1 / lam)), B[f, k] ~ N(0, 1 / lam_B), and likewise
         (d_j, q_j);
-        phi holds principal scores of who has rated what, and side information;
+        phi holds principal scores of the matrix of rated pairs, and side information;
         kappa_a = kappa + delta_a, delta_a ~ N(0, S), S ~ InvWishart;
         s_a^2, s_j^2 ~ InvGamma(10, 10); every precision ~ Gamma(1/2, 1/2);
         each temporal effect has mean 0 and variance v_a ~ InvGamma(1, v).
 
     Unknown ids:
-        An unknown user is the average user with the uncertainty of the prior, an unknown item the
-        average item of the training ratings. A user or item without training ratings is drawn
-        from its prior, side information included.
+        An unknown user is the average user with the uncertainty of the prior. An unknown item is
+        the average item of the training ratings. A user or item without training ratings is drawn
+        from its prior, which includes its side information.
 
     Fold-in:
-        A few Gibbs sweeps over the person's latent values, row and cutpoints for each draw kept;
-        the draws of the items stay as they are, and the noise scale is the average user's.
+        A few Gibbs sweeps over the user's latent values, row and cutpoints for each kept draw.
+        The draws of the items do not change, and the noise scale is the average user's.
 
     Args:
         n_factors: f, the length of p_u and q_i; 14, 30, ... are fastest for their length. None: 14,
-            and 30 from half a million ratings, which bear more; a fit then takes twice as long.
-        n_iterations: Iterations of each chain; the first fifth is forgotten.
-        n_chains: Independent chains, each in a thread of its own.
-        n_draws: Draws kept of all chains together, evenly spaced. Predictions are averages over
-            them and nothing else; of 320 draws on two folds of MovieLens 100K, keeping 100 cost
-            0.0002 of RMSE, and keeping 40 cost 0.001. A draw takes 0.11 MB there on disk.
-        n_implicit: Principal scores of who has rated what; 0 for none.
-        side: Whether to learn from what the tables say about users and items.
+            or 30 from half a million ratings on, for which a fit takes twice as long.
+        n_iterations: Iterations of each chain; the first fifth is discarded.
+        n_chains: Number of independent chains, each in its own thread.
+        n_draws: Number of draws kept from all chains together, evenly spaced. Predictions are
+            averages over them. On two folds of MovieLens 100K, to keep 100 of 320 draws cost
+            0.0002 of RMSE, and to keep 40 cost 0.001; a draw takes 0.11 MB on disk.
+        n_implicit: Number of principal scores of the matrix of rated pairs; 0 for none.
+        side: Whether to learn from the other columns of the user and item tables.
         time: ``"session"`` adds temporal effects h_a(t) to the predictor: two Ornstein-Uhlenbeck
             processes of each user, with correlation times of 20 and 300 seconds. `predict_ratings`
-            uses the times of its table. Where the time is unknown, the effects are averaged over;
-            then None, the default, predicts a user's later ratings better.
+            uses the times of its table. If the time is unknown, the effects are averaged out; then
+            None, the default, predicts a user's later ratings better.
 
     Attributes:
         global_mean, user_bias, item_bias: Posterior means, in units of the rating.
-        user_factors, item_factors: Posterior means (n_users, f) and (n_items, f), each draw turned
-            to agree with the first, as factors can be turned without changing a prediction.
-        draws: The `Draws` that predictions are made from.
+        user_factors, item_factors: Posterior means (n_users, f) and (n_items, f). Each draw is
+            rotated first to agree with the first draw; a rotation changes no prediction.
+        draws: The `Draws` from which predictions are made.
         traces: By name, float32 (n_chains, iterations after the first fifth), of a few quantities.
         diagnostics_: Frame ``quantity, mean, deviation, effective_size, r_hat`` of the traces; see
-            `tastemap.models.bayesian.diagnostics`. An R-hat well above 1 says that the chains
-            disagree on that quantity: for it more iterations are needed, though predictions may do
-            without.
-        history_: Frame ``epoch, train_loss``, the mean of -log p of the training ratings in the
-            draws of each iteration that are kept; and with a validation part ``validation_rmse``,
-            of the average of all draws so far.
+            `tastemap.models.bayesian.diagnostics`. An R-hat well above 1 means that the chains
+            disagree on that quantity, which needs more iterations. Predictions may not need them.
+        history_: Frame ``epoch, train_loss``: the mean of -log p of the training ratings in the
+            kept draws of each iteration. With validation ratings also ``validation_rmse``, of the
+            average of all draws so far.
 
     Example:
         >>> from tastemap.data.datasets.synthetic import synthetic_ratings
@@ -157,14 +156,14 @@ class BayesianFactorization(HasFactors):
         curves = pl.DataFrame(columns)
         if judge is not None:
             curves = curves.with_columns(validation_rmse=judge.errors(samples))
-        # The chains' draws of an iteration are one point of the curves.
+        # All chains' draws of an iteration make one point of the curves.
         self.history_ = curves.group_by("epoch", maintain_order=True).agg(
             pl.col("train_loss").mean(), pl.exclude("epoch", "train_loss").last()
         )
         self._take_means(ratings)
 
     def _config(self, ratings: Ratings) -> SamplerConfig:
-        """How the chains are run, if memory allows."""
+        """The settings of the chains; settings that memory does not allow are refused."""
         n_factors = self.n_factors
         if n_factors is None:
             is_large = len(ratings) >= MIN_RATINGS_LARGE
@@ -190,7 +189,7 @@ class BayesianFactorization(HasFactors):
         noise = float(np.mean((ratings.rating - ratings.global_mean - slope * residual) ** 2))
         mean = ratings.global_mean - slope * float(f.mean())
         users = slope * users
-        # What popularity does for the average user is part of the items' biases.
+        # The effect of popularity on the average user is added to the items' biases.
         items[:, 0] = slope * items[:, 0] + users[-1, -1] * items[:, -1]
         users, items = users[:, :-1], items[:, :-1]
         prior = Prior.of_users(users[:-1][ratings.by_user.counts > 0], noise)
@@ -200,12 +199,12 @@ class BayesianFactorization(HasFactors):
 
     @property
     def capabilities(self) -> Capabilities:
-        """Ratings with levels have a distribution over them."""
+        """Only a scale with levels has a distribution over them."""
         has_levels = not hasattr(self, "ratings_") or self.ratings_.scale.levels is not None
         return replace(super().capabilities, distribution=has_levels)
 
     def predict_interval(self, user_ids: Any, item_ids: Any, *, mass: float = 0.8) -> Interval:
-        """As in the base class; of ratings without levels, quantiles inside the scale."""
+        """As in the base class; without levels, quantiles clipped to the scale."""
         if self.has_distribution:
             return super().predict_interval(user_ids, item_ids, mass=mass)
         users, targets, order = _grouped(*self._pairs(user_ids, item_ids))
@@ -231,7 +230,7 @@ class BayesianFactorization(HasFactors):
         item_index: IndexArray,
         time: Times | None = None,
     ) -> FloatArray:
-        """Mean ratings of pairs (n,), of some draws, maybe at known times."""
+        """Mean ratings of pairs (n,) over some draws, at given times or averaged over time."""
         users, targets, order = _grouped(user_index, item_index)
         effects = self._effects(draws, user_index[order], None if time is None else time[order])
         predicted = np.empty(len(order))
@@ -330,7 +329,7 @@ class BayesianFactorization(HasFactors):
 def _grouped(
     user_index: IndexArray, item_index: IndexArray
 ) -> tuple[IndexArray, ItemLists, npt.NDArray[np.int64]]:
-    """The users of pairs, the items of each user, and the pairs in that order."""
+    """The users of pairs, the items of each user, and the order that sorts the pairs by user."""
     order = np.argsort(user_index, kind="stable")
     users, counts = np.unique(user_index, return_counts=True)
     indptr = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)

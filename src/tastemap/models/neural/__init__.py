@@ -1,7 +1,7 @@
-"""The Keras models of the lab and their `Recommender`: the only place that imports Keras.
+"""The Keras models of the lab and their `Recommender`: the only folder that imports Keras.
 
-backend.py      which backend runs
-networks.py     the models, each a keras.Model of [user ids, item ids]
+backend.py      the choice of the backend
+networks.py     the models, each a keras.Model of [user ids, item ids]; so is ordinal.py
 training.py     the training loop
 recommender.py  NeuralRecommender: a Recommender of any such model
 """
@@ -10,7 +10,7 @@ from tastemap.models.neural.backend import choose_backend
 
 choose_backend()
 
-from tastemap.models.neural.networks import (  # noqa: E402 - the backend is named first
+from tastemap.models.neural.networks import (  # noqa: E402 - the backend is chosen first
     BiasedRegressionModel,
     DeepRegressionModel,
     RegressionModel,

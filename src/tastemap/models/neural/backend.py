@@ -1,4 +1,4 @@
-"""Which of Keras' backends runs: the user's choice, else JAX."""
+"""The choice of Keras' backend: the user's, otherwise JAX if it is installed."""
 
 import os
 import sys
@@ -12,13 +12,13 @@ BACKENDS = ("jax", "tensorflow", "torch")
 
 
 def choose_backend() -> str:
-    """Name the backend to Keras before it is imported; does nothing once the user has chosen.
+    """Set the backend before Keras is imported, unless the user has chosen one; return its name.
 
-    The user's choice is the variable ``KERAS_BACKEND``, or whatever Keras runs on if it has been
-    imported already. (``keras.json`` is no choice: Keras writes it by itself.)
+    The user's choice is the variable ``KERAS_BACKEND``, or the backend of a Keras that is already
+    imported. (``keras.json`` is not a choice: Keras writes it by itself.)
 
     Raises:
-        MissingPackageError: If Keras, the backend that was chosen, or every backend is missing.
+        MissingPackageError: If Keras, the chosen backend, or every backend is missing.
     """
     if find_spec("keras") is None:
         raise _missing("the package keras")
@@ -30,7 +30,7 @@ def choose_backend() -> str:
         if not installed:
             raise _missing(f"one of the packages {', '.join(BACKENDS)}")
         os.environ["KERAS_BACKEND"] = installed[0]
-    # TensorFlow tells of its optimisations on standard error at every start.
+    # TensorFlow would print notes about its optimisations on standard error at every start.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     return os.environ.get("KERAS_BACKEND", "")
 

@@ -15,12 +15,12 @@ from keras import layers, ops
 from tastemap.errors import ArgumentError
 from tastemap.models.base.validation import whole_number
 
-# Biases and factors, mu, rows (b_u, p_u) and rows (b_i, q_i), of a model that is made of them.
+# The mu, the rows (b_u, p_u) and the rows (b_i, q_i) of a model of biases and factors.
 Factors = tuple[float, npt.NDArray[Any], npt.NDArray[Any]]
 
 
 class PairModel(keras.Model):
-    """A Keras model of ``[user_ids, item_ids]`` that refuses ids it has no embedding for.
+    """A Keras model of ``[user_ids, item_ids]`` that refuses ids without an embedding.
 
     Keras looks ids up without a check: an id past the end gives NaN or zeros on some backends, and
     a negative one the row of another user or item. Here both are errors. Ids come as lists,
@@ -68,7 +68,7 @@ class PairModel(keras.Model):
         return super().__call__(self.checked(inputs), **options)
 
     def checked(self, inputs: Any) -> Any:
-        """``[users, items]`` as int32 arrays; what is not yet numbers (data sets) passes through.
+        """``[users, items]`` as int32 arrays; other inputs (data sets) are returned unchanged.
 
         Raises:
             ArgumentError: If an id is not a whole number from 0 to the largest id.
@@ -84,11 +84,11 @@ class PairModel(keras.Model):
         return [_checked_ids(*part) for part in zip(names, inputs, largest, strict=True)]
 
     def factors(self) -> Factors | None:
-        """Biases and factors, where a prediction is mu + b_u + b_i + p_u . q_i; else None."""
+        """Biases and factors, if a prediction is mu + b_u + b_i + p_u . q_i; otherwise None."""
         return None
 
     def vectors(self) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
-        """What neighbours are found by: a vector for each user and for each item."""
+        """The vectors of users (n_users, f) and of items (n_items, f), to compare them by."""
         return as_numpy(self.user_embedding.embeddings), as_numpy(self.item_embedding.embeddings)
 
 
@@ -194,7 +194,7 @@ class DeepRegressionModel(PairModel):
         max_user_id, max_item_id: The largest ids.
         hidden: Sizes of the dense layers.
         dropout: Share of the outputs of each dense layer that is dropped in training, in [0, 1).
-        global_mean: Where the predictions start from.
+        global_mean: The initial value of the predictions.
         reg: Weight of the penalty |P|^2 + |Q|^2.
     """
 
@@ -230,7 +230,7 @@ class DeepRegressionModel(PairModel):
 
 
 def table(name: str, rows: int, size: int, reg: float = 0.0, std: float = 0.0) -> Any:
-    """An embedding that starts at zero, or at normal draws, and is penalised by reg |weights|^2."""
+    """An embedding with zero or normal initial weights and the penalty reg |weights|^2."""
     layer = layers.Embedding(
         rows,
         size,
@@ -243,7 +243,7 @@ def table(name: str, rows: int, size: int, reg: float = 0.0, std: float = 0.0) -
 
 
 def _checked_ids(name: str, ids: Any, largest: int) -> Any:
-    """Ids as int32, if they are numbers already, or an error that names the first bad one."""
+    """Ids as int32, or an error that names the first bad id; a placeholder is not checked."""
     try:
         values = np.asarray(ids)
     except (TypeError, NotImplementedError, ValueError, RuntimeError):
@@ -261,7 +261,7 @@ def _checked_ids(name: str, ids: Any, largest: int) -> Any:
 
 
 def _array(values: Any) -> Any:
-    """Ratings as an array, whatever list or series they come in; None stays None."""
+    """Ratings, from a list, an array or a series, as a float32 array; None stays None."""
     return None if values is None else np.asarray(values, dtype=np.float32)
 
 

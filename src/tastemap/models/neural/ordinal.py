@@ -1,4 +1,4 @@
-"""An ordinal model: the probability of each value of the scale, on embeddings that read ratings."""
+"""An ordinal model: probabilities of the values of the scale, from embeddings and ratings."""
 
 from typing import Any, ClassVar
 
@@ -12,7 +12,7 @@ from tastemap.errors import ArgumentError
 from tastemap.models.base.validation import whole_number
 from tastemap.models.neural.networks import PairModel, as_numpy, table
 
-# The model reads the whole matrix of ratings in every batch; past this many cells it would take
+# The model reads the whole matrix of ratings in every batch; a matrix of more cells takes
 # minutes and gigabytes.
 MAX_CELLS = 50_000_000
 
@@ -20,23 +20,23 @@ MAX_CELLS = 50_000_000
 class OrdinalRegressionModel(PairModel):
     """Probabilities of the values of a scale, from a latent score cut at ordered points.
 
-    A rating is an ordered category: the step from 4 to 5 stars need not be as large as that from 1
-    to 2, nor as large for one user as for another. The median of the distribution has the least
-    absolute error, its mean the least squared error.
+    A rating is an ordered category: the step from 4 to 5 stars may differ from the step from 1 to
+    2, and from user to user. The median of the distribution has the least absolute error, its mean
+    the least squared error.
 
     References:
         McCullagh, "Regression models for ordinal data", JRSS B 42(2), 1980, equation 2.2 (the
         cumulative logit). Koren, "Factorization meets the neighborhood", KDD 2008, equation 15
-        (a user's factors that read which items were rated, SVD++) and equation 6 (and how).
+        (SVD++: the rated items enter the user's factors) and equation 6 (so do the ratings).
 
     Prediction:
         P(r_ui <= level c) = sigmoid(1.7 (k_uc - s_ui)) with cutpoints k_u1 < k_u2 < ... and
         s_ui = b_u + b_i + (p_u + seen_u + liked_u) . (q_i + fans_i), where
         seen_u = n_u^-1/2 sum of y_j over the items j that u has rated,
         liked_u = n_u^-1/2 sum of e_uj w_j, e_uj being the rating less mean and biases,
-        fans_i = n_i^-1/2 sum of z_v over the users v who have rated i;
-        the pair (u, i) itself is left out of the sums, as it is unknown when it is asked for.
-        A user or item without ratings has the average of the others' sums: 0 would be a taste.
+        fans_i = n_i^-1/2 sum of z_v over the users v who have rated i.
+        The sums leave out the pair (u, i): in a prediction its rating is unknown. A user or item
+        without ratings has the average of the others' sums, because 0 is not an average taste.
 
     Objective:
         Minus the log-likelihood of the observed level; minus the logarithm of normal priors with
@@ -44,9 +44,9 @@ class OrdinalRegressionModel(PairModel):
 
     Args:
         embedding_size: Length f of each embedding.
-        ratings: The training ratings; also give the scale.
+        ratings: The training ratings, which also give the scale.
         factor_std, sum_std, bias_std: Standard deviations of the priors of p and q; of y, w and z;
-            of biases and of the users' own distances between cutpoints.
+            of biases and of each user's distances between cutpoints.
     """
 
     gives_probabilities: ClassVar = True
@@ -85,7 +85,7 @@ class OrdinalRegressionModel(PairModel):
         return self.add_weight(shape=shape, initializer="zeros", trainable=False, name=name)
 
     def observe(self, ratings: Ratings) -> None:
-        """Take ratings as what is is_rated of users and items; the weights stay as they are."""
+        """Set the ratings that enter the sums; the weights stay unchanged."""
         rated, residual = np.zeros((2, ratings.n_users, ratings.n_items), dtype=np.float32)
         u, i, r = ratings.user_index, ratings.item_index, ratings.rating
         rated[u, i] = 1.0
@@ -100,7 +100,7 @@ class OrdinalRegressionModel(PairModel):
         """Probabilities (n, levels)."""
         u, i = (ops.reshape(ids, (-1,)) for ids in inputs)
         cell = ops.expand_dims(u * (self.max_item_id + 1) + i, 1)
-        own_rated, own_residual = (
+        pair_rated, pair_residual = (
             ops.take(ops.reshape(matrix, (-1,)), cell) for matrix in (self.rated, self.residual)
         )
         seen, liked = (
@@ -108,9 +108,9 @@ class OrdinalRegressionModel(PairModel):
             for matrix, embedding in ((self.rated, self.seen), (self.residual, self.liked))
         )
         fans = ops.matmul(ops.transpose(self.rated), self.fans.embeddings)
-        own_seen, own_liked = own_rated * self.seen(i), own_residual * self.liked(i)
-        about_user = (ops.take(seen, u, 0) - own_seen) + (ops.take(liked, u, 0) - own_liked)
-        about_item = ops.take(fans, i, 0) - own_rated * self.fans(u)
+        pair_seen, pair_liked = pair_rated * self.seen(i), pair_residual * self.liked(i)
+        about_user = (ops.take(seen, u, 0) - pair_seen) + (ops.take(liked, u, 0) - pair_liked)
+        about_item = ops.take(fans, i, 0) - pair_rated * self.fans(u)
         n_of_user, n_of_item = (ops.sum(self.rated, axis=axis) for axis in (1, 0))
         p = self.user_embedding(u) + _or_average(about_user, u, seen + liked, n_of_user)
         q = self.item_embedding(i) + _or_average(about_item, i, fans, n_of_item)
@@ -118,7 +118,7 @@ class OrdinalRegressionModel(PairModel):
         return self._levels(self.user_bias(u) + self.item_bias(i) + dot, self.user_gaps(u))
 
     def _levels(self, score: Any, own_gaps: Any) -> Any:
-        """Probabilities of the levels from scores (n, 1) and the users' own gaps."""
+        """Probabilities (n, levels) from scores (n, 1) and the users' gaps (n, levels - 2)."""
         steps = ops.cumsum(ops.softplus(self.gaps + own_gaps), axis=1)
         cuts = self.first_cut + ops.concatenate([0.0 * score, steps], axis=1)
         below = ops.sigmoid(1.7 * (cuts[:, : self.n_cuts] - score))
@@ -126,23 +126,23 @@ class OrdinalRegressionModel(PairModel):
         return ops.maximum(cumulative[:, 1:] - cumulative[:, :-1], 1e-6)
 
     def vectors(self) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
-        """Users as the model sees them, p + seen + liked, and items, q + fans."""
+        """The vectors of users, p + seen + liked, and of items, q + fans."""
         rated, residual = as_numpy(self.rated), as_numpy(self.residual)
         y, w, z = (as_numpy(t.embeddings) for t in (self.seen, self.liked, self.fans))
-        everyone, all_items = np.arange(len(rated)), np.arange(rated.shape[1])
+        all_users, all_items = np.arange(len(rated)), np.arange(rated.shape[1])
         p, q = super().vectors()
         about_user, about_item = rated @ y + residual @ w, rated.T @ z
-        p += ops.convert_to_numpy(_or_average(about_user, everyone, about_user, rated.sum(axis=1)))
+        p += ops.convert_to_numpy(_or_average(about_user, all_users, about_user, rated.sum(axis=1)))
         q += ops.convert_to_numpy(_or_average(about_item, all_items, about_item, rated.sum(axis=0)))
         return p, q
 
 
 def _or_average(row_sums: Any, rows: Any, sums: Any, counts: Any) -> Any:
-    """n^-1/2 times sums (n, f) over n ratings; where there are none, the average of all others.
+    """n^-1/2 times sums over n ratings; a row without ratings gets the average of the others.
 
     Args:
-        row_sums: The sums of ``rows`` (n,), less what the pair asked for adds to them.
-        sums, counts: (m, f) and (m,), the sums of all rows, and over how many ratings.
+        row_sums: The sums (k, f) of ``rows`` (k,), each without the pair to predict.
+        sums, counts: (m, f) and (m,), the sums and the numbers of ratings of all rows.
     """
     norm = ops.rsqrt(ops.maximum(counts, 1.0))
     is_rated = ops.expand_dims(ops.cast(counts > 0, "float32"), 1)
@@ -152,7 +152,7 @@ def _or_average(row_sums: Any, rows: Any, sums: Any, counts: Any) -> Any:
 
 
 def _checked_levels(ratings: Ratings) -> int:
-    """Number of values of the scale, if the ratings are such as the model is made for."""
+    """Number of values of the scale; ratings that the model cannot use are refused."""
     if ratings.scale.levels is None:
         raise ArgumentError(
             "ordinal model",

@@ -22,43 +22,43 @@ from tastemap.models.bias import BiasModel
 from tastemap.models.neural.registry import named_network
 from tastemap.models.neural.training import Batches, Plan, epoch_bar, seed_keras, train
 
-# Rows predicted at once: always as many, so that a backend compiles one shape only and a pair's
-# prediction does not depend on what it is asked for with.
+# Pairs predicted at once. The number is fixed: a backend compiles one shape only, and the
+# prediction of a pair does not depend on the other pairs of a call.
 CHUNK_ROWS = 4096
 
-# With fewer ratings than this none is held out.
+# With fewer ratings than this, none are held out.
 MIN_RATINGS_TO_HOLD_OUT = 10
 
 
 class NeuralRecommender(HasFactors):
-    """A Keras model of pairs as a `Recommender`: trained, stopped in time, saved, asked.
+    """A `Recommender` that trains a Keras model of pairs, with early stopping.
 
     References:
         The lab: explicit feedback as a regression problem on embeddings of users and items.
 
     Prediction:
-        Whatever the network gives for a user's row and an item's row: a rating (n, 1), or the
-        probabilities (n, levels) of the values of the scale. A network that is made of biases and
-        factors (`PairModel.factors`) is saved as a `FactorModel` once it is trained: it predicts,
-        folds in, explains and loads without Keras.
+        The output of the network for a user's row and an item's row: a rating (n, 1), or the
+        probabilities (n, levels) of the values of the scale. A trained network of biases and
+        factors (`PairModel.factors`) is saved as a `FactorModel`, which predicts, folds in,
+        explains and loads without Keras.
 
     Objective:
         The mean of ``loss`` over shuffled batches, minimised by Adam (Kingma and Ba 2015).
 
     Args:
         network: ``"dot"`` (the lab's), ``"biased-dot"``, ``"deep"`` or ``"ordinal"``; or a Keras
-            model with room for every row; or a function of the training `Ratings` that makes one.
-        network_options: What to make a named network with (``{"embedding_size": 64}``).
-        loss: A Keras loss; by default the absolute error, and for networks that give probabilities
+            model with weights for every row; or a function from `Ratings` to such a model.
+        network_options: Constructor options of a named network (``{"embedding_size": 64}``).
+        loss: A Keras loss; by default the absolute error, or for networks that give probabilities
             their negative logarithm.
-        n_epochs: Number of passes over the ratings, at most.
-        batch_size: Ratings an update.
-        learning_rate: Of Adam.
+        n_epochs: Largest number of passes over the ratings.
+        batch_size: Number of ratings in an update.
+        learning_rate: Learning rate of Adam.
         cosine_decay: Let the learning rate fall to zero over the epochs, along half a cosine
-            (Loshchilov and Hutter 2017), so that the last weights are settled ones.
-        validation_size: Share of the ratings, drawn at random, that the epochs are judged by, if
-            `fit` is not given any; 0 for none. (Keras' ``validation_split`` takes the last rows,
-            which in a file sorted by user are users never trained.)
+            (Loshchilov and Hutter 2017), so that the weights settle in the last epochs.
+        validation_size: Share of the ratings, drawn at random, that judges the epochs if `fit`
+            gets no validation ratings; 0 for none. (Keras' ``validation_split`` takes the last
+            rows: in a file sorted by user, these are users without training ratings.)
         patience: Epochs to wait for a lower validation loss before stopping; the weights of the
             best epoch are kept. None trains all epochs and keeps the last, as the lab does.
 
@@ -102,7 +102,7 @@ class NeuralRecommender(HasFactors):
         return f"NeuralRecommender({name})"
 
     def _recipe(self) -> dict[str, Any] | None:
-        """None for a network of one's own, which cannot be made again from words."""
+        """As in the base class; None for a custom network, which JSON cannot describe."""
         recipe = super()._recipe()
         try:
             json.dumps(recipe)
@@ -142,11 +142,11 @@ class NeuralRecommender(HasFactors):
                 do="use a smaller learning_rate, or embeddings with a row for every user and item",
             )
         if hasattr(self.network_, "observe"):
-            self.network_.observe(ratings)  # also what was held out is is_known of users and items
+            self.network_.observe(ratings)  # predictions also use the held-out ratings
         self._take_vectors(part)
 
     def _make_network(self, ratings: Ratings) -> None:
-        """A new network by name or function; a given one, with the weights it came with."""
+        """A new network by name or function, or the given model with its initial weights."""
         if isinstance(self.network, str):
             self.network_ = named_network(self.network, ratings, self.network_options)
         elif isinstance(self.network, keras.Model):
@@ -159,7 +159,7 @@ class NeuralRecommender(HasFactors):
                 expected="a name, a Keras model, or a function of the ratings that makes one",
                 received=type(self.network_).__name__,
             )
-        # This builds the weights; the first and the last row need one each.
+        # This builds the weights, and checks those of the first and the last row.
         users, items = (np.array([0, n - 1]) for n in (ratings.n_users, ratings.n_items))
         output = self._forward(users, items)
         if not np.isfinite(output).all():
@@ -186,7 +186,7 @@ class NeuralRecommender(HasFactors):
     def _parts(
         self, ratings: Ratings, validation: Ratings | None, seed: int
     ) -> tuple[Ratings, Ratings | None]:
-        """What to learn from, and what to judge the epochs by, drawn at random if not given."""
+        """The ratings to learn from, and those that judge the epochs: given or drawn at random."""
         if validation is not None:
             users, items = self.rows_of(validation)
             is_known = (users >= 0) & (items >= 0)
@@ -211,7 +211,7 @@ class NeuralRecommender(HasFactors):
         return Batches(part.user_index, part.item_index, target)
 
     def _take_vectors(self, part: Ratings) -> None:
-        """The factors of a model that is made of them; else vectors to find neighbours by."""
+        """Set the factors of a network of factors; otherwise vectors to compare by, no prior."""
         factors = getattr(self.network_, "factors", lambda: None)()
         if factors is not None:
             mean, users, items = factors
@@ -263,7 +263,7 @@ class NeuralRecommender(HasFactors):
         data = self.ratings_
         if not self._probable or data.scale.levels is None:
             raise self._cannot("give a distribution over ratings")
-        # Of an unknown user or item nothing is is_known but how often each value is given.
+        # For an unknown user or item: how often each value occurs in the training ratings.
         share = np.bincount(self._batches(data).target, minlength=len(data.scale.levels))
         is_known = (user_index >= 0) & (item_index >= 0)
         distribution = np.tile(share / len(data), (len(is_known), 1))
@@ -293,7 +293,7 @@ class NeuralRecommender(HasFactors):
     # ---- the artifact ----
 
     def to_artifact(self) -> Artifact:
-        """The factors alone where the network is made of them: they need no Keras."""
+        """If the network consists of factors, only these: they need no Keras."""
         artifact = super().to_artifact()
         if self._is_factors:
             return replace(artifact, class_name="FactorModel", parameters={})

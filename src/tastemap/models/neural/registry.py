@@ -1,4 +1,4 @@
-"""The networks that go by a name, each with room for the users and items of some ratings."""
+"""The networks by name, each with embeddings for the users and items of some ratings."""
 
 from collections.abc import Callable
 from typing import Any
@@ -22,7 +22,7 @@ def _centred(ratings: Ratings) -> dict[str, Any]:
     return _sizes(ratings) | {"global_mean": ratings.global_mean}
 
 
-# Class, length of the embeddings, and what it takes from the ratings.
+# Class, length of the embeddings, and the arguments that come from the ratings.
 NETWORKS: dict[str, tuple[type[PairModel], int, Callable[[Ratings], dict[str, Any]]]] = {
     "dot": (RegressionModel, 64, _sizes),
     "biased-dot": (BiasedRegressionModel, 16, _centred),
@@ -35,7 +35,7 @@ def named_network(name: str, ratings: Ratings, options: dict[str, Any]) -> PairM
     """A new network by its name, with options of its constructor.
 
     Raises:
-        ArgumentError: If there is none of that name, or it has no such option.
+        ArgumentError: If the name or an option is unknown.
     """
     if name not in NETWORKS:
         raise ArgumentError(

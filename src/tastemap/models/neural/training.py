@@ -1,12 +1,12 @@
 """Training of Keras models: a compiled loop for the JAX backend, Keras' own for the others.
 
-Both do the same: shuffled batches, the optimizer's update, the mean loss of the batches as they
-were trained on, the validation loss after each epoch, and, with ``patience``, a stop that restores
-the weights of the best epoch. Penalties on weights are minimised too, but the curves are those of
-the loss alone, so that models with and without a penalty can be compared.
+Both do the same: shuffled batches, the optimizer's update, the mean training loss of the batches,
+the validation loss after each epoch, and, with ``patience``, a stop that restores the weights of
+the best epoch. Penalties on weights are minimised too. The curves show the loss without them, so
+that models with and without a penalty can be compared.
 
-Keras' loop comes back to Python after every batch, which for a model as small as the lab's costs
-more than the batch itself; on JAX the whole epoch is one compiled scan of the same mathematics.
+Keras' loop returns to Python after every batch. For a model as small as the lab's this costs more
+than the batch itself. On JAX the whole epoch is one compiled scan of the same operations.
 """
 
 import contextlib
@@ -27,7 +27,7 @@ Row = dict[str, float]
 
 @dataclass(frozen=True)
 class Batches:
-    """What is trained on: rows of users and items (int32) and their targets, each (n,)."""
+    """Training data: rows of users and of items (int32) and their targets, each (n,)."""
 
     users: npt.NDArray[np.int32]
     items: npt.NDArray[np.int32]
@@ -69,24 +69,24 @@ def train(
 
     Args:
         network: A Keras model that takes ``[users, items]``.
-        data: What to learn from.
-        validation: What to judge the epochs by, if anything.
+        data: The training data.
+        validation: The data that judge the epochs, or None.
         plan: How to train.
-        on_epoch: Called with the curves' row after each epoch.
+        on_epoch: Called after each epoch with its row of the curves.
     """
     loop = _train_jax if keras.backend.backend() == "jax" else _train_keras
     return loop(network, data, validation, plan, on_epoch)
 
 
 class _Best:
-    """The weights of the epoch with the least validation loss, and when to stop waiting."""
+    """The weights of the epoch with the least validation loss, and the rule to stop."""
 
     def __init__(self, patience: int | None) -> None:
         self.patience, self.loss, self.waited = patience, np.inf, 0
         self.weights: Any = None
 
     def stops(self, row: Row, weights: Callable[[], Any]) -> bool:
-        """Note an epoch; whether it was the last."""
+        """Record an epoch; whether training stops after it."""
         if self.patience is None or "validation_loss" not in row:
             return False
         self.waited += 1
@@ -124,10 +124,10 @@ def _train_jax(
     optimizer.build(network.trainable_variables)
     run_epoch, validate = _compiled(network, optimizer, _each(plan.loss))
     variables = (network.trainable_variables, network.non_trainable_variables, optimizer.variables)
-    # Copies, because the scan hands its buffers on from epoch to epoch.
+    # Copies, because each epoch reuses the memory of its input state.
     state = tuple([jnp.array(variable.value) for variable in group] for group in variables)
     rng, n, steps = np.random.default_rng(plan.seed), len(data), -(-len(data) // plan.batch_size)
-    # The last batch is filled up with rows that have no weight.
+    # The last batch is filled up with rows of weight 0.
     shape = (steps, plan.batch_size)
     weight = (np.arange(steps * plan.batch_size) < n).astype(np.float32).reshape(shape)
     best, history = _Best(plan.patience), []
@@ -154,8 +154,8 @@ def _compiled(network: Any, optimizer: Any, loss: Any) -> tuple[Any, Any]:
     import jax.numpy as jnp
 
     def call(weights: Any, others: Any, pairs: Any, training: bool) -> Any:
-        # A stateless scope around the model's own call, which passes `training` to those models
-        # and layers that take it, as model.stateless_call does not.
+        # A stateless scope around the model's call. It passes `training` to the models and layers
+        # that take it; model.stateless_call does not.
         values = [
             *zip(network.trainable_variables, weights, strict=True),
             *zip(network.non_trainable_variables, others, strict=True),
@@ -224,7 +224,7 @@ def _train_keras(
 
     network.fit(
         [data.users, data.items],
-        data.target[:, None],  # of the output's shape, for losses that do not see to that
+        data.target[:, None],  # the output's shape, for losses that do not reshape
         batch_size=plan.batch_size,
         epochs=plan.n_epochs,
         validation_data=validation
@@ -239,10 +239,10 @@ def _train_keras(
 
 
 def seed_keras(seed: int) -> None:
-    """Make whatever Keras draws follow from the seed."""
+    """Set the seed of all random numbers that Keras draws."""
     if keras.backend.backend() == "jax":
         # Keras takes the seeds of all layers from Python's generator. Its set_random_seed would
-        # also import TensorFlow, where it is installed, for three seconds and no effect on JAX.
+        # also import TensorFlow if it is installed: three seconds, and no effect on JAX.
         random.seed(seed)
     else:
         keras.utils.set_random_seed(seed)

@@ -15,17 +15,17 @@ from tastemap.models.neural.networks import as_numpy, table
 from tastemap.models.neural.training import Row, seed_keras
 
 Floats = npt.NDArray[np.float32]
-# Likes of one user that are to be found in an update, with the same history in front of them.
+# Hidden likes of a user in one row of a batch; the same history predicts them all.
 MAX_TARGETS = 8
-# What an item is to a user in a batch, beside 1 for a like that is to be found.
+# Labels of a user's candidates in a batch; a hidden like of the row has the label 1.
 NEGATIVE, NEITHER = 0, -1
 
 
 class TwoTowerModel(keras.Model):
-    """One vector from what a user likes, one from an item, and how well they agree.
+    """A vector from the likes of a user, a vector from an item, and a score of the two.
 
     ``[history, items]`` in, scores (n, m) out: ``history`` (n, n_items) has a 1 for each like that
-    the user tower may read, ``items`` (m,) are the candidates, the same for all.
+    the user tower reads, ``items`` (m,) are the candidates, the same for all rows.
 
     References:
         Covington, Adams, Sargin, "Deep neural networks for YouTube recommendations", RecSys 2016,
@@ -35,18 +35,18 @@ class TwoTowerModel(keras.Model):
 
     Prediction:
         s_ui = p_u . q_i / temperature + b_i with p_u = unit(sum of h_j over the likes j of u) and
-        q_i = unit(e_i). The length of a sum does not count, so it is the average of what is liked.
+        q_i = unit(e_i). The length of the sum has no effect, so p_u is the direction of an average.
 
     Args:
         n_factors: Length f of each vector.
-        log_q: log Q_i (n_items,), how often an item is a candidate of a training batch.
-        temperature: Of the softmax; the smaller, the more the best few candidates count.
+        log_q: log Q_i (n_items,), Q_i being how often item i is a candidate in training.
+        temperature: Temperature of the softmax; a smaller one favours the best candidates more.
     """
 
     def __init__(self, n_factors: int, log_q: Floats, temperature: float) -> None:
         super().__init__()
         n_items = len(log_q)
-        std = 1 / np.sqrt(n_factors)  # vectors of length 1 to start with
+        std = 1 / np.sqrt(n_factors)  # initial vectors have a length of about 1
         self.log_q, self.temperature = log_q, temperature
         # A dense layer on zeros and ones sums up the embeddings of the ones.
         self.history_sum = layers.Dense(
@@ -60,10 +60,10 @@ class TwoTowerModel(keras.Model):
         self.item_bias = table("item_bias", n_items, 1)
 
     def call(self, inputs: Any, training: bool = False) -> Any:
-        """Scores (n, m) of candidates; in training less log Q, which makes up for their choice.
+        """Scores (n, m) of candidates; in training less log Q, the correction of the sampling bias.
 
-        Popular items are candidates more often. With log Q taken off, the sum over candidates in
-        the softmax estimates that over all items; without, the popular would be pushed down.
+        Popular items are candidates more often. With log Q subtracted, the sum over candidates in
+        the softmax estimates the sum over all items. Otherwise popular items would score too low.
         """
         history, items = inputs
         p, q = unit(self.history_sum(history)), unit(self.item_embedding(items))
@@ -77,16 +77,16 @@ class TwoTowerModel(keras.Model):
 
 
 def unit(x: Any) -> Any:
-    """Rows of length 1; a row of zeros stays one."""
+    """Rows of length 1; a row of zeros stays zero."""
     return x / ops.sqrt(ops.sum(x * x, axis=-1, keepdims=True) + 1e-6)
 
 
 def sampled_softmax(y_true: Any, y_pred: Any) -> Any:
-    """Minus the log-probability of each like among the candidates of its batch, a mean a user (n,).
+    """The mean of -log p of each row's hidden likes among the candidates of the batch, (n,).
 
     Args:
-        y_true: (n, m): 1 for a like that is to be found, `NEGATIVE` for what the user does not
-            like, `NEITHER` for another like, which is neither.
+        y_true: (n, m): 1 for a hidden like of the row, `NEGATIVE` for an item that the user does
+            not like, `NEITHER` for another like of the user.
         y_pred: Scores (n, m) less log Q.
     """
     targets = ops.cast(y_true > 0, y_pred.dtype)
@@ -95,17 +95,17 @@ def sampled_softmax(y_true: Any, y_pred: Any) -> Any:
 
 
 class UserBatches(keras.utils.PyDataset):
-    """Users with some likes hidden, which are to be found by the others.
+    """Batches of users with some likes hidden; the user's other likes predict them.
 
-    Each epoch deals the likes of a user out anew, into groups of at most `MAX_TARGETS` and at most
-    half of them, so that something is left to read; each group is a row of one batch. Of the likes
-    that are left a share is dropped at random, so that no vector relies on another.
+    Each epoch splits the likes of a user anew into groups of at most `MAX_TARGETS`, and of at most
+    half of the likes, so that others remain. One row of a batch hides one group. A share of the
+    other likes is dropped at random, so that no vector depends on a single other one.
 
     Args:
         likes: Pairs of users and items, each a like.
         n_rows: Rows in a batch.
         dropout: Share of the history that is dropped.
-        seed: Of the groups, the order and what is dropped.
+        seed: Seed of the groups, their order and the dropout.
     """
 
     def __init__(self, likes: Ratings, n_rows: int, dropout: float, seed: int) -> None:
@@ -117,9 +117,9 @@ class UserBatches(keras.utils.PyDataset):
         n = self.counts
         self.n_groups = -(-n // np.clip(n // 2, 1, MAX_TARGETS))  # of each user
         self.n_rows = min(n_rows, int(self.n_groups.sum()))
-        # Groups are filled up to MAX_TARGETS, so a user's likes come up more or less often.
-        often = MAX_TARGETS * self.n_groups / np.maximum(n, 1)
-        q = np.bincount(self.items, often[self.users], minlength=likes.n_items)
+        # Groups are filled up to MAX_TARGETS, so the likes of some users occur more often.
+        frequency = MAX_TARGETS * self.n_groups / np.maximum(n, 1)
+        q = np.bincount(self.items, frequency[self.users], minlength=likes.n_items)
         self.log_q = np.log(np.maximum(q, 1e-9) / q.sum()).astype(np.float32)
         self.on_epoch_end()
 
@@ -127,8 +127,8 @@ class UserBatches(keras.utils.PyDataset):
         return math.ceil(int(self.n_groups.sum()) / self.n_rows)
 
     def on_epoch_end(self) -> None:
-        """Deal the likes out into groups, and those to batches; the last is filled up."""
-        dealt = self.items[np.lexsort((self.rng.random(len(self.items)), self.users))]
+        """Split the likes into groups, and the groups into batches; the last is filled up."""
+        shuffled = self.items[np.lexsort((self.rng.random(len(self.items)), self.users))]
         user = np.repeat(np.arange(len(self.counts)), self.n_groups)
         number = np.arange(len(user)) - np.repeat(
             np.cumsum(self.n_groups) - self.n_groups, self.n_groups
@@ -138,7 +138,7 @@ class UserBatches(keras.utils.PyDataset):
         start, end = number * n // g, (number + 1) * n // g
         place = np.arange(MAX_TARGETS)
         size = (end - start)[:, None]
-        targets = dealt[(self.offsets[user] + start)[:, None] + place % size]
+        targets = shuffled[(self.offsets[user] + start)[:, None] + place % size]
         order = np.resize(self.rng.permutation(len(user)), (len(self), self.n_rows))
         self.batches = user[order], targets[order], (place < size)[order]
 
