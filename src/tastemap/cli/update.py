@@ -16,10 +16,10 @@ def update(
     as_json: Json = False,
 ) -> None:
     """Fit a saved model anew with the ratings that people gave, and save it in its place."""
-    from dataclasses import asdict
-
     from tastemap.serve.people.retrain import update_model
     from tastemap.serve.settings import Settings
 
     changed = update_model(model, Settings(model, from_store).store_url, seed=seed)
-    output(as_json).facts(asdict(changed), "Updated")
+    facts = {"persons": changed.profiles, "ratings": changed.ratings}
+    facts |= {"withdrawn": changed.withdrawn, "n_ratings": changed.n_ratings}
+    output(as_json).facts(facts, "Updated")

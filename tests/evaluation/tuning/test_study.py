@@ -30,9 +30,9 @@ def test_a_study_is_continued(ratings: Ratings, tmp_path: Path) -> None:
 def test_a_study_of_something_else_is_refused(ratings: Ratings, tmp_path: Path) -> None:
     path = tmp_path / "study.db"
     tune("bias", ratings, n_trials=1, study=path)
-    with pytest.raises(ArgumentError, match="one with another seed; use another file"):
+    with pytest.raises(ArgumentError, match="one that differs in seed; use another file"):
         tune("bias", ratings, n_trials=1, study=path, seed=1)
-    with pytest.raises(ArgumentError, match="another ratings"):
+    with pytest.raises(ArgumentError, match="differs in ratings"):
         tune("bias", synthetic_ratings(seed=5), n_trials=1, study=path)
     tune("ease", ratings, n_trials=1, study=path)  # a study of its own in the same file
     other = tmp_path / "notes.txt"

@@ -79,6 +79,21 @@ def test_reasons_of_every_kind_of_model(tmp_path: Path, name: str) -> None:
     store.close()
 
 
+@pytest.mark.parametrize("name", ["ease", "knn"])
+def test_a_reason_is_the_liked_rating_that_contributes_most(tmp_path: Path, name: str) -> None:
+    mine = {"2": 5.0, "4": 5.0, "6": 4.0, "8": 5.0, "10": 4.0, "12": 5.0}
+    store = Store("sqlite://")
+    served = Service(LiveModel(save_small(small_ratings(), tmp_path / "model", name)), store)
+    picks = served.recommend(mine, 10, reasons=True).items
+    reasons = [item.because.item_id for item in picks]
+    model = served.model.model
+    ratings = {int(item): rating for item, rating in mine.items()}
+    for item, reason in zip(picks, reasons, strict=True):
+        parts = model.explain(ratings=ratings, item_id=item.item_id).drop_nulls("item_id")
+        assert reason == parts.sort("contribution", descending=True)["item_id"][0]
+    store.close()
+
+
 def test_what_to_rate_next_tells_most(service: Service) -> None:
     rows = {row.key: row for row in service.rows({"2": 5.0}, 6)}
     assert list(rows) == ["top-picks", "rate-next", "popular", "loved-by-few"]

@@ -118,7 +118,7 @@ class Study:
             raise ArgumentError(
                 f"study {path}",
                 expected="one of the same model, ratings and options",
-                received=f"one with another {', '.join(differing)}",
+                received=f"one that differs in {', '.join(differing)}",
                 do="use another file",
             )
 

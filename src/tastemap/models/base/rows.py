@@ -145,7 +145,8 @@ class RowModel(ABC):
 
     def _lifts(self, user: User, item_index: IndexArray) -> FloatArray:
         """As `lift_rows`."""
-        return np.array([self._explain(user, int(item)).effects for item in item_index])
+        effects = [self._explain(user, int(item)).effects for item in item_index]
+        return np.array(effects, dtype=np.float64)
 
     def _item_similarities(self, item: int) -> FloatArray:
         """Similarity (n_items,) of an item (its row) with every item, in [-1, 1]."""

@@ -3,6 +3,7 @@
 import csv
 import io
 from collections import Counter
+from contextlib import suppress
 from dataclasses import asdict, replace
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -12,6 +13,7 @@ import orjson
 from fastapi import APIRouter, File, Form, Query, UploadFile
 from starlette.responses import JSONResponse, Response
 
+from tastemap.errors import UnsupportedError
 from tastemap.explore.item_map import OTHER
 from tastemap.serve.answers import figures
 from tastemap.serve.model.catalogue import Filters
@@ -135,9 +137,9 @@ def film(visit: CurrentVisit, change: FormChange, item_id: str) -> Response:
 
 def _similar(visit: Visit, item_id: str) -> list[SimilarItem]:
     """Similar films, where the model can compare them."""
-    if not visit.service.model.capabilities.similar_items:
-        return []
-    return visit.service.similar(item_id, 10, visit.profile).items
+    with suppress(UnsupportedError):
+        return visit.service.similar(item_id, 10, visit.profile).items
+    return []
 
 
 # ---- the map ----

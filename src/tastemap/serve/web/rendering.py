@@ -175,7 +175,7 @@ class PageRoute(APIRoute):
 def error_page(request: Request, problem: Problem) -> Response:
     """A problem as a page."""
     heading = HEADINGS.get(problem.status, "Something is wrong")
-    message = problem.message[:1].upper() + problem.message[1:] + "."
+    message = problem.message[:1].upper() + problem.message[1:].rstrip(".") + "."
     return Visit(request).page(
         "error.html", status=problem.status, heading=heading, message=message
     )
