@@ -7,7 +7,8 @@ import polars as pl
 
 from tastemap.arrays import F32, F64, I64
 from tastemap.data.ratings import Ratings
-from tastemap.errors import ArgumentError, NotFittedError, TastemapWarning, UnsupportedError
+from tastemap.errors import ArgumentError, TastemapWarning, UnsupportedError
+from tastemap.models.base.factors import HasFactors
 from tastemap.models.base.recommender import Recommender
 from tastemap.support.extras import lab_package
 
@@ -40,7 +41,8 @@ def item_map(model: Recommender, *, perplexity: float = 30.0, seed: int = 0) -> 
     Returns:
         As `project_items`.
     """
-    frame = getattr(model, "item_map_", None)
+    model.fitted_ratings  # noqa: B018 - refuses a model that is not fitted
+    frame = model.item_map_
     if frame is None:
         frame = model.item_map_ = project_items(model, perplexity=perplexity, seed=seed)
     return frame
@@ -123,17 +125,16 @@ def describe_map(map_frame: pl.DataFrame) -> str:
 
 def _directions(model: Recommender) -> tuple[I64, F64]:
     """Rows of the items that can be drawn, and their factors at length one, (n, f)."""
-    if not hasattr(model, "ratings_"):
-        raise NotFittedError(type(model).__name__, expected="a fitted model", do="call fit first")
-    factors = getattr(model, "item_factors", None)
-    if factors is None or not factors.shape[1]:
+    data = model.fitted_ratings
+    if not isinstance(model, HasFactors) or not model.capabilities.map:
         raise UnsupportedError(
             f"{type(model).__name__} cannot draw a map: it has no item factors",
             do="use a model with factors",
         )
+    factors = model.item_factors
     length = np.linalg.norm(factors.astype(np.float64), axis=1)
     # An item without a rating has no place of its own; factors of length 0 have no direction.
-    rows = np.flatnonzero((model.ratings_.by_item.counts > 0) & (length != 0))
+    rows = np.flatnonzero((data.by_item.counts > 0) & (length != 0))
     if not np.isfinite(length[rows]).all():
         raise ArgumentError(
             "item factors", expected="finite numbers", received="NaN or infinite values"
