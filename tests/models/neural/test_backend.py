@@ -14,6 +14,9 @@ import pytest
 from tastemap.errors import MissingPackageError
 from tastemap.models.neural import backend
 
+# One worker trains on each backend, once for all tests.
+pytestmark = pytest.mark.xdist_group("backends")
+
 
 @pytest.fixture
 def no_keras_yet(monkeypatch: pytest.MonkeyPatch) -> None:
