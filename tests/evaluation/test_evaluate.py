@@ -8,8 +8,8 @@ import pytest
 
 from tastemap.data.ratings import Ratings
 from tastemap.data.splits import Split
-from tastemap.errors import ArgumentError
-from tastemap.evaluation.evaluate import evaluate
+from tastemap.errors import ArgumentError, NotFittedError
+from tastemap.evaluation.evaluate import evaluate, evaluate_ranking
 from tastemap.metrics.calibration import calibration_of
 from tastemap.metrics.rating import mae
 from tastemap.models.bayesian.model import BayesianFactorization
@@ -68,6 +68,12 @@ def test_unknown_users_are_reported(split: Split) -> None:
     )
     (note,) = evaluate(BiasModel().fit(split.train), strangers).notes
     assert note == "1 test ratings are of users that the model does not know"
+
+
+def test_a_model_that_is_not_fitted_is_refused(split: Split) -> None:
+    for ask in (evaluate, evaluate_ranking):
+        with pytest.raises(NotFittedError, match="BiasModel; expected a fitted model"):
+            ask(BiasModel(), split.test)
 
 
 def test_nothing_to_test_on(split: Split) -> None:

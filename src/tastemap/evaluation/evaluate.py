@@ -91,7 +91,7 @@ def evaluate(
     """
     if not len(test):
         raise ArgumentError("test", expected="at least one rating", received="none")
-    baseline = baseline or make_model("bias").fit(model.ratings_, progress=False)
+    baseline = baseline or make_model("bias").fit(model.fitted_ratings, progress=False)
     predicted = model.predict_ratings(test)
     of_baseline = baseline.predict_ratings(test)
     name = str(model)
@@ -142,7 +142,7 @@ def error_bands(model: Recommender, test: Ratings, predicted: Any) -> pl.DataFra
         ``activity`` (of the user), each ascending; bands without a test rating are left out.
     """
     users, items = model.rows_of(test)
-    train = model.ratings_
+    train = model.fitted_ratings
     rows = []
     for group, index, counts in (
         ("popularity", items, train.by_item.counts),
@@ -236,7 +236,7 @@ def rank_unseen(
         seen: Further ratings of the users, a validation part, with the model's vocabularies.
             Their items are left out of the lists too.
     """
-    train = model.ratings_
+    train = model.fitted_ratings
     if isinstance(k, bool) or int(k) != k or not 1 <= k <= train.n_items:
         raise ArgumentError("k", expected=f"a whole number from 1 to {train.n_items}", received=k)
     users, items = model.rows_of(test)
