@@ -59,7 +59,7 @@ def measured(args: argparse.Namespace) -> dict[str, Any]:
     model = planted(args.users, args.items, args.factors, args.seen)
     small = planted(300, 500, args.factors, 20)  # compiles, and tells nothing
     best_items(small, np.arange(300, dtype=np.int32), 10, seen=(small.ratings_,))
-    w, x = model.user_weights[:-1], model.item_weights[:-1]
+    w, x = model.factors.user_weights[:-1], model.factors.item_weights[:-1]
     seconds = {}
     out = np.empty((256, args.items), np.float32)
 
@@ -97,7 +97,8 @@ def planted(n_users: int, n_items: int, n_factors: int, n_seen: int) -> Any:
     from tastemap.data.ratings import Ratings
     from tastemap.data.scale import Scale
     from tastemap.data.vocabulary import Vocabulary
-    from tastemap.models.base.factors import FactorModel, Prior
+    from tastemap.models.base.artifact import Artifact
+    from tastemap.models.base.factors import FactorModel, Factors
 
     rng = np.random.default_rng(0)
     users = Vocabulary(pl.Series("user_id", np.arange(n_users)), "user")
@@ -112,14 +113,11 @@ def planted(n_users: int, n_items: int, n_factors: int, n_seen: int) -> Any:
         items=items,
         scale=Scale(1.0, 5.0, 1.0),
     )
-    model = FactorModel()
-    model.ratings_ = ratings
-    model.global_mean = 3.5
-    shape = 1 + n_factors
-    model.user_weights = rng.normal(0, n_factors**-0.25, (n_users + 1, shape)).astype(np.float32)
-    model.item_weights = rng.normal(0, n_factors**-0.25, (n_items + 1, shape)).astype(np.float32)
-    model.prior = Prior(np.zeros(shape), np.eye(shape))
-    return model
+    spread, shape = n_factors**-0.25, 1 + n_factors
+    weights = rng.normal(0, spread, (n_users + 1, shape)).astype(np.float32)
+    factors = Factors(3.5, weights, rng.normal(0, spread, (n_items + 1, shape)).astype(np.float32))
+    artifact = Artifact("FactorModel", {}, factors.arrays(), ratings, seed=0, learnt_by="planted")
+    return FactorModel.from_artifact(artifact)
 
 
 def show(result: dict[str, Any]) -> None:
