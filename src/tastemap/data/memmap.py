@@ -20,7 +20,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
-from polars.exceptions import PolarsError
 
 from tastemap.arrays import AnyArray
 from tastemap.data.chunks import CHUNK_ROWS, chunks
@@ -29,6 +28,7 @@ from tastemap.data.scale import Scale
 from tastemap.data.vocabulary import Vocabulary
 from tastemap.errors import DataError
 from tastemap.support.atomic import new_folder, settle
+from tastemap.support.boundary import LIBRARY_ERRORS, first_line
 
 FORMAT = 1
 MANIFEST = "table.json"
@@ -38,6 +38,9 @@ _COLUMNS: dict[str, Any] = {
     "rating": np.float32,
     "timestamp": np.int64,
 }
+
+# What damaged files end in, a manifest of another shape among them.
+_ERRORS: tuple[type[BaseException], ...] = (*LIBRARY_ERRORS, TypeError, AttributeError)
 
 # Columns of `Ratings` by name, of some rows.
 Chunk = Mapping[str, AnyArray]
@@ -69,7 +72,7 @@ def read_prepared(folder: str | Path) -> Ratings:
     try:
         manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
         if manifest["format"] != FORMAT:
-            raise ValueError(f"format {manifest['format']}")  # noqa: TRY301
+            raise ValueError(f"format {manifest['format']}")
         columns = {name: _map(path, name) for name in manifest["columns"] if name in _COLUMNS}
         users, items = (
             Vocabulary(pl.read_parquet(path / f"{kind}s.parquet")[f"{kind}_id"], kind)
@@ -89,13 +92,13 @@ def read_prepared(folder: str | Path) -> Ratings:
         for name, size in (("by_user", ratings.n_users), ("by_item", ratings.n_items)):
             groups = Groups(_map(path, f"{name}_offsets"), _map(path, f"{name}_rows"))
             if not groups.fits(size, len(ratings)):
-                raise ValueError(f"{name} that leads outside the table")  # noqa: TRY301
+                raise ValueError(f"{name} that leads outside the table")
             vars(ratings)[name] = groups
-    except (OSError, ValueError, KeyError, TypeError, PolarsError) as error:
+    except _ERRORS as error:
         raise DataError(
             f"prepared table {path}",
             expected="the files that tastemap prepare writes",
-            received=str(error).splitlines()[0],
+            received=first_line(error),
             do="prepare it again",
         ) from error
     return ratings

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from clients import client_of
@@ -9,6 +10,7 @@ from small_models import SCRIPT, save_small, small_ratings
 from starlette.testclient import TestClient
 
 from tastemap.models.registry import load_model
+from tastemap.serve.people.profiles import Profiles
 
 PAGES = ("/", "/items/2", "/map", "/you", "/together", "/model")
 
@@ -122,6 +124,16 @@ def test_an_export_is_reviewed_and_kept(client: TestClient) -> None:
     answer = client.post("/you/import/keep", data={"csrf": token(client), "pick": picks})
     assert "2 ratings are kept" in answer.text
     assert client.get("/you/ratings.csv").content.splitlines()[1:] != []
+
+
+def test_no_cell_of_the_export_is_a_formula(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rated = SimpleNamespace(item_id="@1", title='=HYPERLINK("x")', year=None, rating=-2, moment=0)
+    shown = SimpleNamespace(ratings=[rated])
+    monkeypatch.setattr(Profiles, "ratings_of", lambda *_: shown)
+    cells = client.get("/you/ratings.csv").text.splitlines()[1]
+    assert cells == """'@1,"'=HYPERLINK(""x"")",,-2,0"""
 
 
 def test_a_file_that_is_no_export_is_a_page_that_says_so(client: TestClient) -> None:

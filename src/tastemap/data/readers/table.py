@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
-from polars.exceptions import PolarsError
 
 from tastemap.data.ratings import Ratings, Source
 from tastemap.data.readers.archive import DataFile
@@ -22,8 +21,9 @@ from tastemap.data.readers.columns import (
 )
 from tastemap.data.readers.dialect import INFERRED, Dialect, sample, sniff
 from tastemap.data.readers.text import NUMBER, Check, OtherEncodingError, TextFile
-from tastemap.data.readers.timestamps import EXPECTED_TIME, ISO_DATE, complete_times
-from tastemap.errors import DataError
+from tastemap.data.readers.timestamps import EXPECTED_TIME, ISO_DATE, MAX_TIME, complete_times
+from tastemap.errors import DataError, TastemapError
+from tastemap.support.boundary import LIBRARY_ERRORS, first_line
 from tastemap.support.memory import require
 
 # Peak of the memory for a rating while a table is read: the columns as read and those of `Ratings`
@@ -93,12 +93,10 @@ def read_file(
         DataError: If the file cannot be read as ratings (line or row, and column are named), or
             needs more memory than is free.
     """
+    file = file.unpacked()
     start = next(file.chunks(), b"")[:6]
     if start[:4] == b"PAR1" or start == b"ARROW1":
         return read_frame(file.name, _read_arrow(file, start, chosen), chosen, reading)
-    if file.path is None:  # decompress it once
-        content = file.read()
-        file = DataFile(file.name, lambda: content, n_bytes=len(content))
     text, notes = sniff(file, dialect)
     try:
         return _read_text(text, chosen, notes, reading)
@@ -130,11 +128,13 @@ def _read_arrow(file: DataFile, start: bytes, chosen: Mapping[str, str | None]) 
         needed = {*roles.values(), *item_columns(columns, roles).values()}
         lazy = lazy.select(column for column in columns if column in needed)
         return lazy.collect(engine="streaming")
-    except (PolarsError, OSError) as error:
+    except TastemapError:
+        raise
+    except LIBRARY_ERRORS as error:
         raise DataError(
             file.name,
             expected="a complete Parquet or Arrow file",
-            received=str(error).splitlines()[0],
+            received=first_line(error),
             do="write it again",
         ) from error
 
@@ -222,7 +222,9 @@ def _is_rating(value: str) -> bool:
 
 
 def _is_time(value: str) -> bool:
-    return not value.strip() or bool(NUMBER.fullmatch(value) or re.match(ISO_DATE, value))
+    if NUMBER.fullmatch(value):
+        return abs(float(value)) < MAX_TIME
+    return not value.strip() or re.match(ISO_DATE, value) is not None
 
 
 _CHECKS: dict[str, Check] = {

@@ -9,6 +9,7 @@ recs.parquet               the complete result
 import json
 import os
 import shutil
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,12 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from tastemap.errors import ArgumentError
+from tastemap.data.ratings import Ratings
+from tastemap.errors import ArgumentError, TastemapWarning
 from tastemap.models.base.recommender import Recommender
 from tastemap.models.base.selection import allowed_items
 from tastemap.models.batch.recommend import SCORE_BYTES, Everyone, warn_of_short
+from tastemap.support.formulas import defused
 from tastemap.support.progress import progress_bar
 
 # Bytes of a row of the result in memory: ids, title, numbers. A kill loses at most one part.
@@ -28,8 +31,8 @@ MAX_PART_USERS = 8192
 
 _SINKS: dict[str, Callable[[pl.LazyFrame, Path], Any]] = {
     ".parquet": lambda frame, path: frame.sink_parquet(path),
-    ".csv": lambda frame, path: frame.sink_csv(path),
-    ".tsv": lambda frame, path: frame.sink_csv(path, separator="\t"),
+    ".csv": lambda frame, path: defused(frame).sink_csv(path),
+    ".tsv": lambda frame, path: defused(frame).sink_csv(path, separator="\t"),
 }
 #: The file endings that `write_recommendations` accepts.
 ENDINGS = tuple(_SINKS)
@@ -52,6 +55,9 @@ def write_recommendations(
     Finished parts are stored beside the file. After a kill, a full disk or Ctrl-C the same call
     continues from them; a call with other arguments or another model starts anew. An existing file
     stays unchanged until the new one is complete.
+
+    In .csv and .tsv, text that a spreadsheet would compute (``=1+1``, ``@name``) gets an apostrophe
+    before it, ids too; .parquet has all text as it is, and is what programs should read.
 
     Args:
         model: A fitted model.
@@ -110,10 +116,27 @@ def write_recommendations(
     whole = pl.scan_parquet(parts.files())
     full = whole.filter(pl.col("rank") == k).select(pl.len()).collect(engine="streaming")
     parts.become(target, whole)
+    if target.suffix != ".parquet":
+        _warn_of_formulas(data)
     n_short = data.n_users - int(full.item())
     if n_short:
         warn_of_short(n_short, data.n_users, k)
     return n_before
+
+
+def _warn_of_formulas(data: Ratings) -> None:
+    """Warn that ids are written with an apostrophe before them."""
+    for vocabulary in (data.users, data.items):
+        ids = vocabulary.ids.to_frame()
+        changed = ids.filter(ids.to_series() != defused(ids).to_series())
+        if len(changed):
+            first = changed.to_series()[0]
+            warnings.warn(
+                f"{len(changed):,} {vocabulary.kind} ids, {first!r} the first, begin like a formula"
+                " and have an apostrophe before them in this file; .parquet has them as they are",
+                TastemapWarning,
+                stacklevel=3,
+            )
 
 
 def _users_of_a_part(n_items: int, k: int, memory: int) -> int:

@@ -24,6 +24,7 @@ from tastemap.serve.people.retrain import N_RATINGS_KEY
 from tastemap.serve.schemas import ItemCard, SimilarItem
 from tastemap.serve.web.errors import Problem, no_map
 from tastemap.serve.web.rendering import CurrentVisit, FormChange, PageRoute, Visit
+from tastemap.support.formulas import defused_text
 
 #: Cards in a row, in a list that was searched for, and ratings on a page.
 CARDS_PER_ROW, CARDS_PER_LIST, RATINGS_PER_PAGE = 8, 24, 40
@@ -233,7 +234,8 @@ def ratings_csv(visit: CurrentVisit) -> Response:
     writer = csv.writer(text)
     writer.writerow(["item_id", "title", "year", "rating", "timestamp"])
     for rated in visit.service.profiles.ratings_of(visit.profile).ratings:
-        writer.writerow([rated.item_id, rated.title, rated.year, f"{rated.rating:g}", rated.moment])
+        item_id, title = defused_text(str(rated.item_id)), defused_text(rated.title)
+        writer.writerow([item_id, title, rated.year, f"{rated.rating:g}", rated.moment])
     headers = {"Content-Disposition": 'attachment; filename="my-ratings.csv"'}
     return Response(text.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
 
