@@ -15,6 +15,10 @@ def test_an_array_is_taken_out() -> None:
     refuse_rest(arrays)
 
 
+def test_values_whose_sum_is_too_large_are_numbers() -> None:
+    assert take({"large": np.full(9, 3e38, np.float32)}, "large", 9).min() > 2e38
+
+
 @pytest.mark.parametrize(
     "array",
     [

@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from tastemap.data.chunks import chunks
 from tastemap.data.ratings import Groups, Ratings, Source
 from tastemap.data.vocabulary import Vocabulary
 from tastemap.errors import ArtifactError
@@ -189,10 +188,9 @@ def _check_columns(data: Ratings) -> None:
             raise ValueError(f"row {index.max()} of {size}")
     lowest, highest = data.scale.lowest, data.scale.highest
     slack = SCALE_TOLERANCE * max(1.0, abs(lowest), abs(highest))
-    for rows in chunks(len(data)):
-        rating = data.rating[rows]  # a NaN is neither
-        if not (rating.min() >= lowest - slack and rating.max() <= highest + slack):
-            raise ValueError(f"a rating outside the scale from {lowest:g} to {highest:g}")
+    # A NaN is neither.
+    if not (data.rating.min() >= lowest - slack and data.rating.max() <= highest + slack):
+        raise ValueError(f"a rating outside the scale from {lowest:g} to {highest:g}")
 
 
 def _check_items(items: pl.DataFrame) -> None:
