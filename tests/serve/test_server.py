@@ -111,6 +111,55 @@ def test_a_newer_model_takes_over_without_a_dropped_request(
     assert newest == {load(model).version}
 
 
+# A server that maps small files, too.
+MAPPING = (
+    "-c",
+    "from tastemap.models.base import parts; parts.MIN_MAPPED_BYTES = 1;"
+    "from tastemap.cli import main; main()",
+)
+
+
+def test_a_model_copied_over_the_served_one_file_by_file(artifact: Path, tmp_path: Path) -> None:
+    """As ``cp -r`` and ``scp`` do it: each file is cut to nothing, and then written."""
+    model = tmp_path / "served" / "model"
+    shutil.copytree(artifact, model)
+    newer = save_small(small_ratings(), tmp_path / "newer", seed=1)
+    versions = [load(newer).version, load(artifact).version]
+    failures, done = [], threading.Event()
+
+    def ask(user: int) -> None:
+        with httpx.Client(base_url=server.url) as client:
+            while not done.is_set():
+                answer = client.get(f"/api/v1/users/{user}/recommendations")
+                if answer.status_code != 200:
+                    failures.append(answer.text)
+
+    with running(model, tmp_path, program=MAPPING) as server:
+        threads = [threading.Thread(target=ask, args=(user,)) for user in (1, 2)]
+        for thread in threads:
+            thread.start()
+        for n in range(4):
+            source = (newer, artifact)[n % 2]
+            for file in sorted(source.iterdir(), reverse=n < 2):
+                for part in (0, 2, 1):  # nothing, half of it, all of it
+                    whole = file.read_bytes()
+                    (model / file.name).write_bytes(whole[: len(whole) // part] if part else b"")
+                    time.sleep(0.03)
+            wait_for(
+                lambda n=n: (
+                    httpx.get(f"{server.url}/api/v1/model").json()["version"] == versions[n % 2]
+                )
+            )
+        done.set()
+        for thread in threads:
+            thread.join()
+        ready = httpx.get(f"{server.url}/health/ready").json()
+        assert (ready["status"], ready["newer_model"]) == ("ok", None)
+        assert server.stop()[0] == 0
+    assert not failures
+    assert [file.name for file in model.parent.iterdir()] == ["model"]
+
+
 def wait_for(condition: object, seconds: float = 60) -> None:
     end = time.monotonic() + seconds
     while not condition():

@@ -68,6 +68,7 @@ def _run_several(settings: Settings, listener: socket.socket, ready: Callable[[]
 
     from tastemap.models.base.artifact import read_manifest
     from tastemap.serve.app import create_app
+    from tastemap.serve.model.reload import COPIES_FOLDER, copies_folder
     from tastemap.serve.people.store import Store
     from tastemap.serve.web.prometheus import SHARED_FOLDER
 
@@ -81,8 +82,11 @@ def _run_several(settings: Settings, listener: socket.socket, ready: Callable[[]
 
     read_manifest(settings.model)
     Store(settings.store_url).close()  # what is wrong with it is said once, here
-    with tempfile.TemporaryDirectory(prefix="tastemap-") as figures:
-        os.environ[SHARED_FOLDER] = figures
+    with (
+        tempfile.TemporaryDirectory(prefix="tastemap-") as figures,
+        copies_folder(settings.model) as copies,
+    ):
+        os.environ[SHARED_FOLDER], os.environ[COPIES_FOLDER] = figures, str(copies)
         app: Any = partial(create_app, settings)
         config = uvicorn.Config(app, factory=True, workers=settings.workers, **_options(settings))
         ready()

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from tastemap.data.ratings import Ratings
-from tastemap.errors import ArgumentError, TastemapWarning
+from tastemap.errors import ArgumentError, DataError, TastemapWarning
 from tastemap.jobs.recommend import read_columns
 from tastemap.models.base.recommender import Recommender
 from tastemap.models.base.selection import ShortAnswerWarning
@@ -164,3 +164,20 @@ def test_parts_of_a_model_with_other_options_are_not_used(
             write_recommendations(few, path)
     assert write_recommendations(many, path) == 0
     assert pl.read_parquet(path).equals(recommend_all(many))
+
+
+def test_a_damaged_part_is_said(
+    mf: Recommender, tmp_path: Path, small_parts: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "recs.parquet"
+    with monkeypatch.context() as patch:
+        stop_after(2, patch, KeyboardInterrupt)
+        with pytest.raises(KeyboardInterrupt):
+            write_recommendations(mf, path, k=3)
+    parts = tmp_path / ".recs.parquet.parts"
+    min(parts.glob("0*.parquet")).write_bytes(b"no table")
+    with pytest.raises(DataError, match="remove it, and run again") as error:
+        write_recommendations(mf, path, k=3)
+    assert "\n" not in str(error.value)
+    (parts / "plan.json").write_bytes(b"\xff\xfe")
+    assert write_recommendations(mf, path, k=3) == 0

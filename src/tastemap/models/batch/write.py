@@ -18,10 +18,11 @@ import numpy as np
 import polars as pl
 
 from tastemap.data.ratings import Ratings
-from tastemap.errors import ArgumentError, TastemapWarning
+from tastemap.errors import ArgumentError, DataError, TastemapWarning
 from tastemap.models.base.recommender import Recommender
 from tastemap.models.base.selection import allowed_items
 from tastemap.models.batch.recommend import SCORE_BYTES, Everyone, warn_of_short
+from tastemap.support.boundary import disk_errors, refusing
 from tastemap.support.formulas import defused
 from tastemap.support.progress import progress_bar
 
@@ -75,6 +76,7 @@ def write_recommendations(
     Raises:
         ArgumentError: If the ending is not one of these, if k is not between 1 and the number of
             items, or if ``memory`` is less than one user needs; the message states the least.
+        DataError: If parts that an earlier call finished have been damaged since.
         OSError: If the disk is full or not writable; the old file is intact.
 
     Example:
@@ -113,9 +115,10 @@ def write_recommendations(
             else:
                 parts.write(start, everyone.frame(users, everyone.lists(users)))
             step("")
-    whole = pl.scan_parquet(parts.files())
-    full = whole.filter(pl.col("rank") == k).select(pl.len()).collect(engine="streaming")
-    parts.become(target, whole)
+    with refusing(parts.damaged, OSError), disk_errors():
+        whole = pl.scan_parquet(parts.files())
+        full = whole.filter(pl.col("rank") == k).select(pl.len()).collect(engine="streaming")
+        parts.become(target, whole)
     if target.suffix != ".parquet":
         _warn_of_formulas(data)
     n_short = data.n_users - int(full.item())
@@ -158,11 +161,11 @@ class _Parts:
         """Adopt the parts of the same digest; remove those of another."""
         self.folder = folder
         plan = folder / "plan.json"
-        text = json.dumps({"digest": digest})
-        if not plan.is_file() or plan.read_text(encoding="utf-8") != text:
+        text = json.dumps({"digest": digest}).encode()
+        if not plan.is_file() or plan.read_bytes() != text:
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(parents=True)
-            plan.write_text(text, encoding="utf-8")
+            plan.write_bytes(text)
 
     def _file(self, start: int) -> Path:
         return self.folder / f"{start:012d}.parquet"
@@ -183,6 +186,15 @@ class _Parts:
     def files(self) -> list[Path]:
         """The parts, in the order of their users."""
         return sorted(self.folder.glob("*.parquet"))
+
+    def damaged(self, reason: str) -> DataError:
+        """The error for parts that cannot be put together."""
+        return DataError(
+            f"folder {self.folder}",
+            expected="the parts that an earlier call finished",
+            received=reason,
+            do="remove it, and run again",
+        )
 
     def become(self, target: Path, whole: pl.LazyFrame) -> None:
         """Put the parts together in the target, and remove them."""

@@ -117,9 +117,10 @@ class Catalogue:
         title = "title" if "title" in frame.columns else self.items.key
         self._titles = frame[title].cast(pl.String).fill_null("")
         nothing = pl.Series([None] * len(frame), dtype=pl.Int32)
-        self._years = frame["year"].cast(pl.Int32) if "year" in frame.columns else nothing
+        has_years = "year" in frame.columns
+        self._years = frame["year"].cast(pl.Int32, strict=False) if has_years else nothing
         empty = pl.Series([None] * len(frame), dtype=pl.List(pl.String))
-        self._genres = frame["genres"] if "genres" in frame.columns else empty
+        self._genres = _lists(frame["genres"]) if "genres" in frame.columns else empty
         self._masks: dict[str, Mask] = {}
         self._searching = threading.Lock()
 
@@ -275,6 +276,13 @@ class Catalogue:
         if not spelling:
             matches = matches.filter(pl.col("match") != "spelling")
         return self.items.index(matches["item_id"])
+
+
+def _lists(genres: pl.Series) -> pl.Series:
+    """Genres as lists of text; a table may have them joined by ``|``."""
+    if not isinstance(genres.dtype, pl.List):
+        genres = genres.cast(pl.String).str.split("|")
+    return genres.cast(pl.List(pl.String)).list.drop_nulls()
 
 
 def _plain(values: AnyArray) -> list[float | None]:

@@ -211,7 +211,10 @@ class LoadedModel:
     # ---- getting ready ----
 
     def warm(self) -> None:
-        """Ask what the first request will ask, so that nothing is compiled while it waits."""
+        """Ask what the first request will ask, so that nothing is compiled while it waits.
+
+        A table that cannot be shown is met here, before the model takes the place of another.
+        """
         rows = self.catalogue.by_popularity[:1]
         rating = np.array([self.scale.highest], dtype=np.float32)
         self.scores(self.user_at(0))
@@ -221,6 +224,11 @@ class LoadedModel:
             seconds = min(timeit.repeat(answer, number=1, repeat=3))
             self.is_quick = seconds < MAX_SECONDS_OF_QUICK_ANSWER
         self.catalogue.cards(rows)
+        self.catalogue.facts(int(rows[0]))
+        self.catalogue.allowed(Filters(year_from=0, genre=" "))
+        if self.capabilities.distribution:
+            self.distribution(self.user_at(0), int(rows[0]))
+        _ = self.map
 
     @property
     def capabilities(self) -> Capabilities:
