@@ -68,6 +68,10 @@ def test_an_outage_is_said_once_a_kind_and_once_when_it_is_over(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     availability = Availability()
+    availability.failed(store_error(URL, "locked", "nobody looks after it"))
+    availability.worked(writing=True)
+    assert not caplog.records
+    availability.is_watched = True
     for kind in ("locked", "locked", "full", "locked", "busy"):
         availability.failed(store_error(URL, kind, f"{kind}: a line\nand another"))
     since = availability.outage.since
@@ -88,8 +92,9 @@ def test_an_outage_is_said_once_a_kind_and_once_when_it_is_over(
 
 def test_what_would_wait_in_vain_is_refused() -> None:
     availability = Availability()
-    availability.require(writing=True)
     availability.failed(store_error(URL, "locked", "locked"))
+    availability.require(writing=True)
+    availability.is_watched = True
     availability.require(writing=False)
     with pytest.raises(StoreError, match="received locked"):
         availability.require(writing=True)

@@ -9,6 +9,7 @@
                          ratings.parquet if there are millions, instead of it for a mapped table
     history.parquet      the training curves, if there are any
     map.parquet          the 2-D map of the items, if one has been drawn
+    merged.parquet       which ratings came from which store, once it was updated from one
 
 It holds no code: only JSON, safetensors and Parquet. It is written to a folder beside the target
 and then renamed, so that a full disk or a kill leaves the old artifact intact.
@@ -174,6 +175,8 @@ class Artifact:
             self.history.write_parquet(folder / "history.parquet")
         if self.item_map is not None:
             self.item_map.write_parquet(folder / "map.parquet")
+        if data.source.merged is not None:
+            data.source.merged.write_parquet(folder / "merged.parquet")
 
     def _manifest(self) -> dict[str, Any]:
         data, scale = self.ratings, self.ratings.scale
@@ -278,6 +281,7 @@ def _read_ratings(source: Path, manifest: dict[str, Any], mapped: bool) -> Ratin
     try:
         scale = Scale(**manifest["scale"])
         data = manifest.get("data", {})
+        merged = _merged(source, users["user_id"].dtype, items["item_id"].dtype)
         ratings = Ratings(
             user_index=table["user_index"],
             item_index=table["item_index"],
@@ -286,7 +290,7 @@ def _read_ratings(source: Path, manifest: dict[str, Any], mapped: bool) -> Ratin
             users=Vocabulary(users["user_id"], "user", users),
             items=Vocabulary(items["item_id"], "item", items),
             scale=scale,
-            source=Source(data.get("name", "ratings"), tuple(data.get("notes", ()))),
+            source=Source(data.get("name", "ratings"), tuple(data.get("notes", ())), merged),
         )
         for index, size in (
             (ratings.user_index, ratings.n_users),
@@ -299,6 +303,15 @@ def _read_ratings(source: Path, manifest: dict[str, Any], mapped: bool) -> Ratin
     except (KeyError, TypeError, ValueError, pl.exceptions.PolarsError) as error:
         raise damaged(source, "tables that fit together", repr(error)) from error
     return ratings
+
+
+def _merged(source: Path, user_id: pl.DataType, item_id: pl.DataType) -> pl.DataFrame | None:
+    """The record of ratings that came from a store, as `Source.merged` describes it."""
+    merged: pl.DataFrame | None = _optional(source / "merged.parquet", None)
+    schema = {"store": pl.String(), "number": pl.Int64(), "user_id": user_id, "item_id": item_id}
+    if merged is not None and merged.schema != schema | {"kind": pl.String()}:
+        raise ValueError(f"merged.parquet with {merged.schema}")
+    return merged
 
 
 def _columns(source: Path, mapped: bool) -> Arrays:

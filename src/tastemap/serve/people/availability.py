@@ -65,10 +65,13 @@ class Availability:
 
     Attributes:
         outage: What is wrong now; None where nothing is.
+        is_watched: Whether somebody looks at the store again and again: then the log says what is
+            wrong, and calls need not try in vain.
     """
 
     def __init__(self) -> None:
         self.outage: Outage | None = None
+        self.is_watched = False
         self._logged: set[str] = set()
         self._changing = threading.Lock()
 
@@ -81,7 +84,7 @@ class Availability:
             self.outage = Outage(error, since)
             is_new = error.kind not in self._logged
             self._logged.add(error.kind)
-        if is_new:
+        if is_new and self.is_watched:
             log.warning("the store cannot be used: %s", error)
 
     def worked(self, *, writing: bool) -> None:
@@ -92,7 +95,7 @@ class Availability:
         with self._changing:
             outage, self.outage = self.outage, None
             self._logged.clear()
-        if outage is not None:
+        if outage is not None and self.is_watched:
             log.warning("the store works again, after %.0f seconds", time.time() - outage.since)
 
     def require(self, *, writing: bool) -> None:
@@ -101,8 +104,9 @@ class Availability:
         Raises:
             StoreError: If the store cannot be had.
         """
-        outage = self.outage
-        if outage is not None and (writing or outage.error.kind not in READABLE):
+        if not self.is_watched or (outage := self.outage) is None:
+            return
+        if writing or outage.error.kind not in READABLE:
             error = outage.error
             raise StoreError(error.what, error.kind, error.reason, str(error.received), error.do)
 

@@ -291,6 +291,7 @@ class Store:
                     log.exception("the look at the store failed")
                 is_stopped = self._stopped.wait(SECONDS_BETWEEN_LOOKS)
 
+        self.database.availability.is_watched = True
         self._prober = threading.Thread(target=run, name="tastemap-store", daemon=True)
         self._prober.start()
 
@@ -331,9 +332,8 @@ class Store:
         return self._at_once(writing=True).write(work)
 
     def _at_once(self, *, writing: bool) -> Database:
-        """The database, unless it is known that one would wait for it in vain."""
-        if self._prober is not None:
-            self.database.availability.require(writing=writing)
+        """The database, unless it is known that it would be waited for in vain."""
+        self.database.availability.require(writing=writing)
         return self.database
 
     def _number(self, connection: sa.Connection, key: str, moment: int) -> int:
