@@ -32,11 +32,11 @@ def create_app(settings: Settings) -> FastAPI:
 
     ``app.state`` holds ``settings``, ``service`` (a `Service`), ``visitors`` (`Visitors`) and
     ``counting`` (`Counting`). The model is watched, and replaced by a newer one, from start-up to
-    shut-down. An id in a path is written ``{item_id:id}``.
+    shut-down; so is the store. An id in a path is written ``{item_id:id}``.
 
     Raises:
         ArtifactError: If there is no model, or it cannot be loaded.
-        DataError: If the store cannot be used.
+        StoreError: If the store cannot be used.
     """
     counting = Counting()
     live = LiveModel(settings.model, prepare=_prepare, changed=lambda _: counting.reload())
@@ -73,6 +73,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[dict[str, Counting]]:
     """Watch the model while the server runs; a SIGHUP has it looked at right away."""
     service: Service = app.state.service
     service.live.watch()
+    service.profiles.store.watch()
     with suppress(ValueError, AttributeError):  # not in the main thread, or not on Unix
         signal.signal(signal.SIGHUP, lambda *_: service.live.ask_reload())
     n_threads = app.state.settings.limits.running + N_SPARE_THREADS

@@ -35,7 +35,7 @@ def run_server(settings: Settings, tell: Callable[[str], None]) -> None:
 
     Raises:
         ArgumentError: If the port is in use, or the host is not one of this machine.
-        ArtifactError, DataError: If the model or the store cannot be used.
+        ArtifactError, StoreError: If the model or the store cannot be used.
     """
     os.environ.setdefault(*PURGE)  # before Polars is loaded
     for name in THREADS:  # before NumPy is loaded

@@ -11,6 +11,7 @@ from starlette.testclient import TestClient
 
 from tastemap.models.registry import load_model
 from tastemap.serve.people.profiles import Profiles
+from tastemap.serve.web.rendering import STORE_NOTICE
 
 PAGES = ("/", "/items/2", "/map", "/you", "/together", "/model")
 
@@ -204,3 +205,31 @@ def test_a_model_with_a_distribution_shows_it(tmp_path: Path) -> None:
         assert len(shares) == 5
         assert 97 <= sum(shares) <= 103
         assert "give or take" not in text
+
+
+def test_whose_ratings_cannot_be_had_is_told_so_on_a_page(
+    client: TestClient, tmp_path: Path
+) -> None:
+    rate(client, 3, 5)
+    csrf = token(client)
+    file = tmp_path / "ratings.db"
+    file.rename(tmp_path / "aside")
+    for address in ("/", "/items/2", "/map", "/together", "/model"):
+        answer = client.get(address)
+        assert answer.status_code == 200, address
+        assert STORE_NOTICE in answer.text
+        assert "<b>–</b> rated" in answer.text
+    for answer in (
+        client.get("/you"),
+        client.get("/you/ratings.csv"),
+        client.post("/", data={"csrf": csrf, "item": "4", "rating": "5"}),
+        client.post("/you/forget", data={"csrf": csrf}),
+    ):
+        assert answer.status_code == 503
+        assert "<h1>Not just now</h1>" in answer.text
+        assert int(answer.headers["Retry-After"]) > 0
+    (tmp_path / "aside").rename(file)
+    client.app.state.service.profiles.store.probe()
+    rate(client, 4, 5)
+    assert STORE_NOTICE not in client.get("/").text
+    assert "<b>2</b> rated" in client.get("/you").text

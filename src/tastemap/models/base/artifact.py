@@ -9,6 +9,7 @@
                          ratings.parquet if there are millions, instead of it for a mapped table
     history.parquet      the training curves, if there are any
     map.parquet          the 2-D map of the items, if one has been drawn
+    merged.parquet       which ratings came from which store, once it was updated from one
 
 It holds no code: only JSON, safetensors and Parquet. It is written to a folder beside the target
 and then renamed, so that a full disk or a kill leaves the old artifact intact.
@@ -170,6 +171,8 @@ class Artifact:
             self.history.write_parquet(folder / "history.parquet")
         if self.item_map is not None:
             self.item_map.write_parquet(folder / "map.parquet")
+        if data.source.merged is not None:
+            data.source.merged.write_parquet(folder / "merged.parquet")
 
     def _manifest(self) -> dict[str, Any]:
         data = self.ratings

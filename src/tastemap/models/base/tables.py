@@ -61,12 +61,24 @@ def read_ratings(parts: Parts, manifest: Manifest) -> Ratings:
             users=Vocabulary(users["user_id"], "user", users),
             items=Vocabulary(items["item_id"], "item", items),
             scale=manifest.scale,
-            source=Source(manifest.data.name, manifest.data.notes),
+            source=Source(manifest.data.name, manifest.data.notes, _merged(parts, users, items)),
         )
         _check_columns(ratings)
         if "by_user_rows" in columns:
             group(ratings, columns)
     return ratings
+
+
+def _merged(parts: Parts, users: pl.DataFrame, items: pl.DataFrame) -> pl.DataFrame | None:
+    """The record of ratings that came from a store, as `Source.merged` describes it."""
+    if "merged.parquet" not in parts:
+        return None
+    merged = table(parts, "merged")
+    schema = {"store": pl.String(), "number": pl.Int64(), "kind": pl.String()}
+    schema |= {"user_id": users["user_id"].dtype, "item_id": items["item_id"].dtype}
+    if {**merged.schema} != schema:
+        raise ValueError(f"merged.parquet with {merged.schema}")
+    return merged
 
 
 def read_history(parts: Parts) -> pl.DataFrame:

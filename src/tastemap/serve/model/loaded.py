@@ -27,6 +27,8 @@ from tastemap.serve.schemas import Source
 # An answer that takes no more seconds is not worth a thread of its own.
 MAX_SECONDS_OF_QUICK_ANSWER = 0.01
 MAX_REMEMBERED_USERS = 64
+# The kind, in the record of merged ratings, of a user id that an update made up.
+ALIAS = "alias"
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,6 +169,14 @@ class LoadedModel:
             raise ArgumentError(
                 "rating", expected=f"a rating from {self.scale}", received=f"{wrong:g}"
             )
+
+    @cached_property
+    def aliases(self) -> frozenset[int]:
+        """Rows of users whose ids an update made up: the API cannot name whom they stand for."""
+        if (merged := self.data.source.merged) is None:
+            return frozenset()
+        ids = merged.filter(pl.col("kind") == ALIAS)["user_id"].unique()
+        return frozenset(self.data.users.index(ids, missing="negative").tolist())
 
     # ---- factors, where there are any ----
 

@@ -195,7 +195,8 @@ class Profiles:
 def _user_index(model: LoadedModel, key: str, *, forgotten: bool = False) -> int:
     """The row of a profile's user in the training data, or -1."""
     user_id = None if forgotten else api_user_id(key)
-    return -1 if user_id is None else model.users.row(user_id)
+    row = -1 if user_id is None else model.users.row(user_id)
+    return -1 if row in model.aliases else row
 
 
 def rows_of(model: LoadedModel, item_ids: Sequence[str]) -> IndexArray:

@@ -53,7 +53,7 @@ def _router(prefix: str, tag: str) -> APIRouter:
         prefix=f"/api/v1{prefix}",
         tags=[tag],
         dependencies=[Depends(check_key), Depends(_key)],
-        responses=known_errors(400, 401, 422, 429),
+        responses=known_errors(400, 401, 422, 429, 503),
     )
 
 

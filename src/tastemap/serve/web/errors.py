@@ -14,6 +14,7 @@ from tastemap.errors import (
     ArgumentError,
     DataError,
     NotFittedError,
+    StoreError,
     TastemapError,
     UnknownIdError,
     UnsupportedError,
@@ -21,6 +22,8 @@ from tastemap.errors import (
 
 log = logging.getLogger("tastemap.serve")
 MAX_CHARACTERS_OF_ID = 200
+# After so many seconds it is worth asking again for what cannot be had now.
+RETRY_SECONDS = 2
 # Codes of the statuses that Starlette answers with.
 CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
 # Code and message, by the argument that cannot be used, where they are not the general ones.
@@ -104,6 +107,10 @@ def problem_of(error: TastemapError) -> Problem:
         case ArgumentError():
             code, message = WORDS.get(error.what, ("invalid_argument", "{error}"))
             return Problem(422, code, message.format(error=error))
+        case StoreError():
+            message = f"the ratings that people gave cannot be had now: {error.reason}"
+            headers = {"Retry-After": str(RETRY_SECONDS)}
+            return Problem(503, "store_unavailable", message, headers)
         case DataError():
             message = f"these {error.what} cannot be read: {error.received}"
             return Problem(422, "unreadable_file", message)

@@ -178,8 +178,11 @@ def map_data(visit: CurrentVisit) -> Response:
 def map_me(visit: CurrentVisit) -> Response:
     """Where the person stands, and what they would give each item of the map."""
     shown = visit.service.own_map(visit.profile)
-    n_rated = visit.service.profiles.count(visit.profile)
-    answer = {"place": shown.place, "predicted_rating": shown.predicted_rating, "n_rated": n_rated}
+    answer = {
+        "place": shown.place,
+        "predicted_rating": shown.predicted_rating,
+        "n_rated": visit.n_rated or 0,
+    }
     return Response(orjson.dumps(answer), media_type="application/json")
 
 
@@ -210,7 +213,7 @@ def you(
     """The person's ratings, taste, and what they can do with them."""
     if change.apply(visit) and not visit.is_live:
         return visit.again()
-    ratings = visit.service.profiles.ratings_of(visit.profile).ratings
+    ratings = visit.ratings
     start = max(_whole(first) or 0, 0)
     shown = [
         ItemCard(rated.item_id, rated.title, rated.year, your_rating=rated.rating)
@@ -233,7 +236,7 @@ def ratings_csv(visit: CurrentVisit) -> Response:
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(["item_id", "title", "year", "rating", "timestamp"])
-    for rated in visit.service.profiles.ratings_of(visit.profile).ratings:
+    for rated in visit.ratings:
         item_id, title = defused_text(str(rated.item_id)), defused_text(rated.title)
         writer.writerow([item_id, title, rated.year, f"{rated.rating:g}", rated.moment])
     headers = {"Content-Disposition": 'attachment; filename="my-ratings.csv"'}
@@ -268,7 +271,7 @@ def keep_import(
         except ValueError:
             raise Problem(422, "invalid_argument", "a rating is a number") from None
     if ratings:
-        visit.service.profiles.rate(visit.profile, ratings)
+        visit.service.profiles.rate(visit.key, ratings)
     return visit.again(f"/you?kept={len(ratings)}")
 
 
@@ -276,7 +279,7 @@ def keep_import(
 def forget(visit: CurrentVisit, csrf: Annotated[str, Form()] = "") -> Response:
     """Delete all that is kept of the person."""
     visit.check(csrf)
-    visit.service.profiles.forget(visit.profile)
+    visit.service.profiles.forget(visit.key)
     return visit.dismissed()
 
 
