@@ -1,9 +1,11 @@
+import difflib
+
 import polars as pl
 import pytest
 
 from tastemap.data.vocabulary import Vocabulary
 from tastemap.errors import ArgumentError
-from tastemap.explore.title_search import search_titles
+from tastemap.explore.title_search import MAX_WORDS, search_titles
 
 TITLES = [
     ("Star Wars", 1977),
@@ -113,3 +115,28 @@ def test_a_query_without_letters_is_refused(films, query):
 def test_k_below_one_is_refused(films):
     with pytest.raises(ArgumentError, match="k; expected at least 1"):
         search_titles(films, "star", k=0)
+
+
+def test_a_long_query_costs_no_more_than_its_first_words() -> None:
+    names = [f"word{n}" for n in range(MAX_WORDS + 1)]
+    table = pl.DataFrame({"item_id": [1, 2], "title": [" ".join(names[:-1]), "Another"]})
+    items = Vocabulary(table["item_id"], "item", table)
+    assert search_titles(items, " ".join(names))["item_id"].to_list() == [1]
+    assert search_titles(items, "x" * 10**6).is_empty()
+    assert search_titles(items, "another" + " " * 10**6 + "word1")["item_id"].to_list() == [2]
+
+
+def test_a_word_is_compared_letter_by_letter_only_where_it_can_be_similar(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    compared = []
+    ratio = difflib.SequenceMatcher.ratio
+    monkeypatch.setattr(
+        difflib.SequenceMatcher, "ratio", lambda self: compared.append(self.a) or ratio(self)
+    )
+    table = pl.DataFrame({"item_id": [1, 2], "title": ["Suspects", "Suspicious"]})
+    items = Vocabulary(table["item_id"], "item", table)
+    assert search_titles(items, "sespects")["item_id"].to_list() == [1]
+    assert compared == ["suspects"]
+    assert search_titles(items, "suspects" * 100).is_empty()
+    assert compared == ["suspects"]

@@ -14,9 +14,7 @@ from small_models import save_small, small_ratings
 from typer.testing import CliRunner
 
 from tastemap.cli import app
-from tastemap.errors import ArgumentError
 from tastemap.serve.model.reload import load
-from tastemap.serve.server import read_key
 
 pytestmark = pytest.mark.slow
 WRITERS, WRITES = 4, 250
@@ -130,18 +128,3 @@ def test_a_port_in_use_and_a_missing_model_are_said_in_a_line(
     found = CliRunner().invoke(app, ["serve", str(artifact), "--host=0.0.0.0", store])
     assert found.exit_code == 2
     assert "--api-key-file" in found.stderr
-
-
-KEY = "a key of many characters"
-
-
-def test_a_key_comes_from_a_file(tmp_path: Path) -> None:
-    file = tmp_path / "key"
-    with pytest.raises(ArgumentError, match="can be read"):
-        read_key(file)
-    file.write_text("short\n")
-    with pytest.raises(ArgumentError, match="sixteen"):
-        read_key(file)
-    file.write_text(KEY + "\n")
-    assert read_key(file) == KEY
-    assert read_key(None) is None

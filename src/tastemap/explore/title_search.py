@@ -2,6 +2,7 @@
 
 import difflib
 import re
+import threading
 import unicodedata
 from bisect import bisect_left
 from collections.abc import Iterable
@@ -25,6 +26,8 @@ ARTICLES = frozenset(
 MIN_SIMILARITY_OF_WORD, MIN_SIMILARITY_OF_TITLE = 0.7, 0.5
 # Most words with which a word is compared.
 MAX_CANDIDATES = 100
+# Of a longer query, so many letters and words count; there is no longer title among films.
+MAX_LETTERS, MAX_WORDS = 1_000, 40
 # Letters that Unicode does not split into a plain letter and an accent.
 _PLAIN = str.maketrans({"ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "ð": "d", "þ": "th"})
 _INSIDE_WORD = re.compile(r"['’`*]|\.(?=\w\b)")  # Schindler's, M*A*S*H, E.T.
@@ -41,7 +44,8 @@ def search_titles(items: Vocabulary, query: str, k: int = 10) -> pl.DataFrame:
 
     Args:
         items: The items; their ``titles`` are searched, with the year if it is known.
-        query: A few words, such as ``"jedi return"`` or ``"amelie 2001"``.
+        query: A few words, such as ``"jedi return"`` or ``"amelie 2001"``; of more than forty, the
+            first forty.
         k: Largest number of answers.
 
     Returns:
@@ -65,12 +69,10 @@ def search_titles(items: Vocabulary, query: str, k: int = 10) -> pl.DataFrame:
     """
     if k < 1:
         raise ArgumentError("k", expected="at least 1", received=repr(k))
-    words = title_words(query)
+    words = title_words(query[:MAX_LETTERS])[:MAX_WORDS]
     if not words:
         raise ArgumentError("query", expected="at least one letter or digit", received=repr(query))
-    index = _indexes.get(items)
-    if index is None:
-        index = _indexes[items] = TitleIndex(items.titles.to_list())
+    index = _index_of(items)
     required = [word for word in words if word not in ARTICLES] or words
     rows, score, match = index.with_all(required)
     if not len(rows):
@@ -191,13 +193,28 @@ class TitleIndex:
         similar = []
         for at in candidates[shared[candidates] > 0].tolist():
             matcher.set_seq1(self.words[at])
-            if matcher.ratio() >= MIN_SIMILARITY_OF_WORD:
-                similar.append((at, matcher.ratio()))
+            # Two bounds of the similarity cost less than it does, and rule most words out.
+            bounds = matcher.real_quick_ratio, matcher.quick_ratio
+            if all(bound() >= MIN_SIMILARITY_OF_WORD for bound in bounds):
+                similarity = matcher.ratio()
+                if similarity >= MIN_SIMILARITY_OF_WORD:
+                    similar.append((at, similarity))
         return similar
 
 
 # The index of each vocabulary that has been searched, for as long as the vocabulary lives.
 _indexes: WeakKeyDictionary[Vocabulary, TitleIndex] = WeakKeyDictionary()
+_making_index = threading.Lock()
+
+
+def _index_of(items: Vocabulary) -> TitleIndex:
+    """The index of a vocabulary; the first search makes it, and others wait for that alone."""
+    index = _indexes.get(items)
+    if index is None:
+        with _making_index:
+            index = _indexes.get(items) or TitleIndex(items.titles.to_list())
+            _indexes[items] = index
+    return index
 
 
 def title_words(text: str) -> list[str]:

@@ -7,7 +7,6 @@ import socket
 import tempfile
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from tastemap.errors import ArgumentError
@@ -91,6 +90,8 @@ def _options() -> dict[str, Any]:
         "log_level": "warning",
         "access_log": False,
         "server_header": False,
+        # Uvicorn believes any process of this machine; the application asks whom it may.
+        "proxy_headers": False,
         "timeout_keep_alive": 30,
         "timeout_graceful_shutdown": SHUTDOWN_SECONDS,
         "timeout_worker_healthcheck": 60,
@@ -123,27 +124,3 @@ def _ignore_hangup() -> None:
     """Until the application looks after it: a hang-up must not end the server."""
     with contextlib.suppress(ValueError, AttributeError):
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
-
-
-def read_key(file: Path | None) -> str | None:
-    """The API key in a file, or None without a file.
-
-    Raises:
-        ArgumentError: If the file cannot be read, or holds less than sixteen characters.
-    """
-    if file is None:
-        return None
-    try:
-        key = file.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ArgumentError(
-            "--api-key-file", expected="a file that can be read", received=str(error)
-        ) from error
-    if len(key) < 16 or not key.isascii() or not key.isprintable():
-        raise ArgumentError(
-            "--api-key-file",
-            expected="a key of sixteen or more printable characters in its first line",
-            received=f"{len(key)} characters",
-            do="make one: python -c 'import secrets; print(secrets.token_urlsafe())'",
-        )
-    return key
