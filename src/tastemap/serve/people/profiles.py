@@ -94,7 +94,7 @@ class Profiles:
         model = self.live.current
         rows = rows_of(model, list(ratings))
         model.check_ratings(ratings.values())
-        if len(model.catalogue) > Limits.profile:  # else all items can be rated
+        if model.catalogue.popularity.size > Limits.profile:  # else all items can be rated
             self._check_size(key, ratings)
         moment = int(time.time()) if moment is None else moment
         self.store.rate(key, ratings, moment)
