@@ -41,4 +41,10 @@ def serve(
     key, names = read_key(api_key_file), tuple(allowed_host or ())
     limits, proxies = Limits(rate=rate_limit), tuple(trusted_proxy or ())
     settings = Settings(model, store, host, port, key, names, workers, limits, proxies)
-    run_server(settings, lambda address: say(f"serving {model} at {address} (Ctrl-C ends)"))
+
+    def tell(address: str) -> None:
+        say(f"serving {model} at {address} (Ctrl-C ends)")
+        if settings.is_public and settings.is_loopback and not proxies:
+            say("note: all that a proxy passes on counts as one client; name it: --trusted-proxy")
+
+    run_server(settings, tell)

@@ -47,6 +47,7 @@ from tastemap.serve.schemas import (
     SimilarUser,
     SimilarUsers,
 )
+from tastemap.serve.settings import Limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,8 +179,12 @@ class Service:
             reasons: Give each item the rating of theirs that lifts it most.
 
         Raises:
-            UnknownIdError, ArgumentError: If ratings in hand cannot be used.
+            UnknownIdError, ArgumentError: If ratings in hand cannot be used, or ``k`` is too large
+                for a list with reasons: each item is compared with each rating.
         """
+        if reasons and k > Limits.reasons:
+            most = f"at most {Limits.reasons} with reasons"
+            raise ArgumentError("k", expected=most, received=k, do="ask without reasons")
         model, user = self._model_and_user(profile)
         return recommendations(model, user, k, filters, exclude_seen, novelty, reasons)
 

@@ -27,6 +27,7 @@ class Limits:
             where only this machine can reach the server, and fifty elsewhere. A client is an IPv4
             address or a /64 network of IPv6; who shows the API key is not counted.
         k: Length of a list of recommendations or neighbours, or of a page of items.
+        reasons: Length of a list of recommendations that gives a reason for each.
         batch: Ratings, or pairs, in one request.
         users: Different users in one request for predictions; each is folded in anew.
         profile: Ratings that are kept of one person.
@@ -47,6 +48,7 @@ class Limits:
     rate: float | None = None
 
     k: ClassVar[int] = 1_000
+    reasons: ClassVar[int] = 100
     batch: ClassVar[int] = 1_000
     users: ClassVar[int] = 50
     profile: ClassVar[int] = 10_000

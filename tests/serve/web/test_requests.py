@@ -146,6 +146,14 @@ STRANGERS = [{"user_id": f"user {n}", "item_id": 1} for n in range(Limits.users 
         ("PUT", f"/api/v1/users/a/ratings/{LONG_ID}", {"rating": 5}, "invalid_request", 500),
         ("GET", "/api/v1/users/a/recommendations?k=1001", None, "invalid_request", 1000),
         ("GET", "/api/v1/users/a/recommendations?novelty=1.5", None, "invalid_request", 1),
+        ("GET", "/api/v1/users/a/recommendations?k=101&reasons=1", None, "invalid_argument", 100),
+        (
+            "POST",
+            "/api/v1/recommend",
+            {"ratings": [], "k": 101, "reasons": True},
+            "invalid_argument",
+            100,
+        ),
         ("PUT", "/api/v1/users/a/ratings", {"ratings": MANY}, "too_many", 1000),
         ("POST", "/api/v1/users/a/ratings", {"ratings": MANY}, "too_many", 1000),
         ("POST", "/api/v1/recommend", {"ratings": MANY}, "too_many", 1000),
@@ -181,7 +189,12 @@ def test_what_is_over_its_limit_is_refused_with_the_number(
 
 
 def test_what_is_at_its_limit_is_answered(client: TestClient) -> None:
-    for path in (f"items?q={LONG_TEXT[1:]}", "items?n=1000", "users/a/recommendations?k=1000"):
+    for path in (
+        f"items?q={LONG_TEXT[1:]}",
+        "items?n=1000",
+        "users/a/recommendations?k=1000",
+        "users/a/recommendations?k=100&reasons=true",
+    ):
         assert client.get(f"/api/v1/{path}").status_code == 200
     assert client.post("/api/v1/recommend", json={"ratings": MANY[1:]}).status_code == 200
     pairs = {"pairs": STRANGERS[1:] * 20}

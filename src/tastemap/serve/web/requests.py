@@ -39,7 +39,10 @@ Novelty = Annotated[
 ]
 Year = Annotated[int | None, Field(ge=-(2**31), lt=2**31)]
 Count = Annotated[int, Field(ge=0, lt=2**31)]
-Why = Annotated[bool, Query(description="Say of each item which rating lifts it most.")]
+Why = Annotated[
+    bool,
+    Query(description=f"Say of each of at most {Limits.reasons} items which rating lifts it most."),
+]
 Seen = Annotated[bool, Query(description="Leave out what the person has rated.")]
 
 
