@@ -1,9 +1,12 @@
 """What a server is told when it starts, and what bounds the work of a request."""
 
+import dataclasses
 import ipaddress
+import math
+import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from tastemap.errors import ArgumentError
 
@@ -11,14 +14,16 @@ from tastemap.errors import ArgumentError
 MIN_RATE, MAX_RATE = 0.01, 1e6
 # Requests a second of one client where other machines can reach the server.
 DEFAULT_PUBLIC_RATE = 50.0
+# Requests at work in one process.
+N_RUNNING = (os.cpu_count() or 1) + 2
 
 
 @dataclass(frozen=True)
 class Limits:
     """How much one request, or one client, may ask for.
 
-    ``body``, ``upload`` and ``rate`` are told to a server when it starts. The others are the same
-    for every server: clients can rely on them, and ``/openapi.json`` says them.
+    From ``body`` to ``bodies`` they are told to a server when it starts. From ``k`` on they are the
+    same for every server: clients can rely on them, and ``/openapi.json`` says them.
 
     Attributes:
         body: Bytes of a request's body.
@@ -26,6 +31,14 @@ class Limits:
         rate: Requests a second of one client, in the long run; None for the default, which is none
             where only this machine can reach the server, and fifty elsewhere. A client is an IPv4
             address or a /64 network of IPv6; who shows the API key is not counted.
+        head: Bytes of a request line and its headers.
+        seconds: Seconds for a head to come, for a pause in a body, and for an answer to be read.
+        connections: Connections of one process.
+        running: Requests that one process answers at once; two more than there are processors, for
+            those that wait for the store.
+        waiting: Requests that wait until one of them is answered.
+        wait: Seconds that they wait.
+        bodies: Bytes of all bodies in memory.
         k: Length of a list of recommendations or neighbours, or of a page of items.
         reasons: Length of a list of recommendations that gives a reason for each.
         batch: Ratings, or pairs, in one request.
@@ -46,6 +59,13 @@ class Limits:
     body: int = 1_000_000
     upload: int = 20_000_000
     rate: float | None = None
+    head: int = 16_384
+    seconds: float = 10.0
+    connections: int = 1_000
+    running: int = N_RUNNING
+    waiting: int = 64
+    wait: float = 5.0
+    bodies: int = 100_000_000
 
     k: ClassVar[int] = 1_000
     reasons: ClassVar[int] = 100
@@ -62,10 +82,8 @@ class Limits:
     tags: ClassVar[int] = 50
 
     def __post_init__(self) -> None:
-        for name in ("body", "upload"):
-            value = getattr(self, name)
-            if not isinstance(value, int) or value < 1:
-                raise ArgumentError(name, expected="a number of bytes, 1 or more", received=value)
+        for name, usual in USUAL_LIMITS.items():
+            _check_limit(name, getattr(self, name), usual)
         if self.rate is not None and not MIN_RATE <= self.rate <= MAX_RATE:
             raise ArgumentError(
                 "rate",
@@ -73,6 +91,23 @@ class Limits:
                 received=self.rate,
                 do="leave --rate-limit out for the default",
             )
+
+
+# The limits that a server is told, the rate aside, which may be None.
+USUAL_LIMITS: dict[str, Any] = {
+    field.name: field.default for field in dataclasses.fields(Limits) if field.name != "rate"
+}
+
+
+def _check_limit(name: str, value: object, usual: float) -> None:
+    """Refuse what is no number of the kind of the usual one, or allows nothing."""
+    if isinstance(usual, int):
+        least = 0 if name == "waiting" else 1  # nobody has to be let wait
+        fits, what = isinstance(value, int) and value >= least, f"a whole number, {least} or more"
+    else:
+        fits, what = isinstance(value, int | float) and 0 < value < math.inf, "a number above 0"
+    if not fits:
+        raise ArgumentError(name, expected=what, received=repr(value))
 
 
 @dataclass(frozen=True)
