@@ -130,6 +130,12 @@ def test_a_port_in_use_and_a_missing_model_are_said_in_a_line(
     found = CliRunner().invoke(app, ["serve", str(tmp_path / "none"), "--port=0", store])
     assert (found.exit_code, len(found.stderr.splitlines())) == (1, 1)
     assert "a saved model" in found.stderr
+    (tmp_path / "tastemap.key").write_bytes(b"")
+    for workers in (1, 2):  # nor are workers started again and again that cannot start
+        words = ["serve", str(artifact), "--port=0", store, f"--workers={workers}"]
+        found = CliRunner().invoke(app, words)
+        assert (found.exit_code, len(found.stderr.splitlines())) == (1, 1)
+        assert "tastemap.key; expected the 32 bytes that sign cookies" in found.stderr
     found = CliRunner().invoke(app, ["serve", str(artifact), "--host=0.0.0.0", store])
     assert found.exit_code == 2
     assert "--api-key-file" in found.stderr

@@ -67,6 +67,7 @@ def _run_several(settings: Settings, listener: socket.socket, ready: Callable[[]
 
     from tastemap.models.base.artifact import read_manifest
     from tastemap.serve.app import create_app
+    from tastemap.serve.key_files import load_secret
     from tastemap.serve.people.store import Store
     from tastemap.serve.web.prometheus import SHARED_FOLDER
 
@@ -79,7 +80,9 @@ def _run_several(settings: Settings, listener: socket.socket, ready: Callable[[]
                     os.kill(process.pid, signal.SIGHUP)
 
     read_manifest(settings.model)
-    Store(settings.store_url).close()  # what is wrong with it is said once, here
+    store = Store(settings.store_url)  # what is wrong with it or its key is said once, here
+    load_secret(store.folder or settings.model.parent)
+    store.close()
     with tempfile.TemporaryDirectory(prefix="tastemap-") as figures:
         os.environ[SHARED_FOLDER] = figures
         app: Any = partial(create_app, settings)

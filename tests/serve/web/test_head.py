@@ -1,9 +1,12 @@
 """HEAD wherever GET is."""
 
+import anyio
 import pytest
 from starlette.testclient import TestClient
+from starlette.types import Message, Receive, Scope, Send
 
 from tastemap.serve.web import pages
+from tastemap.serve.web.head import AnswersHead
 
 
 @pytest.mark.parametrize(
@@ -24,6 +27,25 @@ def test_head_is_get_without_its_body(client: TestClient, path: str) -> None:
         assert head.headers["content-length"] == str(len(answer.content))
     assert head.headers.get("etag") == answer.headers.get("etag")
     assert head.headers["content-type"] == answer.headers["content-type"]
+
+
+def test_no_byte_of_the_body_is_passed_on() -> None:
+    """Test clients and servers drop it by themselves; it is not left to them."""
+    sent = []
+
+    async def app(scope: Scope, _: Receive, send: Send) -> None:
+        assert scope["method"] == "GET"
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"some", "more_body": True})
+        await send({"type": "http.response.body", "body": b" more"})
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": "HEAD"}
+    anyio.run(AnswersHead(app), scope, None, send)
+    assert [message.get("body") for message in sent] == [None, b"", b""]
+    assert scope["method"] == "HEAD"
 
 
 def test_head_changes_nothing(client: TestClient) -> None:
