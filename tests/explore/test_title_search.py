@@ -6,7 +6,7 @@ import pytest
 
 from tastemap.data.vocabulary import Vocabulary
 from tastemap.errors import ArgumentError
-from tastemap.explore.title_search import MAX_CANDIDATES, search_titles
+from tastemap.explore.title_search import MAX_CANDIDATES, MAX_WORDS, search_titles
 
 TITLES = [
     ("Star Wars", 1977),
@@ -148,3 +148,28 @@ def test_spellings_are_compared_within_bounds(films, monkeypatch):
     assert not len(search_titles(films, "x" * 41 + "s"))
     assert not len(search_titles(films, " ".join(f"wars{n}" for n in range(33))))
     assert not compared
+
+
+def test_a_long_query_costs_no_more_than_its_first_words() -> None:
+    names = [f"word{n}" for n in range(MAX_WORDS + 1)]
+    table = pl.DataFrame({"item_id": [1, 2], "title": [" ".join(names[:-1]), "Another"]})
+    items = Vocabulary(table["item_id"], "item", table)
+    assert search_titles(items, " ".join(names))["item_id"].to_list() == [1]
+    assert search_titles(items, "x" * 10**6).is_empty()
+    assert search_titles(items, "another" + " " * 10**6 + "word1")["item_id"].to_list() == [2]
+
+
+def test_a_word_is_compared_letter_by_letter_only_where_it_can_be_similar(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    compared = []
+    ratio = difflib.SequenceMatcher.ratio
+    monkeypatch.setattr(
+        difflib.SequenceMatcher, "ratio", lambda self: compared.append(self.a) or ratio(self)
+    )
+    table = pl.DataFrame({"item_id": [1, 2], "title": ["Suspects", "Suspicious"]})
+    items = Vocabulary(table["item_id"], "item", table)
+    assert search_titles(items, "sespects")["item_id"].to_list() == [1]
+    assert compared == ["suspects"]
+    assert search_titles(items, "suspects" * 100).is_empty()
+    assert compared == ["suspects"]

@@ -18,10 +18,8 @@ from typer.testing import CliRunner
 
 from tastemap.cli import app
 from tastemap.data.datasets.synthetic import synthetic_ratings
-from tastemap.errors import ArgumentError
 from tastemap.models.registry import make_model
 from tastemap.serve.model.reload import load
-from tastemap.serve.server import read_key
 
 pytestmark = pytest.mark.slow
 WRITERS, WRITES = 4, 250
@@ -181,24 +179,15 @@ def test_a_port_in_use_and_a_missing_model_are_said_in_a_line(
     found = CliRunner().invoke(app, ["serve", str(tmp_path / "none"), "--port=0", store])
     assert (found.exit_code, len(found.stderr.splitlines())) == (1, 1)
     assert "a saved model" in found.stderr
+    (tmp_path / "tastemap.key").write_bytes(b"")
+    for workers in (1, 2):  # nor are workers started again and again that cannot start
+        words = ["serve", str(artifact), "--port=0", store, f"--workers={workers}"]
+        found = CliRunner().invoke(app, words)
+        assert (found.exit_code, len(found.stderr.splitlines())) == (1, 1)
+        assert "tastemap.key; expected the 32 bytes that sign cookies" in found.stderr
     found = CliRunner().invoke(app, ["serve", str(artifact), "--host=0.0.0.0", store])
     assert found.exit_code == 2
     assert "--api-key-file" in found.stderr
-
-
-KEY = "a key of many characters"
-
-
-def test_a_key_comes_from_a_file(tmp_path: Path) -> None:
-    file = tmp_path / "key"
-    with pytest.raises(ArgumentError, match="can be read"):
-        read_key(file)
-    file.write_text("short\n")
-    with pytest.raises(ArgumentError, match="sixteen"):
-        read_key(file)
-    file.write_text(KEY + "\n")
-    assert read_key(file) == KEY
-    assert read_key(None) is None
 
 
 def test_overload_is_refused_at_once_and_the_server_stays_alive(tmp_path: Path) -> None:

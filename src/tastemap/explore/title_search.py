@@ -2,6 +2,7 @@
 
 import difflib
 import re
+import threading
 import unicodedata
 from bisect import bisect_left
 from collections.abc import Iterable
@@ -29,6 +30,8 @@ MAX_CANDIDATES = 100
 MAX_CHARACTERS = 500
 # Spellings are compared of queries of at most so many words, and of words of so many letters.
 MAX_SPELT_WORDS, MAX_SPELT_LETTERS = 32, 40
+# Of a longer query, so many words count; there is no longer title among films.
+MAX_WORDS = 40
 # Letters that Unicode does not split into a plain letter and an accent.
 _PLAIN = str.maketrans({"ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "ð": "d", "þ": "th"})
 _INSIDE_WORD = re.compile(r"['’`*]|\.(?=\w\b)")  # Schindler's, M*A*S*H, E.T.
@@ -45,7 +48,8 @@ def search_titles(items: Vocabulary, query: str, k: int = 10) -> pl.DataFrame:
 
     Args:
         items: The items; their ``titles`` are searched, with the year if it is known.
-        query: A few words, such as ``"jedi return"`` or ``"amelie 2001"``.
+        query: A few words, such as ``"jedi return"`` or ``"amelie 2001"``; of more than forty, the
+            first forty.
         k: Largest number of answers.
 
     Returns:
@@ -69,12 +73,10 @@ def search_titles(items: Vocabulary, query: str, k: int = 10) -> pl.DataFrame:
     """
     if k < 1:
         raise ArgumentError("k", expected="at least 1", received=repr(k))
-    words = title_words(query)
+    words = title_words(query)[:MAX_WORDS]
     if not words:
         raise ArgumentError("query", expected="at least one letter or digit", received=repr(query))
-    index = _indexes.get(items)
-    if index is None:
-        index = _indexes[items] = TitleIndex(items.titles.to_list())
+    index = _index_of(items)
     required = [word for word in words if word not in ARTICLES] or words
     rows, score, match = index.with_all(required)
     if not len(rows):
@@ -207,6 +209,17 @@ class TitleIndex:
 
 # The index of each vocabulary that has been searched, for as long as the vocabulary lives.
 _indexes: WeakKeyDictionary[Vocabulary, TitleIndex] = WeakKeyDictionary()
+_making_index = threading.Lock()
+
+
+def _index_of(items: Vocabulary) -> TitleIndex:
+    """The index of a vocabulary; the first search makes it, and others wait for that alone."""
+    index = _indexes.get(items)
+    if index is None:
+        with _making_index:
+            index = _indexes.get(items) or TitleIndex(items.titles.to_list())
+            _indexes[items] = index
+    return index
 
 
 def title_words(text: str) -> list[str]:

@@ -233,3 +233,32 @@ def test_whose_ratings_cannot_be_had_is_told_so_on_a_page(
     rate(client, 4, 5)
     assert STORE_NOTICE not in client.get("/").text
     assert "<b>2</b> rated" in client.get("/you").text
+
+
+@pytest.mark.parametrize(
+    ("address", "form", "number"),
+    [
+        ("/", {"item": "x" * 501, "rating": "5"}, "500"),
+        ("/", {"item": "1", "rating": "5" * 301}, "300"),
+        (f"/items/{'x' * 501}", {}, "500"),
+        ("/together", {"name": ["x"] * 7, "list": [""] * 7}, "6"),
+        ("/together", {"name": "Ada", "list": "a = 5\n" * 2001}, "2000"),
+        ("/together", {"name": "Ada", "list": "a" * 200_001}, "200000"),
+        ("/together", {f"field {n}": "" for n in range(31)}, "30"),
+        ("/you/import/keep", {"pick": ["5 1"] * 5001}, "5000"),
+        ("/you/import/keep", {"pick": "5 " + "1" * 801}, "800"),
+    ],
+)
+def test_a_form_over_a_limit_is_a_page_that_says_the_number(
+    client: TestClient, address: str, form: dict[str, object], number: str
+) -> None:
+    answer = client.post(address, data={"csrf": token(client)} | form)
+    assert answer.status_code in (400, 422)
+    assert answer.headers["content-type"].startswith("text/html")
+    assert number in re.search(r"<h1>.*?<p[^>]*>(.*?)</p>", answer.text, re.DOTALL)[1]
+
+
+def test_an_export_of_many_ratings_can_be_kept_at_once(client: TestClient) -> None:
+    picks = ["5 1"] * 4999 + ["4 2"]
+    answer = client.post("/you/import/keep", data={"csrf": token(client), "pick": picks})
+    assert "2 ratings are kept" in answer.text

@@ -11,6 +11,7 @@ from fastapi import Depends, Form, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from tastemap.data.scale import Scale
@@ -18,8 +19,14 @@ from tastemap.errors import StoreError, TastemapError
 from tastemap.serve.people.profiles import AnyProfile
 from tastemap.serve.schemas import OwnRating
 from tastemap.serve.service import Service
+from tastemap.serve.settings import Limits
 from tastemap.serve.web.cookies import Visitor, Visitors
-from tastemap.serve.web.errors import Problem, problem_of
+from tastemap.serve.web.errors import (
+    Problem,
+    problem_of,
+    problem_of_http,
+    problem_of_validation,
+)
 
 HERE = Path(__file__).parent.parent
 #: Sent by the pages' own script, which wants the changed page at once and no redirection.
@@ -136,7 +143,7 @@ class Visit:
     def dismissed(self) -> Response:
         """Go to the first page as somebody new."""
         response = RedirectResponse("/", 303)
-        self._visitors.dismiss(response)
+        self._visitors.dismiss(self.visitor, response)
         return response
 
 
@@ -173,11 +180,14 @@ class RatingChange:
         return True
 
 
+FormText = Annotated[str, Form(max_length=Limits.text_length)]
+
+
 async def _change(
-    item: Annotated[str | None, Form()] = None,
-    rating: Annotated[str, Form()] = "",
-    remove: Annotated[str, Form()] = "",
-    csrf: Annotated[str, Form()] = "",
+    item: Annotated[str | None, Form(max_length=Limits.id_length)] = None,
+    rating: FormText = "",
+    remove: FormText = "",
+    csrf: FormText = "",
 ) -> RatingChange:
     return RatingChange(item, rating, remove, csrf)
 
@@ -199,8 +209,12 @@ class PageRoute(APIRoute):
                 problem = error
             except TastemapError as error:
                 problem = problem_of(error)
-            except RequestValidationError:
-                problem = Problem(422, "invalid_request", "the form is not complete")
+            except RequestValidationError as error:
+                problem = problem_of_validation(error)
+                if problem.message.endswith("Field required"):
+                    problem = Problem(422, "invalid_request", "the form is not complete")
+            except HTTPException as error:
+                problem = problem_of_http(error)
             return error_page(request, problem)
 
         return handle_or_show
