@@ -167,8 +167,8 @@ def artifacts() -> Iterator[Target]:
                 apply(edit, path)
             shutil.rmtree(served)
             shutil.copytree(path, served)
-            live.reload(force=True)
-            ask_service(service)
+            if live.reload(force=True):
+                ask_service(service)
             ask_model(tm.load_model(path, mapped=example["mapped"]))
 
         drawn = examples_of(manifests)

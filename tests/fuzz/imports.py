@@ -1,7 +1,6 @@
 """Target: ratings that people bring, as an export or a list that they write."""
 
 import json
-import math
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -43,24 +42,21 @@ def imports() -> Iterator[Target]:
     with tempfile.TemporaryDirectory() as folder:
         model = load(save_small(small_ratings(), Path(folder) / "model"))
 
+        def is_rating(value: float) -> bool:
+            return model.scale.lowest <= value <= model.scale.highest
+
         def run(example: dict[str, Any]) -> None:
             content = joined(example["content"])
             if example["is_list"]:
                 entries = read_list(content.decode(errors="replace"), MAX_BYTES)
-                source, scale = "list", None
             else:
                 source, scale, entries = read_export(content, MAX_BYTES)
-            result = review(model, source, scale, entries)
-            matches = [*result.sure, *result.unsure, *result.unknown]
-            assert len(matches) == len(entries)
-            for match in matches:
-                in_scale = model.scale.lowest <= match.rating <= model.scale.highest
-                assert in_scale or math.isnan(match.rating), match.rating
+                result = review(model, source, scale, entries)
+                matches = [*result.sure, *result.unsure, *result.unknown]
+                assert len(matches) == len(entries)
+                assert all(is_rating(match.rating) for match in matches)
             ratings, unread = chosen(model, entries)
-            model_ratings = [
-                model.scale.lowest <= value <= model.scale.highest for value in ratings.values()
-            ]
-            assert all(model_ratings)
+            assert all(map(is_rating, ratings.values()))
             assert len(ratings) + len(unread) <= len(entries)
             json.dumps([ratings, unread], allow_nan=False).encode()
 
