@@ -211,10 +211,12 @@ def measure(path: Path, folder: Path, args: argparse.Namespace) -> dict[str, Any
 
 
 @contextmanager
-def server(path: Path, store: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """`tastemap serve` with one worker, on the last core; its process and address."""
+def server(
+    path: Path, store: Path, core: int | None = CORES[-1]
+) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """`tastemap serve` with one worker, on one core or any; its process and address."""
     words = ["serve", str(path), "--port", "0", "--store", str(store)]
-    with on_core(CORES[-1]):
+    with on_core(core):
         process = subprocess.Popen(  # noqa: S603
             [sys.executable, "-m", "tastemap", *words],
             stderr=subprocess.PIPE,
@@ -233,12 +235,13 @@ def server(path: Path, store: Path) -> Iterator[tuple[subprocess.Popen[str], str
 
 
 @contextmanager
-def on_core(core: int) -> Iterator[None]:
-    """What is started in the block stays on one core (Linux)."""
-    if hasattr(os, "sched_setaffinity"):
+def on_core(core: int | None) -> Iterator[None]:
+    """What is started in the block stays on one core (Linux), where one is named."""
+    is_held = core is not None and hasattr(os, "sched_setaffinity")
+    if is_held:
         os.sched_setaffinity(0, {core})
     yield
-    if hasattr(os, "sched_setaffinity"):
+    if is_held:
         os.sched_setaffinity(0, CORES)
 
 

@@ -1,11 +1,14 @@
 """The real server: killed, reloaded, with several workers, stopped."""
 
+import json
 import shutil
 import signal
 import socket
 import threading
 import time
+from contextlib import ExitStack
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -14,7 +17,9 @@ from small_models import save_small, small_ratings
 from typer.testing import CliRunner
 
 from tastemap.cli import app
+from tastemap.data.datasets.synthetic import synthetic_ratings
 from tastemap.errors import ArgumentError
+from tastemap.models.registry import make_model
 from tastemap.serve.model.reload import load
 from tastemap.serve.server import read_key
 
@@ -145,3 +150,38 @@ def test_a_key_comes_from_a_file(tmp_path: Path) -> None:
     file.write_text(KEY + "\n")
     assert read_key(file) == KEY
     assert read_key(None) is None
+
+
+def test_overload_is_refused_at_once_and_the_server_stays_alive(tmp_path: Path) -> None:
+    """More clients than can be answered, of a model that takes its time; a quarter hang up."""
+    model = make_model("bayes", n_factors=8, n_iterations=70, n_draws=64)
+    model.fit(synthetic_ratings(n_users=60, n_items=4000, n_ratings=12_000), progress=False)
+    model.save(tmp_path / "model")
+
+    def question(n: int) -> bytes:
+        ratings = [{"item_id": item, "rating": item % 5 + 1} for item in range(n + 1, n + 60)]
+        body = json.dumps({"ratings": ratings}).encode()
+        head = (
+            "POST /api/v1/recommend HTTP/1.1",
+            "Host: 127.0.0.1",
+            "Content-Type: application/json",
+        )
+        return "\r\n".join((*head, f"Content-Length: {len(body)}", "", "")).encode() + body
+
+    with running(tmp_path / "model", tmp_path) as server, ExitStack() as stack:
+        address = urlsplit(server.url)
+        clients = [
+            stack.enter_context(socket.create_connection((address.hostname, address.port), 60))
+            for _ in range(256)
+        ]
+        for n, client in enumerate(clients):
+            client.sendall(question(n))
+        for path in ("/health/live", "/health/ready"):
+            assert httpx.get(server.url + path, timeout=5).status_code == 200
+        for client in clients[::4]:
+            client.close()
+        heads = [client.recv(1000).lower() for n, client in enumerate(clients) if n % 4]
+        assert {int(head.split()[1]) for head in heads} == {200, 503}
+        assert all(b"retry-after: " in head for head in heads if b" 503 " in head)
+        assert httpx.get(f"{server.url}/api/v1/items", timeout=5).status_code == 200
+        assert server.stop() == (0, "")

@@ -23,8 +23,8 @@ from tastemap.serve.web.errors import handle_errors
 from tastemap.serve.web.middleware import Guard
 from tastemap.serve.web.prometheus import Counting
 
-# A request is answered by a thread; more of them than keep a processor busy wait for each other.
-MAX_THREADS = 16
+# Threads beside those of the requests at work, for what is answered however many wait.
+N_SPARE_THREADS = 4
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -69,13 +69,14 @@ def _prepare(model: LoadedModel) -> None:
 
 
 @asynccontextmanager
-async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+async def _lifespan(app: FastAPI) -> AsyncIterator[dict[str, Counting]]:
     """Watch the model while the server runs; a SIGHUP has it looked at right away."""
     service: Service = app.state.service
     service.live.watch()
     with suppress(ValueError, AttributeError):  # not in the main thread, or not on Unix
         signal.signal(signal.SIGHUP, lambda *_: service.live.ask_reload())
-    anyio.to_thread.current_default_thread_limiter().total_tokens = MAX_THREADS
-    yield
+    n_threads = app.state.settings.limits.running + N_SPARE_THREADS
+    anyio.to_thread.current_default_thread_limiter().total_tokens = n_threads
+    yield {"counting": app.state.counting}
     service.live.stop()
     service.profiles.store.close()

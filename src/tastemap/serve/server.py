@@ -6,6 +6,7 @@ import signal
 import socket
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ PURGE = ("_RJEM_MALLOC_CONF", "dirty_decay_ms:0,muzzy_decay_ms:0")
 SHUTDOWN_SECONDS = 10
 # Connections that wait until they are taken.
 MAX_WAITING_CONNECTIONS = 2048
+# Open files of a process beside its connections: the store, the model, the listener.
+N_OTHER_FILES = 128
 
 
 def run_server(settings: Settings, tell: Callable[[str], None]) -> None:
@@ -37,6 +40,7 @@ def run_server(settings: Settings, tell: Callable[[str], None]) -> None:
     os.environ.setdefault(*PURGE)  # before Polars is loaded
     for name in THREADS:  # before NumPy is loaded
         os.environ.setdefault(name, "1")
+    settings = _with_open_files(settings)
     with _listening(settings) as listener, contextlib.suppress(KeyboardInterrupt):
         _ignore_hangup()
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
@@ -52,7 +56,7 @@ def _run_one(settings: Settings, listener: socket.socket, ready: Callable[[], No
 
     from tastemap.serve.app import create_app
 
-    config = uvicorn.Config(create_app(settings), **_options())
+    config = uvicorn.Config(create_app(settings), **_options(settings))
     ready()
     uvicorn.Server(config).run(sockets=[listener])
 
@@ -80,14 +84,21 @@ def _run_several(settings: Settings, listener: socket.socket, ready: Callable[[]
     with tempfile.TemporaryDirectory(prefix="tastemap-") as figures:
         os.environ[SHARED_FOLDER] = figures
         app: Any = partial(create_app, settings)
-        config = uvicorn.Config(app, factory=True, workers=settings.workers, **_options())
+        config = uvicorn.Config(app, factory=True, workers=settings.workers, **_options(settings))
         ready()
         Workers(config, sockets=[listener]).run()
 
 
-def _options() -> dict[str, Any]:
-    """How Uvicorn runs: quietly, and with as many seconds to finish as it needs."""
+def _options(settings: Settings) -> dict[str, Any]:
+    """How Uvicorn runs: quietly, within limits, and with as many seconds to finish as it needs."""
+    from tastemap.serve.web.connections import Connections
+
+    connections = Connections(settings.limits)
     return {
+        "http": connections,
+        "ws": "none",
+        "callback_notify": connections.close_late,
+        "timeout_notify": 1,
         "log_level": "warning",
         "access_log": False,
         "server_header": False,
@@ -117,6 +128,27 @@ def _listening(settings: Settings) -> socket.socket:
         ) from error
     listener.set_inheritable(True)
     return listener
+
+
+def _with_open_files(settings: Settings) -> Settings:
+    """The settings with as many connections as the system lets a process have files open.
+
+    The usual limit of 1,024 files is raised as far as it may be: a server that can open no file
+    more takes no connection, not even to refuse it.
+    """
+    try:
+        import resource
+    except ImportError:  # not on Unix
+        return settings
+    needed = settings.limits.connections + N_OTHER_FILES
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < needed:
+        soft = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        connections = max(soft - N_OTHER_FILES, soft // 2)
+        limits = replace(settings.limits, connections=min(settings.limits.connections, connections))
+        return replace(settings, limits=limits)
+    return settings
 
 
 def _ignore_hangup() -> None:

@@ -1,10 +1,13 @@
 """What a server is told when it starts."""
 
 import ipaddress
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from tastemap.errors import ArgumentError
+
+N_RUNNING = (os.cpu_count() or 1) + 2
 
 
 @dataclass(frozen=True)
@@ -19,6 +22,14 @@ class Limits:
         rate: Requests a second of one client address, in the long run; None for no limit. By
             default there is none on loopback, and fifty elsewhere. Who shows the API key is not
             counted.
+        head: Bytes of a request line and its headers.
+        seconds: Seconds for a head to come, for a pause in a body, and for an answer to be read.
+        connections: Connections of one process.
+        running: Requests that one process answers at once; two more than there are processors, for
+            those that wait for the store.
+        waiting: Requests that wait until one of them is answered.
+        wait: Seconds that they wait.
+        bodies: Bytes of all bodies in memory.
     """
 
     body: int = 1_000_000
@@ -26,6 +37,13 @@ class Limits:
     batch: int = 1_000
     k: int = 1_000
     rate: float | None = None
+    head: int = 16_384
+    seconds: float = 10.0
+    connections: int = 1_000
+    running: int = N_RUNNING
+    waiting: int = 64
+    wait: float = 5.0
+    bodies: int = 100_000_000
 
 
 @dataclass(frozen=True)

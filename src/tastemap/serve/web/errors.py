@@ -74,6 +74,12 @@ def too_large(max_bytes: int) -> Problem:
     return Problem(413, "too_large", f"a request has at most {max_bytes:,} bytes")
 
 
+def overloaded() -> Problem:
+    """More requests than can be answered in time."""
+    message = "too many requests are being answered; try again soon"
+    return Problem(503, "overloaded", message, {"Retry-After": "1"})
+
+
 def no_map() -> Problem:
     """A map that the artifact does not have."""
     return Problem(404, "no_map", "this model has no map; tastemap map draws one and keeps it")

@@ -7,11 +7,11 @@ from collections import OrderedDict
 from urllib.parse import quote, unquote
 
 from starlette.convertors import Convertor, register_url_convertor
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tastemap.serve.settings import Settings
+from tastemap.serve.web.admission import Admission, Gone, Place
 from tastemap.serve.web.errors import Problem, too_large
 from tastemap.serve.web.prometheus import Counting
 
@@ -19,6 +19,10 @@ LOOPBACK = frozenset(("localhost", "127.0.0.1", "[::1]"))
 # A client may spend so many seconds of its rate at once, and so many clients are remembered.
 BURST_SECONDS, MAX_CLIENTS = 4.0, 20_000
 API_KEY_HEADER = "X-API-Key"
+# What is answered at once, however many requests wait: no model is asked.
+UNQUEUED = ("/health/", "/metrics", "/static/")
+# How a request is counted whose client hung up before it was answered.
+CLIENT_GONE = 499
 # Everything comes from this server, and nothing is written into a page that could run.
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -64,6 +68,7 @@ class Guard:
 
     def __init__(self, app: ASGIApp, settings: Settings, counting: Counting) -> None:
         self.app, self.settings, self.counting = app, settings, counting
+        self.admission = Admission(settings.limits)
         self.hosts = self._hosts()
         self.rate = None if settings.rate is None else Rate(settings.rate)
 
@@ -84,14 +89,23 @@ class Guard:
                 present = {name.lower() for name, _ in message["headers"]}
                 added = [pair for pair in HEADERS if pair[0] not in present]
                 message = dict(message) | {"headers": [*message["headers"], *added]}
+                if place is not None:  # the work is done: only the sending remains
+                    place.release()
             await send(message)
 
+        place: Place | None = None
         try:
-            problem = self._problem(scope, headers)
-            if problem is not None:
-                await problem.response(scope, receive, send_safely)
-            else:
-                await self.app(scope, self._counted(headers, receive), send_safely)
+            if (problem := self._problem(scope, headers)) is not None:
+                raise problem
+            if scope["path"].startswith(UNQUEUED):
+                await self.app(scope, receive, send_safely)
+                return
+            async with self.admission.place(receive, self._max_bytes(headers)) as place:
+                await self.app(scope, place.receive, send_safely)
+        except Problem as problem:
+            await problem.response(scope, receive, send_safely)
+        except Gone:
+            status = CLIENT_GONE
         finally:
             route = getattr(scope.get("route"), "path", "other")
             self.counting.request(scope["method"], route, status, time.perf_counter() - start)
@@ -126,20 +140,6 @@ class Guard:
         limits = self.settings.limits
         is_upload = headers.get(b"content-type", b"").startswith(b"multipart/form-data")
         return limits.upload if is_upload else limits.body
-
-    def _counted(self, headers: dict[bytes, bytes], receive: Receive) -> Receive:
-        """The body, up to its limit, also where the request does not say its length."""
-        max_bytes, received = self._max_bytes(headers), 0
-
-        async def counted() -> Message:
-            nonlocal received
-            message = await receive()
-            received += len(message.get("body", b""))
-            if received > max_bytes:
-                raise HTTPException(413, too_large(max_bytes).message)
-            return message
-
-        return counted
 
 
 class Rate:
