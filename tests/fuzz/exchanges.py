@@ -225,7 +225,7 @@ def exchanges() -> Iterator[Target]:
             page = httpx.get(f"{server.url}/you")
             token = re.search(r'name="csrf" value="([^"]+)"', page.text)
             visit = page.cookies["tastemap"].encode(), token[1].encode() if token else b""
-            probe = HTTPConnection(*address, timeout=10)
+            probe = HTTPConnection(*address, timeout=20)
 
             def run(example: Pieces) -> None:
                 answer = answer_to(address, filled(joined(example), visit))
