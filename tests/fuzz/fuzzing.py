@@ -22,8 +22,8 @@ from hypothesis.strategies import SearchStrategy
 from tastemap.errors import TastemapError, TastemapWarning
 
 CORPUS = Path(__file__).parent / "corpus"
-# Seconds of processor time that an example may take, for a busy machine is no fault of its. One that
-# hangs for longer ends the process with all its tracebacks.
+# Seconds of processor time that an example may take, for a busy machine is no fault of it. One
+# that hangs for longer ends the process with all its tracebacks.
 MAX_SECONDS, HANG_SECONDS = 10.0, 60.0
 N_EXAMPLES_PER_SEED = 200
 
