@@ -1,0 +1,63 @@
+"""Target: ratings that people bring, as an export or a list that they write."""
+
+import json
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from fuzzing import Target, kept
+from hypothesis import strategies as st
+from pieces import damaged, joined, whole
+from readers import zipped
+from small_models import save_small, small_ratings
+
+from tastemap.serve.model.reload import load
+from tastemap.serve.people.import_ratings import chosen, read_export, read_list, review
+
+MAX_BYTES = 20_000_000
+LETTERBOXD = (
+    "Date,Name,Year,Letterboxd URI,Rating\n2024-01-01,Item 2,1990,https://b.example/a,4.5\n"
+)
+IMDB = "Const,Your Rating,Date Rated,Title,Year\ntt0078748,9,2020-05-06,Item 3,1979\n"
+MOVIELENS = 'movie_id,rating,title\n2,4.5,"Item 2, The (1990)"\n3,1,Item 3\n'
+LISTS = ["Item 2 = 5\nItem 3 (1990), 4.5\n\nalien;3\n", "Item 5 5", "title,rating\nItem 2,5\n"]
+GOOD = [text.encode() for text in (LETTERBOXD, IMDB, MOVIELENS, *LISTS)]
+GOOD += [zipped({"letterboxd/ratings.csv": LETTERBOXD, "letterboxd/deleted/ratings.csv": "a"})]
+WORDS = ["Rating", "Title", "Name", "Year", "Item 2", "(1990)", "(", ")", "10", "0.5", "The"]
+
+
+@st.composite
+def examples(draw: st.DrawFn) -> dict[str, Any]:
+    """An export or a list, after some edits."""
+    contents = [*map(whole, GOOD), *(example["content"] for example in kept("imports"))]
+    content = draw(damaged(st.sampled_from(contents), WORDS))
+    return {"is_list": draw(st.booleans()), "content": content}
+
+
+@contextmanager
+def imports() -> Iterator[Target]:
+    """Imports into a small model."""
+    with tempfile.TemporaryDirectory() as folder:
+        model = load(save_small(small_ratings(), Path(folder) / "model"))
+
+        def is_rating(value: float) -> bool:
+            return model.scale.lowest <= value <= model.scale.highest
+
+        def run(example: dict[str, Any]) -> None:
+            content = joined(example["content"])
+            if example["is_list"]:
+                entries = read_list(content.decode(errors="replace"), MAX_BYTES)
+            else:
+                source, scale, entries = read_export(content, MAX_BYTES)
+                result = review(model, source, scale, entries)
+                matches = [*result.sure, *result.unsure, *result.unknown]
+                assert len(matches) == len(entries)
+                assert all(is_rating(match.rating) for match in matches)
+            ratings, unread = chosen(model, entries)
+            assert all(map(is_rating, ratings.values()))
+            assert len(ratings) + len(unread) <= len(entries)
+            json.dumps([ratings, unread], allow_nan=False).encode()
+
+        yield Target(examples(), run)
