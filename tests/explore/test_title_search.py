@@ -157,19 +157,3 @@ def test_a_long_query_costs_no_more_than_its_first_words() -> None:
     assert search_titles(items, " ".join(names))["item_id"].to_list() == [1]
     assert search_titles(items, "x" * 10**6).is_empty()
     assert search_titles(items, "another" + " " * 10**6 + "word1")["item_id"].to_list() == [2]
-
-
-def test_a_word_is_compared_letter_by_letter_only_where_it_can_be_similar(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    compared = []
-    ratio = difflib.SequenceMatcher.ratio
-    monkeypatch.setattr(
-        difflib.SequenceMatcher, "ratio", lambda self: compared.append(self.a) or ratio(self)
-    )
-    table = pl.DataFrame({"item_id": [1, 2], "title": ["Suspects", "Suspicious"]})
-    items = Vocabulary(table["item_id"], "item", table)
-    assert search_titles(items, "sespects")["item_id"].to_list() == [1]
-    assert compared == ["suspects"]
-    assert search_titles(items, "suspects" * 100).is_empty()
-    assert compared == ["suspects"]

@@ -1,5 +1,6 @@
 """Which ratings came from a store: names of profiles, and models that older versions updated."""
 
+import json
 from pathlib import Path
 
 import polars as pl
@@ -117,6 +118,9 @@ def test_elsewhere_only_the_very_ratings_of_a_profile_prove_it(
 def test_a_record_that_does_not_fit_is_refused(tmp_path: Path) -> None:
     path = save_small(small_ratings(), tmp_path / "model")
     assert load_model(path).ratings_.source.merged is None
+    manifest = json.loads((path / "model.json").read_text())
+    del manifest["parts"]  # which would refuse any other file
+    (path / "model.json").write_text(json.dumps(manifest))
     for damage in (pl.DataFrame({"store": [1]}), EMPTY):
         damage.write_parquet(path / "merged.parquet")
         with pytest.raises(ArtifactError, match="merged"):

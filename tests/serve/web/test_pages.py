@@ -2,15 +2,15 @@
 
 import re
 from pathlib import Path
-from types import SimpleNamespace
 
+import polars as pl
 import pytest
 from clients import client_of
 from small_models import SCRIPT, save_small, small_ratings
 from starlette.testclient import TestClient
 
+from tastemap.data.ratings import Ratings
 from tastemap.models.registry import load_model
-from tastemap.serve.people.profiles import Profiles
 from tastemap.serve.web.rendering import STORE_NOTICE
 
 PAGES = ("/", "/items/2", "/map", "/you", "/together", "/model")
@@ -127,14 +127,15 @@ def test_an_export_is_reviewed_and_kept(client: TestClient) -> None:
     assert client.get("/you/ratings.csv").content.splitlines()[1:] != []
 
 
-def test_no_cell_of_the_export_is_a_formula(
-    client: TestClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    rated = SimpleNamespace(item_id="@1", title='=HYPERLINK("x")', year=None, rating=-2, moment=0)
-    shown = SimpleNamespace(ratings=[rated])
-    monkeypatch.setattr(Profiles, "ratings_of", lambda *_: shown)
-    cells = client.get("/you/ratings.csv").text.splitlines()[1]
-    assert cells == """'@1,"'=HYPERLINK(""x"")",,-2,0"""
+def test_no_cell_of_the_export_is_a_formula(tmp_path: Path) -> None:
+    ratings = small_ratings()
+    titles = ['=HYPERLINK("x")', *ratings.item_table["title"][1:]]
+    table = ratings.item_table.with_columns(title=pl.Series(titles))
+    named = Ratings.from_frame(ratings.to_frame(), item_table=table)
+    with client_of(save_small(named, tmp_path / "model"), tmp_path) as client:
+        rate(client, 1, 5)
+        cells = client.get("/you/ratings.csv").text.splitlines()[1]
+    assert cells.startswith("""1,"'=HYPERLINK(""x"")",""")
 
 
 def test_a_file_that_is_no_export_is_a_page_that_says_so(client: TestClient) -> None:
