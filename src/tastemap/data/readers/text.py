@@ -171,6 +171,7 @@ class TextFile:
                 skip_lines=self._above(),
                 schema={name: types.get(name, pl.String()) for name in layout.columns},
                 quote_char='"' if layout.quoted else None,
+                glob=False,
             )
             return lazy.select(list(types)).collect()
 
