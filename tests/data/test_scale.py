@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tastemap.data.scale import Scale, central, tails
+from tastemap.data.scale import Scale, central, check_scale, tails
 from tastemap.errors import ArgumentError, DataError
 
 
@@ -74,3 +74,16 @@ def test_central_intervals_hold_the_mass_by_hand() -> None:
     assert tails(0.8) == pytest.approx((0.1, 0.9))
     with pytest.raises(ArgumentError, match="mass; expected strictly between 0 and 1; received 1"):
         tails(1)
+
+
+@pytest.mark.parametrize(
+    "scale", [(1, 5, 0), (1, 5, -1), (5, 1, None), (1, 5, 1e-300), (1, float("nan"), None)]
+)
+def test_a_scale_from_a_file_that_is_none(scale: tuple[float, float, float | None]) -> None:
+    with pytest.raises(ValueError, match="a scale"):
+        check_scale(Scale(*scale))
+
+
+@pytest.mark.parametrize("scale", [(1, 5, 1), (3, 3, None), (-1e38, 1e38, None), (0, 99, 0.01)])
+def test_a_scale_from_a_file(scale: tuple[float, float, float | None]) -> None:
+    check_scale(Scale(*scale))

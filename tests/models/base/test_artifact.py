@@ -273,3 +273,12 @@ def test_a_missing_group_and_a_cut_file_are_named(mapped_model: Path) -> None:
     file.write_bytes(file.read_bytes()[:500])
     with pytest.raises(ArtifactError, match="a readable ratings.safetensors"):
         load_model(mapped_model, mapped=True)
+
+
+def test_a_table_that_only_lies_in_a_mapped_file_is_mapped(
+    mapped_model: Path,
+) -> None:
+    """It may be larger than the memory, whether mapping was asked for or not."""
+    (mapped_model / "ratings.parquet").unlink()
+    vouch(mapped_model)
+    assert load_model(mapped_model).ratings_.is_mapped

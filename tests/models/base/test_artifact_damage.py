@@ -28,6 +28,7 @@ OF_MODELS: dict[str, tuple[str, Damage]] = {
     "a threshold that is text": ("ease", manifest(parameters={"threshold": "4"})),
     "a blend of unknown models": ("blend", manifest(parameters={"models": {"what": {}}})),
     "a blend with options that are text": ("blend", manifest(parameters={"models": {"ease": "x"}})),
+    "a blend with a number for options": ("blend", manifest(parameters={"models": {"knn": 5}})),
     "a blend with a negative weight": ("blend", array("member_weights", with_value(-1))),
     "a blend with a spread of 0": ("blend", array("spreads", with_value(0))),
     "a blend without a member's array": ("blend", array("ease.item_weights", lambda _: None)),

@@ -54,8 +54,9 @@ def test_arrays_come_back(file: Path, options: dict[str, object]) -> None:
 def test_small_files_and_tables_are_read(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (file.parent / "items.parquet").write_bytes(b"table")
     assert not is_mapped(Parts(file.parent, {}, mapped=True)["items.parquet"])
+    assert is_mapped(Parts(file.parent, {}).arrays(file.name, mapped=True)["weights"])
     monkeypatch.setattr(parts, "MIN_MAPPED_BYTES", file.stat().st_size + 1)
-    assert not is_mapped(of(file, mapped=True)[file.name])
+    assert not is_mapped(of(file, mapped=True).arrays(file.name)["weights"])
 
 
 def test_an_entry_is_length_and_hash(file: Path) -> None:

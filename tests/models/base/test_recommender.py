@@ -33,7 +33,7 @@ class RowNumbers(Recommender):
         return {"n_items": np.array([self.n_items])}
 
     def _restore(self, arrays) -> None:
-        self.n_items = int(arrays["n_items"][0])
+        self.n_items = int(arrays.pop("n_items")[0])
 
 
 @pytest.fixture

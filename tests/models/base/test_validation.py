@@ -1,8 +1,12 @@
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import numpy as np
 import pytest
 
 from tastemap.errors import ArgumentError
 from tastemap.models.base.validation import (
+    check_arguments,
     choice,
     not_negative,
     positive,
@@ -43,3 +47,42 @@ def test_a_choice_is_one_of_the_options() -> None:
     assert choice("time", None, (None, "session")) is None
     with pytest.raises(ArgumentError, match="time; expected None or 'session'; received 'day'"):
         choice("time", "day", (None, "session"))
+
+
+class Made:
+    """A constructor with every kind of parameter that models have."""
+
+    def __init__(
+        self,
+        n: int | None = None,
+        reg: float = 1.0,
+        side: bool = True,
+        models: str | Sequence[str] | Mapping[str, Mapping[str, Any]] = (),
+        loss: Any = None,
+    ) -> None: ...
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        *({}, {"n": None}, {"n": 3}, {"n": np.int64(3)}, {"reg": 2}, {"reg": np.float32(0.5)}),
+        *({"side": False}, {"side": 1}, {"models": "a,b"}, {"models": ["a"]}),
+        *({"models": {"a": {"b": 1}}}, {"loss": [object()]}),
+    ],
+    ids=str,
+)
+def test_arguments_of_a_constructor(arguments: dict[str, Any]) -> None:
+    check_arguments(Made, arguments)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        *({"n": "3"}, {"n": 0.5}, {"n": True}, {"reg": "1"}, {"reg": None}, {"side": "yes"}),
+        *({"side": 2}, {"models": 1}, {"models": {"a": 1}}, {"other": 1}, {"self": 1}),
+    ],
+    ids=str,
+)
+def test_other_arguments_are_refused_by_name(arguments: dict[str, Any]) -> None:
+    with pytest.raises(ArgumentError, match=f"{next(iter(arguments))}.*Made|Made.*expected n, reg"):
+        check_arguments(Made, arguments)

@@ -65,3 +65,16 @@ def test_entropy_is_that_of_each_item_alone(
         given = ratings.rating[ratings.by_item[row]]
         share = np.unique(given, return_counts=True)[1] / max(len(given), 1)
         assert found[row] == pytest.approx(-(share * np.log2(share)).sum())
+
+
+def test_columns_of_other_kinds_are_shown_too() -> None:
+    """Titles that are numbers, years as text, genres joined by a bar."""
+    frame = pl.DataFrame({"user_id": [1, 1], "item_id": [7, 8], "rating": [4.0, 2.0]})
+    about = {"title": [1984, 2001], "year": ["1956", "?"], "genres": ["Drama|War", None]}
+    items = pl.DataFrame({"item_id": [7, 8]} | about)
+    catalogue = Catalogue(Ratings.from_frame(frame, item_table=items))
+    assert [tuple(catalogue[row]) for row in (0, 1)] == [
+        (7, "1984", 1956, ("Drama", "War")),
+        (8, "2001", None, ()),
+    ]
+    assert catalogue.genre_mask("war").tolist() == [True, False]

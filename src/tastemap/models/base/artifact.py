@@ -130,19 +130,20 @@ class Artifact:
         settle(source)
         manifest = _checked(source, _manifest_text(source))
         parts = Parts(source, manifest.parts, mapped=mapped, copies=copies)
-        ratings = read_ratings(parts, manifest)
-        return cls(
-            class_name=manifest.class_name,
-            parameters=renamed(manifest.class_name, manifest.parameters),
-            ratings=ratings,
-            arrays=_read_arrays(parts, manifest),
-            seed=manifest.seed,
-            learnt_by=manifest.learnt_by or manifest.class_name,
-            recipe=_renamed_recipe(manifest.recipe),
-            metrics=manifest.metrics,
-            history=read_history(parts),
-            item_map=read_map(parts, ratings.items),
-        )
+        with refusing(lambda reason: damaged(source, "parts that fit", reason), ArtifactError):
+            ratings = read_ratings(parts, manifest)
+            return cls(
+                class_name=manifest.class_name,
+                parameters=renamed(manifest.class_name, manifest.parameters),
+                ratings=ratings,
+                arrays=_read_arrays(parts, manifest),
+                seed=manifest.seed,
+                learnt_by=manifest.learnt_by or manifest.class_name,
+                recipe=_renamed_recipe(manifest.recipe),
+                metrics=manifest.metrics,
+                history=read_history(parts),
+                item_map=read_map(parts, ratings.items),
+            )
 
     def digest(self, *more: Any) -> str:
         """A hash of the model and of ``more``, as hexadecimal text."""
@@ -213,7 +214,9 @@ def renamed(class_name: str, parameters: dict[str, Any]) -> dict[str, Any]:
     """
     if class_name == "Blend" and isinstance(parameters.get("models"), dict):
         members = {
-            name: renamed("ItemKNN", options) if name == "knn" else options
+            name: renamed("ItemKNN", options)
+            if name == "knn" and isinstance(options, dict)
+            else options
             for name, options in parameters["models"].items()
         }
         return parameters | {"models": members}

@@ -73,7 +73,11 @@ class Parts:
         return name in self._entries if self._entries else (self.folder / name).is_file()
 
     def __getitem__(self, name: str) -> Bytes:
-        """The content of a file.
+        """The content of a file, in memory."""
+        return self.content(name, mapped=False)
+
+    def content(self, name: str, *, mapped: bool) -> Bytes:
+        """The content of a file; if it is large, mapped or in memory.
 
         Raises:
             OSError: If it cannot be read.
@@ -83,21 +87,25 @@ class Parts:
         if path.exists() and not path.is_file():  # to open a pipe would wait for its other end
             raise ValueError("something else than a file")
         with path.open("rb") as file:
-            is_large = self.mapped and os.fstat(file.fileno()).st_size >= MIN_MAPPED_BYTES
-            if not is_large or not name.endswith(".safetensors"):
+            if not mapped or os.fstat(file.fileno()).st_size < MIN_MAPPED_BYTES:
                 return self._checked(name, np.fromfile(file, dtype=np.uint8))
             if self._copies is None:
                 return self._checked(name, _map(file))
             return self._copies.of(file, self._entries.get(name))
 
-    def arrays(self, name: str) -> Arrays:
+    def arrays(self, name: str, *, mapped: bool = False) -> Arrays:
         """The arrays of a safetensors file, views of its content.
+
+        Args:
+            name: The file.
+            mapped: Map it if it is large, also where parts are not mapped: it may be larger than
+                the memory.
 
         Raises:
             ArtifactError: If it cannot be used.
         """
         with refusing(lambda reason: unreadable(self.folder, name, reason), ArtifactError):
-            return arrays_of(self[name])
+            return arrays_of(self.content(name, mapped=mapped or self.mapped))
 
     def _checked(self, name: str, content: Bytes) -> Bytes:
         compare(content, self._entries.get(name))

@@ -139,7 +139,7 @@ def _fitting(parts: Parts) -> Any:
 def _columns(parts: Parts) -> Arrays:
     """The columns of the ratings, by name: mapped with their groups, or read."""
     if MAPPED_RATINGS in parts and (parts.mapped or "ratings.parquet" not in parts):
-        columns = parts.arrays(MAPPED_RATINGS)
+        columns = parts.arrays(MAPPED_RATINGS, mapped=True)
         with _fitting(parts):
             check_mapped(columns)
         return columns
