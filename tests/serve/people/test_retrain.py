@@ -173,7 +173,7 @@ def emptied() -> Iterator[Store]:
     store.close()
 
 
-@settings(max_examples=30, deadline=None, database=None)
+@settings(max_examples=15, deadline=None, database=None)
 @given(stars=st.lists(STARS, min_size=4, max_size=4), leaver=st.integers(0, 3), later=STARS)
 def test_an_update_may_be_repeated_and_takes_back_what_it_brought(
     emptied: Store, stars: list[dict[str, float]], leaver: int, later: dict[str, float]
@@ -220,7 +220,7 @@ def test_an_update_sees_one_moment_and_loses_nothing_that_comes_meanwhile(
     thread.start()
     reader = Store(url, readonly=True)
     merged = small_ratings()
-    for _ in range(20):
+    for _ in range(8):
         merged, _ = merged_ratings(merged, reader)
         came = merged.to_frame().join(merged.source.merged, on=["user_id", "item_id"])
         assert came["rating"].n_unique() <= 1, "half of a write"

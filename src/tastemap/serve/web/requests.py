@@ -155,6 +155,6 @@ def known_errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
         413: "The body is too large.",
         422: "A part of the request cannot be used.",
         429: "Too many requests.",
-        503: "The ratings that people gave cannot be had now.",
+        503: "The ratings that people gave cannot be had now, or the server is too busy.",
     }
     return {status: {"model": ErrorAnswer, "description": meanings[status]} for status in statuses}
