@@ -80,6 +80,18 @@ def test_a_new_person_from_the_first_rating_to_being_forgotten(
     assert page.locator(".count b").inner_text() == "0"
 
 
+def test_no_cell_of_a_saved_table_is_a_formula(open_page: Any, home: str, read_csv: Any) -> None:
+    page = open_page(home).page
+    page.goto(home)
+    with page.expect_download() as download:
+        page.evaluate(
+            """import('/static/dom.js').then(dom => dom.saveCsv('x.csv',
+                [['title', 'n'], ['=HYPERLINK("x")', -1], ["'@a", 2], ['Alien', 3]]))"""
+        )
+    rows = [tuple(row.values()) for row in read_csv(download.value)]
+    assert rows == [('\'=HYPERLINK("x")', "-1"), ("''@a", "2"), ("Alien", "3")]
+
+
 @pytest.mark.parametrize(("width", "scheme"), [(1200, "light"), (380, "dark")])
 def test_every_page_passes_axe(open_page: Any, home: str, width: int, scheme: str) -> None:
     view = {"width": width, "height": 900}
