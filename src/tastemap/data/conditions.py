@@ -8,7 +8,7 @@ import polars as pl
 from polars.exceptions import ColumnNotFoundError
 
 from tastemap.errors import ArgumentError
-from tastemap.support.boundary import LIBRARY_ERRORS, first_line
+from tastemap.support.boundary import refusing
 
 # Polars takes the cube of the number of operators, and ends the process at some thousands.
 MAX_CHARACTERS, MAX_WORDS, MAX_DEPTH = 2_000, 300, 20
@@ -64,17 +64,20 @@ def parse_condition(condition: str | pl.Expr, frame: pl.DataFrame) -> pl.Expr:
     """
     expression = condition if isinstance(condition, pl.Expr) else _parse(condition, frame)
     shown = repr(condition) if isinstance(condition, str) else str(condition)
-    try:
-        answer = frame.select(expression.alias("condition"))["condition"]
-    except ColumnNotFoundError as error:
-        raise _unknown_column(expression, frame, shown) from error
-    except LIBRARY_ERRORS as error:
-        raise ArgumentError(
+
+    def refusal(reason: str) -> ArgumentError:
+        return ArgumentError(
             "condition",
             expected="a comparison that these columns allow",
-            received=f"{shown} ({first_line(error)})",
+            received=f"{shown} ({reason})",
             do=f"{_EXAMPLE}; columns: {', '.join(frame.columns)}",
-        ) from error
+        )
+
+    try:
+        with refusing(refusal, ColumnNotFoundError):
+            answer = frame.select(expression.alias("condition"))["condition"]
+    except ColumnNotFoundError as error:
+        raise _unknown_column(expression, frame, shown) from error
     if answer.dtype not in (pl.Boolean, pl.Null):
         raise ArgumentError(
             "condition",
@@ -119,13 +122,10 @@ def _too_much(text: str, most: str, n: int) -> ArgumentError:
 def _parse(text: str, frame: pl.DataFrame) -> pl.Expr:
     _check(text)
     sql = _CONTAINS.sub(lambda match: _contains(match, frame), text)
-    try:
+    what = {"expected": "an SQL condition", "received": repr(text), "do": _EXAMPLE}
+    with refusing(lambda _: ArgumentError("condition", **what)):
         # In parentheses, "year > 3 typo" is an error and not a column renamed to "typo".
         return pl.sql_expr(f"({sql})")
-    except LIBRARY_ERRORS as error:
-        raise ArgumentError(
-            "condition", expected="an SQL condition", received=repr(text), do=_EXAMPLE
-        ) from error
 
 
 def _contains(match: re.Match[str], frame: pl.DataFrame) -> str:

@@ -15,7 +15,7 @@ from tastemap.models.batch.recommend import recommend_all
 from tastemap.models.batch.similar import similar_all
 from tastemap.models.batch.write import ENDINGS, write_recommendations
 from tastemap.models.registry import load_model
-from tastemap.support.boundary import LIBRARY_ERRORS, first_line
+from tastemap.support.boundary import refusing
 from tastemap.support.formulas import restored
 from tastemap.terminal import say, working
 
@@ -105,12 +105,12 @@ def read_columns(path: Path, keys: tuple[str, ...], other: str) -> pl.DataFrame:
         ".json": pl.read_json,
         ".tsv": lambda file: pl.read_csv(file, separator="\t"),
     }
-    try:
+    expected = "a table with named columns"
+    with refusing(
+        lambda reason: DataError(f"file {path}", expected=expected, received=reason), DataError
+    ):
         first_bytes(path)
         frame = restored(readers.get(path.suffix, pl.read_csv)(path))
-    except LIBRARY_ERRORS as error:
-        received = error.received if isinstance(error, DataError) else first_line(error)
-        raise DataError(f"file {path}", expected="a table", received=received) from error
     key = next((column for column in keys if column in frame.columns), None)
     if key is None or other not in frame.columns:
         raise DataError(

@@ -5,17 +5,10 @@ in Rust a ``PanicException``, which is not even an `Exception`. No list of them 
 the boundary lets through what it names and turns everything else into one kind.
 """
 
-import csv
-import lzma
 import os
 import re
-import struct
-import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-
-from polars.exceptions import PanicException, PolarsError
 
 from tastemap.errors import TastemapError
 
@@ -67,16 +60,17 @@ def disk_errors() -> Iterator[None]:
 
 
 def reason(error: BaseException) -> str:
-    """What an exception says, in one line of bounded length, with its class where it says little.
+    r"""What an exception says, in one line of bounded length; its class where it says little.
 
     Example:
-        >>> reason(KeyError("rating"))
-        "KeyError: 'rating'"
+        >>> reason(KeyError("rating")), reason(ValueError("no table\nat all")), reason(EOFError())
+        ("KeyError: 'rating'", 'no table', 'EOFError')
     """
-    text = str(error)
-    if not isinstance(error, TastemapError | OSError | ValueError):
-        text = f"{type(error).__name__}: {text}"
-    return shortened(text)
+    text = getattr(error, "strerror", None) or (str(error).strip().splitlines() or [""])[0]
+    name = type(error).__name__
+    is_vague = isinstance(error, LookupError) and not isinstance(error, TastemapError)
+    text = f"{name}: {text}" if text and is_vague else text or name
+    return shortened(text.rstrip("."))
 
 
 def shortened(value: object) -> str:
@@ -88,36 +82,3 @@ def shortened(value: object) -> str:
     """
     line = " ".join(str(value).encode("utf-8", "replace").decode().split())
     return line if len(line) <= MAX_REASON_CHARACTERS else f"{line[:MAX_REASON_CHARACTERS]} …"
-
-
-#: What Python and the libraries raise where bytes or text are not what they expect. A mistake in a
-#: program (TypeError, AttributeError, NameError) is none of these.
-LIBRARY_ERRORS: tuple[type[BaseException], ...] = (
-    ArithmeticError,
-    BufferError,
-    EOFError,
-    LookupError,
-    MemoryError,
-    OSError,
-    RuntimeError,
-    ValueError,
-    csv.Error,
-    lzma.LZMAError,
-    struct.error,
-    zipfile.BadZipFile,
-    zlib.error,
-    PolarsError,
-    PanicException,  # of Rust, and no Exception
-)
-MAX_CHARACTERS = 200
-
-
-def first_line(error: BaseException) -> str:
-    r"""What an error says, in one line that is not long.
-
-    Example:
-        >>> first_line(ValueError("no table\nat all")), first_line(MemoryError())
-        ('no table', 'MemoryError')
-    """
-    text = getattr(error, "strerror", None) or str(error).strip() or type(error).__name__
-    return text.splitlines()[0].rstrip(".")[:MAX_CHARACTERS]

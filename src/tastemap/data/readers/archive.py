@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import BinaryIO
 
 from tastemap.errors import DataError, TastemapError
-from tastemap.support.boundary import LIBRARY_ERRORS, first_line
+from tastemap.support.boundary import reason, refusing
 from tastemap.support.memory import MIN_CHECKED_BYTES, require
 
 # The largest release of MovieLens is about 2 GB of text, compressed about 4:1.
@@ -144,12 +144,12 @@ def reading(name: str) -> Iterator[None]:
     except TastemapError:
         raise
     except (zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, EOFError) as error:
-        raise _damaged(name, "compressed file", error) from error
+        raise _damaged(name, "compressed file", reason(error)) from error
     except (OSError, RuntimeError, NotImplementedError) as error:
         raise DataError(
             name,
             expected="a readable file",
-            received=first_line(error),
+            received=reason(error),
             do="check the path and its permissions",
         ) from error
 
@@ -160,18 +160,18 @@ def boundary(name: str) -> Iterator[None]:
 
     Errors of ours pass it, so that of blocks inside each other the innermost names the file.
     """
-    try:
-        with reading(name):
-            yield
-    except TastemapError:
-        raise
-    except LIBRARY_ERRORS as error:
-        raise DataError(
+
+    def refusal(reason: str) -> DataError:
+        return DataError(
             name,
             expected="a file that can be read as ratings",
-            received=first_line(error),
+            received=reason,
             do="check how it was written",
-        ) from error
+        )
+
+    # A TypeError or AttributeError is the caller's mistake and says nothing of the file.
+    with refusing(refusal, TastemapError, TypeError, AttributeError), reading(name):
+        yield
 
 
 def _gunzip(path: Path) -> bytes:
@@ -191,11 +191,11 @@ def _gunzip(path: Path) -> bytes:
 
 
 def _zip_files(path: Path) -> dict[PurePosixPath, DataFile]:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = [info for info in archive.infolist() if not info.is_dir()]
-    except LIBRARY_ERRORS as error:
-        raise _damaged(str(path), "zip", error) from error
+    with (
+        refusing(lambda reason: _damaged(str(path), "zip", reason)),
+        zipfile.ZipFile(path) as archive,
+    ):
+        members = [info for info in archive.infolist() if not info.is_dir()]
     if sum(info.file_size for info in members) > MAX_BYTES:
         raise _too_large(str(path))
     for info in members:
@@ -241,11 +241,11 @@ def _check_member(path: Path, info: zipfile.ZipInfo) -> None:
         raise _too_large(f"{path}, member {info.filename!r}")
 
 
-def _damaged(name: str, kind: str, error: BaseException) -> DataError:
+def _damaged(name: str, kind: str, reason: str) -> DataError:
     return DataError(
         name,
         expected=f"a complete {kind}",
-        received=f"a damaged or truncated one ({first_line(error)})",
+        received=f"a damaged or truncated one ({reason})",
         do="fetch it again",
     )
 

@@ -15,7 +15,7 @@ from tastemap.data.readers.timestamps import N_SAMPLED_TIMES, TimeUnit, time_uni
 from tastemap.data.scale import Scale
 from tastemap.data.vocabulary import Vocabulary
 from tastemap.errors import DataError, TastemapError
-from tastemap.support.boundary import LIBRARY_ERRORS, first_line
+from tastemap.support.boundary import refusing
 
 
 def prepare_ratings(
@@ -57,7 +57,13 @@ def prepare_ratings(
     path = Path(source)
     is_there = _is_there(path)
     chosen = {"user": user, "item": item, "rating": rating, "timestamp": timestamp}
-    try:
+
+    def refusal(reason: str) -> DataError:
+        do = "name one, or write the table as Parquet first"
+        return DataError(str(path), expected="a complete Parquet file", received=reason, do=do)
+
+    # Where there is a file, an OSError is one of the disk that is written to.
+    with refusing(refusal, TastemapError, *((OSError,) if is_there else ())):
         lazy = pl.scan_parquet(path)
         roles, notes = find_columns(path.name, lazy.collect_schema().names(), chosen)
         lazy = lazy.select(roles.values())
@@ -94,15 +100,6 @@ def prepare_ratings(
         frames = lazy.collect_batches(chunk_size=CHUNK_ROWS, maintain_order=True)
         rows = _rows(path.name, frames, roles, unit, metadata, report)
         return write_prepared(folder, rows, n, metadata, timed="timestamp" in roles)
-    except LIBRARY_ERRORS as error:
-        if isinstance(error, TastemapError) or (isinstance(error, OSError) and is_there):
-            raise  # an error of ours, or of the disk that is written to
-        raise DataError(
-            str(path),
-            expected="a complete Parquet file",
-            received=first_line(error),
-            do="name one, or write the table as Parquet first",
-        ) from error
 
 
 def _is_there(path: Path) -> bool:

@@ -24,7 +24,7 @@ from tastemap.data.readers.dialect import INFERRED, Dialect, sample, sniff
 from tastemap.data.readers.text import NUMBER, Check, OtherEncodingError, TextFile
 from tastemap.data.readers.timestamps import EXPECTED_TIME, ISO_DATE, MAX_TIME, complete_times
 from tastemap.errors import DataError, TastemapError
-from tastemap.support.boundary import LIBRARY_ERRORS, first_line
+from tastemap.support.boundary import refusing
 from tastemap.support.memory import require
 
 # Peak of the memory for a rating while a table is read: the columns as read and those of `Ratings`
@@ -123,7 +123,12 @@ def _assemble(
 def _read_arrow(file: DataFile, start: bytes, chosen: Mapping[str, str | None]) -> pl.DataFrame:
     """The columns of the ratings and those that describe items."""
     source = file.path or io.BytesIO(file.read())
-    try:
+
+    def refusal(reason: str) -> DataError:
+        expected = "a complete Parquet or Arrow file"
+        return DataError(file.name, expected=expected, received=reason, do="write it again")
+
+    with refusing(refusal, TastemapError):
         scan = pl.scan_ipc if start == b"ARROW1" else pl.scan_parquet
         lazy = scan(source, glob=False)
         columns = lazy.collect_schema().names()
@@ -134,15 +139,6 @@ def _read_arrow(file: DataFile, start: bytes, chosen: Mapping[str, str | None]) 
         lazy = lazy.select(column for column in columns if column in needed)
         _require_memory(file.name, n_ratings, _bytes_of_text(lazy.head(N_SAMPLED_ROWS).collect()))
         return lazy.collect(engine="streaming")
-    except TastemapError:
-        raise
-    except LIBRARY_ERRORS as error:
-        raise DataError(
-            file.name,
-            expected="a complete Parquet or Arrow file",
-            received=first_line(error),
-            do="write it again",
-        ) from error
 
 
 def _read_text(

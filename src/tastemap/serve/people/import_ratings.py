@@ -22,7 +22,7 @@ from tastemap.errors import DataError
 from tastemap.explore.title_search import ARTICLES, search_titles, title_words
 from tastemap.serve.model.loaded import LoadedModel
 from tastemap.serve.schemas import ItemCard
-from tastemap.support.boundary import LIBRARY_ERRORS, first_line
+from tastemap.support.boundary import refusing
 from tastemap.support.formulas import restored_text
 
 #: So many ratings are read of one file; who has more may bring the rest in a second one.
@@ -335,21 +335,16 @@ def _unzipped(content: bytes, max_bytes: int) -> bytes:
     # Opening a zip reads the whole of its directory, in which each entry has this mark.
     if content.count(b"PK\x01\x02") > MAX_FILES:
         raise _unreadable(f"more than {MAX_FILES:,} files in the zip")
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            files = _rating_files(archive)
-            table = min(files, key=lambda file: file.filename.count("/"), default=None)
-            if table is None:
-                raise _unreadable("no ratings.csv in the zip")
-            if table.file_size > max_bytes:
-                raise _unreadable("too much in it")
-            if not is_readable(table):
-                raise _unreadable("ratings that are encrypted, or compressed in an unusual way")
-            return archive.read(table)  # at most the size that its directory names
-    except DataError:
-        raise
-    except LIBRARY_ERRORS as error:
-        raise _unreadable(first_line(error)) from None
+    with refusing(_unreadable, DataError), zipfile.ZipFile(io.BytesIO(content)) as archive:
+        files = _rating_files(archive)
+        table = min(files, key=lambda file: file.filename.count("/"), default=None)
+        if table is None:
+            raise _unreadable("no ratings.csv in the zip")
+        if table.file_size > max_bytes:
+            raise _unreadable("too much in it")
+        if not is_readable(table):
+            raise _unreadable("ratings that are encrypted, or compressed in an unusual way")
+        return archive.read(table)  # at most the size that its directory names
 
 
 def _rating_files(archive: zipfile.ZipFile) -> Iterator[zipfile.ZipInfo]:
