@@ -151,7 +151,10 @@ DAMAGES: dict[str, Damage] = {
     "notes that are numbers": manifest(data={"name": "ratings", "notes": [1]}),
     "a name that is a number": manifest(learnt_by=7),
     "parts that are a list": manifest(parts=[1]),
-    "a part of a negative length": manifest(parts={"items.parquet": {"bytes": -1, "blake2b": ""}}),
+    "a part of a negative length": manifest(parts={"items.parquet": {"bytes": -1, "sha256": ""}}),
+    "a part whose hash is a path": manifest(
+        parts={"items.parquet": {"bytes": 1, "sha256": "/etc/passwd"}}
+    ),
     "100,000 brackets": text('"recipe": {', f'"more": {BRACKETS}, "recipe": {{'),
     "50 levels": manifest(more=json.loads("[" * 50 + "]" * 50)),
     "a lone surrogate": text('"seed"', '"more": "\\ud800", "seed"'),

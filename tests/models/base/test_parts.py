@@ -63,7 +63,7 @@ def test_an_entry_is_length_and_hash(file: Path) -> None:
     whole = file.read_bytes()
     entry = entry_of(file)
     assert entry.bytes == len(whole)
-    assert entry.blake2b == hashlib.blake2b(whole, digest_size=16).hexdigest()
+    assert entry.sha256 == hashlib.sha256(whole).hexdigest()
 
 
 @pytest.mark.parametrize("options", [{}, {"mapped": True}, {"mapped": True, "copies": Copies()}])
@@ -140,11 +140,11 @@ def test_shared_copies_are_one_and_go_with_their_model(file: Path, tmp_path: Pat
     copies, files = Copies(folder), of(file)
     first = of(file, mapped=True, copies=copies).arrays(file.name)
     second = of(file, mapped=True, copies=Copies(folder)).arrays(file.name)
-    assert [path.name for path in folder.iterdir()] == [entry_of(file).blake2b]
+    assert [path.name for path in folder.iterdir()] == [entry_of(file).sha256]
     copies.retain({})
-    copies.retain({file.name: {"blake2b": entry_of(file).blake2b}})
+    copies.retain({file.name: {"sha256": entry_of(file).sha256}})
     assert len(list(folder.iterdir())) == 1
-    copies.retain({file.name: {"blake2b": "another"}})
+    copies.retain({file.name: {"sha256": "another"}})
     assert not list(folder.iterdir())
     file.write_bytes(b"")
     for arrays in (first, second):

@@ -27,7 +27,7 @@ class PartEntry(msgspec.Struct):
     """The length in bytes and the hash of a file of the artifact."""
 
     bytes: Size
-    blake2b: str
+    sha256: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
 
 
 class Recipe(msgspec.Struct):

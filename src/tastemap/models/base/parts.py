@@ -26,7 +26,6 @@ from tastemap.support.typed_json import decode
 # Smaller parts are read: a copy in each of a few processes takes less memory than the code that
 # they run, and reading takes some hundredths of a second.
 MIN_MAPPED_BYTES = 2**26
-DIGEST_BYTES = 16
 # A file's header has a few names; a longer one is no header.
 MAX_HEADER_BYTES = 2**24
 # The dtypes by their names in safetensors.
@@ -143,7 +142,7 @@ class Copies:
     def _shared(self, folder: Path, file: IO[bytes], entry: PartEntry | None) -> Bytes:
         status = os.fstat(file.fileno())
         stamp = f"{status.st_ino}-{status.st_mtime_ns}-{status.st_size}"
-        place = folder / (entry.blake2b if entry else stamp)
+        place = folder / (entry.sha256 if entry else stamp)
         with contextlib.suppress(FileNotFoundError), place.open("rb") as copy:
             return _map(copy)  # compared when it was made
         handle, path = tempfile.mkstemp(prefix=".", dir=folder)
@@ -168,7 +167,7 @@ class Copies:
         Processes that have mapped them keep what they have.
         """
         if self.folder is not None and entries:
-            names = {entry["blake2b"] for entry in entries.values()}
+            names = {entry["sha256"] for entry in entries.values()}
             for copy in self.folder.iterdir():
                 if copy.name not in names and not copy.name.startswith("."):
                     copy.unlink(missing_ok=True)
@@ -189,14 +188,14 @@ def compare(content: Bytes, entry: PartEntry | None) -> None:
         return
     if len(content) != entry.bytes:
         raise ValueError(f"{len(content):,} bytes, not the {entry.bytes:,} that model.json says")
-    if hashlib.blake2b(content.data, digest_size=DIGEST_BYTES).hexdigest() != entry.blake2b:
+    if hashlib.sha256(content.data).hexdigest() != entry.sha256:
         raise ValueError("other bytes than those that model.json was written for")
 
 
 def entry_of(file: Path) -> PartEntry:
     """What model.json says of a file."""
     with file.open("rb") as content:
-        digest = hashlib.file_digest(content, lambda: hashlib.blake2b(digest_size=DIGEST_BYTES))
+        digest = hashlib.file_digest(content, "sha256")
         return PartEntry(content.tell(), digest.hexdigest())
 
 
