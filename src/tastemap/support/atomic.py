@@ -8,7 +8,6 @@ nothing is removed.
 
 import contextlib
 import os
-import re
 import shutil
 import stat
 import tempfile
@@ -24,6 +23,8 @@ except ImportError:  # Windows
 
 # A folder that stays between its two renames for so long was left there by a kill.
 SETTLE_SECONDS = 1.0
+# Characters that `tempfile` puts behind a prefix.
+N_RANDOM = 8
 # What is younger may be of a process that has not locked it yet, or of a version without locks.
 MIN_SECONDS_ABANDONED = 3600.0
 
@@ -91,10 +92,11 @@ def folder_beside(target: Path, label: str) -> Iterator[Path]:
 
 def sweep(target: Path, label: str = "new") -> None:
     """Remove what killed processes left beside ``target``; links are left alone, never followed."""
-    name = re.compile(re.escape(_prefix(target, label)) + "[a-z0-9_]{8}")
+    prefix = _prefix(target, label)
     with contextlib.suppress(OSError), os.scandir(target.parent) as entries:
         for entry in entries:
-            if name.fullmatch(entry.name) and _is_abandoned(Path(entry.path)):
+            is_named = entry.name.startswith(prefix) and len(entry.name) == len(prefix) + N_RANDOM
+            if is_named and _is_abandoned(Path(entry.path)):
                 if entry.is_dir(follow_symlinks=False):
                     shutil.rmtree(entry.path, ignore_errors=True)
                 else:
