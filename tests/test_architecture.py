@@ -142,6 +142,19 @@ def test_no_pickle_eval_or_shell() -> None:
         assert not any(isinstance(node, ast.Assert) for node in nodes), path
 
 
+def test_threads_belong_to_calls() -> None:
+    """A generator that is left half-way is closed by the collector, which cannot wait for them."""
+    for path in FILES:
+        for function in ast.walk(tree(path)):
+            if not isinstance(function, ast.FunctionDef) or function.decorator_list:
+                continue
+            inside = [*ast.walk(function)]
+            if any(isinstance(node, ast.Yield | ast.YieldFrom) for node in inside):
+                called = {ast.unparse(node.func) for node in inside if isinstance(node, ast.Call)}
+                started = [name for name in called if name.endswith(("PoolExecutor", "Thread"))]
+                assert not started, f"{path}: {function.name} gives values and owns threads"
+
+
 def test_import_is_light() -> None:
     """`import tastemap` and the command line's help load no heavy package."""
     code = "import sys, tastemap, tastemap.cli; print(*sorted(sys.modules))"

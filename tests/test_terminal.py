@@ -57,6 +57,20 @@ def test_tables_are_written_by_the_ending_of_the_path(tmp_path: Path, ending: st
         assert "a|b" in path.read_text()
 
 
+@pytest.mark.parametrize("ending", ["csv", "tsv"])
+def test_no_cell_is_a_formula(tmp_path: Path, ending: str) -> None:
+    titles = ['=HYPERLINK("x")', "@SUM(1)", "-2+3", "+1", "\tx", "Alien"]
+    frame = pl.DataFrame(
+        {"title": titles, "score": [-1, 2, 3, 4, 5, 6], "genres": [["=a", "b"]] * 6}
+    )
+    path = tmp_path / f"out.{ending}"
+    write_frame(frame, path)
+    read = pl.read_csv(path, separator="," if ending == "csv" else "\t")
+    assert read["title"].to_list() == [*(f"'{title}" for title in titles[:-1]), "Alien"]
+    assert read["score"].to_list() == [-1, 2, 3, 4, 5, 6]
+    assert set(read["genres"]) == {"'=a|b"}
+
+
 def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "out.csv"
     path.write_text("old")

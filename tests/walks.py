@@ -42,7 +42,7 @@ class Recorder:
 
     def __call__(self, frame: FrameType, event: str, _: Any) -> None:
         """What Python calls at each event; a coroutine that goes on is not called again."""
-        if self._on and event == "call" and frame not in self._frames:
+        if self._on and event == "call" and frame not in self._frames and not is_watcher():
             step = step_of(frame.f_code)
             if step:
                 self._frames.add(frame)
@@ -63,6 +63,11 @@ class Recorder:
         yield
         sys.setprofile(before)
         self._on = False
+
+
+def is_watcher() -> bool:
+    """Whether this thread looks after the model or the store, and walks nowhere."""
+    return threading.current_thread().name.startswith("tastemap-")
 
 
 def step_of(code: CodeType) -> Step | None:

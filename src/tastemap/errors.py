@@ -6,6 +6,7 @@
     ├── DataError          (ValueError)   a file or table that cannot be read as ratings
     ├── FetchError         (OSError)      a data set that cannot be fetched or fails its checksum
     ├── ArtifactError      (ValueError)   a saved model that cannot be loaded
+    ├── StoreError         (OSError)      people's ratings cannot be read or written now
     ├── NotFittedError     (RuntimeError) a model used before ``fit``
     ├── UnsupportedError   (TypeError)    a call that this kind of model cannot answer
     └── MissingPackageError (ImportError) an optional package that is not installed
@@ -74,6 +75,21 @@ class FetchError(TastemapError, OSError):
 
 class ArtifactError(TastemapError, ValueError):
     """A saved model cannot be loaded, or a save was refused."""
+
+
+class StoreError(TastemapError, OSError):
+    """The store of people's ratings cannot be read or written.
+
+    Attributes:
+        kind: One word for what is wrong, such as ``"locked"`` or ``"full"``.
+        reason: The same as a few words that may be shown to anybody.
+    """
+
+    def __init__(self, what: str, kind: str, reason: str, received: str, do: str = "") -> None:
+        """Say which store it is, what is wrong with it, and what the database said."""
+        self.kind, self.reason = kind, reason
+        expected = "a database that can be read and written"
+        super().__init__(what, expected=expected, received=received, do=do)
 
 
 class NotFittedError(TastemapError, RuntimeError):

@@ -25,6 +25,7 @@ from rich.table import Table
 
 from tastemap.errors import ArgumentError
 from tastemap.support.atomic import new_file
+from tastemap.support.formulas import defused
 
 console = Console(highlight=False)
 aside = Console(stderr=True, highlight=False)
@@ -281,9 +282,10 @@ def print_json(value: Any) -> None:
 def write_frame(frame: pl.DataFrame, path: Path) -> None:
     """Write a frame as CSV, TSV, Parquet or JSON, by the ending of the path, whole or not at all.
 
-    Lists (genres) are joined by "|" in CSV, as MovieLens does.
+    Lists (genres) are joined by "|" in CSV, as MovieLens does, and text that a spreadsheet would
+    compute gets an apostrophe before it.
     """
-    flat = frame.with_columns(pl.col(pl.List(pl.String)).list.join("|"))
+    flat = defused(frame.with_columns(pl.col(pl.List(pl.String)).list.join("|")))
     writers: dict[str, Callable[[Path], Any]] = {
         ".csv": flat.write_csv,
         ".tsv": lambda file: flat.write_csv(file, separator="\t"),

@@ -2,7 +2,12 @@
 
 from pathlib import Path
 
+import pytest
+from typer.testing import CliRunner
+
 from commands import run
+from tastemap.cli import app
+from tastemap.serve import server
 
 
 def test_a_key_that_is_missing_or_short_is_refused(folder: Path, tmp_path: Path) -> None:
@@ -10,3 +15,24 @@ def test_a_key_that_is_missing_or_short_is_refused(folder: Path, tmp_path: Path)
     assert "can be read" in run("serve", folder / "bias", "--api-key-file", key, code=2)
     key.write_text("short")
     assert "key" in run("serve", folder / "bias", "--api-key-file", key, code=2)
+
+
+@pytest.mark.parametrize(
+    ("options", "is_noted"),
+    [
+        ([], False),
+        (["--allowed-host=films.example"], True),
+        (["--allowed-host=films.example", "--trusted-proxy=127.0.0.1"], False),
+        (["--host=0.0.0.0"], False),
+    ],
+)
+def test_who_stands_behind_a_proxy_that_is_not_named_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: list[str], is_noted: bool
+) -> None:
+    monkeypatch.setattr(server, "run_server", lambda _, tell: tell("http://127.0.0.1:8000/"))
+    key = tmp_path / "key"
+    key.write_text("a key of many characters")
+    key.chmod(0o600)
+    said = CliRunner().invoke(app, ["serve", "m", f"--api-key-file={key}", *options]).stderr
+    assert said.startswith("serving m at http://127.0.0.1:8000/")
+    assert ("--trusted-proxy" in said) == is_noted

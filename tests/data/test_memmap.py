@@ -1,5 +1,7 @@
 """Tables on disk: what memory would hold, chunk by chunk."""
 
+import contextlib
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -112,6 +114,51 @@ def test_folders_that_are_no_prepared_table(tmp_path: Path, prepared: Ratings) -
     (tmp_path / "table" / "rating.npy").unlink()
     with pytest.raises(DataError, match="prepared table .* prepare it again"):
         read_prepared(tmp_path / "table")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        *({"scale": {}}, {"scale": [1, 5]}, {"scale": {"lowest": 1, "highest": 5, "step": 0}}),
+        *({"columns": 1}, {"columns": ["rating"]}, {"notes": [1]}, {"name": []}, {"format": 9}),
+    ],
+    ids=str,
+)
+def test_a_table_json_of_something_else_is_refused(
+    prepared: Ratings, tmp_path: Path, change: dict[str, object]
+) -> None:
+    file = tmp_path / "table" / "table.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | change))
+    refuse(tmp_path / "table")
+
+
+@pytest.mark.parametrize("text", [b"", b"[]", b"{", b"\xff", b"[" * 100_000])
+def test_a_table_json_that_is_none_is_refused(
+    prepared: Ratings, tmp_path: Path, text: bytes
+) -> None:
+    (tmp_path / "table" / "table.json").write_bytes(text)
+    refuse(tmp_path / "table")
+
+
+def refuse(table: Path) -> None:
+    with pytest.raises(DataError, match="prepare it again") as error:
+        read_prepared(table)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["users.parquet", "rating.npy", "by_user_rows.npy"])
+@pytest.mark.parametrize("place", [0, 0.1, 0.5, 0.99])
+def test_a_damaged_file_is_refused_or_read(
+    prepared: Ratings, tmp_path: Path, name: str, place: float
+) -> None:
+    file = tmp_path / "table" / name
+    whole = file.read_bytes()
+    n = int(place * len(whole))
+    for damaged in (whole[:n], whole[:n] + b"\xff" * 8 + whole[n + 8 :]):
+        file.unlink()  # the old one is mapped
+        file.write_bytes(damaged)
+        with contextlib.suppress(DataError):
+            read_prepared(tmp_path / "table").by_user[0]
 
 
 def test_training_streams(

@@ -1,9 +1,12 @@
+import difflib
+import time
+
 import polars as pl
 import pytest
 
 from tastemap.data.vocabulary import Vocabulary
 from tastemap.errors import ArgumentError
-from tastemap.explore.title_search import search_titles
+from tastemap.explore.title_search import MAX_CANDIDATES, MAX_WORDS, search_titles
 
 TITLES = [
     ("Star Wars", 1977),
@@ -113,3 +116,44 @@ def test_a_query_without_letters_is_refused(films, query):
 def test_k_below_one_is_refused(films):
     with pytest.raises(ArgumentError, match="k; expected at least 1"):
         search_titles(films, "star", k=0)
+
+
+@pytest.mark.parametrize(
+    "unit", ["\u0315\u0300", "a", " ", "a ", ".a", "&", "(1995)", "\ufdfa", "'"]
+)
+def test_long_titles_and_queries_take_no_long_time(unit):
+    """Taking the accents off 10^5 of them takes half a minute: the square of their number."""
+    long, start = unit * (100_000 // len(unit)), time.monotonic()
+    table = pl.DataFrame({"item_id": [1, 2], "title": ["Star Wars", f"Alien {long}"]})
+    films = Vocabulary(table["item_id"], "item", table)
+    assert search_titles(films, "star wars")["item_id"].to_list() == [1]
+    assert search_titles(films, f"alien {unit}")["item_id"].to_list() == [2]
+    search_titles(films, f"star {long}")
+    search_titles(films, f"sta wras {long}")
+    assert time.monotonic() - start < 10
+
+
+def test_spellings_are_compared_within_bounds(films, monkeypatch):
+    compared = []
+
+    class Matcher(difflib.SequenceMatcher):
+        def ratio(self):
+            compared.append(self.a)
+            return super().ratio()
+
+    monkeypatch.setattr(difflib, "SequenceMatcher", Matcher)
+    assert len(search_titles(films, "usual sispects")) == 1
+    assert 0 < len(compared) <= 2 * MAX_CANDIDATES
+    del compared[:]
+    assert not len(search_titles(films, "x" * 41 + "s"))
+    assert not len(search_titles(films, " ".join(f"wars{n}" for n in range(33))))
+    assert not compared
+
+
+def test_a_long_query_costs_no_more_than_its_first_words() -> None:
+    names = [f"word{n}" for n in range(MAX_WORDS + 1)]
+    table = pl.DataFrame({"item_id": [1, 2], "title": [" ".join(names[:-1]), "Another"]})
+    items = Vocabulary(table["item_id"], "item", table)
+    assert search_titles(items, " ".join(names))["item_id"].to_list() == [1]
+    assert search_titles(items, "x" * 10**6).is_empty()
+    assert search_titles(items, "another" + " " * 10**6 + "word1")["item_id"].to_list() == [2]

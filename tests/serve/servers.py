@@ -12,15 +12,19 @@ from pathlib import Path
 
 import httpx
 
+PROGRAM = ("-m", "tastemap")
+
 
 class Server:
     """A running ``tastemap serve`` and its address."""
 
-    def __init__(self, model: Path, folder: Path, *options: str) -> None:
+    def __init__(
+        self, model: Path, folder: Path, *options: str, program: tuple[str, ...] = PROGRAM
+    ) -> None:
         store = folder / "ratings.db"
         words = ["serve", str(model), "--port", "0", "--store", str(store), *options]
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tastemap", *words],
+            [sys.executable, *program, *words],
             stderr=subprocess.PIPE,
             text=True,
             env=os.environ | {"PYTHONUNBUFFERED": "1"},
@@ -53,9 +57,11 @@ class Server:
 
 
 @contextmanager
-def running(model: Path, folder: Path, *options: str) -> Iterator[Server]:
+def running(
+    model: Path, folder: Path, *options: str, program: tuple[str, ...] = PROGRAM
+) -> Iterator[Server]:
     """A server for as long as the block runs."""
-    server = Server(model, folder, *options)
+    server = Server(model, folder, *options, program=program)
     try:
         yield server
     finally:

@@ -18,10 +18,8 @@ from typer.testing import CliRunner
 
 from tastemap.cli import app
 from tastemap.data.datasets.synthetic import synthetic_ratings
-from tastemap.errors import ArgumentError
 from tastemap.models.registry import make_model
 from tastemap.serve.model.reload import load
-from tastemap.serve.server import read_key
 
 pytestmark = pytest.mark.slow
 WRITERS, WRITES = 4, 250
@@ -111,6 +109,55 @@ def test_a_newer_model_takes_over_without_a_dropped_request(
     assert newest == {load(model).version}
 
 
+# A server that maps small files, too.
+MAPPING = (
+    "-c",
+    "from tastemap.models.base import parts; parts.MIN_MAPPED_BYTES = 1;"
+    "from tastemap.cli import main; main()",
+)
+
+
+def test_a_model_copied_over_the_served_one_file_by_file(artifact: Path, tmp_path: Path) -> None:
+    """As ``cp -r`` and ``scp`` do it: each file is cut to nothing, and then written."""
+    model = tmp_path / "served" / "model"
+    shutil.copytree(artifact, model)
+    newer = save_small(small_ratings(), tmp_path / "newer", seed=1)
+    versions = [load(newer).version, load(artifact).version]
+    failures, done = [], threading.Event()
+
+    def ask(user: int) -> None:
+        with httpx.Client(base_url=server.url) as client:
+            while not done.is_set():
+                answer = client.get(f"/api/v1/users/{user}/recommendations")
+                if answer.status_code != 200:
+                    failures.append(answer.text)
+
+    with running(model, tmp_path, program=MAPPING) as server:
+        threads = [threading.Thread(target=ask, args=(user,)) for user in (1, 2)]
+        for thread in threads:
+            thread.start()
+        for n in range(4):
+            source = (newer, artifact)[n % 2]
+            for file in sorted(source.iterdir(), reverse=n < 2):
+                for part in (0, 2, 1):  # nothing, half of it, all of it
+                    whole = file.read_bytes()
+                    (model / file.name).write_bytes(whole[: len(whole) // part] if part else b"")
+                    time.sleep(0.03)
+            wait_for(
+                lambda n=n: (
+                    httpx.get(f"{server.url}/api/v1/model").json()["version"] == versions[n % 2]
+                )
+            )
+        done.set()
+        for thread in threads:
+            thread.join()
+        ready = httpx.get(f"{server.url}/health/ready").json()
+        assert (ready["status"], ready["newer_model"]) == ("ok", None)
+        assert server.stop()[0] == 0
+    assert not failures
+    assert [file.name for file in model.parent.iterdir()] == ["model"]
+
+
 def wait_for(condition: object, seconds: float = 60) -> None:
     end = time.monotonic() + seconds
     while not condition():
@@ -132,24 +179,15 @@ def test_a_port_in_use_and_a_missing_model_are_said_in_a_line(
     found = CliRunner().invoke(app, ["serve", str(tmp_path / "none"), "--port=0", store])
     assert (found.exit_code, len(found.stderr.splitlines())) == (1, 1)
     assert "a saved model" in found.stderr
+    (tmp_path / "tastemap.key").write_bytes(b"")
+    for workers in (1, 2):  # nor are workers started again and again that cannot start
+        words = ["serve", str(artifact), "--port=0", store, f"--workers={workers}"]
+        found = CliRunner().invoke(app, words)
+        assert (found.exit_code, len(found.stderr.splitlines())) == (1, 1)
+        assert "tastemap.key; expected the 32 bytes that sign cookies" in found.stderr
     found = CliRunner().invoke(app, ["serve", str(artifact), "--host=0.0.0.0", store])
     assert found.exit_code == 2
     assert "--api-key-file" in found.stderr
-
-
-KEY = "a key of many characters"
-
-
-def test_a_key_comes_from_a_file(tmp_path: Path) -> None:
-    file = tmp_path / "key"
-    with pytest.raises(ArgumentError, match="can be read"):
-        read_key(file)
-    file.write_text("short\n")
-    with pytest.raises(ArgumentError, match="sixteen"):
-        read_key(file)
-    file.write_text(KEY + "\n")
-    assert read_key(file) == KEY
-    assert read_key(None) is None
 
 
 def test_overload_is_refused_at_once_and_the_server_stays_alive(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import contextlib
 import inspect
 import json
+import math
 import re
 import shlex
 import sys
@@ -184,7 +185,7 @@ def parse_options(pairs: list[str]) -> dict[str, Any]:
             raise ArgumentError("--set", expected="name=value", received=pair)
         try:
             options[name] = json.loads(value)
-        except ValueError:
+        except (ValueError, RecursionError):
             options[name] = value
     return options
 
@@ -197,11 +198,11 @@ def parse_bytes(text: str) -> int:
         (1610612736, 20000)
     """
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(?:([kMGT])(i?))?B?", text.strip())
-    if match is None:
+    number, prefix, binary = match.groups() if match else ("inf", None, None)
+    n_bytes = float(number) * (1024 if binary else 1000) ** (" kMGT".index(prefix) if prefix else 0)
+    if not math.isfinite(n_bytes):
         raise ArgumentError("--memory", expected="a size such as 512MiB or 2GB", received=text)
-    number, prefix, binary = match.groups()
-    base = 1024 if binary else 1000
-    return int(float(number) * base ** (" kMGT".index(prefix) if prefix else 0))
+    return int(n_bytes)
 
 
 def parse_new_user(rate: list[str] | None, path: Path | None) -> Any:

@@ -26,14 +26,25 @@ def serve(
     rate_limit: Annotated[
         float | None, typer.Option(help="Requests a second of one client; 50 if not on loopback.")
     ] = None,
+    trusted_proxy: Annotated[
+        list[str] | None,
+        typer.Option(help="A proxy's address or network, to be believed; may be repeated."),
+    ] = None,
     workers: Annotated[int, typer.Option(help="Number of processes.")] = 1,
 ) -> None:
     """Open the application on a saved model, for people, and its REST service, for programs."""
-    from tastemap.serve.server import read_key, run_server
+    from tastemap.serve.key_files import read_key
+    from tastemap.serve.server import run_server
     from tastemap.serve.settings import Limits, Settings
     from tastemap.terminal import say
 
     key, names = read_key(api_key_file), tuple(allowed_host or ())
-    limits = Limits(rate=rate_limit)
-    settings = Settings(model, store, host, port, key, names, workers, limits)
-    run_server(settings, lambda address: say(f"serving {model} at {address} (Ctrl-C ends)"))
+    limits, proxies = Limits(rate=rate_limit), tuple(trusted_proxy or ())
+    settings = Settings(model, store, host, port, key, names, workers, limits, proxies)
+
+    def tell(address: str) -> None:
+        say(f"serving {model} at {address} (Ctrl-C ends)")
+        if settings.is_public and settings.is_loopback and not proxies:
+            say("note: all that a proxy passes on counts as one client; name it: --trusted-proxy")
+
+    run_server(settings, tell)

@@ -2,17 +2,38 @@
 
 import difflib
 import re
+from itertools import accumulate, pairwise
 
 import polars as pl
-from polars.exceptions import ColumnNotFoundError, PolarsError
+from polars.exceptions import ColumnNotFoundError
 
 from tastemap.errors import ArgumentError
+from tastemap.support.boundary import LIBRARY_ERRORS, first_line
 
+# Polars takes the cube of the number of operators, and ends the process at some thousands.
+MAX_CHARACTERS, MAX_WORDS, MAX_DEPTH = 2_000, 300, 20
+#: What a condition may call: nothing that writes a text longer than those that it is given.
+FUNCTIONS = frozenset(
+    (
+        *("abs", "ceil", "ceiling", "floor", "round", "sign", "sqrt", "cbrt", "exp", "ln", "log"),
+        *("log2", "log10", "pow", "power", "mod", "div", "greatest", "least", "cast", "try_cast"),
+        *("min", "max", "avg", "median", "count", "coalesce", "ifnull", "nullif", "if"),
+        *("lower", "upper", "initcap", "left", "right", "substr", "substring", "reverse"),
+        *("trim", "ltrim", "rtrim", "length", "char_length", "character_length", "octet_length"),
+        *("position", "strpos", "starts_with", "ends_with", "regexp_like"),
+        *("array_contains", "array_length", "date", "date_part", "extract"),
+    )
+)
+# Words of SQL that may stand before a bracket.
+_KEYWORDS = frozenset(
+    ("and", "or", "not", "in", "between", "like", "ilike", "is", "case", "when", "then", "else")
+)
+_TOKEN = re.compile(r"""'(?:[^']|'')*'|"[^"]*"|\d[\w.]*|\w+|[(\[{]|[)\]}]|[^\s\w'"()\[\]{},]+""")
 _EXAMPLE = "write it like: genres contains 'Horror' and year >= 1990"
 # Either a quoted text, which is skipped and not rewritten, or: column contains 'text'.
 _CONTAINS = re.compile(
     r"""'(?:[^']|'')*'
-    | (?P<column>"[^"]+"|\w+)\s+(?P<negated>not\s+)?contains\s+'(?P<text>(?:[^']|'')*)'""",
+    | (?P<column>"[^"]+"|\b\w++)\s++(?P<negated>not\s++)?contains\s++'(?P<text>(?:[^']|'')*)'""",
     re.IGNORECASE | re.VERBOSE,
 )
 
@@ -23,14 +44,16 @@ def parse_condition(condition: str | pl.Expr, frame: pl.DataFrame) -> pl.Expr:
     Text is an SQL condition (``and or not = != < <= > >= between in like is null``), which may
     hold ``column contains 'text'``: whether a list (genres) holds that value, or a text those
     characters. ``contains`` ignores case. A row whose value is missing fulfils no comparison.
+    Text has at most 2,000 characters and 300 words and signs, and calls only functions that take
+    a bounded time (`FUNCTIONS`); an expression is the caller's own and is not bounded.
 
     Args:
         condition: The text, or an expression that is checked and returned.
         frame: The table whose columns the condition names.
 
     Raises:
-        ArgumentError: If the text is no condition, names a column that the frame does not have,
-            compares what cannot be compared, or is neither true nor false.
+        ArgumentError: If the text is no condition or too long, names a column that the frame does
+            not have, compares what cannot be compared, or is neither true nor false.
 
     Example:
         >>> films = pl.DataFrame({"title": ["Alien", "Up"], "genres": [["Horror"], ["Drama"]]})
@@ -45,12 +68,11 @@ def parse_condition(condition: str | pl.Expr, frame: pl.DataFrame) -> pl.Expr:
         answer = frame.select(expression.alias("condition"))["condition"]
     except ColumnNotFoundError as error:
         raise _unknown_column(expression, frame, shown) from error
-    except PolarsError as error:
-        reason = str(error).splitlines()[0]
+    except LIBRARY_ERRORS as error:
         raise ArgumentError(
             "condition",
             expected="a comparison that these columns allow",
-            received=f"{shown} ({reason})",
+            received=f"{shown} ({first_line(error)})",
             do=f"{_EXAMPLE}; columns: {', '.join(frame.columns)}",
         ) from error
     if answer.dtype not in (pl.Boolean, pl.Null):
@@ -60,15 +82,47 @@ def parse_condition(condition: str | pl.Expr, frame: pl.DataFrame) -> pl.Expr:
             received=f"{shown}, which gives {answer.dtype}",
             do=_EXAMPLE,
         )
-    return expression
+    return expression if answer.dtype == pl.Boolean else expression.cast(pl.Boolean)
+
+
+def _check(text: str) -> None:
+    """Refuse a text that would take Polars long, before it sees it."""
+    if len(text) > MAX_CHARACTERS:
+        raise _too_much(text, f"{MAX_CHARACTERS:,} characters", len(text))
+    tokens = [match[0] for match in _TOKEN.finditer(text)]
+    n_words = sum(token[0] not in "'\"()[]{}0123456789" for token in tokens)
+    if n_words > MAX_WORDS:
+        raise _too_much(text, f"{MAX_WORDS} words and signs", n_words)
+    depth = max(accumulate((t in "([{") - (t in ")]}") for t in tokens), default=0)
+    if depth > MAX_DEPTH:
+        raise _too_much(text, f"{MAX_DEPTH} brackets inside each other", depth)
+    for word, following in pairwise(tokens):
+        name = word.strip('"').lower()
+        if following == "(" and name.isidentifier() and name not in FUNCTIONS | _KEYWORDS:
+            raise ArgumentError(
+                f"function {name} in the condition",
+                expected=f"one of {', '.join(sorted(FUNCTIONS))}",
+                received=repr(text),
+                do=_EXAMPLE,
+            )
+
+
+def _too_much(text: str, most: str, n: int) -> ArgumentError:
+    return ArgumentError(
+        "condition",
+        expected=f"at most {most}",
+        received=f"{n:,}: {text[:60]!r}",
+        do="shorten it, or give a Polars expression or the list of candidates",
+    )
 
 
 def _parse(text: str, frame: pl.DataFrame) -> pl.Expr:
+    _check(text)
     sql = _CONTAINS.sub(lambda match: _contains(match, frame), text)
     try:
         # In parentheses, "year > 3 typo" is an error and not a column renamed to "typo".
         return pl.sql_expr(f"({sql})")
-    except PolarsError as error:
+    except LIBRARY_ERRORS as error:
         raise ArgumentError(
             "condition", expected="an SQL condition", received=repr(text), do=_EXAMPLE
         ) from error
@@ -93,7 +147,8 @@ def _contains(match: re.Match[str], frame: pl.DataFrame) -> str:
 
 
 def _unknown_column(expression: pl.Expr, frame: pl.DataFrame, shown: str) -> ArgumentError:
-    unknown = next(n for n in expression.meta.root_names() if n not in frame.columns)
+    names = expression.meta.root_names()
+    unknown = next((n for n in names if n not in frame.columns), "of a subquery")
     near = difflib.get_close_matches(unknown, frame.columns, n=1)
     return ArgumentError(
         f"column {unknown!r} in the condition",

@@ -18,17 +18,19 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
 import numpy as np
 import polars as pl
-from polars.exceptions import PolarsError
 
 from tastemap.arrays import AnyArray
 from tastemap.data.chunks import CHUNK_ROWS, chunks
 from tastemap.data.ratings import Groups, Ratings, Source
-from tastemap.data.scale import Scale
+from tastemap.data.scale import Scale, check_scale
 from tastemap.data.vocabulary import Vocabulary
 from tastemap.errors import DataError
 from tastemap.support.atomic import new_folder, settle
+from tastemap.support.boundary import refusing
+from tastemap.support.typed_json import decode
 
 FORMAT = 1
 MANIFEST = "table.json"
@@ -38,6 +40,17 @@ _COLUMNS: dict[str, Any] = {
     "rating": np.float32,
     "timestamp": np.int64,
 }
+
+
+class _Manifest(msgspec.Struct):
+    """The contents of table.json."""
+
+    format: int
+    name: str
+    notes: tuple[str, ...]
+    scale: Scale
+    columns: list[str]
+
 
 # Columns of `Ratings` by name, of some rows.
 Chunk = Mapping[str, AnyArray]
@@ -66,11 +79,21 @@ def read_prepared(folder: str | Path) -> Ratings:
     """
     path = Path(folder)
     settle(path.absolute())
-    try:
-        manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
-        if manifest["format"] != FORMAT:
-            raise ValueError(f"format {manifest['format']}")  # noqa: TRY301
-        columns = {name: _map(path, name) for name in manifest["columns"] if name in _COLUMNS}
+
+    def refusal(reason: str) -> DataError:
+        return DataError(
+            f"prepared table {path}",
+            expected="the files that tastemap prepare writes",
+            received=reason,
+            do="prepare it again",
+        )
+
+    with refusing(refusal):
+        manifest = decode((path / MANIFEST).read_bytes(), _Manifest)
+        if manifest.format != FORMAT:
+            raise ValueError(f"format {manifest.format}")
+        check_scale(manifest.scale)
+        columns = {name: _map(path, name) for name in manifest.columns if name in _COLUMNS}
         users, items = (
             Vocabulary(pl.read_parquet(path / f"{kind}s.parquet")[f"{kind}_id"], kind)
             for kind in ("user", "item")
@@ -82,22 +105,15 @@ def read_prepared(folder: str | Path) -> Ratings:
             timestamp=columns.get("timestamp"),
             users=users,
             items=items,
-            scale=Scale(**manifest["scale"]),
-            source=Source(manifest["name"], tuple(manifest["notes"])),
+            scale=manifest.scale,
+            source=Source(manifest.name, manifest.notes),
         )
         _check(ratings)
         for name, size in (("by_user", ratings.n_users), ("by_item", ratings.n_items)):
             groups = Groups(_map(path, f"{name}_offsets"), _map(path, f"{name}_rows"))
             if not groups.fits(size, len(ratings)):
-                raise ValueError(f"{name} that leads outside the table")  # noqa: TRY301
+                raise ValueError(f"{name} that leads outside the table")
             vars(ratings)[name] = groups
-    except (OSError, ValueError, KeyError, TypeError, PolarsError) as error:
-        raise DataError(
-            f"prepared table {path}",
-            expected="the files that tastemap prepare writes",
-            received=str(error).splitlines()[0],
-            do="prepare it again",
-        ) from error
     return ratings
 
 

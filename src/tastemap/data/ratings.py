@@ -57,10 +57,28 @@ class Groups:
 
 @dataclass(frozen=True)
 class Source:
-    """Where ratings come from: a name, and what was inferred or changed when reading them."""
+    """Where ratings come from.
+
+    Attributes:
+        name: What the data is called.
+        notes: What was inferred or changed when reading it.
+        merged: Which of the ratings came from a store of people's ratings, by ``tastemap update``;
+            None where none ever did. Frame ``store, number, user_id, item_id, kind``, one row a
+            rating: the identity of the store, the number of the profile in it, and whether the
+            user id is one of the data (``"training"``), of the API (``"api"``), or made up for a
+            profile without one (``"alias"``).
+    """
 
     name: str = "ratings"
     notes: tuple[str, ...] = ()
+    merged: pl.DataFrame | None = field(default=None, repr=False, compare=False)
+
+    def without(self, pairs: pl.DataFrame) -> "Source":
+        """The source once the ratings of these pairs, ``user_id, item_id``, come from elsewhere."""
+        if self.merged is None:
+            return self
+        merged = self.merged.join(pairs, on=["user_id", "item_id"], how="anti")
+        return replace(self, merged=merged)
 
 
 @dataclass(frozen=True, eq=False)
@@ -257,8 +275,13 @@ class Ratings:
         timestamp = None
         if self.timestamp is not None and other.timestamp is not None:
             timestamp = np.concatenate([self.timestamp, other.timestamp])
+        pairs = {
+            "user_id": users.ids_at(user_rows[other.user_index]),
+            "item_id": items.ids_at(item_rows[other.item_index]),
+        }
         merged = replace(
             self,
+            source=self.source.without(pl.DataFrame(pairs)),
             user_index=user_index,
             item_index=item_index,
             rating=np.concatenate([self.rating, other.rating]),

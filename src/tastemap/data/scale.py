@@ -15,6 +15,8 @@ Interval: TypeAlias = tuple[FloatArray, FloatArray]
 # A scale with more levels is continuous: it has no step.
 MAX_LEVELS = 101
 MIN_STEP = 1e-4
+# A distribution over more levels would take more memory than a model.
+MAX_LEVELS_OF_FILE = 100_000
 # Larger multiples of the smallest step are not exact in float64.
 MAX_MULTIPLES = 2**53
 
@@ -115,6 +117,24 @@ class Scale:
     def __str__(self) -> str:
         ends = f"{self.lowest:g} to {self.highest:g}"
         return ends if self.step is None else f"{ends} in steps of {self.step:g}"
+
+
+def check_scale(scale: Scale) -> None:
+    """Refuse a scale from a file that is none, or whose levels would fill the memory.
+
+    Raises:
+        ValueError: If it is.
+
+    Example:
+        >>> check_scale(Scale(1, 5, 0))
+        Traceback (most recent call last):
+        ValueError: a scale from 1 to 5 in steps of 0
+    """
+    lowest, highest, step = scale.lowest, scale.highest, scale.step
+    if not lowest <= highest or (step is not None and not step > 0):
+        raise ValueError(f"a scale from {lowest} to {highest} in steps of {step}")
+    if step is not None and not (highest - lowest) / step < MAX_LEVELS_OF_FILE:
+        raise ValueError(f"a scale of more than {MAX_LEVELS_OF_FILE:,} levels")
 
 
 def _distinct(values: FloatArray) -> FloatArray:

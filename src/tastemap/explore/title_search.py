@@ -2,6 +2,7 @@
 
 import difflib
 import re
+import threading
 import unicodedata
 from bisect import bisect_left
 from collections.abc import Iterable
@@ -25,11 +26,17 @@ ARTICLES = frozenset(
 MIN_SIMILARITY_OF_WORD, MIN_SIMILARITY_OF_TITLE = 0.7, 0.5
 # Most words with which a word is compared.
 MAX_CANDIDATES = 100
+# So many characters of a title or a query are read; to take off accents takes their square.
+MAX_CHARACTERS = 500
+# Spellings are compared of queries of at most so many words, and of words of so many letters.
+MAX_SPELT_WORDS, MAX_SPELT_LETTERS = 32, 40
+# Of a longer query, so many words count; there is no longer title among films.
+MAX_WORDS = 40
 # Letters that Unicode does not split into a plain letter and an accent.
 _PLAIN = str.maketrans({"ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "ð": "d", "þ": "th"})
 _INSIDE_WORD = re.compile(r"['’`*]|\.(?=\w\b)")  # Schindler's, M*A*S*H, E.T.
 _SEPARATOR = re.compile(r"[\W_]+")
-_YEAR = re.compile(r"\s*\(\d{4}\)$")
+_YEAR = re.compile(r"\(\d{4}\)$")
 
 
 def search_titles(items: Vocabulary, query: str, k: int = 10) -> pl.DataFrame:
@@ -41,7 +48,8 @@ def search_titles(items: Vocabulary, query: str, k: int = 10) -> pl.DataFrame:
 
     Args:
         items: The items; their ``titles`` are searched, with the year if it is known.
-        query: A few words, such as ``"jedi return"`` or ``"amelie 2001"``.
+        query: A few words, such as ``"jedi return"`` or ``"amelie 2001"``; of more than forty, the
+            first forty.
         k: Largest number of answers.
 
     Returns:
@@ -65,12 +73,10 @@ def search_titles(items: Vocabulary, query: str, k: int = 10) -> pl.DataFrame:
     """
     if k < 1:
         raise ArgumentError("k", expected="at least 1", received=repr(k))
-    words = title_words(query)
+    words = title_words(query)[:MAX_WORDS]
     if not words:
         raise ArgumentError("query", expected="at least one letter or digit", received=repr(query))
-    index = _indexes.get(items)
-    if index is None:
-        index = _indexes[items] = TitleIndex(items.titles.to_list())
+    index = _index_of(items)
     required = [word for word in words if word not in ARTICLES] or words
     rows, score, match = index.with_all(required)
     if not len(rows):
@@ -165,7 +171,7 @@ class TitleIndex:
         """
         total = np.zeros(len(self.length))
         letters = sum(map(len, query))
-        for word in query:
+        for word in query if len(query) <= MAX_SPELT_WORDS else ():
             best = np.zeros(len(total))
             for at, similarity in self._similar_words(word):
                 holders = self._holders(at)
@@ -181,23 +187,39 @@ class TitleIndex:
 
     def _similar_words(self, word: str) -> list[tuple[int, float]]:
         """Words spelt like ``word``, with difflib's similarity; letter pairs give candidates."""
+        if len(word) > MAX_SPELT_LETTERS:
+            return []
         pairs = _letter_pairs(word)
         shared = np.zeros(len(self.words))
         for pair in pairs & self._by_pair.keys():
             shared[self._by_pair[pair]] += 1
         dice = 2 * shared / (self._n_pairs + len(pairs))
-        candidates = np.argsort(-dice, kind="stable")[:MAX_CANDIDATES]
+        sharing = np.flatnonzero(shared)
+        candidates = sharing[np.argsort(-dice[sharing], kind="stable")[:MAX_CANDIDATES]]
         matcher = difflib.SequenceMatcher(b=word, autojunk=False)
+        # The first two are bounds of the third, which is slow on words of the same few letters.
+        ratios = (matcher.real_quick_ratio, matcher.quick_ratio, matcher.ratio)
         similar = []
-        for at in candidates[shared[candidates] > 0].tolist():
+        for at in candidates.tolist():
             matcher.set_seq1(self.words[at])
-            if matcher.ratio() >= MIN_SIMILARITY_OF_WORD:
+            if all(ratio() >= MIN_SIMILARITY_OF_WORD for ratio in ratios):
                 similar.append((at, matcher.ratio()))
         return similar
 
 
 # The index of each vocabulary that has been searched, for as long as the vocabulary lives.
 _indexes: WeakKeyDictionary[Vocabulary, TitleIndex] = WeakKeyDictionary()
+_making_index = threading.Lock()
+
+
+def _index_of(items: Vocabulary) -> TitleIndex:
+    """The index of a vocabulary; the first search makes it, and others wait for that alone."""
+    index = _indexes.get(items)
+    if index is None:
+        with _making_index:
+            index = _indexes.get(items) or TitleIndex(items.titles.to_list())
+            _indexes[items] = index
+    return index
 
 
 def title_words(text: str) -> list[str]:
@@ -207,7 +229,7 @@ def title_words(text: str) -> list[str]:
         >>> title_words("Amélie & L'Étranger")
         ['amelie', 'and', 'letranger']
     """
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    decomposed = unicodedata.normalize("NFKD", text[:MAX_CHARACTERS].casefold())
     plain = "".join(c for c in decomposed if not unicodedata.combining(c)).translate(_PLAIN)
     plain = _INSIDE_WORD.sub("", plain.replace("&", " and "))
     return _SEPARATOR.sub(" ", plain).split()

@@ -8,12 +8,15 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from tastemap.data.readers.archive import first_bytes
 from tastemap.errors import ArgumentError, DataError
 from tastemap.models.base.recommender import Recommender
 from tastemap.models.batch.recommend import recommend_all
 from tastemap.models.batch.similar import similar_all
 from tastemap.models.batch.write import ENDINGS, write_recommendations
 from tastemap.models.registry import load_model
+from tastemap.support.boundary import LIBRARY_ERRORS, first_line
+from tastemap.support.formulas import restored
 from tastemap.terminal import say, working
 
 
@@ -103,11 +106,11 @@ def read_columns(path: Path, keys: tuple[str, ...], other: str) -> pl.DataFrame:
         ".tsv": lambda file: pl.read_csv(file, separator="\t"),
     }
     try:
-        frame = readers.get(path.suffix, pl.read_csv)(path)
-    except (OSError, pl.exceptions.PolarsError) as error:
-        raise DataError(
-            f"file {path}", expected="a table", received=str(error).splitlines()[0]
-        ) from error
+        first_bytes(path)
+        frame = restored(readers.get(path.suffix, pl.read_csv)(path))
+    except LIBRARY_ERRORS as error:
+        received = error.received if isinstance(error, DataError) else first_line(error)
+        raise DataError(f"file {path}", expected="a table", received=received) from error
     key = next((column for column in keys if column in frame.columns), None)
     if key is None or other not in frame.columns:
         raise DataError(

@@ -11,6 +11,7 @@ from tastemap.data.ratings import Ratings
 from tastemap.data.splits import per_user_split
 from tastemap.errors import ArgumentError
 from tastemap.metrics.ranking import ndcg
+from tastemap.models.base.arrays import take
 from tastemap.models.base.artifact import Artifact
 from tastemap.models.base.explanation import Explanation, Part, PartKind, added_up
 from tastemap.models.base.recommender import Recommender
@@ -263,10 +264,13 @@ class Blend(Recommender):
         return arrays
 
     def _restore(self, arrays: dict[str, npt.NDArray[Any]]) -> None:
-        self.member_weights, self.spreads = arrays["member_weights"], arrays["spreads"]
-        shape = (len(self.models),)
-        if self.member_weights.shape != shape or self.spreads.shape != shape:
-            raise ValueError(f"weights of shape {self.member_weights.shape}, not {shape}")
+        n = len(self.models)
+        self.member_weights = take(arrays, "member_weights", n)
+        self.spreads = take(arrays, "spreads", n)
+        if self.member_weights.min() < 0 or not self.member_weights.any():
+            raise ValueError(f"weights {self.member_weights}")
+        if not self.spreads.min() > 0:
+            raise ValueError(f"spreads {self.spreads}")
         self.members = {
             name: self._restored(name, arrays)
             for name, weight in zip(self.models, self.member_weights, strict=True)
@@ -281,8 +285,8 @@ class Blend(Recommender):
                 class_name=type(new).__name__,
                 parameters=new.get_params(),
                 arrays={
-                    array.removeprefix(prefix): values
-                    for array, values in arrays.items()
+                    array.removeprefix(prefix): arrays.pop(array)
+                    for array in list(arrays)
                     if array.startswith(prefix)
                 },
                 ratings=self.ratings_,

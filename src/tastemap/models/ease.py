@@ -10,6 +10,7 @@ from tastemap.arrays import F32, AnyArray, FloatArray, IndexArray, Mask
 from tastemap.data.ratings import Ratings
 from tastemap.errors import ArgumentError
 from tastemap.kernels.ease import gram, scatter, sums_of_rows
+from tastemap.models.base.arrays import take
 from tastemap.models.base.explanation import Explanation
 from tastemap.models.base.item_based import ItemModel, RatedItems, at_items
 from tastemap.models.base.rows import Capabilities
@@ -165,14 +166,14 @@ class EASE(ItemModel):
         return {"item_weights": self.item_weights, "shrinkage": self.shrinkage}
 
     def _restore(self, arrays: dict[str, AnyArray]) -> None:
-        self.item_weights = arrays["item_weights"]
+        n = self.ratings_.n_items
+        self.item_weights = take(arrays, "item_weights", n, n)
         if "shrinkage" not in arrays:  # an older version saved Steck's model of 2019
             self.dropout, self.user_power, self.zero_diagonal = 0.0, 0.0, True
-        ones = np.ones(len(self.item_weights), dtype=np.float32)
-        self.shrinkage = arrays.get("shrinkage", ones)
-        shapes, n = (self.item_weights.shape, self.shrinkage.shape), self.ratings_.n_items
-        if shapes != ((n, n), (n,)):
-            raise ValueError(f"item_weights and shrinkage of shapes {shapes}")
+            arrays["shrinkage"] = np.ones(n, dtype=np.float32)
+        self.shrinkage = take(arrays, "shrinkage", n)
+        if not self.shrinkage.min() > 0:
+            raise ValueError("a shrinkage that is not above 0")
 
 
 def inverse(A: FloatArray) -> FloatArray:

@@ -8,6 +8,7 @@ import numpy.typing as npt
 from tastemap.arrays import FloatArray, IndexArray
 from tastemap.data.ratings import Groups, Ratings
 from tastemap.kernels.knn import pair_similarities, weighted_neighbours
+from tastemap.models.base.arrays import take
 from tastemap.models.base.artifact import Artifact
 from tastemap.models.base.explanation import Explanation, Part, PartKind
 from tastemap.models.base.item_based import ItemModel, RatedItems
@@ -127,8 +128,8 @@ class ItemKNN(ItemModel):
         return {"item_similarity": self.item_similarity} | self.baseline.factors.arrays()
 
     def _restore(self, arrays: dict[str, npt.NDArray[Any]]) -> None:
-        self.item_similarity = arrays["item_similarity"]
-        if self.item_similarity.shape != 2 * (self.ratings_.n_items,):
-            raise ValueError(f"item_similarity of shape {self.item_similarity.shape}")
+        n = self.ratings_.n_items
+        self.item_similarity = take(arrays, "item_similarity", n, n)
         artifact = Artifact("BiasModel", {}, arrays, self.ratings_, self.seed_, "BiasModel")
         self.baseline = BiasModel.from_artifact(artifact)
+        arrays.clear()  # the baseline has taken the rest

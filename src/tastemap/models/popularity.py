@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from tastemap.arrays import FloatArray, IndexArray
 from tastemap.data.ratings import Ratings
+from tastemap.models.base.arrays import take
 from tastemap.models.base.item_based import at_items
 from tastemap.models.base.recommender import Recommender
 from tastemap.models.base.rows import Capabilities
@@ -65,6 +66,4 @@ class Popularity(Recommender):
         return {"share": self.share}
 
     def _restore(self, arrays: dict[str, npt.NDArray[Any]]) -> None:
-        self.share = arrays["share"]
-        if self.share.shape != (self.ratings_.n_items,):
-            raise ValueError(f"share of shape {self.share.shape}")
+        self.share = take(arrays, "share", self.ratings_.n_items)

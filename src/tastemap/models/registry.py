@@ -3,9 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-from tastemap.errors import ArgumentError
-from tastemap.models.base.artifact import Artifact, damaged, model_class
+from tastemap.errors import ArgumentError, ArtifactError
+from tastemap.models.base.artifact import Artifact, model_class
+from tastemap.models.base.manifest import damaged
 from tastemap.models.base.recommender import Recommender
+from tastemap.support.boundary import refusing
 
 #: The models by their names on the command line: class, and options of its constructor.
 MODELS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -64,9 +66,10 @@ def load_model(path: str | Path, *, mapped: bool = False) -> Any:
 
     Args:
         path: The directory.
-        mapped: Map the arrays into memory, read-only, instead of reading them: processes that load
-            the same artifact share one copy. The loaded model does not change if another model is
-            later saved to the same path.
+        mapped: Map files of arrays of 64 MB and more into memory, read-only, instead of reading
+            them: processes that load the same artifact share one copy. The loaded model does not
+            change if another model is later saved to the same path. Other programs must not write
+            into the files while they are mapped: replace the folder, or save with `tastemap`.
 
     Returns:
         A `Recommender`.
@@ -74,10 +77,16 @@ def load_model(path: str | Path, *, mapped: bool = False) -> Any:
     Raises:
         ArtifactError: If there is no artifact, it is of a newer format, or its parts do not fit.
     """
-    artifact = Artifact.read(path, mapped=mapped)
+    return restored(Artifact.read(path, mapped=mapped), path)
+
+
+def restored(artifact: Artifact, path: str | Path) -> Any:
+    """The `Recommender` of an artifact that was read from a path.
+
+    Raises:
+        ArtifactError: If its parameters and arrays do not fit its class.
+    """
     cls = model_class(artifact.class_name)
-    try:
+    expected = "parameters and arrays that its class can use"
+    with refusing(lambda reason: damaged(path, expected, reason), ArtifactError, ImportError):
         return cls.from_artifact(artifact)
-    except (ArgumentError, KeyError, ValueError, IndexError, TypeError) as error:
-        expected = "parameters and arrays that its class can use"
-        raise damaged(path, expected, repr(error)) from error

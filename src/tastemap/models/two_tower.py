@@ -8,6 +8,7 @@ import polars as pl
 
 from tastemap.arrays import FloatArray, IndexArray
 from tastemap.data.ratings import Ratings
+from tastemap.models.base.arrays import take
 from tastemap.models.base.factors import Array, FactorModel, Factors, Prior
 from tastemap.models.base.rows import Capabilities
 from tastemap.models.base.validation import positive, share, whole_number
@@ -125,6 +126,4 @@ class TwoTower(FactorModel):
 
     def _restore(self, arrays: dict[str, Array]) -> None:
         super()._restore(arrays)
-        self.history_embedding = arrays["history_embedding"]
-        if self.history_embedding.shape != self.item_factors.shape:
-            raise ValueError(f"history_embedding of shape {self.history_embedding.shape}")
+        self.history_embedding = take(arrays, "history_embedding", *self.item_factors.shape)

@@ -9,8 +9,10 @@ from pathlib import Path
 import anyio
 from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from tastemap.serve.answers.recommendations import look_around
+from tastemap.serve.key_files import load_secret
 from tastemap.serve.model.loaded import LoadedModel
 from tastemap.serve.model.reload import LiveModel
 from tastemap.serve.people.store import Store
@@ -18,8 +20,9 @@ from tastemap.serve.service import Service
 from tastemap.serve.settings import Settings
 from tastemap.serve.web import api, health, pages
 from tastemap.serve.web import openapi as reference
-from tastemap.serve.web.cookies import Visitors, load_secret
+from tastemap.serve.web.cookies import Visitors
 from tastemap.serve.web.errors import handle_errors
+from tastemap.serve.web.head import AnswersHead
 from tastemap.serve.web.middleware import Guard
 from tastemap.serve.web.prometheus import Counting
 
@@ -32,11 +35,11 @@ def create_app(settings: Settings) -> FastAPI:
 
     ``app.state`` holds ``settings``, ``service`` (a `Service`), ``visitors`` (`Visitors`) and
     ``counting`` (`Counting`). The model is watched, and replaced by a newer one, from start-up to
-    shut-down. An id in a path is written ``{item_id:id}``.
+    shut-down; so is the store. An id in a path is written ``{item_id:id}``.
 
     Raises:
         ArtifactError: If there is no model, or it cannot be loaded.
-        DataError: If the store cannot be used.
+        StoreError: If the store cannot be used.
     """
     counting = Counting()
     live = LiveModel(settings.model, prepare=_prepare, changed=lambda _: counting.reload())
@@ -57,7 +60,10 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(router)
     app.mount("/static", StaticFiles(packages=[("tastemap.serve", "static")]))
     handle_errors(app)
+    app.add_middleware(AnswersHead)
     app.add_middleware(Guard, settings=settings, counting=counting)
+    if settings.trusted_proxies:  # the outermost: it says who the client is
+        app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(settings.trusted_proxies))
     return app
 
 
@@ -73,6 +79,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[dict[str, Counting]]:
     """Watch the model while the server runs; a SIGHUP has it looked at right away."""
     service: Service = app.state.service
     service.live.watch()
+    service.profiles.store.watch()
     with suppress(ValueError, AttributeError):  # not in the main thread, or not on Unix
         signal.signal(signal.SIGHUP, lambda *_: service.live.ask_reload())
     n_threads = app.state.settings.limits.running + N_SPARE_THREADS

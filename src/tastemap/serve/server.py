@@ -8,7 +8,6 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from tastemap.errors import ArgumentError
@@ -35,7 +34,7 @@ def run_server(settings: Settings, tell: Callable[[str], None]) -> None:
 
     Raises:
         ArgumentError: If the port is in use, or the host is not one of this machine.
-        ArtifactError, DataError: If the model or the store cannot be used.
+        ArtifactError, StoreError: If the model or the store cannot be used.
     """
     os.environ.setdefault(*PURGE)  # before Polars is loaded
     for name in THREADS:  # before NumPy is loaded
@@ -68,6 +67,8 @@ def _run_several(settings: Settings, listener: socket.socket, ready: Callable[[]
 
     from tastemap.models.base.artifact import read_manifest
     from tastemap.serve.app import create_app
+    from tastemap.serve.key_files import load_secret
+    from tastemap.serve.model.reload import COPIES_FOLDER, copies_folder
     from tastemap.serve.people.store import Store
     from tastemap.serve.web.prometheus import SHARED_FOLDER
 
@@ -80,9 +81,14 @@ def _run_several(settings: Settings, listener: socket.socket, ready: Callable[[]
                     os.kill(process.pid, signal.SIGHUP)
 
     read_manifest(settings.model)
-    Store(settings.store_url).close()  # what is wrong with it is said once, here
-    with tempfile.TemporaryDirectory(prefix="tastemap-") as figures:
-        os.environ[SHARED_FOLDER] = figures
+    store = Store(settings.store_url)  # what is wrong with it or its key is said once, here
+    load_secret(store.folder or settings.model.parent)
+    store.close()
+    with (
+        tempfile.TemporaryDirectory(prefix="tastemap-") as figures,
+        copies_folder(settings.model) as copies,
+    ):
+        os.environ[SHARED_FOLDER], os.environ[COPIES_FOLDER] = figures, str(copies)
         app: Any = partial(create_app, settings)
         config = uvicorn.Config(app, factory=True, workers=settings.workers, **_options(settings))
         ready()
@@ -102,6 +108,8 @@ def _options(settings: Settings) -> dict[str, Any]:
         "log_level": "warning",
         "access_log": False,
         "server_header": False,
+        # Uvicorn believes any process of this machine; the application asks whom it may.
+        "proxy_headers": False,
         "timeout_keep_alive": 30,
         "timeout_graceful_shutdown": SHUTDOWN_SECONDS,
         "timeout_worker_healthcheck": 60,
@@ -155,27 +163,3 @@ def _ignore_hangup() -> None:
     """Until the application looks after it: a hang-up must not end the server."""
     with contextlib.suppress(ValueError, AttributeError):
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
-
-
-def read_key(file: Path | None) -> str | None:
-    """The API key in a file, or None without a file.
-
-    Raises:
-        ArgumentError: If the file cannot be read, or holds less than sixteen characters.
-    """
-    if file is None:
-        return None
-    try:
-        key = file.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ArgumentError(
-            "--api-key-file", expected="a file that can be read", received=str(error)
-        ) from error
-    if len(key) < 16 or not key.isascii() or not key.isprintable():
-        raise ArgumentError(
-            "--api-key-file",
-            expected="a key of sixteen or more printable characters in its first line",
-            received=f"{len(key)} characters",
-            do="make one: python -c 'import secrets; print(secrets.token_urlsafe())'",
-        )
-    return key

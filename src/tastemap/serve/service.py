@@ -15,13 +15,13 @@ from typing import Any
 
 import numpy as np
 
-from tastemap.arrays import FloatArray
 from tastemap.errors import ArgumentError
 from tastemap.models.base.selection import top_k
 from tastemap.serve.answers import item_map
 from tastemap.serve.answers.explanations import explanation
 from tastemap.serve.answers.group import GroupPicks, group_picks
 from tastemap.serve.answers.item_map import ItemMap, OwnMap, Place
+from tastemap.serve.answers.predictions import predictions
 from tastemap.serve.answers.recommendations import cards, first_page, recommendations
 from tastemap.serve.answers.taste import Taste, taste_of
 from tastemap.serve.model.catalogue import NO_FILTERS, Filters
@@ -37,7 +37,6 @@ from tastemap.serve.schemas import (
     ItemPage,
     LevelProbability,
     ModelCard,
-    PairPrediction,
     Prediction,
     Predictions,
     RatingCount,
@@ -47,8 +46,8 @@ from tastemap.serve.schemas import (
     SimilarItems,
     SimilarUser,
     SimilarUsers,
-    Source,
 )
+from tastemap.serve.settings import Limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,8 +179,12 @@ class Service:
             reasons: Give each item the rating of theirs that lifts it most.
 
         Raises:
-            UnknownIdError, ArgumentError: If ratings in hand cannot be used.
+            UnknownIdError, ArgumentError: If ratings in hand cannot be used, or ``k`` is too large
+                for a list with reasons: each item is compared with each rating.
         """
+        if reasons and k > Limits.reasons:
+            most = f"at most {Limits.reasons} with reasons"
+            raise ArgumentError("k", expected=most, received=k, do="ask without reasons")
         model, user = self._model_and_user(profile)
         return recommendations(model, user, k, filters, exclude_seen, novelty, reasons)
 
@@ -205,19 +208,12 @@ class Service:
             UnknownIdError: If an item is unknown. An unknown user is answered with the averages.
         """
         model = self.model
-        rows = rows_of(model, [item_id for _, item_id in pairs]).tolist()
-        of_users: dict[str, tuple[Source, FloatArray, FloatArray | None]] = {}
-        answers = []
-        for (user_id, _), row in zip(pairs, rows, strict=True):
-            if user_id not in of_users:
-                user = self.profiles.user(model, api_profile(user_id))
-                scores = model.scores(user)
-                of_users[user_id] = user.source, scores, model.predicted(user, scores)
-            source, scores, predicted = of_users[user_id]
-            rating, score = None if predicted is None else float(predicted[row]), float(scores[row])
-            item_id = model.catalogue[row].item_id
-            answers.append(PairPrediction(user_id, item_id, rating, score, source))
-        return Predictions(answers)
+        rows, user_ids = rows_of(model, [item_id for _, item_id in pairs]), [u for u, _ in pairs]
+        users = {
+            user_id: self.profiles.user(model, api_profile(user_id))
+            for user_id in dict.fromkeys(user_ids)
+        }
+        return predictions(model, users, user_ids, rows)
 
     def explain(self, profile: AnyProfile, item_id: str) -> Explanation:
         """Why the prediction of an item is what it is, and what it would be without a rating."""

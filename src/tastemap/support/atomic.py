@@ -1,16 +1,31 @@
-"""Files and folders that are written whole or not at all, whatever stops the writing."""
+"""Files and folders that are written whole or not at all, whatever stops the writing.
+
+What a killed process leaves beside a target is removed when the next one writes to that target. Who
+works on a file or folder holds a lock on it, which the system releases when the process ends; what
+is locked, or is less than an hour old, is left alone. Where the file system has no such locks,
+nothing is removed.
+"""
 
 import contextlib
 import os
+import re
 import shutil
+import stat
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
 # A folder that stays between its two renames for so long was left there by a kill.
 SETTLE_SECONDS = 1.0
+# What is younger may be of a process that has not locked it yet, or of a version without locks.
+MIN_SECONDS_ABANDONED = 3600.0
 
 
 @contextmanager
@@ -20,15 +35,17 @@ def new_file(target: Path) -> Iterator[Path]:
     Raises:
         OSError: If it cannot be written; what was there before is intact.
     """
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    sweep(target)
+    handle, name = tempfile.mkstemp(prefix=_prefix(target, "new"), dir=target.parent)
     os.close(handle)
     fresh = Path(name)
     try:
-        yield fresh
-        with fresh.open("rb") as file:
-            os.fsync(file.fileno())
-        fresh.chmod(0o644)
-        fresh.replace(target)
+        with _locked(fresh):
+            yield fresh
+            with fresh.open("rb") as file:
+                os.fsync(file.fileno())
+            fresh.chmod(0o644)
+            fresh.replace(target)
     finally:
         fresh.unlink(missing_ok=True)
 
@@ -44,8 +61,7 @@ def new_folder(target: Path) -> Iterator[Path]:
     """
     settle(target)
     target.parent.mkdir(parents=True, exist_ok=True)
-    fresh = Path(tempfile.mkdtemp(prefix=f".{target.name}.new-", dir=target.parent))
-    try:
+    with folder_beside(target, "new") as fresh:
         yield fresh
         fresh.chmod(0o755)
         for part in fresh.iterdir():
@@ -53,8 +69,36 @@ def new_folder(target: Path) -> Iterator[Path]:
             with part.open("rb") as file:
                 os.fsync(file.fileno())
         _replace(target, fresh)
+
+
+@contextmanager
+def folder_beside(target: Path, label: str) -> Iterator[Path]:
+    """An empty folder beside ``target`` that nobody else opens; removed at the end of the block.
+
+    Those of the same label that killed processes left are removed first.
+
+    Raises:
+        OSError: If none can be made there.
+    """
+    sweep(target, label)
+    folder = Path(tempfile.mkdtemp(prefix=_prefix(target, label), dir=target.parent))
+    try:
+        with _locked(folder):
+            yield folder
     finally:
-        shutil.rmtree(fresh, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def sweep(target: Path, label: str = "new") -> None:
+    """Remove what killed processes left beside ``target``; links are left alone, never followed."""
+    name = re.compile(re.escape(_prefix(target, label)) + "[a-z0-9_]{8}")
+    with contextlib.suppress(OSError), os.scandir(target.parent) as entries:
+        for entry in entries:
+            if name.fullmatch(entry.name) and _is_abandoned(Path(entry.path)):
+                if entry.is_dir(follow_symlinks=False):
+                    shutil.rmtree(entry.path, ignore_errors=True)
+                else:
+                    Path(entry.path).unlink(missing_ok=True)
 
 
 def settle(target: Path) -> None:
@@ -91,3 +135,41 @@ def _replace(target: Path, fresh: Path) -> None:
 
 def _aside(target: Path) -> Path:
     return target.with_name(f".{target.name}.old")
+
+
+def _prefix(target: Path, label: str) -> str:
+    return f".{target.name}.{label}-"
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Hold the lock that says that a process works on a file or folder."""
+    handle = None
+    with contextlib.suppress(OSError, AttributeError):  # a file system or a system without locks
+        handle = os.open(path, os.O_RDONLY)
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    try:
+        yield
+    finally:
+        if handle is not None:
+            os.close(handle)
+
+
+def _is_abandoned(path: Path) -> bool:
+    """Whether a file or folder is old, and no process holds its lock; never true of a link."""
+    try:
+        status = path.lstat()
+        if not (stat.S_ISDIR(status.st_mode) or stat.S_ISREG(status.st_mode)):
+            return False
+        if time.time() - max(status.st_mtime, status.st_ctime) < MIN_SECONDS_ABANDONED:
+            return False
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (OSError, AttributeError):  # locked, or no locks here
+        return False
+    finally:
+        os.close(handle)
+    return True

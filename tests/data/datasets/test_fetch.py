@@ -154,6 +154,14 @@ def test_a_cache_that_cannot_be_written_says_what_to_do(ml_1m, tmp_path, monkeyp
         fetch_dataset("ml-1m", source=ml_1m, report=lines.append)
 
 
+@pytest.mark.parametrize("text", [b"", b"[1]", b"\xff", b'{"a": 1}', b"[" * 100_000])
+def test_a_copy_with_a_damaged_manifest_is_not_intact(ml_1m, cache, lines, text):
+    folder = fetch_dataset("ml-1m", source=ml_1m, report=lines.append)
+    assert fetch._is_intact(folder)
+    (folder / "tastemap.json").write_bytes(text)
+    assert not fetch._is_intact(folder)
+
+
 def test_a_full_disk_leaves_the_old_copy_and_says_what_to_do(ml_1m, cache, lines, monkeypatch):
     folder = fetch_dataset("ml-1m", source=ml_1m, report=lines.append)
 

@@ -36,6 +36,18 @@ def test_a_written_set_is_read_back_and_replaced(form: str, tmp_path: Path) -> N
     assert [path.name for path in tmp_path.iterdir()] == ["big"]
 
 
+def test_titles_that_a_spreadsheet_would_compute_are_text_and_come_back(tmp_path: Path) -> None:
+    titles = ['=HYPERLINK("http://x")', "-2+3", "'Tis"]
+    items = pl.DataFrame({"movieId": [1, 2, 3], "title": titles, "genres": ["@SUM(1)", "a", "b"]})
+    rows = pl.DataFrame({"userId": [1, 1, 1], "movieId": [1, 2, 3], "rating": [1.0, 2.0, 3.0]})
+    folder = write_release([rows], rows.schema, items, tmp_path / "set")
+    cells = (folder / "movies.csv").read_text(encoding="utf-8").splitlines()
+    assert cells[1:] == ['1,"\'=HYPERLINK(""http://x"")",\'@SUM(1)', "2,'-2+3,a", "3,'Tis,b"]
+    read = read_ratings(folder)
+    assert read.items.titles.to_list() == titles
+    assert read.items.frame["genres"].to_list()[0] == ["@SUM(1)"]
+
+
 def test_other_folders_and_forms_are_refused(tmp_path: Path) -> None:
     big = FractalExpansion(BASE, Size(120, 80, 3000))
     (tmp_path / "mine.txt").write_text("mine")

@@ -1,6 +1,9 @@
 """Large files: read in parts, one bad row among many named or skipped."""
 
 import gzip
+import subprocess
+import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -143,7 +146,40 @@ def test_how_far_a_large_file_is_is_told(tmp_path: Path, monkeypatch: pytest.Mon
     assert told == sorted(told)
 
 
-# ---- memory ----
+# ---- threads ----
+
+# Garbage in cycles makes the collector run wherever it may, inside threading's own locks, too.
+REFUSALS = """
+import sys
+from tastemap.data.readers.read import read_ratings
+from tastemap.errors import DataError
+for _ in range(800):
+    for _ in range(150):
+        cycle = []
+        cycle.append(cycle)
+    try:
+        read_ratings(sys.argv[1])
+    except DataError as error:
+        assert "line 3" in str(error)
+    else:
+        raise SystemExit("no error")
+"""
+
+
+def test_no_thread_outlives_a_refusal(tmp_path: Path) -> None:
+    path = written(tmp_path, [HEADER, *LINES[:300], "7,8,four,9\n", *LINES[300:]])
+    before = set(threading.enumerate())
+    with pytest.raises(DataError, match="line 302") as caught:
+        read_ratings(path)
+    assert caught.value.__traceback__ is not None  # it still holds each frame of the reading
+    assert set(threading.enumerate()) == before
+
+
+@pytest.mark.slow
+def test_many_refused_files_do_not_hang_the_process(tmp_path: Path) -> None:
+    path = written(tmp_path, ["user,item,rating\n", "1,2,3\n", "1,3,bad\n"])
+    command = [sys.executable, "-c", REFUSALS, str(path)]
+    subprocess.run(command, check=True, timeout=60)
 
 
 # ---- odd shapes ----

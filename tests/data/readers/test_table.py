@@ -129,3 +129,23 @@ def test_numbers_that_need_64_bits_only_later(tmp_path: Path) -> None:
     assert read.users.ids[-1] == 2**62
     assert read.items.ids[-1] == 2**40
     assert len(read) == N + 1
+
+
+def test_text_that_parquet_packs_is_in_the_estimate(tmp_path, monkeypatch):
+    """A few kilobytes hold so many titles, and so many ratings of a pair."""
+    monkeypatch.setattr(memory, "MIN_CHECKED_BYTES", 1000)
+    n = 20_000
+    frame = pl.DataFrame({"user": range(n), "item": [1] * n, "rating": [3.0] * n})
+    for name in ("titled", "repeated"):
+        other = frame.with_columns(user=pl.lit(1)) if name == "repeated" else frame
+        other = other.with_columns(title=pl.lit("x" * 500)) if name == "titled" else other
+        other.write_parquet(tmp_path / name)
+    assert (tmp_path / "titled").stat().st_size < n * 10
+    monkeypatch.setattr(memory, "free_memory", lambda: 100 * n)
+    with pytest.raises(DataError, match=r"titled; expected 0.0 GiB of free memory for some 20,000"):
+        read_ratings(tmp_path / "titled")
+    with pytest.raises(DataError, match=r"repeated; expected .* to choose between duplicates"):
+        read_ratings(tmp_path / "repeated")
+    monkeypatch.setattr(memory, "free_memory", lambda: 2_000 * n)
+    assert len(read_ratings(tmp_path / "titled")) == n
+    assert len(read_ratings(tmp_path / "repeated")) == 1

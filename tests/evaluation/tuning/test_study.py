@@ -1,7 +1,9 @@
 """A study of trials: it goes on where it ended, and is about one thing."""
 
+import contextlib
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import textwrap
@@ -85,3 +87,16 @@ def test_a_search_that_was_killed_goes_on(ratings: Ratings, tmp_path: Path) -> N
     assert tuning.value == tuning.trials["rmse"].min()
     done = tuning.trials.filter(pl.col("rmse").is_not_null())
     assert np.isfinite(done["rmse"].to_numpy()).all()
+
+
+@pytest.mark.parametrize("value", ['"text"', "[1, 2]", "{"])
+def test_a_file_whose_content_was_changed_is_refused(
+    ratings: Ratings, tmp_path: Path, value: str
+) -> None:
+    path = tmp_path / "study.db"
+    tune("bias", ratings, n_trials=1, study=path)
+    with contextlib.closing(sqlite3.connect(path)) as file, file:
+        file.execute("update study_user_attributes set value_json = ?", (value,))
+    with pytest.raises(DataError, match="use another file") as error:
+        tune("bias", ratings, n_trials=1, study=path)
+    assert "\n" not in str(error.value)

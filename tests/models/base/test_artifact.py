@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
+from damage import vouch
 from tastemap.data.ratings import Ratings
 from tastemap.errors import ArtifactError, NotFittedError
 from tastemap.models.base import artifact as mapped
@@ -116,6 +117,9 @@ def test_arrays_that_do_not_fit_the_manifest(saved: Path) -> None:
     arrays = load_file(saved / "arrays.safetensors")
     arrays["item_weights"] = arrays["item_weights"][:-5]
     save_file(arrays, saved / "arrays.safetensors")
+    with pytest.raises(ArtifactError, match="that model.json says"):
+        load_model(saved)
+    rewrite(saved, parts={})
     with pytest.raises(ArtifactError, match="as model.json says"):
         load_model(saved)
 
@@ -126,11 +130,13 @@ def test_arrays_and_manifest_that_agree_and_do_not_fit_the_items(saved: Path) ->
     save_file(arrays, saved / "arrays.safetensors")
     said = {n: {"shape": a.shape, "dtype": str(a.dtype)} for n, a in arrays.items()}
     rewrite(saved, arrays=said)
+    vouch(saved)
     with pytest.raises(ArtifactError, match="damaged"):
         load_model(saved)
 
 
-def test_full_disk_leaves_the_old_artifact(saved: Path, ratings: Ratings) -> None:
+@pytest.mark.parametrize("limit", [100, 1500, 4096])  # in the arrays, the items, the ratings
+def test_full_disk_leaves_the_old_artifact(saved: Path, limit: int) -> None:
     """A limit on the size of files stands for the disk: writing past it fails in the same way."""
     code = textwrap.dedent(f"""
         import resource, signal
@@ -138,11 +144,12 @@ def test_full_disk_leaves_the_old_artifact(saved: Path, ratings: Ratings) -> Non
         from tastemap.data.datasets.synthetic import synthetic_ratings
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         model = tm.BiasModel(item_damping=9).fit(synthetic_ratings())
-        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+        resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))
         model.save({str(saved)!r})
     """)
     failed = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
     assert failed.returncode != 0
+    assert failed.stderr.splitlines()[-1].startswith(b"OSError: [Errno 27]")
     assert load_model(saved).item_damping == 3
     assert [entry.name for entry in saved.parent.iterdir()] == ["model"]
 
@@ -188,6 +195,7 @@ def test_a_reader_between_the_two_renames_waits_for_the_save(saved: Path, rating
 @pytest.fixture
 def mapped_model(ratings: Ratings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(mapped, "MIN_MAPPED_RATINGS", 100)
+    monkeypatch.setattr("tastemap.models.base.parts.MIN_MAPPED_BYTES", 1)
     return make_model("bias").fit(ratings).save(tmp_path / "model")
 
 
@@ -248,6 +256,7 @@ def test_damage_is_named(mapped_model: Path, name: str, change: object) -> None:
     file = mapped_model / "ratings.safetensors"
     arrays = load_file(file)
     save_file(arrays | {name: change(arrays[name])}, file)
+    vouch(mapped_model)
     with pytest.raises(ArtifactError, match="the artifact is damaged: fit and save the model"):
         load_model(mapped_model, mapped=True)
     assert load_model(mapped_model) is not None
@@ -258,6 +267,7 @@ def test_a_missing_group_and_a_cut_file_are_named(mapped_model: Path) -> None:
     arrays = load_file(file)
     del arrays["by_item_rows"]
     save_file(arrays, file)
+    vouch(mapped_model)
     with pytest.raises(ArtifactError, match="by_item_rows"):
         load_model(mapped_model, mapped=True)
     file.write_bytes(file.read_bytes()[:500])

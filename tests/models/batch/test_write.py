@@ -10,7 +10,8 @@ import polars as pl
 import pytest
 
 from tastemap.data.ratings import Ratings
-from tastemap.errors import ArgumentError
+from tastemap.errors import ArgumentError, DataError, TastemapWarning
+from tastemap.jobs.recommend import read_columns
 from tastemap.models.base.recommender import Recommender
 from tastemap.models.base.selection import ShortAnswerWarning
 from tastemap.models.batch import write as lists
@@ -45,6 +46,22 @@ def test_text_holds_the_same(mf: Recommender, tmp_path: Path, ending: str, separ
     write_recommendations(mf, path, k=2)
     found = pl.read_csv(path, separator=separator, schema=recommend_all(mf, k=2).schema)
     assert found.equals(recommend_all(mf, k=2))
+
+
+def test_text_that_a_spreadsheet_would_compute_is_none_in_csv(tmp_path: Path) -> None:
+    frame = pl.DataFrame({"user_id": ["=1+1", "b"], "item_id": [1, 2], "rating": [1.0, 2.0]})
+    table = pl.DataFrame({"item_id": [1, 2], "title": ["@SUM(1)", "-2+3"]})
+    model = make_model("bias").fit(Ratings.from_frame(frame, item_table=table))
+    write_recommendations(model, tmp_path / "recs.parquet", k=1)
+    with pytest.warns(TastemapWarning, match=r"1 user ids, '=1\+1' the first, begin like"):
+        write_recommendations(model, tmp_path / "recs.csv", k=1)
+    written = pl.read_csv(tmp_path / "recs.csv")
+    assert written["user_id"].to_list() == ["'=1+1", "b"]
+    assert sorted(written["title"]) == ["'-2+3", "'@SUM(1)"]
+    exact = pl.read_parquet(tmp_path / "recs.parquet")
+    assert read_columns(tmp_path / "recs.csv", ("user_id",), "title").equals(
+        exact.select("user_id", "title")
+    )
 
 
 def test_least_memory_gives_the_same(mf: Recommender, tmp_path: Path) -> None:
@@ -147,3 +164,20 @@ def test_parts_of_a_model_with_other_options_are_not_used(
             write_recommendations(few, path)
     assert write_recommendations(many, path) == 0
     assert pl.read_parquet(path).equals(recommend_all(many))
+
+
+def test_a_damaged_part_is_said(
+    mf: Recommender, tmp_path: Path, small_parts: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "recs.parquet"
+    with monkeypatch.context() as patch:
+        stop_after(2, patch, KeyboardInterrupt)
+        with pytest.raises(KeyboardInterrupt):
+            write_recommendations(mf, path, k=3)
+    parts = tmp_path / ".recs.parquet.parts"
+    min(parts.glob("0*.parquet")).write_bytes(b"no table")
+    with pytest.raises(DataError, match="remove it, and run again") as error:
+        write_recommendations(mf, path, k=3)
+    assert "\n" not in str(error.value)
+    (parts / "plan.json").write_bytes(b"\xff\xfe")
+    assert write_recommendations(mf, path, k=3) == 0

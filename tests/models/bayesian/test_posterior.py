@@ -18,7 +18,7 @@ def test_arrays_of_saved_models_have_their_names_and_come_back(split: Split) -> 
     arrays = model.fit(split.train, progress=False).draws.arrays()
     assert {"draws_moods", "draws_variances", "draws_user_means", "draws_centre"} <= set(arrays)
     assert arrays["draws_items"].dtype == np.float16
-    again = Draws.from_arrays(arrays).arrays()
+    again = Draws.from_arrays(dict(arrays), split.train).arrays()
     assert again.keys() == arrays.keys()
     assert all((again[name] == arrays[name]).all() for name in arrays)
 

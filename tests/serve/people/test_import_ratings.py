@@ -1,19 +1,40 @@
 """Ratings that a person brings along: what is read, and which item each row is taken for."""
 
+import contextlib
+import csv
 import io
 import math
+import random
+import re
+import time
 import zipfile
 
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from small_models import save_small
 
 from tastemap.data.ratings import Ratings
 from tastemap.data.scale import Scale
 from tastemap.errors import DataError
+from tastemap.explore.title_search import search_titles
 from tastemap.serve.model.loaded import LoadedModel
 from tastemap.serve.model.reload import load
-from tastemap.serve.people.import_ratings import chosen, on_scale, read_export, read_list, review
+from tastemap.serve.people import import_ratings as importing
+from tastemap.serve.people.import_ratings import (
+    MAX_CHARACTERS,
+    MAX_ENTRIES,
+    MAX_FILES,
+    MAX_WORDS_GUESSED,
+    Entry,
+    chosen,
+    on_scale,
+    read_export,
+    read_list,
+    review,
+)
+from tastemap.support.formulas import defused_text
 
 MOST = 1_000_000
 FILMS = [
@@ -113,6 +134,133 @@ def test_a_zip_that_unpacks_to_too_much_is_refused() -> None:
         archive.writestr("ratings.csv", "0" * (MOST + 1))
     with pytest.raises(DataError, match="too much"):
         read_export(file.getvalue(), MOST)
+
+
+def zipped(content: bytes = LETTERBOXD.encode(), compression: int = zipfile.ZIP_DEFLATED) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", compression) as archive:
+        archive.writestr("ratings.csv", content)
+    return file.getvalue()
+
+
+def changed(content: bytes, before: bytes, offset: int, value: bytes) -> bytes:
+    """The bytes with others in place of some, so far after the last place of a mark."""
+    place = content.rindex(before) + offset
+    return content[:place] + value + content[place + len(value) :]
+
+
+DIRECTORY = b"PK\x01\x02"
+DAMAGED_ZIPS = {
+    "deflated bytes": changed(zipped(), b"ratings.csv", -40, b"\xff" * 40),  # zlib.error
+    "checksum": changed(zipped(), DIRECTORY, 16, b"\0\0\0\0"),
+    "encrypted": changed(zipped(), DIRECTORY, 8, b"\x01"),
+    "unknown compression": changed(zipped(), DIRECTORY, 10, b"\x63"),  # NotImplementedError
+    "version": changed(zipped(), DIRECTORY, 6, b"\xff"),
+    "lzma": zipped(compression=zipfile.ZIP_LZMA),
+    "bzip2": zipped(compression=zipfile.ZIP_BZIP2),
+    "truncated": zipped()[:-30],
+    "no files": b"PK\x03\x04" + zipped()[-22:],
+}
+
+
+@pytest.mark.parametrize("kind", DAMAGED_ZIPS)
+def test_a_damaged_zip_is_refused_in_words(kind: str) -> None:
+    with pytest.raises(DataError, match="expected a file or list that can be read"):
+        read_export(DAMAGED_ZIPS[kind], MOST)
+
+
+def test_zips_with_any_bytes_changed_are_read_or_refused() -> None:
+    draw, sound = random.Random(1), zipped()  # noqa: S311 - no secret
+    for _ in range(300):
+        content = bytearray(sound)
+        for _ in range(draw.randint(1, 4)):
+            content[draw.randrange(4, len(content))] = draw.randrange(256)
+        with contextlib.suppress(DataError):
+            read_export(bytes(content), MOST)
+
+
+def test_the_files_of_a_zip_are_counted_before_it_is_opened(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for n in range(MAX_FILES + 1):
+            archive.writestr(f"{n}.txt", "")
+    monkeypatch.setattr(zipfile, "ZipFile", lambda *_: pytest.fail("it is opened"))
+    with pytest.raises(DataError, match="more than 1,000 files in the zip"):
+        read_export(file.getvalue(), MOST)
+
+
+def test_columns_cells_and_rows_are_bounded() -> None:
+    header = "title,rating" + "," * 20_000
+    with pytest.raises(DataError, match="more than 100 columns"):
+        read_export(f"{header}\n{'a,5' * 2_000}\n".encode(), MOST)
+    (entry,) = read_export(b"title,rating\n" + b"x" * 100_000 + b",5\n", MOST)[2]
+    assert len(entry.title) == MAX_CHARACTERS
+    with pytest.raises(DataError, match="more than 5,000 ratings"):
+        read_export(b"title,rating\n" + b"Alien,5\n" * 400_000, 10 * MOST)
+
+
+def test_cells_that_are_no_formulas_in_our_export_come_back_as_they_were() -> None:
+    titles = ['=HYPERLINK("x")', "@SUM(1)", "-2+3", "+1", "'=x", "'Tis"]
+    text = io.StringIO()
+    rows = [["item_id", "title", "year", "rating", "timestamp"]]
+    rows += [[defused_text(f"@{title}"), defused_text(title), "", 5, 0] for title in titles]
+    csv.writer(text).writerows(rows)
+    entries = read_export(text.getvalue().encode(), MOST)[2]
+    assert [(entry.item_id, entry.title) for entry in entries] == [(f"@{t}", t) for t in titles]
+
+
+# What the expressions were that took the square of a line's length.
+OLD_ROW = re.compile(r"^(.*?)\s*[=;,\t]\s*([\d.]+)\s*$")
+OLD_YEAR = re.compile(r"\s*\((\d{4})\)\s*$")
+OLD_BRACKETS = re.compile(r"\s*\([^)]*\)")
+
+
+@settings(max_examples=300)
+@given(st.text("a =;,\t.5١()", max_size=12))
+def test_lines_years_and_brackets_are_read_as_they_were(text: str) -> None:
+    line, match = text.strip(), OLD_ROW.match(text.strip())
+    assert importing._row(line) == (match.groups() if match else (line, ""))
+    assert importing._without_brackets(text) == OLD_BRACKETS.sub("", text)
+    for title in (text, f"{text}(1999)", f"{text} (1999) ", f"{text}(19١9)"):
+        dated = OLD_YEAR.search(title)
+        expected = (title[: dated.start()], int(dated[1])) if dated else (title, None)
+        assert importing._dated(title) == expected
+
+
+LONG = [
+    *" a1()[]'\"`,.;=\t\n-_&＝é\u0315",
+    *("\u0315\u0300", "() ", "a ", "1.", "(1995)", "=5\n", "a\n"),
+]
+
+
+@pytest.mark.parametrize("unit", LONG)
+def test_long_text_is_read_in_linear_time(model: LoadedModel, unit: str) -> None:
+    """10^5 characters, alone and between two letters; the square of that would take minutes."""
+    long, start = unit * (100_000 // len(unit)), time.monotonic()
+    for text in (long, f"a{long}b", f"a{long}= 5", f"{long}(1995)"):
+        entries = read_list(text, MOST)
+        assert len(entries) <= MAX_ENTRIES
+        chosen(model, entries[:200])
+        review(model, "", None, [Entry(e.title, e.year, 5.0) for e in entries[:200]])
+        cell = text.replace('"', '""')
+        with contextlib.suppress(DataError):
+            review(model, *read_export(f'title,rating\n"{cell}",5\n'.encode(), MOST))
+        with contextlib.suppress(DataError):
+            read_export(f"{text}\nrating,title\n".encode(), MOST)
+    assert time.monotonic() - start < 20
+
+
+def test_close_spellings_are_looked_for_within_bounds(
+    model: LoadedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searches = []
+    monkeypatch.setattr(
+        importing, "search_titles", lambda _, q, k: searches.append(q) or search_titles(_, q, k)
+    )
+    review(model, "", None, [Entry("no such film " * 30, None, 5.0)] * 1_000)
+    assert 0 < sum(len(query.split()) for query in searches) <= MAX_WORDS_GUESSED + 90
 
 
 def test_a_written_list_is_read_line_by_line(model: LoadedModel) -> None:

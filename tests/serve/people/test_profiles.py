@@ -5,6 +5,7 @@ import pytest
 from tastemap.errors import ArgumentError, UnknownIdError
 from tastemap.serve.people.profiles import api_profile, page_profile
 from tastemap.serve.service import Service
+from tastemap.serve.settings import Limits
 
 ANN = page_profile("ann")
 
@@ -40,6 +41,22 @@ def test_wrong_ids_and_ratings_are_problems(service: Service) -> None:
         with pytest.raises(ArgumentError, match="rating; expected"):
             service.profiles.rate(ANN, {"1": rating})
     assert service.profiles.ratings_of(ANN).ratings == []
+
+
+def test_a_profile_does_not_grow_without_end(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service.profiles.rate(ANN, {"1": 5.0, "2": 4.0, "3": 3.0})
+    monkeypatch.setattr(Limits, "profile", 3)
+    with pytest.raises(ArgumentError, match="at most 3; received 4"):
+        service.profiles.rate(ANN, {"4": 5.0})
+    service.profiles.rate(ANN, {"1": 1.0})
+    service.profiles.unrate(ANN, "2")
+    service.profiles.rate(ANN, {"4": 5.0})
+    assert service.profiles.count(ANN) == 3
+    # Who has more from before may rate those anew.
+    monkeypatch.setattr(Limits, "profile", 2)
+    service.profiles.rate(ANN, {"1": 2.0})
 
 
 def test_a_rating_is_kept_with_one_look_up_one_write_and_no_read(

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tastemap.errors import ArgumentError, DataError
+from tastemap.errors import ArgumentError, StoreError
 from tastemap.serve.people.store import EMPTY_PROFILE, Store, original_id, stored_id
 
 ODD = ["7", "a/b", "50%", "né ☃", "nul\0in", "back\\slash", "\\0", "'; DROP TABLE ratings;--", " "]
@@ -24,7 +24,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
         url = request.getfixturevalue("postgres")
     made = Store(url)
     yield made
-    with made._writing.begin() as connection:
+    with made.database.engine.begin() as connection:
         connection.execute(sa.text("DELETE FROM ratings"))
         connection.execute(sa.text("DELETE FROM persons"))
     made.close()
@@ -89,18 +89,18 @@ def test_writers_wait_for_each_other(store: Store) -> None:
 
 def test_a_second_store_finds_the_schema_and_the_ratings(store: Store) -> None:
     store.rate("ann", {"7": 4.0})
-    url = store.url.render_as_string(hide_password=False)
+    url = store.database.url.render_as_string(hide_password=False)
     again = Store(url)
     assert ratings_of(again, "ann") == {"7": 4.0}
-    with again._reading.connect() as connection:
-        assert connection.scalar(sa.text("SELECT version_num FROM alembic_version")) == "0001"
+    with again.database.engine.connect() as connection:
+        assert connection.scalar(sa.text("SELECT version_num FROM alembic_version")) == "0002"
     again.close()
 
 
 def test_sqlite_is_durable_and_private(tmp_path: Path) -> None:
     file = tmp_path / "new folder" / "ratings.db"
     store = Store(f"sqlite:///{file}")
-    with store._reading.connect() as connection:
+    with store.database.engine.connect() as connection:
         assert connection.scalar(sa.text("PRAGMA journal_mode")) == "wal"
         assert connection.scalar(sa.text("PRAGMA synchronous")) == 2  # FULL
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
@@ -110,9 +110,9 @@ def test_sqlite_is_durable_and_private(tmp_path: Path) -> None:
 
 def test_a_store_that_cannot_be_used_is_said_in_a_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("this is no database, but a good long text" * 100)
-    with pytest.raises(DataError, match="store sqlite"):
+    with pytest.raises(StoreError, match="store sqlite"):
         Store(f"sqlite:///{tmp_path / 'file'}")
-    with pytest.raises(DataError, match="store postgresql"):
+    with pytest.raises(StoreError, match="store postgresql"):
         Store("postgresql://nobody@127.0.0.1:1/none?connect_timeout=2")
     for url in ("mysql://x/y", "no url:"):
         with pytest.raises(ArgumentError, match="store"):

@@ -1,6 +1,6 @@
 """Cookies that are signed, and forms that bring their token back."""
 
-import stat
+from http.cookiejar import CookieJar
 from pathlib import Path
 
 import pytest
@@ -8,7 +8,7 @@ from clients import client_of
 from starlette.requests import Request
 from starlette.responses import Response
 
-from tastemap.serve.web.cookies import COOKIE, Visitors, load_secret
+from tastemap.serve.web.cookies import COOKIE, Visitors
 from tastemap.serve.web.errors import Problem
 
 
@@ -16,7 +16,7 @@ def test_nobody_reads_or_changes_the_ratings_of_another(artifact: Path, tmp_path
     with client_of(artifact, tmp_path) as ann, client_of(artifact, tmp_path) as ben:
         visitors = ann.app.state.visitors
         ann.get("/")
-        cookie = ann.cookies[COOKIE]
+        cookie = ann.cookies[visitors.cookie]
         token = visitors.read(cookie)
         ann.app.state.service.profiles.rate(f"page:{token}", {"1": 5.0})
         # The API has another name space, so an id that is guessed leads nowhere.
@@ -41,7 +41,9 @@ def test_cookies_are_signed_and_out_of_reach(tmp_path: Path) -> None:
         assert "samesite=lax" in told
         assert ("secure" in told) == secure
         assert len(visitor.token) >= 22
-        known = visitors.visitor(request_of({COOKIE: visitors.sign(visitor.token)}, scheme))
+        known = visitors.visitor(
+            request_of({visitors.cookie: visitors.sign(visitor.token)}, scheme)
+        )
         assert (known.token, known.is_new) == (visitor.token, False)
         assert known.csrf == visitor.csrf
         assert Visitors(b"another").read(visitors.sign(visitor.token)) is None
@@ -49,10 +51,10 @@ def test_cookies_are_signed_and_out_of_reach(tmp_path: Path) -> None:
 
 def test_forms_bring_their_token_back() -> None:
     visitors = Visitors(b"secret")
-    request = request_of({COOKIE: visitors.sign("abc")})
+    request = request_of({visitors.cookie: visitors.sign("abc")})
     visitor = visitors.visitor(request)
     visitors.check(visitor, request, visitor.csrf)
-    stranger = visitors.visitor(request_of({COOKIE: visitors.sign("xyz")}))
+    stranger = visitors.visitor(request_of({visitors.cookie: visitors.sign("xyz")}))
     for wrong in ("", "x", stranger.csrf, "é"):
         with pytest.raises(Problem, match="too old"):
             visitors.check(visitor, request, wrong)
@@ -68,9 +70,49 @@ def request_of(cookies: dict[str, str], scheme: str = "http") -> Request:
     return Request(scope | {"method": "GET", "query_string": b"", "server": ("127.0.0.1", 80)})
 
 
-def test_the_secret_is_kept_and_private(tmp_path: Path) -> None:
-    secret = load_secret(tmp_path / "new")
-    assert len(secret) == 32
-    assert load_secret(tmp_path / "new") == secret
-    (file,) = (tmp_path / "new").iterdir()
-    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+def test_two_servers_on_one_host_leave_each_others_cookie_alone(
+    artifact: Path, tmp_path: Path
+) -> None:
+    """A browser sends one jar of cookies to every port of a host."""
+    with (
+        client_of(artifact, tmp_path / "one") as one,
+        client_of(artifact, tmp_path / "other") as other,
+    ):
+        one.cookies = other.cookies = CookieJar()
+        names = [client.app.state.visitors.cookie for client in (one, other)]
+        one.get("/")
+        first = one.cookies[names[0]]
+        other.get("/")
+        one.get("/")
+        assert one.cookies[names[0]] == first
+        assert set(one.cookies) == set(names)
+
+
+def test_a_cookie_of_the_old_name_is_known_and_gets_the_new_one(
+    artifact: Path, tmp_path: Path
+) -> None:
+    with client_of(artifact, tmp_path) as client:
+        visitors = client.app.state.visitors
+        client.app.state.service.profiles.rate("page:abc", {"1": 5.0})
+        client.cookies.set(COOKIE, visitors.sign("abc"), domain="127.0.0.1")
+        assert "<b>1</b> rated" in client.get("/you").text
+        assert dict(client.cookies) == {visitors.cookie: visitors.sign("abc")}
+        assert "<b>1</b> rated" in client.get("/you").text
+        # One that another server gave says nothing here, and is that server's to take away.
+        client.cookies.clear()
+        foreign = Visitors(b"another").sign("abc")
+        client.cookies.set(COOKIE, foreign, domain="127.0.0.1")
+        assert "<b>0</b> rated" in client.get("/you").text
+        assert client.cookies[COOKIE] == foreign
+
+
+def test_who_is_forgotten_keeps_no_cookie_of_either_name(artifact: Path, tmp_path: Path) -> None:
+    with client_of(artifact, tmp_path) as client:
+        visitors = client.app.state.visitors
+        for name in (COOKIE, visitors.cookie):
+            client.cookies.clear()
+            client.cookies.set(name, visitors.sign("abc"), domain="127.0.0.1")
+            csrf = visitors.visitor(request_of(dict(client.cookies))).csrf
+            answer = client.post("/you/forget", data={"csrf": csrf}, follow_redirects=False)
+            assert answer.status_code == 303
+            assert dict(client.cookies) == {}

@@ -8,6 +8,7 @@ from tastemap.errors import (
     ArgumentError,
     ArtifactError,
     DataError,
+    StoreError,
     UnknownIdError,
     UnsupportedError,
 )
@@ -86,6 +87,12 @@ def test_errors_of_the_library_have_a_status_a_code_and_a_message() -> None:
             409,
             "unsupported_by_model",
             "bias cannot compare.",
+        ),
+        (
+            StoreError("store", "locked", "another process has it locked", "database is locked"),
+            503,
+            "store_unavailable",
+            "the ratings that people gave cannot be had now: another process has it locked",
         ),
         (ArtifactError("damaged"), 503, "unavailable", "damaged."),
     ):

@@ -30,7 +30,7 @@ def test_the_api_of_a_server_that_others_reach_asks_for_its_key(
 
 
 def test_a_page_elsewhere_cannot_borrow_the_servers_name(artifact: Path, tmp_path: Path) -> None:
-    with client_of(artifact, tmp_path, allowed_hosts=("films.example",)) as client:
+    with client_of(artifact, tmp_path, allowed_hosts=("films.example",), api_key=KEY) as client:
         for host, status in (
             ("127.0.0.1:8000", 200),
             ("LOCALHOST", 200),

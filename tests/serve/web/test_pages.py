@@ -3,12 +3,15 @@
 import re
 from pathlib import Path
 
+import polars as pl
 import pytest
 from clients import client_of
 from small_models import SCRIPT, save_small, small_ratings
 from starlette.testclient import TestClient
 
+from tastemap.data.ratings import Ratings
 from tastemap.models.registry import load_model
+from tastemap.serve.web.rendering import STORE_NOTICE
 
 PAGES = ("/", "/items/2", "/map", "/you", "/together", "/model")
 
@@ -124,6 +127,17 @@ def test_an_export_is_reviewed_and_kept(client: TestClient) -> None:
     assert client.get("/you/ratings.csv").content.splitlines()[1:] != []
 
 
+def test_no_cell_of_the_export_is_a_formula(tmp_path: Path) -> None:
+    ratings = small_ratings()
+    titles = ['=HYPERLINK("x")', *ratings.item_table["title"][1:]]
+    table = ratings.item_table.with_columns(title=pl.Series(titles))
+    named = Ratings.from_frame(ratings.to_frame(), item_table=table)
+    with client_of(save_small(named, tmp_path / "model"), tmp_path) as client:
+        rate(client, 1, 5)
+        cells = client.get("/you/ratings.csv").text.splitlines()[1]
+    assert cells.startswith("""1,"'=HYPERLINK(""x"")",""")
+
+
 def test_a_file_that_is_no_export_is_a_page_that_says_so(client: TestClient) -> None:
     files = {"file": ("cat.png", b"\x89PNG", "image/png")}
     answer = client.post("/you/import", files=files, data={"csrf": token(client)})
@@ -192,3 +206,60 @@ def test_a_model_with_a_distribution_shows_it(tmp_path: Path) -> None:
         assert len(shares) == 5
         assert 97 <= sum(shares) <= 103
         assert "give or take" not in text
+
+
+def test_whose_ratings_cannot_be_had_is_told_so_on_a_page(
+    client: TestClient, tmp_path: Path
+) -> None:
+    rate(client, 3, 5)
+    csrf = token(client)
+    file = tmp_path / "ratings.db"
+    file.rename(tmp_path / "aside")
+    for address in ("/", "/items/2", "/map", "/together", "/model"):
+        answer = client.get(address)
+        assert answer.status_code == 200, address
+        assert STORE_NOTICE in answer.text
+        assert "<b>–</b> rated" in answer.text
+    for answer in (
+        client.get("/you"),
+        client.get("/you/ratings.csv"),
+        client.post("/", data={"csrf": csrf, "item": "4", "rating": "5"}),
+        client.post("/you/forget", data={"csrf": csrf}),
+    ):
+        assert answer.status_code == 503
+        assert "<h1>Not just now</h1>" in answer.text
+        assert int(answer.headers["Retry-After"]) > 0
+    (tmp_path / "aside").rename(file)
+    client.app.state.service.profiles.store.probe()
+    rate(client, 4, 5)
+    assert STORE_NOTICE not in client.get("/").text
+    assert "<b>2</b> rated" in client.get("/you").text
+
+
+@pytest.mark.parametrize(
+    ("address", "form", "number"),
+    [
+        ("/", {"item": "x" * 501, "rating": "5"}, "500"),
+        ("/", {"item": "1", "rating": "5" * 301}, "300"),
+        (f"/items/{'x' * 501}", {}, "500"),
+        ("/together", {"name": ["x"] * 7, "list": [""] * 7}, "6"),
+        ("/together", {"name": "Ada", "list": "a = 5\n" * 2001}, "2000"),
+        ("/together", {"name": "Ada", "list": "a" * 200_001}, "200000"),
+        ("/together", {f"field {n}": "" for n in range(31)}, "30"),
+        ("/you/import/keep", {"pick": ["5 1"] * 5001}, "5000"),
+        ("/you/import/keep", {"pick": "5 " + "1" * 801}, "800"),
+    ],
+)
+def test_a_form_over_a_limit_is_a_page_that_says_the_number(
+    client: TestClient, address: str, form: dict[str, object], number: str
+) -> None:
+    answer = client.post(address, data={"csrf": token(client)} | form)
+    assert answer.status_code in (400, 422)
+    assert answer.headers["content-type"].startswith("text/html")
+    assert number in re.search(r"<h1>.*?<p[^>]*>(.*?)</p>", answer.text, re.DOTALL)[1]
+
+
+def test_an_export_of_many_ratings_can_be_kept_at_once(client: TestClient) -> None:
+    picks = ["5 1"] * 4999 + ["4 2"]
+    answer = client.post("/you/import/keep", data={"csrf": token(client), "pick": picks})
+    assert "2 ratings are kept" in answer.text

@@ -286,7 +286,7 @@ def _is_intact(folder: Path) -> bool:
             )
             for file, entry in manifest.items()
         )
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return False
 
 

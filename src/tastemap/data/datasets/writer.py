@@ -9,6 +9,7 @@ from polars.io.plugins import register_io_source
 
 from tastemap.errors import ArgumentError, DataError
 from tastemap.support.atomic import new_folder
+from tastemap.support.formulas import defused
 
 FORMS = ("csv", "parquet")
 # A folder is replaced only if it holds no other files.
@@ -53,8 +54,9 @@ def write_release(
     rows = register_io_source(counted, schema=schema)
     try:
         with new_folder(target) as fresh:
-            items.write_csv(fresh / "movies.csv")
+            defused(items).write_csv(fresh / "movies.csv")
             if form == "csv":
+                rows = defused(rows)
                 rows.sink_csv(fresh / "ratings.csv", maintain_order=True)
             else:
                 path = fresh / "ratings.parquet"

@@ -12,12 +12,18 @@ from functools import partial
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import BinaryIO
 
-from tastemap.errors import DataError
+from tastemap.errors import DataError, TastemapError
+from tastemap.support.boundary import LIBRARY_ERRORS, first_line
+from tastemap.support.memory import MIN_CHECKED_BYTES, require
 
 # The largest release of MovieLens is about 2 GB of text, compressed about 4:1.
 MAX_BYTES = 8 * 2**30
 MAX_RATIO = 100
-MIN_CHECKED_BYTES = 2**20
+# Smaller members of a zip may be of any ratio; a file compressed with gzip may be larger, since it
+# is read as it comes and stopped.
+MIN_MEMBER_BYTES, MIN_GZIP_BYTES = 2**20, 2**30
+# Of other kinds a few bytes may unpack to gigabytes at once.
+COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 MAX_DEPTH = 3
 CHUNK_BYTES = 2**24
 
@@ -43,6 +49,13 @@ class DataFile:
         with reading(self.name):
             return self.load()
 
+    def unpacked(self) -> "DataFile":
+        """This file with its bytes at hand, so that what is compressed is unpacked once."""
+        if self.path is not None:
+            return self
+        content = self.read()
+        return DataFile(self.name, lambda: content, n_bytes=len(content))
+
     def size(self) -> int | None:
         """Number of bytes, where that is known without reading a compressed file."""
         if self.path is None:
@@ -66,11 +79,27 @@ class DataFile:
     @classmethod
     def of(cls, path: Path) -> "DataFile":
         """The file at a path; a gz-compressed one gives its decompressed bytes."""
-        with reading(str(path)), path.open("rb") as stream:
-            compressed = stream.read(2) == b"\x1f\x8b"
-        if compressed:
-            return cls(str(path), lambda: _gunzip(path))
+        if first_bytes(path)[:2] == b"\x1f\x8b":
+            return cls(str(path), partial(_gunzip, path))
         return cls(str(path), path.read_bytes, path)
+
+
+def first_bytes(path: Path) -> bytes:
+    """The first four bytes of a file on disk.
+
+    Raises:
+        DataError: If it is no file (to open a pipe waits for whoever writes to it), or unreadable.
+    """
+    with boundary(str(path)):
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise DataError(
+                str(path),
+                expected="a file",
+                received="a folder" if path.is_dir() else "a pipe, a socket or a device",
+                do="write what comes from it to a file first",
+            )
+        with path.open("rb") as stream:
+            return stream.read(4)
 
 
 def open_files(path: Path) -> dict[PurePosixPath, DataFile]:
@@ -78,9 +107,15 @@ def open_files(path: Path) -> dict[PurePosixPath, DataFile]:
 
     Raises:
         DataError: If there is no such folder or zip, or it cannot be read; if the zip is truncated;
-            if a member of the zip has a path that leaves it, is a link, or unpacks to too much.
+            if a member of the zip has a path that leaves it, is a link, is encrypted, is compressed
+            in another way than deflate, or unpacks to too much.
     """
-    if zipfile.is_zipfile(path):
+    with boundary(str(path)):
+        return _open_files(path)
+
+
+def _open_files(path: Path) -> dict[PurePosixPath, DataFile]:
+    if path.is_file() and zipfile.is_zipfile(path):
         return _zip_files(path)
     if path.is_dir():
         inside = sorted(p for depth in range(MAX_DEPTH) for p in path.glob("*/" * depth + "*"))
@@ -106,30 +141,60 @@ def reading(name: str) -> Iterator[None]:
     """A block that reads a file: an error of the system becomes a `DataError` with its name."""
     try:
         yield
+    except TastemapError:
+        raise
     except (zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, EOFError) as error:
         raise _damaged(name, "compressed file", error) from error
     except (OSError, RuntimeError, NotImplementedError) as error:
         raise DataError(
             name,
             expected="a readable file",
-            received=getattr(error, "strerror", None) or str(error),
+            received=first_line(error),
             do="check the path and its permissions",
         ) from error
 
 
+@contextmanager
+def boundary(name: str) -> Iterator[None]:
+    """A block that reads ratings: what a library raises in it becomes a `DataError` with its name.
+
+    Errors of ours pass it, so that of blocks inside each other the innermost names the file.
+    """
+    try:
+        with reading(name):
+            yield
+    except TastemapError:
+        raise
+    except LIBRARY_ERRORS as error:
+        raise DataError(
+            name,
+            expected="a file that can be read as ratings",
+            received=first_line(error),
+            do="check how it was written",
+        ) from error
+
+
 def _gunzip(path: Path) -> bytes:
+    """The bytes of a file compressed with gzip; it is given up where it becomes too large."""
+    most = min(MAX_BYTES, max(MIN_GZIP_BYTES, MAX_RATIO * path.stat().st_size))
+    content, checked = io.BytesIO(), 0
     with gzip.open(path) as stream:
-        content = stream.read(MAX_BYTES + 1)
-    if len(content) > MAX_BYTES:
-        raise _too_large(str(path))
-    return content
+        while chunk := stream.read(CHUNK_BYTES):
+            if content.tell() + len(chunk) > most:
+                raise _too_large(str(path))
+            if content.tell() >= checked:
+                do = "unpack it to a file, and give that"
+                require(str(path), MIN_CHECKED_BYTES, "more to unpack it", do)
+                checked += MIN_CHECKED_BYTES
+            content.write(chunk)
+    return content.getvalue()
 
 
 def _zip_files(path: Path) -> dict[PurePosixPath, DataFile]:
     try:
         with zipfile.ZipFile(path) as archive:
             members = [info for info in archive.infolist() if not info.is_dir()]
-    except (zipfile.BadZipFile, OSError) as error:
+    except LIBRARY_ERRORS as error:
         raise _damaged(str(path), "zip", error) from error
     if sum(info.file_size for info in members) > MAX_BYTES:
         raise _too_large(str(path))
@@ -138,16 +203,21 @@ def _zip_files(path: Path) -> dict[PurePosixPath, DataFile]:
     return {
         PurePosixPath(info.filename): DataFile(
             f"{path}/{info.filename}",
-            partial(_read_member, path, info.filename),
+            partial(_read_member, path, info),
             n_bytes=info.file_size,
         )
         for info in members
     }
 
 
-def _read_member(path: Path, name: str) -> bytes:
+def _read_member(path: Path, info: zipfile.ZipInfo) -> bytes:
     with zipfile.ZipFile(path) as archive:
-        return archive.read(name)
+        return archive.read(info)  # at most ``info.file_size`` bytes, or it is damaged
+
+
+def is_readable(info: zipfile.ZipInfo) -> bool:
+    """Whether a member of a zip is neither encrypted nor compressed in an unusual way."""
+    return info.compress_type in COMPRESSIONS and not info.flag_bits & 1
 
 
 def _check_member(path: Path, info: zipfile.ZipInfo) -> None:
@@ -160,15 +230,22 @@ def _check_member(path: Path, info: zipfile.ZipInfo) -> None:
             received="a path that leaves it" if climbs else "a link",
             do="do not use this file; fetch the data set from its own site",
         )
-    if info.file_size > max(MIN_CHECKED_BYTES, MAX_RATIO * info.compress_size):
+    if not is_readable(info):
+        raise DataError(
+            f"{path}, member {info.filename!r}",
+            expected="a file that is stored or compressed by deflate",
+            received="one that is encrypted or compressed in another way",
+            do="unpack it yourself, and give the folder",
+        )
+    if info.file_size > max(MIN_MEMBER_BYTES, MAX_RATIO * info.compress_size):
         raise _too_large(f"{path}, member {info.filename!r}")
 
 
-def _damaged(name: str, kind: str, error: Exception) -> DataError:
+def _damaged(name: str, kind: str, error: BaseException) -> DataError:
     return DataError(
         name,
         expected=f"a complete {kind}",
-        received=f"a damaged or truncated one ({error})",
+        received=f"a damaged or truncated one ({first_line(error)})",
         do="fetch it again",
     )
 

@@ -93,10 +93,13 @@ def read_parts(text: TextFile, columns: Columns, reading: Reading) -> Parsed:
     """
     bad = _BadRows()
     try:
-        parts = [
-            _parsed(part, frame, columns, reading, bad)
-            for part, frame in _scanned_parts(text, columns, reading.progress)
-        ]
+        # The threads belong to this call, not to the generator: one that is left at a bad line
+        # is closed whenever the collector comes, which would then wait for threads inside a lock.
+        with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(N_SCANNERS) as scanner:
+            parts = [
+                _parsed(part, frame, columns, reading, bad)
+                for part, frame in _scanned_parts(text, columns, reading.progress, reader, scanner)
+            ]
     except _OtherTypesError:
         return read_as_text(text, columns, reading)
     return pl.concat(parts, how="vertical_relaxed"), bad.notes
@@ -159,21 +162,24 @@ def _sound(part: TextFile, columns: Columns, bad: _BadRows) -> pl.DataFrame:
 
 
 def _scanned_parts(
-    text: TextFile, columns: Columns, progress: Progress | None
+    text: TextFile,
+    columns: Columns,
+    progress: Progress | None,
+    reader: ThreadPoolExecutor,
+    scanner: ThreadPoolExecutor,
 ) -> Iterator[tuple[TextFile, pl.DataFrame | None]]:
     """The parts of a file in order, each scanned; the next ones are read and scanned meanwhile."""
     total, done, parts = text.file.size(), 0, text.parts()
     waiting: deque[tuple[TextFile, Future[pl.DataFrame | None]]] = deque()
-    with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(N_SCANNERS) as scanner:
-        part = reader.submit(next, parts, None).result()
-        while part is not None or waiting:
-            if part is not None:
-                following = reader.submit(next, parts, None)
-                waiting.append((part, scanner.submit(_scan, part, columns)))
-                part = following.result()
-            if part is None or len(waiting) >= N_SCANNERS:
-                first, frame = waiting.popleft()
-                yield first, frame.result()
-                done += first.file.size() or 0
-                if progress is not None and total and total >= MIN_PROGRESS_BYTES:
-                    progress(done, total)
+    part = reader.submit(next, parts, None).result()
+    while part is not None or waiting:
+        if part is not None:
+            following = reader.submit(next, parts, None)
+            waiting.append((part, scanner.submit(_scan, part, columns)))
+            part = following.result()
+        if part is None or len(waiting) >= N_SCANNERS:
+            first, frame = waiting.popleft()
+            yield first, frame.result()
+            done += first.file.size() or 0
+            if progress is not None and total and total >= MIN_PROGRESS_BYTES:
+                progress(done, total)

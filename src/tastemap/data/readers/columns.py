@@ -10,10 +10,13 @@ from polars.exceptions import PolarsError
 from tastemap.data.chunks import CACHE_ROWS, chunks
 from tastemap.data.readers.timestamps import TimeUnit, bad_value, seconds, time_unit
 from tastemap.errors import ArgumentError, DataError
+from tastemap.support.memory import require
 
 ROLES = ("user", "item", "rating", "timestamp")
 KEYS = {"user": "user_id", "item": "item_id", "rating": "rating", "timestamp": "timestamp"}
 _PAIR = ["user_id", "item_id"]
+# Peak of the memory for a rating that is one of several of its pair, beside the table.
+BYTES_PER_DUPLICATE = 150
 DUPLICATES = ("last", "first", "mean", "error")
 
 # Common names of each column, the clearest first; compared without case, "_", "-", " ".
@@ -160,6 +163,8 @@ def without_duplicates(
     if not extra:
         return frame, []
     rows, is_repeated = frame.with_row_index("row"), frame.select(_PAIR).is_duplicated()
+    n_bytes = BYTES_PER_DUPLICATE * int(is_repeated.sum())
+    require(name, n_bytes, "to choose between duplicates", "leave them out of the file first")
     repeated = rows.filter(is_repeated)
     user, item, values = repeated.group_by(_PAIR, maintain_order=True).agg("rating").row(0)
     example = f"e.g. user {user}, item {item}: {', '.join(f'{value:g}' for value in values)}"

@@ -13,6 +13,8 @@ from tastemap.errors import ArgumentError, DataError
 HEAD_BYTES = 2**18
 N_SAMPLED_LINES = 1000
 _BYTE_ORDER_MARKS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+# Codecs of Python that no file is written in; some take the square of a text's length.
+_OTHER_CODECS = {"idna", "punycode", "undefined", "unicode-escape", "raw-unicode-escape"}
 # RecBole's atomic files write "user_id:token" for a column user_id of tokens.
 _TYPED_NAME = re.compile(r"(\w+):(token|token_seq|float|float_seq)")
 
@@ -48,6 +50,7 @@ def sniff(file: DataFile, dialect: Dialect) -> tuple[TextFile, list[str]]:
     if encoding is None:
         encoding, certain = _encoding_so_far(file)
         notes.append(f"encoding inferred: {encoding}")
+    _check_encoding(encoding)
     lines = _first_lines(file, encoding)
     if delimiter is None:
         delimiter = _guess_delimiter(file.name, lines)
@@ -120,15 +123,23 @@ def _guess(name: str, chunks: Iterable[bytes], *, whole: bool) -> str:
     return "latin-1" if whole and decoder.getstate()[0] else "utf-8"
 
 
+def _check_encoding(encoding: str) -> None:
+    """Refuse what Python cannot decode text from (``rot13``, ``hex``), and codecs of other uses."""
+    try:
+        b"1".decode(encoding, "ignore")
+        is_text = codecs.lookup(encoding).name not in _OTHER_CODECS
+    except (LookupError, ValueError):
+        is_text = False
+    if not is_text:
+        raise ArgumentError(
+            "encoding", expected="a text encoding such as 'utf-8'", received=repr(encoding)
+        )
+
+
 def _first_lines(file: DataFile, encoding: str) -> list[str]:
     """The first lines that are not blank, at least one."""
     head = next(file.chunks(), b"")[:HEAD_BYTES]
-    try:
-        text = codecs.getincrementaldecoder(encoding)("replace").decode(head)
-    except LookupError as error:
-        raise ArgumentError(
-            "encoding", expected="a text encoding such as 'utf-8'", received=repr(encoding)
-        ) from error
+    text = codecs.getincrementaldecoder(encoding)("replace").decode(head)
     lines = text.removeprefix("\ufeff").splitlines()
     if len(head) == HEAD_BYTES and len(lines) > 1:
         lines.pop()  # it may be cut in the middle

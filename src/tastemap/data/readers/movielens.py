@@ -18,13 +18,14 @@ from typing import TypeAlias
 import polars as pl
 
 from tastemap.data.ratings import Ratings
-from tastemap.data.readers.archive import DataFile, open_files
+from tastemap.data.readers.archive import DataFile, boundary, open_files
 from tastemap.data.readers.chunked_text import Reading
 from tastemap.data.readers.columns import ROLES
 from tastemap.data.readers.dialect import Dialect, guess_encoding, sniff
 from tastemap.data.readers.table import RatingsTable, read_file
 from tastemap.data.readers.text import Layout, TextFile
 from tastemap.errors import DataError
+from tastemap.support.formulas import restored
 
 GENRES_100K = [
     "unknown", "Action", "Adventure", "Animation", "Children's", "Comedy", "Crime", "Documentary",
@@ -76,16 +77,21 @@ def read_movielens(
             the zip is truncated or has members whose paths leave it.
     """
     path, reading = Path(path).expanduser(), reading or Reading()
-    folder = find_release(path)
+    with boundary(str(path)):
+        table = _read_release(find_release(path), reading)
+        return table.to_ratings(
+            name or path.stem, duplicates=duplicates, missing_times=missing_times
+        )
+
+
+def _read_release(folder: Release, reading: Reading) -> RatingsTable:
     if "u.data" in folder:
-        table = _read_100k(folder, reading)
-    elif any(file.endswith(".inter") for file in folder):
-        table = _read_recbole(folder, reading)
-    elif "ratings.csv" in folder or "movies.csv" in folder:
-        table = _read_csv(folder, reading)
-    else:
-        table = _read_dat(folder, reading)
-    return table.to_ratings(name or path.stem, duplicates=duplicates, missing_times=missing_times)
+        return _read_100k(folder, reading)
+    if any(file.endswith(".inter") for file in folder):
+        return _read_recbole(folder, reading)
+    if "ratings.csv" in folder or "movies.csv" in folder:
+        return _read_csv(folder, reading)
+    return _read_dat(folder, reading)
 
 
 def find_release(path: Path) -> Release:
@@ -174,7 +180,7 @@ def _read_csv(folder: Release, reading: Reading) -> RatingsTable:
     table = read_file(folder[form], {}, reading)
     items = None
     if "movies.csv" in folder:
-        raw = _text(folder["movies.csv"], ",", needs=("movieId", "title", "genres"))
+        raw = restored(_text(folder["movies.csv"], ",", needs=("movieId", "title", "genres")))
         items = _items(raw.rename({"movieId": "item_id"}))
         if "links.csv" in folder:
             links = _text(folder["links.csv"], ",", needs=("movieId", "imdbId", "tmdbId")).select(
@@ -210,6 +216,7 @@ def _text(
 
     Its columns are ``columns``, or those of its header, which must hold ``needs``.
     """
+    file = file.unpacked()
     encoding = guess_encoding(file)
     if columns:
         return TextFile(file, Layout(columns, delimiter, encoding=encoding)).strings()

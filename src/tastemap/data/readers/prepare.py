@@ -4,17 +4,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import polars as pl
-from polars.exceptions import PolarsError
 
 from tastemap.data.chunks import CHUNK_ROWS
 from tastemap.data.memmap import Chunk, Metadata, write_prepared
 from tastemap.data.ratings import Ratings, Source
+from tastemap.data.readers.archive import boundary, first_bytes
 from tastemap.data.readers.chunked_text import Progress
 from tastemap.data.readers.columns import as_ids, as_numbers, find_columns, standard_columns
 from tastemap.data.readers.timestamps import N_SAMPLED_TIMES, TimeUnit, time_unit
 from tastemap.data.scale import Scale
 from tastemap.data.vocabulary import Vocabulary
-from tastemap.errors import DataError
+from tastemap.errors import DataError, TastemapError
+from tastemap.support.boundary import LIBRARY_ERRORS, first_line
 
 
 def prepare_ratings(
@@ -54,6 +55,7 @@ def prepare_ratings(
         Ratings(ratings: 3 ratings, 2 users, 2 items, 2 to 5 in steps of 1)
     """
     path = Path(source)
+    is_there = _is_there(path)
     chosen = {"user": user, "item": item, "rating": rating, "timestamp": timestamp}
     try:
         lazy = pl.scan_parquet(path)
@@ -92,13 +94,25 @@ def prepare_ratings(
         frames = lazy.collect_batches(chunk_size=CHUNK_ROWS, maintain_order=True)
         rows = _rows(path.name, frames, roles, unit, metadata, report)
         return write_prepared(folder, rows, n, metadata, timed="timestamp" in roles)
-    except (PolarsError, FileNotFoundError) as error:
+    except LIBRARY_ERRORS as error:
+        if isinstance(error, TastemapError) or (isinstance(error, OSError) and is_there):
+            raise  # an error of ours, or of the disk that is written to
         raise DataError(
             str(path),
             expected="a complete Parquet file",
-            received=str(error).splitlines()[0],
+            received=first_line(error),
             do="name one, or write the table as Parquet first",
         ) from error
+
+
+def _is_there(path: Path) -> bool:
+    """Whether there is a file or folder; a file that cannot be read, or a pipe, is refused."""
+    with boundary(str(path)):
+        if not path.exists():
+            return False
+        if not path.is_dir():
+            first_bytes(path)
+    return True
 
 
 def _collect(lazy: pl.LazyFrame, values: pl.Expr) -> pl.Series:

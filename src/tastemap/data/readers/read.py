@@ -8,7 +8,7 @@ from polars.exceptions import PolarsError
 
 from tastemap.data.memmap import is_prepared, read_prepared
 from tastemap.data.ratings import Ratings
-from tastemap.data.readers.archive import DataFile
+from tastemap.data.readers.archive import DataFile, boundary, first_bytes
 from tastemap.data.readers.chunked_text import Progress, Reading
 from tastemap.data.readers.dialect import Dialect
 from tastemap.data.readers.movielens import read_movielens
@@ -72,21 +72,16 @@ def read_ratings(
     if not isinstance(source, str | Path):
         table = read_frame("the frame", _to_polars(source), chosen, reading)
         return table.to_ratings("ratings", **options)
-    path = Path(source).expanduser()
-    if is_prepared(path):
-        return read_prepared(path)
-    if _is_folder_or_zip(path):
-        return read_movielens(path, **options, reading=reading)
-    dialect = Dialect(delimiter, encoding, has_header)
-    table = read_file(DataFile.of(path), chosen, reading, dialect)
-    return table.to_ratings(path.name, **options)
-
-
-def _is_folder_or_zip(path: Path) -> bool:
-    """Whether the path is a folder or, by its first bytes, a zip, complete or not."""
-    if not path.is_file():
-        return path.is_dir()
-    return next(DataFile.of(path).chunks(), b"")[:4] == b"PK\x03\x04"
+    with boundary(str(source)):
+        path = Path(source).expanduser()
+        if is_prepared(path):
+            return read_prepared(path)
+        # A zip is known by its first bytes, complete or not.
+        if path.is_dir() or first_bytes(path) == b"PK\x03\x04":
+            return read_movielens(path, **options, reading=reading)
+        dialect = Dialect(delimiter, encoding, has_header)
+        table = read_file(DataFile.of(path), chosen, reading, dialect)
+        return table.to_ratings(path.name, **options)
 
 
 def _to_polars(source: Any) -> pl.DataFrame:

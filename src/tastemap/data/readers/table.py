@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
-from polars.exceptions import PolarsError
+import polars.selectors as cs
 
 from tastemap.data.ratings import Ratings, Source
 from tastemap.data.readers.archive import DataFile
@@ -22,14 +22,17 @@ from tastemap.data.readers.columns import (
 )
 from tastemap.data.readers.dialect import INFERRED, Dialect, sample, sniff
 from tastemap.data.readers.text import NUMBER, Check, OtherEncodingError, TextFile
-from tastemap.data.readers.timestamps import EXPECTED_TIME, ISO_DATE, complete_times
-from tastemap.errors import DataError
+from tastemap.data.readers.timestamps import EXPECTED_TIME, ISO_DATE, MAX_TIME, complete_times
+from tastemap.errors import DataError, TastemapError
+from tastemap.support.boundary import LIBRARY_ERRORS, first_line
 from tastemap.support.memory import require
 
 # Peak of the memory for a rating while a table is read: the columns as read and those of `Ratings`
 # (two row numbers of 32 bits, a rating of 32 and a time of 64), and as much again for ids of 64
 # bits before they become row numbers.
 BYTES_PER_RATING = 60
+# Rows whose text says how long that of the others is.
+N_SAMPLED_ROWS = 1000
 _WHOLE = re.compile(r"0|-?[1-9]\d{0,18}")
 # Whole numbers of so few digits are first read as 32 bits, which halves their memory.
 _WHOLE_32_BIT = re.compile(r"-?\d{1,8}")
@@ -93,12 +96,10 @@ def read_file(
         DataError: If the file cannot be read as ratings (line or row, and column are named), or
             needs more memory than is free.
     """
+    file = file.unpacked()
     start = next(file.chunks(), b"")[:6]
     if start[:4] == b"PAR1" or start == b"ARROW1":
         return read_frame(file.name, _read_arrow(file, start, chosen), chosen, reading)
-    if file.path is None:  # decompress it once
-        content = file.read()
-        file = DataFile(file.name, lambda: content, n_bytes=len(content))
     text, notes = sniff(file, dialect)
     try:
         return _read_text(text, chosen, notes, reading)
@@ -123,18 +124,23 @@ def _read_arrow(file: DataFile, start: bytes, chosen: Mapping[str, str | None]) 
     """The columns of the ratings and those that describe items."""
     source = file.path or io.BytesIO(file.read())
     try:
-        lazy = pl.scan_ipc(source) if start == b"ARROW1" else pl.scan_parquet(source)
+        scan = pl.scan_ipc if start == b"ARROW1" else pl.scan_parquet
+        lazy = scan(source, glob=False)
         columns = lazy.collect_schema().names()
-        _require_memory(file.name, int(lazy.select(pl.len()).collect().item()))
+        n_ratings = int(lazy.select(pl.len()).collect().item())
+        _require_memory(file.name, n_ratings)
         roles, _ = find_columns(file.name, columns, chosen)
         needed = {*roles.values(), *item_columns(columns, roles).values()}
         lazy = lazy.select(column for column in columns if column in needed)
+        _require_memory(file.name, n_ratings, _bytes_of_text(lazy.head(N_SAMPLED_ROWS).collect()))
         return lazy.collect(engine="streaming")
-    except (PolarsError, OSError) as error:
+    except TastemapError:
+        raise
+    except LIBRARY_ERRORS as error:
         raise DataError(
             file.name,
             expected="a complete Parquet or Arrow file",
-            received=str(error).splitlines()[0],
+            received=first_line(error),
             do="write it again",
         ) from error
 
@@ -166,11 +172,17 @@ def _read_text(
     return _assemble(text.name, frame, roles, [*notes, *named, *skipped])
 
 
-def _require_memory(name: str, n_ratings: int) -> None:
+def _bytes_of_text(sample: pl.DataFrame) -> int:
+    """Bytes that text takes in a row, as it is read and once more; a packed file may hide them."""
+    text = sample.select(~cs.numeric())
+    return 2 * round(text.estimated_size() / max(len(sample), 1))
+
+
+def _require_memory(name: str, n_ratings: int, more_bytes: int = 0) -> None:
     """Refuse a table that the free memory will not hold, before it is read."""
     require(
         name,
-        BYTES_PER_RATING * n_ratings,
+        (BYTES_PER_RATING + more_bytes) * n_ratings,
         f"for some {n_ratings:,} ratings",
         "close other programs, use a larger machine, or write the table as Parquet and"
         " keep it on disk: tastemap prepare",
@@ -222,7 +234,9 @@ def _is_rating(value: str) -> bool:
 
 
 def _is_time(value: str) -> bool:
-    return not value.strip() or bool(NUMBER.fullmatch(value) or re.match(ISO_DATE, value))
+    if NUMBER.fullmatch(value):
+        return abs(float(value)) < MAX_TIME
+    return not value.strip() or re.match(ISO_DATE, value) is not None
 
 
 _CHECKS: dict[str, Check] = {

@@ -17,6 +17,8 @@ _UNITS = (
     (1e17, "microseconds", 10**6),
     (math.inf, "nanoseconds", 10**9),
 )
+# Times are numbers of 64 bits.
+MAX_TIME = 2.0**63
 EXPECTED_TIME = "seconds since 1970 or a date like 2024-05-31 or 2024-05-31T12:00"
 ISO_DATE = r"^\s*\d{4}[-/]\d{1,2}[-/]\d{1,2}([T ].*)?$"
 
@@ -38,7 +40,8 @@ _DATES = TimeUnit(0, ("times read as dates, in UTC where no zone is given",))
 
 def unit_of(typical: float) -> TimeUnit:
     """The unit in which a number of this size is a time of our days."""
-    unit, per_second = next((unit, n) for limit, unit, n in _UNITS if typical < limit)
+    units = ((unit, n) for limit, unit, n in _UNITS if typical < limit)
+    unit, per_second = next(units, ("nanoseconds", 10**9))  # of an infinite time
     return TimeUnit(per_second, (f"times read as {unit} since 1970",))
 
 
@@ -79,9 +82,10 @@ def seconds(name: str, series: pl.Series, unit: TimeUnit) -> pl.Series:
         series = numbers
     if series.dtype.is_float():
         series = series.fill_nan(None)
-        if series.is_infinite().any():
-            raise bad_value(name, series, series.is_infinite(), "a time")
-    whole = series.cast(pl.Int64)
+    whole = series.cast(pl.Int64, strict=False)
+    beyond = whole.is_null() & series.is_not_null()
+    if beyond.any():
+        raise bad_value(name, series, beyond, "a time")
     return whole if unit.per_second == 1 else whole // unit.per_second
 
 

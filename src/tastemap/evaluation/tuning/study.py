@@ -4,6 +4,7 @@ import contextlib
 import json
 import warnings
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ import numpy as np
 
 from tastemap.errors import ArgumentError, DataError
 from tastemap.evaluation.tuning.spaces import Span
+from tastemap.support.boundary import refusing
 from tastemap.support.extras import lab_package
 
 if TYPE_CHECKING:
@@ -51,15 +53,16 @@ class Study:
     ) -> None:
         self.space, self.defaults, self.seed = space, defaults, seed
         self.optuna = _optuna()
-        self._storage = _storage(self.optuna, path)
-        self._study = self.optuna.create_study(
-            storage=self._storage,
-            study_name=str(identity["model"]),
-            direction="maximize" if larger_is_better else "minimize",
-            load_if_exists=True,
-        )
-        self._check(identity, path)
-        self._settle()
+        with refusing(partial(_unusable, path), ArgumentError):
+            self._storage = _storage(self.optuna, path)
+            self._study = self.optuna.create_study(
+                storage=self._storage,
+                study_name=str(identity["model"]),
+                direction="maximize" if larger_is_better else "minimize",
+                load_if_exists=True,
+            )
+            self._check(identity, path)
+            self._settle()
 
     @property
     def trials(self) -> list["optuna.trial.FrozenTrial"]:
@@ -160,17 +163,17 @@ def _storage(optuna: Any, path: Path | None) -> Any:
     """The storage of the trials."""
     if path is None:
         return optuna.storages.InMemoryStorage()
-    from sqlalchemy.exc import DatabaseError
+    return optuna.storages.RDBStorage(f"sqlite:///{path}")
 
-    try:
-        return optuna.storages.RDBStorage(f"sqlite:///{path}")
-    except (DatabaseError, optuna.exceptions.StorageInternalError) as error:
-        raise DataError(
-            f"study {path}",
-            expected="an SQLite file of an earlier study, or a new one in a folder that exists",
-            received=str(error).splitlines()[0],
-            do="use another file",
-        ) from error
+
+def _unusable(path: Path | None, reason: str) -> DataError:
+    """The error for a file that is no study, or a damaged one."""
+    return DataError(
+        f"study {path}",
+        expected="an SQLite file of an earlier study, or a new one in a folder that exists",
+        received=reason,
+        do="use another file",
+    )
 
 
 def _optuna() -> Any:

@@ -9,6 +9,7 @@
                          ratings.parquet if there are millions, instead of it for a mapped table
     history.parquet      the training curves, if there are any
     map.parquet          the 2-D map of the items, if one has been drawn
+    merged.parquet       which ratings came from which store, once it was updated from one
 
 It holds no code: only JSON, safetensors and Parquet. It is written to a folder beside the target
 and then renamed, so that a full disk or a kill leaves the old artifact intact.
@@ -17,28 +18,34 @@ and then renamed, so that a full disk or a kill leaves the old artifact intact.
 import contextlib
 import hashlib
 import json
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
-import numpy.typing as npt
 import polars as pl
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import save_file
 
-from tastemap.data.ratings import Groups, Ratings, Source
-from tastemap.data.scale import Scale
-from tastemap.data.vocabulary import Vocabulary
+from tastemap.data.ratings import Ratings
 from tastemap.errors import ArtifactError
+from tastemap.models.base.manifest import FORMAT, Manifest, Recipe, damaged
+from tastemap.models.base.parts import Arrays, Copies, Parts, entry_of
+from tastemap.models.base.tables import (
+    COLUMNS,
+    GROUPS,
+    MAPPED_RATINGS,
+    read_history,
+    read_map,
+    read_ratings,
+)
 from tastemap.support.atomic import new_folder, settle
+from tastemap.support.boundary import disk_errors, refusing
+from tastemap.support.typed_json import decode
 
-FORMAT = 1
 MANIFEST = "model.json"
-MAPPED_RATINGS = "ratings.safetensors"
 #: The module of each class that an artifact may name.
 CLASSES = {
     "ALS": "tastemap.models.als",
@@ -58,28 +65,8 @@ PACKAGES = ("tastemap", "numpy", "polars", "keras", "jax", "tensorflow", "tensor
 # From this number of ratings on, an artifact also holds them in the form that can be mapped.
 # Smaller tables are read in a few hundredths of a second.
 MIN_MAPPED_RATINGS = 2_000_000
-# Old names of parameters and of columns of the training curves, and their present names.
+# Old names of parameters, and their present names.
 RENAMED_PARAMETERS = {"ItemKNN": {"k": "n_neighbours"}}
-RENAMED_CURVES = {
-    "loss": "train_loss",
-    "val_loss": "validation_loss",
-    "val_rmse": "validation_rmse",
-}
-# The dtypes by their names in safetensors.
-_DTYPES = {"BOOL": np.dtype(bool)} | {
-    f"{kind}{8 * size}": np.dtype(f"<{kind.lower()}{size}")
-    for kind, sizes in (("F", (2, 4, 8)), ("I", (1, 2, 4, 8)), ("U", (1, 2, 4, 8)))
-    for size in sizes
-}
-_COLUMNS = {
-    "user_index": np.dtype(np.int32),
-    "item_index": np.dtype(np.int32),
-    "rating": np.dtype(np.float32),
-    "timestamp": np.dtype(np.int64),
-}
-_GROUPS = ("by_user", "by_item")
-
-Arrays = dict[str, npt.NDArray[Any]]
 
 
 @dataclass(frozen=True)
@@ -117,14 +104,23 @@ class Artifact:
             ArtifactError: If ``path`` exists and is not an artifact; it is left alone.
             OSError: If the disk is full or not writable; the old artifact is intact.
         """
-        with new_folder(refuse_occupied(path)) as folder:
+        with new_folder(refuse_occupied(path)) as folder, disk_errors():
             self._write_parts(folder)
-            text = json.dumps(self._manifest(), indent=2, ensure_ascii=False)
+            parts = {file.name: entry_of(file) for file in sorted(folder.iterdir())}
+            manifest = self._manifest() | {"parts": msgspec.to_builtins(parts)}
+            text = json.dumps(manifest, indent=2, ensure_ascii=False)
             (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
 
     @classmethod
-    def read(cls, path: str | Path, *, mapped: bool = False) -> "Artifact":
+    def read(
+        cls, path: str | Path, *, mapped: bool = False, copies: Copies | None = None
+    ) -> "Artifact":
         """The artifact in a folder; ``mapped`` as in `tastemap.load_model`.
+
+        Args:
+            path: The folder.
+            mapped: Map large files of arrays into memory.
+            copies: Where private copies of mapped files lie; None maps the files themselves.
 
         Raises:
             ArtifactError: If there is no artifact, it is of a newer format, or its parts do not
@@ -132,19 +128,20 @@ class Artifact:
         """
         source = Path(path).absolute()
         settle(source)
-        manifest = read_manifest(source)
-        history = _optional(source / "history.parquet", pl.DataFrame())
+        manifest = _checked(source, _manifest_text(source))
+        parts = Parts(source, manifest.parts, mapped=mapped, copies=copies)
+        ratings = read_ratings(parts, manifest)
         return cls(
-            class_name=manifest["class"],
-            parameters=renamed(manifest["class"], manifest["parameters"]),
-            ratings=_read_ratings(source, manifest, mapped),
-            arrays=_read_arrays(source, manifest, mapped),
-            seed=manifest["seed"],
-            learnt_by=manifest.get("learnt_by", manifest["class"]),
-            recipe=_renamed_recipe(manifest.get("recipe")),
-            metrics=manifest["metrics"],
-            history=history.rename(RENAMED_CURVES, strict=False),
-            item_map=_optional(source / "map.parquet", None),
+            class_name=manifest.class_name,
+            parameters=renamed(manifest.class_name, manifest.parameters),
+            ratings=ratings,
+            arrays=_read_arrays(parts, manifest),
+            seed=manifest.seed,
+            learnt_by=manifest.learnt_by or manifest.class_name,
+            recipe=_renamed_recipe(manifest.recipe),
+            metrics=manifest.metrics,
+            history=read_history(parts),
+            item_map=read_map(parts, ratings.items),
         )
 
     def digest(self, *more: Any) -> str:
@@ -165,7 +162,7 @@ class Artifact:
         data.items.frame.write_parquet(folder / "items.parquet")
         data.users.frame.write_parquet(folder / "users.parquet")
         if not data.is_mapped:  # a mapped table may be larger than memory
-            columns = {name: getattr(data, name) for name in _COLUMNS}
+            columns = {name: getattr(data, name) for name in COLUMNS}
             present = {name: column for name, column in columns.items() if column is not None}
             pl.DataFrame(present).write_parquet(folder / "ratings.parquet")
         if data.is_mapped or len(data) >= MIN_MAPPED_RATINGS:
@@ -174,9 +171,11 @@ class Artifact:
             self.history.write_parquet(folder / "history.parquet")
         if self.item_map is not None:
             self.item_map.write_parquet(folder / "map.parquet")
+        if data.source.merged is not None:
+            data.source.merged.write_parquet(folder / "merged.parquet")
 
     def _manifest(self) -> dict[str, Any]:
-        data, scale = self.ratings, self.ratings.scale
+        data = self.ratings
         return {
             "format": FORMAT,
             "class": self.class_name,
@@ -187,7 +186,7 @@ class Artifact:
             "versions": _versions(),
             "data": {"name": data.source.name, "notes": data.source.notes, "n_ratings": len(data)},
             "fingerprint": data.fingerprint(),
-            "scale": {"lowest": scale.lowest, "highest": scale.highest, "step": scale.step},
+            "scale": asdict(data.scale),
             "metrics": self.metrics,
             "arrays": {
                 name: {"shape": array.shape, "dtype": str(array.dtype)}
@@ -222,8 +221,13 @@ def renamed(class_name: str, parameters: dict[str, Any]) -> dict[str, Any]:
     return {names.get(name, name): value for name, value in parameters.items()}
 
 
-def _renamed_recipe(recipe: dict[str, Any] | None) -> dict[str, Any] | None:
-    return recipe and recipe | {"parameters": renamed(recipe["class"], recipe["parameters"])}
+def _renamed_recipe(recipe: Recipe | None) -> dict[str, Any] | None:
+    if recipe is None:
+        return None
+    return {
+        "class": recipe.class_name,
+        "parameters": renamed(recipe.class_name, recipe.parameters),
+    }
 
 
 def refuse_occupied(path: str | Path) -> Path:
@@ -247,104 +251,57 @@ def refuse_occupied(path: str | Path) -> Path:
 def read_manifest(path: str | Path) -> dict[str, Any]:
     """The checked contents of ``model.json``, without loading the model."""
     source = Path(path).absolute()
+    text = _manifest_text(source)
+    _checked(source, text)
+    return dict(json.loads(text))
+
+
+def _manifest_text(source: Path) -> bytes:
     try:
-        manifest = json.loads((source / MANIFEST).read_text(encoding="utf-8"))
+        return (source / MANIFEST).read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         raise ArtifactError(
-            f"path {path}",
+            f"path {source}",
             expected=f"a saved model, a directory with {MANIFEST}",
             received="no such file",
             do="save one with model.save(path) or tastemap fit -o path",
         ) from None
-    except (ValueError, OSError) as error:
-        raise damaged(source, "a readable model.json", str(error)) from error
-    number = manifest.get("format") if isinstance(manifest, dict) else None
-    if isinstance(number, int) and number > FORMAT:
+    except OSError as error:
+        raise damaged(source, "a readable model.json", error) from error
+
+
+def _checked(source: Path, text: bytes) -> Manifest:
+    """The manifest as a value: its format is one that this version reads, and its types are right.
+
+    Metrics may be NaN: there are lists without a hit, and errors of no rating.
+    """
+    with refusing(lambda reason: damaged(source, "a complete model.json", reason)):
+        number = decode(text, _Format, may_be_nan=frozenset({"metrics"})).format
+    if number > FORMAT:
         raise ArtifactError(
-            f"artifact {path}",
+            f"artifact {source}",
             expected=f"format {FORMAT} or older",
             received=f"format {number}",
             do="update tastemap",
         )
-    missing = {"class", "parameters", "arrays", "scale", "seed", "metrics"} - set(manifest or {})
-    if number != FORMAT or missing:
-        raise damaged(source, "a complete model.json", f"without {sorted(missing) or 'a format'}")
-    return dict(manifest)
+    with refusing(lambda reason: damaged(source, "a complete model.json", reason)):
+        return decode(text, Manifest, may_be_nan=frozenset({"metrics"}))
 
 
-def _read_ratings(source: Path, manifest: dict[str, Any], mapped: bool) -> Ratings:
-    """The training ratings, with their row numbers checked against the vocabularies."""
-    items, users, table = _table(source, "items"), _table(source, "users"), _columns(source, mapped)
-    try:
-        scale = Scale(**manifest["scale"])
-        data = manifest.get("data", {})
-        ratings = Ratings(
-            user_index=table["user_index"],
-            item_index=table["item_index"],
-            rating=table["rating"],
-            timestamp=table.get("timestamp"),
-            users=Vocabulary(users["user_id"], "user", users),
-            items=Vocabulary(items["item_id"], "item", items),
-            scale=scale,
-            source=Source(data.get("name", "ratings"), tuple(data.get("notes", ()))),
-        )
-        for index, size in (
-            (ratings.user_index, ratings.n_users),
-            (ratings.item_index, ratings.n_items),
-        ):
-            if len(index) and not 0 <= index.min() <= index.max() < size:
-                raise ValueError(f"row {index.max()} of {size}")  # noqa: TRY301
-        if "by_user_rows" in table:
-            group(ratings, table)
-    except (KeyError, TypeError, ValueError, pl.exceptions.PolarsError) as error:
-        raise damaged(source, "tables that fit together", repr(error)) from error
-    return ratings
+class _Format(msgspec.Struct):
+    """The part of model.json that every format has."""
+
+    format: int
 
 
-def _columns(source: Path, mapped: bool) -> Arrays:
-    """The columns of the ratings, by name: mapped with their groups, or read."""
-    file = source / MAPPED_RATINGS
-    if file.is_file() and (mapped or not (source / "ratings.parquet").is_file()):
-        return _from_file(file, map_ratings)
-    return {column.name: column.to_numpy() for column in _table(source, "ratings")}
-
-
-def _read_arrays(source: Path, manifest: dict[str, Any], mapped: bool) -> Arrays:
+def _read_arrays(parts: Parts, manifest: Manifest) -> Arrays:
     """The arrays, with shapes and dtypes checked against the manifest."""
-    arrays = _from_file(source / "arrays.safetensors", map_file if mapped else load_file)
-    declared = {name: (tuple(a["shape"]), a["dtype"]) for name, a in manifest["arrays"].items()}
+    arrays = parts.arrays("arrays.safetensors")
+    declared = {name: (entry.shape, entry.dtype) for name, entry in manifest.arrays.items()}
     read = {name: (array.shape, str(array.dtype)) for name, array in arrays.items()}
     if declared != read:
-        raise damaged(source, f"arrays {declared}, as model.json says", read)
+        raise damaged(parts.folder, f"arrays {declared}, as model.json says", read)
     return arrays
-
-
-def _from_file(file: Path, read: Callable[[Path], Arrays]) -> Arrays:
-    try:
-        return read(file)
-    except (OSError, ValueError, SafetensorError) as error:
-        raise damaged(file.parent, f"a readable {file.name}", str(error)) from error
-
-
-def _table(source: Path, name: str) -> pl.DataFrame:
-    try:
-        return pl.read_parquet(source / f"{name}.parquet")
-    except (OSError, pl.exceptions.PolarsError) as error:
-        raise damaged(source, f"a readable {name}.parquet", error) from error
-
-
-def _optional(path: Path, default: Any) -> Any:
-    return _table(path.parent, path.stem) if path.is_file() else default
-
-
-def damaged(source: str | Path, expected: str, received: object) -> ArtifactError:
-    """The error for a part of an artifact that cannot be used."""
-    return ArtifactError(
-        f"artifact {source}",
-        expected=expected,
-        received=received,
-        do="the artifact is damaged: fit and save the model again",
-    )
 
 
 def _has_content(path: Path) -> bool:
@@ -360,61 +317,11 @@ def _versions() -> dict[str, str]:
     return versions
 
 
-def map_file(file: Path) -> Arrays:
-    """The arrays of a safetensors file as read-only views of the file in memory.
-
-    The format: eight bytes with the length of the header, the header in JSON, the arrays' bytes.
-    """
-    with safe_open(file, framework="np"):
-        pass  # raises if the header does not fit the file
-    whole = np.memmap(file, dtype=np.uint8, mode="r")
-    start = 8 + int(whole[:8].view("<u8")[0])
-    header = json.loads(whole[8:start].tobytes())
-    arrays = {}
-    for name, entry in header.items():
-        if name != "__metadata__":
-            first, end = (start + offset for offset in entry["data_offsets"])
-            array = np.asarray(whole[first:end]).view(_DTYPES[entry["dtype"]])
-            arrays[name] = array.reshape(entry["shape"])
-    return arrays
-
-
 def write_ratings(data: Ratings, file: Path) -> None:
     """Write the columns of a table and its groups by user and by item, 36 bytes a rating."""
-    columns = {name: getattr(data, name) for name in _COLUMNS}
+    columns = {name: getattr(data, name) for name in COLUMNS}
     arrays: Arrays = {name: column for name, column in columns.items() if column is not None}
-    for name in _GROUPS:
+    for name in GROUPS:
         groups = getattr(data, name)
         arrays |= {f"{name}_offsets": groups.indptr, f"{name}_rows": groups.indices}
     save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, file)
-
-
-def map_ratings(file: Path) -> Arrays:
-    """The arrays that `write_ratings` wrote, as read-only views.
-
-    Raises:
-        ValueError: If a column is missing, or has a wrong length or dtype.
-    """
-    arrays = map_file(file)
-    size = len(arrays.get("rating", ()))
-    for name, dtype in _COLUMNS.items():
-        column = arrays.get(name)
-        if column is None and name == "timestamp":
-            continue
-        if column is None or column.shape != (size,) or column.dtype != dtype:
-            raise ValueError(f"no {name} of {size} {dtype}")
-    return arrays
-
-
-def group(data: Ratings, arrays: Arrays) -> None:
-    """Give a table the groups that `write_ratings` wrote, so that it is not sorted again.
-
-    Raises:
-        ValueError: If the groups do not fit the table.
-        KeyError: If the groups are missing.
-    """
-    for name, size in zip(_GROUPS, (data.n_users, data.n_items), strict=True):
-        groups = Groups(arrays[f"{name}_offsets"], arrays[f"{name}_rows"])
-        if not groups.fits(size, len(data)):
-            raise ValueError(f"{name} that leads outside the table")
-        vars(data)[name] = groups

@@ -11,11 +11,13 @@ from tastemap.arrays import F32, FloatArray, IndexArray
 from tastemap.data.ratings import Ratings
 from tastemap.errors import UnsupportedError
 from tastemap.metrics.similarity import cosines
+from tastemap.models.base.arrays import take
 from tastemap.models.base.artifact import model_class
 from tastemap.models.base.explanation import Explanation, Part, PartKind, correction, kept_inside
 from tastemap.models.base.recommender import Recommender
 from tastemap.models.base.rows import Capabilities
 from tastemap.models.base.user import User
+from tastemap.models.base.validation import check_arguments
 
 Array = npt.NDArray[Any]
 
@@ -122,21 +124,21 @@ class Factors:
 
     @classmethod
     def from_arrays(cls, arrays: dict[str, Array], ratings: Ratings) -> "Factors":
-        """The factors from the arrays that `arrays` gave.
+        """The factors from the arrays that `arrays` gave, which are taken out.
 
         Raises:
             KeyError: If an array is missing.
             ValueError: If the arrays do not fit each other, or the ratings.
         """
-        users, items, prior = arrays["user_weights"], arrays["item_weights"], None
-        sizes = {users.shape[1], items.shape[1]}
+        users, prior = take(arrays, "user_weights", ratings.n_users + 1, None), None
+        size = users.shape[1]
+        items = take(arrays, "item_weights", ratings.n_items + 1, size)
         if "prior_mean" in arrays:
-            prior = Prior(arrays["prior_mean"], arrays["prior_precision"])
-            sizes |= {*prior.mean.shape, *prior.precision.shape}
-        rows, expected = (len(users), len(items)), (ratings.n_users + 1, ratings.n_items + 1)
-        if rows != expected or len(sizes) > 1:
-            raise ValueError(f"{rows} rows of {sizes} weights, not {expected} of one size")
-        return cls(float(arrays["global_mean"][0]), users, items, prior)
+            mean = take(arrays, "prior_mean", size)
+            prior = Prior(mean, take(arrays, "prior_precision", size, size))
+        if not size:
+            raise ValueError("weights of size 0, without a bias")
+        return cls(float(take(arrays, "global_mean", 1)[0]), users, items, prior)
 
     # ---- predictions ----
 
@@ -366,7 +368,9 @@ class FactorModel(HasFactors):
                 "a model loaded from its factors cannot be fitted",
                 do="fit a new model of the kind that learnt them (tastemap info names it)",
             )
-        model: Any = model_class(recipe["class"])(**recipe["parameters"])
+        cls = model_class(recipe["class"])
+        check_arguments(cls, recipe["parameters"])
+        model: Any = cls(**recipe["parameters"])
         model.fit(ratings, validation=validation, seed=seed, progress=progress)
         self.factors, self.history_ = model.factors, model.history_
 

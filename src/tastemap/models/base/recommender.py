@@ -12,9 +12,11 @@ from tastemap.data.scale import Interval, central
 from tastemap.data.vocabulary import Id
 from tastemap.errors import ArgumentError
 from tastemap.models.base import selection
+from tastemap.models.base.arrays import refuse_rest
 from tastemap.models.base.artifact import Artifact
 from tastemap.models.base.rows import RowModel
 from tastemap.models.base.user import User, rated_pairs
+from tastemap.models.base.validation import check_arguments
 
 
 class Recommender(RowModel):
@@ -270,9 +272,10 @@ class Recommender(RowModel):
         """A fitted model from its artifact; only this call makes one without `fit`.
 
         Raises:
-            ArgumentError, TypeError: If a parameter is unknown or cannot be used.
+            ArgumentError: If a parameter is unknown or cannot be used.
             KeyError, ValueError, IndexError: If the arrays do not fit the ratings.
         """
+        check_arguments(cls, artifact.parameters)
         model = cls(**artifact.parameters)
         model.ratings_, model.seed_, model.metrics_ = (
             artifact.ratings,
@@ -281,7 +284,9 @@ class Recommender(RowModel):
         )
         model.learnt_by_, model.recipe_ = artifact.learnt_by, artifact.recipe
         model.history_, model.item_map_ = artifact.history, artifact.item_map
-        model._restore(artifact.arrays)
+        arrays = dict(artifact.arrays)
+        model._restore(arrays)
+        refuse_rest(arrays)
         return model
 
     # ---- ids to rows and back ----

@@ -161,7 +161,7 @@ class RowModel(ABC):
         raise self._cannot("be saved")
 
     def _restore(self, arrays: dict[str, npt.NDArray[Any]]) -> None:
-        """Adopt the arrays that `_arrays` gave; they may be read-only.
+        """Adopt the arrays that `_arrays` gave, and take them out; they may be read-only.
 
         Raises:
             KeyError, ValueError: If an array is missing, or does not fit the others.

@@ -1,8 +1,13 @@
 """Checks of hyper-parameters: each function returns the value or raises `ArgumentError`."""
 
+import inspect
 import math
 import numbers
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import msgspec
+import numpy as np
 
 from tastemap.errors import ArgumentError
 
@@ -63,3 +68,24 @@ def is_number(value: Any) -> bool:
     """Whether a value is a finite number, of Python or NumPy, and not a bool."""
     is_real = isinstance(value, numbers.Real) and not isinstance(value, bool)
     return is_real and math.isfinite(value)
+
+
+def check_arguments(cls: type, arguments: Mapping[str, Any]) -> None:
+    """Refuse arguments that a constructor does not have, or that are of another type.
+
+    Raises:
+        ArgumentError: Naming the first of them.
+    """
+    parameters = inspect.signature(cls).parameters
+    for name, value in arguments.items():
+        if name not in parameters:
+            options = ", ".join(parameters) or "no parameters"
+            raise ArgumentError(f"parameters of {cls.__name__}", expected=options, received=name)
+        kind = parameters[name].annotation
+        kind = bool | Literal[0, 1] if kind is bool else kind  # Python takes them for the same
+        try:
+            msgspec.convert(value.item() if isinstance(value, np.generic) else value, kind)
+        except msgspec.ValidationError as error:
+            raise ArgumentError(
+                f"{name} of {cls.__name__}", expected=str(error), received=repr(value)
+            ) from error

@@ -9,6 +9,7 @@ recs.parquet               the complete result
 import json
 import os
 import shutil
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,13 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from tastemap.errors import ArgumentError
+from tastemap.data.ratings import Ratings
+from tastemap.errors import ArgumentError, DataError, TastemapWarning
 from tastemap.models.base.recommender import Recommender
 from tastemap.models.base.selection import allowed_items
 from tastemap.models.batch.recommend import SCORE_BYTES, Everyone, warn_of_short
+from tastemap.support.boundary import disk_errors, refusing
+from tastemap.support.formulas import defused
 from tastemap.support.progress import progress_bar
 
 # Bytes of a row of the result in memory: ids, title, numbers. A kill loses at most one part.
@@ -28,8 +32,8 @@ MAX_PART_USERS = 8192
 
 _SINKS: dict[str, Callable[[pl.LazyFrame, Path], Any]] = {
     ".parquet": lambda frame, path: frame.sink_parquet(path),
-    ".csv": lambda frame, path: frame.sink_csv(path),
-    ".tsv": lambda frame, path: frame.sink_csv(path, separator="\t"),
+    ".csv": lambda frame, path: defused(frame).sink_csv(path),
+    ".tsv": lambda frame, path: defused(frame).sink_csv(path, separator="\t"),
 }
 #: The file endings that `write_recommendations` accepts.
 ENDINGS = tuple(_SINKS)
@@ -53,6 +57,9 @@ def write_recommendations(
     continues from them; a call with other arguments or another model starts anew. An existing file
     stays unchanged until the new one is complete.
 
+    In .csv and .tsv, text that a spreadsheet would compute (``=1+1``, ``@name``) gets an apostrophe
+    before it, ids too; .parquet has all text as it is, and is what programs should read.
+
     Args:
         model: A fitted model.
         path: A file that ends in .parquet, .csv or .tsv.
@@ -69,6 +76,7 @@ def write_recommendations(
     Raises:
         ArgumentError: If the ending is not one of these, if k is not between 1 and the number of
             items, or if ``memory`` is less than one user needs; the message states the least.
+        DataError: If parts that an earlier call finished have been damaged since.
         OSError: If the disk is full or not writable; the old file is intact.
 
     Example:
@@ -107,13 +115,31 @@ def write_recommendations(
             else:
                 parts.write(start, everyone.frame(users, everyone.lists(users)))
             step("")
-    whole = pl.scan_parquet(parts.files())
-    full = whole.filter(pl.col("rank") == k).select(pl.len()).collect(engine="streaming")
-    parts.become(target, whole)
+    with refusing(parts.damaged, OSError), disk_errors():
+        whole = pl.scan_parquet(parts.files())
+        full = whole.filter(pl.col("rank") == k).select(pl.len()).collect(engine="streaming")
+        parts.become(target, whole)
+    if target.suffix != ".parquet":
+        _warn_of_formulas(data)
     n_short = data.n_users - int(full.item())
     if n_short:
         warn_of_short(n_short, data.n_users, k)
     return n_before
+
+
+def _warn_of_formulas(data: Ratings) -> None:
+    """Warn that ids are written with an apostrophe before them."""
+    for vocabulary in (data.users, data.items):
+        ids = vocabulary.ids.to_frame()
+        changed = ids.filter(ids.to_series() != defused(ids).to_series())
+        if len(changed):
+            first = changed.to_series()[0]
+            warnings.warn(
+                f"{len(changed):,} {vocabulary.kind} ids, {first!r} the first, begin like a formula"
+                " and have an apostrophe before them in this file; .parquet has them as they are",
+                TastemapWarning,
+                stacklevel=3,
+            )
 
 
 def _users_of_a_part(n_items: int, k: int, memory: int) -> int:
@@ -135,11 +161,11 @@ class _Parts:
         """Adopt the parts of the same digest; remove those of another."""
         self.folder = folder
         plan = folder / "plan.json"
-        text = json.dumps({"digest": digest})
-        if not plan.is_file() or plan.read_text(encoding="utf-8") != text:
+        text = json.dumps({"digest": digest}).encode()
+        if not plan.is_file() or plan.read_bytes() != text:
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(parents=True)
-            plan.write_text(text, encoding="utf-8")
+            plan.write_bytes(text)
 
     def _file(self, start: int) -> Path:
         return self.folder / f"{start:012d}.parquet"
@@ -160,6 +186,15 @@ class _Parts:
     def files(self) -> list[Path]:
         """The parts, in the order of their users."""
         return sorted(self.folder.glob("*.parquet"))
+
+    def damaged(self, reason: str) -> DataError:
+        """The error for parts that cannot be put together."""
+        return DataError(
+            f"folder {self.folder}",
+            expected="the parts that an earlier call finished",
+            received=reason,
+            do="remove it, and run again",
+        )
 
     def become(self, target: Path, whole: pl.LazyFrame) -> None:
         """Put the parts together in the target, and remove them."""

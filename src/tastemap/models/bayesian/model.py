@@ -21,7 +21,7 @@ from tastemap.models.bayesian.diagnostics import convergence
 from tastemap.models.bayesian.features import features_of
 from tastemap.models.bayesian.posterior import Draws, ItemLists, UserPosteriors
 from tastemap.models.bayesian.sampler import Observations, predictor
-from tastemap.models.bayesian.temporal import TimeNodes
+from tastemap.models.bayesian.temporal import TAU, TimeNodes
 from tastemap.support.memory import require
 
 # The default numbers of factors, for smaller and for larger tables, and the ratings of a larger
@@ -315,15 +315,17 @@ class BayesianFactorization(HasFactors):
 
     def _restore(self, arrays: dict[str, npt.NDArray[Any]]) -> None:
         super()._restore(arrays)
-        self.draws = Draws.from_arrays(arrays)
-        self.traces = {
-            name.removeprefix("trace_"): array
-            for name, array in arrays.items()
-            if name.startswith("trace_")
-        }
+        self.draws = Draws.from_arrays(arrays, self.ratings_)
+        names = [name for name in arrays if name.startswith("trace_")]
+        self.traces = {name.removeprefix("trace_"): arrays.pop(name) for name in names}
+        if any(trace.ndim != 2 or trace.dtype.kind != "f" for trace in self.traces.values()):
+            raise ValueError("traces that are no tables of floats")
         self.diagnostics_ = convergence(self.traces)
-        if self.draws.items.shape[1] != self.ratings_.n_items + 1:
-            raise ValueError(f"draws of {self.draws.items.shape[1] - 1} items")
+        nodes = self._nodes
+        if nodes is not None and self.draws.effects.shape[1:] != (len(TAU), len(nodes.time)):
+            raise ValueError(f"temporal effects of shape {self.draws.effects.shape}")
+        if self.seed_ < 0:
+            raise ValueError(f"a seed of {self.seed_}")
 
 
 def _grouped(

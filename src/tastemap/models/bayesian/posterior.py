@@ -13,6 +13,7 @@ from tastemap.data.ratings import Ratings
 from tastemap.data.scale import Scale
 from tastemap.kernels.gibbs.fold_in import fold_in
 from tastemap.kernels.gibbs.predictive import predictive
+from tastemap.models.base.arrays import take
 from tastemap.models.bayesian.features import scores_of
 from tastemap.models.bayesian.sampler import HALF_PRECISION, Draw, Observations
 from tastemap.models.bayesian.temporal import TimeNodes
@@ -97,13 +98,31 @@ class Draws(Draw):
         return arrays
 
     @classmethod
-    def from_arrays(cls, arrays: dict[str, AnyArray]) -> "Draws":
-        """The inverse of `arrays`."""
-        values: dict[str, Any] = {name: arrays[key] for name, key in _keys()}
-        for name in HALF_PRECISION:
-            values[name] = values[name].astype(np.float32)
-        for name, kind in (("centre", float), ("deviation", float), ("n_levels", int)):
-            values[name] = kind(values[name][0])
+    def from_arrays(cls, arrays: dict[str, AnyArray], ratings: Ratings) -> "Draws":
+        """The inverse of `arrays`, which are taken out.
+
+        Raises:
+            KeyError: If an array is missing.
+            ValueError: If the arrays do not fit each other, or the ratings.
+        """
+        levels = arrays.pop("draws_n_levels")
+        if levels.shape != (1,) or levels.dtype.kind != "i":
+            raise ValueError(f"draws_n_levels of type {levels.dtype} and shape {levels.shape}")
+        n_levels = int(levels[0])
+        on_scale = 0 if ratings.scale.levels is None else len(ratings.scale.levels)
+        if n_levels not in (0, on_scale):
+            raise ValueError(f"draws of {n_levels} levels on a scale of others")
+        values: dict[str, Any] = {"n_levels": n_levels}
+        shapes = _shapes(arrays, ratings, n_levels)
+        for name, key in _keys():
+            if name != "n_levels":
+                values[name] = take(arrays, key, *shapes[name])
+        for name in ("user_scales", "item_scales", "user_precision", "deviation"):
+            if not values[name].min() > 0:
+                raise ValueError(f"draws with {name} that are not above 0")
+        np.linalg.cholesky(values["spread"].astype(np.float64))  # raises if it is no covariance
+        for name in ("centre", "deviation"):
+            values[name] = float(values[name][0])
         return cls(**values)
 
     # ---- users ----
@@ -245,6 +264,34 @@ class Draws(Draw):
                 turned[:, 1:-1] = turned[:, 1:-1] @ turn
                 mean[:] += turned / len(self)
         return users, items
+
+
+def _shapes(
+    arrays: dict[str, AnyArray], ratings: Ratings, n_levels: int
+) -> dict[str, tuple[int | None, ...]]:
+    """The shape of each array of K draws, whose number and widths the arrays of items say."""
+    items, axes, effects = (arrays[f"draws_{name}"] for name in ("items", "axes", "moods"))
+    dimensions = (items.ndim, axes.ndim, effects.ndim)
+    if dimensions != (3, 2, 3) or not len(items) or items.shape[2] < 2:
+        raise ValueError(f"draws of shapes {items.shape}, {axes.shape} and {effects.shape}")
+    K, D, n_implicit, n_effects = len(items), items.shape[2], axes.shape[1], effects.shape[1]
+    C, users, n_items = max(n_levels - 1, 0), ratings.n_users + 1, ratings.n_items
+    return {
+        "user_means": (K, users, D),
+        "cuts": (K, users if n_levels else None, C),
+        "user_scales": (K, users),
+        "items": (K, n_items + 1, D),
+        "item_scales": (K, n_items + 1),
+        "user_precision": (K, D),
+        "user_link": (K, n_implicit, D),
+        "user_prior": (K, D),
+        "spread": (K, C, C),
+        "effects": (K, n_effects, None),
+        "effect_variances": (K, n_effects, users if n_effects else None),
+        "axes": (n_items, n_implicit),
+        "centre": (1,),
+        "deviation": (1,),
+    }
 
 
 def _keys() -> list[tuple[str, str]]:

@@ -13,6 +13,7 @@ from tastemap.arrays import FloatArray, IndexArray
 from tastemap.data.ratings import Ratings
 from tastemap.data.splits import train_test_split
 from tastemap.errors import ArgumentError, UnsupportedError
+from tastemap.models.base.arrays import take
 from tastemap.models.base.artifact import Artifact
 from tastemap.models.base.factors import Factors, HasFactors
 from tastemap.models.base.recommender import Recommender
@@ -325,5 +326,5 @@ class NeuralRecommender(HasFactors):
         self._make_network(self.ratings_)
         names = sorted(name for name in arrays if name.startswith("network_"))
         for variable, name in zip(self.network_.trainable_variables, names, strict=True):
-            variable.assign(arrays[name])
+            variable.assign(take(arrays, name, *variable.shape))
         self._average = BiasModel().fit(self.ratings_)

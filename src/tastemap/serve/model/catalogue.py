@@ -1,6 +1,5 @@
 """The items of a model as questions ask for them: by id, by title, by filters, by popularity."""
 
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,7 +13,7 @@ from tastemap.arrays import F32, F64, AnyArray, IndexArray, Mask
 from tastemap.data.chunks import chunks, sums
 from tastemap.data.ratings import Ratings
 from tastemap.data.vocabulary import Id, Vocabulary
-from tastemap.explore.title_search import search_titles, title_words
+from tastemap.explore.title_search import MAX_WORDS, search_titles, title_words
 from tastemap.serve.schemas import ItemCard
 
 # Every average is damped by so many ratings at the overall mean.
@@ -117,11 +116,11 @@ class Catalogue:
         title = "title" if "title" in frame.columns else self.items.key
         self._titles = frame[title].cast(pl.String).fill_null("")
         nothing = pl.Series([None] * len(frame), dtype=pl.Int32)
-        self._years = frame["year"].cast(pl.Int32) if "year" in frame.columns else nothing
+        has_years = "year" in frame.columns
+        self._years = frame["year"].cast(pl.Int32, strict=False) if has_years else nothing
         empty = pl.Series([None] * len(frame), dtype=pl.List(pl.String))
-        self._genres = frame["genres"] if "genres" in frame.columns else empty
+        self._genres = _lists(frame["genres"]) if "genres" in frame.columns else empty
         self._masks: dict[str, Mask] = {}
-        self._searching = threading.Lock()
 
     def __len__(self) -> int:
         return len(self.items)
@@ -254,7 +253,7 @@ class Catalogue:
         hold its other words follow, the most rated first where there are none; close spellings are
         looked for where it names none.
         """
-        words = title_words(query)
+        words = title_words(query)[:MAX_WORDS]
         if not words:
             return self.by_popularity
         named = [name for name, _ in self.genres if set(title_words(name)) <= set(words)]
@@ -270,11 +269,17 @@ class Catalogue:
 
     def _by_title(self, words: list[str], *, spelling: bool) -> IndexArray:
         """Rows of the items whose titles hold all words, or if there are none are spelt alike."""
-        with self._searching:  # the first search makes the index
-            matches = search_titles(self.items, " ".join(words), len(self))
+        matches = search_titles(self.items, " ".join(words), len(self))
         if not spelling:
             matches = matches.filter(pl.col("match") != "spelling")
         return self.items.index(matches["item_id"])
+
+
+def _lists(genres: pl.Series) -> pl.Series:
+    """Genres as lists of text; a table may have them joined by ``|``."""
+    if not isinstance(genres.dtype, pl.List):
+        genres = genres.cast(pl.String).str.split("|")
+    return genres.cast(pl.List(pl.String)).list.drop_nulls()
 
 
 def _plain(values: AnyArray) -> list[float | None]:

@@ -27,6 +27,8 @@ from tastemap.serve.schemas import Source
 # An answer that takes no more seconds is not worth a thread of its own.
 MAX_SECONDS_OF_QUICK_ANSWER = 0.01
 MAX_REMEMBERED_USERS = 64
+# The kind, in the record of merged ratings, of a user id that an update made up.
+ALIAS = "alias"
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,6 +170,14 @@ class LoadedModel:
                 "rating", expected=f"a rating from {self.scale}", received=f"{wrong:g}"
             )
 
+    @cached_property
+    def aliases(self) -> frozenset[int]:
+        """Rows of users whose ids an update made up: the API cannot name whom they stand for."""
+        if (merged := self.data.source.merged) is None:
+            return frozenset()
+        ids = merged.filter(pl.col("kind") == ALIAS)["user_id"].unique()
+        return frozenset(self.data.users.index(ids, missing="negative").tolist())
+
     # ---- factors, where there are any ----
 
     @cached_property
@@ -211,7 +221,10 @@ class LoadedModel:
     # ---- getting ready ----
 
     def warm(self) -> None:
-        """Ask what the first request will ask, so that nothing is compiled while it waits."""
+        """Ask what the first request will ask, so that nothing is compiled while it waits.
+
+        A table that cannot be shown is met here, before the model takes the place of another.
+        """
         rows = self.catalogue.by_popularity[:1]
         rating = np.array([self.scale.highest], dtype=np.float32)
         self.scores(self.user_at(0))
@@ -221,6 +234,11 @@ class LoadedModel:
             seconds = min(timeit.repeat(answer, number=1, repeat=3))
             self.is_quick = seconds < MAX_SECONDS_OF_QUICK_ANSWER
         self.catalogue.cards(rows)
+        self.catalogue.facts(int(rows[0]))
+        self.catalogue.allowed(Filters(year_from=0, genre=" "))
+        if self.capabilities.distribution:
+            self.distribution(self.user_at(0), int(rows[0]))
+        _ = self.map
 
     @property
     def capabilities(self) -> Capabilities:

@@ -5,17 +5,24 @@ import ctypes
 import hashlib
 import json
 import logging
+import math
+import os
+import tempfile
 import threading
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from tastemap.errors import ArtifactError, TastemapError
-from tastemap.models.base.artifact import MANIFEST, read_manifest
-from tastemap.models.registry import load_model
+from tastemap.models.base.artifact import MANIFEST, Artifact, read_manifest
+from tastemap.models.base.manifest import damaged
+from tastemap.models.base.parts import Copies
+from tastemap.models.registry import restored
 from tastemap.serve.model.loaded import LoadedModel
+from tastemap.support.atomic import folder_beside
+from tastemap.support.boundary import reason, refusing
 
 log = logging.getLogger("tastemap.serve")
 # Seconds between two looks at the manifest.
@@ -25,7 +32,15 @@ MAX_SECONDS_REMEMBERED = 60.0
 # So often an artifact is read that is replaced while it is read.
 MAX_READS = 5
 
+SECONDS_BETWEEN_RETRIES = 60.0
+#: Names the folder in which the workers of a server share private copies of large arrays.
+COPIES_FOLDER = "TASTEMAP_COPIES"
+# What a start says in its own words.
+STARTING = (TastemapError, OSError, ImportError)
+
 Prepare = Callable[[LoadedModel], None]
+#: Name, inode, time of the last change and size of each file of an artifact.
+Stamp: TypeAlias = frozenset[tuple[str, int, int, int]]
 
 
 class LiveModel:
@@ -54,35 +69,51 @@ class LiveModel:
         """
         self.path, self._prepare, self._changed = path, prepare, changed
         self.failure: str | None = None
-        self._stamp: tuple[int, int, int] | None = None
+        self._retry_at = math.inf
         self._loading = threading.Lock()
         self._stopped, self._look_now = threading.Event(), threading.Event()
         self._watcher: threading.Thread | None = None
         self._stamp = self._look()
-        self.current = load(path, prepare)
+        with refusing(lambda reason: damaged(path, "a model that answers", reason), *STARTING):
+            self.current = load(path, prepare)
 
     def reload(self, *, force: bool = False) -> bool:
         """Load the artifact if it has changed; whether it was loaded. Never raises: the old stays.
+
+        One that is refused is logged once, and tried again when any of its files changes, and
+        once a minute in case the reason lay elsewhere.
 
         Args:
             force: Load it even if it looks the same.
         """
         with self._loading:
             stamp = self._look()
-            if stamp is None or (stamp == self._stamp and not force):
+            is_due = time.monotonic() >= self._retry_at
+            if not stamp or (stamp == self._stamp and not force and not is_due):
                 return False
             try:
                 fresh = load(self.path, self._prepare)
-            except (TastemapError, OSError, MemoryError) as error:
-                if self.failure is None:
-                    log.warning("the newer model was not loaded: %s", error)
-                self.failure = str(error)
+            except (KeyboardInterrupt, SystemExit):
+                raise
+            except BaseException as error:  # what a library in Rust raises is no Exception
+                self._refuse(stamp, error)
                 return False
             self._stamp, self.failure, self.current = stamp, None, fresh
+            self._retry_at = math.inf
             log.info("serving %s", fresh.version)
             if self._changed is not None:
                 self._changed(fresh)
             return True
+
+    def _refuse(self, stamp: Stamp, error: BaseException) -> None:
+        """Note why an artifact was not loaded, unless it is just being written."""
+        self._retry_at = time.monotonic() + SECONDS_BETWEEN_RETRIES
+        if self._look() != stamp:
+            return
+        failure = reason(error)
+        if failure != self.failure or stamp != self._stamp:
+            log.warning("the newer model in %s was not loaded: %s", self.path, failure)
+        self._stamp, self.failure = stamp, failure
 
     def ask_reload(self) -> None:
         """Have the watcher look at once; for a signal handler."""
@@ -116,23 +147,30 @@ class LiveModel:
         if self._watcher is not None:
             self._watcher.join(timeout=10)
 
-    def _look(self) -> tuple[int, int, int] | None:
-        """What tells one artifact from another without reading it; None where there is none."""
-        with contextlib.suppress(OSError):
-            status = (self.path / MANIFEST).stat()
-            return status.st_ino, status.st_mtime_ns, status.st_size
-        return None
+    def _look(self) -> Stamp:
+        """What tells one artifact from another without reading it; empty where there is none.
+
+        All files count: a copy replaces them one by one.
+        """
+        with contextlib.suppress(OSError), os.scandir(self.path) as entries:
+            status = [(entry.name, entry.stat()) for entry in entries]
+            if MANIFEST in dict(status):
+                return frozenset((n, s.st_ino, s.st_mtime_ns, s.st_size) for n, s in status)
+        return frozenset()
 
 
 def load(path: Path, prepare: Prepare | None = None) -> LoadedModel:
-    """An artifact, ready to answer; its arrays stay in the file, shared by all who map it.
+    """An artifact, ready to answer, whatever is written over its files from now on.
 
-    Should it be replaced while it is read, it is read again, so that its parts belong together.
+    Large arrays are mapped from a private copy. Should the artifact be replaced while it is read,
+    it is read again, so that its parts belong together.
     """
+    folder = os.environ.get(COPIES_FOLDER)
+    copies = Copies(Path(folder) if folder and Path(folder).is_dir() else None)
     for attempt in range(MAX_READS):
         manifest = read_manifest(path)
         try:
-            model = load_model(path, mapped=True)
+            model = restored(Artifact.read(path, mapped=True, copies=copies), path)
         except ArtifactError:
             if attempt == MAX_READS - 1 or _same(path, manifest):
                 raise
@@ -140,6 +178,7 @@ def load(path: Path, prepare: Prepare | None = None) -> LoadedModel:
         if _same(path, manifest):
             break
         time.sleep(0.1)
+    copies.retain(manifest.get("parts", {}))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         loaded = LoadedModel(model, manifest, version_of(manifest))
@@ -148,6 +187,22 @@ def load(path: Path, prepare: Prepare | None = None) -> LoadedModel:
             prepare(loaded)
     _give_back()
     return loaded
+
+
+@contextlib.contextmanager
+def copies_folder(model: Path) -> Iterator[Path]:
+    """A folder for private copies: beside the model, where a file system may share their blocks.
+
+    What killed servers left there is removed. Where nothing can be written there, it lies among
+    temporary files.
+    """
+    with contextlib.ExitStack() as stack:
+        try:
+            folder = stack.enter_context(folder_beside(model.absolute(), "served"))
+        except OSError:
+            temporary = Path(tempfile.gettempdir()) / model.name
+            folder = stack.enter_context(folder_beside(temporary, "served"))
+        yield folder
 
 
 def _give_back() -> None:

@@ -6,32 +6,37 @@ What is read is matched with the items of the model, and shown to the person bef
 import csv
 import io
 import math
-import re
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice, takewhile
 from typing import TypeAlias
 from weakref import WeakKeyDictionary
 
 import polars as pl
 
+from tastemap.data.readers.archive import is_readable
 from tastemap.data.scale import Scale
 from tastemap.data.vocabulary import Vocabulary
 from tastemap.errors import DataError
 from tastemap.explore.title_search import ARTICLES, search_titles, title_words
 from tastemap.serve.model.loaded import LoadedModel
 from tastemap.serve.schemas import ItemCard
+from tastemap.support.boundary import LIBRARY_ERRORS, first_line
+from tastemap.support.formulas import restored_text
 
 #: So many ratings are read of one file; who has more may bring the rest in a second one.
 MAX_ENTRIES = 5_000
-#: For so many titles that nothing fits exactly, similar ones are looked for.
-MAX_TITLES_GUESSED = 200
+#: A file has at most so many columns, and so many characters of a cell or of a line are read.
+MAX_COLUMNS, MAX_CHARACTERS = 100, 500
+#: A zip has at most so many files.
+MAX_FILES = 1_000
+#: For titles of so many words in all that nothing fits exactly, similar ones are looked for.
+MAX_WORDS_GUESSED = 1_000
 MAX_CANDIDATES = 4
 # A title is offered whose spelling is at least so similar, in [0, 1].
 MIN_SIMILARITY = 0.8
 
-_YEAR = re.compile(r"\s*\((\d{4})\)\s*$")
-_IN_BRACKETS = re.compile(r"\s*\([^)]*\)")
 # Names of columns, in small letters, by what they hold.
 _COLUMNS = {
     "item_id": ("item_id", "movieid", "movie_id"),
@@ -39,7 +44,6 @@ _COLUMNS = {
     "year": ("year",),
     "rating": ("rating", "your rating"),
 }
-_ROW = re.compile(r"^(.*?)\s*[=;,\t]\s*([\d.]+)\s*$")
 
 Key: TypeAlias = tuple[str, ...]
 
@@ -95,16 +99,10 @@ def read_export(content: bytes, max_bytes: int) -> tuple[str, Scale | None, list
     if content[:4] == b"PK\x03\x04":
         content = _unzipped(content, max_bytes)
     text = content.decode("utf-8-sig", errors="replace")
-    reader = csv.DictReader(io.StringIO(text, newline=""))
     try:
-        names = {name.strip().lower(): name for name in reader.fieldnames or () if name}
-        column = {
-            kind: next((names[name] for name in spellings if name in names), None)
-            for kind, spellings in _COLUMNS.items()
-        }
-        if column["rating"] is None or not (column["title"] or column["item_id"]):
-            raise _unreadable("no column of ratings and none of titles")
-        entries = [entry for row in reader if (entry := _entry(row, column)) is not None]
+        rows = csv.reader(io.StringIO(text, newline=""))
+        names = _places(next(rows, []))
+        entries = _entries(rows, names)
     except csv.Error as error:
         raise _unreadable(str(error)) from None
     if len(entries) > MAX_ENTRIES:
@@ -117,7 +115,7 @@ def read_export(content: bytes, max_bytes: int) -> tuple[str, Scale | None, list
         return "IMDb", Scale(1.0, 10.0, 1.0), entries
     if "item_id" in names:
         return "Your own export", None, entries
-    if column["item_id"]:
+    if not names.keys().isdisjoint(_COLUMNS["item_id"]):
         return "MovieLens", Scale(0.5, 5.0, 0.5), entries
     return "Your list", None, entries
 
@@ -129,14 +127,13 @@ def read_list(text: str, max_bytes: int) -> list[Entry]:
         DataError: If it looks like an export and cannot be read.
     """
     first, _, _ = text.lstrip().partition("\n")
-    words = {word.strip().lower() for word in first.split(",")}
+    words = {word.strip().lower() for word in first.split(",", MAX_COLUMNS)}
     if words & {*_COLUMNS["rating"]}:
-        return read_export(text.lstrip().encode(), max_bytes)[2]
+        return read_export(text.lstrip().encode(errors="replace"), max_bytes)[2]
     entries = []
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     for line in lines[:MAX_ENTRIES]:
-        match = _ROW.match(line)
-        title, rating = match.groups() if match else (line, "nan")
+        title, rating = _row(line) if len(line) <= MAX_CHARACTERS else (line[:MAX_CHARACTERS], "")
         title, year = _dated(title.strip("\"' "))
         entries.append(Entry(title, year, _number(rating) or math.nan))
     return entries
@@ -152,8 +149,8 @@ def review(model: LoadedModel, source: str, scale: Scale | None, entries: list[E
     n_guessed = 0
     for entry in entries:
         rows, is_sure = _rows(model, titles, entry)
-        if not rows and entry.title and n_guessed < MAX_TITLES_GUESSED:
-            n_guessed += 1
+        if not rows and entry.title and n_guessed < MAX_WORDS_GUESSED:
+            n_guessed += len(title_words(entry.title))
             rows = _alike(model, entry.title)
         rating = on_scale(entry.rating, origin, target)
         match = Match(entry, rating, model.catalogue.cards(rows))
@@ -235,7 +232,7 @@ def _titles(model: LoadedModel) -> dict[Key, list[int]]:
         rows_by_title = {}
         for row in range(len(model.catalogue)):
             title = model.catalogue[row].title
-            for key in {_key(title), _key(_IN_BRACKETS.sub("", title))}:
+            for key in {_key(title), _key(_without_brackets(title))}:
                 if key:
                     rows_by_title.setdefault(key, []).append(row)
         _rows_by_title[model.data.items] = rows_by_title
@@ -254,12 +251,32 @@ def _key(title: str) -> Key:
 # ---- reading ----
 
 
-def _entry(row: dict[str, str], column: dict[str, str | None]) -> Entry | None:
+def _places(header: list[str]) -> dict[str, int]:
+    """The place of each column, by its name in small letters."""
+    if len(header) > MAX_COLUMNS:
+        raise _unreadable(f"more than {MAX_COLUMNS} columns")
+    return {name.strip().lower(): place for place, name in enumerate(header) if name}
+
+
+def _entries(rows: Iterator[list[str]], names: dict[str, int]) -> list[Entry]:
+    """The rows that hold a rating, and no more than shows that they are too many."""
+    column = {
+        kind: next((names[name] for name in spellings if name in names), None)
+        for kind, spellings in _COLUMNS.items()
+    }
+    if column["rating"] is None or column["title"] is column["item_id"] is None:
+        raise _unreadable("no column of ratings and none of titles")
+    entries = (entry for row in rows if (entry := _entry(row, column)) is not None)
+    return list(islice(entries, MAX_ENTRIES + 1))
+
+
+def _entry(row: list[str], column: dict[str, int | None]) -> Entry | None:
     """A row of a file, or None where it holds no rating."""
 
     def cell(kind: str) -> str:
-        name = column[kind]
-        return (row.get(name) or "").strip() if name is not None else ""
+        place = column[kind]
+        text = row[place] if place is not None and place < len(row) else ""
+        return restored_text(text.strip()[:MAX_CHARACTERS])
 
     rating = _number(cell("rating"))
     if rating is None:
@@ -269,10 +286,40 @@ def _entry(row: dict[str, str], column: dict[str, str | None]) -> Entry | None:
     return Entry(title, int(year_column) if year_column else year, rating, cell("item_id"))
 
 
+def _row(line: str) -> tuple[str, str]:
+    """The title and the rating of a line ``title = 5``; without a rating, the line and "".
+
+    Example:
+        >>> _row("Alien, 4.5"), _row("M = 3"), _row("Alien 3")
+        (('Alien', '4.5'), ('M', '3'), ('Alien 3', ''))
+    """
+    n_digits = sum(1 for _ in takewhile(lambda c: c.isdecimal() or c == ".", reversed(line)))
+    before, rating = line[: len(line) - n_digits], line[len(line) - n_digits :]
+    title = before.rstrip()
+    if not rating or not (title.endswith(("=", ";", ",")) or "\t" in before[len(title) :]):
+        return line, ""
+    return (title[:-1].rstrip() if title.endswith(("=", ";", ",")) else title), rating
+
+
+def _without_brackets(title: str) -> str:
+    """A title without what stands in brackets.
+
+    Example:
+        >>> _without_brackets("Café (Le café (de nuit)) (1995)"), _without_brackets("A) (b")
+        ('Café)', 'A) (b')
+    """
+    *parts, end = title.split(")")
+    outside = (part.partition("(")[0].rstrip() if "(" in part else f"{part})" for part in parts)
+    return "".join(outside) + end
+
+
 def _dated(title: str) -> tuple[str, int | None]:
     """A title without the year in brackets at its end, and the year."""
-    match = _YEAR.search(title)
-    return (title[: match.start()], int(match[1])) if match else (title, None)
+    text = title.rstrip()
+    name, year, end = text[:-6], text[-5:-1], text[-6:-5] + text[-1:]
+    if end == "()" and len(year) == 4 and year.isdecimal():
+        return name.rstrip(), int(year)
+    return title, None
 
 
 def _number(text: str) -> float | None:
@@ -285,16 +332,24 @@ def _number(text: str) -> float | None:
 
 def _unzipped(content: bytes, max_bytes: int) -> bytes:
     """The table of ratings in a zip; nothing is written to disk, and no bomb is unpacked."""
+    # Opening a zip reads the whole of its directory, in which each entry has this mark.
+    if content.count(b"PK\x01\x02") > MAX_FILES:
+        raise _unreadable(f"more than {MAX_FILES:,} files in the zip")
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             files = _rating_files(archive)
             table = min(files, key=lambda file: file.filename.count("/"), default=None)
-            if table is not None and table.file_size <= max_bytes:
-                with archive.open(table) as file:
-                    return file.read(max_bytes)
-    except (ValueError, zipfile.BadZipFile, RuntimeError, OSError, EOFError) as error:
-        raise _unreadable(str(error)) from None
-    raise _unreadable("no ratings.csv in the zip" if table is None else "too much in it")
+            if table is None:
+                raise _unreadable("no ratings.csv in the zip")
+            if table.file_size > max_bytes:
+                raise _unreadable("too much in it")
+            if not is_readable(table):
+                raise _unreadable("ratings that are encrypted, or compressed in an unusual way")
+            return archive.read(table)  # at most the size that its directory names
+    except DataError:
+        raise
+    except LIBRARY_ERRORS as error:
+        raise _unreadable(first_line(error)) from None
 
 
 def _rating_files(archive: zipfile.ZipFile) -> Iterator[zipfile.ZipInfo]:

@@ -8,11 +8,12 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 
 from tastemap.arrays import IndexArray
-from tastemap.errors import UnknownIdError
+from tastemap.errors import ArgumentError, UnknownIdError
 from tastemap.serve.model.loaded import LoadedModel, ServedUser
 from tastemap.serve.model.reload import LiveModel
 from tastemap.serve.people.store import Store, StoredProfile
 from tastemap.serve.schemas import OwnRating, OwnRatings
+from tastemap.serve.settings import Limits
 
 #: A profile by its key in the store, or as ratings in hand, item id to rating.
 AnyProfile: TypeAlias = str | Mapping[str, float]
@@ -88,11 +89,13 @@ class Profiles:
 
         Raises:
             UnknownIdError: If an item is unknown.
-            ArgumentError: If a rating is not on the data's scale.
+            ArgumentError: If a rating is not on the data's scale, or the person has too many.
         """
         model = self.live.current
         rows = rows_of(model, list(ratings))
         model.check_ratings(ratings.values())
+        if model.catalogue.popularity.size > Limits.profile:  # else all items can be rated
+            self._check_size(key, ratings)
         moment = int(time.time()) if moment is None else moment
         self.store.rate(key, ratings, moment)
         return _own_ratings(model, rows, ratings, moment)
@@ -166,6 +169,19 @@ class Profiles:
             return ServedUser(trained.user._replace(item_index=rows, rating=rating), "trained")
         return model.fold_in(rows, rating)
 
+    def _check_size(self, key: str, ratings: Mapping[str, float]) -> None:
+        """Refuse more ratings than are kept of one person: every answer reads all of them."""
+        stored = self.store.profile(key).ratings
+        items = {stored_rating.item for stored_rating in stored if stored_rating.rating is not None}
+        n_ratings = len(items | ratings.keys())
+        if n_ratings > max(Limits.profile, len(items)):
+            raise ArgumentError(
+                "ratings of one person",
+                expected=f"at most {Limits.profile:,}",
+                received=f"{n_ratings:,}",
+                do="take some back first",
+            )
+
     def _merged(
         self, model: LoadedModel, key: str, stored: StoredProfile | None = None
     ) -> dict[int, ProfileRating]:
@@ -195,7 +211,8 @@ class Profiles:
 def _user_index(model: LoadedModel, key: str, *, forgotten: bool = False) -> int:
     """The row of a profile's user in the training data, or -1."""
     user_id = None if forgotten else api_user_id(key)
-    return -1 if user_id is None else model.users.row(user_id)
+    row = -1 if user_id is None else model.users.row(user_id)
+    return -1 if row in model.aliases else row
 
 
 def rows_of(model: LoadedModel, item_ids: Sequence[str]) -> IndexArray:

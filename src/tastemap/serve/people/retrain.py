@@ -2,24 +2,20 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
 
-from tastemap.arrays import Mask
 from tastemap.data.ratings import Ratings
-from tastemap.data.vocabulary import Id
+from tastemap.data.vocabulary import Id, Vocabulary
 from tastemap.errors import DataError
 from tastemap.models.base.recommender import Recommender
 from tastemap.models.registry import load_model
 from tastemap.serve.model.catalogue import RowsOfIds
-from tastemap.serve.people.profiles import api_user_id
+from tastemap.serve.people.provenance import TRAINING, Names, of_store, record_of, rows_in
 from tastemap.serve.people.store import Store
 
-# A profile whose key is no user id of the data is called by its number: as text with these words
-# before it, else as a whole number below zero.
-NAME_PREFIX = "person "
 #: Beside test errors that were measured before an update: on how many ratings the model was fitted.
 N_RATINGS_KEY = "ratings_when_measured"
 
@@ -41,6 +37,17 @@ class Update:
     n_ratings: int
 
 
+class Given(NamedTuple):
+    """A rating of a profile: number and user id of the profile, row of the item, when."""
+
+    number: int
+    user_id: Id
+    kind: str
+    item: int
+    rating: float
+    moment: int
+
+
 def update_model(path: Path, store_url: str, *, seed: int = 0, progress: bool = True) -> Update:
     """Fit a saved model anew on its own ratings and those of a store, and save it in its place.
 
@@ -50,11 +57,13 @@ def update_model(path: Path, store_url: str, *, seed: int = 0, progress: bool = 
     model was fitted on then.
 
     Raises:
-        ArtifactError, DataError: If the model or the store cannot be used.
+        ArtifactError: If the model cannot be loaded.
+        StoreError: If there is no store, or it cannot be read. Nothing is changed then.
+        DataError: If no rating is left.
         UnsupportedError: If the model cannot be fitted again.
     """
     model: Recommender = load_model(path)
-    store = Store(store_url)
+    store = Store(store_url, readonly=True)
     try:
         merged, update = merged_ratings(model.ratings_, store)
     finally:
@@ -75,69 +84,86 @@ def update_model(path: Path, store_url: str, *, seed: int = 0, progress: bool = 
 def merged_ratings(ratings: Ratings, store: Store) -> tuple[Ratings, Update]:
     """The ratings of a model and those of a store, where the store's win.
 
+    What an earlier update took from this store is taken anew; what it took from another store
+    stays. Where each rating came from is recorded in `Source.merged`.
+
     Raises:
         DataError: If nothing is left.
+        StoreError: If the store cannot be read.
     """
+    identity, profiles = store.identity, list(store.everything())
+    record = record_of(ratings, identity, profiles)
+    names = Names(ratings, record, identity, profiles)
     users, items = RowsOfIds(ratings.users), RowsOfIds(ratings.items)
-    is_text, remains = ratings.users.is_text, ~_numbered(ratings)
-    given: list[tuple[Id, int, float, int]] = []  # user id, item row, rating, moment
-    n_profiles = 0
-    for key, number, profile in store.everything():
-        user_id = api_user_id(key)
-        user = -1 if user_id is None else users.row(user_id)
-        name = _name(user_id, number, is_text=is_text) if user < 0 else ratings.users.ids[user]
+    remains = ~rows_in(ratings, of_store(record, identity))
+    given: list[Given] = []
+    for key, number, profile in profiles:
+        name = names.name(key, number)
         rows = items.rows([rating.item for rating in profile.ratings])
-        if user >= 0:
+        if (user := users.row(str(name.user_id))) >= 0:
             trained = ratings.by_user[user]
             is_replaced = np.isin(ratings.item_index[trained], rows)
             remains[trained] &= ~(profile.forgotten | is_replaced)
-        before = len(given)
         given += [
-            (name, row, rating, moment)
+            Given(number, *name, row, rating, moment)
             for row, (_, rating, moment) in zip(rows.tolist(), profile.ratings, strict=True)
             if row >= 0 and rating is not None
         ]
-        n_profiles += len(given) > before
-    if not given and not remains.any():
+    merged = _joined(ratings.take(remains), given)
+    if not len(merged):
         raise DataError(
             "ratings", expected="at least one", received="none, everything is withdrawn"
         )
-    n_remain = int(remains.sum())
-    update = Update(n_profiles, len(given), len(ratings) - n_remain, n_remain + len(given))
-    return _joined(ratings, remains, given), update
+    of_others = record.filter(~pl.col("store").is_in([identity, ""]))
+    of_others = of_others.join(merged.to_frame(), on=["user_id", "item_id"], how="semi")
+    fresh = _record(ratings, identity, given)
+    of_others = of_others.join(fresh, on=["user_id", "item_id"], how="anti")
+    source = replace(ratings.source, merged=pl.concat([of_others, fresh]))
+    merged = replace(_without_leavers(merged, record), source=source)
+    n_withdrawn = int((~rows_in(ratings, merged.to_frame())).sum())
+    n_profiles = len({rating.number for rating in given})
+    return merged, Update(n_profiles, len(given), n_withdrawn, len(merged))
 
 
-def _joined(ratings: Ratings, remains: Mask, given: list[tuple[Id, int, float, int]]) -> Ratings:
+def _joined(base: Ratings, given: list[Given]) -> Ratings:
     """The ratings that remain and those given, in one table; the items keep their rows."""
-    base = ratings.take(remains)
     if not given:
         return base
-    user_id, item, rating, moment = zip(*given, strict=True)
     fresh = pl.DataFrame(
         {
-            "user_id": pl.Series(user_id, dtype=ratings.users.ids.dtype),
-            "item_id": ratings.items.ids_at(np.array(item)),
-            "rating": pl.Series(rating, dtype=pl.Float32),
+            "user_id": pl.Series([r.user_id for r in given], dtype=base.users.ids.dtype),
+            "item_id": base.items.ids_at([r.item for r in given]),
+            "rating": pl.Series([r.rating for r in given], dtype=pl.Float32),
         }
-        | ({} if ratings.timestamp is None else {"timestamp": pl.Series(moment, dtype=pl.Int64)})
     )
-    merged = base.merged_with(replace(Ratings.from_frame(fresh), scale=ratings.scale))
-    return replace(merged, scale=ratings.scale)
+    if base.timestamp is not None:
+        moments = pl.Series([r.moment for r in given], dtype=pl.Int64)
+        fresh = fresh.with_columns(timestamp=moments)
+    merged = base.merged_with(replace(Ratings.from_frame(fresh), scale=base.scale))
+    return replace(merged, scale=base.scale)
 
 
-def _numbered(ratings: Ratings) -> Mask:
-    """Which ratings an earlier update took from the store, of profiles without a user id (n,)."""
-    ids = ratings.users.ids
-    is_numbered = ids.str.starts_with(NAME_PREFIX) if ratings.users.is_text else ids < 0
-    return is_numbered.to_numpy()[ratings.user_index]
+def _record(ratings: Ratings, store: str, given: list[Given]) -> pl.DataFrame:
+    """The record of the ratings that a store gave."""
+    schema: dict[str, Any] = {
+        "number": pl.Int64,
+        "user_id": ratings.users.ids.dtype,
+        "kind": pl.String,
+    }
+    record = pl.DataFrame([rating[:3] for rating in given], schema=schema, orient="row")
+    items = ratings.items.ids_at([rating.item for rating in given])
+    return record.select(pl.lit(store).alias("store"), "number", "user_id", items, "kind")
 
 
-def _name(user_id: str | None, number: int, *, is_text: bool) -> Id:
-    """The id in the data of a profile that is not one of its users."""
-    if is_text:
-        return f"{NAME_PREFIX}{number}" if user_id is None else user_id
-    if user_id is not None and user_id.isascii() and user_id.isdigit():
-        value = int(user_id)
-        if str(value) == user_id and value < 2**63:
-            return value
-    return -number
+def _without_leavers(ratings: Ratings, record: pl.DataFrame) -> Ratings:
+    """The ratings without the ids that came with a store and have no rating any more."""
+    came = record.filter(pl.col("kind") != TRAINING)["user_id"].unique()
+    stays = np.ones(ratings.n_users, dtype=bool)
+    stays[ratings.users.index(came)] = False
+    stays[ratings.user_index] = True
+    if stays.all():
+        return ratings
+    rows = np.cumsum(stays, dtype=np.int32) - np.int32(1)
+    table = None if ratings.user_table is None else ratings.user_table.filter(stays)
+    users = Vocabulary(ratings.users.ids.filter(stays), "user", table)
+    return replace(ratings, users=users, user_index=rows[ratings.user_index])

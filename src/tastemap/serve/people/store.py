@@ -2,12 +2,17 @@
 
 Two tables. ``persons`` gives the key of each profile a number; ``ratings`` has a row for each
 profile and item. A rating of null says that the person took back one that the training data holds.
-``forgotten`` says the same of all training ratings of a profile.
+``forgotten`` says the same of all training ratings of a profile. A third, ``store``, has one row:
+the identity of the store.
 
 Ids are text, written as `stored_id` writes them. Every write may be repeated without harm, and has
-reached the disk when the call returns: SQLite runs with ``synchronous=FULL``.
+reached the disk when the call returns.
 """
 
+import contextlib
+import logging
+import shutil
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -16,13 +21,15 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from tastemap.errors import ArgumentError, DataError
+from tastemap.errors import StoreError
+from tastemap.serve.people.availability import Outage
+from tastemap.serve.people.database import VERSIONS, Answer, Database, Work
 
-MIGRATIONS = Path(__file__).parent / "migrations"
-# Seconds that a write waits for another process to finish its own.
-MAX_SECONDS_OF_WAIT = 10
-# So that two processes that start at once do not both make the tables (PostgreSQL).
-_MIGRATION_LOCK = 7_468_312
+log = logging.getLogger("tastemap.serve")
+# Seconds between two looks at the store, and between two counts of all that it holds.
+SECONDS_BETWEEN_LOOKS, SECONDS_BETWEEN_COUNTS = 1.0, 60.0
+# With less on its disk, an SQLite store counts as full.
+MIN_FREE_BYTES = 1_000_000
 
 _metadata = sa.MetaData()
 _profiles = sa.Table(
@@ -40,6 +47,12 @@ _ratings = sa.Table(
     sa.Column("item", sa.Text, primary_key=True),
     sa.Column("rating", sa.Double),
     sa.Column("moment", sa.BigInteger, nullable=False),
+)
+_identities = sa.Table(
+    "store",
+    _metadata,
+    sa.Column("identity", sa.Text, primary_key=True),
+    sa.Column("checked", sa.BigInteger, nullable=False),
 )
 
 
@@ -72,8 +85,22 @@ class StoredProfile(NamedTuple):
 EMPTY_PROFILE = StoredProfile([])
 
 
+class Counts(NamedTuple):
+    """How many profiles and ratings there were at a moment, in seconds since 1970."""
+
+    profiles: int
+    ratings: int
+    moment: float
+
+
 class Store:
     """People's ratings in a database; safe to use from many threads and processes.
+
+    Every call raises `StoreError` where the database cannot be had.
+
+    Attributes:
+        database: Where they are kept.
+        counts: How many there were when they were last counted; None until then.
 
     Example:
         >>> store = Store("sqlite://")
@@ -85,43 +112,46 @@ class Store:
         >>> store.close()
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, readonly: bool = False) -> None:
         """Connect, and bring the schema up to date.
+
+        Args:
+            url: Of SQLite or PostgreSQL.
+            readonly: Make and change nothing: there must be a store.
 
         Raises:
             ArgumentError: If the URL is none, or of a database other than the two.
-            DataError: If the database cannot be reached or used.
+            StoreError: If the database cannot be reached or used.
         """
-        self.url = _checked_url(url)
-        self.is_sqlite = self.url.get_backend_name() == "sqlite"
-        options: dict[str, Any] = {} if self.is_sqlite else {"pool_pre_ping": True}
-        if self.is_sqlite and not self.url.database:  # in memory: one connection for all in turn
-            options = {"poolclass": sa.QueuePool, "pool_size": 1, "max_overflow": 0}
-            options["connect_args"] = {"check_same_thread": False}
-        self._writing = sa.create_engine(self.url, **options)
-        self._reading = self._writing.execution_options(reading=True)
-        if self.is_sqlite:
-            sa.event.listen(self._writing, "connect", _settle_sqlite)
-            sa.event.listen(self._writing, "begin", _begin_sqlite)
-        try:
-            _upgrade(self._writing)
-        except (sa.exc.SQLAlchemyError, OSError) as error:
-            raise DataError(
-                f"store {self.url.render_as_string()}",
-                expected="a database that can be read and written",
-                received=str(getattr(error, "orig", error)).splitlines()[0],
-            ) from error
+        self.database = Database(url, readonly=readonly)
+        self.counts: Counts | None = None
+        self._count_due = 0.0
+        self._prober: threading.Thread | None = None
+        self._stopped = threading.Event()
 
     def close(self) -> None:
-        """Let all connections go."""
-        self._writing.dispose()
+        """End the watching, and let all connections go."""
+        self._stopped.set()
+        if self._prober is not None:
+            self._prober.join(timeout=10)
+        self.database.close()
 
     @property
     def folder(self) -> Path | None:
         """The folder of an SQLite file; None for a database elsewhere or in memory."""
-        if self.is_sqlite and self.url.database:
-            return Path(self.url.database).absolute().parent
-        return None
+        return None if self.database.path is None else self.database.path.parent
+
+    @property
+    def outage(self) -> Outage | None:
+        """What keeps the store from being used now; None where nothing does."""
+        return self.database.availability.outage
+
+    @property
+    def identity(self) -> str:
+        """What tells this store from all others; "" for one that an older version made."""
+        if self.database.version == VERSIONS[0]:
+            return ""
+        return str(self._read(lambda connection: connection.scalar(sa.select(_identities))))
 
     # ---- one profile ----
 
@@ -134,8 +164,7 @@ class Store:
             .where(_profiles.c.person == stored_id(key))
             .order_by(_ratings.c.item)
         )
-        with self._reading.connect() as connection:
-            rows = connection.execute(query).all()
+        rows = self._read(lambda connection: connection.execute(query).all())
         if not rows:
             return EMPTY_PROFILE
         rated = [row for row in rows if row[1] is not None]
@@ -167,32 +196,28 @@ class Store:
             set_={"rating": insert.excluded.rating, "moment": insert.excluded.moment},
         )
 
-        def write() -> None:
-            with self._writing.begin() as connection:
-                number = self._number(connection, key, at)
-                rows = [
-                    {"number": number, "item": stored_id(item), "rating": rating, "moment": at}
-                    for item, rating in sorted(ratings.items())
-                ]
-                if replace:
-                    connection.execute(sa.delete(_ratings).where(_ratings.c.number == number))
-                if rows:
-                    connection.execute(upsert, rows)
+        def work(connection: sa.Connection) -> None:
+            number = self._number(connection, key, at)
+            rows = [
+                {"number": number, "item": stored_id(item), "rating": rating, "moment": at}
+                for item, rating in sorted(ratings.items())
+            ]
+            if replace:
+                connection.execute(sa.delete(_ratings).where(_ratings.c.number == number))
+            if rows:
+                connection.execute(upsert, rows)
 
-        try:
-            write()
-        except sa.exc.IntegrityError:  # forgotten by somebody else in the middle of it
-            write()
+        self._write(work)
 
     def unrate(self, key: str, item: str) -> bool:
         """Drop the rating of an item; whether there was one."""
-        with self._writing.begin() as connection:
-            done = connection.execute(
-                sa.delete(_ratings).where(
-                    _ratings.c.number == _number_of(key), _ratings.c.item == stored_id(item)
-                )
-            )
-        return done.rowcount > 0
+
+        def work(connection: sa.Connection) -> int:
+            number = connection.scalar(_number_of(key))
+            of_item = (_ratings.c.number == number) & (_ratings.c.item == stored_id(item))
+            return connection.execute(sa.delete(_ratings).where(of_item)).rowcount
+
+        return self._write(work) > 0
 
     def forget(self, key: str, *, mark: bool = False) -> int:
         """Delete everything under a key; how many ratings there were.
@@ -201,56 +226,125 @@ class Store:
             key: The key of the profile.
             mark: Keep the key alone, as that of somebody whose training ratings are not to be used.
         """
-        with self._writing.begin() as connection:
-            gone = connection.execute(
-                sa.delete(_ratings).where(_ratings.c.number == _number_of(key))
-            ).rowcount
+
+        def work(connection: sa.Connection) -> int:
             if mark:
-                number = self._number(connection, key, int(time.time()))
-                connection.execute(
-                    sa.update(_profiles).where(_profiles.c.number == number).values(forgotten=True)
-                )
+                number: int | None = self._number(connection, key, int(time.time()))
             else:
-                connection.execute(sa.delete(_profiles).where(_profiles.c.person == stored_id(key)))
-        return gone
+                number = connection.scalar(_number_of(key))
+            gone = connection.execute(sa.delete(_ratings).where(_ratings.c.number == number))
+            row = _profiles.c.number == number
+            change = sa.update(_profiles).values(forgotten=True) if mark else sa.delete(_profiles)
+            connection.execute(change.where(row))
+            return gone.rowcount
+
+        return self._write(work)
 
     # ---- everybody ----
 
     def count(self) -> tuple[int, int]:
-        """Number of profiles and of ratings."""
-        with self._reading.connect() as connection:
+        """Number of profiles and of ratings, counted now; `counts` has those of a while ago."""
+
+        def work(connection: sa.Connection) -> tuple[int, int]:
+            if not self.database.is_sqlite:
+                connection.execute(sa.text("SET LOCAL statement_timeout = 0"))
             rated = sa.select(sa.func.count()).where(_ratings.c.rating.is_not(None))
             profiles = connection.scalar(sa.select(sa.func.count()).select_from(_profiles))
             return int(profiles or 0), int(connection.scalar(rated) or 0)
+
+        return self._read(work)
 
     def everything(self) -> Iterator[tuple[str, int, StoredProfile]]:
         """Each key with its number and profile, by number, from one consistent view."""
         column = _profiles.c
         keys = sa.select(column.number, column.person, column.forgotten).order_by(column.number)
         rated = sa.select(_ratings).order_by(_ratings.c.number, _ratings.c.item)
-        level = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
-        with self._reading.connect().execution_options(**level) as connection:
+        level = {} if self.database.is_sqlite else {"isolation_level": "REPEATABLE READ"}
+
+        def work(connection: sa.Connection) -> tuple[Any, dict[int, list[StoredRating]]]:
             profiles = connection.execute(keys).all()
             ratings: dict[int, list[StoredRating]] = {}
             for number, item, rating, moment in connection.execute(rated):
                 stored = StoredRating(original_id(item), rating, moment)
                 ratings.setdefault(number, []).append(stored)
+            return profiles, ratings
+
+        profiles, ratings = self._read(work, **level)
         for number, key, forgotten in profiles:
             profile = StoredProfile(ratings.get(number, []), bool(forgotten))
             yield original_id(key), int(number), profile
 
+    # ---- whether it works ----
+
+    def watch(self) -> None:
+        """Look at the store once a second, in a thread of its own, until `close`.
+
+        While it cannot be had, calls are refused at once: they would wait in vain.
+        """
+
+        def run() -> None:
+            is_stopped = False
+            while not is_stopped:
+                try:
+                    self.probe()
+                except Exception:  # nobody else ends an outage
+                    log.exception("the look at the store failed")
+                is_stopped = self._stopped.wait(SECONDS_BETWEEN_LOOKS)
+
+        self.database.availability.is_watched = True
+        self._prober = threading.Thread(target=run, name="tastemap-store", daemon=True)
+        self._prober.start()
+
+    def probe(self) -> None:
+        """See whether ratings can be written, and note it; count them if that is long ago.
+
+        A look waits for no more than a write would. It writes only where writing has failed.
+        """
+        has_failed = self.outage is not None
+
+        def work(connection: sa.Connection) -> None:
+            if not self.database.is_sqlite:  # there, a writer holds no lock that another would meet
+                connection.execute(sa.text("LOCK TABLE persons, ratings IN ROW EXCLUSIVE MODE"))
+            if has_failed:
+                connection.execute(sa.update(_identities).values(checked=int(time.time())))
+
+        with contextlib.suppress(StoreError):
+            self._check_space()
+            self.database.write(work)
+            if self._count_due <= time.monotonic():
+                self.counts = Counts(*self.count(), time.time())
+                self._count_due = time.monotonic() + SECONDS_BETWEEN_COUNTS
+
+    def _check_space(self) -> None:
+        """Notice a full disk before somebody's rating is lost to it."""
+        free = MIN_FREE_BYTES
+        with contextlib.suppress(OSError):
+            free = free if self.folder is None else shutil.disk_usage(self.folder).free
+        if free < MIN_FREE_BYTES:
+            raise self.database.failure("full", f"less than {MIN_FREE_BYTES:,} bytes free")
+
     # ---- between the two ----
+
+    def _read(self, work: Work[Answer], **options: Any) -> Answer:
+        return self._at_once(writing=False).read(work, **options)
+
+    def _write(self, work: Work[Answer]) -> Answer:
+        return self._at_once(writing=True).write(work)
+
+    def _at_once(self, *, writing: bool) -> Database:
+        """The database, unless it is known that it would be waited for in vain."""
+        self.database.availability.require(writing=writing)
+        return self.database
 
     def _number(self, connection: sa.Connection, key: str, moment: int) -> int:
         """The number of a key, which is entered if unknown."""
         row = {"person": stored_id(key), "forgotten": False, "moment": moment}
-        entered = self._insert(_profiles).values(row).on_conflict_do_nothing()
-        connection.execute(entered)
-        return int(connection.execute(sa.select(_number_of(key))).scalar_one())
+        connection.execute(self._insert(_profiles).values(row).on_conflict_do_nothing())
+        return int(connection.execute(_number_of(key)).scalar_one())
 
     @property
     def _insert(self) -> Callable[[sa.Table], Any]:
-        return sqlite.insert if self.is_sqlite else postgresql.insert
+        return sqlite.insert if self.database.is_sqlite else postgresql.insert
 
 
 def stored_id(text: str) -> str:
@@ -271,58 +365,7 @@ def original_id(stored: str) -> str:
     return "\\".join(part.replace("\\0", "\0") for part in parts)
 
 
-def _number_of(key: str) -> sa.ScalarSelect[int]:
+def _number_of(key: str) -> sa.Select[int]:
+    """The number of a key, which nobody else can change or delete until the transaction ends."""
     query = sa.select(_profiles.c.number).where(_profiles.c.person == stored_id(key))
-    return query.scalar_subquery()
-
-
-def _checked_url(url: str) -> sa.URL:
-    try:
-        parsed = sa.make_url(url)
-    except sa.exc.ArgumentError:
-        parsed = None
-    backend = None if parsed is None else parsed.get_backend_name()
-    if parsed is None or backend not in ("sqlite", "postgresql"):
-        raise ArgumentError(
-            "store",
-            expected="a path, or a URL of sqlite or postgresql",
-            received="something else" if parsed is None else repr(backend),
-        )
-    return parsed if backend == "sqlite" else parsed.set(drivername="postgresql+psycopg")
-
-
-def _settle_sqlite(connection: Any, _: Any) -> None:
-    """Each new connection: our own BEGIN, writes that survive a power cut, readers beside them."""
-    connection.isolation_level = None
-    for setting in (
-        "journal_mode=WAL",
-        "synchronous=FULL",
-        f"busy_timeout={MAX_SECONDS_OF_WAIT * 1000}",
-        "foreign_keys=ON",
-    ):
-        connection.execute(f"PRAGMA {setting}")
-
-
-def _begin_sqlite(connection: sa.Connection) -> None:
-    """A writer takes its place in the queue at once, so that it is never refused half way."""
-    reading = connection.get_execution_options().get("reading", False)
-    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
-
-
-def _upgrade(engine: sa.Engine) -> None:
-    """Bring the schema to the newest version, in one transaction."""
-    from alembic import command
-    from alembic.config import Config
-
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    if engine.url.get_backend_name() == "sqlite" and engine.url.database:
-        file = Path(engine.url.database)
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.touch(mode=0o600)
-    with engine.begin() as connection:
-        if engine.dialect.name == "postgresql":
-            lock = sa.text("SELECT pg_advisory_xact_lock(:key)")
-            connection.execute(lock, {"key": _MIGRATION_LOCK})
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    return query.with_for_update()

@@ -21,10 +21,11 @@ export function svg(tag, attributes = {}, ...children) {
 
 export const labelOf = (items, i) => items.title[i] + (items.year[i] ? ` (${items.year[i]})` : "");
 
-// Save rows of text as a CSV file.
+// Save rows of text as a CSV file. Text that a spreadsheet would compute gets an apostrophe before it.
 export function saveCsv(name, rows) {
+  const isFormula = (value) => typeof value === "string" && /^'*[=+\-@\t\r\n＝＋－＠]/.test(value);
   const quoted = (value) => {
-    const text = value === null || value === undefined ? "" : String(value);
+    const text = value === null || value === undefined ? "" : `${isFormula(value) ? "'" : ""}${value}`;
     return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
   };
   const text = rows.map((row) => row.map(quoted).join(",")).join("\r\n");

@@ -1,6 +1,5 @@
 """The REST service under ``/api/v1``: each route parses, asks the service once, and answers."""
 
-import hashlib
 from functools import partial
 from typing import Annotated, Any
 from weakref import WeakKeyDictionary
@@ -28,9 +27,11 @@ from tastemap.serve.schemas import (
 )
 from tastemap.serve.service import ItemDetail, Service
 from tastemap.serve.web.errors import Problem, no_map
+from tastemap.serve.web.etags import tag_of, tagged
 from tastemap.serve.web.middleware import API_KEY_HEADER, check_key
 from tastemap.serve.web.requests import (
     ExplainBody,
+    IdInPath,
     K,
     ManyRatings,
     N,
@@ -39,6 +40,7 @@ from tastemap.serve.web.requests import (
     PredictBody,
     RecommendBody,
     Seen,
+    Text,
     Why,
     known_errors,
     named_filters,
@@ -53,7 +55,7 @@ def _router(prefix: str, tag: str) -> APIRouter:
         prefix=f"/api/v1{prefix}",
         tags=[tag],
         dependencies=[Depends(check_key), Depends(_key)],
-        responses=known_errors(400, 401, 422, 429),
+        responses=known_errors(400, 401, 422, 429, 503),
     )
 
 
@@ -85,27 +87,8 @@ def answered(request: Request, value: Any) -> Response:
     return tagged(request, body, tag_of(body))
 
 
-def tag_of(body: bytes) -> str:
-    """The ETag of a body."""
-    return f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
-
-
-def tagged(request: Request, body: bytes, tag: str) -> Response:
-    """JSON with an ETag; 304 where the client has it already."""
-    tags = request.headers.get("if-none-match", "").split(",")
-    if tag in (known_tag.strip().removeprefix("W/") for known_tag in tags):
-        return Response(status_code=304, headers={"ETag": tag})
-    return Response(body, media_type="application/json", headers={"ETag": tag})
-
-
 def _json(value: Any) -> Response:
     return Response(body_of(value), media_type="application/json")
-
-
-def _check_batch(request: Request, n: int) -> None:
-    max_n = request.app.state.settings.limits.batch
-    if n > max_n:
-        raise Problem(422, "too_many", f"at most {max_n:,} at once, not {n:,}")
 
 
 # ---- items ----
@@ -113,14 +96,14 @@ def _check_batch(request: Request, n: int) -> None:
 
 @of_items.get("", response_model=ItemPage)
 def items(
-    request: Request, service: AppService, where: Where, q: str = "", n: N = 20, cursor: str = ""
+    request: Request, service: AppService, where: Where, q: Text = "", n: N = 20, cursor: Text = ""
 ) -> Response:
     """Items by title, genre, year and number of ratings, a page at a time."""
     return answered(request, service.items(q, where, n=n, cursor=cursor))
 
 
 @of_items.get("/{item_id:id}", response_model=ItemDetail, responses=known_errors(404))
-def item(request: Request, service: AppService, item_id: str) -> Response:
+def item(request: Request, service: AppService, item_id: IdInPath) -> Response:
     """Everything about an item."""
     return answered(request, service.item(item_id))
 
@@ -128,7 +111,7 @@ def item(request: Request, service: AppService, item_id: str) -> Response:
 @of_items.get(
     "/{item_id:id}/similar", response_model=SimilarItems, responses=known_errors(404, 409)
 )
-def similar_items(request: Request, service: AppService, item_id: str, k: K = 10) -> Response:
+def similar_items(request: Request, service: AppService, item_id: IdInPath, k: K = 10) -> Response:
     """The items most similar to one."""
     return answered(request, service.similar(item_id, k))
 
@@ -136,7 +119,9 @@ def similar_items(request: Request, service: AppService, item_id: str, k: K = 10
 @of_items.get(
     "/{item_id:id}/interested-users", response_model=InterestedUsers, responses=known_errors(404)
 )
-def interested_users(request: Request, service: AppService, item_id: str, k: K = 10) -> Response:
+def interested_users(
+    request: Request, service: AppService, item_id: IdInPath, k: K = 10
+) -> Response:
     """The users of the training data who would like an item most and have not rated it."""
     return answered(request, service.interested_users(item_id, k))
 
@@ -145,37 +130,33 @@ def interested_users(request: Request, service: AppService, item_id: str, k: K =
 
 
 @of_users.get("/ratings", response_model=OwnRatings)
-def ratings(request: Request, service: AppService, user_id: str) -> Response:
+def ratings(request: Request, service: AppService, user_id: IdInPath) -> Response:
     """All ratings of a user, the newest first."""
     return answered(request, service.profiles.ratings_of(api_profile(user_id)))
 
 
 @of_users.put("/ratings", response_model=OwnRatings, responses=known_errors(404, 413))
-def replace_ratings(
-    request: Request, service: AppService, user_id: str, body: ManyRatings
-) -> Response:
+def replace_ratings(service: AppService, user_id: IdInPath, body: ManyRatings) -> Response:
     """These ratings of a user and no others."""
-    _check_batch(request, len(body.ratings))
     return _json(service.profiles.replace(api_profile(user_id), body.by_item()))
 
 
 @of_users.post("/ratings", response_model=OwnRatings, responses=known_errors(404, 413))
-def add_ratings(request: Request, service: AppService, user_id: str, body: ManyRatings) -> Response:
+def add_ratings(service: AppService, user_id: IdInPath, body: ManyRatings) -> Response:
     """These ratings beside the others of a user: all are kept, or none."""
-    _check_batch(request, len(body.ratings))
     service.profiles.rate(api_profile(user_id), body.by_item())
     return _json(service.profiles.ratings_of(api_profile(user_id)))
 
 
 @of_users.delete("/ratings", status_code=204)
-def delete_ratings(service: AppService, user_id: str) -> Response:
+def delete_ratings(service: AppService, user_id: IdInPath) -> Response:
     """No ratings of a user any more."""
     service.profiles.replace(api_profile(user_id), {})
     return Response(status_code=204)
 
 
 @of_users.get("/ratings/{item_id:id}", response_model=OwnRating, responses=known_errors(404))
-def rating(request: Request, service: AppService, user_id: str, item_id: str) -> Response:
+def rating(request: Request, service: AppService, user_id: IdInPath, item_id: IdInPath) -> Response:
     """One rating of a user."""
     own_rating = service.profiles.rating(api_profile(user_id), item_id)
     if own_rating is None:
@@ -184,14 +165,14 @@ def rating(request: Request, service: AppService, user_id: str, item_id: str) ->
 
 
 @of_users.put("/ratings/{item_id:id}", response_model=OwnRating, responses=known_errors(404, 413))
-def rate(service: AppService, user_id: str, item_id: str, body: OneRating) -> Response:
+def rate(service: AppService, user_id: IdInPath, item_id: IdInPath, body: OneRating) -> Response:
     """Rate an item, or rate it anew; may be repeated."""
     (own_rating,) = service.profiles.rate(api_profile(user_id), {item_id: body.rating})
     return _json(own_rating)
 
 
 @of_users.delete("/ratings/{item_id:id}", status_code=204, responses=known_errors(404))
-def unrate(service: AppService, user_id: str, item_id: str) -> Response:
+def unrate(service: AppService, user_id: IdInPath, item_id: IdInPath) -> Response:
     """Take a rating back; may be repeated."""
     service.profiles.unrate(api_profile(user_id), item_id)
     return Response(status_code=204)
@@ -202,7 +183,7 @@ def recommendations(
     request: Request,
     service: AppService,
     where: Where,
-    user_id: str,
+    user_id: IdInPath,
     k: K = 10,
     exclude_seen: Seen = True,
     novelty: Novelty = 0.0,
@@ -214,13 +195,13 @@ def recommendations(
 
 
 @of_users.get("/similar", response_model=SimilarUsers, responses=known_errors(409))
-def similar_users(request: Request, service: AppService, user_id: str, k: K = 10) -> Response:
+def similar_users(request: Request, service: AppService, user_id: IdInPath, k: K = 10) -> Response:
     """The users of the training data most similar to a user."""
     return answered(request, service.similar_users(api_profile(user_id), k))
 
 
 @of_users.delete("", status_code=204)
-def forget(service: AppService, user_id: str) -> Response:
+def forget(service: AppService, user_id: IdInPath) -> Response:
     """Delete all about a user, and use their training ratings no more."""
     service.profiles.forget(api_profile(user_id))
     return Response(status_code=204)
@@ -234,9 +215,8 @@ def forget(service: AppService, user_id: str) -> Response:
     response_model=Recommendations,
     responses=known_errors(404, 413),
 )
-async def recommend(request: Request, service: AppService, body: RecommendBody) -> Response:
+async def recommend(service: AppService, body: RecommendBody) -> Response:
     """The best items for ratings in hand; nothing is kept."""
-    _check_batch(request, len(body.ratings))
     options = body.model_dump(include={"exclude_seen", "novelty", "reasons"})
     filters = body.where.filters()
     answer = partial(service.recommend, body.by_item(), body.k, filters=filters, **options)
@@ -245,17 +225,15 @@ async def recommend(request: Request, service: AppService, body: RecommendBody) 
 
 
 @of_questions.post("/predict", response_model=Predictions, responses=known_errors(404, 413))
-def predict(request: Request, service: AppService, body: PredictBody) -> Response:
+def predict(service: AppService, body: PredictBody) -> Response:
     """Predicted ratings of pairs of a user and an item, in their order."""
-    _check_batch(request, len(body.pairs))
     return _json(service.predict([(str(pair.user_id), str(pair.item_id)) for pair in body.pairs]))
 
 
 @of_questions.post("/explain", response_model=Explanation, responses=known_errors(404, 413))
-def explain(request: Request, service: AppService, body: ExplainBody) -> Response:
+def explain(service: AppService, body: ExplainBody) -> Response:
     """Why a prediction is what it is, and what it would be without a rating."""
     rated = body.ratings or []
-    _check_batch(request, len(rated))
     if body.user_id is not None and body.ratings is not None:
         raise Problem(422, "invalid_request", "user_id or ratings, not both")
     profile: AnyProfile = {str(item.item_id): item.rating for item in rated}

@@ -2,10 +2,8 @@
 
 import hashlib
 import hmac
-import os
 import secrets
 from dataclasses import dataclass
-from pathlib import Path
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -13,10 +11,12 @@ from starlette.responses import Response
 from tastemap.serve.people.profiles import page_profile
 from tastemap.serve.web.errors import Problem
 
+# The name of the cookie, before the digest of the key: two servers on one host have one jar of
+# cookies. Once it was the whole name.
 COOKIE = "tastemap"
+N_DIGITS_OF_NAME = 12
 CSRF_HEADER = "X-CSRF-Token"
 YEAR_SECONDS = 365 * 24 * 3600
-SECRET_FILE, SECRET_BYTES = "tastemap.key", 32
 
 
 @dataclass(frozen=True)
@@ -27,11 +27,13 @@ class Visitor:
         token: Their random id, of 128 bits, which nobody can guess.
         csrf: What their forms carry in the field ``csrf``, and scripts in ``X-CSRF-Token``.
         is_new: Whether they have no cookie yet; `Visitors.welcome` gives them one.
+        is_renamed: Whether their cookie still has the old name, which says nothing of the server.
     """
 
     token: str
     csrf: str
     is_new: bool
+    is_renamed: bool = False
 
     @property
     def key(self) -> str:
@@ -42,6 +44,10 @@ class Visitor:
 class Visitors:
     """Recognises people by their cookie, which holds a random id and nothing else.
 
+    Attributes:
+        cookie: The name of the cookie, in which the key that signs it has left a trace: servers
+            with other keys have other names.
+
     Example:
         >>> visitors = Visitors(b"secret")
         >>> signed = visitors.sign("abc")
@@ -51,6 +57,7 @@ class Visitors:
 
     def __init__(self, secret: bytes) -> None:
         self._secret = secret
+        self.cookie = f"{COOKIE}-{self._mac('cookie', COOKIE)[:N_DIGITS_OF_NAME]}"
 
     def sign(self, token: str) -> str:
         """The value of a person's cookie."""
@@ -64,15 +71,19 @@ class Visitors:
 
     def visitor(self, request: Request) -> Visitor:
         """Who sends a request: known by their cookie, or new."""
-        signed = self.read(request.cookies.get(COOKIE, ""))
-        token = signed or secrets.token_urlsafe(16)
-        return Visitor(token, self._mac("csrf", token), is_new=signed is None)
+        signed = self.read(request.cookies.get(self.cookie, ""))
+        renamed = None if signed else self.read(request.cookies.get(COOKIE, ""))
+        token = signed or renamed or secrets.token_urlsafe(16)
+        is_new = signed is None and renamed is None
+        return Visitor(token, self._mac("csrf", token), is_new, renamed is not None)
 
     def welcome(self, visitor: Visitor, request: Request, response: Response) -> None:
         """Give a new person their cookie: for this site's own requests, out of scripts' reach."""
-        if visitor.is_new:
+        if visitor.is_renamed:
+            _delete(response, COOKIE)
+        if visitor.is_new or visitor.is_renamed:
             response.set_cookie(
-                COOKIE,
+                self.cookie,
                 self.sign(visitor.token),
                 max_age=YEAR_SECONDS,
                 httponly=True,
@@ -80,9 +91,9 @@ class Visitors:
                 secure=request.url.scheme == "https",
             )
 
-    def dismiss(self, response: Response) -> None:
+    def dismiss(self, visitor: Visitor, response: Response) -> None:
         """Take the cookie away."""
-        response.delete_cookie(COOKIE, httponly=True, samesite="lax")
+        _delete(response, COOKIE if visitor.is_renamed else self.cookie)
 
     def check(self, visitor: Visitor, request: Request, field: str = "") -> None:
         """Refuse a change that does not come from one of our own pages.
@@ -104,25 +115,5 @@ class Visitors:
         return hmac.new(self._secret, text, hashlib.sha256).hexdigest()
 
 
-def load_secret(folder: Path) -> bytes:
-    """The secret of a folder, which only its owner can read; made where there is none.
-
-    Several processes that start at once agree on the one that was there first.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    file = folder / SECRET_FILE
-    fresh = folder / f".{SECRET_FILE}.{os.getpid()}"
-    if not file.exists():
-        handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        try:
-            os.write(handle, secrets.token_bytes(SECRET_BYTES))
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-        try:
-            os.link(fresh, file)  # fails where another process was first
-        except FileExistsError:
-            pass
-        finally:
-            fresh.unlink()
-    return file.read_bytes()
+def _delete(response: Response, cookie: str) -> None:
+    response.delete_cookie(cookie, httponly=True, samesite="lax")

@@ -14,6 +14,7 @@ from tastemap.errors import (
     ArgumentError,
     DataError,
     NotFittedError,
+    StoreError,
     TastemapError,
     UnknownIdError,
     UnsupportedError,
@@ -21,6 +22,10 @@ from tastemap.errors import (
 
 log = logging.getLogger("tastemap.serve")
 MAX_CHARACTERS_OF_ID = 200
+# After so many seconds it is worth asking again for what cannot be had now.
+RETRY_SECONDS = 2
+# Pydantic's names of a value that is over a limit: of several faults this one is told.
+OVER_A_LIMIT = {"too_long", "string_too_long", "less_than_equal", "less_than"}
 # Codes of the statuses that Starlette answers with.
 CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
 # Code and message, by the argument that cannot be used, where they are not the general ones.
@@ -29,6 +34,10 @@ WORDS = {
     "method": ("invalid_argument", "method is {error.expected}, not {error.received}"),
     "rating": ("invalid_rating", "{error.received} is not {error.expected}"),
 }
+
+
+# Pydantic's names of the two kinds of an id, which say nothing to a client.
+BRANCHES = {"constrained-int", "constrained-str"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +113,10 @@ def problem_of(error: TastemapError) -> Problem:
         case ArgumentError():
             code, message = WORDS.get(error.what, ("invalid_argument", "{error}"))
             return Problem(422, code, message.format(error=error))
+        case StoreError():
+            message = f"the ratings that people gave cannot be had now: {error.reason}"
+            headers = {"Retry-After": str(RETRY_SECONDS)}
+            return Problem(503, "store_unavailable", message, headers)
         case DataError():
             message = f"these {error.what} cannot be read: {error.received}"
             return Problem(422, "unreadable_file", message)
@@ -123,14 +136,11 @@ def handle_errors(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
-        return Problem(422, "invalid_request", _first_of(error.errors())).response
+        return problem_of_validation(error).response
 
     @app.exception_handler(HTTPException)
     async def of_http(_: Request, error: HTTPException) -> JSONResponse:
-        code = CODES.get(error.status_code, "bad_request")
-        message = str(error.detail or HTTPStatus(error.status_code).phrase)
-        headers = dict(error.headers) if error.headers else None
-        return Problem(error.status_code, code, message, headers).response
+        return problem_of_http(error).response
 
     @app.exception_handler(Exception)
     async def failed(request: Request, error: Exception) -> JSONResponse:
@@ -138,8 +148,18 @@ def handle_errors(app: FastAPI) -> None:
         return Problem(500, "internal_error", "this is our fault; the log says more").response
 
 
-def _first_of(errors: Any) -> str:
-    """The first of the faults of a request, in a line."""
-    first = errors[0]
-    where = ".".join(str(part) for part in first["loc"])
-    return f"{where}: {first['msg']}"
+def problem_of_validation(error: RequestValidationError) -> Problem:
+    """The faults of a request as one of them: that something is over its limit, or the first."""
+    faults: Any = error.errors()
+    worst = next((fault for fault in faults if fault["type"] in OVER_A_LIMIT), faults[0])
+    where = ".".join(str(part) for part in worst["loc"] if part not in BRANCHES)
+    code = "too_many" if worst["type"] == "too_long" else "invalid_request"
+    return Problem(422, code, f"{where}: {worst['msg']}")
+
+
+def problem_of_http(error: HTTPException) -> Problem:
+    """What Starlette refuses by itself."""
+    code = CODES.get(error.status_code, "bad_request")
+    message = str(error.detail or HTTPStatus(error.status_code).phrase)
+    headers = dict(error.headers) if error.headers else None
+    return Problem(error.status_code, code, message, headers)

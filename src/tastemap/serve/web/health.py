@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from fastapi import APIRouter, Depends, Request, Response
 
 from tastemap.serve.service import Service
-from tastemap.serve.web.errors import ErrorAnswer, Problem
+from tastemap.serve.web.errors import ErrorAnswer, problem_of
 from tastemap.serve.web.middleware import check_key
 from tastemap.serve.web.prometheus import CONTENT_TYPE
 
@@ -28,13 +28,11 @@ async def live() -> Health:
 
 
 @router.get("/health/ready", responses={503: {"model": ErrorAnswer}})
-def ready(request: Request) -> Health:
-    """Whether the model is loaded and the store can be read."""
+async def ready(request: Request) -> Health:
+    """Whether the model is loaded and the store can be used, as the last look at it said."""
     service: Service = request.app.state.service
-    try:
-        service.profiles.store.count()
-    except Exception as error:
-        raise Problem(503, "unavailable", "the store cannot be read") from error
+    if (outage := service.profiles.store.outage) is not None:
+        raise problem_of(outage.error)
     return Health("ok", service.model.version, service.live.failure)
 
 
@@ -44,17 +42,30 @@ def ready(request: Request) -> Health:
     response_class=Response,
     responses={200: {"content": {"text/plain": {}}}, 401: {"model": ErrorAnswer}},
 )
-def metrics(request: Request) -> Response:
+async def metrics(request: Request) -> Response:
     """Requests, seconds, reloads, persons and ratings, as Prometheus reads them."""
-    service: Service = request.app.state.service
-
-    def gauges() -> dict[str, tuple[str, float]]:
-        profiles, ratings = service.profiles.store.count()
-        failed = float(service.live.failure is not None)
-        return {
-            "tastemap_persons": ("Persons in the store.", profiles),
-            "tastemap_ratings": ("Ratings in the store.", ratings),
-            "tastemap_newer_model_refused": ("Whether a newer model was not loaded.", failed),
-        }
-
+    gauges = _gauges(request.app.state.service)
     return Response(request.app.state.counting.text(gauges), media_type=CONTENT_TYPE)
+
+
+def _gauges(service: Service) -> dict[str, tuple[str, float]]:
+    """Figures of this moment, and the newest counts of the store, which may be a minute old."""
+    outage, counts = service.profiles.store.outage, service.profiles.store.counts
+    refused = float(service.live.failure is not None)
+    gauges = {
+        "tastemap_newer_model_refused": ("Whether a newer model was not loaded.", refused),
+        "tastemap_store_unavailable": (
+            "Whether people's ratings cannot be read or written.",
+            float(outage is not None),
+        ),
+    }
+    if counts is not None:
+        gauges |= {
+            "tastemap_persons": ("Persons in the store, when counted.", counts.profiles),
+            "tastemap_ratings": ("Ratings in the store, when counted.", counts.ratings),
+            "tastemap_store_counted_timestamp_seconds": (
+                "When persons and ratings were counted, in seconds since 1970.",
+                counts.moment,
+            ),
+        }
+    return gauges

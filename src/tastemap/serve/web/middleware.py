@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tastemap.serve.settings import Settings
 from tastemap.serve.web.admission import Admission, Gone, Place
+from tastemap.serve.web.clients import counted_client, is_forwarded
 from tastemap.serve.web.errors import Problem, too_large
 from tastemap.serve.web.prometheus import Counting
 
@@ -118,7 +119,7 @@ class Guard:
             return Problem(400, "unknown_host", "this server does not go by that name")
         client = scope.get("client")
         if self.rate is not None and not shows_key(headers, self.settings.api_key):
-            wait = self.rate.wait(client[0] if client else "", time.monotonic())
+            wait = self.rate.wait(counted_client(client[0] if client else ""), time.monotonic())
             if wait:
                 headers_of_wait = {"Retry-After": str(int(wait) + 1)}
                 message = "slow down, and try again soon"
@@ -181,14 +182,15 @@ def shows_key(headers: dict[bytes, bytes], key: str | None) -> bool:
 async def check_key(request: Request) -> None:
     """Refuse a request to the API that does not show the key, where there is one.
 
+    A server without a key answers this machine alone, and nothing that a proxy passes on.
+
     Raises:
         Problem: With status 401.
     """
-    key = request.app.state.settings.api_key
-    if key is not None and not shows_key(dict(request.scope["headers"]), key):
-        raise Problem(
-            401,
-            "wrong_api_key",
-            f"send the API key in the header {API_KEY_HEADER}",
-            {"WWW-Authenticate": "Bearer"},
-        )
+    key, headers = request.app.state.settings.api_key, dict(request.scope["headers"])
+    message = f"send the API key in the header {API_KEY_HEADER}"
+    if key is None:
+        message = "a proxy passed this on: start the server with --api-key-file for that"
+    is_refused = is_forwarded(headers) if key is None else not shows_key(headers, key)
+    if is_refused:
+        raise Problem(401, "wrong_api_key", message, {"WWW-Authenticate": "Bearer"})

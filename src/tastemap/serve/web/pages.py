@@ -11,6 +11,8 @@ from weakref import WeakKeyDictionary
 
 import orjson
 from fastapi import APIRouter, File, Form, Query, UploadFile
+from pydantic import AfterValidator, StringConstraints
+from pydantic_core import PydanticCustomError
 from starlette.responses import JSONResponse, Response
 
 from tastemap.errors import UnsupportedError
@@ -22,22 +24,47 @@ from tastemap.serve.people import import_ratings as importing
 from tastemap.serve.people.profiles import AnyProfile
 from tastemap.serve.people.retrain import N_RATINGS_KEY
 from tastemap.serve.schemas import ItemCard, SimilarItem
+from tastemap.serve.settings import Limits
 from tastemap.serve.web.errors import Problem, no_map
-from tastemap.serve.web.rendering import CurrentVisit, FormChange, PageRoute, Visit
+from tastemap.serve.web.etags import has_already
+from tastemap.serve.web.rendering import CurrentVisit, FormChange, FormText, PageRoute, Visit
+from tastemap.serve.web.requests import IdInPath, Text
+from tastemap.support.formulas import defused_text
 
 #: Cards in a row, in a list that was searched for, and ratings on a page.
 CARDS_PER_ROW, CARDS_PER_LIST, RATINGS_PER_PAGE = 8, 24, 40
-#: Members of a group beside the person, and films that are found for it.
-MAX_MEMBERS, N_GROUP_PICKS = 6, 12
+#: Films that are found for a group.
+N_GROUP_PICKS = 12
 MAX_CHARACTERS_OF_NAME, MAX_UNREAD_SHOWN = 60, 10
 GET_AND_POST = ["GET", "POST"]
 
-router = APIRouter(route_class=PageRoute, include_in_schema=False)
+router = APIRouter(
+    route_class=PageRoute,
+    include_in_schema=False,
+    form_limits={"max_fields": Limits.fields, "max_files": 1},
+)
 # The map of each model in use, as it is sent.
 _maps: WeakKeyDictionary[LoadedModel, bytes] = WeakKeyDictionary()
 
-Text = Annotated[str, Query(max_length=300)]
-KeptText = Annotated[str, Query(max_length=300, alias="kept")]
+ItemId = Annotated[str, Query(max_length=Limits.id_length)]
+KeptText = Annotated[str, Query(max_length=Limits.text_length, alias="kept")]
+
+
+def _of_few_lines(text: str) -> str:
+    n_lines = len(text.splitlines())
+    if n_lines > Limits.list_lines:
+        message = "A list should have at most {most} lines, not {n}"
+        raise PydanticCustomError("too_long", message, {"most": Limits.list_lines, "n": n_lines})
+    return text
+
+
+WrittenList = Annotated[
+    str, StringConstraints(max_length=Limits.list_length), AfterValidator(_of_few_lines)
+]
+Lists = Annotated[list[WrittenList] | None, Form(alias="list", max_length=Limits.members)]
+ShortText = Annotated[str, StringConstraints(max_length=Limits.text_length)]
+# A rating, a blank and an id.
+Picked = Annotated[str, StringConstraints(max_length=Limits.text_length + Limits.id_length)]
 
 
 # ---- discover ----
@@ -108,7 +135,7 @@ def _slider(text: str) -> float:
 
 
 @router.api_route("/items/{item_id:id}", methods=GET_AND_POST)
-def film(visit: CurrentVisit, change: FormChange, item_id: str) -> Response:
+def film(visit: CurrentVisit, change: FormChange, item_id: IdInPath) -> Response:
     """One film: facts, prediction, reasons, neighbours."""
     if change.apply(visit) and not visit.is_live:
         return visit.again()
@@ -135,7 +162,7 @@ def film(visit: CurrentVisit, change: FormChange, item_id: str) -> Response:
     )
 
 
-def _similar(visit: Visit, item_id: str) -> list[SimilarItem]:
+def _similar(visit: Visit, item_id: IdInPath) -> list[SimilarItem]:
     """Similar films, where the model can compare them."""
     with suppress(UnsupportedError):
         return visit.service.similar(item_id, 10, visit.profile).items
@@ -146,7 +173,7 @@ def _similar(visit: Visit, item_id: str) -> list[SimilarItem]:
 
 
 @router.get("/map")
-def map_page(visit: CurrentVisit, item: Text = "") -> Response:
+def map_page(visit: CurrentVisit, item: ItemId = "") -> Response:
     """The map; a script draws it from the routes below."""
     item_map = visit.service.model.map
     sentence = "" if item_map is None else item_map.sentence
@@ -159,7 +186,7 @@ def map_data(visit: CurrentVisit) -> Response:
     """The items of the map in columns; ids as text, so that no browser rounds them."""
     model = visit.service.model
     tag = f'"{model.version}"'
-    if visit.request.headers.get("if-none-match") == tag:
+    if has_already(visit.request, tag):
         return Response(status_code=304, headers={"ETag": tag})
     if model not in _maps:
         item_map = visit.service.map()
@@ -177,20 +204,23 @@ def map_data(visit: CurrentVisit) -> Response:
 def map_me(visit: CurrentVisit) -> Response:
     """Where the person stands, and what they would give each item of the map."""
     shown = visit.service.own_map(visit.profile)
-    n_rated = visit.service.profiles.count(visit.profile)
-    answer = {"place": shown.place, "predicted_rating": shown.predicted_rating, "n_rated": n_rated}
+    answer = {
+        "place": shown.place,
+        "predicted_rating": shown.predicted_rating,
+        "n_rated": visit.n_rated or 0,
+    }
     return Response(orjson.dumps(answer), media_type="application/json")
 
 
 @router.get("/map/near/{item_id:id}")
-def map_near(visit: CurrentVisit, item_id: str) -> Response:
+def map_near(visit: CurrentVisit, item_id: IdInPath) -> Response:
     """The true nearest neighbours of an item."""
     similar = _similar(visit, item_id)
     return JSONResponse([(str(near.item.item_id), near.similarity) for near in similar])
 
 
 @router.api_route("/map/card/{item_id:id}", methods=GET_AND_POST)
-def map_card(visit: CurrentVisit, change: FormChange, item_id: str) -> Response:
+def map_card(visit: CurrentVisit, change: FormChange, item_id: IdInPath) -> Response:
     """The card of an item, to stand beside the map."""
     if change.apply(visit) and not visit.is_live:
         return visit.again(f"/map?{urlencode({'item': item_id})}")
@@ -209,7 +239,7 @@ def you(
     """The person's ratings, taste, and what they can do with them."""
     if change.apply(visit) and not visit.is_live:
         return visit.again()
-    ratings = visit.service.profiles.ratings_of(visit.profile).ratings
+    ratings = visit.ratings
     start = max(_whole(first) or 0, 0)
     shown = [
         ItemCard(rated.item_id, rated.title, rated.year, your_rating=rated.rating)
@@ -232,15 +262,16 @@ def ratings_csv(visit: CurrentVisit) -> Response:
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(["item_id", "title", "year", "rating", "timestamp"])
-    for rated in visit.service.profiles.ratings_of(visit.profile).ratings:
-        writer.writerow([rated.item_id, rated.title, rated.year, f"{rated.rating:g}", rated.moment])
+    for rated in visit.ratings:
+        item_id, title = defused_text(str(rated.item_id)), defused_text(rated.title)
+        writer.writerow([item_id, title, rated.year, f"{rated.rating:g}", rated.moment])
     headers = {"Content-Disposition": 'attachment; filename="my-ratings.csv"'}
     return Response(text.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
 
 
 @router.post("/you/import")
 def review_import(
-    visit: CurrentVisit, file: Annotated[UploadFile, File()], csrf: Annotated[str, Form()] = ""
+    visit: CurrentVisit, file: Annotated[UploadFile, File()], csrf: FormText = ""
 ) -> Response:
     """What a file holds, for the person to look at."""
     visit.check(csrf)
@@ -250,31 +281,31 @@ def review_import(
     return visit.page("review.html", "You", review=review)
 
 
-@router.post("/you/import/keep")
+@router.post("/you/import/keep", form_limits={"max_fields": Limits.picks + Limits.fields})
 def keep_import(
     visit: CurrentVisit,
-    pick: Annotated[list[str] | None, Form()] = None,
-    csrf: Annotated[str, Form()] = "",
+    pick: Annotated[list[Picked] | None, Form(max_length=Limits.picks)] = None,
+    csrf: FormText = "",
 ) -> Response:
     """Keep the ratings that the person has confirmed; each is "rating id"."""
     visit.check(csrf)
     ratings: dict[str, float] = {}
-    for picked in (pick or [])[: importing.MAX_ENTRIES]:
+    for picked in pick or []:
         rating, _, item_id = picked.partition(" ")
         try:
             ratings |= {item_id: float(rating)} if item_id else {}
         except ValueError:
             raise Problem(422, "invalid_argument", "a rating is a number") from None
     if ratings:
-        visit.service.profiles.rate(visit.profile, ratings)
+        visit.service.profiles.rate(visit.key, ratings)
     return visit.again(f"/you?kept={len(ratings)}")
 
 
 @router.post("/you/forget")
-def forget(visit: CurrentVisit, csrf: Annotated[str, Form()] = "") -> Response:
+def forget(visit: CurrentVisit, csrf: FormText = "") -> Response:
     """Delete all that is kept of the person."""
     visit.check(csrf)
-    visit.service.profiles.forget(visit.profile)
+    visit.service.profiles.forget(visit.key)
     return visit.dismissed()
 
 
@@ -284,16 +315,16 @@ def forget(visit: CurrentVisit, csrf: Annotated[str, Form()] = "") -> Response:
 @router.api_route("/together", methods=GET_AND_POST)
 def together(
     visit: CurrentVisit,
-    name: Annotated[list[str] | None, Form()] = None,
-    lists: Annotated[list[str] | None, Form(alias="list")] = None,
-    method: Annotated[str, Form()] = "least_misery",
-    you: Annotated[str, Form()] = "",
-    more: Annotated[str, Form()] = "",
+    name: Annotated[list[ShortText] | None, Form(max_length=Limits.members)] = None,
+    lists: Lists = None,
+    method: FormText = "least_misery",
+    you: FormText = "",
+    more: FormText = "",
 ) -> Response:
     """Films for several people, from lists that nothing is kept of."""
     is_sent = visit.request.method == "POST"
-    members = list(zip(name or (), lists or (), strict=False))[:MAX_MEMBERS]
-    n_shown = min(max(2, len(members) + bool(more)), MAX_MEMBERS)
+    members = list(zip(name or (), lists or (), strict=False))
+    n_shown = min(max(2, len(members) + bool(more)), Limits.members)
     shown = members + [("", "")] * (n_shown - len(members))
     group, unread = _members(visit, shown)
     if you or not is_sent:
@@ -349,7 +380,7 @@ def model_page(visit: CurrentVisit) -> Response:
 
 
 @router.get("/model/figures/{name}.png")
-def model_figure(visit: CurrentVisit, name: str) -> Response:
+def model_figure(visit: CurrentVisit, name: IdInPath) -> Response:
     """One of the figures."""
     picture = figures.picture(visit.service.model, name)
     if picture is None:

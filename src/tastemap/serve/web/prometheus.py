@@ -1,7 +1,7 @@
 """Figures about the server itself, in the form that Prometheus reads."""
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -46,14 +46,14 @@ class Counting:
         """Count a newer model."""
         self._reloads.inc()
 
-    def text(self, gauges: Callable[[], dict[str, tuple[str, float]]]) -> bytes:
-        """All figures as text, with gauges (name: what it means, value) that are read now."""
+    def text(self, gauges: dict[str, tuple[str, float]]) -> bytes:
+        """All figures as text, with gauges of this moment (name: what it means, value)."""
         registry = self._registry
         if os.environ.get(SHARED_FOLDER):
             registry = CollectorRegistry()
             MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
         now = CollectorRegistry()
-        now.register(_Now(gauges()))
+        now.register(_Now(gauges))
         return generate_latest(registry) + generate_latest(now)
 
 

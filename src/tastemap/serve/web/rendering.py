@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote, urlsplit
@@ -11,13 +11,22 @@ from fastapi import Depends, Form, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from tastemap.data.scale import Scale
-from tastemap.errors import TastemapError
+from tastemap.errors import StoreError, TastemapError
+from tastemap.serve.people.profiles import AnyProfile
+from tastemap.serve.schemas import OwnRating
 from tastemap.serve.service import Service
+from tastemap.serve.settings import Limits
 from tastemap.serve.web.cookies import Visitor, Visitors
-from tastemap.serve.web.errors import Problem, problem_of
+from tastemap.serve.web.errors import (
+    Problem,
+    problem_of,
+    problem_of_http,
+    problem_of_validation,
+)
 
 HERE = Path(__file__).parent.parent
 #: Sent by the pages' own script, which wants the changed page at once and no redirection.
@@ -32,7 +41,14 @@ PART_NAMES = {
     "average user": "what the average person adds",
     "training beyond the ratings": "what training found beyond your ratings",
 }
-HEADINGS = {404: "Not here", 403: "Once more, please", 413: "Too large", 422: "That did not work"}
+HEADINGS = {
+    403: "Once more, please",
+    404: "Not here",
+    413: "Too large",
+    422: "That did not work",
+    503: "Not just now",
+}
+STORE_NOTICE = "Your ratings cannot be had just now. They are kept: come back in a moment."
 
 
 @dataclass(frozen=True)
@@ -60,9 +76,33 @@ class Visit:
         self.visitor: Visitor = self._visitors.visitor(request)
 
     @property
-    def profile(self) -> str:
+    def key(self) -> str:
         """The key of the person's profile in the store."""
         return self.visitor.key
+
+    @cached_property
+    def n_rated(self) -> int | None:
+        """How many ratings the person has; None where the store cannot be had."""
+        if self.visitor.is_new:
+            return 0
+        try:
+            return self.service.profiles.count(self.key)
+        except StoreError:
+            return None
+
+    @property
+    def ratings(self) -> list[OwnRating]:
+        """The person's ratings, the newest first.
+
+        Raises:
+            StoreError: If the store cannot be had.
+        """
+        return [] if self.n_rated == 0 else self.service.profiles.ratings_of(self.key).ratings
+
+    @property
+    def profile(self) -> AnyProfile:
+        """Whom answers are for: who has no ratings, or none that can be had, is nobody known."""
+        return self.key if self.n_rated else {}
 
     @property
     def is_live(self) -> bool:
@@ -86,8 +126,9 @@ class Visit:
         scale = model.scale
         levels = () if scale.levels is None else tuple(scale.levels.tolist())
         facts = PageFacts(self.visitor.csrf, scale, levels if len(levels) <= MAX_RADIOS else ())
-        shared = {"page": facts, "here": here, "data_name": model.data.source.name, "said": ()}
-        shared["n_rated"] = self.service.profiles.count(self.profile)
+        shared = {"page": facts, "here": here, "data_name": model.data.source.name}
+        said = [*([STORE_NOTICE] if self.n_rated is None else []), *shown.pop("said", ())]
+        shared |= {"n_rated": "–" if self.n_rated is None else self.n_rated, "said": said}
         text = templates().get_template(template).render(shared | shown)
         response = HTMLResponse(text, status)
         self._visitors.welcome(self.visitor, self.request, response)
@@ -102,7 +143,7 @@ class Visit:
     def dismissed(self) -> Response:
         """Go to the first page as somebody new."""
         response = RedirectResponse("/", 303)
-        self._visitors.dismiss(response)
+        self._visitors.dismiss(self.visitor, response)
         return response
 
 
@@ -129,21 +170,24 @@ class RatingChange:
             return False
         visit.check(self.csrf)
         if self.remove:
-            visit.service.profiles.unrate(visit.profile, self.item)
+            visit.service.profiles.unrate(visit.key, self.item)
             return True
         try:
             rating = float(self.rating)
         except ValueError:
             raise Problem(422, "invalid_argument", "choose a rating first") from None
-        visit.service.profiles.rate(visit.profile, {self.item: rating})
+        visit.service.profiles.rate(visit.key, {self.item: rating})
         return True
 
 
+FormText = Annotated[str, Form(max_length=Limits.text_length)]
+
+
 async def _change(
-    item: Annotated[str | None, Form()] = None,
-    rating: Annotated[str, Form()] = "",
-    remove: Annotated[str, Form()] = "",
-    csrf: Annotated[str, Form()] = "",
+    item: Annotated[str | None, Form(max_length=Limits.id_length)] = None,
+    rating: FormText = "",
+    remove: FormText = "",
+    csrf: FormText = "",
 ) -> RatingChange:
     return RatingChange(item, rating, remove, csrf)
 
@@ -165,8 +209,12 @@ class PageRoute(APIRoute):
                 problem = error
             except TastemapError as error:
                 problem = problem_of(error)
-            except RequestValidationError:
-                problem = Problem(422, "invalid_request", "the form is not complete")
+            except RequestValidationError as error:
+                problem = problem_of_validation(error)
+                if problem.message.endswith("Field required"):
+                    problem = Problem(422, "invalid_request", "the form is not complete")
+            except HTTPException as error:
+                problem = problem_of_http(error)
             return error_page(request, problem)
 
         return handle_or_show
@@ -176,9 +224,11 @@ def error_page(request: Request, problem: Problem) -> Response:
     """A problem as a page."""
     heading = HEADINGS.get(problem.status, "Something is wrong")
     message = problem.message[:1].upper() + problem.message[1:].rstrip(".") + "."
-    return Visit(request).page(
+    page = Visit(request).page(
         "error.html", status=problem.status, heading=heading, message=message
     )
+    page.headers.update(problem.headers or {})
+    return page
 
 
 @cache

@@ -3,10 +3,12 @@
 import math
 from typing import Annotated, Any
 
-from fastapi import Query
+from fastapi import Path, Query
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictInt, StrictStr
+from pydantic_core import PydanticCustomError
 
 from tastemap.serve.model.catalogue import Filters
+from tastemap.serve.settings import Limits
 from tastemap.serve.web.errors import ErrorAnswer
 
 
@@ -24,16 +26,23 @@ def _finite(value: float) -> float:
     return value
 
 
-IdText = Annotated[StrictInt | StrictStr, AfterValidator(_text)]
+WholeNumber = Annotated[StrictInt, Field(ge=-(2**63), lt=2**63)]
+ShortText = Annotated[StrictStr, Field(max_length=Limits.id_length)]
+IdText = Annotated[WholeNumber | ShortText, AfterValidator(_text)]
+IdInPath = Annotated[str, Path(max_length=Limits.id_length)]
 RatingValue = Annotated[float, AfterValidator(_finite)]
-K = Annotated[int, Query(ge=1, le=1000, description="How many.")]
-N = Annotated[int, Query(ge=1, le=1000, description="Items on a page.")]
+K = Annotated[int, Query(ge=1, le=Limits.k, description="How many.")]
+N = Annotated[int, Query(ge=1, le=Limits.k, description="Items on a page.")]
+Text = Annotated[str, Query(max_length=Limits.text_length)]
 Novelty = Annotated[
     float, Query(ge=-1, le=1, description="-1 favours the familiar, 1 the surprising.")
 ]
 Year = Annotated[int | None, Field(ge=-(2**31), lt=2**31)]
 Count = Annotated[int, Field(ge=0, lt=2**31)]
-Why = Annotated[bool, Query(description="Say of each item which rating lifts it most.")]
+Why = Annotated[
+    bool,
+    Query(description=f"Say of each of at most {Limits.reasons} items which rating lifts it most."),
+]
 Seen = Annotated[bool, Query(description="Leave out what the person has rated.")]
 
 
@@ -54,10 +63,13 @@ class OneRating(_Body):
     rating: RatingValue
 
 
+Ratings = Annotated[list[ItemRating], Field(max_length=Limits.batch)]
+
+
 class ManyRatings(_Body):
     """Ratings of one person; of an item that stands twice the last counts."""
 
-    ratings: list[ItemRating]
+    ratings: Ratings
 
     def by_item(self) -> dict[str, float]:
         """Rating by item id."""
@@ -67,7 +79,7 @@ class ManyRatings(_Body):
 class Named(_Body):
     """Named filters: what is left out asks for nothing."""
 
-    genre: str = ""
+    genre: Annotated[str, Field(max_length=Limits.text_length)] = ""
     year_from: Year = None
     year_to: Year = None
     min_ratings: Count = 0
@@ -80,7 +92,7 @@ class Named(_Body):
 class RecommendBody(ManyRatings):
     """Ratings in hand, and how to recommend from them."""
 
-    k: int = Field(10, ge=1, le=1000)
+    k: int = Field(10, ge=1, le=Limits.k)
     exclude_seen: bool = True
     novelty: float = Field(0.0, ge=-1, le=1)
     reasons: bool = False
@@ -94,10 +106,23 @@ class Pair(_Body):
     item_id: IdText
 
 
+def _of_few_users(pairs: list[Pair]) -> list[Pair]:
+    """Pairs of so many users, each of whom costs as much as a list of recommendations."""
+    n_users = len({str(pair.user_id) for pair in pairs})
+    if n_users > Limits.users:
+        message = "Pairs should be of at most {most} different users, not of {n}"
+        raise PydanticCustomError("too_long", message, {"most": Limits.users, "n": n_users})
+    return pairs
+
+
 class PredictBody(_Body):
     """Pairs to predict."""
 
-    pairs: list[Pair]
+    pairs: Annotated[
+        list[Pair],
+        Field(max_length=Limits.batch, description=f"Of at most {Limits.users} different users."),
+        AfterValidator(_of_few_users),
+    ]
 
 
 class ExplainBody(_Body):
@@ -105,11 +130,13 @@ class ExplainBody(_Body):
 
     item_id: IdText
     user_id: IdText | None = None
-    ratings: list[ItemRating] | None = None
+    ratings: Ratings | None = None
 
 
 async def named_filters(
-    genre: Annotated[str, Query(description="Items of this genre.")] = "",
+    genre: Annotated[
+        str, Query(max_length=Limits.text_length, description="Items of this genre.")
+    ] = "",
     year_from: Year = None,
     year_to: Year = None,
     min_ratings: Count = 0,
@@ -128,5 +155,6 @@ def known_errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
         413: "The body is too large.",
         422: "A part of the request cannot be used.",
         429: "Too many requests.",
+        503: "The ratings that people gave cannot be had now.",
     }
     return {status: {"model": ErrorAnswer, "description": meanings[status]} for status in statuses}

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 
-from tastemap.serve.people.store import MIGRATIONS
+from tastemap.serve.people.database import MIGRATIONS
 
 
 def test_versions_run_in_the_transaction_that_is_given(tmp_path: Path) -> None:

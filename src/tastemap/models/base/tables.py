@@ -1,0 +1,216 @@
+"""The tables of an artifact, read and checked: ratings, items, users, training curves, map.
+
+What is checked here is what calls on a loaded model rely on without looking again, so that a
+damaged table is refused when the model is loaded and not in the middle of a request.
+"""
+
+import io
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from tastemap.data.ratings import Groups, Ratings, Source
+from tastemap.data.vocabulary import Vocabulary
+from tastemap.errors import ArtifactError
+from tastemap.models.base.manifest import Manifest, damaged
+from tastemap.models.base.parts import Parts, unreadable
+from tastemap.support.boundary import refusing
+
+MAPPED_RATINGS = "ratings.safetensors"
+COLUMNS = {
+    "user_index": np.dtype(np.int32),
+    "item_index": np.dtype(np.int32),
+    "rating": np.dtype(np.float32),
+    "timestamp": np.dtype(np.int64),
+}
+_PARQUET_DTYPES: dict[str, pl.DataType] = {
+    "user_index": pl.Int32(),
+    "item_index": pl.Int32(),
+    "rating": pl.Float32(),
+    "timestamp": pl.Int64(),
+}
+GROUPS = ("by_user", "by_item")
+# Old names of columns of the training curves, and their present names.
+RENAMED_CURVES = {
+    "loss": "train_loss",
+    "val_loss": "validation_loss",
+    "val_rmse": "validation_rmse",
+}
+# Ratings are float32, and the ends of a scale float64.
+SCALE_TOLERANCE = 1e-5
+
+Arrays = dict[str, npt.NDArray[Any]]
+
+
+def read_ratings(parts: Parts, manifest: Manifest) -> Ratings:
+    """The training ratings with the tables of items and users.
+
+    Raises:
+        ArtifactError: If they cannot be read, or do not fit together.
+    """
+    items, users, columns = table(parts, "items"), table(parts, "users"), _columns(parts)
+    with _fitting(parts):
+        _check_items(items)
+        ratings = Ratings(
+            user_index=columns["user_index"],
+            item_index=columns["item_index"],
+            rating=columns["rating"],
+            timestamp=columns.get("timestamp"),
+            users=Vocabulary(users["user_id"], "user", users),
+            items=Vocabulary(items["item_id"], "item", items),
+            scale=manifest.scale,
+            source=Source(manifest.data.name, manifest.data.notes, _merged(parts, users, items)),
+        )
+        _check_columns(ratings)
+        if "by_user_rows" in columns:
+            group(ratings, columns)
+    return ratings
+
+
+def _merged(parts: Parts, users: pl.DataFrame, items: pl.DataFrame) -> pl.DataFrame | None:
+    """The record of ratings that came from a store, as `Source.merged` describes it."""
+    if "merged.parquet" not in parts:
+        return None
+    merged = table(parts, "merged")
+    schema = {"store": pl.String(), "number": pl.Int64(), "kind": pl.String()}
+    schema |= {"user_id": users["user_id"].dtype, "item_id": items["item_id"].dtype}
+    if {**merged.schema} != schema:
+        raise ValueError(f"merged.parquet with {merged.schema}")
+    return merged
+
+
+def read_history(parts: Parts) -> pl.DataFrame:
+    """The training curves; an empty frame if there are none.
+
+    Raises:
+        ArtifactError: If they cannot be read, or are no numbers.
+    """
+    if "history.parquet" not in parts:
+        return pl.DataFrame()
+    history = table(parts, "history")
+    with _fitting(parts):
+        for column in history:
+            if not column.dtype.is_numeric() or column.dtype.is_decimal():
+                raise ValueError(f"history.parquet with {column.name} of type {column.dtype}")
+    return history.rename(RENAMED_CURVES, strict=False)
+
+
+def read_map(parts: Parts, items: Vocabulary) -> pl.DataFrame | None:
+    """The map of the items; None if there is none.
+
+    Raises:
+        ArtifactError: If it cannot be read, or does not fit the items.
+    """
+    if "map.parquet" not in parts:
+        return None
+    item_map = table(parts, "map")
+    with _fitting(parts):
+        ids = item_map["item_id"]
+        if ids.null_count() or not ids.is_unique().all():
+            raise ValueError("map.parquet with an item twice, or without an item")
+        items.index(ids)  # raises for an unknown item
+        for name in {"x", "y", "preserved"} & {*item_map.columns} | {"x", "y"}:
+            column = item_map[name]
+            if not column.dtype.is_float():
+                raise ValueError(f"map.parquet with {name} of type {column.dtype}")
+            if name != "preserved" and not (column.is_finite() & column.is_not_null()).all():
+                raise ValueError(f"map.parquet with {name} that is no finite number")
+    return item_map
+
+
+def table(parts: Parts, name: str) -> pl.DataFrame:
+    """A table of an artifact.
+
+    Raises:
+        ArtifactError: If it cannot be read.
+    """
+    file = f"{name}.parquet"
+    with refusing(lambda reason: unreadable(parts.folder, file, reason), ArtifactError):
+        return pl.read_parquet(io.BytesIO(parts[file].data))
+
+
+def _fitting(parts: Parts) -> Any:
+    expected = "tables that fit together"
+    return refusing(lambda reason: damaged(parts.folder, expected, reason), ArtifactError)
+
+
+def _columns(parts: Parts) -> Arrays:
+    """The columns of the ratings, by name: mapped with their groups, or read."""
+    if MAPPED_RATINGS in parts and (parts.mapped or "ratings.parquet" not in parts):
+        columns = parts.arrays(MAPPED_RATINGS)
+        with _fitting(parts):
+            check_mapped(columns)
+        return columns
+    frame = table(parts, "ratings")
+    with _fitting(parts):
+        if any(frame.null_count().row(0)):
+            raise ValueError("ratings.parquet with values missing")
+        return {
+            name: _numbers(frame[name], dtype).to_numpy()
+            for name, dtype in _PARQUET_DTYPES.items()
+            if name != "timestamp" or name in frame.columns
+        }
+
+
+def _numbers(column: pl.Series, dtype: pl.DataType) -> pl.Series:
+    """A column of `Ratings` in its dtype; whole numbers come from whole numbers alone."""
+    whole = column.dtype.is_integer()
+    if not whole and not (dtype.is_float() and column.dtype.is_float()):
+        raise ValueError(f"ratings.parquet with {column.name} of type {column.dtype}")
+    return column.cast(dtype)
+
+
+def check_mapped(columns: Arrays) -> None:
+    """Refuse mapped columns of other lengths or types.
+
+    Raises:
+        ValueError: If a column is missing, or has a wrong length or dtype.
+    """
+    size = len(columns.get("rating", ()))
+    for name, dtype in COLUMNS.items():
+        column = columns.get(name)
+        if column is None and name == "timestamp":
+            continue
+        if column is None or column.shape != (size,) or column.dtype != dtype:
+            raise ValueError(f"no {name} of {size} {dtype}")
+
+
+def group(data: Ratings, columns: Arrays) -> None:
+    """Give a table the groups that its mapped columns hold, so that it is not sorted again.
+
+    Raises:
+        ValueError: If the groups do not fit the table.
+        KeyError: If the groups are missing.
+    """
+    for name, size in zip(GROUPS, (data.n_users, data.n_items), strict=True):
+        groups = Groups(columns[f"{name}_offsets"], columns[f"{name}_rows"])
+        if not groups.fits(size, len(data)):
+            raise ValueError(f"{name} that leads outside the table")
+        vars(data)[name] = groups
+
+
+def _check_columns(data: Ratings) -> None:
+    """Refuse row numbers without a user or item, and ratings outside the scale."""
+    if not len(data):
+        raise ValueError("no rating")
+    for index, size in ((data.user_index, data.n_users), (data.item_index, data.n_items)):
+        if not 0 <= index.min() <= index.max() < size:
+            raise ValueError(f"row {index.max()} of {size}")
+    lowest, highest = data.scale.lowest, data.scale.highest
+    slack = SCALE_TOLERANCE * max(1.0, abs(lowest), abs(highest))
+    # A NaN is neither.
+    if not (data.rating.min() >= lowest - slack and data.rating.max() <= highest + slack):
+        raise ValueError(f"a rating outside the scale from {lowest:g} to {highest:g}")
+
+
+def _check_items(items: pl.DataFrame) -> None:
+    """Refuse titles, years and genres that are nested: nothing could show them."""
+    for name in ("title", "year", "genres"):
+        if name not in items.columns:
+            continue
+        dtype = items[name].dtype
+        of_text = dtype in (pl.List(pl.String), pl.List(pl.Null))
+        if (dtype.is_nested() and not (name == "genres" and of_text)) or dtype == pl.Binary:
+            raise ValueError(f"items.parquet with {name} of type {dtype}")

@@ -1,0 +1,46 @@
+"""Predictions of pairs of a user and an item: many of a few users at once."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from tastemap.arrays import FloatArray, IndexArray
+from tastemap.serve.model.loaded import LoadedModel, ServedUser
+from tastemap.serve.schemas import PairPrediction, Predictions
+
+
+def predictions(
+    model: LoadedModel, users: Mapping[str, ServedUser], user_ids: Sequence[str], rows: IndexArray
+) -> Predictions:
+    """Predictions in the order of the pairs; see `Service.predict`.
+
+    All pairs of users of the training data are one call of the model. Somebody who was folded in
+    costs the scores of all items, once.
+
+    Args:
+        model: The model.
+        users: Each user by id.
+        user_ids: The user of each pair.
+        rows: The row of each pair's item, (n,).
+    """
+    user_index = np.array([users[user_id].user_index for user_id in user_ids], dtype=np.int32)
+    answers: dict[int, PairPrediction] = {}
+
+    def answer(places: list[int], user: ServedUser, scores: FloatArray) -> None:
+        """Note the scores of the pairs at some places; the user says what scores are worth."""
+        predicted = model.predicted(user, scores)
+        guesses = [None] * len(places) if predicted is None else predicted.tolist()
+        for place, score, guess in zip(places, scores.tolist(), guesses, strict=True):
+            user_id, item_id = user_ids[place], model.catalogue[rows[place]].item_id
+            source = users[user_id].source
+            answers[place] = PairPrediction(user_id, item_id, guess, score, source)
+
+    if trained := np.flatnonzero(user_index >= 0).tolist():
+        scores = model.model.predict_rows(user_index[trained], rows[trained])
+        answer(trained, users[user_ids[trained[0]]], scores)
+    ids = np.array(user_ids, dtype=object)
+    for user_id, user in users.items():
+        if user.user_index < 0:
+            places = np.flatnonzero(ids == user_id).tolist()
+            answer(places, user, model.scores(user)[rows[places]])
+    return Predictions([answers[place] for place in range(len(user_ids))])

@@ -1,0 +1,43 @@
+"""Arrays taken out of an artifact."""
+
+import numpy as np
+import pytest
+
+from tastemap.models.base.arrays import refuse_rest, take
+
+
+def test_an_array_is_taken_out() -> None:
+    arrays = {"a": np.ones((2, 3), np.float32), "half": np.ones(2, np.float16)}
+    assert take(arrays, "a", 2, None).shape == (2, 3)
+    assert take(arrays, "half", 2).dtype == np.float32
+    assert not arrays
+    assert take({"none": np.ones((2, 0))}, "none", 2, 0).size == 0
+    refuse_rest(arrays)
+
+
+def test_values_whose_sum_is_too_large_are_numbers() -> None:
+    assert take({"large": np.full(9, 3e38, np.float32)}, "large", 9).min() > 2e38
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        *(np.ones(2), np.ones((3, 1)), np.ones(()), np.ones(3, np.int64), np.ones(3, bool)),
+        *(
+            np.array([1, np.nan, 2]),
+            np.array([1, np.inf, 2]),
+            np.array([-np.inf, 0, 0], np.float16),
+        ),
+    ],
+    ids=range(8),
+)
+def test_other_arrays_are_refused(array: np.ndarray) -> None:
+    with pytest.raises(ValueError, match=r"^weights (of type|with values)"):
+        take({"weights": array}, "weights", 3)
+
+
+def test_a_missing_array_and_an_array_of_no_model() -> None:
+    with pytest.raises(KeyError, match="weights"):
+        take({}, "weights", 3)
+    with pytest.raises(ValueError, match="does not have: more"):
+        refuse_rest({"more": np.ones(1)})
