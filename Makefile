@@ -2,7 +2,7 @@
 # make test     everything that CI runs: lint, types, tests, documentation
 # make bench    the models beside those of other libraries, which it installs in .venv-bench
 # make install  the environment alone, in .venv
-# make fuzz     damaged input for an hour: FUZZ_SECONDS
+# make fuzz     damaged input, an hour of each kind: FUZZ_SECONDS
 # make soak     servers that are killed, blocked and filled: SOAK_KILLS
 # make audit    known vulnerabilities of what is installed
 # make lock     versions and hashes of all that is installed, written anew
