@@ -67,7 +67,7 @@ class Made:
     [
         *({}, {"n": None}, {"n": 3}, {"n": np.int64(3)}, {"reg": 2}, {"reg": np.float32(0.5)}),
         *({"side": False}, {"side": 1}, {"models": "a,b"}, {"models": ["a"]}),
-        *({"models": {"a": {"b": 1}}}, {"loss": [object()]}),
+        *({"models": {"a": {"b": 1}}}, {"loss": [len]}),
     ],
     ids=str,
 )

@@ -7,6 +7,7 @@ import pytest
 from clients import client_of
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.testclient import TestClient
 
 from tastemap.serve.web.cookies import COOKIE, Visitors
 from tastemap.serve.web.errors import Problem
@@ -116,3 +117,22 @@ def test_who_is_forgotten_keeps_no_cookie_of_either_name(artifact: Path, tmp_pat
             answer = client.post("/you/forget", data={"csrf": csrf}, follow_redirects=False)
             assert answer.status_code == 303
             assert dict(client.cookies) == {}
+
+
+def test_the_cookies_of_other_servers_are_not_read(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Python's parser takes a second for 16 KB of quotes, and FastAPI parses for every request."""
+    monkeypatch.setattr(
+        "http.cookies._unquote", lambda value: pytest.fail(value) if '"' in value else value
+    )
+    rated = client.put("/api/v1/users/ann/ratings/2", json={"rating": 5})
+    assert rated.status_code == 200
+    page = client.get("/")
+    mine = page.headers["set-cookie"].partition(";")[0]
+    quotes = '"' + '\\"' * 4_000 + '"'
+    client.cookies.clear()
+    for cookie in (f"other={quotes}; {mine}", f"tastemap={quotes}; {mine}"):
+        again = client.get("/", headers={"Cookie": cookie})
+        assert again.status_code == 200
+        assert "set-cookie" not in again.headers

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from tastemap.serve.settings import Settings
 from tastemap.serve.web.admission import Admission, Gone, Place
 from tastemap.serve.web.clients import counted_client, is_forwarded
+from tastemap.serve.web.cookies import own_cookies
 from tastemap.serve.web.errors import Problem, too_large
 from tastemap.serve.web.prometheus import Counting
 
@@ -80,6 +81,7 @@ class Guard:
             return
         scope = dict(scope)
         scope["path"] = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1")
+        scope["headers"] = own_cookies(scope["headers"])
         headers = dict(scope["headers"])
         start, status = time.perf_counter(), 500
 
