@@ -59,7 +59,7 @@ def test_version() -> None:
         (("recommend", "MODEL", "--rate", "Comedy 3"), 2, '"item=rating"'),
         (("recommend", "MODEL", "--rate", "Comdy 3 (1962)=5"), 2, "Comedy 3 (1962)"),
         (("recommend", "MODEL", "--rate", "3=99"), 2, "each from 1 to 5 in steps of 1"),
-        (("recommend", "MODEL", "--ratings", "RELEASE"), 1, "expected a table"),
+        (("recommend", "MODEL", "--ratings", "RELEASE"), 1, "expected a file"),
         (("recommend", "MODEL"), 2, "one of the two"),
         (("recommend", "MODEL", "--all"), 2, "expected -o FILE, or --json"),
         (("recommend", "MODEL", "--all", "-o", "x.csv", "--memory", "much"), 2, "512MiB or 2GB"),

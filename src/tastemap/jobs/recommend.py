@@ -105,10 +105,11 @@ def read_columns(path: Path, keys: tuple[str, ...], other: str) -> pl.DataFrame:
         ".json": pl.read_json,
         ".tsv": lambda file: pl.read_csv(file, separator="\t"),
     }
-    expected = "a table with named columns"
-    with refusing(
-        lambda reason: DataError(f"file {path}", expected=expected, received=reason), DataError
-    ):
+
+    def refusal(reason: str) -> DataError:
+        return DataError(f"file {path}", expected="a table", received=reason)
+
+    with refusing(refusal, DataError):
         first_bytes(path)
         frame = restored(readers.get(path.suffix, pl.read_csv)(path))
     key = next((column for column in keys if column in frame.columns), None)

@@ -1,9 +1,10 @@
 """Places, the queue before them, and who leaves it."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import anyio
+from loops import in_loop
 
 from tastemap.serve.settings import Limits
 from tastemap.serve.web.admission import Admission, Gone
@@ -45,14 +46,6 @@ async def outcome(admission: Admission, client: Client, max_bytes: int = 50) -> 
         )
     except Gone:
         return "gone"
-
-
-def in_loop(test: Callable[[], Awaitable[None]]) -> Callable[[], None]:
-    def run() -> None:
-        anyio.run(test)
-
-    run.__name__ = test.__name__
-    return run
 
 
 @in_loop

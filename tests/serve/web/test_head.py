@@ -1,7 +1,7 @@
 """HEAD wherever GET is."""
 
-import anyio
 import pytest
+from loops import in_loop
 from starlette.testclient import TestClient
 from starlette.types import Message, Receive, Scope, Send
 
@@ -29,7 +29,8 @@ def test_head_is_get_without_its_body(client: TestClient, path: str) -> None:
     assert head.headers["content-type"] == answer.headers["content-type"]
 
 
-def test_no_byte_of_the_body_is_passed_on() -> None:
+@in_loop
+async def test_no_byte_of_the_body_is_passed_on() -> None:
     """Test clients and servers drop it by themselves; it is not left to them."""
     sent = []
 
@@ -43,7 +44,7 @@ def test_no_byte_of_the_body_is_passed_on() -> None:
         sent.append(message)
 
     scope = {"type": "http", "method": "HEAD"}
-    anyio.run(AnswersHead(app), scope, None, send)
+    await AnswersHead(app)(scope, None, send)
     assert [message.get("body") for message in sent] == [None, b"", b""]
     assert scope["method"] == "HEAD"
 

@@ -92,10 +92,12 @@ def first_bytes(path: Path) -> bytes:
     """
     with boundary(str(path)):
         if not stat.S_ISREG(path.stat().st_mode):
+            if path.is_dir():
+                raise DataError(str(path), expected="a file", received="a folder")
             raise DataError(
                 str(path),
                 expected="a file",
-                received="a folder" if path.is_dir() else "a pipe, a socket or a device",
+                received="a pipe, a socket or a device",
                 do="write what comes from it to a file first",
             )
         with path.open("rb") as stream:

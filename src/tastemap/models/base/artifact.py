@@ -128,7 +128,7 @@ class Artifact:
         """
         source = Path(path).absolute()
         settle(source)
-        manifest = _checked(source, _manifest_text(source))
+        manifest = _checked(source, _manifest_text(path))
         parts = Parts(source, manifest.parts, mapped=mapped, copies=copies)
         with refusing(lambda reason: damaged(source, "parts that fit", reason), ArtifactError):
             ratings = read_ratings(parts, manifest)
@@ -254,23 +254,23 @@ def refuse_occupied(path: str | Path) -> Path:
 def read_manifest(path: str | Path) -> dict[str, Any]:
     """The checked contents of ``model.json``, without loading the model."""
     source = Path(path).absolute()
-    text = _manifest_text(source)
+    text = _manifest_text(path)
     _checked(source, text)
     return dict(json.loads(text))
 
 
-def _manifest_text(source: Path) -> bytes:
+def _manifest_text(path: str | Path) -> bytes:
     try:
-        return (source / MANIFEST).read_bytes()
+        return (Path(path) / MANIFEST).read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         raise ArtifactError(
-            f"path {source}",
+            f"path {path}",
             expected=f"a saved model, a directory with {MANIFEST}",
             received="no such file",
             do="save one with model.save(path) or tastemap fit -o path",
         ) from None
     except OSError as error:
-        raise damaged(source, "a readable model.json", error) from error
+        raise damaged(path, "a readable model.json", error) from error
 
 
 def _checked(source: Path, text: bytes) -> Manifest:

@@ -48,7 +48,7 @@ HEADINGS = {
     422: "That did not work",
     503: "Not just now",
 }
-STORE_NOTICE = "Your ratings cannot be had just now. They are kept: come back in a moment."
+STORE_NOTICE = "Your ratings cannot be had just now. Please come back in a moment."
 
 
 @dataclass(frozen=True)
