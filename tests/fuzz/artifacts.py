@@ -13,6 +13,7 @@ import polars as pl
 from fuzzing import Target, kept
 from hypothesis import strategies as st
 from pieces import any_json, joined, odd
+from polars.exceptions import PanicException, PolarsError
 from small_models import save_small, small_ratings
 
 import tastemap as tm
@@ -32,6 +33,8 @@ TABLES = {
     "map.parquet": ["item_id", "x", "y", "preserved"],
 }
 FILES = [*TABLES, MANIFEST, "arrays.safetensors"]
+# What an edit of a file ends in that another edit has damaged.
+UNFITTING = (PolarsError, PanicException, LookupError, TypeError, ValueError, OSError)
 # What becomes of a column.
 CHANGES: dict[str, Callable[[pl.Expr], pl.Expr]] = {
     "text": lambda column: column.cast(pl.String),
@@ -59,7 +62,7 @@ def paths_in(value: Any) -> Iterator[list[Any]]:
 
 
 def examples_of(manifests: dict[str, Any]) -> st.SearchStrategy[Any]:
-    """A model, one to three edits of its files, and whether its arrays are mapped."""
+    """A model, one to three edits of its files; whether arrays are mapped, and hashes compared."""
     keys = ["format", "class", "parameters", "shape", "dtype", "lowest", "step", "models", "notes"]
     words = st.sampled_from([*MODELS, "ALS", "Blend", "float32", "<f4", "u", "synthetic"])
     value = any_json(words, keys)
@@ -81,7 +84,12 @@ def examples_of(manifests: dict[str, Any]) -> st.SearchStrategy[Any]:
 
     drawn = st.sampled_from(MODELS).flatmap(
         lambda name: st.fixed_dictionaries(
-            {"model": st.just(name), "mapped": st.booleans(), "edits": edits(name)}
+            {
+                "model": st.just(name),
+                "mapped": st.booleans(),
+                "hashed": st.integers(0, 3).map(lambda n: n == 3),
+                "edits": edits(name),
+            }
         )
     )
     return drawn.map(lambda example: json.loads(json.dumps(example)))  # tuples as it is kept
@@ -90,7 +98,7 @@ def examples_of(manifests: dict[str, Any]) -> st.SearchStrategy[Any]:
 def apply(edit: list[Any], folder: Path) -> None:
     """One edit of the files; an edit that does not fit what another left does nothing."""
     kind, *rest = edit
-    with suppress(pl.exceptions.PolarsError, LookupError, TypeError, ValueError, FileNotFoundError):
+    with suppress(*UNFITTING):
         if kind in ("set", "delete"):
             file = folder / MANIFEST
             root = {"": json.loads(file.read_text())}
@@ -112,6 +120,15 @@ def apply(edit: list[Any], folder: Path) -> None:
             inserted = joined([rest[2]]) if kind == "bytes" else b""
             tail = content[start + len(inserted) :] if kind == "bytes" else b""
             (folder / rest[0]).write_bytes(content[:start] + inserted + tail)
+
+
+def forget_hashes(folder: Path) -> None:
+    """Leave out what model.json says of its files, so that their content is looked at itself."""
+    file = folder / MANIFEST
+    with suppress(ValueError, LookupError, TypeError, OSError, RecursionError):
+        manifest = json.loads(file.read_text())
+        del manifest["parts"]
+        file.write_text(json.dumps(manifest))
 
 
 def ask_model(model: Any) -> None:
@@ -165,12 +182,16 @@ def artifacts() -> Iterator[Target]:
             shutil.copytree(good[example["model"]], path)
             for edit in example["edits"]:
                 apply(edit, path)
+            if not example.get("hashed", False):
+                forget_hashes(path)
             shutil.rmtree(served)
             shutil.copytree(path, served)
             if live.reload(force=True):
                 ask_service(service)
             ask_model(tm.load_model(path, mapped=example["mapped"]))
 
+        for name in good:  # a sound one of each, so that all is compiled before the clock runs
+            run({"model": name, "mapped": False, "edits": []})
         drawn = examples_of(manifests)
         seeds = [*kept("artifacts")]
         yield Target(drawn | st.sampled_from(seeds) if seeds else drawn, run)
