@@ -9,7 +9,7 @@ import numpy.typing as npt
 from tastemap.arrays import FloatArray, IndexArray
 from tastemap.data.ratings import Groups, Ratings
 from tastemap.kernels.als import solve_all
-from tastemap.models.base.factors import Array, Factors, Prior, WarmStart
+from tastemap.models.base.factors import Array, Factors, Prior, WarmStart, solve_ridge
 from tastemap.models.base.rows import Capabilities
 from tastemap.models.base.validation import choice, positive, share, whole_number
 
@@ -209,4 +209,4 @@ class ALS(WarmStart):
             ridge = self.ridge(int(liked.sum()), self.fitted_ratings.n_items)
             penalty = self._prior.precision + ridge * np.eye(X.shape[1])
             residual = np.ones(len(rating))
-        return np.linalg.solve(X.T @ X + penalty, X.T) * residual
+        return solve_ridge(X.T @ X + penalty, X.T) * residual

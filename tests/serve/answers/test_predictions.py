@@ -47,3 +47,11 @@ def test_users_of_the_training_data_are_asked_for_at_once(
 
 def test_no_pairs_have_no_predictions(service: Service) -> None:
     assert service.predict([]).predictions == []
+
+
+def test_an_id_may_end_in_the_character_0(text_artifact: Path) -> None:
+    """NumPy takes texts for equal that differ in zeros at their end."""
+    service = Service(LiveModel(text_artifact), Store("sqlite://"))
+    pairs = [("ann\0", "item 12"), ("ann", "nul\0"), ("ann\0\0", "item 12")]
+    answers = service.predict(pairs).predictions
+    assert [(one.user_id, one.item_id) for one in answers] == pairs

@@ -58,6 +58,19 @@ class Prior:
         return cls(weights.mean(axis=0), max(noise_variance, 1e-6) * inverse)
 
 
+def solve_ridge(penalised: Array, right: Array) -> Array:
+    """The solution of penalised normal equations; the shortest one if no penalty makes it unique.
+
+    Example:
+        >>> solve_ridge(np.ones((2, 2)), np.ones((2, 1))).round(3).tolist()
+        [[0.5], [0.5]]
+    """
+    try:
+        return np.linalg.solve(penalised, right)
+    except np.linalg.LinAlgError:
+        return np.linalg.lstsq(penalised, right, rcond=None)[0]
+
+
 @dataclass(frozen=True)
 class Factors:
     """Biases and factors of users and items, from any learning algorithm.
@@ -196,7 +209,7 @@ class Factors:
         """
         bias, X = self.design(item_index)
         residual = rating - self.global_mean - bias - X @ prior.mean
-        return np.linalg.solve(X.T @ X + prior.precision, X.T) * residual
+        return solve_ridge(X.T @ X + prior.precision, X.T) * residual
 
     # ---- similarity ----
 

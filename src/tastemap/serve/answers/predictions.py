@@ -38,9 +38,8 @@ def predictions(
     if trained := np.flatnonzero(user_index >= 0).tolist():
         scores = model.model.predict_rows(user_index[trained], rows[trained])
         answer(trained, users[user_ids[trained[0]]], scores)
-    ids = np.array(user_ids, dtype=object)
     for user_id, user in users.items():
         if user.user_index < 0:
-            places = np.flatnonzero(ids == user_id).tolist()
+            places = [place for place, other in enumerate(user_ids) if other == user_id]
             answer(places, user, model.scores(user)[rows[places]])
     return Predictions([answers[place] for place in range(len(user_ids))])
