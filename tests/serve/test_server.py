@@ -15,6 +15,7 @@ import pytest
 from servers import running
 from small_models import save_small, small_ratings
 from typer.testing import CliRunner
+from waiting import wait_until
 
 from tastemap.cli import app
 from tastemap.data.datasets.synthetic import synthetic_ratings
@@ -92,7 +93,7 @@ def test_a_newer_model_takes_over_without_a_dropped_request(
             if seed == 2:
                 server.process.send_signal(signal.SIGHUP)
             expected.add(load(model).version)
-            wait_for(lambda: expected <= versions)
+            wait_until(lambda: expected <= versions)
         done.set()
         for thread in threads:
             thread.join()
@@ -101,7 +102,7 @@ def test_a_newer_model_takes_over_without_a_dropped_request(
             return {httpx.get(f"{server.url}/api/v1/model").json()["version"] for _ in range(10)}
 
         # Each worker looks for itself, once a second.
-        wait_for(lambda: serving() == {load(model).version})
+        wait_until(lambda: serving() == {load(model).version})
         newest = serving()
         assert server.stop()[0] == 0
     assert not failures
@@ -143,7 +144,7 @@ def test_a_model_copied_over_the_served_one_file_by_file(artifact: Path, tmp_pat
                     whole = file.read_bytes()
                     (model / file.name).write_bytes(whole[: len(whole) // part] if part else b"")
                     time.sleep(0.03)
-            wait_for(
+            wait_until(
                 lambda n=n: (
                     httpx.get(f"{server.url}/api/v1/model").json()["version"] == versions[n % 2]
                 )
@@ -156,13 +157,6 @@ def test_a_model_copied_over_the_served_one_file_by_file(artifact: Path, tmp_pat
         assert server.stop()[0] == 0
     assert not failures
     assert [file.name for file in model.parent.iterdir()] == ["model"]
-
-
-def wait_for(condition: object, seconds: float = 60) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.02)
 
 
 def test_a_port_in_use_and_a_missing_model_are_said_in_a_line(

@@ -1,6 +1,7 @@
 """Start the server: one process, or several that share one address and one artifact in memory."""
 
 import contextlib
+import gc
 import os
 import signal
 import socket
@@ -53,9 +54,7 @@ def run_server(settings: Settings, tell: Callable[[str], None]) -> None:
 def _run_one(settings: Settings, listener: socket.socket, ready: Callable[[], None]) -> None:
     import uvicorn
 
-    from tastemap.serve.app import create_app
-
-    config = uvicorn.Config(create_app(settings), **_options(settings))
+    config = uvicorn.Config(settled_app(settings), **_options(settings))
     ready()
     uvicorn.Server(config).run(sockets=[listener])
 
@@ -66,7 +65,6 @@ def _run_several(settings: Settings, listener: socket.socket, ready: Callable[[]
     from uvicorn.supervisors import Multiprocess
 
     from tastemap.models.base.artifact import read_manifest
-    from tastemap.serve.app import create_app
     from tastemap.serve.key_files import load_secret
     from tastemap.serve.model.reload import COPIES_FOLDER, copies_folder
     from tastemap.serve.people.store import Store
@@ -89,10 +87,23 @@ def _run_several(settings: Settings, listener: socket.socket, ready: Callable[[]
         copies_folder(settings.model) as copies,
     ):
         os.environ[SHARED_FOLDER], os.environ[COPIES_FOLDER] = figures, str(copies)
-        app: Any = partial(create_app, settings)
+        app: Any = partial(settled_app, settings)
         config = uvicorn.Config(app, factory=True, workers=settings.workers, **_options(settings))
         ready()
         Workers(config, sockets=[listener]).run()
+
+
+def settled_app(settings: Settings) -> Any:
+    """The application, left alone by the garbage collector.
+
+    To look through a model and its titles again and again holds up every request for a moment.
+    """
+    from tastemap.serve.app import create_app
+
+    app = create_app(settings)
+    gc.collect()
+    gc.freeze()
+    return app
 
 
 def _options(settings: Settings) -> dict[str, Any]:

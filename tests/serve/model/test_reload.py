@@ -1,15 +1,18 @@
 """The model of a folder: read, replaced, and forgotten."""
 
+import gc
 import logging
 import os
 import shutil
 import threading
 import time
+import weakref
 from pathlib import Path
 
 import numpy as np
 import pytest
 from small_models import save_small, small_ratings
+from waiting import wait_until
 
 from damage import DAMAGES, damaged
 from tastemap.errors import ArtifactError
@@ -57,6 +60,27 @@ def test_a_damaged_artifact_leaves_the_old_one_in_use(artifact: Path, tmp_path: 
     assert live.current.version == before.version
 
 
+def is_mapped(array: np.ndarray) -> bool:
+    """Whether an array is a view of a file in memory."""
+    while isinstance(array, np.ndarray) and not isinstance(array, np.memmap):
+        array = array.base
+    return isinstance(array, np.memmap)
+
+
+def test_a_model_that_is_replaced_is_gone_at_once(artifact: Path, tmp_path: Path) -> None:
+    """The collector does not look at what a server loads at its start."""
+    shutil.copytree(artifact, tmp_path / "model")
+    live = LiveModel(tmp_path / "model")
+    live.current.fold_in(np.array([1], dtype=np.int32), np.array([5.0], dtype=np.float32))
+    parts = [weakref.ref(live.current), weakref.ref(live.current.model)]
+    gc.disable()
+    try:
+        assert live.reload(force=True)
+        assert [part() for part in parts] == [None, None]
+    finally:
+        gc.enable()
+
+
 def test_arrays_stay_in_the_file_and_outlive_it(
     artifact: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -64,10 +88,7 @@ def test_arrays_stay_in_the_file_and_outlive_it(
     path = tmp_path / "model"
     shutil.copytree(artifact, path)
     mapped, copied = load_model(path, mapped=True), load_model(path)
-    base = mapped.factors.item_weights
-    while isinstance(base, np.ndarray) and not isinstance(base, np.memmap):
-        base = base.base
-    assert isinstance(base, np.memmap)
+    assert is_mapped(mapped.factors.item_weights)
     assert not mapped.factors.item_weights.flags.writeable
     save_small(small_ratings(), path, seed=5)
     assert np.array_equal(mapped.factors.item_weights, copied.factors.item_weights)
@@ -138,13 +159,6 @@ def test_the_watcher_outlives_whatever_is_raised_while_a_model_is_made_ready(
     live.stop()
 
 
-def wait_until(condition: object, seconds: float = 30) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.005)
-
-
 def test_a_refused_model_is_read_again_when_a_file_of_it_changes_and_after_a_while(
     artifact: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -173,10 +187,7 @@ def test_a_file_that_is_cut_short_is_not_missed(
     path = tmp_path / "model"
     shutil.copytree(artifact, path)
     live = LiveModel(path)
-    base = live.current.model.factors.item_weights
-    while isinstance(base, np.ndarray) and not isinstance(base, np.memmap):
-        base = base.base
-    assert isinstance(base, np.memmap)
+    assert is_mapped(live.current.model.factors.item_weights)
     scores = live.current.scores(live.current.user_at(0))
     for file in path.iterdir():
         os.truncate(file, 0)

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from clusters import Cluster
+from waiting import wait_until
 
 from tastemap.errors import StoreError
 from tastemap.serve.people import database
@@ -273,13 +274,13 @@ def test_postgres_is_stopped_and_started_under_load(cluster: Cluster) -> None:
     try:
         for _ in range(2):
             before = len(acknowledged)
-            wait_for(lambda before=before: len(acknowledged) > before + 50)
+            wait_until(lambda before=before: len(acknowledged) > before + 50)
             cluster.stop()
-            wait_for(lambda: store.outage is not None)
+            wait_until(lambda: store.outage is not None)
             cluster.start()
-            wait_for(lambda: store.outage is None)
+            wait_until(lambda: store.outage is None)
         before = len(acknowledged)
-        wait_for(lambda: len(acknowledged) > before + 50)
+        wait_until(lambda: len(acknowledged) > before + 50)
     finally:
         done.set()
         for thread in threads:
@@ -289,13 +290,6 @@ def test_postgres_is_stopped_and_started_under_load(cluster: Cluster) -> None:
     assert acknowledged.items() <= ratings.items()
     store.forget("load")
     store.close()
-
-
-def wait_for(condition: object, seconds: float = 60) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.01)
 
 
 def test_versions_are_those_of_the_migrations() -> None:

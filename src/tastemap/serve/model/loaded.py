@@ -6,7 +6,7 @@ It uses the calls on rows of `Recommender`, since a question of a page must not 
 import timeit
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
@@ -84,6 +84,7 @@ class LoadedModel:
         self.users = RowsOfIds(self.data.users)
         self.scale, self._levels = self.data.scale, self.data.scale.levels
         self.is_quick = False
+        self._fold_in = partial(_fold_in, model)  # not of self: a circle would outlive its use
         self._remembered = lru_cache(MAX_REMEMBERED_USERS)(self._fold_in)
 
     # ---- users ----
@@ -98,10 +99,6 @@ class LoadedModel:
             return ServedUser(User(None, item_index, rating), "popular")
         # The parts of a page ask for the same user again.
         return self._remembered(item_index.tobytes(), rating.tobytes())
-
-    def _fold_in(self, item_index: bytes, rating: bytes) -> ServedUser:
-        rows, values = np.frombuffer(item_index, np.int32), np.frombuffer(rating, np.float32)
-        return ServedUser(self.model.fold_in_rows(rows.copy(), values.copy()), "folded_in")
 
     def forget(self) -> None:
         """Remember nobody's fold-in any more."""
@@ -282,3 +279,9 @@ class ServedMap(NamedTuple):
     rows: IndexArray
     places: FloatArray
     sentence: str
+
+
+def _fold_in(model: Recommender, item_index: bytes, rating: bytes) -> ServedUser:
+    """A user from ratings, whose bytes are what the user is remembered by."""
+    rows, values = np.frombuffer(item_index, np.int32), np.frombuffer(rating, np.float32)
+    return ServedUser(model.fold_in_rows(rows.copy(), values.copy()), "folded_in")

@@ -113,16 +113,7 @@ class Store:
     """
 
     def __init__(self, url: str, *, readonly: bool = False) -> None:
-        """Connect, and bring the schema up to date.
-
-        Args:
-            url: Of SQLite or PostgreSQL.
-            readonly: Make and change nothing: there must be a store.
-
-        Raises:
-            ArgumentError: If the URL is none, or of a database other than the two.
-            StoreError: If the database cannot be reached or used.
-        """
+        """Open a database; the arguments and errors are those of `Database`."""
         self.database = Database(url, readonly=readonly)
         self.counts: Counts | None = None
         self._count_due = 0.0
