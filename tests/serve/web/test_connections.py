@@ -110,6 +110,15 @@ def test_a_long_head_is_refused_before_it_ends(served: SimpleNamespace, sent: by
     assert json.loads(body)["error"]["code"] == "head_too_large"
 
 
+def test_a_browser_whose_head_is_too_long_gets_a_page(served: SimpleNamespace) -> None:
+    sent = b"GET / HTTP/1.1\r\nAccept: text/html\r\nCookie: " + b"a" * 10_000
+    with closing(opened(served, sent)) as client:
+        head, _, page = heard(client).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 431 ")
+    assert b"content-type: text/html" in head.lower()
+    assert b"A head, cookies included, has at most 4,096 bytes." in page
+
+
 def test_a_head_of_the_whole_length_is_read(served: SimpleNamespace) -> None:
     head = GET % b"/"
     head = head[:-2] + b"X-More: " + b"x" * (LIMITS.head - len(head) - 10) + b"\r\n\r\n"
@@ -133,6 +142,23 @@ def test_silent_clients_make_room_for_others(served: SimpleNamespace) -> None:
     assert answers(served)
     for client in clients:
         client.close()
+
+
+def test_each_of_many_who_come_at_once_takes_the_room_of_another() -> None:
+    """A closed connection is told so only when all who came with the newcomer are taken."""
+    connections, closed = Connections(LIMITS), []
+
+    class Silent:
+        is_silent = True
+
+        def __init__(self, since: int) -> None:
+            self.since = since
+
+        def abort(self) -> None:
+            closed.append(self.since)
+
+    assert all(connections.enter(Silent(n)) for n in range(LIMITS.connections + 3))
+    assert closed == [0, 1, 2]
 
 
 def test_clients_who_are_being_answered_do_not_make_room(served: SimpleNamespace) -> None:

@@ -2,14 +2,13 @@
 
 import logging
 import sqlite3
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from clients import client_of, error_of
 from clusters import Cluster
 from starlette.testclient import TestClient
+from waiting import wait_until
 
 from tastemap.serve.people.store import Store
 
@@ -45,15 +44,8 @@ def test_neither_readiness_nor_figures_ask_the_store(
 
 def figures(client: TestClient, name: str) -> str:
     """The figures, once this one is among them."""
-    wait_for(lambda: name in client.get("/metrics").text)
+    wait_until(lambda: name in client.get("/metrics").text)
     return client.get("/metrics").text
-
-
-def wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.02)
 
 
 def answers_without_the_store(client: TestClient) -> None:
@@ -87,7 +79,7 @@ def test_a_locked_store_is_said_by_writes_readiness_and_figures(
     answers_without_the_store(client)
     other.execute("ROLLBACK")
     other.close()
-    wait_for(lambda: client.get("/health/ready").status_code == 200)
+    wait_until(lambda: client.get("/health/ready").status_code == 200)
     assert client.put(RATING, json={"rating": 5}).status_code == 200
     lines = [r.getMessage() for r in caplog.records if r.name == "tastemap.serve"]
     assert len(lines) == 2, lines
@@ -101,13 +93,13 @@ def test_a_store_that_goes_is_noticed_before_anybody_asks(
     file = tmp_path / "ratings.db"
     client.put(RATING, json={"rating": 4})
     file.rename(tmp_path / "aside")
-    wait_for(lambda: client.get("/health/ready").status_code == 503)
+    wait_until(lambda: client.get("/health/ready").status_code == 503)
     for answer in (client.get(RATING), client.put(RATING, json={"rating": 4})):
         assert (answer.status_code, error_of(answer)) == (503, "store_unavailable")
     answers_without_the_store(client)
     assert not file.exists()
     (tmp_path / "aside").rename(file)
-    wait_for(lambda: client.get("/health/ready").status_code == 200)
+    wait_until(lambda: client.get("/health/ready").status_code == 200)
     assert client.get(RATING).json()["rating"] == 4
 
 
@@ -124,6 +116,6 @@ def test_postgres_goes_and_comes(artifact: Path, tmp_path: Path, cluster: Cluste
             answers_without_the_store(client)
         finally:
             cluster.start()
-        wait_for(lambda: client.get("/health/ready").status_code == 200)
+        wait_until(lambda: client.get("/health/ready").status_code == 200)
         assert client.get(RATING).json()["rating"] == 4
         assert client.delete("/api/v1/users/ann").status_code == 204

@@ -43,6 +43,33 @@ def test_a_page_elsewhere_cannot_borrow_the_servers_name(artifact: Path, tmp_pat
             assert client.get("/health/live", headers={"Host": host}).status_code == status, host
 
 
+@pytest.mark.parametrize(
+    ("limits", "sent", "status"),
+    [
+        (Limits(), {"headers": {"Host": "evil.example"}}, 400),
+        (Limits(body=1), {"content": b"ab"}, 413),
+        (Limits(rate=0.01), {}, 429),
+        (Limits(bodies=1), {"content": b"ab"}, 503),
+    ],
+    ids=["host", "body", "rate", "overload"],
+)
+def test_a_browser_that_is_refused_gets_a_page_and_a_program_json(
+    artifact: Path, tmp_path: Path, limits: Limits, sent: dict[str, object], status: int
+) -> None:
+    shown = sent.get("headers", {})
+    with client_of(artifact, tmp_path, limits=limits) as client:
+        client.get("/health/live")
+        refused = client.post("/", **sent)
+        page = client.post("/", **sent | {"headers": shown | {"Accept": "text/html,*/*;q=0.8"}})
+    assert (refused.status_code, page.status_code) == (status, status)
+    message = refused.json()["error"]["message"]
+    assert page.headers["content-type"].startswith("text/html")
+    assert f"{message[0].upper()}{message[1:]}." in page.text
+    assert page.headers.get("retry-after") == refused.headers.get("retry-after")
+    assert "content-security-policy" in page.headers
+    assert "set-cookie" not in page.headers
+
+
 def test_bodies_have_a_limit_whether_they_say_their_size_or_not(
     artifact: Path, tmp_path: Path
 ) -> None:

@@ -5,6 +5,7 @@
 const root = document.documentElement;
 root.classList.add("js");
 const toast = document.querySelector(".toast");
+const LIVE = { "X-Live": "1", Accept: "text/html" }; // a refusal, too, is to come as a page
 let saying;
 let latest = 0;
 
@@ -30,7 +31,7 @@ export function swap(html) {
 // Send a form; what comes back is a page, also where something was wrong.
 export async function send(form, submitter) {
   const body = new URLSearchParams(new FormData(form, submitter));
-  const answer = await fetch(form.action, { method: "POST", body, headers: { "X-Live": "1" } });
+  const answer = await fetch(form.action, { method: "POST", body, headers: LIVE });
   return { ok: answer.ok, html: await answer.text() };
 }
 
@@ -70,7 +71,7 @@ async function filter() {
   const fields = [...new FormData(filters)].filter(([name, value]) => value && !(name === "novelty" && Number(value) === 0));
   const address = `${filters.getAttribute("action") ?? location.pathname}?${new URLSearchParams(fields)}`;
   const turn = ++latest;
-  const answer = await fetch(address, { headers: { "X-Live": "1" } });
+  const answer = await fetch(address, { headers: LIVE });
   const html = await answer.text();
   if (turn !== latest || !answer.ok) return;
   history.replaceState(null, "", fields.length ? address : location.pathname);

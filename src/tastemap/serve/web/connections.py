@@ -20,6 +20,7 @@ from uvicorn.server import ServerState
 
 from tastemap.serve.settings import Limits
 from tastemap.serve.web.errors import Problem
+from tastemap.serve.web.rendering import refusal
 
 # Data is parsed in pieces of so many bytes: a head passes its limit by one piece at most.
 BYTES_PER_PIECE = 4096
@@ -62,7 +63,9 @@ class Connections:
             silent = [other for other in self._open if other.is_silent and other is not connection]
             if not silent:
                 return False
-            min(silent, key=lambda other: other.since).abort()
+            oldest = min(silent, key=lambda other: other.since)
+            self.leave(oldest)  # at once: others that come before it is closed close another
+            oldest.abort()
         return True
 
     def leave(self, connection: "Connection") -> None:
@@ -191,7 +194,9 @@ class Connection(HttpToolsProtocol):
         if self.phase is Phase.HEAD:
             self._n += len(piece)
             if self._n > self._limits.head:
-                self._refuse(431, f"a head has at most {self._limits.head:,} bytes")
+                self._refuse(
+                    431, f"a head, cookies included, has at most {self._limits.head:,} bytes"
+                )
         elif self.phase is Phase.BODY and self._n > self._limits.upload:
             self.abort()  # it was answered long ago
 
@@ -206,7 +211,8 @@ class Connection(HttpToolsProtocol):
             cycle.disconnected = True
             cycle.message_event.set()
         headers = {"Retry-After": "1"} if status == 503 else None
-        answer = Problem(status, REASONS[status], message, headers).response
+        problem = Problem(status, REASONS[status], message, headers)
+        answer = refusal(problem, dict(self.headers or ()))
         lines = [b"%s: %s\r\n" % pair for pair in answer.raw_headers]
         head = [STATUS_LINE[status], *lines, b"connection: close\r\n\r\n"]
         self.transport.write(b"".join([*head, bytes(answer.body)]))

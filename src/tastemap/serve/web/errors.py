@@ -26,6 +26,8 @@ MAX_CHARACTERS_OF_ID = 200
 RETRY_SECONDS = 2
 # Pydantic's names of a value that is over a limit: of several faults this one is told.
 OVER_A_LIMIT = {"too_long", "string_too_long", "less_than_equal", "less_than"}
+# Pydantic's names of the two kinds of an id, which say nothing to a client.
+BRANCHES = {"constrained-int", "constrained-str"}
 # Codes of the statuses that Starlette answers with.
 CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
 # Code and message, by the argument that cannot be used, where they are not the general ones.
@@ -34,10 +36,6 @@ WORDS = {
     "method": ("invalid_argument", "method is {error.expected}, not {error.received}"),
     "rating": ("invalid_rating", "{error.received} is not {error.expected}"),
 }
-
-
-# Pydantic's names of the two kinds of an id, which say nothing to a client.
-BRANCHES = {"constrained-int", "constrained-str"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from tastemap.serve.web.clients import counted_client, is_forwarded
 from tastemap.serve.web.cookies import own_cookies
 from tastemap.serve.web.errors import Problem, too_large
 from tastemap.serve.web.prometheus import Counting
+from tastemap.serve.web.rendering import refusal
 
 LOOPBACK = frozenset(("localhost", "127.0.0.1", "[::1]"))
 # A client may spend so many seconds of its rate at once, and so many clients are remembered.
@@ -106,7 +107,7 @@ class Guard:
             async with self.admission.place(receive, self._max_bytes(headers)) as place:
                 await self.app(scope, place.receive, send_safely)
         except Problem as problem:
-            await problem.response(scope, receive, send_safely)
+            await refusal(problem, headers)(scope, receive, send_safely)
         except Gone:
             status = CLIENT_GONE
         finally:

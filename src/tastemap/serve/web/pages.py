@@ -162,7 +162,7 @@ def film(visit: CurrentVisit, change: FormChange, item_id: IdInPath) -> Response
     )
 
 
-def _similar(visit: Visit, item_id: IdInPath) -> list[SimilarItem]:
+def _similar(visit: Visit, item_id: str) -> list[SimilarItem]:
     """Similar films, where the model can compare them."""
     with suppress(UnsupportedError):
         return visit.service.similar(item_id, 10, visit.profile).items

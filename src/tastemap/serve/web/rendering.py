@@ -1,6 +1,6 @@
 """Pages from templates: text stays text, and every page knows who looks at it."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -46,6 +46,8 @@ HEADINGS = {
     404: "Not here",
     413: "Too large",
     422: "That did not work",
+    429: "Not so fast",
+    431: "Too large",
     503: "Not just now",
 }
 STORE_NOTICE = "Your ratings cannot be had just now. Please come back in a moment."
@@ -210,9 +212,7 @@ class PageRoute(APIRoute):
             except TastemapError as error:
                 problem = problem_of(error)
             except RequestValidationError as error:
-                problem = problem_of_validation(error)
-                if problem.message.endswith("Field required"):
-                    problem = Problem(422, "invalid_request", "the form is not complete")
+                problem = _problem_of_form(error)
             except HTTPException as error:
                 problem = problem_of_http(error)
             return error_page(request, problem)
@@ -220,15 +220,39 @@ class PageRoute(APIRoute):
         return handle_or_show
 
 
+def _problem_of_form(error: RequestValidationError) -> Problem:
+    """The faults of a form in words for a person, who does not see the names of its fields."""
+    problem = problem_of_validation(error)
+    _, _, message = problem.message.partition(": ")
+    if message == "Field required":
+        message = "the form is not complete"
+    return Problem(problem.status, problem.code, message.replace("String", "A text"))
+
+
 def error_page(request: Request, problem: Problem) -> Response:
     """A problem as a page."""
-    heading = HEADINGS.get(problem.status, "Something is wrong")
-    message = problem.message[:1].upper() + problem.message[1:].rstrip(".") + "."
-    page = Visit(request).page(
-        "error.html", status=problem.status, heading=heading, message=message
-    )
+    page = Visit(request).page("error.html", status=problem.status, **_words_of(problem))
     page.headers.update(problem.headers or {})
     return page
+
+
+def refusal(problem: Problem, headers: Mapping[bytes, bytes]) -> Response:
+    """A problem of a request that is not looked at: a page for a browser, JSON for a program.
+
+    The page costs no more than the JSON: it says nothing of the person, the model or the store.
+    """
+    if b"text/html" not in headers.get(b"accept", b""):
+        return problem.response
+    text = templates().get_template("refusal.html").render(_words_of(problem))
+    return HTMLResponse(text, problem.status, problem.headers)
+
+
+def _words_of(problem: Problem) -> dict[str, str]:
+    """The heading and the sentence that tell a person of a problem."""
+    return {
+        "heading": HEADINGS.get(problem.status, "Something is wrong"),
+        "message": problem.message[:1].upper() + problem.message[1:].rstrip(".") + ".",
+    }
 
 
 @cache
