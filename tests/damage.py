@@ -1,6 +1,7 @@
 """Kinds of damage to a saved model, by name; each must be refused when the model is loaded."""
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -60,6 +61,16 @@ def folder(name: str) -> Damage:
     def damage(path: Path) -> None:
         (path / name).unlink()
         (path / name).mkdir()
+
+    return damage
+
+
+def pipe(name: str) -> Damage:
+    """A pipe in the place of a file, whose other end nobody holds."""
+
+    def damage(path: Path) -> None:
+        (path / name).unlink()
+        os.mkfifo(path / name)
 
     return damage
 
@@ -165,6 +176,7 @@ DAMAGES: dict[str, Damage] = {
     "a binary model.json": content("model.json", lambda _: bytes(range(256))),
     "half of model.json": content("model.json", lambda whole: whole[: len(whole) // 2]),
     "a folder as model.json": folder("model.json"),
+    "a pipe as model.json": pipe("model.json"),
     # ---- the files ----
     "a folder as arrays": folder("arrays.safetensors"),
     "a folder as items": folder("items.parquet"),

@@ -176,7 +176,7 @@ def test_a_refused_model_is_read_again_when_a_file_of_it_changes_and_after_a_whi
     assert reads == [1]
     (path / "items.parquet").write_bytes(whole)
     assert live.reload()
-    assert "expected a readable items.parquet" not in str(live.failure)
+    assert live.failure is None
 
 
 def test_a_file_that_is_cut_short_is_not_missed(

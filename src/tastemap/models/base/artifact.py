@@ -31,8 +31,9 @@ from safetensors.numpy import save_file
 
 from tastemap.data.ratings import Ratings
 from tastemap.errors import ArtifactError
+from tastemap.models.base.arrays import Arrays
 from tastemap.models.base.manifest import FORMAT, Manifest, Recipe, damaged
-from tastemap.models.base.parts import Arrays, Copies, Parts, entry_of
+from tastemap.models.base.parts import Copies, Parts, entry_of, open_file
 from tastemap.models.base.tables import (
     COLUMNS,
     GROUPS,
@@ -128,7 +129,7 @@ class Artifact:
         """
         source = Path(path).absolute()
         settle(source)
-        manifest = _checked(source, _manifest_text(path))
+        _, manifest = _checked(source, manifest_text(path))
         parts = Parts(source, manifest.parts, mapped=mapped, copies=copies)
         with refusing(lambda reason: damaged(source, "parts that fit", reason), ArtifactError):
             ratings = read_ratings(parts, manifest)
@@ -253,15 +254,19 @@ def refuse_occupied(path: str | Path) -> Path:
 
 def read_manifest(path: str | Path) -> dict[str, Any]:
     """The checked contents of ``model.json``, without loading the model."""
-    source = Path(path).absolute()
-    text = _manifest_text(path)
-    _checked(source, text)
-    return dict(json.loads(text))
+    document, _ = _checked(Path(path).absolute(), manifest_text(path))
+    return document
 
 
-def _manifest_text(path: str | Path) -> bytes:
+def manifest_text(path: str | Path) -> bytes:
+    """The contents of ``model.json`` as they are; they tell one artifact from another.
+
+    Raises:
+        ArtifactError: If there is none, or it cannot be read.
+    """
     try:
-        return (Path(path) / MANIFEST).read_bytes()
+        with open_file(Path(path) / MANIFEST) as file:
+            return file.read()
     except (FileNotFoundError, NotADirectoryError):
         raise ArtifactError(
             f"path {path}",
@@ -273,13 +278,14 @@ def _manifest_text(path: str | Path) -> bytes:
         raise damaged(path, "a readable model.json", error) from error
 
 
-def _checked(source: Path, text: bytes) -> Manifest:
-    """The manifest as a value: its format is one that this version reads, and its types are right.
+def _checked(source: Path, text: bytes) -> tuple[dict[str, Any], Manifest]:
+    """The manifest as JSON and as a value: this version reads its format, and its types are right.
 
     Metrics may be NaN: there are lists without a hit, and errors of no rating.
     """
     with refusing(lambda reason: damaged(source, "a complete model.json", reason)):
-        number = decode(text, _Format, may_be_nan=frozenset({"metrics"})).format
+        document = decode(text, dict[str, Any], may_be_nan=frozenset({"metrics"}))
+        number = msgspec.convert(document, _Format).format
     if number > FORMAT:
         raise ArtifactError(
             f"artifact {source}",
@@ -288,7 +294,7 @@ def _checked(source: Path, text: bytes) -> Manifest:
             do="update tastemap",
         )
     with refusing(lambda reason: damaged(source, "a complete model.json", reason)):
-        return decode(text, Manifest, may_be_nan=frozenset({"metrics"}))
+        return document, msgspec.convert(document, Manifest)
 
 
 class _Format(msgspec.Struct):

@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tastemap.errors import ArtifactError
+from tastemap.models.base.arrays import Arrays
 from tastemap.models.base.manifest import PartEntry, Size, damaged
 from tastemap.support.boundary import refusing
 from tastemap.support.typed_json import decode
@@ -36,7 +37,6 @@ _DTYPES = {"BOOL": np.dtype(bool)} | {
 }
 
 Bytes: TypeAlias = npt.NDArray[np.uint8]
-Arrays = dict[str, npt.NDArray[Any]]
 
 
 class _Entry(msgspec.Struct):
@@ -82,10 +82,7 @@ class Parts:
             OSError: If it cannot be read.
             ValueError: If it is not the file that model.json says.
         """
-        path = self.folder / name
-        if path.exists() and not path.is_file():  # to open a pipe would wait for its other end
-            raise ValueError("something else than a file")
-        with path.open("rb") as file:
+        with open_file(self.folder / name) as file:
             if not mapped or os.fstat(file.fileno()).st_size < MIN_MAPPED_BYTES:
                 return self._checked(name, np.fromfile(file, dtype=np.uint8))
             if self._copies is None:
@@ -171,6 +168,17 @@ class Copies:
             for copy in self.folder.iterdir():
                 if copy.name not in names and not copy.name.startswith("."):
                     copy.unlink(missing_ok=True)
+
+
+def open_file(path: Path) -> IO[bytes]:
+    """Open a file to read it; anything else is refused, for to open a pipe waits for its other end.
+
+    Raises:
+        OSError: If it is no file, or cannot be read.
+    """
+    if path.exists() and not path.is_file():
+        raise OSError("something else than a file")
+    return path.open("rb")
 
 
 def unreadable(folder: Path, name: str, reason: str) -> ArtifactError:

@@ -5,15 +5,15 @@ damaged table is refused when the model is loaded and not in the middle of a req
 """
 
 import io
-from typing import Any
+from contextlib import AbstractContextManager
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from tastemap.data.ratings import Groups, Ratings, Source
 from tastemap.data.vocabulary import Vocabulary
 from tastemap.errors import ArtifactError
+from tastemap.models.base.arrays import Arrays
 from tastemap.models.base.manifest import Manifest, damaged
 from tastemap.models.base.parts import Parts, unreadable
 from tastemap.support.boundary import refusing
@@ -40,8 +40,6 @@ RENAMED_CURVES = {
 }
 # Ratings are float32, and the ends of a scale float64.
 SCALE_TOLERANCE = 1e-5
-
-Arrays = dict[str, npt.NDArray[Any]]
 
 
 def read_ratings(parts: Parts, manifest: Manifest) -> Ratings:
@@ -131,7 +129,7 @@ def table(parts: Parts, name: str) -> pl.DataFrame:
         return pl.read_parquet(io.BytesIO(parts[file].data))
 
 
-def _fitting(parts: Parts) -> Any:
+def _fitting(parts: Parts) -> AbstractContextManager[None]:
     expected = "tables that fit together"
     return refusing(lambda reason: damaged(parts.folder, expected, reason), ArtifactError)
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from tastemap.errors import ArtifactError, TastemapError
-from tastemap.models.base.artifact import MANIFEST, Artifact, read_manifest
+from tastemap.models.base.artifact import MANIFEST, Artifact, manifest_text
 from tastemap.models.base.manifest import damaged
 from tastemap.models.base.parts import Copies
 from tastemap.models.registry import restored
@@ -31,7 +31,7 @@ SECONDS_BETWEEN_LOOKS = 1.0
 MAX_SECONDS_REMEMBERED = 60.0
 # So often an artifact is read that is replaced while it is read.
 MAX_READS = 5
-
+# After so long an artifact that was refused is tried again, though it looks the same.
 SECONDS_BETWEEN_RETRIES = 60.0
 #: Names the folder in which the workers of a server share private copies of large arrays.
 COPIES_FOLDER = "TASTEMAP_COPIES"
@@ -168,16 +168,17 @@ def load(path: Path, prepare: Prepare | None = None) -> LoadedModel:
     folder = os.environ.get(COPIES_FOLDER)
     copies = Copies(Path(folder) if folder and Path(folder).is_dir() else None)
     for attempt in range(MAX_READS):
-        manifest = read_manifest(path)
+        text = manifest_text(path)
         try:
             model = restored(Artifact.read(path, mapped=True, copies=copies), path)
         except ArtifactError:
-            if attempt == MAX_READS - 1 or _same(path, manifest):
+            if attempt == MAX_READS - 1 or _is_still(text, path):
                 raise
             continue
-        if _same(path, manifest):
+        if _is_still(text, path):
             break
         time.sleep(0.1)
+    manifest = json.loads(text)
     copies.retain(manifest.get("parts", {}))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -217,7 +218,8 @@ def version_of(manifest: dict[str, Any]) -> str:
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
 
-def _same(path: Path, manifest: dict[str, Any]) -> bool:
+def _is_still(text: bytes, path: Path) -> bool:
+    """Whether model.json has not been replaced since it was read."""
     with contextlib.suppress(ArtifactError):
-        return read_manifest(path) == manifest
+        return manifest_text(path) == text
     return False

@@ -42,6 +42,9 @@ class Names:
 
     A profile of the API goes by its own id, where the data can hold it; any other goes by an id
     that is made up once, and that neither the data nor a user of the API has.
+
+    Attributes:
+        rows: Rows of the users of the data, by id.
     """
 
     def __init__(
@@ -59,7 +62,7 @@ class Names:
             store: The identity of the store.
             profiles: All its profiles.
         """
-        self._users, self._rows = ratings.users, RowsOfIds(ratings.users)
+        self._users, self.rows = ratings.users, RowsOfIds(ratings.users)
         self._store = store
         self._kinds = dict(record.select("user_id", "kind").iter_rows())
         named = of_store(record, store).filter(pl.col("kind") == ALIAS)
@@ -69,7 +72,7 @@ class Names:
     def name(self, key: str, number: int) -> UserName:
         """The id of a profile, which is made up if it needs one."""
         user_id = api_user_id(key)
-        row = -1 if user_id is None else self._rows.row(user_id)
+        row = -1 if user_id is None else self.rows.row(user_id)
         if row >= 0:
             name: Id = self._users.ids[row]
             if (kind := self._kinds.get(name, TRAINING)) != ALIAS:
@@ -93,7 +96,7 @@ class Names:
             text = f"{self._store}/{number}/{attempt}"
             digest = hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
             alias: Id = f"visitor {digest}" if self._users.is_text else -1 - (int(digest, 16) >> 12)
-            if self._rows.row(str(alias)) < 0 and str(alias) not in self._taken:
+            if self.rows.row(str(alias)) < 0 and str(alias) not in self._taken:
                 break
         self._taken.add(str(alias))
         return alias

@@ -94,13 +94,13 @@ def merged_ratings(ratings: Ratings, store: Store) -> tuple[Ratings, Update]:
     identity, profiles = store.identity, list(store.everything())
     record = record_of(ratings, identity, profiles)
     names = Names(ratings, record, identity, profiles)
-    users, items = RowsOfIds(ratings.users), RowsOfIds(ratings.items)
+    items = RowsOfIds(ratings.items)
     remains = ~rows_in(ratings, of_store(record, identity))
     given: list[Given] = []
     for key, number, profile in profiles:
         name = names.name(key, number)
         rows = items.rows([rating.item for rating in profile.ratings])
-        if (user := users.row(str(name.user_id))) >= 0:
+        if (user := names.rows.row(str(name.user_id))) >= 0:
             trained = ratings.by_user[user]
             is_replaced = np.isin(ratings.item_index[trained], rows)
             remains[trained] &= ~(profile.forgotten | is_replaced)
