@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-from fuzzing import Target, kept
+from fuzzing import Target, corpus
 from hypothesis import strategies as st
 from pieces import any_json, joined, odd
 from polars.exceptions import PanicException, PolarsError
@@ -193,6 +193,6 @@ def artifacts() -> Iterator[Target]:
         for name in good:  # a sound one of each, so that all is compiled before the clock runs
             run({"model": name, "mapped": False, "edits": []})
         drawn = examples_of(manifests)
-        seeds = [*kept("artifacts")]
+        seeds = [*corpus("artifacts")]
         yield Target(drawn | st.sampled_from(seeds) if seeds else drawn, run)
         service.profiles.store.close()

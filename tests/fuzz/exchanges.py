@@ -17,7 +17,8 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 import httpx
-from fuzzing import Target, kept
+import tethered
+from fuzzing import Target, corpus
 from hypothesis import strategies as st
 from pieces import Pieces, any_json, damaged, joined, whole
 from servers import running
@@ -217,7 +218,7 @@ def exchanges() -> Iterator[Target]:
     with tempfile.TemporaryDirectory() as text:
         folder = Path(text)
         model = save_small(text_ratings(), folder / "model")
-        with running(model, folder) as server:
+        with running(model, folder, program=(tethered.__file__,)) as server:
             stderr: list[str] = []
             threading.Thread(
                 target=lambda: stderr.extend(server.process.stderr), daemon=True
@@ -244,6 +245,6 @@ def exchanges() -> Iterator[Target]:
                 assert server.process.poll() is None
 
             seeds = st.sampled_from(
-                [*kept("exchanges"), ["GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"]]
+                [*corpus("exchanges"), ["GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"]]
             )
             yield Target(requests() | damaged(requests() | seeds, WORDS), run)

@@ -10,6 +10,7 @@ on.
 import json
 import os
 import random
+import signal
 import subprocess
 import sys
 import tempfile
@@ -22,6 +23,7 @@ sys.path[:0] = [str(TESTS / "fuzz"), str(TESTS / "serve"), str(TESTS)]
 
 from fuzzing import CORPUS, Run, keep  # noqa: E402 - found by the path above
 from targets import TARGETS  # noqa: E402
+from tethered import tether  # noqa: E402
 
 N_PROCESSES = 2
 
@@ -30,6 +32,7 @@ def main() -> None:
     """Fuzz targets beside each other, or in this process the target of ``--here``."""
     words = sys.argv[1:]
     if words[:1] == ["--here"]:
+        tether()
         fuzz(words[1], float(words[2]), Path(words[3]))
         return
     seconds = float(os.environ.get("FUZZ_SECONDS", "60"))
@@ -60,6 +63,8 @@ def supervise(name: str, seconds: float) -> bool:
             done = subprocess.run(command, capture_output=True, text=True, check=False)
             print(done.stdout, end="", flush=True)
             failed |= done.returncode != 0
+            if done.returncode == -signal.SIGINT:
+                return failed  # Ctrl-C is no fault
             if f"{name}: " not in done.stdout:
                 print(
                     f"{name}: the process ended with code {done.returncode}\n{done.stderr[-3000:]}"

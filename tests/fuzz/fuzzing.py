@@ -147,7 +147,7 @@ def text_of(example: Any) -> str:
     return json.dumps(example, indent=1) + "\n"
 
 
-def kept(target: str) -> Iterator[Any]:
-    """The examples of the corpus of a target."""
+def corpus(target: str) -> Iterator[Any]:
+    """The examples that are kept of a target."""
     for file in sorted((CORPUS / target).glob("*.json")):
         yield json.loads(file.read_text())

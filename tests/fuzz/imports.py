@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from fuzzing import Target, kept
+from fuzzing import Target, corpus
 from hypothesis import strategies as st
 from pieces import damaged, joined, whole
 from readers import zipped
@@ -31,7 +31,7 @@ WORDS = ["Rating", "Title", "Name", "Year", "Item 2", "(1990)", "(", ")", "10", 
 @st.composite
 def examples(draw: st.DrawFn) -> dict[str, Any]:
     """An export or a list, after some edits."""
-    contents = [*map(whole, GOOD), *(example["content"] for example in kept("imports"))]
+    contents = [*map(whole, GOOD), *(example["content"] for example in corpus("imports"))]
     content = draw(damaged(st.sampled_from(contents), WORDS))
     return {"is_list": draw(st.booleans()), "content": content}
 

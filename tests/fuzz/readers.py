@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from fuzzing import Target, kept
+from fuzzing import Target, corpus
 from hypothesis import strategies as st
 from pieces import Pieces, damaged, joined, whole
 
@@ -90,7 +90,7 @@ def examples(draw: st.DrawFn) -> dict[str, Any]:
     """A file of a good table or of the corpus after some edits, and arguments, mostly none."""
     good = good_files()
     name = draw(st.sampled_from([*good]))
-    contents = [good[name], *(example["content"] for example in kept("readers"))]
+    contents = [good[name], *(example["content"] for example in corpus("readers"))]
     content = draw(damaged(st.sampled_from(contents), WORDS))
     known = inspect.signature(tm.read_ratings).parameters
     chosen = draw(st.lists(st.sampled_from([*OPTIONS]), max_size=3, unique=True))

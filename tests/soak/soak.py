@@ -88,7 +88,14 @@ class Server:
 def serve(model: Path, store: str, sending: Connection) -> None:
     """The process of a server, whose words go into the log."""
     os.dup2(os.open(LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND), sys.stderr.fileno())
+    threading.Thread(target=end_with_parent, daemon=True).start()
     run_server(Settings(model, store, port=0), sending.send)
+
+
+def end_with_parent() -> None:
+    """End this process when the one that asked for it has ended, however it did."""
+    multiprocessing.parent_process().join()
+    os._exit(1)
 
 
 # ---- phases ----
