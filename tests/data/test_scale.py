@@ -1,11 +1,11 @@
-"""The scale: its levels, what is liked on it, and central intervals."""
+"""The scale: its levels, what is liked on it, and quantiles."""
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tastemap.data.scale import Scale, central, check_scale, tails
+from tastemap.data.scale import Scale, check_scale, tails
 from tastemap.errors import ArgumentError, DataError
 
 
@@ -67,10 +67,7 @@ def test_the_upper_quarter_is_liked_unless_a_threshold_is_given() -> None:
     assert Scale(-10, 10).liked(np.array([4.9, 5.0])).tolist() == [False, True]
 
 
-def test_central_intervals_hold_the_mass_by_hand() -> None:
-    probabilities = np.array([[0.05, 0.25, 0.4, 0.25, 0.05], [1, 0, 0, 0, 0]])
-    low, high = central(Scale(1, 5, 1), probabilities, 0.8)
-    assert (low.tolist(), high.tolist()) == ([2, 1], [4, 1])
+def test_the_tails_of_a_central_interval_by_hand() -> None:
     assert tails(0.8) == pytest.approx((0.1, 0.9))
     with pytest.raises(ArgumentError, match="mass; expected strictly between 0 and 1; received 1"):
         tails(1)

@@ -36,7 +36,8 @@ def test_a_model_with_probabilities_is_calibrated_on_the_test_ratings(split: Spl
     assert result.calibration.coverage.equals(expected.coverage)
     assert result.metrics["test_log_loss"] == expected.log_loss
     assert result.metrics["test_calibration_error"] == expected.error
-    table = result.tables["Test ratings inside the central intervals"]
+    title = "Test ratings inside the shortest intervals that hold the mass or more"
+    table = result.tables[title]
     assert table["mass"].to_list() == [0.5, 0.8, 0.95]
     assert table["calibration_error"].unique().to_list() == [expected.error]
     record = json.loads(json.dumps(result.record))["calibration"]

@@ -10,13 +10,13 @@ from tastemap.metrics.calibration import (
     calibration_error,
     calibration_of,
     calibration_table,
-    central_interval,
     coverage,
     log_loss,
     places,
     promised_coverage,
     reliability,
     reliability_of_levels,
+    shortest_interval,
 )
 
 
@@ -35,21 +35,52 @@ def test_the_impossible_costs_a_finite_amount() -> None:
     assert log_loss([0], [[0.0, 1.0]]) == pytest.approx(12 * np.log(10))
 
 
-def test_interval_ends_are_quantiles_and_ties_go_to_the_lower_level() -> None:
-    low, high = central_interval([[0.25, 0.25, 0.25, 0.25]], 0.5)
-    assert (low[0], high[0]) == (0, 2)
-    low, high = central_interval([[0.0, 1.0, 0.0]], 0.99)
-    assert (low[0], high[0]) == (1, 1)
+def interval(p: list[float], mass: float) -> tuple[int, int]:
+    low, high = shortest_interval([p], mass)
+    return int(low[0]), int(high[0])
+
+
+def test_the_shortest_interval_of_levels_by_hand() -> None:
+    # Equal tails would take levels 1 to 4 here, 0.9 in all; levels 3 and 4 hold 0.8.
+    assert interval([0.05, 0.05, 0.1, 0.4, 0.4], 0.8) == (3, 4)
+    assert interval([0.0, 1.0, 0.0], 0.99) == (1, 1)
+    assert interval([1.0], 0.5) == (0, 0)
+    # Neighbours only: the two likely levels are at the ends, and what lies between belongs to it.
+    assert interval([0.45, 0.1, 0.45], 0.8) == (0, 2)
+
+
+def test_of_equally_short_intervals_it_is_the_one_nearer_the_mean() -> None:
+    assert interval([0.4, 0.0, 0.1, 0.5], 0.4) == (3, 3)  # the mean is 1.7
+    assert interval([0.25, 0.25, 0.25, 0.25], 0.5) == (1, 2)
+    assert interval([0.5, 0.5], 0.5) == (0, 0)  # equally near: the lower one
+
+
+def equal_tails(p: np.ndarray, mass: float) -> np.ndarray:
+    """The number of levels (n,) of the central intervals."""
+    up_to = np.cumsum(p, axis=1)
+    low, high = (np.argmax(up_to >= q - 1e-6, axis=1) for q in ((1 - mass) / 2, (1 + mass) / 2))
+    return high - low + 1
 
 
 @given(seed=st.integers(0, 1000), mass=st.floats(0.01, 0.99))
-def test_intervals_hold_at_least_their_mass_and_grow_with_it(seed: int, mass: float) -> None:
+def test_intervals_hold_at_least_their_mass_and_none_is_shorter(seed: int, mass: float) -> None:
     p = np.random.default_rng(seed).dirichlet(np.ones(6), size=20)
-    assert promised_coverage(p, mass) >= mass - 1e-5
-    low, high = central_interval(p, mass)
-    inner_low, inner_high = central_interval(p, mass / 2)
-    assert (low <= inner_low).all()
-    assert (inner_high <= high).all()
+    low, high = shortest_interval(p, mass)
+    for row, first, last in zip(p, low, high, strict=True):
+        assert row[first : last + 1].sum() >= mass - 1e-5
+        width = last - first
+        shorter = [row[start : start + width].sum() for start in range(7 - width)]
+        assert max(shorter) < mass
+    assert (high - low + 1 <= equal_tails(p, mass)).all()
+
+
+def test_the_shortest_intervals_of_planted_levels_are_narrower_and_keep_their_word() -> None:
+    level, p = simulated()
+    low, high = shortest_interval(p, 0.8)
+    assert np.mean(high - low + 1) < np.mean(equal_tails(p, 0.8)) - 0.3
+    inside = coverage(level, p, 0.8)
+    assert inside >= 0.8
+    assert inside == pytest.approx(promised_coverage(p, 0.8), abs=0.01)
 
 
 def test_levels_drawn_from_the_probabilities_are_covered_as_promised() -> None:

@@ -1,4 +1,4 @@
-"""The scale of ratings: its levels, what is liked on it, intervals of distributions over it."""
+"""The scale of ratings: its levels, what is liked on it, quantiles of distributions over it."""
 
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -157,15 +157,3 @@ def tails(mass: float) -> tuple[float, float]:
     if not 0 < mass < 1:
         raise ArgumentError("mass", expected="strictly between 0 and 1", received=mass)
     return (1 - mass) / 2, (1 + mass) / 2
-
-
-def central(scale: Scale, probabilities: FloatArray, mass: float) -> Interval:
-    """The central interval of distributions (n, levels) over the levels of a scale.
-
-    Example:
-        >>> low, high = central(Scale(1, 4, 1), np.array([[0.1, 0.2, 0.4, 0.3]]), 0.5)
-        >>> low.tolist(), high.tolist()
-        ([2.0], [4.0])
-    """
-    low, high = tails(mass)
-    return scale.quantile(probabilities, low), scale.quantile(probabilities, high)

@@ -11,6 +11,7 @@ from tastemap.data.ratings import Ratings
 from tastemap.errors import ArgumentError
 from tastemap.evaluation.leakage import leak_notes, pair_numbers
 from tastemap.metrics.calibration import Calibration, calibration_of
+from tastemap.metrics.continuous_calibration import continuous_calibration
 from tastemap.metrics.ranking import METRICS, Counts, Hits, Values, coverage, novelty, popular_share
 from tastemap.metrics.rating import mae, mse, rmse
 from tastemap.models.base.recommender import Recommender
@@ -49,8 +50,7 @@ class Evaluation:
         plain = {f"test_{name}": rows[0][name] for name in names}
         more = {f"test_mae_{row['point']}": row["mae"] for row in rows[1:]}
         if self.calibration is not None:
-            more["test_log_loss"] = self.calibration.log_loss
-            more["test_calibration_error"] = self.calibration.error
+            more |= self.calibration.metrics
         return plain | more | {f"baseline_test_{name}": baseline[name] for name in names}
 
     @property
@@ -64,9 +64,13 @@ class Evaluation:
     def tables(self) -> dict[str, pl.DataFrame]:
         """The tables to show, by title."""
         tables = {"Test errors": self.overall, "Test errors by what is known": self.bands}
-        if (calibration := self.calibration) is not None:
-            tables["Test ratings inside the central intervals"] = calibration.coverage.with_columns(
-                log_loss=calibration.log_loss, calibration_error=calibration.error
+        if self.calibration is not None:
+            title = "Test ratings inside the central intervals"
+            if self.calibration.has_levels:
+                title = "Test ratings inside the shortest intervals that hold the mass or more"
+            scores = self.calibration.metrics.items()
+            tables[title] = self.calibration.coverage.with_columns(
+                pl.lit(value).alias(name.removeprefix("test_")) for name, value in scores
             )
         return tables
 
@@ -117,11 +121,21 @@ def best_point(model: Recommender) -> str:
 
 
 def model_calibration(model: Recommender, test: Ratings) -> Calibration | None:
-    """The calibration on test ratings; None for a model without a distribution on levels."""
-    levels = model.ratings_.scale.levels
-    if not model.has_distribution or levels is None:
+    """The calibration on test ratings; None for a model without a distribution."""
+    scale = model.ratings_.scale
+    if model.has_distribution and scale.levels is not None:
+        return calibration_of(test.rating, scale.levels, model.ratings_distribution(test))
+    if not model.capabilities.cumulative:
         return None
-    return calibration_of(test.rating, levels, model.ratings_distribution(test))
+    # Predictions are clipped to the scale: all that is predicted beyond an end lies at the end.
+    true = scale.clip(test.rating.astype(np.float64))
+    up_to, at_lowest, below_highest = (
+        model.ratings_cumulative(test, values)
+        for values in (true, np.full(len(true), scale.lowest), np.full(len(true), scale.highest))
+    )
+    below = np.where(true == scale.lowest, 0.0, up_to)
+    up_to = np.where(true == scale.highest, 1.0, up_to)
+    return continuous_calibration(below, up_to, (at_lowest, below_highest))
 
 
 def _errors(model: str, point: str, test: Ratings, predicted: Any) -> dict[str, Any]:

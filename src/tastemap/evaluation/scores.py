@@ -121,11 +121,9 @@ def _errors(model: Recommender, test: Ratings) -> tuple[dict[str, Any], FloatArr
 
 
 def _calibration(model: Recommender, test: Ratings) -> dict[str, float]:
-    """Log-loss and calibration error, if the model has a distribution over levels."""
+    """Log-loss and calibration error, as far as the model has a distribution."""
     calibration = model_calibration(model, test)
-    if calibration is None:
-        return {}
-    return {"test_log_loss": calibration.log_loss, "test_calibration_error": calibration.error}
+    return {} if calibration is None else calibration.metrics
 
 
 def check_protocol(protocol: Protocol, models: dict[str, Recommender]) -> None:

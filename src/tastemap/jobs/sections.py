@@ -17,6 +17,7 @@ from tastemap.explore.overfitting import curve_metric, overfitting_sentence, ver
 from tastemap.explore.report.blocks import Facts, Picture, Questions, Table
 from tastemap.explore.report.interactive_map import map_fragment
 from tastemap.explore.report.report import Block
+from tastemap.metrics.calibration import Calibration
 from tastemap.models.base.recommender import Recommender
 
 # Ratings that make an item well known.
@@ -103,10 +104,31 @@ def metrics_blocks(metrics: dict[str, Any]) -> list[Block]:
 
 def calibration_picture(reliability: Any, coverage: Any) -> Picture:
     """The figure of calibration; the arguments are frames, or columns by name."""
-    return Picture(
-        plot_calibration(pl.DataFrame(reliability), pl.DataFrame(coverage)),
-        "Left, for each level of the scale, the share of test ratings that were that level against"
-        " the probability given to it; right, the share inside central intervals.",
+    parts = pl.DataFrame(reliability)
+    left = (
+        "for each level of the scale, the share of test ratings that were that level against the"
+        " probability given to it"
+        if "level" in parts.columns
+        else "the share of test ratings in each tenth of the distribution that they were given"
+    )
+    alt = f"Left, {left}; right, the share inside intervals."
+    return Picture(plot_calibration(parts, pl.DataFrame(coverage)), alt)
+
+
+def calibration_sentence(calibration: Calibration) -> str:
+    """What calibration means on this scale, and how far off the model is."""
+    if calibration.has_levels:
+        return (
+            "The model gives each level of the scale a probability. If it keeps its word, of all"
+            " statements made with 30 % as many come true, and intervals hold what they promise:"
+            " the fewest neighbouring levels with at least 50, 80 or 95 %, and so mostly more."
+            f" Mean distance from that: {calibration.error:.3f} (calibration error); log-loss"
+            f" {calibration.log_loss:.3f}."
+        )
+    return (
+        "The model gives each rating a distribution. If it keeps its word, a tenth of the ratings"
+        " lie in each tenth of theirs, and intervals hold what they promise. Mean distance of the"
+        f" shares up to each tenth from that: {calibration.error:.3f} (calibration error)."
     )
 
 
@@ -132,13 +154,8 @@ def evaluation_blocks(evaluation: Evaluation, test: Ratings) -> list[Block]:
     ]
     calibration = evaluation.calibration
     if calibration is not None:
-        sentence = (
-            "The model gives each level of the scale a probability. If it keeps its word, of all"
-            " statements made with 30 % as many come true, and intervals hold what they promise."
-            f" Mean distance from that: {calibration.error:.3f} (calibration error); log-loss"
-            f" {calibration.log_loss:.3f}."
-        )
-        blocks += [sentence, calibration_picture(calibration.reliability, calibration.coverage)]
+        picture = calibration_picture(calibration.reliability, calibration.coverage)
+        blocks += [calibration_sentence(calibration), picture]
     return blocks
 
 

@@ -3,12 +3,14 @@
 In each function ``true_level`` (n,) holds the place of each true rating on the scale, from 0 for
 the lowest. ``probabilities`` (n, levels) holds the model's probability of each place; rows sum to
 one. Empty arrays, places off the scale, and rows that are no distribution are an `ArgumentError`.
+`tastemap.metrics.continuous_calibration` is for scales without levels.
 
 References:
     Gneiting and Raftery, "Strictly proper scoring rules, prediction, and estimation", JASA
     102(477), 2007 (the logarithmic score). Gneiting, Balabdaoui, Raftery, "Probabilistic forecasts,
-    calibration and sharpness", JRSS B 69(2), 2007 (coverage of central intervals). Guo, Pleiss,
-    Sun, Weinberger, "On calibration of modern neural networks", ICML 2017, equations 2-3
+    calibration and sharpness", JRSS B 69(2), 2007 (coverage). Hyndman, "Computing and graphing
+    highest density regions", The American Statistician 50(2), 1996 (shortest intervals). Guo,
+    Pleiss, Sun, Weinberger, "On calibration of modern neural networks", ICML 2017, equations 2-3
     (reliability, expected calibration error).
 """
 
@@ -28,19 +30,37 @@ MIN_PROBABILITY = 1e-12
 ROUNDING_ERROR, MAX_SUM_ERROR = 1e-6, 1e-3
 
 
+# The intervals whose coverage is given.
+MASSES = (0.5, 0.8, 0.95)
+
+
 class Calibration(NamedTuple):
     """The calibration of the distributions of n ratings.
 
     Attributes:
-        reliability: `reliability_of_levels`.
-        coverage: `calibration_table`: the central intervals of 50, 80 and 95 %.
-        log_loss, error: `log_loss` and `calibration_error`.
+        reliability: `reliability_of_levels`; on a continuous scale `reliability_of_parts`.
+        coverage: Frame ``mass, promised, observed``, the intervals of 50, 80 and 95 %:
+            `calibration_table`; on a continuous scale `continuous_coverage`.
+        log_loss: `log_loss`; None on a continuous scale.
+        error: `calibration_error`; on a continuous scale the mean distance of the shares of
+            `reliability_of_parts` from what was promised.
     """
 
     reliability: pl.DataFrame
     coverage: pl.DataFrame
-    log_loss: float
+    log_loss: float | None
     error: float
+
+    @property
+    def has_levels(self) -> bool:
+        """Whether the scale has levels, so that intervals hold at least their mass."""
+        return "level" in self.reliability.columns
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """``test_log_loss``, where there is one, and ``test_calibration_error``."""
+        scores = {"test_log_loss": self.log_loss, "test_calibration_error": self.error}
+        return {name: value for name, value in scores.items() if value is not None}
 
     @property
     def record(self) -> dict[str, dict[str, list[Any]]]:
@@ -75,60 +95,71 @@ def log_loss(true_level: npt.ArrayLike, probabilities: npt.ArrayLike) -> float:
     return float(-np.mean(np.log(np.maximum(p[np.arange(len(level)), level], MIN_PROBABILITY))))
 
 
-def central_interval(probabilities: npt.ArrayLike, mass: float) -> tuple[I64, I64]:
-    """The lowest and highest level (n,), both included, of the central interval of each row.
+def shortest_interval(probabilities: npt.ArrayLike, mass: float) -> tuple[I64, I64]:
+    """The lowest and highest level (n,), both included, of the shortest interval of each row.
 
-    The interval runs from the quantile of (1 - mass) / 2 to that of (1 + mass) / 2. The quantile of
-    q is the first level up to which the probabilities sum to at least q. The interval holds at
-    least ``mass``, and mostly more, because it consists of whole levels.
+    Of all runs of neighbouring levels whose probabilities sum to at least ``mass``, it is one with
+    the fewest levels; of several, the one whose middle is nearest the mean; then the lower one.
+    It holds at least ``mass``, and mostly more, because it consists of whole levels.
 
     Args:
         probabilities: (n, levels).
         mass: Strictly between 0 and 1.
 
     Example:
-        >>> low, high = central_interval([[0.1, 0.2, 0.4, 0.3]], 0.5)
+        >>> low, high = shortest_interval([[0.1, 0.2, 0.4, 0.3], [0.7, 0.1, 0.1, 0.1]], 0.5)
         >>> low.tolist(), high.tolist()
-        ([1], [3])
+        ([2, 0], [3, 0])
     """
     p = _distributions(probabilities)
     if not 0 < mass < 1:
         raise ArgumentError("mass", expected="strictly between 0 and 1", received=mass)
-    cumulative = np.cumsum(p, axis=1)
-    cumulative[:, -1] = 1.0
-    low, high = (
-        np.argmax(cumulative >= q - ROUNDING_ERROR, axis=1)
-        for q in ((1 - mass) / 2, (1 + mass) / 2)
-    )
+    n_levels = p.shape[1]
+    up_to = np.pad(np.cumsum(p, axis=1), ((0, 0), (1, 0)))
+    mean = p @ np.arange(n_levels)
+    low, high = np.zeros(len(p), dtype=np.int64), np.full(len(p), n_levels - 1, dtype=np.int64)
+    rows = np.arange(len(p))
+    for width in range(1, n_levels):
+        holds = up_to[rows, width:] - up_to[rows, :-width] >= mass - ROUNDING_ERROR
+        is_wide_enough = holds.any(axis=1)
+        here = rows[is_wide_enough]
+        middle = np.arange(holds.shape[1]) + (width - 1) / 2
+        # Distances that differ by the rounding of floats are equal.
+        distance = np.round(np.abs(middle - mean[here, None]), 9)
+        low[here] = np.argmin(np.where(holds[is_wide_enough], distance, np.inf), axis=1)
+        high[here] = low[here] + width - 1
+        rows = rows[~is_wide_enough]
+        if not len(rows):
+            break
     return low, high
 
 
 def coverage(true_level: npt.ArrayLike, probabilities: npt.ArrayLike, mass: float) -> float:
-    """Share of true levels inside the `central_interval` of ``mass``, from 0 to 1.
+    """Share of true levels inside the `shortest_interval` of ``mass``, from 0 to 1.
 
     Both ends belong to the interval. Compare it with `promised_coverage`, not with ``mass``: an
     interval of whole levels holds more than its mass.
 
     Example:
-        >>> coverage([1, 0], [[0.1, 0.2, 0.4, 0.3]] * 2, 0.5)
+        >>> coverage([3, 0], [[0.1, 0.2, 0.4, 0.3]] * 2, 0.5)
         0.5
     """
     level, p = _checked(true_level, probabilities)
-    low, high = central_interval(p, mass)
+    low, high = shortest_interval(p, mass)
     return float(np.mean((low <= level) & (level <= high)))
 
 
 def promised_coverage(probabilities: npt.ArrayLike, mass: float) -> float:
-    """Mean probability that the model gives to its `central_interval` of ``mass``.
+    """Mean probability that the model gives to its `shortest_interval` of ``mass``.
 
     Calibrated probabilities have this `coverage`.
 
     Example:
         >>> round(promised_coverage([[0.1, 0.2, 0.4, 0.3]], 0.5), 2)
-        0.9
+        0.7
     """
     p = _distributions(probabilities)
-    low, high = central_interval(p, mass)
+    low, high = shortest_interval(p, mass)
     level = np.arange(p.shape[1])
     inside = (low[:, None] <= level) & (level <= high[:, None])
     return float(np.mean(np.sum(p * inside, axis=1)))
@@ -175,9 +206,9 @@ def calibration_error(
 def calibration_table(
     true_level: npt.ArrayLike,
     probabilities: npt.ArrayLike,
-    masses: tuple[float, ...] = (0.5, 0.8, 0.95),
+    masses: tuple[float, ...] = MASSES,
 ) -> pl.DataFrame:
-    """Frame ``mass, promised, observed``, a row for each central interval.
+    """Frame ``mass, promised, observed``, a row for the `shortest_interval` of each mass.
 
     Example:
         >>> calibration_table([1, 2], [[0.1, 0.2, 0.4, 0.3]] * 2).columns

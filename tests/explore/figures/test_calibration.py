@@ -10,6 +10,7 @@ from matplotlib.text import Text
 from tastemap.errors import ArgumentError
 from tastemap.explore.figures.calibration import plot_calibration
 from tastemap.metrics.calibration import calibration_of
+from tastemap.metrics.continuous_calibration import continuous_calibration
 
 
 def drawn(rating, levels, p):
@@ -52,10 +53,26 @@ def test_what_is_too_sure_lies_off_it() -> None:
         "are 40.0 percentage points off" in text.replace("\n", " ") for text in texts(figure)
     )
     assert "100 test ratings" in " ".join(texts(figure))
-    # The interval of 50 % is level 2 alone, which promises 90 %; the others have both levels.
-    assert [bar.get_height() for bar in figure.axes[1].patches] == pytest.approx([0.9, 1.0, 1.0])
-    assert figure.axes[1].lines[0].get_ydata().tolist() == [0.5, 1.0, 1.0]
+    # The intervals of 50 and 80 % are level 2 alone, which promises 90 %; the last has both levels.
+    assert [bar.get_height() for bar in figure.axes[1].patches] == pytest.approx([0.9, 0.9, 1.0])
+    assert figure.axes[1].lines[0].get_ydata().tolist() == [0.5, 0.5, 1.0]
     assert {"50.0 %", "100.0 %"} <= set(texts(figure))
+
+
+def test_on_a_continuous_scale_bars_show_where_ratings_lie_in_their_distributions() -> None:
+    u = np.sqrt((np.arange(1000) + 0.5) / 1000)  # too low: most ratings lie in the upper parts
+    calibration = continuous_calibration(u, u)
+    figure = plot_calibration(calibration.reliability, calibration.coverage)
+    figure.savefig(io.BytesIO(), format="png")
+    shares, coverage = figure.axes
+    heights = [bar.get_height() for bar in shares.patches]
+    np.testing.assert_allclose(heights, np.arange(1, 20, 2) / 100, atol=2e-3)
+    assert shares.lines[0].get_ydata() == [0.1, 0.1]
+    assert [bar.get_height() for bar in coverage.patches] == pytest.approx([0.5, 0.8, 0.95])
+    said = " ".join(texts(figure)).replace("\n", " ")
+    assert "quantiles are 18.3 percentage points off" in said
+    assert "1,000 test ratings" in said
+    assert "whole levels" not in said
 
 
 def test_a_long_scale_has_no_legend_and_rare_statements_are_not_drawn() -> None:

@@ -10,6 +10,7 @@ import pytest
 from tastemap.data.ratings import Ratings
 from tastemap.data.splits import Split
 from tastemap.errors import ArgumentError, DataError, UnsupportedError
+from tastemap.evaluation.evaluate import model_calibration
 from tastemap.metrics import calibration
 from tastemap.metrics.rating import rmse
 from tastemap.models.bayesian import model as bayesian
@@ -75,6 +76,23 @@ def test_probabilities_are_calibrated(case) -> None:
     )
 
 
+def test_probabilities_up_to_a_value_are_those_of_the_quantiles(case) -> None:
+    (_, test), _, model = case
+    if model.has_distribution:
+        with pytest.raises(UnsupportedError, match="predict_distribution"):
+            model.ratings_cumulative(test, test.rating)
+        return
+    few = test.take(np.arange(50))
+    users, items = (few.to_frame()[name].to_list() for name in ("user_id", "item_id"))
+    ends = model.predict_interval(users, items, mass=0.8)
+    for end, probability in zip(ends, (0.1, 0.9), strict=True):
+        inside = (end > model.ratings_.scale.lowest) & (end < model.ratings_.scale.highest)
+        up_to = model.ratings_cumulative(few, end)[inside]
+        np.testing.assert_allclose(up_to, probability, atol=2e-3)
+    with pytest.raises(UnsupportedError, match="a median on a scale without levels"):
+        model.predict_ratings(few, point="median")
+
+
 def test_folding_in_own_ratings_agrees_with_training(case) -> None:
     (train, _), _, model = case
     agreement = []
@@ -127,6 +145,8 @@ def test_intervals_hold_their_mass(case) -> None:
             assert np.isin(low, [1, 2, 3, 4, 5]).all()
         else:
             assert abs(share - mass) < 0.04
+            row = model_calibration(model, test).coverage.row(by_predicate=pl.col("mass") == mass)
+            assert row[1:] == pytest.approx((mass, share), abs=0.01)
     with pytest.raises(ArgumentError, match="mass"):
         model.predict_interval(1, 1, mass=80)
 

@@ -27,19 +27,23 @@ MIN_RATINGS_OF_SHARE = 30
 
 
 def plot_calibration(reliability: pl.DataFrame, coverage: pl.DataFrame) -> "Figure":
-    """Reliability of each level of the scale, and coverage of central intervals.
+    """Reliability of each level of the scale, or of parts of it, and coverage of intervals.
 
     Args:
         reliability: ``level, low, n, predicted, observed``, a row for each level and bin, as of
-            `tastemap.metrics.calibration.reliability_of_levels`.
+            `tastemap.metrics.calibration.reliability_of_levels`; on a continuous scale
+            ``low, high, n, share, promised, observed``, as of
+            `tastemap.metrics.continuous_calibration.reliability_of_parts`.
         coverage: ``mass, promised, observed``, a row for each interval, as of
             `tastemap.metrics.calibration.calibration_table`.
 
     Raises:
         ArgumentError: If a column is missing or a frame has no row.
     """
-    need(reliability, ("level", "low", "n", "predicted", "observed"), "reliability")
     need(coverage, ("mass", "promised", "observed"), "coverage")
+    if "share" in reliability.columns:
+        return _continuous(reliability, coverage)
+    need(reliability, ("level", "low", "n", "predicted", "observed"), "reliability")
     # The calibration error: over bins, the levels together.
     bins = reliability.group_by("low").agg(
         pl.col("n").sum(), gap=((pl.col("observed") - pl.col("predicted")) * pl.col("n")).sum()
@@ -56,6 +60,35 @@ def plot_calibration(reliability: pl.DataFrame, coverage: pl.DataFrame) -> "Figu
             panels=2,
         )
         _draw_reliability(axes[0], reliability)
+        _draw_coverage(axes[1], coverage)
+    return figure
+
+
+def _continuous(parts: pl.DataFrame, coverage: pl.DataFrame) -> "Figure":
+    """The figure on a continuous scale: where ratings lie in their distributions, and coverage."""
+    need(parts, ("low", "high", "n", "share", "promised", "observed"), "reliability")
+    off = float((parts["observed"] - parts["promised"]).abs().head(-1).mean() or 0.0)  # type: ignore[arg-type]
+    equal = 1 / len(parts)
+    with style.styled():
+        figure, axes = style.new_figure(
+            f"On average, quantiles are {100 * off:.1f} percentage points off",
+            f"{parts['n'][0]:,} test ratings · left: where they lie in the distribution that the"
+            f" model gave them, {100 * equal:g} % in each part if it keeps its word"
+            " · right: central intervals",
+            height=4.4,
+            panels=2,
+        )
+        ax = axes[0]
+        middles = (parts["low"] + parts["high"]) / 2
+        ax.bar(middles, parts["share"], 0.88 * equal, color=BLUE, zorder=2)
+        ax.axhline(equal, color=QUIET, lw=1.2, ls=(0, (4, 3)), zorder=3, label="promised")
+        ax.xaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f} %")
+        ax.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f} %")
+        highest = max(float(parts["share"].max()), equal)  # type: ignore[arg-type]
+        ax.set(xlim=(0, 1), ylim=(0, 1.25 * highest))
+        ax.set(xlabel="Probability of a lower rating", ylabel="Test ratings")
+        ax.legend(loc="upper right", fontsize=9)
+        style.rules(ax)
         _draw_coverage(axes[1], coverage)
     return figure
 
@@ -103,6 +136,6 @@ def _draw_coverage(ax: "Axes", frame: pl.DataFrame) -> None:
         style.label(ax, f"{100 * value:.1f} %", (at, value), (0, 8), size=9.5, **look)
     ax.set_xticks(x, [f"{100 * mass:g} %" for mass in frame["mass"]])
     ax.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f} %")
-    ax.set(ylim=(0, 1.12), xlabel="Central interval", ylabel="Ratings inside")
+    ax.set(ylim=(0, 1.12), xlabel="Interval", ylabel="Ratings inside")
     ax.legend(loc="upper center", ncols=2, fontsize=9, bbox_to_anchor=(0.5, 1.12))
     style.rules(ax)

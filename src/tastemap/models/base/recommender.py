@@ -8,9 +8,10 @@ import polars as pl
 
 from tastemap.arrays import FloatArray, IndexArray
 from tastemap.data.ratings import Ratings
-from tastemap.data.scale import Interval, central
+from tastemap.data.scale import Interval
 from tastemap.data.vocabulary import Id
 from tastemap.errors import ArgumentError
+from tastemap.metrics.calibration import shortest_interval
 from tastemap.models.base import selection
 from tastemap.models.base.arrays import refuse_rest
 from tastemap.models.base.artifact import Artifact
@@ -94,20 +95,42 @@ class Recommender(RowModel):
         """Probability of each value of the scale, (n, levels), for each row of a ratings table."""
         return self._predict_distribution(*self.rows_of(ratings), *self._context(ratings))
 
+    def ratings_cumulative(self, ratings: Ratings, values: FloatArray) -> FloatArray:
+        """Probability (n,) of a rating up to each value (n,), for each row of a ratings table.
+
+        Raises:
+            UnsupportedError: If the model has no `Capabilities.cumulative`.
+        """
+        pairs = self.rows_of(ratings)
+        return self._predict_cumulative(*pairs, values, *self._context(ratings))
+
     def predict_interval(self, user_ids: Any, item_ids: Any, *, mass: float = 0.8) -> Interval:
-        """The central interval that holds at least ``mass`` of each predicted distribution.
+        """The interval that holds at least ``mass`` of each predicted distribution.
+
+        On a scale of levels it is the shortest set of neighbouring levels that does; of several,
+        the one whose middle is nearest the mean. It is made of whole levels, so it mostly holds
+        more than ``mass``. On a scale without levels it is the central interval, between quantiles
+        that leave equal shares below and above, and holds ``mass``; more where it reaches an end of
+        the scale.
 
         Args:
             user_ids, item_ids: Pairs as in `predict`.
             mass: Probability, strictly between 0 and 1, of the rating lying inside.
 
         Returns:
-            The lowest and the highest rating inside, both included, each (n,). They are values of
-            the scale, so the interval mostly holds somewhat more than ``mass``.
+            The lowest and the highest rating inside, both included, each (n,); values of the scale.
+
+        Raises:
+            ArgumentError: If the mass is none.
+            UnsupportedError: If the model has no distribution.
         """
-        return central(
-            self.fitted_ratings.scale, self.predict_distribution(user_ids, item_ids), mass
-        )
+        probabilities = self.predict_distribution(user_ids, item_ids)
+        if not len(probabilities):
+            return np.empty(0), np.empty(0)
+        scale = self.fitted_ratings.scale
+        levels = np.array([scale.lowest]) if scale.levels is None else scale.levels
+        low, high = shortest_interval(probabilities, mass)
+        return levels[low], levels[high]
 
     def recommend(
         self,
@@ -310,6 +333,8 @@ class Recommender(RowModel):
             raise self._cannot("predict ratings, it scores items to rank them (see recommend)")
         if point == "median" and scale.levels is not None:
             return scale.quantile(self._predict_distribution(*rows), 0.5)
+        if point == "median":
+            raise self._cannot("give a median on a scale without levels")
         if point != "mean":
             raise ArgumentError("point", expected="'mean' or 'median'", received=repr(point))
         predicted = self._predict(*rows)

@@ -24,7 +24,8 @@ class Capabilities:
 
     Attributes:
         predicts: Its scores are ratings. Otherwise they only rank, and `predict` is refused.
-        distribution: It gives a distribution over ratings, and so a median.
+        distribution: It gives a distribution over the levels of the scale, and so a median.
+        cumulative: It gives the probability of a rating up to any value, on a scale without levels.
         folds_in: It describes a new user from ratings.
         explains: Its predictions are sums of parts.
         similar_items, similar_users: It compares items, or users.
@@ -33,6 +34,7 @@ class Capabilities:
 
     predicts: bool = True
     distribution: bool = False
+    cumulative: bool = False
     folds_in: bool = False
     explains: bool = False
     similar_items: bool = False
@@ -134,6 +136,12 @@ class RowModel(ABC):
     def _distribution_of(self, user: Any, item_index: IndexArray) -> FloatArray:
         """Probabilities (n, levels) of items for one user; ``user`` as in `_score`."""
         raise self._cannot("give a distribution over the ratings of a new person")
+
+    def _predict_cumulative(
+        self, user_index: IndexArray, item_index: IndexArray, values: FloatArray
+    ) -> FloatArray:
+        """Probabilities (n,) of a rating of each pair up to each value (n,)."""
+        raise self._cannot("give the probability of a rating up to some value")
 
     def _context(self, ratings: Ratings) -> tuple[Any, ...]:
         """Further arguments of `_predict` and `_predict_distribution` for the rows of a table."""

@@ -199,9 +199,9 @@ class BayesianFactorization(HasFactors):
 
     @property
     def capabilities(self) -> Capabilities:
-        """Only a scale with levels has a distribution over them."""
+        """A scale with levels has a distribution over them, another one a cumulative one."""
         has_levels = not hasattr(self, "ratings_") or self.ratings_.scale.levels is not None
-        return replace(super().capabilities, distribution=has_levels)
+        return replace(super().capabilities, distribution=has_levels, cumulative=not has_levels)
 
     def predict_interval(self, user_ids: Any, item_ids: Any, *, mass: float = 0.8) -> Interval:
         """As in the base class; without levels, quantiles clipped to the scale."""
@@ -252,6 +252,24 @@ class BayesianFactorization(HasFactors):
         distribution = np.empty_like(probabilities)
         distribution[order] = probabilities
         return distribution
+
+    def _predict_cumulative(
+        self,
+        user_index: IndexArray,
+        item_index: IndexArray,
+        values: FloatArray,
+        time: Times | None = None,
+    ) -> FloatArray:
+        if self.has_distribution:
+            raise self._cannot("give a probability of less than a level: see predict_distribution")
+        users, targets, order = _grouped(user_index, item_index)
+        effects = self._effects(
+            self.draws, user_index[order], None if time is None else time[order]
+        )
+        posteriors = self._posteriors(self.draws, users)
+        probability = np.empty(len(order))
+        probability[order] = self.draws.cumulative(posteriors, targets, values[order], effects)
+        return probability
 
     @property
     def _nodes(self) -> TimeNodes | None:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tastemap.arrays import F32, F64, I64, AnyArray, IndexArray
+from tastemap.arrays import F32, F64, I64, AnyArray, FloatArray, IndexArray
 from tastemap.data.ratings import Ratings
 from tastemap.data.scale import Scale
 from tastemap.kernels.gibbs.fold_in import fold_in
@@ -193,8 +193,7 @@ class Draws(Draw):
         """
         user_cuts = users.cuts if cuts is None else cuts[None, None].astype(np.float32)
         if effects is None:
-            variance = np.repeat(users.effect_variance, np.diff(targets.indptr), axis=1)
-            effects = np.stack([np.zeros_like(variance), variance], axis=2)
+            effects = self._unknown_effects(users, targets)
         n_items = self.items.shape[1]
         items = np.where(targets.items < 0, n_items - 1, targets.items).astype(np.int32)
         centre, cumulative = np.zeros(len(items)), np.zeros((len(items), user_cuts.shape[2]))
@@ -209,6 +208,11 @@ class Draws(Draw):
         with ThreadPoolExecutor(min(os.cpu_count() or 1, 16)) as pool:
             list(pool.map(predict, range(0, users.means.shape[1], USERS_PER_TASK)))
         return centre, cumulative
+
+    def _unknown_effects(self, users: UserPosteriors, targets: ItemLists) -> F32:
+        """Mean and variance (K, N, 2) of the temporal effect on each target at an unknown time."""
+        variance = np.repeat(users.effect_variance, np.diff(targets.indptr), axis=1)
+        return np.stack([np.zeros_like(variance), variance], axis=2)
 
     def effects_at(self, nodes: TimeNodes, user: IndexArray, time: F64) -> F32:
         """Mean and variance (K, n, 2) of the temporal effects of users (n,) at times (n,)."""
@@ -235,6 +239,22 @@ class Draws(Draw):
         _, cumulative = self.predictor(users, targets, effects, middles)
         ends = np.pad(cumulative, ((0, 0), (1, 1)), constant_values=((0, 0), (0, 1)))
         return np.maximum(np.diff(ends, axis=1), 0.0)
+
+    def cumulative(
+        self,
+        users: UserPosteriors,
+        targets: ItemLists,
+        values: FloatArray,
+        effects: F32 | None = None,
+    ) -> F64:
+        """P(rating <= value), (N,), of numbers, for a value (N,) of each target."""
+        z = (values - self.centre) / self.deviation
+        if effects is None:
+            effects = self._unknown_effects(users, targets)
+        # P(z' <= z) = P(z' - z <= 0): each target has a value of its own, all have one cutpoint.
+        shifted = effects - np.stack([z, np.zeros_like(z)], axis=1).astype(np.float32)
+        _, cumulative = self.predictor(users, targets, shifted, cuts=np.zeros(1))
+        return cumulative[:, 0]
 
     def quantiles(
         self, users: UserPosteriors, targets: ItemLists, q: tuple[float, ...]
