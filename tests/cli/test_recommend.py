@@ -31,7 +31,11 @@ def test_recommend_for_a_user_and_for_somebody_new(folder: Path, tmp_path: Path)
     assert all(row["title"].startswith("Comedy") and row["item_id"] != 3 for row in rows)
     mine = tmp_path / "mine.csv"
     mine.write_text("title,rating\nComedy 3 (1962),5\nDrama 2 (1961),1\n")
-    assert ask("recommend", folder / "dot", "--ratings", mine, "-k", 2)["rows"]
+    answer = ask("recommend", folder / "dot", "--ratings", mine, "-k", 2)
+    assert len(answer["rows"]) == 2
+    assert answer["notes"] == ["mine.csv (Your list): 2 of 2 ratings used"]
+    both = run("recommend", folder / "dot", "--ratings", mine, *rate, code=2)
+    assert "--rate, --ratings; expected one of the two" in both
     answer = ask("recommend", folder / "dot", 5, "-k", 80)
     assert "no more candidates" in answer["notes"][0]
 

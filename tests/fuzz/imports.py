@@ -1,20 +1,17 @@
 """Target: ratings that people bring, as an export or a list that they write."""
 
 import json
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from fuzzing import Target, corpus
 from hypothesis import strategies as st
 from pieces import damaged, joined, whole
 from readers import zipped
-from small_models import save_small, small_ratings
+from small_models import small_ratings
 
-from tastemap.serve.model.reload import load
-from tastemap.serve.people.import_ratings import chosen, read_export, read_list, review
+from tastemap.explore.import_ratings import chosen, read_export, read_list, review
 
 MAX_BYTES = 20_000_000
 LETTERBOXD = (
@@ -38,26 +35,25 @@ def examples(draw: st.DrawFn) -> dict[str, Any]:
 
 @contextmanager
 def imports() -> Iterator[Target]:
-    """Imports into a small model."""
-    with tempfile.TemporaryDirectory() as folder:
-        model = load(save_small(small_ratings(), Path(folder) / "model"))
+    """Imports beside the items of a small table."""
+    data = small_ratings()
 
-        def is_rating(value: float) -> bool:
-            return model.scale.lowest <= value <= model.scale.highest
+    def is_rating(value: float) -> bool:
+        return data.scale.lowest <= value <= data.scale.highest
 
-        def run(example: dict[str, Any]) -> None:
-            content = joined(example["content"])
-            if example["is_list"]:
-                entries = read_list(content.decode(errors="replace"), MAX_BYTES)
-            else:
-                source, scale, entries = read_export(content, MAX_BYTES)
-                result = review(model, source, scale, entries)
-                matches = [*result.sure, *result.unsure, *result.unknown]
-                assert len(matches) == len(entries)
-                assert all(is_rating(match.rating) for match in matches)
-            ratings, unread = chosen(model, entries)
-            assert all(map(is_rating, ratings.values()))
-            assert len(ratings) + len(unread) <= len(entries)
-            json.dumps([ratings, unread], allow_nan=False).encode()
+    def run(example: dict[str, Any]) -> None:
+        content = joined(example["content"])
+        if example["is_list"]:
+            entries = read_list(content.decode(errors="replace"), MAX_BYTES)
+        else:
+            source, scale, entries = read_export(content, MAX_BYTES)
+            result = review(data, source, scale, entries)
+            matches = [*result.sure, *result.unsure, *result.unknown]
+            assert len(matches) == len(entries)
+            assert all(is_rating(match.rating) for match in matches)
+        ratings, unread = chosen(data, entries)
+        assert all(map(is_rating, ratings.values()))
+        assert len(ratings) + len(unread) <= len(entries)
+        json.dumps([ratings, unread], allow_nan=False).encode()
 
-        yield Target(examples(), run)
+    yield Target(examples(), run)

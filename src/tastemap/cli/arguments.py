@@ -206,13 +206,11 @@ def parse_bytes(text: str) -> int:
 
 
 def parse_new_user(rate: list[str] | None, path: Path | None) -> Any:
-    """A new user's ratings, from words ``title=stars`` or from a file with a column item_id."""
-    if path is not None:
-        from tastemap.jobs.recommend import read_columns
-
-        return read_columns(path, ("item_id", "title"), "rating")
-    if not rate:
-        return None
+    """A new user's ratings from words ``title=stars``, or the path of a file of them."""
+    if path is not None and rate:
+        raise ArgumentError("--rate, --ratings", expected="one of the two", received="both")
+    if path is not None or not rate:
+        return path
     ratings = {}
     for word in rate:
         item, _, stars = word.rpartition("=")

@@ -50,7 +50,9 @@ def recommend(
     rate: Rated = None,
     ratings: Annotated[
         Path | None,
-        typer.Option(help="A file of a new person's ratings: item_id or title, rating."),
+        typer.Option(
+            help="A new person's file: title or item_id, rating; an export of Letterboxd, IMDb, …"
+        ),
     ] = None,
     k: K = None,
     where: Annotated[
@@ -88,8 +90,8 @@ def recommend(
         job.write_for_all(load_saved(model), file, parse_bytes(memory), choice)
     else:
         single = None if everyone else (user, new_ratings, novelty)
-        frame, notes = noting(lambda: job.recommended(load_saved(model), single, choice))
-        output(as_json, out).show(frame, "Recommendations", notes)
+        answer, notes = noting(lambda: job.recommended(load_saved(model), single, choice))
+        output(as_json, out).show(answer[0], "Recommendations", [*answer[1], *notes])
 
 
 def similar(

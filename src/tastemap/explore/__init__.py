@@ -1,1 +1,1 @@
-"""Look into ratings and models: title search, the 2-D map of the items, figures, the report."""
+"""Look into ratings and models: titles, people's own ratings, the 2-D map, figures, the report."""

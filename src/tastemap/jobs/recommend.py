@@ -1,22 +1,21 @@
 """Answers of a saved model: predictions of pairs, lists, neighbours."""
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from tastemap.data.readers.archive import first_bytes
 from tastemap.errors import ArgumentError, DataError
+from tastemap.jobs.import_ratings import ratings_of_file
+from tastemap.jobs.tables import read_table
 from tastemap.models.base.recommender import Recommender
 from tastemap.models.batch.recommend import recommend_all
 from tastemap.models.batch.similar import similar_all
 from tastemap.models.batch.write import ENDINGS, write_recommendations
 from tastemap.models.registry import load_model
-from tastemap.support.boundary import refusing
-from tastemap.support.formulas import restored
 from tastemap.terminal import say, working
 
 
@@ -46,18 +45,22 @@ def predicted_pairs(
 
 def recommended(
     model: Recommender, single: tuple[str | None, Any, float] | None, choice: Mapping[str, Any]
-) -> pl.DataFrame:
-    """The list of a single user, or the lists of all users.
+) -> tuple[pl.DataFrame, list[str]]:
+    """The list of a single user, or the lists of all users, and notes on what was read.
 
     Args:
         model: A fitted model.
-        single: Id of a user or None, ratings of a new user or None, novelty; None for all users.
+        single: Id of a user or None, ratings of a new user, the path of a file of them or None,
+            novelty; None for all users.
         choice: Further options of `recommend` and `recommend_all`.
     """
     if single is None:
-        return recommend_all(model, **choice)
+        return recommend_all(model, **choice), []
     user, ratings, novelty = single
-    return model.recommend(user, ratings=ratings, novelty=novelty, **choice)
+    notes: list[str] = []
+    if isinstance(ratings, Path):
+        ratings, notes = ratings_of_file(ratings, model.ratings_)
+    return model.recommend(user, ratings=ratings, novelty=novelty, **choice), notes
 
 
 def check_for_all(user: str | None, ratings: Any, novelty: float, *, has_place: bool) -> None:
@@ -100,18 +103,7 @@ def read_columns(path: Path, keys: tuple[str, ...], other: str) -> pl.DataFrame:
     Raises:
         DataError: If the file cannot be read or has no such columns.
     """
-    readers: dict[str, Callable[[Path], pl.DataFrame]] = {
-        ".parquet": pl.read_parquet,
-        ".json": pl.read_json,
-        ".tsv": lambda file: pl.read_csv(file, separator="\t"),
-    }
-
-    def refusal(reason: str) -> DataError:
-        return DataError(f"file {path}", expected="a table", received=reason)
-
-    with refusing(refusal, DataError):
-        first_bytes(path)
-        frame = restored(readers.get(path.suffix, pl.read_csv)(path))
+    frame = read_table(path)
     key = next((column for column in keys if column in frame.columns), None)
     if key is None or other not in frame.columns:
         raise DataError(

@@ -1,1 +1,1 @@
-"""Whom the application answers: people's ratings, kept, brought along, and learnt from."""
+"""Whom the application answers: people's ratings, kept, and learnt from."""

@@ -16,11 +16,11 @@ from pydantic_core import PydanticCustomError
 from starlette.responses import JSONResponse, Response
 
 from tastemap.errors import UnsupportedError
+from tastemap.explore import import_ratings as importing
 from tastemap.explore.item_map import OTHER
 from tastemap.serve.answers import figures
 from tastemap.serve.model.catalogue import Filters
 from tastemap.serve.model.loaded import LoadedModel
-from tastemap.serve.people import import_ratings as importing
 from tastemap.serve.people.profiles import AnyProfile
 from tastemap.serve.people.retrain import N_RATINGS_KEY
 from tastemap.serve.schemas import ItemCard, SimilarItem
@@ -277,8 +277,9 @@ def review_import(
     visit.check(csrf)
     max_bytes = visit.request.app.state.settings.limits.upload
     source, scale, entries = importing.read_export(file.file.read(max_bytes + 1), max_bytes)
-    review = importing.review(visit.service.model, source, scale, entries)
-    return visit.page("review.html", "You", review=review)
+    model = visit.service.model
+    review = importing.review(model.data, source, scale, entries)
+    return visit.page("review.html", "You", review=review, cards=model.catalogue.cards)
 
 
 @router.post("/you/import/keep", form_limits={"max_fields": Limits.picks + Limits.fields})
@@ -352,7 +353,7 @@ def _members(
     max_bytes = visit.request.app.state.settings.limits.body
     for number, (name, text) in enumerate(members, start=1):
         entries = importing.read_list(text, max_bytes) if text.strip() else []
-        ratings, unmatched = importing.chosen(visit.service.model, entries)
+        ratings, unmatched = importing.chosen(visit.service.model.data, entries)
         unread.append(unmatched[:MAX_UNREAD_SHOWN])
         if ratings:
             label = name.strip()[:MAX_CHARACTERS_OF_NAME] or f"person {number}"

@@ -1,6 +1,7 @@
-"""Ratings that people bring: exports of MovieLens, Letterboxd and IMDb, and lists that they write.
+"""Ratings that people bring: exports of other services, and lists that they write.
 
-What is read is matched with the items of the model, and shown to the person before it is kept.
+What is read is matched with the items of a table of ratings, those that a model learnt from. The
+application shows it to the person before it is kept; the command line says what it leaves out.
 """
 
 import csv
@@ -8,21 +9,21 @@ import io
 import math
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice, takewhile
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 from weakref import WeakKeyDictionary
 
+import numpy as np
 import polars as pl
 
+from tastemap.data.ratings import Ratings
 from tastemap.data.readers.archive import is_readable
 from tastemap.data.scale import Scale
 from tastemap.data.vocabulary import Vocabulary
 from tastemap.errors import DataError
 from tastemap.explore.title_search import ARTICLES, search_titles, title_words
-from tastemap.serve.model.loaded import LoadedModel
-from tastemap.serve.schemas import ItemCard
-from tastemap.support.boundary import refusing
+from tastemap.support.boundary import refusing, shortened
 from tastemap.support.formulas import restored_text
 
 #: So many ratings are read of one file; who has more may bring the rest in a second one.
@@ -41,8 +42,8 @@ MIN_SIMILARITY = 0.8
 _COLUMNS = {
     "item_id": ("item_id", "movieid", "movie_id"),
     "title": ("title", "name"),
-    "year": ("year",),
-    "rating": ("rating", "your rating"),
+    "year": ("year", "original publication year", "year published"),
+    "rating": ("rating", "your rating", "my rating"),
 }
 
 Key: TypeAlias = tuple[str, ...]
@@ -60,11 +61,11 @@ class Entry:
 
 @dataclass(frozen=True)
 class Match:
-    """An entry, its rating on the model's scale, and the items that it may be."""
+    """An entry, its rating on the scale of the items, and the rows of the items that it may be."""
 
     entry: Entry
     rating: float
-    candidates: list[ItemCard]
+    rows: list[int]
 
 
 @dataclass(frozen=True)
@@ -86,12 +87,15 @@ class Review:
     unknown: list[Match]
 
 
-def read_export(content: bytes, max_bytes: int) -> tuple[str, Scale | None, list[Entry]]:
+def read_export(
+    content: bytes, max_bytes: int, max_entries: int = MAX_ENTRIES
+) -> tuple[str, Scale | None, list[Entry]]:
     """The ratings in a file: whose export it is, its scale (None: the model's), the entries.
 
     Args:
         content: A CSV file, or a zip that holds one of ratings.
         max_bytes: Bytes that may be unpacked.
+        max_entries: Ratings that it may hold.
 
     Raises:
         DataError: If no ratings can be found in it.
@@ -102,17 +106,19 @@ def read_export(content: bytes, max_bytes: int) -> tuple[str, Scale | None, list
     try:
         rows = csv.reader(io.StringIO(text, newline=""))
         names = _places(next(rows, []))
-        entries = _entries(rows, names)
+        entries = _entries(rows, names, max_entries)
     except csv.Error as error:
         raise _unreadable(str(error)) from None
-    if len(entries) > MAX_ENTRIES:
-        raise _unreadable(f"more than {MAX_ENTRIES:,} ratings; bring them in parts")
+    if len(entries) > max_entries:
+        raise _unreadable(f"more than {max_entries:,} ratings; bring them in parts")
     if not entries:
         raise _unreadable("no ratings in it")
     if "letterboxd uri" in names:
         return "Letterboxd", Scale(0.5, 5.0, 0.5), entries
     if "your rating" in names:
         return "IMDb", Scale(1.0, 10.0, 1.0), entries
+    if "my rating" in names:
+        return "Goodreads", Scale(1.0, 5.0, 1.0), entries
     if "item_id" in names:
         return "Your own export", None, entries
     if not names.keys().isdisjoint(_COLUMNS["item_id"]):
@@ -126,9 +132,7 @@ def read_list(text: str, max_bytes: int) -> list[Entry]:
     Raises:
         DataError: If it looks like an export and cannot be read.
     """
-    first, _, _ = text.lstrip().partition("\n")
-    words = {word.strip().lower() for word in first.split(",", MAX_COLUMNS)}
-    if words & {*_COLUMNS["rating"]}:
+    if has_header(text):
         return read_export(text.lstrip().encode(errors="replace"), max_bytes)[2]
     entries = []
     lines = [line.strip() for line in text.splitlines() if line.strip()]
@@ -139,40 +143,46 @@ def read_list(text: str, max_bytes: int) -> list[Entry]:
     return entries
 
 
-def review(model: LoadedModel, source: str, scale: Scale | None, entries: list[Entry]) -> Review:
-    """Match the entries of a file with the items of a model."""
-    titles, target = _titles(model), model.scale
+def has_header(text: str) -> bool:
+    """Whether the first line names columns, one of them of ratings: an export, and no list."""
+    first, _, _ = text.lstrip().partition("\n")
+    words = {word.strip().strip('"').lower() for word in first.split(",", MAX_COLUMNS)}
+    return bool(words & {*_COLUMNS["rating"]})
+
+
+def review(data: Ratings, source: str, scale: Scale | None, entries: list[Entry]) -> Review:
+    """Match the entries of a file with the items of a table of ratings."""
+    index, target = _index_of(data.items), data.scale
     origin = scale or target
     is_other = (origin.lowest, origin.highest) != (target.lowest, target.highest)
     converted = f"{origin.lowest:g}–{origin.highest:g}" if is_other else ""
     result = Review(source, converted, [], [], [])
     n_guessed = 0
-    for entry in entries:
-        rows, is_sure = _rows(model, titles, entry)
+    for entry, id_row in zip(entries, _rows_of_ids(data.items, entries), strict=True):
+        rows, is_sure = _rows(index, entry, id_row)
         if not rows and entry.title and n_guessed < MAX_WORDS_GUESSED:
             n_guessed += len(title_words(entry.title))
-            rows = _alike(model, entry.title)
-        rating = on_scale(entry.rating, origin, target)
-        match = Match(entry, rating, model.catalogue.cards(rows))
+            rows = _alike(data.items, entry.title)
+        match = Match(entry, on_scale(entry.rating, origin, target), rows)
         matches = result.sure if is_sure else result.unsure if rows else result.unknown
         matches.append(match)
     return result
 
 
-def chosen(model: LoadedModel, entries: list[Entry]) -> tuple[dict[str, float], list[str]]:
+def chosen(data: Ratings, entries: list[Entry]) -> tuple[dict[str, float], list[str]]:
     """The ratings of a written list, by item id, and the lines that name no item for sure."""
-    titles = _titles(model) if entries else {}
+    index, counts = _index_of(data.items), data.by_item.counts
     ratings: dict[str, float] = {}
     unread = []
-    for entry in entries:
-        rows, _ = _rows(model, titles, entry)
+    for entry, id_row in zip(entries, _rows_of_ids(data.items, entries), strict=True):
+        rows, _ = _rows(index, entry, id_row)
         # The best known of several films of a title is meant.
-        best = max(rows, key=lambda row: int(model.catalogue.popularity[row]), default=-1)
+        best = max(rows, key=lambda row: int(counts[row]), default=-1)
         if best < 0 or math.isnan(entry.rating):
             unread.append(entry.title)
         else:
-            rating = on_scale(entry.rating, model.scale, model.scale)
-            ratings[str(model.catalogue[best].item_id)] = rating
+            rating = on_scale(entry.rating, data.scale, data.scale)
+            ratings[str(data.items.ids[best])] = rating
     return ratings, unread
 
 
@@ -196,51 +206,72 @@ def on_scale(rating: float, source: Scale, target: Scale) -> float:
 # ---- matching ----
 
 
-def _rows(model: LoadedModel, titles: dict[Key, list[int]], entry: Entry) -> tuple[list[int], bool]:
-    """The items that an entry may be, and whether it is certainly the first of them."""
-    own_id = model.catalogue.rows_of.row(entry.item_id) if entry.item_id else -1
+class _Index(NamedTuple):
+    """The rows of items by the words of their titles, and the year of each row."""
+
+    rows_of: dict[Key, list[int]]
+    years: list[int | None]
+
+
+def _rows(index: _Index, entry: Entry, id_row: int) -> tuple[list[int], bool]:
+    """The items that an entry may be, and whether it is certainly the first of them.
+
+    ``id_row`` is the row of the item that has the id which the file gives, -1 if there is none.
+    """
     if not entry.title:
-        return ([own_id], True) if own_id >= 0 else ([], False)
-    same = titles.get(_key(entry.title), [])
-    years = {row: model.catalogue[row].year for row in same}
+        return ([id_row], True) if id_row >= 0 else ([], False)
+    same = index.rows_of.get(_key(entry.title), [])
+    years = {row: index.years[row] for row in same}
     fits = [
         row
         for row, year in years.items()
         if entry.year is None or year is None or abs(year - entry.year) <= 1
     ]
     exact = [row for row in fits if entry.year is not None and years[row] == entry.year]
-    if own_id in fits:
-        return [own_id], True
+    if id_row in fits:
+        return [id_row], True
     if len(exact) == 1 or len(fits) == 1:
         return (exact if len(exact) == 1 else fits), True
     return (fits or same)[:MAX_CANDIDATES], False
 
 
-def _alike(model: LoadedModel, title: str) -> list[int]:
+def _alike(items: Vocabulary, title: str) -> list[int]:
     """Rows of items with the words of a title, or words spelt much like them."""
     if not title_words(title):
         return []
-    matches = search_titles(model.data.items, title, MAX_CANDIDATES)
+    matches = search_titles(items, title, MAX_CANDIDATES)
     is_near = (pl.col("match") != "spelling") | (pl.col("score") >= MIN_SIMILARITY)
-    return model.data.items.index(matches.filter(is_near)["item_id"]).tolist()
+    return items.index(matches.filter(is_near)["item_id"]).tolist()
 
 
-def _titles(model: LoadedModel) -> dict[Key, list[int]]:
+def _rows_of_ids(items: Vocabulary, entries: list[Entry]) -> list[int]:
+    """The row of the item with the id of each entry, -1 if there is none: 007 is not 7."""
+    texts = pl.Series([entry.item_id for entry in entries], dtype=pl.String)
+    rows = items.index(texts, missing="negative")
+    is_same = (items.ids_at(np.maximum(rows, 0)).cast(pl.String) == texts).to_numpy()
+    return np.where(is_same & (texts != "").to_numpy(), rows, -1).tolist()
+
+
+def _index_of(items: Vocabulary) -> _Index:
     """Rows by the words of their titles, with and without what stands in brackets."""
-    rows_by_title = _rows_by_title.get(model.data.items)
-    if rows_by_title is None:
-        rows_by_title = {}
-        for row in range(len(model.catalogue)):
-            title = model.catalogue[row].title
-            for key in {_key(title), _key(_without_brackets(title))}:
+    index = _indices.get(items)
+    if index is None:
+        columns = items.frame.columns
+        ids = items.ids.cast(pl.String)
+        titles = items.frame["title"].cast(pl.String) if "title" in columns else ids
+        years = items.frame["year"].cast(pl.Int32, strict=False) if "year" in columns else None
+        index = _Index({}, [None] * len(items) if years is None else years.to_list())
+        for row, (title, id_text) in enumerate(zip(titles, ids, strict=True)):
+            name = title or id_text
+            for key in {_key(name), _key(_without_brackets(name))}:
                 if key:
-                    rows_by_title.setdefault(key, []).append(row)
-        _rows_by_title[model.data.items] = rows_by_title
-    return rows_by_title
+                    index.rows_of.setdefault(key, []).append(row)
+        _indices[items] = index
+    return index
 
 
-# The titles of each vocabulary that has been asked for, for as long as the vocabulary lives.
-_rows_by_title: WeakKeyDictionary[Vocabulary, dict[Key, list[int]]] = WeakKeyDictionary()
+# The index of each vocabulary that has been asked for, for as long as the vocabulary lives.
+_indices: WeakKeyDictionary[Vocabulary, _Index] = WeakKeyDictionary()
 
 
 def _key(title: str) -> Key:
@@ -258,16 +289,20 @@ def _places(header: list[str]) -> dict[str, int]:
     return {name.strip().lower(): place for place, name in enumerate(header) if name}
 
 
-def _entries(rows: Iterator[list[str]], names: dict[str, int]) -> list[Entry]:
+def _entries(rows: Iterator[list[str]], names: dict[str, int], max_entries: int) -> list[Entry]:
     """The rows that hold a rating, and no more than shows that they are too many."""
     column = {
         kind: next((names[name] for name in spellings if name in names), None)
         for kind, spellings in _COLUMNS.items()
     }
     if column["rating"] is None or column["title"] is column["item_id"] is None:
-        raise _unreadable("no column of ratings and none of titles")
+        named = shortened(", ".join(names) or "nothing")
+        raise _unreadable(f"no column of ratings, or none of titles: {named}")
     entries = (entry for row in rows if (entry := _entry(row, column)) is not None)
-    return list(islice(entries, MAX_ENTRIES + 1))
+    if "my rating" in names:  # Goodreads writes 0 for what has no rating, and a series in brackets
+        rated = (entry for entry in entries if entry.rating)
+        entries = (replace(entry, title=_without_brackets(entry.title)) for entry in rated)
+    return list(islice(entries, max_entries + 1))
 
 
 def _entry(row: list[str], column: dict[str, int | None]) -> Entry | None:

@@ -13,16 +13,12 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_models import save_small
 
 from tastemap.data.ratings import Ratings
 from tastemap.data.scale import Scale
 from tastemap.errors import DataError
-from tastemap.explore.title_search import search_titles
-from tastemap.serve.model.loaded import LoadedModel
-from tastemap.serve.model.reload import load
-from tastemap.serve.people import import_ratings as importing
-from tastemap.serve.people.import_ratings import (
+from tastemap.explore import import_ratings as importing
+from tastemap.explore.import_ratings import (
     MAX_CHARACTERS,
     MAX_ENTRIES,
     MAX_FILES,
@@ -34,6 +30,7 @@ from tastemap.serve.people.import_ratings import (
     read_list,
     review,
 )
+from tastemap.explore.title_search import search_titles
 from tastemap.support.formulas import defused_text
 
 MOST = 1_000_000
@@ -60,7 +57,7 @@ tt0076759,1,2024-01-02,Star Wars,https://x,Movie,1977
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
+def data() -> Ratings:
     n = len(FILMS)
     frame = pl.DataFrame(
         {
@@ -71,45 +68,44 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
     )
     titles, years = zip(*FILMS, strict=True)
     table = pl.DataFrame({"item_id": range(n), "title": titles, "year": years})
-    ratings = Ratings.from_frame(frame, item_table=table)
-    return load(save_small(ratings, tmp_path_factory.mktemp("films") / "model"))
+    return Ratings.from_frame(frame, item_table=table)
 
 
-def reviewed(model: LoadedModel, content: bytes):
-    return review(model, *read_export(content, MOST))
+def reviewed(data: Ratings, content: bytes):
+    return review(data, *read_export(content, MOST))
 
 
-def test_letterboxd_is_matched_by_title_and_year(model: LoadedModel) -> None:
-    found = reviewed(model, LETTERBOXD.encode())
+def test_letterboxd_is_matched_by_title_and_year(data: Ratings) -> None:
+    found = reviewed(data, LETTERBOXD.encode())
     assert found.source == "Letterboxd"
-    sure = {match.entry.title: (match.candidates[0].item_id, match.rating) for match in found.sure}
+    sure = {match.entry.title: (match.rows[0], match.rating) for match in found.sure}
     assert sure == {"The Godfather": (0, 5.0), "Amelie": (2, 1.0)}
-    asked = {match.entry.title: [c.item_id for c in match.candidates] for match in found.unsure}
+    asked = {match.entry.title: match.rows for match in found.unsure}
     assert set(asked) == {"Hamlet", "Star Wrs"}
     assert sorted(asked["Hamlet"]) == [3, 4]
     assert asked["Star Wrs"][0] == 5
     assert [match.entry.title for match in found.unknown] == ["Nothing Like It"]
 
 
-def test_imdb_has_ten_points_that_are_brought_to_five(model: LoadedModel) -> None:
-    found = reviewed(model, IMDB.encode())
+def test_imdb_has_ten_points_that_are_brought_to_five(data: Ratings) -> None:
+    found = reviewed(data, IMDB.encode())
     assert (found.source, found.converted) == ("IMDb", "1–10")
     assert [match.rating for match in found.sure] == [5.0, 1.0]
 
 
-def test_our_own_export_comes_back_by_its_ids(model: LoadedModel) -> None:
+def test_our_own_export_comes_back_by_its_ids(data: Ratings) -> None:
     own = "item_id,title,year,rating,timestamp\n4,Hamlet,1996,2,0\n3,Hamlet,1990,4,0\n"
-    found = reviewed(model, own.encode())
-    assert [(m.candidates[0].item_id, m.rating) for m in found.sure] == [(4, 2.0), (3, 4.0)]
+    found = reviewed(data, own.encode())
+    assert [(m.rows[0], m.rating) for m in found.sure] == [(4, 2.0), (3, 4.0)]
 
 
-def test_the_ratings_in_a_zip_are_found(model: LoadedModel) -> None:
+def test_the_ratings_in_a_zip_are_found(data: Ratings) -> None:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
         archive.writestr("profile.csv", "a,b\n1,2\n")
         archive.writestr("deleted/ratings.csv", "Name,Year,Letterboxd URI,Rating\nX,1,u,1\n")
         archive.writestr("ratings.csv", LETTERBOXD)
-    assert len(reviewed(model, file.getvalue()).sure) == 2
+    assert len(reviewed(data, file.getvalue()).sure) == 2
 
 
 @pytest.mark.parametrize(
@@ -236,36 +232,36 @@ LONG = [
 
 
 @pytest.mark.parametrize("unit", LONG)
-def test_long_text_is_read_in_linear_time(model: LoadedModel, unit: str) -> None:
+def test_long_text_is_read_in_linear_time(data: Ratings, unit: str) -> None:
     """10^5 characters, alone and between two letters; the square of that would take minutes."""
     long, start = unit * (100_000 // len(unit)), time.monotonic()
     for text in (long, f"a{long}b", f"a{long}= 5", f"{long}(1995)"):
         entries = read_list(text, MOST)
         assert len(entries) <= MAX_ENTRIES
-        chosen(model, entries[:200])
-        review(model, "", None, [Entry(e.title, e.year, 5.0) for e in entries[:200]])
+        chosen(data, entries[:200])
+        review(data, "", None, [Entry(e.title, e.year, 5.0) for e in entries[:200]])
         cell = text.replace('"', '""')
         with contextlib.suppress(DataError):
-            review(model, *read_export(f'title,rating\n"{cell}",5\n'.encode(), MOST))
+            review(data, *read_export(f'title,rating\n"{cell}",5\n'.encode(), MOST))
         with contextlib.suppress(DataError):
             read_export(f"{text}\nrating,title\n".encode(), MOST)
     assert time.monotonic() - start < 20
 
 
 def test_close_spellings_are_looked_for_within_bounds(
-    model: LoadedModel, monkeypatch: pytest.MonkeyPatch
+    data: Ratings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     searches = []
     monkeypatch.setattr(
         importing, "search_titles", lambda _, q, k: searches.append(q) or search_titles(_, q, k)
     )
-    review(model, "", None, [Entry("no such film " * 30, None, 5.0)] * 1_000)
+    review(data, "", None, [Entry("no such film " * 30, None, 5.0)] * 1_000)
     assert 0 < sum(len(query.split()) for query in searches) <= MAX_WORDS_GUESSED + 90
 
 
-def test_a_written_list_is_read_line_by_line(model: LoadedModel) -> None:
+def test_a_written_list_is_read_line_by_line(data: Ratings) -> None:
     entries = read_list("The Godfather = 5\nStar Wars (1977); 1\nno rating\nUnheard Of = 3\n", MOST)
-    ratings, unread = chosen(model, entries)
+    ratings, unread = chosen(data, entries)
     assert ratings == {"0": 5.0, "5": 1.0}
     assert unread == ["no rating", "Unheard Of"]
     assert math.isnan(entries[2].rating)

@@ -1,0 +1,101 @@
+"""A person's own ratings from a file: what is used, what is named as left out, what is refused."""
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from tastemap.data.ratings import Ratings
+from tastemap.errors import DataError
+from tastemap.jobs.import_ratings import ratings_of_file
+
+LETTERBOXD = """Date,Name,Year,Letterboxd URI,Rating
+2024-01-02,Alien,1979,https://boxd.it/1,4.5
+2024-01-02,Heat,1986,https://boxd.it/2,3
+2024-01-02,Oppenheimer,2023,https://boxd.it/3,2
+2024-01-02,Brazil,1985,https://boxd.it/4,0.5
+"""
+
+
+@pytest.fixture(scope="module")
+def films() -> Ratings:
+    table = {"item_id": [1, 2, 3], "title": ["Alien", "Heat", "Brazil"], "year": [1979, 1995, 1985]}
+    rated = {"user_id": [1, 1, 2], "item_id": [1, 2, 3], "rating": [1.0, 5.0, 4.0]}
+    return Ratings.from_frame(pl.DataFrame(rated), item_table=pl.DataFrame(table))
+
+
+def read(films: Ratings, path: Path, content: str) -> tuple[dict[int, float], list[str]]:
+    path.write_text(content)
+    frame, notes = ratings_of_file(path, films)
+    return dict(frame.iter_rows()), notes
+
+
+def test_an_export_is_used_as_far_as_its_titles_are_in_the_data(
+    films: Ratings, tmp_path: Path
+) -> None:
+    ratings, notes = read(films, tmp_path / "letterboxd.csv", LETTERBOXD)
+    assert ratings == {1: 5.0, 3: 1.0}
+    assert notes == [
+        "letterboxd.csv (Letterboxd): 2 of 4 ratings used",
+        "ratings brought from 0.5–5 to 1–5",
+        "1 title is not known: Oppenheimer (2023)",
+        "left out, may be Heat (1995): Heat (1986)",
+    ]
+
+
+def test_of_many_unknown_titles_the_first_are_named_and_all_counted(
+    films: Ratings, tmp_path: Path
+) -> None:
+    unknown = "".join(f"zzzz{'q' * n},3\n" for n in range(8))
+    ratings, notes = read(films, tmp_path / "mine.csv", f"title,rating\nAlien,4\n{unknown}")
+    assert ratings == {1: 4.0}
+    assert notes[0] == "mine.csv (Your list): 1 of 9 ratings used"
+    assert notes[1].startswith("8 titles are not known: zzzz, zzzzq, ")
+    assert notes[1].endswith(" and 3 more")
+
+
+def test_ratings_on_the_scale_of_the_data_stay_as_they_are(films: Ratings, tmp_path: Path) -> None:
+    ids = "item_id,rating\n1,4.5\n99,2\n1,3.5\n"
+    ratings, notes = read(films, tmp_path / "ids.csv", ids)
+    assert ratings == {1: 3.5}
+    assert "1 further rating of an item that is rated twice: the last counts" in notes
+    assert "1 title is not known: 99" in notes
+    frame = pl.DataFrame({"title": ["Heat"], "rating": [2], "genres": [["Crime"]]})
+    frame.write_parquet(tmp_path / "mine.parquet")
+    assert ratings_of_file(tmp_path / "mine.parquet", films)[0].rows() == [(2, 2.0)]
+
+
+def test_a_written_list_is_read_line_by_line(films: Ratings, tmp_path: Path) -> None:
+    lines = "Alien (1979) = 4\nI liked this\nBrazil;2\n"
+    ratings, notes = read(films, tmp_path / "list.txt", lines)
+    assert ratings == {1: 4.0, 3: 2.0}
+    assert notes == [
+        "list.txt (Your list): 2 of 2 ratings used",
+        "1 line without a rating: I liked this",
+    ]
+
+
+def test_zeros_of_goodreads_are_no_ratings(films: Ratings, tmp_path: Path) -> None:
+    rows = '1,"Alien (Alien, #1)",5,1979\n2,Heat,0,1995\n'
+    header = "Book Id,Title,My Rating,Year Published\n"
+    ratings, notes = read(films, tmp_path / "goodreads.csv", header + rows)
+    assert ratings == {1: 5.0}
+    assert notes == ["goodreads.csv (Goodreads): 1 of 1 rating used"]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("film,rating\nAlien,5\n", "columns rating and title or item_id.*film, rating"),
+        ("title,rating\nAlien,9\n", "expected ratings from 1 to 5; received 9 for Alien"),
+        ("title,rating\nNo Such,5\n", "expected titles or ids of the model's items.*No Such"),
+        ("just words\n", "expected columns rating.*received just words"),
+        ("", "expected columns rating.*received nothing"),
+    ],
+)
+def test_what_holds_nothing_of_use_is_refused_in_one_line(
+    films: Ratings, tmp_path: Path, content: str, message: str
+) -> None:
+    with pytest.raises(DataError, match=message) as error:
+        read(films, tmp_path / "mine.csv", content)
+    assert "\n" not in str(error.value)
