@@ -25,6 +25,35 @@ def test_text_is_never_markup() -> None:
     assert "0.7395" in text
 
 
+def shown(frame: pl.DataFrame, capsys: pytest.CaptureFixture[str]) -> str:
+    Output().show(frame, "Films")
+    return capsys.readouterr().out
+
+
+def test_titles_that_repeat_the_ids_are_not_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    books = pl.DataFrame({"item_id": ["0195153448", "x"], "title": ["0195153448", "x"]})
+    assert shown(books, capsys).count("0195153448") == 1
+    named = books.with_columns(title=pl.Series(["Classical Mythology", "x"]))
+    assert "Classical Mythology" in shown(named, capsys)
+
+
+def test_large_numbers_have_few_decimals_and_small_ones_all(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    counts = pl.DataFrame({"model": ["a", "b"], "rmse": [2113.41, 19.2], "seconds": [0.25, 3.0]})
+    text = shown(counts, capsys)
+    assert {"2,113.41", "19.20", "0.25"} <= {*text.split()}
+    assert "352,698" in shown(pl.DataFrame({"predicted_rating": [352_697.9]}), capsys)
+    assert "0.9579" in shown(pl.DataFrame({"rmse": [0.95789]}), capsys)
+
+
+def test_facts_that_are_not_known_are_left_out(capsys: pytest.CaptureFixture[str]) -> None:
+    Output().facts({"ratings": 1234, "first": None}, "At a glance")
+    text = capsys.readouterr().out
+    assert "1,234" in text
+    assert "first" not in text
+
+
 def test_a_title_cannot_command_the_terminal() -> None:
     console = Console(record=True, width=80)
     console.print(table_of(pl.DataFrame({"title": ["x\x1b[2J\x07\x9b"]})))
@@ -98,6 +127,16 @@ def test_the_program_is_named_so_that_the_shell_finds_it(
     assert program() == "tastemap"
     monkeypatch.setattr("sys.argv", ["python", "lab"])
     assert program() == "tastemap"
+
+
+def test_pieces_of_a_table_name_their_rows() -> None:
+    frame = pl.DataFrame(
+        {"group": ["popularity"] * 2, "band": ["0", "1–9"]}
+        | {f"error_{n}": [0.5, 0.25] for n in range(6)}
+    )
+    pieces = pieces_of(frame, 40)
+    assert len(pieces) > 1
+    assert {tuple(piece.columns[:2]) for piece in pieces} == {("group", "band")}
 
 
 @pytest.mark.parametrize("width", [60, 80, 100, 200])

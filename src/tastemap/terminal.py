@@ -26,6 +26,7 @@ from rich.table import Table
 from tastemap.errors import ArgumentError
 from tastemap.support.atomic import new_file
 from tastemap.support.formulas import defused
+from tastemap.support.frames import digits_of, without_repetition
 
 console = Console(highlight=False)
 aside = Console(stderr=True, highlight=False)
@@ -87,7 +88,8 @@ class Output:
         table.add_column("", overflow="fold")
         table.show_header = False
         for name, value in facts.items():
-            table.add_row(escape(name), escape(fact_text(name, value)))
+            if value is not None:
+                table.add_row(escape(name), escape(fact_text(name, value)))
         _print_table(table, title)
         self._print_notes(notes)
 
@@ -103,26 +105,30 @@ class Output:
 
 def _print_frame(frame: pl.DataFrame, title: str) -> None:
     """A frame under its title; one too wide for the terminal in pieces below each other."""
-    pieces = pieces_of(frame, console.width)
+    pieces = pieces_of(without_repetition(frame), console.width)
     _print_table(table_of(pieces[0]), title)
     for piece in pieces[1:]:
         console.print(table_of(piece))
 
 
 def pieces_of(frame: pl.DataFrame, width: int) -> list[pl.DataFrame]:
-    """A frame cut into pieces that are no wider than a terminal; each begins with the first column.
+    """A frame cut into pieces that are no wider than a terminal; each begins with the same columns.
+
+    These are the first column, and the text beside it that tells its rows apart.
 
     Example:
         >>> frame = pl.DataFrame({"model": ["mf"], "rmse": [0.92], "mae": [0.72]})
         >>> [piece.columns for piece in pieces_of(frame, 16)]
         [['model', 'rmse'], ['model', 'mae']]
     """
-    first, *others = frame.columns
-    pieces = [[first]]
-    for column in others:
+    first, second = frame.columns[:1], frame.columns[1:2]
+    is_label = frame[first].n_unique() < len(frame) and frame[second].dtypes == [pl.String]
+    start = [*first, *second] if is_label else first
+    pieces = [[*start]]
+    for column in frame.columns[len(start) :]:
         longer = [*pieces[-1], column]
-        if len(longer) > 2 and _least_width(frame.select(longer)) > width:
-            longer = [first, column]
+        if len(longer) > len(start) + 1 and _least_width(frame.select(longer)) > width:
+            longer = [*start, column]
             pieces.append([])
         pieces[-1] = longer
     return [frame.select(piece) for piece in pieces]
@@ -215,9 +221,10 @@ def table_of(frame: pl.DataFrame) -> Table:
             overflow="fold",
             min_width=None if number else min(_longest(frame[name]), MIN_TEXT_CHARACTERS),
         )
+    digits = [digits_of(frame[name], _digits(name)) for name in frame.columns]
     for row in frame.iter_rows():
-        cells = zip(frame.columns, row, strict=True)
-        table.add_row(*(escape(cell_text(name, value)) for name, value in cells))
+        cells = zip(frame.columns, row, digits, strict=True)
+        table.add_row(*(escape(cell_text(name, value, n)) for name, value, n in cells))
     return table
 
 
@@ -226,8 +233,14 @@ def _longest(column: pl.Series) -> int:
     return max((len(cell_text(column.name, value)) for value in column), default=0)
 
 
-def cell_text(column: str, value: Any) -> str:
-    """One value as text for a reader.
+def _digits(column: str) -> int:
+    """Decimals of the floats in a column of a name."""
+    has_word = any(word in column for word in WORDS_OF_FOUR_DIGITS)
+    return 4 if column in NAMES_OF_FOUR_DIGITS or has_word else 2
+
+
+def cell_text(column: str, value: Any, digits: int | None = None) -> str:
+    """One value as text for a reader; without a number of digits, that of the column's name.
 
     Example:
         >>> cell_text("test_mae", 0.73951), cell_text("rating", 4.0), cell_text("item_id", 50)
@@ -236,9 +249,8 @@ def cell_text(column: str, value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, float):
-        words = (word for word in WORDS_OF_FOUR_DIGITS if word in column)
-        digits = 4 if column in NAMES_OF_FOUR_DIGITS or any(words) else 2
-        return f"{value:.{digits}f}"
+        digits = digits_of(pl.Series([value]), _digits(column)) if digits is None else digits
+        return f"{value:,.{digits}f}"
     if isinstance(value, list):
         return printable(", ".join(map(str, value)))
     if isinstance(value, int) and not column.endswith(("id", "year", "rank")):

@@ -68,7 +68,7 @@ def test_unknown_users_are_reported(split: Split) -> None:
         split.test.to_frame().head(3).with_columns(user_id=pl.lit(9999), item_id=pl.lit(1))[:1]
     )
     (note,) = evaluate(BiasModel().fit(split.train), strangers).notes
-    assert note == "1 test ratings are of users that the model does not know"
+    assert note == "1 test rating is of a user that the model does not know"
 
 
 def test_a_model_that_is_not_fitted_is_refused(split: Split) -> None:

@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
+import numpy as np
+import polars as pl
 from matplotlib.figure import Figure
 
 from tastemap.data.ratings import Ratings
-from tastemap.jobs.describe import save_figures, statistics_tables
+from tastemap.jobs.describe import counts_table, save_figures, statistics_tables
 
 
 def test_tables_hold_what_was_counted_by_hand(tiny: Ratings) -> None:
@@ -19,6 +21,20 @@ def test_tables_hold_what_was_counted_by_hand(tiny: Ratings) -> None:
     assert [round(value, 4) for value in liked["damped_average"]] == [
         round(value, 4) for value in expected
     ]
+
+
+def test_many_values_are_counted_in_parts_of_the_scale() -> None:
+    rating = np.concatenate([np.linspace(-10, 10, 101), [-10, 9.99, 10]])
+    frame = {"user_id": np.arange(104), "item_id": np.zeros(104), "rating": rating}
+    table = counts_table(Ratings.from_frame(pl.DataFrame(frame)))
+    assert table["from"].to_list() == list(range(-10, 10, 2))
+    assert table["to"][-1] == 10
+    assert table["count"].to_list() == [11, *[10] * 8, 13]
+    plays = frame | {"rating": 10.0 ** np.linspace(0, 5, 104)}
+    table = counts_table(Ratings.from_frame(pl.DataFrame(plays)))
+    assert table["to"].round(1).to_list()[:2] == [3.2, 10.0]
+    assert table["count"].sum() == 104
+    assert min(table["count"]) >= 10
 
 
 def test_figures_are_files_of_their_names(tmp_path: Path) -> None:

@@ -2,10 +2,23 @@
 
 import re
 
+import numpy as np
+import polars as pl
+import pytest
+
+from tastemap.data.ratings import Ratings
 from tastemap.data.splits import Split
 from tastemap.evaluation.evaluate import evaluate
 from tastemap.explore.report.blocks import Picture, Table
-from tastemap.jobs.sections import evaluation_blocks, likes_blocks, metrics_blocks
+from tastemap.jobs import sections
+from tastemap.jobs.sections import (
+    data_blocks,
+    evaluation_blocks,
+    likes_blocks,
+    metrics_blocks,
+    recommendation_blocks,
+    training_blocks,
+)
 from tastemap.models.registry import make_model
 
 
@@ -25,6 +38,63 @@ def test_neighbours_by_ratings_and_by_likes_stand_side_by_side(split: Split) -> 
     numbers = [float(number) for number in re.findall(r"0\.\d{3}", str(sentence))]
     assert len(numbers) == 2
     assert 0 < numbers[0] < numbers[1] < 1
+
+
+def test_the_words_on_the_data_fit_any_scale() -> None:
+    rng = np.random.default_rng(0)
+    frame = pl.DataFrame(
+        {
+            "user_id": np.arange(3000),
+            "item_id": rng.integers(0, 900, 3000),
+            "rating": np.round(rng.uniform(-10, 10, 3000), 2),
+        }
+    )
+    facts, *_, popular, liked = data_blocks(Ratings.from_frame(frame))
+    assert dict(facts.pairs)["of all pairs rated"] == "0.12 %"
+    assert "of 5" not in liked.caption
+    assert "ten" not in popular.caption
+
+
+def test_no_list_is_shown_twice(ratings: Ratings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sections, "MIN_RATINGS_OF_WELL_KNOWN", 1)  # which every item has
+    lists = recommendation_blocks(make_model("bias").fit(ratings))
+    assert [b.caption.split()[0] for b in lists] == ["For", "For"]
+    assert not lists[0].frame.equals(lists[1].frame)
+
+
+def test_advice_is_about_the_model_that_was_trained(split: Split) -> None:
+    sampler = make_model("bayes", n_factors=2, n_iterations=10, n_draws=4)
+    _, sentence = training_blocks(sampler.fit(split.train, progress=False))
+    assert "no epoch to stop at" in str(sentence)
+    # So many factors with no penalty overfit 2,400 ratings.
+    options = {"n_factors": 40, "n_epochs": 40, "reg": 0.0, "patience": None}
+    model = make_model("mf", **options).fit(split.train, validation=split.test, progress=False)
+    _, questions = training_blocks(model)
+    (_, answer) = questions.pairs[1]
+    assert answer.startswith("Stop earlier (`n_epochs`); penalise large weights (`reg`)")
+    assert "deep" not in answer
+
+
+def test_a_continuous_scale_has_its_calibration() -> None:
+    rng = np.random.default_rng(0)
+    frame = pl.DataFrame(
+        {
+            "user_id": rng.integers(0, 30, 600),
+            "item_id": rng.integers(0, 30, 600),
+            "rating": rng.normal(size=600),
+        }
+    ).unique(["user_id", "item_id"], maintain_order=True)
+    data = Ratings.from_frame(frame)
+    train, test = data.take(np.arange(300)), data.take(np.arange(300, len(data)))
+    model = make_model("bayes", n_factors=2, n_iterations=20, n_draws=8)
+    evaluation = evaluate(model.fit(train, progress=False), test)
+    assert "Test ratings inside the central intervals" in evaluation.tables
+    *_, sentence, picture = evaluation_blocks(evaluation, test)
+    assert "a tenth of the ratings" in str(sentence)
+    assert "each tenth of the distribution" in picture.alt
+    record = evaluation.record
+    assert "test_log_loss" not in record
+    assert metrics_blocks(record)[1].alt == picture.alt
 
 
 def test_a_model_with_probabilities_has_its_calibration(split: Split) -> None:

@@ -115,8 +115,8 @@ class Scale:
         return Scale(min(self.lowest, other.lowest), max(self.highest, other.highest))
 
     def __str__(self) -> str:
-        ends = f"{self.lowest:g} to {self.highest:g}"
-        return ends if self.step is None else f"{ends} in steps of {self.step:g}"
+        ends = f"{self.lowest:.10g} to {self.highest:.10g}"
+        return ends if self.step is None else f"{ends} in steps of {self.step:.10g}"
 
 
 def check_scale(scale: Scale) -> None:

@@ -17,6 +17,7 @@ from tastemap.metrics.rating import mae, mse, rmse
 from tastemap.models.base.recommender import Recommender
 from tastemap.models.batch.recommend import best_items
 from tastemap.models.registry import make_model
+from tastemap.support.counts import counted
 
 # Lower ends of the bands of the number of training ratings of an item or a user.
 BANDS = (0, 1, 10, 50, 100, 200)
@@ -191,10 +192,11 @@ def _notes(model: Recommender, test: Ratings) -> tuple[str, ...]:
     """Leaks and unknown ids, counted."""
     users, items = model.rows_of(test)
     notes = leak_notes(model.ratings_, users, items)
-    for kind, index in (("users", users), ("items", items)):
+    for kind, index in (("user", users), ("item", items)):
         unknown = int((index < 0).sum())
         if unknown:
-            notes.append(f"{unknown} test ratings are of {kind} that the model does not know")
+            whose = f"is of a {kind}" if unknown == 1 else f"are of {kind}s"
+            notes.append(f"{counted(unknown, 'test rating')} {whose} that the model does not know")
     return tuple(notes)
 
 

@@ -4,16 +4,20 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
 
 from tastemap.data import statistics
 from tastemap.data.ratings import Ratings
+from tastemap.explore.figures.style import Measure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 # Ratings at the overall mean that damp the average of an item.
 DAMPING_RATINGS = 25.0
+# More values than this are counted in so many parts of the scale.
+MAX_VALUES, N_PARTS = 21, 10
 
 
 def statistics_tables(ratings: Ratings) -> dict[str, pl.DataFrame]:
@@ -21,12 +25,29 @@ def statistics_tables(ratings: Ratings) -> dict[str, pl.DataFrame]:
     liked = statistics.average_ratings(ratings, damping=DAMPING_RATINGS)
     return {
         f"{ratings.source.name} at a glance": statistics.describe(ratings),
-        "How often each rating is given": statistics.rating_counts(ratings).head(21),
+        "How often each rating is given": counts_table(ratings),
         "The most popular items": statistics.most_popular(ratings, k=10),
         f"The best-liked items (average damped by {DAMPING_RATINGS:g} ratings)": liked.sort(
             "damped_average", descending=True
         ).head(10),
     }
+
+
+def counts_table(ratings: Ratings) -> pl.DataFrame:
+    """How often each rating is given; of many values, how many ratings lie in parts of the scale.
+
+    Returns:
+        Frame ``rating, count``; of more than 21 values ``from, to, count``, where a part holds its
+        lower end, and the last one both. Parts are of equal width, or of equal width of the
+        logarithm where few ratings are far above the others.
+    """
+    counts = statistics.rating_counts(ratings)
+    if len(counts) <= MAX_VALUES:
+        return counts
+    ends = Measure.of(ratings.rating).parts(ratings.scale.lowest, ratings.scale.highest, N_PARTS)
+    part = np.clip(np.searchsorted(ends, counts["rating"], side="right") - 1, 0, N_PARTS - 1)
+    sums = np.bincount(part, counts["count"], N_PARTS).astype(np.int64)
+    return pl.DataFrame({"from": ends[:-1], "to": ends[1:], "count": sums})
 
 
 def statistics_figures(ratings: Ratings) -> dict[str, "Figure"]:

@@ -78,7 +78,7 @@ class Lab:
         )
         sentence = overfitting_sentence(self.model.history_)
         self._show({"Training of the lab's model": self.model.history_}, [sentence])
-        self.report.section("Training", *sections.training_blocks(self.model.history_))
+        self.report.section("Training", *sections.training_blocks(self.model))
 
     def evaluate(self) -> None:
         """Errors on the test ratings, and the baseline's."""

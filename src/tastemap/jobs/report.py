@@ -38,7 +38,7 @@ def write_report(model: Recommender, out: Path) -> None:
     report = Report(f"Report on a {model.learnt_by_}", f"fitted on {data.source.name}")
     report.section("The ratings", *sections.data_blocks(data))
     if len(model.history_):
-        report.section("Training", *sections.training_blocks(model.history_))
+        report.section("Training", *sections.training_blocks(model))
     if model.metrics_:
         report.section("Test errors", *sections.metrics_blocks(model.metrics_))
     if model.capabilities.map:

@@ -145,7 +145,7 @@ class Run:
             self.model = self._fitted(self.ratings)
         self.model.metrics_ = self.metrics
         if "train_loss" in self.model.history_.columns:
-            self._report("Training", lambda: sections.training_blocks(self.model.history_))
+            self._report("Training", lambda: sections.training_blocks(self.model))
 
     def recommend(self) -> None:
         """Items for a user of the data and for a new user."""

@@ -19,6 +19,7 @@ from tastemap.explore.report.interactive_map import map_fragment
 from tastemap.explore.report.report import Block
 from tastemap.metrics.calibration import Calibration
 from tastemap.models.base.recommender import Recommender
+from tastemap.support.counts import counted, percentage, plain, rounded
 
 # Ratings that make an item well known.
 MIN_RATINGS_OF_WELL_KNOWN = 20
@@ -41,24 +42,33 @@ def example_items(ratings: Ratings, titles: tuple[str, ...]) -> list[Id]:
     return items
 
 
+def _name(items: Vocabulary, item: Id) -> str:
+    """The title of an item; one without a title is called by its id."""
+    row = items.find(item)
+    title, id_text = str(items.titles[row]), str(items.ids[row])
+    return f"item {id_text}" if title == id_text else title
+
+
 def data_blocks(ratings: Ratings) -> list[Block]:
     """The ratings at a glance: counts, most popular, best liked, and the figures."""
     row = statistics.describe(ratings).row(0, named=True)
     liked = statistics.average_ratings(ratings, damping=25.0)
+    span = ratings.scale.highest - ratings.scale.lowest
     blocks: list[Block] = [
         Facts(
             [
                 ("ratings", row["ratings"]),
                 ("users", row["users"]),
                 ("items", row["items"]),
-                ("mean rating", round(row["mean"], 2)),
-                ("of all pairs rated", f"{100 * row['density']:.1f} %"),
+                ("mean rating", rounded(row["mean"], span)),
+                ("of all pairs rated", percentage(row["density"])),
                 ("items rated once", row["items_rated_once"]),
             ]
         ),
         Picture(
             plots.plot_popularity(ratings),
-            "Histogram of the number of ratings of an item, in 30 bins: most items have few.",
+            "Left, a histogram of the number of ratings of an item; right, the share of all ratings"
+            " that the most popular items hold.",
         ),
         Picture(plots.plot_rating_counts(ratings), "How often each rating is given."),
         Picture(plots.plot_ratings_per_user(ratings), "Histogram of the ratings of a user."),
@@ -67,30 +77,69 @@ def data_blocks(ratings: Ratings) -> list[Block]:
         blocks.append(Picture(plots.plot_releases_per_year(ratings), "Items released each year."))
     return [
         *blocks,
-        Table(statistics.most_popular(ratings, k=10), "The ten most popular items"),
+        Table(statistics.most_popular(ratings, k=10), "The most popular items"),
         Table(
             liked.sort("damped_average", descending=True).head(10),
-            "The ten best-liked items, by an average damped with 25 ratings at the overall mean:"
-            " the plain average beside it puts items with a single rating of 5 first",
+            "The best-liked items, by an average damped with 25 ratings at the overall mean: the"
+            " plain average beside it favours items with few ratings",
         ),
     ]
 
 
-def training_blocks(history: pl.DataFrame) -> list[Block]:
-    """The training curves, and the answers to the lab's two questions."""
+def training_blocks(model: Recommender) -> list[Block]:
+    """The training curves, and the answers to the lab's two questions where they make sense."""
+    history = model.history_
     metric = curve_metric(history) or "loss"
-    sentence = overfitting_sentence(history, metric)
-    questions = [("Does the model overfit?", sentence)]
-    prevented = (
+    is_sampled = is_sampler(model)
+    name = "Loss" if metric == "loss" else metric.upper()
+    step = "draw" if is_sampled else "epoch"
+    rated = "training ratings"
+    if f"validation_{metric}" in history.columns:
+        rated = "training and the validation ratings"
+    picture = Picture(
+        model_plots.plot_history(history, metric, is_sampled=is_sampled),
+        f"{name} on the {rated} after each {step}.",
+    )
+    if is_sampled:
+        return [
+            picture,
+            "Each point is a draw from all sets of factors that fit the ratings. The curve need not"
+            " fall: once it keeps its level, more draws make the average of their predictions"
+            " better, and there is no epoch to stop at.",
+        ]
+    questions = [("Does the model overfit?", overfitting_sentence(history, metric))]
+    if verdict(history, metric).kind not in ("improving", "level"):
+        questions.append(("What prevents overfitting?", _prevention(model)))
+    return [picture, Questions(questions)]
+
+
+def is_sampler(model: Recommender) -> bool:
+    """Whether a model is learnt by drawing from a distribution, not by epochs."""
+    return "n_draws" in _options(model)
+
+
+def _options(model: Recommender) -> dict[str, Any]:
+    """The options that a model was learnt with, which a loaded model of factors no longer has."""
+    return (model.recipe_ or {}).get("parameters") or model.get_params()
+
+
+def _prevention(model: Recommender) -> str:
+    """What a person can do about overfitting, with the options that this model has."""
+    options = _options(model)
+    advice = {
+        "n_epochs": "stop earlier (`n_epochs`)",
+        "reg": "penalise large weights (`reg`)",
+        "n_factors": "use shorter embeddings (`n_factors`)",
+    }
+    if "network_options" not in options:
+        parts = [*(text for name, text in advice.items() if name in options), "gather more ratings"]
+        text = "; ".join(parts)
+        return f"{text[0].upper()}{text[1:]}."
+    return (
         "Stop at the epoch with the least validation loss; penalise large weights; use shorter"
         " embeddings; drop units at random in training; or gather more ratings. The models"
         " biased-dot, deep and ordinal do some of these."
     )
-    if verdict(history, metric).kind not in ("improving", "level"):
-        questions.append(("What prevents overfitting?", prevented))
-    name = "Loss" if metric == "loss" else metric.upper()
-    alt = f"{name} on the training and the validation ratings after each epoch."
-    return [Picture(model_plots.plot_history(history, metric), alt), Questions(questions)]
 
 
 def metrics_blocks(metrics: dict[str, Any]) -> list[Block]:
@@ -136,7 +185,9 @@ def evaluation_blocks(evaluation: Evaluation, test: Ratings) -> list[Block]:
     """Errors of model and baseline, predicted against true ratings, errors by bands."""
     true, predicted = test.rating, evaluation.predicted
     blocks: list[Block] = [
-        Table(evaluation.overall.drop("n"), f"Errors on {len(test):,} test ratings", digits=4),
+        Table(
+            evaluation.overall.drop("n"), f"Errors on {counted(len(test), 'test rating')}", digits=4
+        ),
         *evaluation.notes,
         Picture(
             model_plots.plot_predictions(true, predicted),
@@ -164,8 +215,8 @@ def similarity_table(model: Any, pairs: list[tuple[Id, Id]]) -> pl.DataFrame:
     items: Vocabulary = model.ratings_.items
     rows = [
         {
-            "item": items.titles[items.find(item)],
-            "other": items.titles[items.find(other)],
+            "item": _name(items, item),
+            "other": _name(items, other),
             "similarity": model.similarity(item, other),
         }
         for item, other in pairs
@@ -180,7 +231,7 @@ def embedding_blocks(model: Any) -> list[Block]:
     pairs = [(star_wars, jedi), (jedi, scream), (jedi, toy_story), (jedi, jedi)]
     row = data.items.find(jedi)
     vector = model.item_factors[row]
-    shown = ", ".join(f"{value:.3f}" for value in vector[:8])
+    shown = ", ".join(f"{value:.3f}" for value in vector[:8]) + " …" * (len(vector) > 8)
     return [
         Facts(
             [
@@ -188,8 +239,8 @@ def embedding_blocks(model: Any) -> list[Block]:
                 ("item embeddings", " × ".join(map(str, model.item_factors.shape))),
             ]
         ),
-        f"The embedding of {data.items.titles[row]} begins {shown} …: {len(vector)} numbers, none"
-        " of which means anything by itself. What means something is the angle between two"
+        f"The embedding of {_name(data.items, jedi)} is {shown}: {counted(len(vector), 'number')},"
+        " none of which means anything by itself. What means something is the angle between two"
         " embeddings, whose cosine is the similarity of two items.",
         Table(similarity_table(model, pairs), "Cosine similarity of two items"),
     ]
@@ -199,7 +250,7 @@ def neighbour_blocks(model: Any) -> list[Block]:
     """The neighbours of the lab's two films, users similar to a user, users who like a film."""
     data = model.ratings_
     star_wars, star_trek = example_items(data, (STAR_WARS, STAR_TREK))
-    name = {item: data.items.titles[data.items.find(item)] for item in (star_wars, star_trek)}
+    name = {item: _name(data.items, item) for item in (star_wars, star_trek)}
     k, few = min(10, data.n_items - 1), min(5, data.n_items - 1, data.n_users - 1)
     user = data.users.ids[min(4, data.n_users - 1)]
     raters = len(data.by_item[data.items.find(star_wars)])
@@ -245,7 +296,7 @@ def likes_blocks(explicit: Any, implicit: Any, test: Ratings) -> list[Block]:
         " it, says more of what it is like than the rating's height. Trained on the likes alone,"
         " to pick what a person likes from what others like, two towers put films together that"
         " the same people like.",
-        Table(pl.DataFrame(columns), f"Most similar to {items.titles[items.find(star_wars)]}"),
+        Table(pl.DataFrame(columns), f"Most similar to {_name(items, star_wars)}"),
         f"The ten films that each puts first for a user, of all unseen ones, have an NDCG of"
         f" {ndcg[0][2]:.3f} by ratings and {ndcg[1][2]:.3f} by likes on the test ratings.",
     ]
@@ -254,9 +305,13 @@ def likes_blocks(explicit: Any, implicit: Any, test: Ratings) -> list[Block]:
 def map_blocks(model: Any) -> list[Block]:
     """The map, interactive and as a picture, and how reliable it is."""
     frame = item_map(model)
+    columns = model.ratings_.items.frame.columns
+    facts = [name for name, column in (("year", "year"), ("genre", "genres")) if column in columns]
+    *others, last = ["popularity", "average rating", *facts]
+    colours = f"{', '.join(others)} or {last}"
     return [
         "Items with similar factors lie close together. Point at one to see what it is; colour by"
-        " popularity, average rating, year or genre; search to find a title.",
+        f" {colours}; search to find a title.",
         map_fragment(frame, model.ratings_),
         describe_map(frame),
         Picture(
@@ -286,20 +341,20 @@ def recommendation_blocks(model: Recommender, rated: Ratings | None = None) -> l
     counts = data.by_item.counts.copy()
     counts[data.items.index(seen)] = 0
     if k and (counts >= MIN_RATINGS_OF_WELL_KNOWN).sum() >= k:
-        answer = model.recommend(user, k=k, exclude=seen, where=well_known)
-        blocks.append(
-            Table(
-                answer,
-                f"The same where {well_known}: the prediction for an item with a handful of ratings"
-                " is uncertain, and the luckiest of them come out on top",
+        known_items = model.recommend(user, k=k, exclude=seen, where=well_known)
+        # The list is not shown twice.
+        if not known_items["item_id"].equals(answer["item_id"]):
+            blocks.append(
+                Table(
+                    known_items,
+                    f"The same where {well_known}: the prediction for an item with a handful of"
+                    " ratings is uncertain, and the luckiest of them come out on top",
+                )
             )
-        )
-    if model.folds_in:
-        loved = example_items(data, (STAR_WARS, JEDI))
-        ratings = dict.fromkeys(loved, data.scale.highest)
-        names = " and ".join(data.items.titles[data.items.find(item)] for item in ratings)
-        answer = model.recommend(ratings=ratings, k=min(10, data.n_items - len(ratings)))
-        blocks.append(
-            Table(answer, f"For a new person who gives {data.scale.highest:g} to {names}")
-        )
+    loved = dict.fromkeys(example_items(data, (STAR_WARS, JEDI)), data.scale.highest)
+    if model.folds_in and data.n_items > len(loved):
+        names = " and ".join(_name(data.items, item) for item in loved)
+        answer = model.recommend(ratings=loved, k=min(10, data.n_items - len(loved)))
+        caption = f"For a new person who gives {plain(data.scale.highest)} to {names}"
+        blocks.append(Table(answer, caption))
     return blocks

@@ -89,6 +89,57 @@ def test_scales_of_any_kind(true, scale, n):
     assert len(drawn(figure).axes[0].get_xticks()) == n
 
 
+@pytest.mark.parametrize(
+    ("lowest", "highest", "n"), [(-10, 10, 5000), (1, 257_948, 5000), (0.5, 5, 30_000_000)]
+)
+def test_labels_of_violins_do_not_overlap(lowest, highest, n):
+    step = 0.5 if highest == 5 else None
+    true = np.linspace(lowest, highest, 400)
+    if highest > 1000:
+        true = 10 ** np.linspace(0, np.log10(highest), 400)
+    scale = Scale(lowest, highest, step)
+    with pytest.MonkeyPatch.context() as patch:
+        # Numbers as large as those of many ratings, without the ratings.
+        patch.setattr(
+            model_plots,
+            "len",
+            lambda x: len(x) * n // 400 if len(x) > 12 else len(x),
+            raising=False,
+        )
+        figure = drawn(model_plots.plot_predictions_by_rating(true, true, scale))
+    boxes = [label.get_window_extent() for label in figure.axes[0].get_xticklabels()]
+    assert len(boxes) == 10
+    assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+
+
+def test_ranges_of_negative_numbers_are_written_in_words():
+    true = np.linspace(-10, 10, 200)
+    said = texts(drawn(model_plots.plot_predictions_by_rating(true, 0.5 * true, Scale(-10, 10))))
+    title = "Ratings of 8 to 10 are predicted around 4.5, ratings of −10 to −8 around −4.5"
+    assert title in [text.replace("\n", " ") for text in said]
+
+
+def test_numbers_have_the_decimals_of_their_scale():
+    true = np.array([100.0, 5000.0, 90_000.0])
+    said = texts(drawn(model_plots.plot_predictions(true, true + 300.4)))
+    assert "Predictions are 300 off the true rating on average" in said
+    said = texts(drawn(model_plots.plot_predictions(true / 1e6, true / 1e6 + 0.0123)))
+    assert "Predictions are 0.012 off the true rating on average" in said
+
+
+def test_draws_of_a_sampler_are_not_said_to_overfit(history):
+    said = texts(drawn(model_plots.plot_history(history, is_sampled=True)))
+    assert "The loss of single draws goes up and down around its level" in said
+    assert not any("overfit" in text for text in said)
+
+
+def test_a_model_that_is_the_baseline_does_not_lose_to_it():
+    frame = pl.DataFrame({"group": ["activity"], "band": ["all"], "n": [1], "mae": [0.9]})
+    figure = drawn(model_plots.plot_error_bands(frame.with_columns(baseline_mae="mae")))
+    assert "The errors are those of the baseline" in texts(figure)
+    assert "all\n1 test" in texts(figure)
+
+
 def test_bands_are_pairs_of_both_errors():
     frame = pl.DataFrame(
         {

@@ -42,7 +42,7 @@ def test_popularity_counts_each_item_once_in_thirty_bins(ratings):
     assert sum(counts) == 90
     share = np.sort(ratings.by_item.counts)[-18:].sum() / len(ratings)
     assert f"A fifth of the items hold {share:.0%} of the ratings" in texts(figure)
-    curve = figure.axes[0].child_axes[0].lines[0].get_ydata()
+    curve = figure.axes[1].lines[0].get_ydata()  # beside the bars, which it never covers
     assert curve[0] == 0
     assert curve[-1] == pytest.approx(100)
 
@@ -58,6 +58,69 @@ def test_a_continuous_scale_gets_a_histogram(ratings):
     frame = ratings.to_frame().with_columns(pl.col("rating") + pl.col("item_id").sqrt())
     figure = drawn(plots.plot_rating_counts(Ratings.from_frame(frame)))
     assert sum(heights(figure.axes[0])) == len(ratings)
+
+
+def table(rating, per_user=1):
+    """Ratings of ten items, so many of each user."""
+    rows = np.arange(len(rating))
+    users, items = rows // per_user, rows % 10
+    return Ratings.from_frame(pl.DataFrame({"user_id": users, "item_id": items, "rating": rating}))
+
+
+def ticks(axis):
+    """The numbers on an axis."""
+    return [label.get_text() for label in axis.get_ticklabels()]
+
+
+def test_ticks_say_where_they_stand_on_any_scale():
+    jokes = table(np.linspace(-10, 10, 1001))
+    figure = drawn(plots.plot_rating_counts(jokes))
+    shown = ticks(figure.axes[0].xaxis)
+    assert {"−7.5", "−5", "−2.5", "2.5", "7.5"} <= {*shown}
+    for tick, text in zip(figure.axes[0].get_xticks(), shown, strict=True):
+        assert float(text.replace("−", "-")) == tick
+    said = " ".join(texts(figure)).replace("\n", " ")
+    assert "Half of the ratings lie between −5.00 and 5.00; the mean is 0.00" in said
+    assert "most frequent" not in said
+
+
+def test_counts_far_above_the_others_are_drawn_by_their_logarithm():
+    plays = table(np.unique(np.round(10 ** np.linspace(0, 5.4, 400), 1)))
+    figure = drawn(plots.plot_rating_counts(plays))
+    ax = figure.axes[0]
+    assert "Rating, logarithmic" in texts(figure)
+    assert {"10", "1,000", "100k"} <= {*ticks(ax.xaxis)}
+    bars = heights(ax)
+    assert sum(bars) == len(plays)
+    assert max(bars) < 0.2 * len(plays)
+
+
+def test_one_rating_a_user_is_said_in_the_singular():
+    figure = drawn(plots.plot_ratings_per_user(table(np.array([1.0, 2, 3, 4, 5]))))
+    said = " ".join(texts(figure))
+    assert "Every user gave 1 rating" in said
+    assert "1 ratings" not in said
+    assert [tick for tick in figure.axes[0].get_xticks() if 0.5 <= tick <= 1.5] == [1]
+    few = drawn(plots.plot_ratings_per_user(table(np.arange(5.0), per_user=3)))
+    assert "Half of the users gave at most 2.5 ratings" in texts(few)
+    assert len(heights(few.axes[0])) == 2  # a bar for each number
+    skewed = Ratings.from_frame(
+        pl.DataFrame({"user_id": [1, 2, 3, 3], "item_id": [1, 1, 1, 2], "rating": [1.0, 2, 3, 4]})
+    )
+    assert "Half of the users gave at most 1 rating" in texts(plots.plot_ratings_per_user(skewed))
+
+
+def test_a_small_share_is_not_none():
+    figure = drawn(plots.plot_rating_counts(table(np.array([1.0, 3.0] + [5.0] * 998))))
+    assert {"<1%", "100%"} <= {*texts(figure)}
+    assert "0%" not in texts(figure)
+
+
+def test_a_fifth_is_of_five_items_or_more():
+    frame = pl.DataFrame({"user_id": [1, 2, 1], "item_id": [1, 1, 2], "rating": [1.0, 2.0, 3.0]})
+    said = texts(drawn(plots.plot_popularity(Ratings.from_frame(frame))))
+    assert "The most popular item holds 67% of the ratings" in said
+    assert any("1 has a single rating, half at most 1.5" in text for text in said)
 
 
 def test_releases_add_up_to_the_items(ratings):

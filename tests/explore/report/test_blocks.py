@@ -46,6 +46,12 @@ def test_tables_write_numbers_for_readers():
     assert "… and 7 more rows" in Table(pl.concat([frame] * 9), rows=2).html()
 
 
+def test_titles_that_repeat_ids_and_decimals_that_say_nothing_are_left_out():
+    frame = pl.DataFrame({"item_id": ["x"], "title": ["x"], "predicted_rating": [128_974.5]})
+    assert re.findall(r"<td[^>]*>(.*?)</td>", Table(frame).html()) == ["x", "128,974"]
+    assert "… and 1 more row." in Table(pl.concat([frame] * 2), rows=1).html()
+
+
 def test_text_is_split_into_paragraphs_and_marks_code():
     html = Report("x").section("y", "One `a < b`.\n\nTwo.").html()
     assert "<p>One <code>a &lt; b</code>.</p>\n<p>Two.</p>" in html

@@ -17,16 +17,22 @@ from tastemap.explore.figures import style
 from tastemap.explore.figures.style import BLUE, INK, PALE, QUIET, VERMILION
 from tastemap.explore.item_map import need
 from tastemap.explore.overfitting import curves, verdict
+from tastemap.support.counts import counted, plain, rounded, short
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# A scale with more levels than this is cut into ten equal parts.
-MAX_LEVELS = 12
+# A scale with more levels than this is cut into equal parts.
+MAX_LEVELS, N_PARTS = 12, 10
+# Below violins, so many characters of numbers of ratings have room beside each other, and so many
+# labels of the usual size.
+MAX_CHARACTERS_OF_COUNTS, MAX_LARGE_LABELS = 60, 8
 
 
-def plot_history(history: pl.DataFrame, metric: str = "loss") -> "Figure":
+def plot_history(
+    history: pl.DataFrame, metric: str = "loss", *, is_sampled: bool = False
+) -> "Figure":
     """Training and validation curves, the best epoch marked.
 
     A first epoch that lies far above all others is cut off and its value written
@@ -36,15 +42,20 @@ def plot_history(history: pl.DataFrame, metric: str = "loss") -> "Figure":
         history: A row for each epoch: ``epoch``, ``train_`` + metric, maybe ``validation_`` +
             metric.
         metric: ``"loss"``, ``"mae"``, …: less is better.
+        is_sampled: Whether an epoch is a draw of a sampler, which overfits no more the longer it
+            runs.
 
     Raises:
         ArgumentError: If there is no epoch or no such column.
     """
     epochs, train, validation = curves(history, metric)
     judgement = verdict(history, metric)
+    title, reason = judgement.title, f"{judgement.reason[0].upper()}{judgement.reason[1:]}."
+    if is_sampled:
+        title = f"The {metric} of single draws goes up and down around its level"
+        reason = "Predictions are averages over many draws, and better than any of them."
     with style.styled():
-        reason = judgement.reason[0].upper() + judgement.reason[1:]
-        figure, (ax,) = style.new_figure(judgement.title, f"{reason}.")
+        figure, (ax,) = style.new_figure(title, reason)
         lines = [(train, "training", BLUE)]
         if validation is not None:
             lines.append((validation, "validation", VERMILION))
@@ -60,7 +71,10 @@ def plot_history(history: pl.DataFrame, metric: str = "loss") -> "Figure":
             style.label(ax, text, (at, best), (0, 13), color=VERMILION, **look)
         _cut_first_epoch(ax, epochs, [values for values, _, _ in lines])
         ax.legend(loc="upper right", fontsize=10)
-        ax.set(xlabel="Epoch", ylabel="Loss" if metric == "loss" else metric.upper())
+        ax.set(
+            xlabel="Iteration" if is_sampled else "Epoch",
+            ylabel="Loss" if metric == "loss" else metric.upper(),
+        )
         style.whole_numbers(ax.xaxis)
         style.rules(ax)
     return figure
@@ -77,26 +91,33 @@ def plot_predictions(true: npt.ArrayLike, predicted: npt.ArrayLike) -> "Figure":
         ArgumentError: If the two differ in length, are empty or not finite.
     """
     r, p = _pair(true, predicted)
+    values, span = np.unique(r), float(np.ptp(r))
+    mae, rmse = np.abs(p - r).mean(), np.sqrt(((p - r) ** 2).mean())
+    measure = style.Measure.of(r, p)
+    title = f"Predictions are {rounded(mae, span)} off the true rating on average"
+    note = (
+        f"{counted(len(r), 'rating')} · mean absolute error {rounded(mae, span, 3)}, root mean"
+        f" squared error {rounded(rmse, span, 3)}"
+    )
+    r, p = measure.place(r), measure.place(p)
     low, high = min(r.min(), p.min()), max(r.max(), p.max())
-    margin = max(0.06 * (high - low), 0.1)
-    values = np.unique(r)
+    margin = 0.06 * (high - low) or 0.1
     with style.styled():
-        figure, (ax,) = style.new_figure(
-            f"Predictions are {np.abs(p - r).mean():.2f} off the true rating on average",
-            f"{len(r):,} ratings · mean absolute error {np.abs(p - r).mean():.3f}, root mean "
-            f"squared error {np.sqrt(((p - r) ** 2).mean()):.3f}",
-            height=5.6,
-        )
+        figure, (ax,) = style.new_figure(title, note, height=5.6)
         ends = [low - margin, high + margin]
         ax.plot(ends, ends, color=QUIET, lw=1.2, ls=(0, (4, 3)), label="prediction = truth")
         # The lab's dots are pale: about a hundred in one place are fully dark.
         alpha = float(np.clip(150 / len(r), 0.01, 0.6))
         ax.scatter(r, p, s=60, alpha=alpha, color=BLUE, lw=0, rasterized=True)
         if len(values) <= MAX_LEVELS:
-            means = [p[r == value].mean() for value in values]
-            ax.plot(values, means, "D", ms=7, color=VERMILION, mec="white", label="mean prediction")
-            ax.set_xticks(values, [f"{value:g}" for value in values])
-        ax.set(xlim=ends, ylim=ends, xlabel="True rating", ylabel="Predicted rating")
+            places = measure.place(values)
+            means = [p[r == place].mean() for place in places]
+            ax.plot(places, means, "D", ms=7, color=VERMILION, mec="white", label="mean prediction")
+        measure.draw(ax.xaxis, "True rating")
+        measure.draw(ax.yaxis, "Predicted rating")
+        if len(values) <= MAX_LEVELS and not measure.is_log:
+            ax.set_xticks(values, [plain(value) for value in values])
+        ax.set(xlim=ends, ylim=ends)
         ax.set_aspect("equal")
         ax.legend(loc="upper left", fontsize=10)
         style.rules(ax)
@@ -111,22 +132,30 @@ def plot_predictions_by_rating(
     Args:
         true: Ratings, (n,).
         predicted: Predictions of the same pairs, (n,).
-        scale: The scale; a continuous one, or one of many levels, is cut into ten equal parts.
+        scale: The scale; a continuous one, or one of many levels, is cut into ten equal parts, or
+            equal parts of its logarithm where few ratings are far above the others.
 
     Raises:
         ArgumentError: If the two differ in length, are empty or not finite.
     """
     r, p = _pair(true, predicted)
-    groups, centres, names = _groups(r, scale)
+    measure = style.Measure.of(r, p)
+    groups, centres, names = _groups(r, scale, measure)
     parts = [p[groups == g] for g in range(len(centres))]
     step = float(np.diff(centres).min()) if len(centres) > 1 else 1.0
     full = [g for g, part in enumerate(parts) if len(part)]
-    lowest, highest = np.median(parts[full[0]]), np.median(parts[full[-1]])
+    span = scale.highest - scale.lowest
+    lowest, highest = (rounded(np.median(parts[full[g]]), span, 1) for g in (0, -1))
+    counts = [f"{len(part):,}" for part in parts]
+    if len(counts) * max(map(len, counts)) > MAX_CHARACTERS_OF_COUNTS:
+        counts = [short(len(part)) for part in parts]
+    parts = [measure.place(part) for part in parts]
     with style.styled():
         figure, (ax,) = style.new_figure(
-            f"Ratings of {names[full[-1]]} are predicted around {highest:.1f}, "
-            f"ratings of {names[full[0]]} around {lowest:.1f}",
-            f"{len(r):,} ratings · width: share of predictions; bar: middle half; dot: median",
+            f"Ratings of {names[full[-1]]} are predicted around {highest}, "
+            f"ratings of {names[full[0]]} around {lowest}",
+            f"{counted(len(r), 'rating')} · width: share of predictions; bar: middle half;"
+            " dot: median",
             height=4.6,
         )
         for centre, part in zip(centres, parts, strict=True):
@@ -134,9 +163,12 @@ def plot_predictions_by_rating(
             ends = [centre - 0.42 * step, centre + 0.42 * step]
             ax.plot(ends, [centre, centre], color=VERMILION, lw=1.8, ls=(0, (3, 1.5)))
         ax.plot([], [], color=VERMILION, lw=1.8, ls=(0, (3, 1.5)), label="prediction = truth")
-        counts = [f"{name}\n{len(part):,}" for name, part in zip(names, parts, strict=True)]
-        ax.set_xticks(centres, counts)
-        ax.set(xlabel="True rating, and number of ratings", ylabel="Predicted rating")
+        measure.draw(ax.yaxis, "Predicted rating")
+        # A range stands in two lines, so that ten of them have room beside each other.
+        named = zip((name.replace(" to ", "\nto ") for name in names), counts, strict=True)
+        ax.set_xticks(centres, [f"{name}\n{count}" for name, count in named])
+        ax.tick_params(axis="x", labelsize=10 if len(names) <= MAX_LARGE_LABELS else 8.5)
+        ax.set_xlabel("True rating, and number of ratings")
         ax.legend(loc="lower right", fontsize=10)
         style.rules(ax)
     return figure
@@ -158,11 +190,14 @@ def plot_error_bands(frame: pl.DataFrame) -> "Figure":
     errors = frame.select("mae", "baseline_mae").to_numpy()
     least, most = float(np.nanmin(errors)), float(np.nanmax(errors)) + 1e-6
     better = int((frame["mae"] < frame["baseline_mae"]).sum())
+    title = f"The model beats the baseline in {better} of {counted(len(frame), 'band')}"
+    if np.allclose(errors[:, 0], errors[:, 1], equal_nan=True):
+        title = "The errors are those of the baseline"
     with style.styled():
         figure, axes = style.new_figure(
-            f"The model beats the baseline in {better} of {len(frame)} bands",
+            title,
             "On the test ratings, in units of the rating, by the number of training ratings",
-            height=1.9 + 0.42 * max(frame["group"].value_counts()["count"]),
+            height=2.2 + 0.42 * max(frame["group"].value_counts()["count"]),
             panels=len(groups),
         )
         for ax, group in zip(axes, groups, strict=True):
@@ -173,16 +208,19 @@ def plot_error_bands(frame: pl.DataFrame) -> "Figure":
             ax.scatter(bands["mae"], y, s=46, color=BLUE, label="model")
             for at, value, other in zip(y, bands["mae"], bands["baseline_mae"], strict=True):
                 side = -1 if value <= other else 1
-                style.label(ax, f"{value:.2f}", (value, at), (7 * side, 0), size=9, color=INK)
+                text = rounded(value, most)
+                style.label(ax, text, (value, at), (7 * side, 0), size=9, color=INK)
             sizes = zip(bands["band"], bands["n"], strict=True)
-            ax.set_yticks(y, [f"{band}\n{n:,} tests" for band, n in sizes], fontsize=9)
+            ax.set_yticks(y, [f"{band}\n{counted(n, 'test')}" for band, n in sizes], fontsize=9)
             ax.set_title(captions.get(group, str(group)), fontsize=10.5, color=INK)
             ax.set_xlabel("Mean absolute error")
             # One scale for both panels, so that their errors can be compared.
             ax.set_xlim(least - 0.25 * (most - least), most + 0.25 * (most - least))
             ax.margins(y=0.12)
             style.rules(ax, "x")
-        axes[0].legend(loc="lower right", fontsize=10)
+        # Below the panels, where the key covers no error.
+        handles, labels = axes[0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside lower center", ncols=2, fontsize=10)
     return figure
 
 
@@ -267,18 +305,20 @@ def _violin(ax: "Axes", centre: float, values: F64, width: float) -> None:
     ax.plot([centre], [median], "o", ms=6, color="white", mec=INK, mew=1.2, zorder=3)
 
 
-def _groups(r: F64, scale: Scale) -> tuple[I64, F64, list[str]]:
-    """The group of each rating, and each group's centre and name."""
+def _groups(r: F64, scale: Scale, measure: style.Measure) -> tuple[I64, F64, list[str]]:
+    """The group of each rating, and each group's place on the axis and name."""
     levels = scale.levels
     if levels is not None and len(levels) <= MAX_LEVELS:
         group = np.abs(r[:, None] - levels).argmin(axis=1)
-        return group, levels, [f"{level:g}" for level in levels]
+        return group, measure.place(levels), [plain(level) for level in levels]
     if scale.lowest == scale.highest:
-        return np.zeros(len(r), dtype=np.int64), np.array([scale.lowest]), [f"{scale.lowest:g}"]
-    edges = np.linspace(scale.lowest, scale.highest, 11)
-    group = np.clip(np.searchsorted(edges, r, side="right") - 1, 0, 9)
-    names = [f"{low:.3g}–{high:.3g}" for low, high in pairwise(edges)]
-    return group, (edges[:-1] + edges[1:]) / 2, names
+        group, place = np.zeros(len(r), dtype=np.int64), np.array([scale.lowest])
+        return group, measure.place(place), [plain(scale.lowest)]
+    edges = measure.parts(scale.lowest, scale.highest, N_PARTS)
+    group = np.clip(np.searchsorted(edges, r, side="right") - 1, 0, N_PARTS - 1)
+    names = [f"{short(low)} to {short(high)}" for low, high in pairwise(edges)]
+    places = measure.place(edges)
+    return group, (places[:-1] + places[1:]) / 2, names
 
 
 def _pair(true: npt.ArrayLike, predicted: npt.ArrayLike) -> tuple[F64, F64]:

@@ -15,6 +15,7 @@ from tastemap.data.statistics import rating_counts, ratings_per_user, releases_p
 from tastemap.errors import ArgumentError
 from tastemap.explore.figures import style
 from tastemap.explore.item_map import OTHER, map_items, need_colour
+from tastemap.support.counts import counted, plain, rounded
 from tastemap.support.extras import lab_package
 
 if TYPE_CHECKING:
@@ -25,13 +26,17 @@ if TYPE_CHECKING:
 N_BINS = 30
 # With more bars than this, there is no room for a number on each.
 MAX_LABELLED_BARS = 12
+# A smaller share would be rounded to nothing.
+MIN_SHARE_SHOWN = 0.005
+# Of fewer items, a fifth is no whole one.
+MIN_ITEMS_OF_FIFTH = 5
 
 
 def plot_popularity(ratings: Ratings) -> "Figure":
-    """How many items have how many ratings: a histogram in 30 bins.
+    """How many items have how many ratings, a histogram, and how unevenly these are spread.
 
-    The inset shows how unevenly ratings are spread: the share of all ratings that the most popular
-    items hold.
+    The histogram has 30 bins, or one for each number where there are fewer numbers. The curve
+    beside it is the share of all ratings that the most popular items hold.
 
     Raises:
         ArgumentError: If there are no ratings.
@@ -39,63 +44,78 @@ def plot_popularity(ratings: Ratings) -> "Figure":
     counts = _some(ratings).by_item.counts
     counts = counts[counts > 0]
     held = np.cumsum(np.sort(counts)[::-1]) / counts.sum()
-    fifth = held[max(round(len(counts) / 5), 1) - 1]
+    top = max(round(len(counts) / 5), 1)
+    share = f"{held[top - 1]:.0%} of the ratings"
+    title = f"A fifth of the items hold {share}"
+    if len(counts) < MIN_ITEMS_OF_FIFTH:
+        title = f"The most popular item holds {share}"
+    n_once = int((counts == 1).sum())
     with style.styled():
-        figure, (ax,) = style.new_figure(
-            f"A fifth of the items hold {fifth:.0%} of the ratings",
-            f"{_source(ratings)} · {(counts == 1).sum():,} have a single rating, "
-            f"half at most {np.median(counts):,.0f}",
+        figure, (ax, curve) = style.new_figure(
+            title,
+            f"{_source(ratings)} · {n_once:,} {'has' if n_once == 1 else 'have'} a single rating, "
+            f"half at most {plain(np.median(counts))}",
+            panels=2,
         )
         _histogram(ax, counts)
         ax.set(xlabel="Popularity of an item (number of ratings)", ylabel="Items")
-        patches = lab_package("matplotlib.patches")
-        room = patches.Rectangle((0.42, 0.17), 0.58, 0.9, transform=ax.transAxes, fc="white")
-        ax.add_patch(room).set_zorder(0.6)  # over the rules, under the bars
-        inset = ax.inset_axes((0.53, 0.38, 0.44, 0.56))
-        share = np.arange(len(counts) + 1) / len(counts)
-        inset.plot(100 * share, 100 * np.concatenate([[0], held]), color=style.VERMILION, lw=2)
-        inset.plot([20], [100 * fifth], "o", color=style.VERMILION, ms=6)
-        inset.plot([0, 100], [0, 100], color=style.PALE, lw=1, ls=(0, (4, 3)))
-        inset.set(xlim=(0, 100), ylim=(0, 102), xticks=(0, 20, 50, 100), yticks=(0, 50, 100))
-        inset.set_xlabel("most popular items, %", size=9.5)
-        inset.set_ylabel("ratings held, %", size=9.5)
-        inset.tick_params(colors=style.QUIET, labelcolor=style.INK, labelsize=9, length=3)
-        inset.spines[["left", "bottom"]].set_color(style.PALE)
+        shares = np.arange(len(counts) + 1) / len(counts)
+        curve.plot(100 * shares, 100 * np.concatenate([[0], held]), color=style.VERMILION, lw=2)
+        mark = 100 * top / len(counts), 100 * held[top - 1]
+        curve.plot([mark[0]], [mark[1]], "o", color=style.VERMILION, ms=6)
+        curve.plot([0, 100], [0, 100], color=style.PALE, lw=1, ls=(0, (4, 3)))
+        curve.set(xlim=(0, 100), ylim=(0, 102), xticks=(0, 20, 50, 100), yticks=(0, 50, 100))
+        curve.set(xlabel="Most popular items, %", ylabel="Ratings held, %")
+        style.rules(curve)
     return figure
 
 
 def plot_rating_counts(ratings: Ratings) -> "Figure":
     """How often each rating was given: a bar for each value of the scale.
 
-    On a continuous scale, a histogram in 30 bins.
+    On a continuous scale, a histogram in 30 bins; of their logarithms where few are far above.
 
     Raises:
         ArgumentError: If there are no ratings.
     """
     counts = rating_counts(_some(ratings))
     values, n = counts["rating"].to_numpy(), counts["count"].to_numpy()
-    mean, step = ratings.global_mean, ratings.scale.step
+    scale, step = ratings.scale, ratings.scale.step
+    mean = rounded(ratings.global_mean, scale.highest - scale.lowest)
+    title = f"{plain(values[n.argmax()])} is the most frequent rating; the mean is {mean}"
+    if scale.levels is None:
+        middle = np.quantile(ratings.rating, (0.25, 0.75))
+        low, high = (rounded(float(end), scale.highest - scale.lowest) for end in middle)
+        title = f"Half of the ratings lie between {low} and {high}; the mean is {mean}"
+    measure = style.Measure(is_log=False)
     with style.styled():
-        figure, (ax,) = style.new_figure(
-            f"{values[n.argmax()]:g} is the most frequent rating; the mean is {mean:.2f}",
-            f"{_source(ratings)} · scale {ratings.scale}",
-        )
+        figure, (ax,) = style.new_figure(title, f"{_source(ratings)} · scale {ratings.scale}")
         if step is None:
-            _histogram(ax, ratings.rating)
+            measure = style.Measure.of(ratings.rating)
+            _histogram(ax, measure.place(ratings.rating), n_bins=N_BINS)
         else:
             ax.bar(values, n, width=0.78 * step, color=style.BLUE)
-            if len(values) <= MAX_LABELLED_BARS:
-                ax.set_xticks(values, [f"{value:g}" for value in values])
-                for value, height in zip(values, n, strict=True):
-                    share = f"{height / len(ratings):.0%}" if height else "0"
-                    style.label(ax, share, (value, height), (0, 4))
         ax.margins(y=0.12)
-        ax.axvline(mean, color=style.VERMILION, lw=1.5, ls=(0, (4, 3)))
-        _beside(ax, mean, f"mean {mean:.2f}", right=mean < (values[0] + values[-1]) / 2)
-        ax.set(xlabel="Rating", ylabel="Ratings given")
+        ends = ax.get_xlim()
+        at = float(measure.place(np.array([ratings.global_mean]))[0])
+        ax.axvline(at, color=style.VERMILION, lw=1.5, ls=(0, (4, 3)))
+        _beside(ax, at, f"mean {mean}", right=at < (ends[0] + ends[1]) / 2)
+        measure.draw(ax.xaxis, "Rating")
+        ax.set_ylabel("Ratings given")
         style.rules(ax)
-        style.thousands(ax.yaxis)
+        style.counts(ax.yaxis)
+        if step is not None and len(values) <= MAX_LABELLED_BARS:
+            _label_bars(ax, values, n)
     return figure
+
+
+def _label_bars(ax: "Axes", values: npt.NDArray[Any], n: npt.NDArray[Any]) -> None:
+    """A tick for each value, and the share of the ratings above its bar."""
+    ax.set_xticks(values, [plain(value) for value in values])
+    for value, height in zip(values, n, strict=True):
+        share = height / n.sum()
+        text = "0" if not height else "<1%" if share < MIN_SHARE_SHOWN else f"{share:.0%}"
+        style.label(ax, text, (value, height), (0, 4))
 
 
 def plot_releases_per_year(ratings: Ratings) -> "Figure":
@@ -124,12 +144,14 @@ def plot_releases_per_year(ratings: Ratings) -> "Figure":
         ax.set(xlabel="Year of release", ylabel="Items")
         style.whole_numbers(ax.xaxis)
         style.rules(ax)
-        style.thousands(ax.yaxis)
+        style.counts(ax.yaxis)
     return figure
 
 
 def plot_ratings_per_user(ratings: Ratings) -> "Figure":
-    """How many users gave how many ratings: a histogram in 30 bins.
+    """How many users gave how many ratings: a histogram.
+
+    It has 30 bins, or one for each number where there are fewer numbers.
 
     Raises:
         ArgumentError: If there are no ratings.
@@ -137,17 +159,24 @@ def plot_ratings_per_user(ratings: Ratings) -> "Figure":
     counts = ratings_per_user(_some(ratings))["ratings"].to_numpy()
     counts = counts[counts > 0]
     median, mean = float(np.median(counts)), float(counts.mean())
+    is_equal = counts.min() == counts.max()
+    title = f"Half of the users gave at most {plain(median)} rating{'s' * (median != 1)}"
+    if is_equal:
+        title = f"Every user gave {counted(int(counts[0]), 'rating')}"
     with style.styled():
         figure, (ax,) = style.new_figure(
-            f"Half of the users gave at most {median:,.0f} ratings",
-            f"{_source(ratings)} · from {counts.min():,} to {counts.max():,} ratings a user",
+            title,
+            _source(ratings)
+            if is_equal
+            else f"{_source(ratings)} · from {counts.min():,} to {counts.max():,} ratings a user",
         )
         _histogram(ax, counts)
-        marks = [(median, "median", style.VERMILION), (mean, "mean", style.GREEN)]
-        for place, (value, name, colour) in enumerate(marks):
+        marks = [("median", median, style.VERMILION), ("mean", mean, style.GREEN)]
+        for place, (name, value, colour) in enumerate([] if is_equal else marks):
             top = 0.96 - 0.1 * place
             ax.axvline(value, ymax=top, color=colour, lw=1.5, ls=(0, (4, 3)))
-            _beside(ax, value, f"{name} {value:,.0f}", at=top, colour=colour)
+            text = f"{name} {plain(round(value, 1))}"
+            _beside(ax, value, text, at=top, colour=colour)
         ax.set(xlabel="Activity of a user (number of ratings)", ylabel="Users")
     return figure
 
@@ -171,7 +200,7 @@ def plot_item_map(
     with style.styled():
         figure, (ax,) = style.new_figure(
             "Items that the same people like lie close together",
-            f"{len(items):,} items of {ratings.source.name} · t-SNE of their factors: "
+            f"{counted(len(items), 'item')} of {ratings.source.name} · t-SNE of their factors: "
             "distances within a group mean something, those between far groups little",
             height=6.6,
         )
@@ -211,10 +240,12 @@ def _by_number(figure: "Figure", ax: "Axes", items: pl.DataFrame, colour: str) -
     scale.ax.tick_params(colors=style.QUIET, labelcolor=style.INK, labelsize=10, length=3)
     if log:
         scale.ax.minorticks_off()
-        scale.set_ticks([t for t in (1, 3, 10, 30, 100, 300, 1e3, 1e4, 1e5) if low <= t <= high])
-    ticker = lab_package("matplotlib.ticker")
-    form = "{x:.1f}" if colour == "average" else "{x:.0f}" if colour == "year" else "{x:,.0f}"
-    scale.ax.xaxis.set_major_formatter(ticker.StrMethodFormatter(form))
+        ticks = [n * 10**power for power in range(8) for n in (1, 3)]
+        scale.set_ticks([tick for tick in ticks if low <= tick <= high])
+    if colour == "year":
+        style.whole_numbers(scale.ax.xaxis)
+    form = "{:.0f}".format if colour == "year" else plain
+    scale.ax.xaxis.set_major_formatter(lambda value, _: form(value))
 
 
 def _by_genre(ax: "Axes", items: pl.DataFrame) -> None:
@@ -266,12 +297,18 @@ def _name_items(figure: "Figure", ax: "Axes", popular_first: pl.DataFrame, label
             text.remove()
 
 
-def _histogram(ax: "Axes", values: npt.NDArray[Any]) -> None:
-    ax.hist(values, bins=N_BINS, color=style.BLUE, edgecolor="white", linewidth=0.6)
+def _histogram(ax: "Axes", values: npt.NDArray[Any], n_bins: int | None = None) -> None:
+    """A histogram; without a number of bins, of whole numbers, with at most one bin for each."""
+    bins: Any = n_bins or N_BINS
+    if n_bins is None:
+        low, high = int(values.min()), int(values.max())
+        if high - low < N_BINS:
+            bins = np.arange(low - 0.5, high + 1)
+        style.counts(ax.xaxis, nbins=5)
+    ax.hist(values, bins=bins, color=style.BLUE, edgecolor="white", linewidth=0.6)
     ax.margins(x=0.01)
     style.rules(ax)
-    style.thousands(ax.xaxis)
-    style.thousands(ax.yaxis)
+    style.counts(ax.yaxis)
 
 
 def _beside(
@@ -297,4 +334,4 @@ def _some(ratings: Ratings) -> Ratings:
 
 def _source(ratings: Ratings) -> str:
     n_items = int((ratings.by_item.counts > 0).sum())
-    return f"{ratings.source.name}: {len(ratings):,} ratings of {n_items:,} items"
+    return f"{ratings.source.name}: {counted(len(ratings), 'rating')} of {counted(n_items, 'item')}"

@@ -2,9 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from tastemap.arrays import F64, FloatArray
+from tastemap.support.counts import plain, short
 from tastemap.support.extras import lab_package
 
 if TYPE_CHECKING:
@@ -17,6 +22,9 @@ BLUE, VERMILION, GREEN = PALETTE[:3]
 INK, QUIET, RULE, PALE = "#1c2733", "#5b6775", "#d9dee4", "#b6bfc9"
 #: Dark to light in even steps, and the same in grey.
 SEQUENTIAL = "viridis"
+
+# Ratings whose highest is so many times their median are drawn by their logarithm.
+MIN_RATIO_OF_LOG = 50
 
 WIDTH, HEIGHT = 6.8, 4.1  # inches: 680 x 410 pixels at 100 dots per inch
 MARGIN_INCHES = 0.12
@@ -100,15 +108,61 @@ def rules(ax: "Axes", axis: str = "y") -> None:
 
 
 def thousands(axis: Any) -> None:
-    """Write the numbers on an axis as 1,234."""
-    ticker = lab_package("matplotlib.ticker")
-    axis.set_major_formatter(ticker.StrMethodFormatter("{x:,.0f}"))
+    """Write the numbers on an axis as they are, 1,234 or 2.5."""
+    axis.set_major_formatter(lambda value, _: plain(value))
 
 
-def whole_numbers(axis: Any) -> None:
+def whole_numbers(axis: Any, nbins: int = 8) -> None:
     """Put ticks at whole numbers only."""
     ticker = lab_package("matplotlib.ticker")
-    axis.set_major_locator(ticker.MaxNLocator(integer=True, nbins=8, min_n_ticks=1))
+    axis.set_major_locator(
+        ticker.MaxNLocator(integer=True, nbins=nbins, steps=(1, 2, 5, 10), min_n_ticks=1)
+    )
+
+
+def counts(axis: Any, nbins: int = 8) -> None:
+    """Ticks for numbers of things: whole, and written as 1,234."""
+    whole_numbers(axis, nbins)
+    thousands(axis)
+
+
+@dataclass(frozen=True)
+class Measure:
+    """Where ratings lie on an axis: as they are, or by their logarithm where few are far above.
+
+    Attributes:
+        is_log: Whether the axis has the logarithms to base ten.
+    """
+
+    is_log: bool
+
+    @classmethod
+    def of(cls, ratings: FloatArray, *others: FloatArray) -> "Measure":
+        """The measure for ratings, and for other numbers, (n,), on the same axis."""
+        lowest = min(float(values.min()) for values in (ratings, *others))
+        is_log = lowest > 0 and float(ratings.max()) > MIN_RATIO_OF_LOG * float(np.median(ratings))
+        return cls(is_log)
+
+    def place(self, ratings: FloatArray) -> F64:
+        """The places of ratings, (n,), on the axis."""
+        values = np.asarray(ratings, dtype=np.float64)
+        return np.log10(values) if self.is_log else values
+
+    def parts(self, lowest: float, highest: float, n: int) -> F64:
+        """The n + 1 ends of n parts of the axis that are equally wide, as ratings."""
+        first, last = self.place(np.array([lowest, highest]))
+        ends = np.linspace(first, last, n + 1)
+        return 10.0**ends if self.is_log else ends
+
+    def draw(self, axis: Any, name: str) -> None:
+        """Name an axis and write its numbers."""
+        if not self.is_log:
+            axis.set_label_text(name)
+            thousands(axis)
+            return
+        axis.set_label_text(f"{name}, logarithmic")
+        whole_numbers(axis)
+        axis.set_major_formatter(lambda value, _: short(10.0**value))
 
 
 def name_rows(ax: "Axes", names: Sequence[str]) -> None:

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from tastemap.support.counts import counted
 from tastemap.support.extras import lab_package
+from tastemap.support.frames import digits_of, without_repetition
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -81,7 +83,7 @@ class Table:
 
     def html(self) -> str:
         """The table, its caption, and the number of rows that are left out."""
-        frame = self.frame.head(self.rows)
+        frame = without_repetition(self.frame.head(self.rows))
         # An id or a year is a name, not an amount: to the left, without a thousands separator.
         names = [name.endswith("_id") or "year" in name or name == "id" for name in frame.columns]
         sides = [
@@ -89,20 +91,21 @@ class Table:
             for is_name, dtype in zip(names, frame.dtypes, strict=True)
         ]
         titles = [escape(name.replace("_", " ")) for name in frame.columns]
+        digits = [digits_of(column, self.digits) for column in frame]
         heads = zip(titles, sides, strict=True)
         head = "".join(f'<th scope="col"{side}>{title}</th>' for title, side in heads)
         body = ""
         for row in frame.rows():
             texts = [
-                escape(str(value)) if is_name and value is not None else _cell(value, self.digits)
-                for value, is_name in zip(row, names, strict=True)
+                escape(str(value)) if is_name and value is not None else _cell(value, n_digits)
+                for value, is_name, n_digits in zip(row, names, digits, strict=True)
             ]
             cells = zip(texts, sides, strict=True)
             body += f"<tr>{''.join(f'<td{side}>{text}</td>' for text, side in cells)}</tr>\n"
         caption = f"<caption>{_inline(self.caption)}</caption>" if self.caption else ""
         kind = "table wide" if frame.width > MAX_WIDE_COLUMNS else "table"
         left_out = len(self.frame) - len(frame)
-        more = f'<p class="note">… and {left_out:,} more rows.</p>' if left_out else ""
+        more = f'<p class="note">… and {counted(left_out, "more row")}.</p>' if left_out else ""
         return (
             f'<div class="{kind}" role="region" aria-label="{escape(self.caption or "Table")}" '
             f'tabindex="0"><table>{caption}<thead><tr>{head}</tr></thead>\n'

@@ -9,6 +9,7 @@ from tastemap.data.ratings import Ratings
 from tastemap.explore.figures import style
 from tastemap.explore.item_map import OTHER, map_items, need_colour
 from tastemap.explore.report.page import Fragment, asset, document, embedded_json
+from tastemap.support.counts import counted
 from tastemap.support.extras import lab_package
 
 #: Most items on a page; items with most ratings come first. Each item is an SVG element. WebGL
@@ -46,7 +47,7 @@ def interactive_map(
         As `map_fragment`; ``title`` is the page's heading.
     """
     part = map_fragment(map_frame, ratings, colour)
-    shown = f"{len(map_frame):,} items of {ratings.source.name}"
+    shown = f"{counted(len(map_frame), 'item')} of {ratings.source.name}"
     if len(map_frame) > MAX_ITEMS:
         shown = f"The {MAX_ITEMS:,} items with most ratings of {shown}"
     note = (
@@ -87,7 +88,7 @@ def map_fragment(map_frame: pl.DataFrame, ratings: Ratings, colour: str = "popul
     )
     html = _MARKUP.format(
         options=options,
-        label=escape(f"Map of {len(items):,} items; the search box lists them as text"),
+        label=escape(f"Map of {counted(len(items), 'item')}; the search box lists them as text"),
         data=embedded_json(_columns(items)),
     )
     return Fragment(html, (plotly, asset("map.js")))

@@ -11,7 +11,7 @@
   const HALO = "0 0 2px white, 0 0 2px white, 0 0 3px white, 0 0 4px white";
   const SCALES = {
     popularity: { title: "popularity (number of ratings)", log: true },
-    average: { title: "average rating", format: ".1f" },
+    average: { title: "average rating", format: ",.3~r" },
     year: { title: "year", format: "d" },
   };
 
@@ -33,7 +33,7 @@
     const lines = [
       `<b>${plain(items.title[i])}</b>${year}`,
       genres,
-      `${number(items.popularity[i])} ratings${average}`,
+      `${number(items.popularity[i])} rating${items.popularity[i] === 1 ? "" : "s"}${average}`,
       `<span style="color:${QUIET}">id ${plain(items.id[i])}${kept}</span>`,
     ];
     return lines.filter((line) => line).join("<br>");
@@ -51,7 +51,7 @@
       const [cmin, cmax] = items.ends[column];
       return { color: rows.map((i) => items[column][i]), cmin, cmax, colorscale: "Viridis", colorbar: bar };
     }
-    const steps = [1, 3, 10, 30, 100, 300, 1000, 3000, 10000, 30000, 100000];
+    const steps = [1, 3, 10, 30, 100, 300, 1000, 3000, 10000, 30000, 100000, 300000, 1000000, 3000000, 10000000];
     return {
       color: rows.map((i) => Math.log10(Math.max(items[column][i], 1))),
       colorscale: "Viridis",

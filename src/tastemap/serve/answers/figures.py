@@ -35,7 +35,9 @@ def _predicted(model: LoadedModel) -> Any:
 
 def _history(model: LoadedModel) -> Any:
     history = model.model.history_
-    return model_plots.plot_history(history, curve_metric(history) or "loss")
+    is_sampled = "n_draws" in model.model.get_params()
+    metric = curve_metric(history) or "loss"
+    return model_plots.plot_history(history, metric, is_sampled=is_sampled)
 
 
 def _calibration(model: LoadedModel) -> Any:
