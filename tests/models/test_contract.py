@@ -151,10 +151,12 @@ def test_fewer_rows_than_asked_for_is_said(model: Recommender) -> None:
         assert len(model.recommend(5, k=80)) == 80 - seen
 
 
-def test_everything_seen_is_an_error(model: Recommender) -> None:
+def test_no_candidate_left_is_an_empty_list_and_is_said(model: Recommender) -> None:
     seen = model.ratings_.rated_items(5)["item_id"].to_list()
-    with pytest.raises(ArgumentError, match="exclude_seen=False"):
-        model.recommend(5, candidates=seen, k=1)
+    with pytest.warns(ShortAnswerWarning, match="no item is left: all are seen, excluded"):
+        frame = model.recommend(5, candidates=seen, k=1)
+    assert not len(frame)
+    assert frame.columns == ["rank", "item_id", "title", "predicted_rating", "score"]
 
 
 def test_conditions_and_exclusions(model: Recommender) -> None:

@@ -157,7 +157,7 @@ class Recommender(RowModel):
 
         Returns:
             Frame ``rank, item_id, title, predicted_rating, score``, best first: exactly k rows,
-            or fewer with a `ShortAnswerWarning` if no more candidates are left.
+            or fewer, even none, with a `ShortAnswerWarning` if no more candidates are left.
         """
         data, user = self.fitted_ratings, self._to_user(user_id, ratings)
         allowed = selection.allowed_items(

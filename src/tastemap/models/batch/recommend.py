@@ -15,6 +15,7 @@ from tastemap.data.ratings import Ratings
 from tastemap.errors import ArgumentError
 from tastemap.models.base.recommender import Recommender
 from tastemap.models.base.selection import ShortAnswerWarning, allowed_items
+from tastemap.support.counts import counted
 
 # The bytes of the scores of a block of users; a block has at least this number of users.
 BLOCK_BYTES = 8 * 2**20
@@ -93,7 +94,8 @@ def recommend_all(
 def warn_of_short(n_short: int, n_users: int, k: int) -> None:
     """Warn that the lists of some users are shorter than k."""
     warnings.warn(
-        f"{n_short:,} of {n_users:,} users have fewer than {k} items: no more candidates are left",
+        f"{n_short:,} of {counted(n_users, 'user')} {'has' if n_short == 1 else 'have'} fewer than"
+        f" {counted(k, 'item')}: no more candidates are left",
         ShortAnswerWarning,
         stacklevel=3,
     )
