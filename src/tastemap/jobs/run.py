@@ -1,19 +1,30 @@
 """From a table of ratings to a model and a report: each step computes, shows, and reports."""
 
 import json
+import math
 import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from tastemap.data import statistics
 from tastemap.data.ratings import Ratings
 from tastemap.data.splits import Split
-from tastemap.errors import ArgumentError, MissingPackageError
-from tastemap.evaluation.choose import GOALS, MIN_RATINGS, Choice, choose, fitting_split
+from tastemap.errors import ArgumentError, MissingPackageError, TastemapError
+from tastemap.evaluation.choose import (
+    GOALS,
+    MIN_RATINGS,
+    Choice,
+    choose,
+    fitting_split,
+    judged_users,
+)
 from tastemap.evaluation.evaluate import evaluate, evaluate_ranking
+from tastemap.evaluation.leakage import is_forecast, split_notes
+from tastemap.evaluation.objective import liking
 from tastemap.explore.figures import leaderboard as board_plots
 from tastemap.explore.item_map import MIN_ITEMS, describe_map, item_map
 from tastemap.explore.report.blocks import Code, Picture, Table
@@ -21,13 +32,32 @@ from tastemap.explore.report.page import write_page
 from tastemap.explore.report.report import Block, Report
 from tastemap.jobs import describe, sections
 from tastemap.jobs.compare import sentences
+from tastemap.jobs.held_out import held_out
 from tastemap.models.base.artifact import refuse_occupied
 from tastemap.models.registry import make_model
+from tastemap.support.deadline import current, deadline
 from tastemap.terminal import Output, console, print_json, program, rows_of, say, working
 
-TEST_SIZE = 0.2
-# The chosen model is fitted for the choice, for the test, and on all ratings.
-N_FITS = 3
+TEST_SIZE, VALIDATION_SIZE = 0.2, 0.1
+# Where reading has taken all the time, the baseline is still fitted.
+MIN_SECONDS_OF_CHOICE = 0.001
+# The chosen model is fitted for the choice, for the test, and on all ratings: more ratings each
+# time, and answers for more of them. In units of the first of the three.
+N_FITS = 4.0
+# All ratings, in units of those of the first of the three fits.
+GROWTH = 1 / ((1 - TEST_SIZE) * (1 - VALIDATION_SIZE))
+# Of the time that is left after the choice, the share of the fit for the test.
+SHARE_OF_TEST = 0.45
+# Seconds that the figures, the tables, the report and the files take: at least, per second that the
+# description of the data took, and as the largest share of all. The map is left out if it would
+# need them, too.
+MIN_SECONDS_OF_REPORT, REPORT_PER_DESCRIPTION, MAX_SHARE_OF_REPORT = 2.0, 2.0, 0.2
+# About the seconds of the map for each item, and the largest share of the time that is left for it.
+MAP_SECONDS_OF_ITEM, MAX_SHARE_OF_MAP = 0.004, 0.25
+# An evaluation predicts the test ratings so many times: mean, median, distribution.
+ANSWERS_OF_TEST = 3
+# The advised time is rounded up to a multiple of this.
+STEP_OF_ADVICE = 10
 
 NEXT_STEPS = """\
 {tastemap} recommend {model} {user}
@@ -36,10 +66,20 @@ NEXT_STEPS = """\
 
 
 class Run:
-    """One run; the steps are called in order, and each stores data for the next."""
+    """One run; the steps are called in order, and each stores data for the next.
+
+    The time is that of the deadline around it: each step asks how much of it is left.
+    """
 
     def __init__(
-        self, ratings: Ratings, out: Path, *, seconds: float, goal: str, seed: int, output: Output
+        self,
+        ratings: Ratings,
+        out: Path,
+        *,
+        goal: str,
+        seed: int,
+        output: Output,
+        test: Ratings | None = None,
     ) -> None:
         if len(ratings) < MIN_RATINGS:
             raise ArgumentError(
@@ -48,15 +88,20 @@ class Run:
                 received=len(ratings),
                 do="gather more, or use tastemap fit -m bias",
             )
-        self.ratings, self.out, self.seconds, self.seed = ratings, out, seconds, seed
+        self.ratings, self.out, self.seed, self.test = ratings, out, seed, test
         self.output, self.goal, self.notes = output, goal, list[str]()
         if ratings.scale.lowest == ratings.scale.highest and goal == "ratings":
             self.goal = "lists"
             self.notes.append("all ratings are equal: models that rank items are compared instead")
         self.report = Report("From ratings to a recommender", ratings.source.name)
+        self.seconds, self.report_seconds = current().seconds_left, MIN_SECONDS_OF_REPORT
+        map_seconds = MAP_SECONDS_OF_ITEM * ratings.n_items
+        has_time = map_seconds <= MAX_SHARE_OF_MAP * self.seconds and goal == "ratings"
+        self.map_seconds = map_seconds if has_time else 0.0
         self.split: Split
         self.held_out: str
         self.choice: Choice
+        self.tester: Any = None
         self.model: Any = None
         self.tested: dict[str, pl.DataFrame] = {}
         self.metrics: dict[str, Any] = {}
@@ -65,30 +110,57 @@ class Run:
         """The data: counts, popularity, averages."""
         self._show(describe.statistics_tables(self.ratings), self.ratings.source.notes)
         self._report("The ratings", lambda: sections.data_blocks(self.ratings))
+        passed = self.seconds - current().seconds_left
+        if math.isfinite(self.seconds):
+            needed = MIN_SECONDS_OF_REPORT + REPORT_PER_DESCRIPTION * passed
+            self.report_seconds = min(needed, MAX_SHARE_OF_REPORT * self.seconds)
+
+    def _left(self) -> float:
+        """Seconds that are left for fits and tests, above those of the map and the report."""
+        later = self.map_seconds + self.report_seconds
+        return max(current().seconds_left - later, 0.0)
 
     def choose(self) -> None:
         """Set the test part aside, and choose a model by the other ratings alone."""
-        name, self.split = fitting_split(self.ratings, self.goal, TEST_SIZE, self.seed)
-        self.held_out = f"{len(self.split.test):,} ratings (split {name})"
+        kind = self._set_aside()
+        spent = self.seconds - self._left()
         with working("choosing a model") as tell:
             self.choice = choose(
                 self.split.train,
                 goal=self.goal,
-                seconds=self.seconds,
+                seconds=max(self._left(), MIN_SECONDS_OF_CHOICE),
                 n_fits=N_FITS,
+                validation_size=VALIDATION_SIZE,
+                split=kind,
                 seed=self.seed,
                 progress=tell,
             )
         table = choice_table(self.choice)
-        skipped = self.choice.frame.filter(pl.col("state") != "tried")
         notes = [
             f"chosen: {self.choice.chosen}; the models were {self.choice.judged}",
             f"the test part, {self.held_out}, had no say in it",
-            *(f"{row['state']}: {row['model']} ({row['note']})" for row in skipped.to_dicts()),
+            *advice(self.choice, spent),
         ]
+        if self.choice.threshold is not None:
+            notes.append(f"an item counts as liked from {self.choice.threshold:g} on")
         title = "Models, the best on held-out ratings first"
         self._show({title: table}, notes)
         self._report("Choosing the model", lambda: self._choice_blocks(table, notes))
+
+    def _set_aside(self) -> str:
+        """Split the test part off; gives the split by which the models are to be judged, too."""
+        if self.test is None:
+            sizes = (TEST_SIZE, self.seed, VALIDATION_SIZE)
+            kind, self.split = fitting_split(self.ratings, self.goal, *sizes)
+            self.held_out = f"{len(self.split.test):,} ratings (split {kind})"
+            return kind
+        self.split, name, notes = held_out(self.ratings, self.test)
+        self.held_out = f"{len(self.split.test):,} ratings of {name}"
+        for note in (*notes[1:], *split_notes(*self.split)):
+            self._note(note)
+        if is_forecast(*self.split):
+            return fitting_split(self.ratings, self.goal, VALIDATION_SIZE, self.seed)[0]
+        return "per-user" if self.goal == "lists" else "random"
 
     def _choice_blocks(self, table: pl.DataFrame, notes: list[str]) -> list[Block]:
         blocks: list[Block] = [Table(table, "The best on held-out ratings first", digits=4)]
@@ -109,7 +181,11 @@ class Run:
     def evaluate(self) -> None:
         """Fit the chosen model on all but the test part, and score it on the test part, once."""
         with working(f"testing {self.choice.chosen}"):
-            tester = self._fitted(self.split.train)
+            share = SHARE_OF_TEST if self.test is None else 1.0
+            seconds = share * (self._left() - self._test_seconds())
+            tester = self.tester = self._fitted(self.split.train, seconds)
+        if self.test is not None:
+            self.model = tester
         notes: Sequence[str] = ()
         if self.goal == "ratings":
             result = evaluate(tester, self.split.test)
@@ -131,19 +207,45 @@ class Run:
 
         self._report("The test", blocks)
 
+    def _test_seconds(self) -> float:
+        """Seconds in which the chosen model answers for the test part, from those of the choice."""
+        n_answers = ANSWERS_OF_TEST if self.goal == "ratings" else 1
+        ratio = len(self.split.test) / max(VALIDATION_SIZE * len(self.split.train), 1)
+        return self.choice.judging_seconds * ratio * n_answers
+
     def _list_scores(self, tester: Any) -> pl.DataFrame:
         """Frame ``metric``, the chosen model's and the baseline's values."""
-        k = min(10, self.ratings.n_items)
+        k, threshold = min(10, self.ratings.n_items), self.choice.threshold
+        test = judged_users(self.split.test, self.seed)
+        if len(test) < len(self.split.test):
+            n = np.count_nonzero(test.by_user.counts)
+            self._note(f"lists are tested for {n:,} users, drawn at random")
         baseline = make_model(GOALS["lists"][0]).fit(self.split.train, progress=False)
-        ours, theirs = (evaluate_ranking(m, self.split.test, k) for m in (tester, baseline))
+        ours, theirs = (
+            evaluate_ranking(m, test, k, threshold=threshold) for m in (tester, baseline)
+        )
         scores = {self.choice.chosen: ours["value"], "baseline": theirs["value"]}
         return pl.DataFrame({"metric": ours["metric"], **scores})
 
     def fit(self) -> None:
-        """Fit the chosen model on all ratings."""
-        with working(f"fitting {self.choice.chosen} on all ratings"):
-            self.model = self._fitted(self.ratings)
+        """Fit the chosen model on all ratings; on a table with a test file, that is the test's."""
+        least = GROWTH * (self.choice.row["estimated"] or 0.0)
+        if self.test is None and least > current().seconds_left:
+            self.model = self.tester
+            self._note(
+                f"the saved {self.choice.chosen} was fitted without the test part: no time was"
+                f" left for a fit on all ratings"
+            )
+        if self.model is None:
+            with working(f"fitting {self.choice.chosen} on all ratings"):
+                self.model = self._fitted(self.ratings, self._left())
         self.model.metrics_ = self.metrics
+        if self.model.stopped_ is not None:
+            done, planned = self.model.stopped_
+            self._note(
+                f"the saved {self.choice.chosen} was stopped by its time after {done} of"
+                f" {planned} iterations"
+            )
         if "train_loss" in self.model.history_.columns:
             self._report("Training", lambda: sections.training_blocks(self.model.history_))
 
@@ -162,14 +264,14 @@ class Run:
         if self.ratings.n_items < MIN_ITEMS:
             self._note(f"no map: it takes at least {MIN_ITEMS} items")
             return
+        self._report("Neighbours", lambda: sections.neighbour_blocks(self.model))
         try:
-            with working("drawing the map"):
+            with working("drawing the map"), deadline(self._left() + self.map_seconds):
                 frame = item_map(self.model)
-        except (MissingPackageError, ArgumentError) as error:
+        except TastemapError as error:
             self._note(f"no map: {error}")
             return
         self._show({}, [describe_map(frame)])
-        self._report("Neighbours", lambda: sections.neighbour_blocks(self.model))
         self._report("Map of the items", lambda: sections.map_blocks(self.model))
 
     def save(self) -> None:
@@ -211,11 +313,20 @@ class Run:
             "notes": [*self.ratings.source.notes, *self.notes],
         }
 
-    def _fitted(self, ratings: Ratings) -> Any:
-        return make_model(self.choice.chosen).fit(ratings, seed=self.seed, progress=False)
+    def _fitted(self, ratings: Ratings, seconds: float) -> Any:
+        """The chosen model, fitted on some ratings; its iterations end after some seconds."""
+        model = liking(make_model(self.choice.chosen), self.choice.threshold)
+        with deadline(max(seconds, 0.0)):
+            return model.fit(ratings, seed=self.seed, progress=False)
 
     def _report(self, title: str, blocks: Callable[[], Sequence[Block]]) -> None:
-        """Add a section, unless a package that draws it is missing; a note says so once."""
+        """Add a section, unless a package that draws it is missing; a note says so once.
+
+        Without time left the section is left out, too.
+        """
+        if current().seconds_left == 0:
+            self._note(f"no section “{title}” in the report: no time was left")
+            return
         try:
             self.report.section(title, *blocks())
         except MissingPackageError as error:
@@ -232,8 +343,26 @@ class Run:
             self.output.tables(tables, notes)
 
 
+def advice(choice: Choice, seconds: float) -> list[str]:
+    """What more time would bring: a sentence for each model that was not tried whole.
+
+    Args:
+        choice: The result of `choose`.
+        seconds: Seconds of a run beside those of the choice.
+    """
+    texts = []
+    for row in choice.frame.filter(pl.col("state").is_in(["skipped", "stopped"])).to_dicts():
+        would = "try" if row["state"] == "skipped" else "finish"
+        if row["wanted"] is not None:
+            wanted = math.ceil((row["wanted"] + seconds) / STEP_OF_ADVICE) * STEP_OF_ADVICE
+            texts.append(f"--seconds {wanted} would {would} {row['model']} too")
+        elif row["estimated"] is not None or row["note"] == "no time was left":
+            texts.append(f"more --seconds would {would} {row['model']} too")
+    return texts
+
+
 def choice_table(choice: Choice) -> pl.DataFrame:
-    """The models that were tried: the metric, its gain and interval, the seconds."""
+    """All models: the metric, its gain and interval, the seconds, and what became of the model."""
     interval = pl.format(
         "{} to {}",
         *(
@@ -241,30 +370,46 @@ def choice_table(choice: Choice) -> pl.DataFrame:
             for end in ("low", "high")
         ),
     )
-    return choice.frame.filter(pl.col("state") == "tried").select(
+    is_whole = pl.col("state") == "tried"
+    return choice.frame.select(
         "model",
         choice.metric,
         pl.col("difference").alias(f"minus_{choice.baseline}"),
         interval.alias("95 % interval"),
         "seconds",
+        pl.when(is_whole)
+        .then(pl.lit(""))
+        .otherwise(pl.format("{}: {}", "state", "note"))
+        .alias("note"),
     )
 
 
 def run_all(
-    ratings: Ratings, out: Path, *, seconds: float, goal: str, seed: int, output: Output
+    ratings: Ratings,
+    out: Path,
+    *,
+    seconds: float,
+    goal: str,
+    seed: int,
+    output: Output,
+    test: Ratings | None = None,
 ) -> None:
     """Run every step and write ``model``, ``leaderboard.json`` and ``report.html`` into a folder.
 
     Args:
         ratings: At least 20 ratings.
         out: Folder of the results, made if it does not exist.
-        seconds: Time to choose, test and fit, as far as it can be estimated.
+        seconds: Time for all of it, that of the reading of the ratings included.
         goal: As in `choose`.
         seed: Seed of splits and fits.
         output: How to show the results.
+        test: Test ratings of their own; the model is then fitted on all of ``ratings``. None sets
+            a part of the ratings aside.
     """
-    run = Run(ratings, out, seconds=seconds, goal=goal, seed=seed, output=output)
     refuse_occupied(out / "model")
-    steps = [run.describe, run.choose, run.evaluate, run.fit, run.recommend, run.draw_map, run.save]
-    for step in steps:
-        step()
+    with deadline(max(seconds - current().seconds_passed, 0.0)):
+        run = Run(ratings, out, goal=goal, seed=seed, output=output, test=test)
+        for step in (run.describe, run.choose, run.evaluate, run.fit):
+            step()
+        for step in (run.recommend, run.draw_map, run.save):
+            step()

@@ -34,8 +34,10 @@ def test_a_list_has_ten_rows_or_what_is_allowed_and_says_where_it_is_shorter() -
     assert list_length(12, allowed) == 12
     with pytest.warns(ShortAnswerWarning, match="only 12 of the 13 users asked for"):
         assert list_length(13, allowed, kind="user") == 13
-    with pytest.raises(ArgumentError, match="items to choose from; expected at least one"):
-        list_length(1, np.zeros(3, dtype=bool))
+    with pytest.warns(ShortAnswerWarning, match="only 0 of the 1 items asked for: every item is"):
+        assert list_length(1, np.zeros(3, dtype=bool)) == 1
+    with pytest.raises(ArgumentError, match="a whole number from 1 to 3"):
+        list_length(4, np.zeros(3, dtype=bool))
 
 
 @settings(max_examples=80, deadline=None)

@@ -60,10 +60,10 @@ def allowed_items(
 def list_length(k: int | None, allowed: Mask, *, kind: str = "item") -> int:
     """The checked length k of a list; by default ten, or all allowed rows if there are fewer.
 
-    Warns if fewer than k rows are allowed.
+    Warns if fewer than k rows are allowed, also if none is.
 
     Raises:
-        ArgumentError: If k is not between 1 and the number of rows, or no row is allowed.
+        ArgumentError: If k is not between 1 and the number of rows.
     """
     n_allowed = int(np.count_nonzero(allowed))
     if k is None:
@@ -74,16 +74,12 @@ def list_length(k: int | None, allowed: Mask, *, kind: str = "item") -> int:
             expected=f"a whole number from 1 to {len(allowed)}, the number of {kind}s",
             received=k,
         )
-    if not n_allowed:
-        raise ArgumentError(
-            f"{kind}s to choose from",
-            expected="at least one",
-            received="none: everything is seen, excluded or outside the condition",
-            do="use exclude_seen=False or a wider choice",
-        )
     if n_allowed < k:
+        why = "no more candidates are left"
+        if not n_allowed:
+            why = f"every {kind} is seen, excluded or outside the condition"
         warnings.warn(
-            f"only {n_allowed} of the {k} {kind}s asked for: no more candidates are left",
+            f"only {n_allowed} of the {k} {kind}s asked for: {why}",
             ShortAnswerWarning,
             stacklevel=3,
         )
