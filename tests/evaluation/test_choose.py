@@ -1,15 +1,25 @@
 """Choosing a model within a time: who wins, who is left out, and that nothing else is looked at."""
 
+import time
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from tastemap.data.ratings import Ratings
+from tastemap.data.scale import Scale
 from tastemap.data.splits import Split
-from tastemap.errors import ArgumentError
+from tastemap.errors import ArgumentError, TastemapError
 from tastemap.evaluation import choose as choosing
-from tastemap.evaluation.choose import GOALS, choose, fitting_split
+from tastemap.evaluation.choose import (
+    GOALS,
+    Choice,
+    Trial,
+    choose,
+    fitting_split,
+    judged_users,
+)
+from tastemap.evaluation.objective import Score
 
 
 def test_the_best_on_held_out_ratings_is_chosen(ratings: Ratings) -> None:
@@ -39,26 +49,47 @@ def test_without_time_only_the_baseline_is_fitted(ratings: Ratings) -> None:
     assert (left_out["state"], left_out["note"]) == ("skipped", "no time was left")
 
 
-def test_a_model_that_fails_is_said_and_does_not_end_it(
-    ratings: Ratings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def make(name: str) -> object:
-        if name == "knn":
-            raise ArgumentError("knn", expected="luck", received="none")
-        return choosing_make(name)
+def note_of(choice: Choice, model: str) -> tuple[str, str]:
+    row = choice.frame.filter(model=model).row(0, named=True)
+    return row["state"], row["note"]
 
-    choosing_make = choosing.make_model
-    contest_make = iter([True, True])  # the check of the names passes
 
-    def once_checked(name: str) -> object:
-        return choosing_make(name) if next(contest_make, None) else make(name)
+@pytest.mark.usefixtures("trouble")
+def test_whatever_a_model_raises_it_is_a_row_and_the_others_go_on(ratings: Ratings) -> None:
+    choice = choose(ratings, ["bias", "zero", "panic", "memory", "knn"])
+    assert choice.chosen == "knn"
+    state, note = note_of(choice, "zero")
+    assert (state, note.split("; ")[0]) == ("failed", "ZeroDivisionError: division by zero")
+    assert "leave this model out" in note
+    assert note_of(choice, "panic")[1].startswith("PanicException: index out of bounds; ")
+    assert "fewer factors" in note_of(choice, "memory")[1]
+    with pytest.raises(KeyboardInterrupt):
+        choose(ratings, ["bias", "ctrl-c", "knn"])
+    with pytest.raises(TastemapError, match="a model that can be fitted; received ZeroDivision"):
+        choose(ratings, ["zero"])
 
-    monkeypatch.setattr(choosing, "make_model", once_checked)
-    choice = choose(ratings, ["bias", "knn"])
-    failed = choice.frame.filter(model="knn").row(0, named=True)
-    assert choice.chosen == "bias"
-    assert failed["state"] == "failed"
-    assert "luck" in failed["note"]
+
+@pytest.mark.usefixtures("trouble")
+def test_a_model_whose_time_is_over_is_judged_as_it_is(ratings: Ratings) -> None:
+    """Its 400 iterations take four seconds and more."""
+    begin = time.monotonic()
+    choice = choose(ratings, ["bias", "slow"], seconds=2, n_fits=2)
+    assert time.monotonic() - begin < 4
+    row = choice.frame.filter(model="slow").row(0, named=True)
+    assert row["state"] == "stopped"
+    assert row["rmse"] == choice.frame.filter(model="bias")["rmse"][0]
+    assert 5 < row["wanted"] < 60, "about twice four seconds"
+    whole = choose(ratings, ["bias", "slow"], seconds=60, n_fits=2)
+    assert note_of(whole, "slow") == ("tried", None)
+
+
+@pytest.mark.usefixtures("trouble")
+def test_a_model_whose_first_iteration_takes_too_long_is_skipped(ratings: Ratings) -> None:
+    choice = choose(ratings, ["bias", "stuck"], seconds=3, n_fits=4)
+    state, note = note_of(choice, "stuck")
+    assert state == "skipped"
+    assert "s needed" in note
+    assert choice.frame.filter(model="stuck")["wanted"][0] > 3
 
 
 def test_the_latest_ratings_judge_where_times_are_known(ratings: Ratings) -> None:
@@ -84,39 +115,64 @@ def test_wrong_calls_are_refused(ratings: Ratings, wrong: dict) -> None:
         choose(ratings, **wrong)
 
 
-def test_a_model_is_estimated_on_samples_of_whole_users(
-    ratings: Ratings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(choosing, "MIN_RATINGS_OF_ESTIMATE", 1000)
-    monkeypatch.setattr(choosing, "SAMPLE_RATINGS", (300, 600))
-    choice = choose(ratings, ["bias", "mf"])
-    estimated = choice.frame.filter(model="mf")["estimated"][0]
-    assert np.isfinite(estimated)
-    assert estimated > 0
+def test_the_split_may_be_given_and_may_be_one_that_can_be_made_twice(ratings: Ratings) -> None:
+    assert "(split per-user)" in choose(ratings, ["bias"], split="per-user").judged
+    # Of three ratings a user one is the test, and two do not give a tenth once more.
+    few = ratings.take(np.concatenate([ratings.by_user[user][:3] for user in range(100)]))
+    assert fitting_split(few, "ratings", 0.34, seed=0)[0] == "forecast"
+    assert fitting_split(few, "ratings", 0.34, seed=0, inner_size=0.1)[0] == "random"
 
 
-def test_a_clock_that_erred_is_asked_again_by_a_larger_sample(
+def test_lists_of_counts_are_judged_by_the_upper_half(ratings: Ratings) -> None:
+    """Of plays, next to none lie in the upper quarter of what the largest makes the scale."""
+    rating = ratings.rating.copy()
+    rating[0] = 350_000
+    counts = replace(ratings, rating=rating, scale=Scale.infer(rating))
+    choice = choose(counts, ["popularity", "ease"], goal="lists")
+    assert choice.threshold == np.median(rating)
+    assert set(choice.frame["state"]) == {"tried"}
+    assert choose(ratings, ["popularity"], goal="lists").threshold is None
+
+
+def test_lists_are_judged_for_as_many_users_as_there_is_room_for(
     ratings: Ratings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of two samples the second seems slow; the third says that there is time after all."""
+    assert judged_users(ratings, 0) is ratings
+    monkeypatch.setattr(choosing, "MAX_SCORES", 10 * ratings.n_items)
+    some = judged_users(ratings, 0)
+    assert np.count_nonzero(some.by_user.counts) == 10
+    assert some.by_user.counts.max() == ratings.by_user.counts[some.by_user.counts > 0].max()
+
+
+def test_samples_are_of_whole_users_and_grow_while_the_time_seems_too_short(
+    ratings: Ratings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     split = choosing.fitting_split(ratings, "ratings", 0.1, 0)[1]
-    contest = choosing._Contest(choosing.Objective("rmse"), split, 0, 0.0, n_fits=3)
+    contest = choosing._Contest(choosing.Objective("rmse"), split, 0, 0.0, 20.0, 3, 2)
     monkeypatch.setattr(choosing, "SAMPLE_RATINGS", (300, 300))
     monkeypatch.setattr(choosing, "MAX_SHARE_OF_SAMPLE", 0.5)
     monkeypatch.setattr(contest, "_left", lambda: 20.0)
-    seconds, sizes = iter([0.5, 2.0, 1.0, 99.0]), []
+    monkeypatch.setattr(contest, "_share", lambda: 5.0)
+    seconds, sizes = iter([9.0, 1.0, 2.0, 2.0, 99.0]), []
 
-    def timed(_: str, part: Split) -> tuple[None, float]:
+    def timed(_: str, part: Split, limit: float) -> Trial:
+        assert limit == 0, "one iteration"
         sizes.append(len(part.train))
-        return None, next(seconds)
+        users = np.flatnonzero(part.train.by_user.counts)
+        ids = part.train.users.ids_at(users)
+        assert part.train.by_user.counts[users].tolist() == [
+            split.train.by_user.counts[user] for user in split.train.users.index(ids)
+        ]
+        return Trial(Score(0.0, np.zeros(0), np.zeros(0)), next(seconds), 0.0, None)
 
     monkeypatch.setattr(contest, "_timed", timed)
-    estimated = contest._estimated("mf")
-    assert len(sizes) == 3
-    assert estimated == 1.0, "twice the ratings took no longer, so all will not either"
-    monkeypatch.setattr(contest, "_left", lambda: 1.0)
-    seconds = iter([0.5])
-    assert contest._estimated("mf") == 0.5, "three fits of the smallest sample are too long"
+    needed = contest._needed("mf")
+    assert len(sizes) == 4, "the first compiles, and the power law needs two"
+    assert 2.0 < needed < 5.0
+    seconds = iter([9.0, 30.0])
+    sizes.clear()
+    assert contest._needed("mf") > 30
+    assert len(sizes) == 2, "a sample of twice the size would take too much of what is left"
 
 
 def test_all_models_of_a_goal_answer_a_new_person(ratings: Ratings) -> None:

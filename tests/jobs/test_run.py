@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -11,14 +12,18 @@ import pytest
 
 from commands import ask, run
 from tastemap.data.ratings import Ratings
+from tastemap.data.readers.read import read_ratings
+from tastemap.data.splits import Split
+from tastemap.evaluation import choose
+from tastemap.evaluation.choose import Choice
+from tastemap.jobs.run import advice
+from tastemap.metrics.rating import rmse
 from tastemap.models.registry import load_model
 
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the slowest model, which is tested by itself."""
-    from tastemap.evaluation import choose
-
     monkeypatch.setitem(choose.GOALS, "ratings", ("bias", "knn", "mf"))
 
 
@@ -41,6 +46,8 @@ def test_a_table_becomes_a_model_a_leaderboard_and_a_report(
     run("run", data, "-o", out, "--seconds", 20)
     summary = json.loads((out / "leaderboard.json").read_text(encoding="utf-8"))
     assert summary["chosen"] == summary["models"][0]["model"]
+    assert "(split forecast)" in summary["judged"], "choice and test are of one kind"
+    assert "(split forecast)" in summary["tested_on"]
     model = load_model(out / "model")
     assert len(model.ratings_) == len(ratings)
     assert model.metrics_["test_rmse"] == pytest.approx(
@@ -111,3 +118,71 @@ def test_a_folder_that_holds_something_else_is_left_alone(tmp_path: Path) -> Non
     note.write_text("mine", encoding="utf-8")
     run("run", data, "-o", tmp_path / "run", code=1)
     assert note.read_text(encoding="utf-8") == "mine"
+
+
+@pytest.mark.usefixtures("trouble")
+def test_a_run_ends_in_its_time_and_says_what_more_would_bring(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The slow model takes four seconds and more, three times."""
+    monkeypatch.setitem(choose.GOALS, "ratings", ("bias", "zero", "slow"))
+    data = table(tmp_path / "r.csv", np.random.default_rng(4).integers(1, 6, 300))
+    begin = time.monotonic()
+    summary = ask("run", data, "-o", tmp_path / "run", "--seconds", 6)
+    assert time.monotonic() - begin < 20, "a generous bound: other work may be in the way"
+    rows = {row["model"]: row for row in summary["models"]}
+    assert rows["slow"]["state"] == "stopped"
+    assert rows["slow"]["note"].startswith("after ")
+    assert rows["zero"]["note"].startswith("ZeroDivisionError: division by zero; leave")
+    assert any(
+        note.startswith("--seconds ") and note.endswith("would finish slow too")
+        for note in summary["notes"]
+    )
+
+
+@pytest.mark.usefixtures("trouble")
+def test_a_saved_model_that_was_stopped_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(choose.GOALS, "ratings", ("slow",))
+    data = table(tmp_path / "r.csv", np.random.default_rng(4).integers(1, 6, 300))
+    summary = ask("run", data, "-o", tmp_path / "run", "--seconds", 0.01)
+    assert any("was stopped by its time after 1 of 400" in note for note in summary["notes"])
+    assert load_model(tmp_path / "run" / "model").recommend(5, k=1).height == 1
+
+
+def test_a_file_of_test_ratings_is_the_test(tmp_path: Path, split: Split) -> None:
+    for name, part in zip(("train.csv", "test.csv"), split, strict=True):
+        part.to_frame().drop("timestamp").write_csv(tmp_path / name)
+    words = (tmp_path / "train.csv", "--test", tmp_path / "test.csv")
+    summary = ask("run", *words, "-o", tmp_path / "run", "--seconds", 20)
+    assert summary["tested_on"] == f"{len(split.test):,} ratings of test.csv"
+    assert "(split random)" in summary["judged"]
+    model = load_model(tmp_path / "run" / "model")
+    assert len(model.ratings_) == len(split.train), "the tested model is the saved one"
+    errors = summary["test"]["Test errors"][0]
+    test = read_ratings(tmp_path / "test.csv")
+    assert errors["rmse"] == pytest.approx(rmse(test.rating, model.predict_ratings(test)))
+
+
+def test_lists_of_counts_can_be_chosen_and_tested(tmp_path: Path) -> None:
+    plays = np.random.default_rng(5).pareto(0.5, 300).astype(int) + 1
+    plays[0] = 350_000
+    data = table(tmp_path / "plays.csv", plays)
+    summary = ask("run", data, "-o", tmp_path / "run", "--goal", "lists", "--seconds", 20)
+    assert any("counts as liked from" in note for note in summary["notes"])
+    assert summary["test"]["Test lists"]
+
+
+def test_what_a_run_advises() -> None:
+    rows = [
+        {"model": "bayes", "state": "skipped", "wanted": 141.0, "estimated": 30.0, "note": "…"},
+        {"model": "als", "state": "stopped", "wanted": None, "estimated": 1.0, "note": "…"},
+        {"model": "dot", "state": "skipped", "wanted": None, "estimated": None, "note": "needs x"},
+        {"model": "mf", "state": "tried", "wanted": None, "estimated": 1.0, "note": None},
+    ]
+    choice = Choice(pl.DataFrame(rows), "mf", "bias", "rmse", "")
+    assert advice(choice, 8.0) == [
+        "--seconds 150 would try bayes too",
+        "more --seconds would finish als too",
+    ]

@@ -1,7 +1,6 @@
 """From a table of ratings to a model and a report: each step computes, shows, and reports."""
 
 import json
-import math
 import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -33,31 +32,13 @@ from tastemap.explore.report.report import Block, Report
 from tastemap.jobs import describe, sections
 from tastemap.jobs.compare import sentences
 from tastemap.jobs.held_out import held_out
+from tastemap.jobs.schedule import N_FITS, Schedule, advice
 from tastemap.models.base.artifact import refuse_occupied
 from tastemap.models.registry import make_model
 from tastemap.support.deadline import current, deadline
 from tastemap.terminal import Output, console, print_json, program, rows_of, say, working
 
 TEST_SIZE, VALIDATION_SIZE = 0.2, 0.1
-# Where reading has taken all the time, the baseline is still fitted.
-MIN_SECONDS_OF_CHOICE = 0.001
-# The chosen model is fitted for the choice, for the test, and on all ratings: more ratings each
-# time, and answers for more of them. In units of the first of the three.
-N_FITS = 4.0
-# All ratings, in units of those of the first of the three fits.
-GROWTH = 1 / ((1 - TEST_SIZE) * (1 - VALIDATION_SIZE))
-# Of the time that is left after the choice, the share of the fit for the test.
-SHARE_OF_TEST = 0.45
-# Seconds that the figures, the tables, the report and the files take: at least, per second that the
-# description of the data took, and as the largest share of all. The map is left out if it would
-# need them, too.
-MIN_SECONDS_OF_REPORT, REPORT_PER_DESCRIPTION, MAX_SHARE_OF_REPORT = 2.0, 2.0, 0.2
-# About the seconds of the map for each item, and the largest share of the time that is left for it.
-MAP_SECONDS_OF_ITEM, MAX_SHARE_OF_MAP = 0.004, 0.25
-# An evaluation predicts the test ratings so many times: mean, median, distribution.
-ANSWERS_OF_TEST = 3
-# The advised time is rounded up to a multiple of this.
-STEP_OF_ADVICE = 10
 
 NEXT_STEPS = """\
 {tastemap} recommend {model} {user}
@@ -94,10 +75,7 @@ class Run:
             self.goal = "lists"
             self.notes.append("all ratings are equal: models that rank items are compared instead")
         self.report = Report("From ratings to a recommender", ratings.source.name)
-        self.seconds, self.report_seconds = current().seconds_left, MIN_SECONDS_OF_REPORT
-        map_seconds = MAP_SECONDS_OF_ITEM * ratings.n_items
-        has_time = map_seconds <= MAX_SHARE_OF_MAP * self.seconds and goal == "ratings"
-        self.map_seconds = map_seconds if has_time else 0.0
+        self.schedule = Schedule(ratings.n_items, has_map=self.goal == "ratings")
         self.split: Split
         self.held_out: str
         self.choice: Choice
@@ -110,25 +88,17 @@ class Run:
         """The data: counts, popularity, averages."""
         self._show(describe.statistics_tables(self.ratings), self.ratings.source.notes)
         self._report("The ratings", lambda: sections.data_blocks(self.ratings))
-        passed = self.seconds - current().seconds_left
-        if math.isfinite(self.seconds):
-            needed = MIN_SECONDS_OF_REPORT + REPORT_PER_DESCRIPTION * passed
-            self.report_seconds = min(needed, MAX_SHARE_OF_REPORT * self.seconds)
-
-    def _left(self) -> float:
-        """Seconds that are left for fits and tests, above those of the map and the report."""
-        later = self.map_seconds + self.report_seconds
-        return max(current().seconds_left - later, 0.0)
+        self.schedule.note_description()
 
     def choose(self) -> None:
         """Set the test part aside, and choose a model by the other ratings alone."""
         kind = self._set_aside()
-        spent = self.seconds - self._left()
+        spent = self.schedule.seconds_spent
         with working("choosing a model") as tell:
             self.choice = choose(
                 self.split.train,
                 goal=self.goal,
-                seconds=max(self._left(), MIN_SECONDS_OF_CHOICE),
+                seconds=self.schedule.for_choice,
                 n_fits=N_FITS,
                 validation_size=VALIDATION_SIZE,
                 split=kind,
@@ -139,10 +109,10 @@ class Run:
         notes = [
             f"chosen: {self.choice.chosen}; the models were {self.choice.judged}",
             f"the test part, {self.held_out}, had no say in it",
-            *advice(self.choice, spent),
         ]
+        self.notes += advice(self.choice, spent)
         if self.choice.threshold is not None:
-            notes.append(f"an item counts as liked from {self.choice.threshold:g} on")
+            self._note(f"an item counts as liked from {self.choice.threshold:g} on")
         title = "Models, the best on held-out ratings first"
         self._show({title: table}, notes)
         self._report("Choosing the model", lambda: self._choice_blocks(table, notes))
@@ -156,7 +126,9 @@ class Run:
             return kind
         self.split, name, notes = held_out(self.ratings, self.test)
         self.held_out = f"{len(self.split.test):,} ratings of {name}"
-        for note in (*notes[1:], *split_notes(*self.split)):
+        # The errors of predicted ratings bring these notes with them.
+        of_split = split_notes(*self.split) if self.goal == "lists" else ()
+        for note in (*notes[1:], *of_split):
             self._note(note)
         if is_forecast(*self.split):
             return fitting_split(self.ratings, self.goal, VALIDATION_SIZE, self.seed)[0]
@@ -181,8 +153,10 @@ class Run:
     def evaluate(self) -> None:
         """Fit the chosen model on all but the test part, and score it on the test part, once."""
         with working(f"testing {self.choice.chosen}"):
-            share = SHARE_OF_TEST if self.test is None else 1.0
-            seconds = share * (self._left() - self._test_seconds())
+            n_answers = len(self.split.test) / max(VALIDATION_SIZE * len(self.split.train), 1)
+            judging = self.choice.judging_seconds * n_answers
+            is_last = self.test is not None
+            seconds = self.schedule.for_test(judging, is_last=is_last)
             tester = self.tester = self._fitted(self.split.train, seconds)
         if self.test is not None:
             self.model = tester
@@ -207,12 +181,6 @@ class Run:
 
         self._report("The test", blocks)
 
-    def _test_seconds(self) -> float:
-        """Seconds in which the chosen model answers for the test part, from those of the choice."""
-        n_answers = ANSWERS_OF_TEST if self.goal == "ratings" else 1
-        ratio = len(self.split.test) / max(VALIDATION_SIZE * len(self.split.train), 1)
-        return self.choice.judging_seconds * ratio * n_answers
-
     def _list_scores(self, tester: Any) -> pl.DataFrame:
         """Frame ``metric``, the chosen model's and the baseline's values."""
         k, threshold = min(10, self.ratings.n_items), self.choice.threshold
@@ -228,9 +196,9 @@ class Run:
         return pl.DataFrame({"metric": ours["metric"], **scores})
 
     def fit(self) -> None:
-        """Fit the chosen model on all ratings; on a table with a test file, that is the test's."""
-        least = GROWTH * (self.choice.row["estimated"] or 0.0)
-        if self.test is None and least > current().seconds_left:
+        """Fit the chosen model on all ratings, unless the tested fit was on them."""
+        least = self.choice.row["estimated"] or 0.0
+        if self.test is None and not self.schedule.has_time_for_fit(least):
             self.model = self.tester
             self._note(
                 f"the saved {self.choice.chosen} was fitted without the test part: no time was"
@@ -238,7 +206,7 @@ class Run:
             )
         if self.model is None:
             with working(f"fitting {self.choice.chosen} on all ratings"):
-                self.model = self._fitted(self.ratings, self._left())
+                self.model = self._fitted(self.ratings, self.schedule.for_fit)
         self.model.metrics_ = self.metrics
         if self.model.stopped_ is not None:
             done, planned = self.model.stopped_
@@ -266,7 +234,7 @@ class Run:
             return
         self._report("Neighbours", lambda: sections.neighbour_blocks(self.model))
         try:
-            with working("drawing the map"), deadline(self._left() + self.map_seconds):
+            with working("drawing the map"), deadline(self.schedule.for_map):
                 frame = item_map(self.model)
         except TastemapError as error:
             self._note(f"no map: {error}")
@@ -282,10 +250,12 @@ class Run:
         steps = NEXT_STEPS.format(tastemap=program(), model=files["model"], user=user)
         if self.report.sections:
             files["report"] = self.out / "report.html"
+            whose = "are its own"
+            if self.model is not self.tester:
+                whose = "are those of the fit without the test part"
             text = (
-                f"The model “{self.choice.chosen}”, fitted on all {len(self.ratings):,} ratings,"
-                " is saved beside this report. Its test errors are those of the fit without the"
-                " test part."
+                f"The model “{self.choice.chosen}”, fitted on {len(self.model.ratings_):,} ratings,"
+                f" is saved beside this report. Its test errors {whose}."
             )
             self.report.section("What to try next", text, *sentences(self.notes), Code(steps))
             self.report.write(files["report"])
@@ -297,6 +267,8 @@ class Run:
             return
         for name, path in files.items():
             say(f"{name}: {path}")
+        for note in self.notes:
+            say(f"note: {note}")
         console.print(f"\n[bold]What to try next[/bold]\n{steps}", soft_wrap=True)
 
     def summary(self) -> dict[str, Any]:
@@ -330,35 +302,16 @@ class Run:
         try:
             self.report.section(title, *blocks())
         except MissingPackageError as error:
-            note = f"no figures: {error}"
-            if note not in self.notes:
-                self._note(note)
+            self._note(f"no figures: {error}")
 
     def _note(self, note: str) -> None:
-        self.notes.append(note)
-        self._show({}, [note])
+        """Note a fact for the end of the output, and for the report."""
+        if note not in self.notes:
+            self.notes.append(note)
 
     def _show(self, tables: dict[str, pl.DataFrame], notes: Sequence[str] = ()) -> None:
         if not self.output.as_json:
             self.output.tables(tables, notes)
-
-
-def advice(choice: Choice, seconds: float) -> list[str]:
-    """What more time would bring: a sentence for each model that was not tried whole.
-
-    Args:
-        choice: The result of `choose`.
-        seconds: Seconds of a run beside those of the choice.
-    """
-    texts = []
-    for row in choice.frame.filter(pl.col("state").is_in(["skipped", "stopped"])).to_dicts():
-        would = "try" if row["state"] == "skipped" else "finish"
-        if row["wanted"] is not None:
-            wanted = math.ceil((row["wanted"] + seconds) / STEP_OF_ADVICE) * STEP_OF_ADVICE
-            texts.append(f"--seconds {wanted} would {would} {row['model']} too")
-        elif row["estimated"] is not None or row["note"] == "no time was left":
-            texts.append(f"more --seconds would {would} {row['model']} too")
-    return texts
 
 
 def choice_table(choice: Choice) -> pl.DataFrame:
