@@ -15,8 +15,6 @@ from tastemap.data.ratings import Ratings
 from tastemap.data.readers.read import read_ratings
 from tastemap.data.splits import Split
 from tastemap.evaluation import choose
-from tastemap.evaluation.choose import Choice
-from tastemap.jobs.run import advice
 from tastemap.metrics.rating import rmse
 from tastemap.models.registry import load_model
 
@@ -151,7 +149,10 @@ def test_a_saved_model_that_was_stopped_says_so(
     assert load_model(tmp_path / "run" / "model").recommend(5, k=1).height == 1
 
 
-def test_a_file_of_test_ratings_is_the_test(tmp_path: Path, split: Split) -> None:
+def test_a_file_of_test_ratings_is_the_test(
+    tmp_path: Path, split: Split, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(choose.GOALS, "ratings", ("bias", "knn"))
     for name, part in zip(("train.csv", "test.csv"), split, strict=True):
         part.to_frame().drop("timestamp").write_csv(tmp_path / name)
     words = (tmp_path / "train.csv", "--test", tmp_path / "test.csv")
@@ -172,17 +173,3 @@ def test_lists_of_counts_can_be_chosen_and_tested(tmp_path: Path) -> None:
     summary = ask("run", data, "-o", tmp_path / "run", "--goal", "lists", "--seconds", 20)
     assert any("counts as liked from" in note for note in summary["notes"])
     assert summary["test"]["Test lists"]
-
-
-def test_what_a_run_advises() -> None:
-    rows = [
-        {"model": "bayes", "state": "skipped", "wanted": 141.0, "estimated": 30.0, "note": "…"},
-        {"model": "als", "state": "stopped", "wanted": None, "estimated": 1.0, "note": "…"},
-        {"model": "dot", "state": "skipped", "wanted": None, "estimated": None, "note": "needs x"},
-        {"model": "mf", "state": "tried", "wanted": None, "estimated": 1.0, "note": None},
-    ]
-    choice = Choice(pl.DataFrame(rows), "mf", "bias", "rmse", "")
-    assert advice(choice, 8.0) == [
-        "--seconds 150 would try bayes too",
-        "more --seconds would finish als too",
-    ]

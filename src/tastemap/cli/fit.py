@@ -1,6 +1,5 @@
 """Fit a model and save it."""
 
-import math
 from pathlib import Path
 from typing import Annotated
 
@@ -32,8 +31,9 @@ def fit(
         list[str] | None, typer.Option("--set", help="An option of the model, n_epochs=20.")
     ] = None,
     seconds: Annotated[
-        float, typer.Option(help="Stop the fit after this time, and keep what it has learnt.")
-    ] = math.inf,
+        float | None,
+        typer.Option(help="Stop the fit after this time, and keep what it has learnt."),
+    ] = None,
     engine: Engine = "local",
     master: Master = "local[*]",
     conf: Conf = None,

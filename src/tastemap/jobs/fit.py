@@ -19,7 +19,7 @@ def fit_model(
     name: str,
     options: Mapping[str, Any],
     seed: int,
-    seconds: float = math.inf,
+    seconds: float | None = None,
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
     """Fit a model by its name on this machine and save it: facts about it, and notes.
 
@@ -28,11 +28,11 @@ def fit_model(
         out: Folder of the artifact.
         name, options: The model's name, and options of its constructor.
         seed: Seed of the fit.
-        seconds: Time after which the fit is stopped, with what it has learnt.
+        seconds: Time after which the fit is stopped, with what it has learnt; None for no end.
     """
-    if not seconds > 0:
+    if seconds is not None and not seconds > 0:
         raise ArgumentError("--seconds", expected="more than 0", received=seconds)
-    with deadline(seconds):
+    with deadline(math.inf if seconds is None else seconds):
         model = make_model(name, **options).fit(ratings, seed=seed)
     model.save(out)
     notes = ratings.source.notes
