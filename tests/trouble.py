@@ -7,6 +7,7 @@ import pytest
 
 from tastemap.models.base.artifact import CLASSES
 from tastemap.models.bias import BiasModel
+from tastemap.models.knn import ItemKNN
 from tastemap.models.registry import MODELS
 from tastemap.support.deadline import is_over
 
@@ -26,7 +27,7 @@ FAILURES = {
 class SlowModel(BiasModel):
     """The bias model, after iterations that each take a while."""
 
-    def __init__(self, n_epochs: int = 400, pause: float = 0.01) -> None:
+    def __init__(self, n_epochs: int = 40_000, pause: float = 0.01) -> None:
         super().__init__()
         self.n_epochs, self.pause = n_epochs, pause
 
@@ -49,10 +50,23 @@ class BrokenModel(BiasModel):
         raise FAILURES[self.failure]
 
 
+class TenderModel(ItemKNN):
+    """A model that fails on more ratings than it can bear."""
+
+    def __init__(self, most: int = 100) -> None:
+        super().__init__()
+        self.most = most
+
+    def _fit(self, ratings: Any, *arguments: Any) -> None:
+        if len(ratings) > self.most:
+            raise ZeroDivisionError("too many ratings")
+        super()._fit(ratings, *arguments)
+
+
 @pytest.fixture
 def trouble(monkeypatch: pytest.MonkeyPatch) -> None:
     """The models ``slow``, ``stuck`` (one iteration of half a second) and ``broken``."""
-    for name in ("SlowModel", "BrokenModel"):
+    for name in ("SlowModel", "BrokenModel", "TenderModel"):
         monkeypatch.setitem(CLASSES, name, "trouble")
     monkeypatch.setitem(MODELS, "slow", ("SlowModel", {}))
     monkeypatch.setitem(MODELS, "stuck", ("SlowModel", {"n_epochs": 1, "pause": 0.5}))

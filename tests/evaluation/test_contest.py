@@ -36,14 +36,14 @@ def test_whatever_a_model_raises_it_is_a_row_and_the_others_go_on(ratings: Ratin
 
 @pytest.mark.usefixtures("trouble")
 def test_a_model_whose_time_is_over_is_judged_as_it_is(ratings: Ratings) -> None:
-    """Its 400 iterations take four seconds and more."""
+    """Its 40,000 iterations take seven minutes."""
     begin = time.monotonic()
-    choice = choose(ratings, ["bias", "slow"], seconds=2, n_fits=2)
-    assert time.monotonic() - begin < 4
+    choice = choose(ratings, ["bias", "slow"], seconds=4, n_fits=2)
+    assert time.monotonic() - begin < 200, "a generous bound"
     row = choice.frame.filter(model="slow").row(0, named=True)
     assert row["state"] == "stopped"
     assert row["rmse"] == choice.frame.filter(model="bias")["rmse"][0]
-    assert 5 < row["wanted"] < 60, "about twice four seconds"
+    assert row["wanted"] > 800, "two fits"
 
 
 @pytest.mark.usefixtures("trouble")

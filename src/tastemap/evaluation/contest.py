@@ -168,10 +168,11 @@ class Contest:
         """
         n = len(self.parts.train)
         size = int(np.clip(n // 80, *SAMPLE_RATINGS))
+        work = make_model(name).work(self.parts.train)  # refuses what would not fit, first of all
         self._timed(name, self._sample(size), 0)
         if 2 * size >= n:
             return 0.0
-        work, answers = make_model(name).work(self.parts.train), self._n_answers(self.parts)
+        answers = self._n_answers(self.parts)
         paces: list[tuple[float, float]] = []
         while True:
             part = self._sample(size)

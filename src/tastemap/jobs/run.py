@@ -3,6 +3,7 @@
 import json
 import shlex
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ from tastemap.jobs.held_out import held_out
 from tastemap.jobs.schedule import N_FITS, Schedule, advice
 from tastemap.models.base.artifact import refuse_occupied
 from tastemap.models.registry import make_model
+from tastemap.support.boundary import failures
 from tastemap.support.deadline import current, deadline
 from tastemap.terminal import Output, console, print_json, program, rows_of, say, working
 
@@ -105,6 +107,8 @@ class Run:
                 seed=self.seed,
                 progress=tell,
             )
+        if not make_model(self.choice.chosen).capabilities.map:
+            self.schedule.map_seconds = 0.0
         table = choice_table(self.choice)
         notes = [
             f"chosen: {self.choice.chosen}; the models were {self.choice.judged}",
@@ -152,14 +156,7 @@ class Run:
 
     def evaluate(self) -> None:
         """Fit the chosen model on all but the test part, and score it on the test part, once."""
-        with working(f"testing {self.choice.chosen}"):
-            n_answers = len(self.split.test) / max(VALIDATION_SIZE * len(self.split.train), 1)
-            judging = self.choice.judging_seconds * n_answers
-            is_last = self.test is not None
-            seconds = self.schedule.for_test(judging, is_last=is_last)
-            tester = self.tester = self._fitted(self.split.train, seconds)
-        if self.test is not None:
-            self.model = tester
+        tester = self._tested()
         notes: Sequence[str] = ()
         if self.goal == "ratings":
             result = evaluate(tester, self.split.test)
@@ -180,6 +177,24 @@ class Run:
             return [sentence, Table(table, caption, digits=4)]
 
         self._report("The test", blocks)
+
+    def _tested(self) -> Any:
+        """A fit for the test: of the chosen model, or if that fails of the next best."""
+        judged = self.choice.frame.filter(pl.col(self.choice.metric).is_not_null())
+        n_answers = len(self.split.test) / max(VALIDATION_SIZE * len(self.split.train), 1)
+        judging, why = self.choice.judging_seconds * n_answers, ""
+        for name in judged["model"]:
+            self.choice = replace(self.choice, chosen=name)
+            failed: list[str] = []
+            with working(f"testing {name}"), failures(failed.append):
+                seconds = self.schedule.for_test(judging, is_last=self.test is not None)
+                self.tester = self._fitted(self.split.train, seconds)
+            if not failed:
+                self.model = self.tester if self.test is not None else None
+                return self.tester
+            why = failed[0]
+            self._note(f"{name} would have been chosen, but failed in the test: {why}")
+        raise TastemapError("the test", expected="a model that can be fitted", received=why)
 
     def _list_scores(self, tester: Any) -> pl.DataFrame:
         """Frame ``metric``, the chosen model's and the baseline's values."""
@@ -204,9 +219,16 @@ class Run:
                 f"the saved {self.choice.chosen} was fitted without the test part: no time was"
                 f" left for a fit on all ratings"
             )
+        failed: list[str] = []
         if self.model is None:
-            with working(f"fitting {self.choice.chosen} on all ratings"):
+            name = self.choice.chosen
+            with working(f"fitting {name} on all ratings"), failures(failed.append):
                 self.model = self._fitted(self.ratings, self.schedule.for_fit)
+        for why in failed:
+            self.model = self.tester
+            self._note(
+                f"the saved {name} was fitted without the test part: on all it failed: {why}"
+            )
         self.model.metrics_ = self.metrics
         if self.model.stopped_ is not None:
             done, planned = self.model.stopped_
@@ -219,9 +241,13 @@ class Run:
 
     def recommend(self) -> None:
         """Items for a user of the data and for a new user."""
-        blocks = sections.recommendation_blocks(self.model)
-        self._show({b.caption: b.frame for b in blocks if isinstance(b, Table)})
-        self._report("Recommendations", lambda: blocks)
+
+        def blocks() -> list[Block]:
+            blocks = sections.recommendation_blocks(self.model)
+            self._show({b.caption: b.frame for b in blocks if isinstance(b, Table)})
+            return blocks
+
+        self._report("Recommendations", blocks)
 
     def draw_map(self) -> None:
         """Neighbours and the map, for models made of factors."""
@@ -233,14 +259,11 @@ class Run:
             self._note(f"no map: it takes at least {MIN_ITEMS} items")
             return
         self._report("Neighbours", lambda: sections.neighbour_blocks(self.model))
-        try:
+        with failures(lambda why: self._note(f"no map: {why}")):
             with working("drawing the map"), deadline(self.schedule.for_map):
                 frame = item_map(self.model)
-        except TastemapError as error:
-            self._note(f"no map: {error}")
-            return
-        self._show({}, [describe_map(frame)])
-        self._report("Map of the items", lambda: sections.map_blocks(self.model))
+            self._show({}, [describe_map(frame)])
+            self._report("Map of the items", lambda: sections.map_blocks(self.model))
 
     def save(self) -> None:
         """The model, the leaderboard and the report."""
@@ -294,15 +317,17 @@ class Run:
     def _report(self, title: str, blocks: Callable[[], Sequence[Block]]) -> None:
         """Add a section, unless a package that draws it is missing; a note says so once.
 
-        Without time left the section is left out, too.
+        A section that cannot be made, or for which no time is left, is left out, too: the model is
+        worth more than a figure.
         """
         if current().seconds_left == 0:
             self._note(f"no section “{title}” in the report: no time was left")
             return
-        try:
-            self.report.section(title, *blocks())
-        except MissingPackageError as error:
-            self._note(f"no figures: {error}")
+        with failures(lambda why: self._note(f"no section “{title}” in the report: {why}")):
+            try:
+                self.report.section(title, *blocks())
+            except MissingPackageError as error:
+                self._note(f"no figures: {error}")
 
     def _note(self, note: str) -> None:
         """Note a fact for the end of the output, and for the report."""
@@ -360,6 +385,8 @@ def run_all(
             a part of the ratings aside.
     """
     refuse_occupied(out / "model")
+    if not seconds > 0:
+        raise ArgumentError("--seconds", expected="more than 0", received=seconds)
     with deadline(max(seconds - current().seconds_passed, 0.0)):
         run = Run(ratings, out, goal=goal, seed=seed, output=output, test=test)
         for step in (run.describe, run.choose, run.evaluate, run.fit):
