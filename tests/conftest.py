@@ -12,6 +12,7 @@ import pytest
 from tastemap.data.datasets.synthetic import synthetic_ratings
 from tastemap.data.ratings import Ratings
 from tastemap.data.splits import Split, train_test_split
+from trouble import trouble  # noqa: F401 - a fixture
 
 
 @pytest.fixture(scope="session")

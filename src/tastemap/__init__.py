@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from tastemap.models.registry import load_model as load_model
     from tastemap.models.registry import make_model as make_model
     from tastemap.models.two_tower import TwoTower as TwoTower
+    from tastemap.support.deadline import deadline as deadline
 
 __version__ = version("tastemap")
 
@@ -91,6 +92,7 @@ _HOMES = {
     "models.popularity": "Popularity",
     "models.registry": "load_model make_model",
     "models.two_tower": "TwoTower",
+    "support.deadline": "deadline",
 }
 
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}

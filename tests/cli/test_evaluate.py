@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from commands import ask
+from commands import ask, run
 
 
 def test_evaluate_stands_beside_the_baseline(folder: Path) -> None:
@@ -20,3 +20,36 @@ def test_evaluate_stands_beside_the_baseline(folder: Path) -> None:
     assert len(answer["tables"]) == 3
     saved = ask("evaluate", folder / "release", "-m", folder / "bias")
     assert "too good to be true" in saved["notes"][0]
+
+
+def test_a_file_of_test_ratings_is_read_as_the_other_is(tmp_path: Path) -> None:
+    """A published split, both parts with semicolons; only the tests know one user and one item."""
+    head = "who;what;stars"
+    rows = [
+        f"u{user};i{(user + step) % 9};{1 + (user * step) % 5}"
+        for user in range(20)
+        for step in range(6)
+    ]
+    (tmp_path / "u1.base").write_text(
+        "\n".join([head, *(row for n, row in enumerate(rows) if n % 6)]), encoding="utf-8"
+    )
+    test = [head, rows[1], *rows[::6], "u99;i1;3", "u1;i99;2"]
+    (tmp_path / "u1.test").write_text("\n".join(test), encoding="utf-8")
+    reading = ("--user", "who", "--item", "what", "--rating", "stars", "--delimiter", ";")
+    words = (tmp_path / "u1.base", "--test", tmp_path / "u1.test", *reading)
+    answer = ask("evaluate", *words, "-m", "bias")
+    assert answer["tables"][0]["rows"][0]["n"] == 23
+    for note in (
+        "tested on 23 ratings of u1.test",
+        "1 of 23 test pairs are among the training ratings too: the errors are too good to be true",
+        "1 test ratings are of users that the model does not know",
+        "1 test ratings are of items that the model does not know",
+    ):
+        assert note in answer["notes"]
+    board = ask("compare", *words, "-m", "bias,knn")
+    assert "tested on 23 ratings of u1.test" in board["notes"]
+    page = tmp_path / "board.html"
+    run("compare", *words, "-m", "bias,knn", "-o", page)
+    assert "u1.test" in page.read_text(encoding="utf-8")
+    assert "one of the two" in run("evaluate", *words, "--split", "per-user", code=2)
+    assert "no such file" in run("evaluate", words[0], "--test", "nowhere.csv", code=1)

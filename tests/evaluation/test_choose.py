@@ -6,10 +6,15 @@ import numpy as np
 import pytest
 
 from tastemap.data.ratings import Ratings
-from tastemap.data.splits import Split
+from tastemap.data.scale import Scale
 from tastemap.errors import ArgumentError
 from tastemap.evaluation import choose as choosing
-from tastemap.evaluation.choose import GOALS, choose, fitting_split
+from tastemap.evaluation.choose import (
+    GOALS,
+    choose,
+    fitting_split,
+    judged_users,
+)
 
 
 def test_the_best_on_held_out_ratings_is_chosen(ratings: Ratings) -> None:
@@ -39,28 +44,6 @@ def test_without_time_only_the_baseline_is_fitted(ratings: Ratings) -> None:
     assert (left_out["state"], left_out["note"]) == ("skipped", "no time was left")
 
 
-def test_a_model_that_fails_is_said_and_does_not_end_it(
-    ratings: Ratings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def make(name: str) -> object:
-        if name == "knn":
-            raise ArgumentError("knn", expected="luck", received="none")
-        return choosing_make(name)
-
-    choosing_make = choosing.make_model
-    contest_make = iter([True, True])  # the check of the names passes
-
-    def once_checked(name: str) -> object:
-        return choosing_make(name) if next(contest_make, None) else make(name)
-
-    monkeypatch.setattr(choosing, "make_model", once_checked)
-    choice = choose(ratings, ["bias", "knn"])
-    failed = choice.frame.filter(model="knn").row(0, named=True)
-    assert choice.chosen == "bias"
-    assert failed["state"] == "failed"
-    assert "luck" in failed["note"]
-
-
 def test_the_latest_ratings_judge_where_times_are_known(ratings: Ratings) -> None:
     assert ratings.timestamp is not None
     name, (train, test) = fitting_split(ratings, "ratings", 0.2, seed=0)
@@ -84,39 +67,33 @@ def test_wrong_calls_are_refused(ratings: Ratings, wrong: dict) -> None:
         choose(ratings, **wrong)
 
 
-def test_a_model_is_estimated_on_samples_of_whole_users(
+def test_the_split_may_be_given_and_may_be_one_that_can_be_made_twice(ratings: Ratings) -> None:
+    assert "(split per-user)" in choose(ratings, ["bias"], split="per-user").judged
+    # Of three ratings a user one is the test, and two do not give a tenth once more.
+    few = ratings.take(np.concatenate([ratings.by_user[user][:3] for user in range(100)]))
+    assert fitting_split(few, "ratings", 0.34, seed=0)[0] == "forecast"
+    assert fitting_split(few, "ratings", 0.34, seed=0, inner_size=0.1)[0] == "random"
+
+
+def test_lists_of_counts_are_judged_by_the_upper_half(ratings: Ratings) -> None:
+    """Of plays, next to none lie in the upper quarter of what the largest makes the scale."""
+    rating = ratings.rating.copy()
+    rating[0] = 350_000
+    counts = replace(ratings, rating=rating, scale=Scale.infer(rating))
+    choice = choose(counts, ["popularity", "ease"], goal="lists")
+    assert choice.threshold == np.median(rating)
+    assert set(choice.frame["state"]) == {"tried"}
+    assert choose(ratings, ["popularity"], goal="lists").threshold is None
+
+
+def test_lists_are_judged_for_as_many_users_as_there_is_room_for(
     ratings: Ratings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(choosing, "MIN_RATINGS_OF_ESTIMATE", 1000)
-    monkeypatch.setattr(choosing, "SAMPLE_RATINGS", (300, 600))
-    choice = choose(ratings, ["bias", "mf"])
-    estimated = choice.frame.filter(model="mf")["estimated"][0]
-    assert np.isfinite(estimated)
-    assert estimated > 0
-
-
-def test_a_clock_that_erred_is_asked_again_by_a_larger_sample(
-    ratings: Ratings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Of two samples the second seems slow; the third says that there is time after all."""
-    split = choosing.fitting_split(ratings, "ratings", 0.1, 0)[1]
-    contest = choosing._Contest(choosing.Objective("rmse"), split, 0, 0.0, n_fits=3)
-    monkeypatch.setattr(choosing, "SAMPLE_RATINGS", (300, 300))
-    monkeypatch.setattr(choosing, "MAX_SHARE_OF_SAMPLE", 0.5)
-    monkeypatch.setattr(contest, "_left", lambda: 20.0)
-    seconds, sizes = iter([0.5, 2.0, 1.0, 99.0]), []
-
-    def timed(_: str, part: Split) -> tuple[None, float]:
-        sizes.append(len(part.train))
-        return None, next(seconds)
-
-    monkeypatch.setattr(contest, "_timed", timed)
-    estimated = contest._estimated("mf")
-    assert len(sizes) == 3
-    assert estimated == 1.0, "twice the ratings took no longer, so all will not either"
-    monkeypatch.setattr(contest, "_left", lambda: 1.0)
-    seconds = iter([0.5])
-    assert contest._estimated("mf") == 0.5, "three fits of the smallest sample are too long"
+    assert judged_users(ratings, 0) is ratings
+    monkeypatch.setattr(choosing, "MAX_SCORES", 10 * ratings.n_items)
+    some = judged_users(ratings, 0)
+    assert np.count_nonzero(some.by_user.counts) == 10
+    assert some.by_user.counts.max() == ratings.by_user.counts[some.by_user.counts > 0].max()
 
 
 def test_all_models_of_a_goal_answer_a_new_person(ratings: Ratings) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from tastemap.data.ratings import Ratings
 from tastemap.data.splits import Split, train_test_split
-from tastemap.errors import ArgumentError
+from tastemap.errors import ArgumentError, TastemapError
 from tastemap.evaluation.compare import compare
 from tastemap.evaluation.evaluate import rank_unseen
 from tastemap.metrics.ranking import METRICS
@@ -98,3 +98,37 @@ def test_nothing_to_compare(split: Split) -> None:
         compare(["bias"], *split, by="auc")
     with pytest.raises(ArgumentError, match="for models that only rank"):
         compare(["popularity"], *split, by="rmse")
+
+
+@pytest.mark.usefixtures("trouble")
+def test_a_model_that_fails_is_a_row_that_says_why(split: Split) -> None:
+    board = compare(["zero", "bias", "panic", "knn"], *split, seeds=(0, 1))
+    assert board.frame["model"].to_list()[2:] == ["zero", "panic"]
+    assert board.chosen == board.frame["model"][0]
+    assert set(board.fitted) == {"bias", "knn"}
+    assert row_of(board, "bias")["failed"] is None
+    why = row_of(board, "zero")["failed"]
+    assert why.startswith("ZeroDivisionError: division by zero; leave this model out")
+    failed = board.tables()["Failed"]
+    assert failed["model"].to_list() == ["zero", "panic"]
+    assert "zero" not in board.tables()["Errors of predicted ratings"]["model"]
+    assert not any("never chosen" in note for note in board.notes)
+    with pytest.raises(TastemapError, match="a model that does not fail; received ZeroDivision"):
+        compare(["zero"], *split)
+    with pytest.raises(KeyboardInterrupt):
+        compare(["bias", "ctrl-c"], *split)
+
+
+def test_a_model_that_fails_with_one_seed_has_no_scores(split: Split) -> None:
+    class Unlucky(BiasModel):
+        def _fit(self, ratings: Ratings, validation: object, seed: int, progress: bool) -> None:
+            if seed == 1:
+                raise ValueError("seed 1")
+            super()._fit(ratings, validation, seed, progress)
+
+    models = {"unlucky": Unlucky, "bias": BiasModel}
+    board = compare(models, *split, seeds=(0, 1, 2), reference="unlucky")
+    assert board.chosen == "bias"
+    assert row_of(board, "unlucky")["test_rmse"] is None
+    assert board.bands["model"].unique().to_list() == ["bias"]
+    assert len(board.differences) == 0

@@ -6,7 +6,8 @@ import numpy as np
 import polars as pl
 
 from tastemap.data.ratings import Ratings
-from tastemap.evaluation.leakage import split_notes
+from tastemap.data.splits import Split, forecast_split
+from tastemap.evaluation.leakage import is_forecast, split_notes
 
 
 def table(rows: list[tuple[int, int, float, int]]) -> Ratings:
@@ -54,3 +55,9 @@ def test_tests_from_before_the_last_training_rating() -> None:
     notes = split_notes(train, test)
     assert notes[-1].startswith("50 % of the test ratings were given before the last training")
     assert len(split_notes(replace(train, timestamp=None), test)) == len(notes) - 1
+
+
+def test_a_forecast_is_told_from_a_split_at_random(ratings: Ratings, split: Split) -> None:
+    assert is_forecast(*forecast_split(ratings))
+    assert not is_forecast(*split)
+    assert not is_forecast(replace(split.train, timestamp=None), split.test), "nobody can tell"

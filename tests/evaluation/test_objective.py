@@ -1,13 +1,16 @@
 """What models are chosen by: the metrics of the library, and the users' parts of them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from tastemap.data.ratings import Ratings
+from tastemap.data.scale import Scale
 from tastemap.data.splits import Split, per_user_split
 from tastemap.errors import ArgumentError
 from tastemap.evaluation.evaluate import evaluate_ranking
-from tastemap.evaluation.objective import Objective
+from tastemap.evaluation.objective import Objective, like_threshold, liking
 from tastemap.metrics.rating import mae, rmse
 from tastemap.models.registry import make_model
 
@@ -61,3 +64,22 @@ def test_a_metric_must_fit_the_model() -> None:
 def test_values_of_infinite_or_equal_errors() -> None:
     assert Objective("mae").best([2.0, 1.0, 1.0]) == 1
     assert Objective("ndcg").best([np.inf, 1.0]) == 0
+
+
+def test_what_is_liked_where_the_scale_says_little(ratings: Ratings) -> None:
+    assert like_threshold(ratings) is None
+    rating = ratings.rating.copy()
+    rating[:149] = 350_000
+    counts = replace(ratings, rating=rating, scale=Scale.infer(rating))
+    assert like_threshold(counts) == np.median(rating), "149 of 3,000 are less than a twentieth"
+    rating[149] = 350_000
+    assert like_threshold(counts) is None
+
+
+def test_a_model_learns_from_the_likes_that_judge_it(split: Split) -> None:
+    assert liking(make_model("ials"), 3.0).get_params()["threshold"] == 3.0
+    assert liking(make_model("ials", threshold=2.0), 3.0).get_params()["threshold"] == 2.0
+    assert "threshold" not in vars(liking(make_model("mf"), 3.0))
+    model = make_model("popularity").fit(split.train)
+    everything = Objective("ndcg", threshold=1.0).score(model, split.test)
+    assert everything.value != Objective("ndcg").score(model, split.test).value

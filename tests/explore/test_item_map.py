@@ -9,6 +9,7 @@ from tastemap.errors import (
     ArgumentError,
     MissingPackageError,
     NotFittedError,
+    TastemapError,
     UnknownIdError,
     UnsupportedError,
 )
@@ -23,6 +24,7 @@ from tastemap.explore.item_map import (
 )
 from tastemap.models.base.factors import FactorModel
 from tastemap.models.bias import BiasModel
+from tastemap.support.deadline import deadline
 
 
 def few_ratings(n_items: int) -> Ratings:
@@ -161,3 +163,17 @@ def test_a_map_that_does_not_fit_is_refused(ratings):
         map_items(pl.DataFrame({"item_id": [1], "x": [0.0]}), ratings)
     with pytest.raises(UnknownIdError):
         map_items(pl.DataFrame({"item_id": [999], "x": [0.0], "y": [0.0]}), ratings)
+
+
+def test_a_map_that_would_not_be_done_in_time_is_given_up_at_once(model, monkeypatch):
+    with deadline(0), pytest.raises(TastemapError, match="time to draw it; expected"):
+        project_items(model, perplexity=10)
+    # The first comparisons, or the pace of t-SNE, show that it takes too long.
+    for name in ("N_COMPARISONS", "N_ITERATIONS"):
+        with monkeypatch.context() as patch:
+            patch.setattr(projection, name, 10**9)
+            with deadline(60), pytest.raises(TastemapError, match="received [56]. s"):
+                project_items(model, perplexity=10)
+    with deadline(1000):
+        in_time = project_items(model, perplexity=10)
+    assert in_time.equals(project_items(model, perplexity=10))

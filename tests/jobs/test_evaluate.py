@@ -1,8 +1,15 @@
 """A model scored on a part of the ratings, or a saved one on all of them."""
 
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+import pytest
+
 from tastemap.data.ratings import Ratings
+from tastemap.data.scale import Scale
+from tastemap.data.splits import Split
+from tastemap.errors import ArgumentError
 from tastemap.jobs.evaluate import evaluation_tables
 from tastemap.models.registry import make_model
 
@@ -20,3 +27,22 @@ def test_a_saved_model_is_scored_on_all_ratings(ratings: Ratings, tmp_path: Path
     tables, (note,) = evaluation_tables(ratings, str(tmp_path / "model"), **SPLIT)
     assert tables["Test errors"]["n"].to_list() == [3000, 3000]
     assert note.startswith("3000 of 3000 test pairs are among the training ratings too")
+
+
+def test_a_test_table_takes_the_place_of_a_split(split: Split, tmp_path: Path) -> None:
+    tables, notes = evaluation_tables(split.train, "bias", **SPLIT, test=split.test)
+    assert tables["Test errors"]["n"].to_list() == [600, 600]
+    assert notes[0] == "tested on 600 ratings of synthetic"
+    make_model("bias").fit(split.train).save(tmp_path / "model")
+    with pytest.raises(ArgumentError, match="a model's name beside --test; received a saved"):
+        evaluation_tables(split.train, str(tmp_path / "model"), **SPLIT, test=split.test)
+
+
+def test_of_counts_the_upper_half_is_liked(ratings: Ratings) -> None:
+    rating = ratings.rating.copy()
+    rating[0] = 350_000
+    counts = replace(ratings, rating=rating, scale=Scale.infer(rating))
+    tables, notes = evaluation_tables(counts, "ease", **SPLIT)
+    ((_, scores),) = tables.items()
+    assert scores.filter(metric="ndcg")["value"][0] > 0, "it learns from these likes, too"
+    assert notes == (f"an item counts as liked from {np.median(rating):g} on",)

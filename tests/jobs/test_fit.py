@@ -18,6 +18,16 @@ def test_facts_and_notes_of_a_fit(tiny: Ratings, tmp_path: Path) -> None:
     assert (model.item_damping, model.seed_) == (2, 7)
 
 
+def test_a_fit_ends_with_its_time_and_says_so(ratings: Ratings, tmp_path: Path) -> None:
+    options = {"n_epochs": 10_000_000}
+    _, notes = fit_model(ratings, tmp_path / "m", "mf", options, seed=0, seconds=0.3)
+    assert notes[-1].startswith("stopped after ")
+    assert notes[-1].endswith(" of 10000000 iterations: the time was over")
+    assert len(load_model(tmp_path / "m").recommend(5, k=3)) == 3
+    with pytest.raises(ArgumentError, match="--seconds; expected more than 0; received 0"):
+        fit_model(ratings, tmp_path / "n", "mf", {}, seed=0, seconds=0)
+
+
 def test_what_spark_cannot_do_is_refused_before_it_starts(tmp_path: Path) -> None:
     def fit(name: str, test_size: float, conf: list[str]) -> None:
         fit_on_spark("none.csv", {}, tmp_path / "m", name, {}, test_size, 0, "local", conf)

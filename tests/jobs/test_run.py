@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -11,14 +12,16 @@ import pytest
 
 from commands import ask, run
 from tastemap.data.ratings import Ratings
-from tastemap.models.registry import load_model
+from tastemap.data.readers.read import read_ratings
+from tastemap.data.splits import Split
+from tastemap.evaluation import choose
+from tastemap.metrics.rating import rmse
+from tastemap.models.registry import MODELS, load_model
 
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the slowest model, which is tested by itself."""
-    from tastemap.evaluation import choose
-
     monkeypatch.setitem(choose.GOALS, "ratings", ("bias", "knn", "mf"))
 
 
@@ -41,6 +44,8 @@ def test_a_table_becomes_a_model_a_leaderboard_and_a_report(
     run("run", data, "-o", out, "--seconds", 20)
     summary = json.loads((out / "leaderboard.json").read_text(encoding="utf-8"))
     assert summary["chosen"] == summary["models"][0]["model"]
+    assert "(split forecast)" in summary["judged"], "choice and test are of one kind"
+    assert "(split forecast)" in summary["tested_on"]
     model = load_model(out / "model")
     assert len(model.ratings_) == len(ratings)
     assert model.metrics_["test_rmse"] == pytest.approx(
@@ -111,3 +116,77 @@ def test_a_folder_that_holds_something_else_is_left_alone(tmp_path: Path) -> Non
     note.write_text("mine", encoding="utf-8")
     run("run", data, "-o", tmp_path / "run", code=1)
     assert note.read_text(encoding="utf-8") == "mine"
+
+
+@pytest.mark.usefixtures("trouble")
+def test_a_run_ends_in_its_time_and_says_what_more_would_bring(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The slow model takes seven minutes, three times."""
+    monkeypatch.setitem(choose.GOALS, "ratings", ("zero", "bias", "slow"))
+    data = table(tmp_path / "r.csv", np.random.default_rng(4).integers(1, 6, 300))
+    begin = time.monotonic()
+    summary = ask("run", data, "-o", tmp_path / "run", "--seconds", 6)
+    assert time.monotonic() - begin < 200, "a generous bound: other work may be in the way"
+    rows = {row["model"]: row for row in summary["models"]}
+    assert rows["slow"]["state"] in ("stopped", "skipped"), "skipped on a machine that is too busy"
+    assert rows["zero"]["note"].startswith("ZeroDivisionError: division by zero; leave")
+    assert any(note.endswith("slow too") for note in summary["notes"])
+
+
+@pytest.mark.usefixtures("trouble")
+def test_a_model_that_fails_only_later_costs_no_more_than_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ratings: Ratings
+) -> None:
+    monkeypatch.setitem(choose.GOALS, "ratings", ("bias", "tender"))
+    _, outer = choose.fitting_split(ratings, "ratings", 0.2, 0)
+    _, inner = choose.fitting_split(outer.train, "ratings", 0.1, 0)
+    monkeypatch.setitem(MODELS, "tender", ("TenderModel", {"most": len(inner.train)}))
+    data = tmp_path / "ratings.csv"
+    ratings.to_frame().write_csv(data)
+    summary = ask("run", data, "-o", tmp_path / "run", "--seconds", 20)
+    assert summary["models"][0]["model"] == "tender"
+    assert summary["chosen"] == "bias", "the best failed in the fit for the test"
+    assert any("tender would have been chosen, but failed" in note for note in summary["notes"])
+    monkeypatch.setitem(MODELS, "tender", ("TenderModel", {"most": len(outer.train)}))
+    summary = ask("run", data, "-o", tmp_path / "run", "--seconds", 20)
+    assert summary["chosen"] == "tender"
+    assert any("without the test part: on all it failed" in note for note in summary["notes"])
+    assert len(load_model(tmp_path / "run" / "model").ratings_) == len(outer.train)
+
+
+@pytest.mark.usefixtures("trouble")
+def test_a_saved_model_that_was_stopped_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(choose.GOALS, "ratings", ("slow",))
+    data = table(tmp_path / "r.csv", np.random.default_rng(4).integers(1, 6, 300))
+    summary = ask("run", data, "-o", tmp_path / "run", "--seconds", 0.01)
+    assert any("was stopped by its time after 1 of 40000" in note for note in summary["notes"])
+    assert load_model(tmp_path / "run" / "model").recommend(5, k=1).height == 1
+
+
+def test_a_file_of_test_ratings_is_the_test(
+    tmp_path: Path, split: Split, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(choose.GOALS, "ratings", ("bias", "knn"))
+    for name, part in zip(("train.csv", "test.csv"), split, strict=True):
+        part.to_frame().drop("timestamp").write_csv(tmp_path / name)
+    words = (tmp_path / "train.csv", "--test", tmp_path / "test.csv")
+    summary = ask("run", *words, "-o", tmp_path / "run", "--seconds", 20)
+    assert summary["tested_on"] == f"{len(split.test):,} ratings of test.csv"
+    assert "(split random)" in summary["judged"]
+    model = load_model(tmp_path / "run" / "model")
+    assert len(model.ratings_) == len(split.train), "the tested model is the saved one"
+    errors = summary["test"]["Test errors"][0]
+    test = read_ratings(tmp_path / "test.csv")
+    assert errors["rmse"] == pytest.approx(rmse(test.rating, model.predict_ratings(test)))
+
+
+def test_lists_of_counts_can_be_chosen_and_tested(tmp_path: Path) -> None:
+    plays = np.random.default_rng(5).pareto(0.5, 300).astype(int) + 1
+    plays[0] = 350_000
+    data = table(tmp_path / "plays.csv", plays)
+    summary = ask("run", data, "-o", tmp_path / "run", "--goal", "lists", "--seconds", 20)
+    assert any("counts as liked from" in note for note in summary["notes"])
+    assert summary["test"]["Test lists"]

@@ -151,12 +151,15 @@ def test_fewer_rows_than_asked_for_is_said(model: Recommender) -> None:
         assert len(model.recommend(5, k=80)) == 80 - seen
 
 
-def test_no_candidate_left_is_an_empty_list_and_is_said(model: Recommender) -> None:
+def test_where_everything_is_seen_the_list_is_empty_for_one_and_for_all(model: Recommender) -> None:
     seen = model.ratings_.rated_items(5)["item_id"].to_list()
     with pytest.warns(ShortAnswerWarning, match="no item is left: all are seen, excluded"):
-        frame = model.recommend(5, candidates=seen, k=1)
-    assert not len(frame)
-    assert frame.columns == ["rank", "item_id", "title", "predicted_rating", "score"]
+        answer = model.recommend(5, candidates=seen, k=2)
+    with pytest.warns(ShortAnswerWarning, match="1 of 1 users"):
+        together = recommend_all(model, users=[5], candidates=seen, k=2)
+    assert len(answer) == 0
+    assert together.drop("user_id").equals(answer)
+    assert answer.schema == model.recommend(5, k=2).schema
 
 
 def test_conditions_and_exclusions(model: Recommender) -> None:

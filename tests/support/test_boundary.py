@@ -7,6 +7,7 @@ from tastemap.errors import ArtifactError, DataError
 from tastemap.support.boundary import (
     MAX_REASON_CHARACTERS,
     disk_errors,
+    failures,
     reason,
     refusing,
     shortened,
@@ -65,3 +66,27 @@ def test_a_full_disk_is_an_error_of_the_system() -> None:
     assert raised.value.errno == 28
     with pytest.raises(pl.exceptions.ComputeError), disk_errors():
         raise pl.exceptions.ComputeError("another")
+
+
+def test_a_failure_is_noted_with_what_to_do_and_the_work_goes_on() -> None:
+    notes: list[str] = []
+    for error in (
+        DataError("table", expected="rows", do="add rows"),
+        MemoryError(),
+        KeyError("x"),
+        PanicException("range end 9\nout of 3"),
+    ):
+        with failures(notes.append):
+            raise error
+    assert notes == [
+        "table; expected rows; add rows",
+        "MemoryError; give this model fewer factors, or take another",
+        "KeyError: 'x'; leave this model out, and report it with this line",
+        "PanicException: range end 9; leave this model out, and report it with this line",
+    ]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, GeneratorExit])
+def test_who_ends_the_work_ends_it(error: type[BaseException]) -> None:
+    with pytest.raises(error), failures(print):
+        raise error

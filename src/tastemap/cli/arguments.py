@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 
 from tastemap.errors import ArgumentError, DataError, TastemapWarning
+from tastemap.support.deadline import deadline
 
 if TYPE_CHECKING:  # the modules of these load Polars, which the help does without
     from tastemap.data.ratings import Ratings as Ratings  # noqa: PLC0414 - exported to commands
@@ -45,6 +46,10 @@ Conf = Annotated[
     list[str] | None, typer.Option(help="A setting of Spark's, KEY=VALUE; may be repeated.")
 ]
 SplitName = Annotated[str, typer.Option(help="random, per-user, time, forecast, last, u1 … u5.")]
+TestData = Annotated[
+    str | None,
+    typer.Option("--test", help="A table of test ratings, read as DATA is, in place of a split."),
+]
 TestSize = Annotated[float, typer.Option(help="Share of the test ratings.")]
 Lists = Annotated[bool, typer.Option("--lists", help="Score the recommended lists too.")]
 UserColumn = Annotated[str | None, typer.Option(help="Column of the users.")]
@@ -80,7 +85,11 @@ class Unread(NamedTuple):
 
 
 def reads_ratings(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command that takes ``ratings`` the argument and the options to read them with."""
+    """Give a command that takes ``ratings`` the argument and the options to read them with.
+
+    A table of test ratings, ``test``, is read with the same options. The time of the command begins
+    before the reading.
+    """
     parameters = inspect.signature(command).parameters.values()
     keyword = inspect.Parameter.KEYWORD_ONLY
     reading = [
@@ -92,11 +101,17 @@ def reads_ratings(command: Callable[..., None]) -> Callable[..., None]:
     def with_ratings(data: str, **options: Any) -> None:
         how = {name: options.pop(name) for name in READING}
         on_spark = is_spark(options.get("engine", "local"))
-        command(ratings=Unread(data, how) if on_spark else read_data(data, how), **options)
+        with deadline():
+            if options.get("test") is not None:
+                options["test"] = read_data(options["test"], dict(how))
+            command(ratings=Unread(data, how) if on_spark else read_data(data, how), **options)
 
-    data = inspect.Parameter("data", keyword, annotation=Data)
+    words = {
+        "ratings": inspect.Parameter("data", keyword, annotation=Data),
+        "test": inspect.Parameter("test", keyword, default=None, annotation=TestData),
+    }
     with_ratings.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
-        [*(data if p.name == "ratings" else p.replace(kind=keyword) for p in parameters), *reading]
+        [*(words.get(p.name, p.replace(kind=keyword)) for p in parameters), *reading]
     )
     with_ratings.__annotations__ = {
         p.name: p.annotation

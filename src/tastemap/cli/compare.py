@@ -29,6 +29,7 @@ def compare(
     ] = "bias,knn,als,mf",
     split: SplitName = "random",
     test_size: TestSize = 0.2,
+    test: Ratings | None = None,
     lists: Lists = False,
     k: Annotated[int, typer.Option("-k", help="Length of the lists.")] = 10,
     by: Annotated[
@@ -59,5 +60,6 @@ def compare(
         test_size=test_size,
         seeds=range(seed, seed + seeds),
         output=output(as_json, out),
+        test=test,
         **options,
     )

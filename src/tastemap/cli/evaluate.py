@@ -28,6 +28,7 @@ def evaluate(
     ] = "mf",
     split: SplitName = "random",
     test_size: TestSize = 0.2,
+    test: Ratings | None = None,
     lists: Lists = False,
     seed: Seed = 0,
     as_json: Json = False,
@@ -37,6 +38,6 @@ def evaluate(
     from tastemap.jobs.evaluate import evaluation_tables
 
     tables, notes = evaluation_tables(
-        ratings, model, split=split, test_size=test_size, seed=seed, lists=lists
+        ratings, model, split=split, test_size=test_size, seed=seed, lists=lists, test=test
     )
     output(as_json, out).tables(tables, notes)

@@ -30,6 +30,10 @@ def fit(
     option: Annotated[
         list[str] | None, typer.Option("--set", help="An option of the model, n_epochs=20.")
     ] = None,
+    seconds: Annotated[
+        float | None,
+        typer.Option(help="Stop the fit after this time, and keep what it has learnt."),
+    ] = None,
     engine: Engine = "local",
     master: Master = "local[*]",
     conf: Conf = None,
@@ -48,5 +52,5 @@ def fit(
             *ratings, out, model or "als", options, test_size, seed, master, conf or []
         )
     else:
-        facts, notes = job.fit_model(ratings, out, model or "mf", options, seed)
+        facts, notes = job.fit_model(ratings, out, model or "mf", options, seed, seconds)
     output(as_json).facts(facts, "Fitted", notes)

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,8 +10,9 @@ import polars as pl
 
 from tastemap.data.ratings import Ratings
 from tastemap.data.splits import Split, split_by_name
-from tastemap.errors import ArgumentError, MissingPackageError, TastemapError
-from tastemap.evaluation.objective import Objective, Score
+from tastemap.errors import ArgumentError, TastemapError
+from tastemap.evaluation.contest import Contest
+from tastemap.evaluation.objective import Objective, like_threshold
 from tastemap.models.registry import make_model
 
 #: The models to choose among, from fast to slow; the first is the baseline. All of them answer a
@@ -22,11 +23,8 @@ GOALS = {
 }
 #: Enough ratings for three parts: to fit, to judge, to test.
 MIN_RATINGS = 20
-# A fit on the first number of ratings compiles a model. From the second number on, samples estimate
-# the time of a fit. The smaller sample is a fortieth of the ratings, within the last two numbers.
-WARM_UP_RATINGS, MIN_RATINGS_OF_ESTIMATE, SAMPLE_RATINGS = 1_000, 60_000, (5_000, 20_000)
-# A further sample may take this share of the time that is left.
-MAX_SHARE_OF_SAMPLE = 0.1
+# Lists are judged for so many users that they have at most this number of scores.
+MAX_SCORES = 200_000_000
 
 
 @dataclass(frozen=True)
@@ -34,14 +32,18 @@ class Choice:
     """The result of `choose`: models fitted and judged in the same way.
 
     Attributes:
-        frame: Frame ``model, state, <metric>, difference, low, high, seconds, estimated, note``,
-            best first: the metric on the held-out ratings; its difference to the baseline's with a
-            95 % interval from a bootstrap of the users; seconds of fit and judging, measured and
-            estimated before. State is ``"tried"``, ``"skipped"`` or ``"failed"``.
+        frame: Frame ``model, state, <metric>, difference, low, high, seconds, estimated, wanted,
+            note``, best first: the metric on the held-out ratings; its difference to the baseline's
+            with a 95 % interval from a bootstrap of the users; seconds of fit and judging, and the
+            least seconds that were estimated before; the ``seconds`` of a call that would try the
+            model whole, where it was not. State is ``"tried"``; ``"stopped"`` by its time and
+            judged as it was; ``"skipped"``; or ``"failed"``. The note says why.
         chosen: Name of the best model that was tried.
         baseline: Name of the model to which the differences are taken.
         metric: ``"rmse"`` or ``"ndcg"``.
         judged: The ratings for the fits and for the judging, in words.
+        threshold: Lowest rating that counts as a like; None for the upper quarter of the scale.
+        judging_seconds: Seconds in which the chosen model answered for the held-out ratings.
     """
 
     frame: pl.DataFrame
@@ -49,6 +51,13 @@ class Choice:
     baseline: str
     metric: str
     judged: str
+    threshold: float | None = None
+    judging_seconds: float = 0.0
+
+    @property
+    def row(self) -> dict[str, Any]:
+        """The row of the chosen model."""
+        return self.frame.row(by_predicate=pl.col("model") == self.chosen, named=True)
 
 
 def choose(
@@ -57,8 +66,9 @@ def choose(
     *,
     goal: str = "ratings",
     seconds: float = 60.0,
-    n_fits: int = 1,
+    n_fits: float = 1,
     validation_size: float = 0.1,
+    split: str | None = None,
     seed: int = 0,
     progress: Callable[[str], None] | None = None,
 ) -> Choice:
@@ -66,8 +76,16 @@ def choose(
 
     A part of the ratings is held out once: the latest of each user if times are known, otherwise a
     random part. Give the training ratings alone. The baseline is always fitted. A slower model is
-    first fitted on the ratings of a few users, to estimate its time on all ratings. A model that
-    would not finish in the time that is left is skipped, and the frame says so.
+    first fitted on the ratings of a few users, for one iteration, to estimate its least time on all
+    ratings. A model without time for that is skipped. Others are stopped when their time is over,
+    and judged as they are then. The frame says so.
+
+    Models with temporal effects (``bayes`` with ``time="session"``) are not tried. They predict the
+    held-out ratings better because they know when each was given, and what else the user rated in
+    that hour; a list for tomorrow knows neither.
+
+    Where the upper quarter of the scale holds less than a twentieth of the ratings, as of counts,
+    lists are learnt from and judged by the upper half of the ratings (``threshold``).
 
     Args:
         ratings: The training ratings, at least 2.
@@ -77,6 +95,8 @@ def choose(
         seconds: Time for the whole call, and for later fits of the chosen model.
         n_fits: Number of fits of the chosen model in this time, the one of this call included.
         validation_size: Share of the ratings that judges.
+        split: The split that holds ratings out, as in `tastemap.data.splits.split_by_name`; None
+            for that of `fitting_split`.
         seed: Seed of the split and of the fits.
         progress: Called with the model's name before it is fitted.
 
@@ -90,38 +110,61 @@ def choose(
         >>> choice.chosen, choice.frame["state"].to_list()
         ('knn', ['tried', 'tried'])
     """
-    if goal not in GOALS:
-        raise ArgumentError("goal", expected=f"one of {', '.join(GOALS)}", received=repr(goal))
-    if not seconds > 0:
-        raise ArgumentError("seconds", expected="more than 0", received=seconds)
+    begin = time.perf_counter()
+    _check(goal, seconds)
     names = list(models or GOALS[goal])
-    objective = Objective("rmse" if goal == "ratings" else "ndcg")
+    threshold = like_threshold(ratings) if goal == "lists" else None
+    objective = Objective("rmse" if goal == "ratings" else "ndcg", threshold)
     for name in names:
         Objective.of(make_model(name), objective.metric)
-    split, parts = fitting_split(ratings, goal, validation_size, seed)
-    contest = _Contest(objective, parts, seed, time.perf_counter() + seconds, n_fits)
+    if split is None:
+        split, parts = fitting_split(ratings, goal, validation_size, seed)
+    else:
+        parts = split_by_name(ratings, split, test_size=validation_size, seed=seed)
+    judges = judged_users(parts.test, seed) if goal == "lists" else parts.test
+    parts = Split(parts.train, judges)
+    contest = Contest(objective, parts, seed, begin, seconds, n_fits, len(names))
     for name in names:
         if progress:
             progress(name)
         contest.enter(name)
-    if not contest.scores:
+    if not contest.trials:
         raise TastemapError("choosing", expected="a model that can be fitted", received=contest.why)
-    best = objective.best([score.value for score in contest.scores.values()])
+    best = contest.best
     return Choice(
         frame=contest.frame(),
-        chosen=list(contest.scores)[best],
-        baseline=next(iter(contest.scores)),
+        chosen=best,
+        baseline=next(iter(contest.trials)),
         metric=objective.metric,
-        judged=f"fitted on {len(parts.train):,} ratings and judged by {len(parts.test):,} others"
+        judged=f"fitted on {len(parts.train):,} ratings and judged by {len(judges):,} others"
         f" (split {split})",
+        threshold=threshold,
+        judging_seconds=contest.trials[best].judging_seconds,
     )
 
 
-def fitting_split(ratings: Ratings, goal: str, size: float, seed: int) -> tuple[str, Split]:
+def _check(goal: str, seconds: float) -> None:
+    if goal not in GOALS:
+        raise ArgumentError("goal", expected=f"one of {', '.join(GOALS)}", received=repr(goal))
+    if not seconds > 0:
+        raise ArgumentError("seconds", expected="more than 0", received=seconds)
+
+
+def fitting_split(
+    ratings: Ratings, goal: str, size: float, seed: int, inner_size: float | None = None
+) -> tuple[str, Split]:
     """The most realistic split that the ratings allow, and its name.
 
     The test part holds the latest ratings of each user, if times are known and users have enough
     ratings; otherwise for lists some ratings of each user, or a random part.
+
+    Args:
+        ratings: All ratings.
+        goal: As in `choose`.
+        size: The test part's share.
+        seed: Of a split that draws.
+        inner_size: If given, the training part can be split in the same way once more, with this
+            share.
 
     Raises:
         ArgumentError: If no split leaves a rating in both parts.
@@ -131,139 +174,30 @@ def fitting_split(ratings: Ratings, goal: str, size: float, seed: int) -> tuple[
     if times is not None and len(times) and times.min() < times.max():
         names.insert(0, "forecast")
     for name in names[:-1]:
-        try:
-            parts = split_by_name(ratings, name, test_size=size, seed=seed)
-        except ArgumentError:
+        parts = _full_split(ratings, name, size, seed)
+        if parts is None or (
+            inner_size is not None and _full_split(parts.train, name, inner_size, seed) is None
+        ):
             continue
-        if len(parts.test) >= 0.5 * size * len(ratings):
-            return name, parts
+        return name, parts
     return names[-1], split_by_name(ratings, names[-1], test_size=size, seed=seed)
 
 
-@dataclass
-class _Contest:
-    """Models that are tried in order, until the time is used up.
+def _full_split(ratings: Ratings, name: str, size: float, seed: int) -> Split | None:
+    """The split of that name, if its test part has half of its share or more."""
+    try:
+        parts = split_by_name(ratings, name, test_size=size, seed=seed)
+    except ArgumentError:
+        return None
+    return parts if len(parts.test) >= 0.5 * size * len(ratings) else None
 
-    Attributes:
-        objective, parts, seed: The same for every model.
-        end: The end of the time, on the clock of `time.perf_counter`.
-        n_fits: Number of fits of the chosen model until then.
-        scores: Scores of the models that were fitted, by name.
-        rows: One row for each model, fitted or not.
-        why: The last failure.
-    """
 
-    objective: Objective
-    parts: Split
-    seed: int
-    end: float
-    n_fits: int
-    scores: dict[str, Score] = field(default_factory=dict)
-    rows: list[dict[str, Any]] = field(default_factory=list)
-    why: str = ""
-
-    def enter(self, name: str) -> None:
-        """Fit and judge a model, unless there is no time for it."""
-        row: dict[str, Any] = {"model": name, "state": "skipped", "note": None}
-        self.rows.append(row)
-        try:
-            if self.scores and not self._has_time_for(row):
-                return
-            score, row["seconds"] = self._timed(name, self.parts)
-            row["state"], self.scores[name] = "tried", score
-        except MissingPackageError as error:
-            row["note"] = f"needs {error.what}"
-        except (TastemapError, MemoryError, np.linalg.LinAlgError) as error:
-            row["state"] = "failed"
-            row["note"] = self.why = str(error) or type(error).__name__
-
-    def _has_time_for(self, row: dict[str, Any]) -> bool:
-        """Whether a model will finish in time, as estimated from samples."""
-        if self._left() > 0:
-            self._timed(row["model"], self._sample(WARM_UP_RATINGS))
-            if len(self.parts.train) >= MIN_RATINGS_OF_ESTIMATE:
-                row["estimated"] = self._estimated(row["model"])
-        left, needed = self._left(), self.n_fits * row.get("estimated", 0.0)
-        if left > needed:
-            return True
-        fits = f"{self.n_fits} fits of about {row.get('estimated', 0):.0f} s"
-        row["note"] = f"{fits}, {max(left, 0):.0f} s left" if needed else "no time was left"
-        return False
-
-    def _left(self) -> float:
-        return self.end - time.perf_counter()
-
-    def _estimated(self, name: str) -> float:
-        """Seconds on all ratings, by a power law through two samples, its exponent at most 1.
-
-        On a busy machine the clock errs. If the time seems too short, samples of twice the size
-        are fitted while they take little of it; the last two samples give the power law. If the
-        time is too short even for fits of the smallest sample, its seconds are the estimate.
-        """
-        n = len(self.parts.train)
-        size = int(np.clip(n // 40, *SAMPLE_RATINGS))
-        part = self._sample(size)
-        n_small, seconds = len(part.train), self._timed(name, part)[1]
-        estimated = seconds
-        while self._left() > self.n_fits * seconds:
-            size *= 2
-            part = self._sample(size)
-            n_large, longer = len(part.train), self._timed(name, part)[1]
-            power = (
-                np.log(longer / seconds) / np.log(n_large / n_small) if n_large > n_small else 1.0
-            )
-            estimated = float(longer * (n / n_large) ** np.clip(power, 0, 1))
-            left = self._left()
-            if (
-                left > self.n_fits * estimated
-                or 2 * longer > MAX_SHARE_OF_SAMPLE * left
-                or 4 * size > n
-            ):
-                break
-            n_small, seconds = n_large, longer
-        return estimated
-
-    def _sample(self, n: int) -> Split:
-        """All ratings of some users, about n to fit, without users and items that have none."""
-        train, test = self.parts
-        order = np.random.default_rng(self.seed).permutation(train.n_users)
-        reached = np.cumsum(train.by_user.counts[order])
-        users = np.zeros(train.n_users, dtype=bool)
-        users[order[: 1 + int(np.searchsorted(reached, n))]] = True
-        part = train.take(users[train.user_index])
-        compact = Ratings.from_frame(part.to_frame(), item_table=train.item_table)
-        return Split(compact, test.take(users[test.user_index]))
-
-    def _timed(self, name: str, parts: Split) -> tuple[Score, float]:
-        """The score of a fit on some ratings, and the seconds of both."""
-        started = time.perf_counter()
-        model = make_model(name).fit(parts.train, seed=self.seed, progress=False)
-        try:
-            score = self.objective.score(model, parts.test)
-        except ArgumentError:
-            if parts is self.parts:
-                raise
-            score = Score(0.0, np.zeros(0), np.zeros(0))  # a sample may have nothing to judge by
-        return score, time.perf_counter() - started
-
-    def frame(self) -> pl.DataFrame:
-        """The rows, best first, each with its difference to the first fitted model."""
-        baseline = next(iter(self.scores.values()))
-        for row in self.rows:
-            score = self.scores.get(row["model"])
-            if score is None:
-                continue
-            row[self.objective.metric] = score.value
-            if score is not baseline:
-                gain = self.objective.difference(score, baseline)
-                row |= {"difference": gain.value, "low": gain.low, "high": gain.high}
-        numbers = (self.objective.metric, "difference", "low", "high", "seconds", "estimated")
-        schema: dict[str, Any] = {"model": pl.String, "state": pl.String}
-        schema |= {**dict.fromkeys(numbers, pl.Float64), "note": pl.String}
-        frame = pl.DataFrame(self.rows, schema=schema).fill_nan(None)
-        return frame.sort(
-            self.objective.metric,
-            descending=self.objective.larger_is_better,
-            nulls_last=True,
-            maintain_order=True,
-        )
+def judged_users(ratings: Ratings, seed: int) -> Ratings:
+    """The ratings of some users, drawn at random, whose lists have at most `MAX_SCORES` scores."""
+    users = np.flatnonzero(ratings.by_user.counts)
+    n = max(1, MAX_SCORES // ratings.n_items)
+    if len(users) <= n:
+        return ratings
+    chosen = np.zeros(ratings.n_users, dtype=bool)
+    chosen[np.random.default_rng(seed).permutation(users)[:n]] = True
+    return ratings.take(np.flatnonzero(chosen[ratings.user_index]))

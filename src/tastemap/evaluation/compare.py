@@ -1,7 +1,6 @@
 """Several models on the same split: fitted, scored, and the best chosen on validation ratings."""
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from typing import Any, TypeAlias
 
@@ -9,10 +8,16 @@ import numpy as np
 import polars as pl
 
 from tastemap.data.ratings import Ratings
-from tastemap.data.splits import train_test_split
+from tastemap.data.splits import Split, train_test_split
 from tastemap.errors import ArgumentError, TastemapError
 from tastemap.evaluation.cost import measured
-from tastemap.evaluation.leaderboard import Leaderboard, averaged, bands_of, differences
+from tastemap.evaluation.leaderboard import (
+    Leaderboard,
+    averaged,
+    bands_of,
+    differences,
+    with_failures,
+)
 from tastemap.evaluation.leakage import split_notes
 from tastemap.evaluation.scores import (
     Protocol,
@@ -24,6 +29,7 @@ from tastemap.evaluation.scores import (
 from tastemap.metrics.ranking import METRICS
 from tastemap.models.base.recommender import Recommender
 from tastemap.models.registry import make_model
+from tastemap.support.boundary import failures
 
 Maker: TypeAlias = Callable[[], Recommender]
 
@@ -61,6 +67,8 @@ def compare(
     compiled is first fitted on a few ratings, so that compilation is not counted. The compilation
     of a Keras network is counted, because it depends on the shapes of the data.
 
+    A model that fails, whatever it raises, is a row without scores, and the others go on.
+
     Args:
         models: Names from `tastemap.models.registry.MODELS`, or
             ``{name: function that makes a model}``.
@@ -83,6 +91,7 @@ def compare(
 
     Raises:
         ArgumentError: If there is no model or seed, a name is unknown, or no model has the score.
+        TastemapError: If every model fails; the message has the reason of the last.
 
     Example:
         >>> from tastemap.data.datasets.synthetic import synthetic_ratings
@@ -110,7 +119,11 @@ def compare(
     run = _Run(train, test, protocol, refit, validation_size)
     for seed in seeds:
         run.seed(makers, seed, progress or (lambda name: None))
+    if not run.scores:
+        last = list(run.failed.values())[-1]
+        raise TastemapError("comparing", expected="a model that does not fail", received=last)
     frame = averaged(pl.DataFrame(run.rows, infer_schema_length=None), by, len(seeds) > 1)
+    frame = with_failures(frame, run.failed)
     return Leaderboard(
         frame=frame,
         differences=differences(run.scores, frame, by, reference),
@@ -134,28 +147,44 @@ class _Run:
         self.fitted: dict[str, Recommender] = {}
         self.rows: list[dict[str, Any]] = []
         self.scores: dict[str, list[Scores]] = {}
+        self.failed: dict[str, str] = {}
 
     def seed(self, makers: Mapping[str, Maker], seed: int, progress: Callable[[str], None]) -> None:
         """Fit and score every model with one seed."""
         inner, validation = train_test_split(self.train, test_size=self.size, seed=seed)
         for name, make in makers.items():
+            if name in self.failed:
+                continue
             progress(name)
+            with failures(lambda why, name=name: self._leave_out(name, why)):  # type: ignore[misc]
+                self._enter(name, make, Split(inner, validation), seed)
+
+    def _enter(self, name: str, make: Maker, parts: Split, seed: int) -> None:
+        """Fit and score a model; ``parts`` are the inner training part and the validation part."""
+        inner, validation = parts
+        model = make()
+        with measured() as cost:
+            model.fit(inner, validation=validation, seed=seed, progress=False)
+        row: dict[str, Any] = {"model": name}
+        row |= validation_scores(model, validation, self.protocol)
+        if self.refit:
             model = make()
             with measured() as cost:
-                model.fit(inner, validation=validation, seed=seed, progress=False)
-            row: dict[str, Any] = {"model": name}
-            row |= validation_scores(model, validation, self.protocol)
-            if self.refit:
-                model = make()
-                with measured() as cost:
-                    model.fit(self.train, seed=seed, progress=False)
-            scores = score_on_test(
-                model, self.test, self.protocol, seen=None if self.refit else validation
-            )
-            costs = {"fit_seconds": cost.seconds, "memory_mb": cost.memory_mb}
-            self.rows.append(row | scores.row | costs)
-            self.scores.setdefault(name, []).append(scores)
-            self.fitted.setdefault(name, model)
+                model.fit(self.train, seed=seed, progress=False)
+        scores = score_on_test(
+            model, self.test, self.protocol, seen=None if self.refit else validation
+        )
+        costs = {"fit_seconds": cost.seconds, "memory_mb": cost.memory_mb}
+        self.rows.append(row | scores.row | costs)
+        self.scores.setdefault(name, []).append(scores)
+        self.fitted.setdefault(name, model)
+
+    def _leave_out(self, name: str, why: str) -> None:
+        """A model that fails with one seed has no scores, and is not fitted with the others."""
+        self.failed[name] = why
+        self.rows = [row for row in self.rows if row["model"] != name]
+        self.scores.pop(name, None)
+        self.fitted.pop(name, None)
 
 
 def _makers(models: Mapping[str, Maker] | Sequence[str]) -> dict[str, Maker]:
@@ -176,7 +205,7 @@ def _rehearse(model: Recommender, train: Ratings) -> None:
     )
     # The scale of the whole table decides which code is compiled.
     small = replace(small, scale=train.scale)
-    with suppress(TastemapError):  # a model that needs more ratings than these is not rehearsed
+    with failures(lambda why: None):  # a model that needs more ratings than these, for example
         model.fit(small, validation=small, seed=0, progress=False)
         model.score_rows(model.user_at(0))
         if model.predicts_ratings:
@@ -191,6 +220,7 @@ def _notes(run: _Run, frame: pl.DataFrame, seeds: Sequence[int]) -> list[str]:
         " part drawn at random; the test ratings had no say"
     ]
     without = frame.filter(pl.col(f"validation_{by}").is_null())["model"].to_list()
+    without = [name for name in without if name not in run.failed]
     if without:
         notes.append(f"without {by}, so never chosen: {', '.join(without)}")
     if run.refit:

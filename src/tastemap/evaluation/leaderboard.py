@@ -42,6 +42,7 @@ class Leaderboard:
             seed also ``test_rmse_std, test_mae_std, test_ndcg_std``: standard deviations over them.
             ``train_mae, validation_mae, test_mae`` are those of ``point``, the median of a model
             with a distribution; ``test_mae_mean`` is that of the mean.
+            If a model failed, a column ``failed`` says why and what to do; its scores are null.
         differences: Frame ``metric, model, reference, difference, low, high``: model minus
             reference on the same test ratings, with a 95 % interval (`paired_differences`).
         bands: Frame ``model, group, band, n, mae, rmse``: errors by the popularity of the item and
@@ -72,8 +73,11 @@ class Leaderboard:
 
         Tables and columns without a value are left out.
         """
-        errors = self.frame.select(column for column in _ERROR_COLUMNS if column in self.frame)
-        if "test_rmse" in self.frame:
+        frame = self.frame
+        if "failed" in frame:
+            frame = frame.filter(pl.col("failed").is_null())
+        errors = frame.select(column for column in _ERROR_COLUMNS if column in frame)
+        if "test_rmse" in frame:
             errors = errors.filter(pl.col("test_rmse").is_not_null()).sort(
                 f"validation_{self.error}", maintain_order=True
             )
@@ -82,8 +86,8 @@ class Leaderboard:
             errors = errors.drop(f"validation_{other}", f"test_{other}_std", strict=False)
             if "median" not in errors["point"]:
                 errors = errors.drop("point", "test_mae_mean")
-        lists = self.frame.select(column for column in _LIST_COLUMNS if column in self.frame)
-        costs = self.frame.select(column for column in _COST_COLUMNS if column in self.frame)
+        lists = frame.select(column for column in _LIST_COLUMNS if column in frame)
+        costs = frame.select(column for column in _COST_COLUMNS if column in frame)
         tables = {
             "Errors of predicted ratings": _with_values(errors),
             f"Lists of {self.k} for each user, all unseen items ranked": _with_values(lists),
@@ -92,6 +96,9 @@ class Leaderboard:
                 self.differences
             ),
         }
+        if "failed" in self.frame:
+            rows = self.frame.filter(pl.col("failed").is_not_null())
+            tables["Failed"] = rows.select("model", "failed")
         return {title: frame for title, frame in tables.items() if frame.width > 1 and len(frame)}
 
 
@@ -115,6 +122,24 @@ def averaged(rows: pl.DataFrame, by: str, several: bool) -> pl.DataFrame:
     )
 
 
+def with_failures(frame: pl.DataFrame, failed: dict[str, str]) -> pl.DataFrame:
+    """A leaderboard's frame with the models that failed as its last rows.
+
+    Args:
+        frame: The models that were scored.
+        failed: Why each of the others has no scores, in one line, by model.
+
+    Example:
+        >>> frame = pl.DataFrame({"model": ["bias"], "test_rmse": [0.9]})
+        >>> with_failures(frame, {"als": "no memory"}).rows()
+        [('bias', 0.9, None), ('als', None, 'no memory')]
+    """
+    if not failed:
+        return frame
+    rows = [{"model": name, "failed": why} for name, why in failed.items()]
+    return pl.concat([frame, pl.DataFrame(rows)], how="diagonal")
+
+
 def differences(
     scores: dict[str, list[Scores]], frame: pl.DataFrame, by: str, reference: str | None
 ) -> pl.DataFrame:
@@ -133,7 +158,7 @@ def differences(
         if metric in ERRORS and by not in ERRORS and f"validation_{error_of(by)}" in frame:
             order = frame.sort(f"validation_{error_of(by)}", nulls_last=True, maintain_order=True)
         names: list[str] = order["model"].to_list()
-        names = [name for name in names if metric in scores[name][0].sums]
+        names = [name for name in names if name in scores and metric in scores[name][0].sums]
         other = (reference or names[0]) if names else None
         if len(names) < 2 or other not in names:
             continue

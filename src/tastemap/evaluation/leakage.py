@@ -48,6 +48,23 @@ def split_notes(train: Ratings, test: Ratings) -> tuple[str, ...]:
     return (*notes, *_time_notes(train, test, users))
 
 
+def is_forecast(train: Ratings, test: Ratings) -> bool:
+    """Whether the test ratings are later than those that their users have given in training.
+
+    Without times nobody can tell, and the answer is no.
+
+    Example:
+        >>> from tastemap.data.splits import split_by_name
+        >>> from tastemap.data.datasets.synthetic import synthetic_ratings
+        >>> ratings = synthetic_ratings()
+        >>> [is_forecast(*split_by_name(ratings, name)) for name in ("forecast", "random")]
+        [True, False]
+    """
+    if train.timestamp is None or test.timestamp is None:
+        return False
+    return _share_before(train, test, _rows(train, test)[0]) < MIN_SHARE_OF_NOTE
+
+
 def leak_notes(train: Ratings, users: IndexArray, items: IndexArray) -> list[str]:
     """A list with a sentence on test pairs that are in the training ratings; [] without any.
 
@@ -81,18 +98,23 @@ def _n_twice(ratings: Ratings) -> int:
 
 def _time_notes(train: Ratings, test: Ratings, users: IndexArray) -> tuple[str, ...]:
     """How many test ratings are older than the last training rating of the same user."""
-    if train.timestamp is None or test.timestamp is None:
-        return ()
-    last = np.full(train.n_users + 1, np.iinfo(np.int64).min)
-    np.maximum.at(last, train.user_index, train.timestamp)
-    # Row -1, the last, stands for unknown users: no time is earlier than its time.
-    share = float((test.timestamp < last[users]).mean())
+    share = _share_before(train, test, users)
     if share < MIN_SHARE_OF_NOTE:
         return ()
     return (
         f"{100 * share:.0f} % of the test ratings were given before the last training rating of"
         " their user: the errors are those of filling gaps, not of a forecast",
     )
+
+
+def _share_before(train: Ratings, test: Ratings, users: IndexArray) -> float:
+    """Share of the test ratings that are older than the last training rating of their user."""
+    if train.timestamp is None or test.timestamp is None:
+        return 0.0
+    last = np.full(train.n_users + 1, np.iinfo(np.int64).min)
+    np.maximum.at(last, train.user_index, train.timestamp)
+    # Row -1, the last, stands for unknown users: no time is earlier than its time.
+    return float((test.timestamp < last[users]).mean())
 
 
 def _rows(train: Ratings, test: Ratings) -> tuple[IndexArray, IndexArray]:

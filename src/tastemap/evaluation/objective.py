@@ -14,6 +14,43 @@ from tastemap.models.base.recommender import Recommender
 
 #: Length of the lists that judge a model that ranks; all items if there are fewer.
 LIST_LENGTH = 10
+# Least share of the ratings that the upper quarter of a scale must hold, to be what people like.
+MIN_SHARE_OF_LIKES = 0.05
+
+
+def like_threshold(ratings: Ratings) -> float | None:
+    """The rating from which on an item is liked, where the upper quarter of the scale says little.
+
+    Of counts, such as how often a song was played, a few outliers make the scale, and almost none
+    lie in its upper quarter. Then the upper half of the ratings counts.
+
+    Returns:
+        None if the upper quarter of the scale holds a twentieth of the ratings or more, else the
+        median of the ratings.
+
+    Example:
+        >>> import polars as pl
+        >>> plays = {"user_id": range(40), "item_id": 40 * [7], "rating": [*39 * [3], 9000]}
+        >>> like_threshold(Ratings.from_frame(pl.DataFrame(plays)))
+        3.0
+    """
+    liked = ratings.scale.liked(ratings.rating)
+    if np.count_nonzero(liked) >= MIN_SHARE_OF_LIKES * len(ratings):
+        return None
+    return float(np.median(ratings.rating))
+
+
+def liking(model: Recommender, threshold: float | None) -> Recommender:
+    """A new model, made to learn from the likes by which it is judged, unless it has its own.
+
+    Example:
+        >>> from tastemap.models.registry import make_model
+        >>> [liking(make_model("ease", threshold=t), 3.0).threshold for t in (None, 2.0)]
+        [3.0, 2.0]
+    """
+    if "threshold" in model.parameters and model.get_params()["threshold"] is None:
+        vars(model)["threshold"] = threshold
+    return model
 
 
 @dataclass(frozen=True)
@@ -46,6 +83,8 @@ class Objective:
     Attributes:
         metric: ``"rmse"`` of the predicted ratings; ``"mae"``, of the median if the model has
             a distribution; or ``"ndcg"``, of the ten unseen items ranked first.
+        threshold: Lowest rating of an item that belongs into a list; None takes the upper quarter
+            of the scale.
 
     Example:
         >>> Objective("rmse").best([0.9, 0.8, 1.0]), Objective("ndcg").best([0.2, 0.1])
@@ -53,6 +92,7 @@ class Objective:
     """
 
     metric: str
+    threshold: float | None = None
 
     @classmethod
     def of(cls, model: Recommender, metric: str | None = None) -> "Objective":
@@ -90,7 +130,8 @@ class Objective:
             ArgumentError: For NDCG, if no held-out rating is a like.
         """
         if self.metric == "ndcg":
-            ranked = rank_unseen(model, held_out, min(LIST_LENGTH, model.ratings_.n_items))
+            k = min(LIST_LENGTH, model.ratings_.n_items)
+            ranked = rank_unseen(model, held_out, k, threshold=self.threshold)
             totals = ranked.per_user()["ndcg"]
             return self._score(totals, np.ones(len(totals)))
         point = best_point(model) if self.metric == "mae" else "mean"

@@ -1,15 +1,20 @@
 """The 2-D map of the items: t-SNE of their factors."""
 
+import math
+import time
 import warnings
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import polars as pl
 
 from tastemap.arrays import F32, F64, I64
 from tastemap.data.ratings import Ratings
-from tastemap.errors import ArgumentError, TastemapWarning, UnsupportedError
+from tastemap.errors import ArgumentError, TastemapError, TastemapWarning, UnsupportedError
 from tastemap.models.base.factors import HasFactors
 from tastemap.models.base.recommender import Recommender
+from tastemap.support.deadline import current
 from tastemap.support.extras import lab_package
 
 #: The least number of items of a map.
@@ -22,6 +27,9 @@ STEPS_OF_PRODUCT = 1e6
 BLOCK_PAIRS = 4096
 # Bytes of the scores, in float32, of a block of items.
 BLOCK_BYTES = 2**25
+# A map compares all items with all others so many times. Its t-SNE has so many iterations, of which
+# the time of the first tells that of all.
+N_COMPARISONS, N_ITERATIONS, PACE_ITERATIONS = 3, 750, 10
 #: The properties that can colour the items of a map.
 COLOURS = ("popularity", "average", "year", "genre")
 #: Number of the most frequent genres; each has a colour of the palette.
@@ -78,6 +86,8 @@ def project_items(model: Recommender, *, perplexity: float = 30.0, seed: int = 0
         UnsupportedError: If the model has no item factors.
         ArgumentError: If fewer than 5 items can be drawn, or perplexity is below 1.
         MissingPackageError: If openTSNE is not installed.
+        TastemapError: If it would not be done by the `tastemap.support.deadline.deadline` around
+            this call.
     """
     rows, directions = _directions(model)
     if not perplexity >= 1:
@@ -162,12 +172,39 @@ def _tsne(directions: F64, perplexity: float, seed: int) -> F64:
         n_jobs=1,
         random_state=seed,
         negative_gradient_method="bh" if n < MIN_ITEMS_OF_FFT else "fft",
+        callbacks=_pace_check(),
+        callbacks_every_iters=PACE_ITERATIONS,
     )
     fitted = embedding.fit(
         affinities=affinity.PerplexityBasedNN(perplexity=perplexity, knn_index=index, n_jobs=1),
         initialization=_start(directions, seed),
     )
     return np.array(fitted, dtype=np.float64)
+
+
+def _pace_check() -> list[Callable[..., bool]] | None:
+    """The callback by which t-SNE gives up at once where it would not be done in time."""
+    if math.isinf(current().seconds_left):
+        return None
+    moments: list[float] = []
+
+    def check(*_: Any) -> bool:
+        moments.append(time.monotonic())
+        if len(moments) == 2:
+            pace = (moments[1] - moments[0]) / PACE_ITERATIONS
+            _require_time(pace * (N_ITERATIONS - 2 * PACE_ITERATIONS))
+        return False
+
+    return [check]
+
+
+def _require_time(seconds: float) -> None:
+    """Refuse to go on with a map that would not be done by the deadline."""
+    left = current().seconds_left
+    if seconds > left:
+        raise TastemapError(
+            "time to draw it", expected=f"{seconds:.0f} s", received=f"{left:.0f} s"
+        )
 
 
 def _start(directions: F64, seed: int) -> F64:
@@ -212,11 +249,13 @@ def _nearest(vectors: F64, k: int, queries: F64 | None = None) -> tuple[I64, F64
     # numerical algorithms", 2002, equation 3.5, and a rounding of each factor).
     sizes = [np.sqrt(np.einsum("nf,nf->n", rows, rows)) for rows in (queries, vectors)]
     error = (f + 4) * 2.0**-24 * sizes[0] * sizes[1].max() + 1 / STEPS_OF_PRODUCT
-    step = max(1, BLOCK_BYTES // (4 * n))
+    step, begin = max(1, BLOCK_BYTES // (4 * n)), time.monotonic()
     for first in range(0, n, step):
         part = slice(first, min(first + step, n))
         scores = queries[part].astype(np.float32) @ small.T
         near[part], product[part] = _best(scores, error[part], first, vectors, queries[part], k)
+        if not first:
+            _require_time((time.monotonic() - begin) * (N_COMPARISONS * n / step - 1))
     return near, product
 
 

@@ -7,14 +7,16 @@ from typing import Any
 import polars as pl
 
 from tastemap.data.ratings import Ratings
-from tastemap.data.splits import Split, split_by_name
+from tastemap.data.splits import Split
 from tastemap.errors import ArgumentError
 from tastemap.evaluation.compare import Maker, compare
 from tastemap.evaluation.leaderboard import Leaderboard
+from tastemap.evaluation.objective import like_threshold, liking
 from tastemap.explore.figures import leaderboard as board_plots
 from tastemap.explore.figures import model as model_plots
 from tastemap.explore.report.blocks import Picture, Table
 from tastemap.explore.report.report import Block, Report
+from tastemap.jobs.held_out import parts_of
 from tastemap.models.registry import make_model
 from tastemap.terminal import TABLE_ENDINGS, Output, print_json, rows_of, say, working, write_frame
 
@@ -51,6 +53,7 @@ def run_comparison(
     test_size: float,
     seeds: Sequence[int],
     output: Output,
+    test: Ratings | None = None,
     **options: Any,
 ) -> None:
     """Compare models on a split of the ratings, show the leaderboard, and write it.
@@ -61,6 +64,7 @@ def run_comparison(
         split, test_size: As in `split_by_name`, which draws with the first seed.
         seeds: One fit of each model for each seed.
         output: How to show the leaderboard, and the page or table to write, or None.
+        test: Test ratings of their own, in place of a split.
         options: Further arguments of `compare`.
 
     Raises:
@@ -71,15 +75,22 @@ def run_comparison(
         endings = ", ".join((PAGE, *TABLE_ENDINGS))
         raise ArgumentError("-o", expected=f"a file ending in {endings}", received=out)
     with working("comparing") as tell:
-        parts = split_by_name(ratings, split, test_size=test_size, seed=seeds[0])
-        board = compare(makers, *parts, seeds=seeds, progress=tell, **options)
-    notes = [*ratings.source.notes, *board.notes]
+        parts = parts_of(ratings, test, split, test_size=test_size, seed=seeds[0])
+        threshold = like_threshold(parts.split.train)
+        likers = {
+            name: lambda make=make: liking(make(), threshold) for name, make in makers.items()
+        }
+        options["threshold"] = threshold
+        board = compare(likers, *parts.split, seeds=seeds, progress=tell, **options)
+    notes = [*ratings.source.notes, *parts.notes, *board.notes]
+    if threshold is not None and board.k is not None:
+        notes.append(f"an item counts as liked from {threshold:g} on")
     if output.as_json:
         print_json(board_json(board, notes))
     else:
         Output().tables(board.tables(), notes)
     if out is not None:
-        write_board(board, out, ratings, parts, split)
+        write_board(board, out, ratings, parts.split, parts.name)
         say(f"wrote {out}")
 
 

@@ -1,5 +1,6 @@
 """Fit a model on all the ratings and save it, on this machine or on Apache Spark."""
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -8,15 +9,37 @@ from tastemap.data.ratings import Ratings
 from tastemap.errors import ArgumentError, UnsupportedError
 from tastemap.models.base.artifact import refuse_occupied
 from tastemap.models.registry import make_model
+from tastemap.support.deadline import deadline
 from tastemap.terminal import working
 
 
 def fit_model(
-    ratings: Ratings, out: Path, name: str, options: Mapping[str, Any], seed: int
+    ratings: Ratings,
+    out: Path,
+    name: str,
+    options: Mapping[str, Any],
+    seed: int,
+    seconds: float | None = None,
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """Fit a model by its name on this machine and save it: facts about it, and notes."""
-    make_model(name, **options).fit(ratings, seed=seed).save(out)
-    return {"model": name, "saved in": str(out)}, ratings.source.notes
+    """Fit a model by its name on this machine and save it: facts about it, and notes.
+
+    Args:
+        ratings: The ratings to learn from.
+        out: Folder of the artifact.
+        name, options: The model's name, and options of its constructor.
+        seed: Seed of the fit.
+        seconds: Time after which the fit is stopped, with what it has learnt; None for no end.
+    """
+    if seconds is not None and not seconds > 0:
+        raise ArgumentError("--seconds", expected="more than 0", received=seconds)
+    with deadline(math.inf if seconds is None else seconds):
+        model = make_model(name, **options).fit(ratings, seed=seed)
+    model.save(out)
+    notes = ratings.source.notes
+    if model.stopped_ is not None:
+        done, planned = model.stopped_
+        notes = (*notes, f"stopped after {done} of {planned} iterations: the time was over")
+    return {"model": name, "saved in": str(out)}, notes
 
 
 def fit_on_spark(

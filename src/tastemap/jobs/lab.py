@@ -185,8 +185,8 @@ class Lab:
 
     def _serves(self, name: str) -> bool:
         """Whether a model can answer a new user and has a map."""
-        fitted = self.board.fitted[name]
-        return fitted.folds_in and fitted.capabilities.map
+        fitted = self.board.fitted.get(name)  # None if it failed
+        return fitted is not None and fitted.folds_in and fitted.capabilities.map
 
     def _tables(self, title: str, blocks: list[Block]) -> None:
         """Show the tables of a section, and add the whole section to the report."""

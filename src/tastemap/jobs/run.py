@@ -3,17 +3,28 @@
 import json
 import shlex
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from tastemap.data import statistics
 from tastemap.data.ratings import Ratings
 from tastemap.data.splits import Split
-from tastemap.errors import ArgumentError, MissingPackageError
-from tastemap.evaluation.choose import GOALS, MIN_RATINGS, Choice, choose, fitting_split
+from tastemap.errors import ArgumentError, MissingPackageError, TastemapError
+from tastemap.evaluation.choose import (
+    GOALS,
+    MIN_RATINGS,
+    Choice,
+    choose,
+    fitting_split,
+    judged_users,
+)
 from tastemap.evaluation.evaluate import evaluate, evaluate_ranking
+from tastemap.evaluation.leakage import is_forecast, split_notes
+from tastemap.evaluation.objective import liking
 from tastemap.explore.figures import leaderboard as board_plots
 from tastemap.explore.item_map import MIN_ITEMS, describe_map, item_map
 from tastemap.explore.report.blocks import Code, Picture, Table
@@ -21,13 +32,15 @@ from tastemap.explore.report.page import write_page
 from tastemap.explore.report.report import Block, Report
 from tastemap.jobs import describe, sections
 from tastemap.jobs.compare import sentences
+from tastemap.jobs.held_out import held_out
+from tastemap.jobs.schedule import N_FITS, Schedule, advice
 from tastemap.models.base.artifact import refuse_occupied
 from tastemap.models.registry import make_model
+from tastemap.support.boundary import failures
+from tastemap.support.deadline import current, deadline
 from tastemap.terminal import Output, console, print_json, program, rows_of, say, working
 
-TEST_SIZE = 0.2
-# The chosen model is fitted for the choice, for the test, and on all ratings.
-N_FITS = 3
+TEST_SIZE, VALIDATION_SIZE = 0.2, 0.1
 
 NEXT_STEPS = """\
 {tastemap} recommend {model} {user}
@@ -36,10 +49,20 @@ NEXT_STEPS = """\
 
 
 class Run:
-    """One run; the steps are called in order, and each stores data for the next."""
+    """One run; the steps are called in order, and each stores data for the next.
+
+    The time is that of the deadline around it: each step asks how much of it is left.
+    """
 
     def __init__(
-        self, ratings: Ratings, out: Path, *, seconds: float, goal: str, seed: int, output: Output
+        self,
+        ratings: Ratings,
+        out: Path,
+        *,
+        goal: str,
+        seed: int,
+        output: Output,
+        test: Ratings | None = None,
     ) -> None:
         if len(ratings) < MIN_RATINGS:
             raise ArgumentError(
@@ -48,15 +71,17 @@ class Run:
                 received=len(ratings),
                 do="gather more, or use tastemap fit -m bias",
             )
-        self.ratings, self.out, self.seconds, self.seed = ratings, out, seconds, seed
+        self.ratings, self.out, self.seed, self.test = ratings, out, seed, test
         self.output, self.goal, self.notes = output, goal, list[str]()
         if ratings.scale.lowest == ratings.scale.highest and goal == "ratings":
             self.goal = "lists"
             self.notes.append("all ratings are equal: models that rank items are compared instead")
         self.report = Report("From ratings to a recommender", ratings.source.name)
+        self.schedule = Schedule(ratings.n_items, has_map=self.goal == "ratings")
         self.split: Split
         self.held_out: str
         self.choice: Choice
+        self.tester: Any = None
         self.model: Any = None
         self.tested: dict[str, pl.DataFrame] = {}
         self.metrics: dict[str, Any] = {}
@@ -65,30 +90,53 @@ class Run:
         """The data: counts, popularity, averages."""
         self._show(describe.statistics_tables(self.ratings), self.ratings.source.notes)
         self._report("The ratings", lambda: sections.data_blocks(self.ratings))
+        self.schedule.note_description()
 
     def choose(self) -> None:
         """Set the test part aside, and choose a model by the other ratings alone."""
-        name, self.split = fitting_split(self.ratings, self.goal, TEST_SIZE, self.seed)
-        self.held_out = f"{len(self.split.test):,} ratings (split {name})"
+        kind = self._set_aside()
+        spent = self.schedule.seconds_spent
         with working("choosing a model") as tell:
             self.choice = choose(
                 self.split.train,
                 goal=self.goal,
-                seconds=self.seconds,
+                seconds=self.schedule.for_choice,
                 n_fits=N_FITS,
+                validation_size=VALIDATION_SIZE,
+                split=kind,
                 seed=self.seed,
                 progress=tell,
             )
+        if not make_model(self.choice.chosen).capabilities.map:
+            self.schedule.map_seconds = 0.0
         table = choice_table(self.choice)
-        skipped = self.choice.frame.filter(pl.col("state") != "tried")
         notes = [
             f"chosen: {self.choice.chosen}; the models were {self.choice.judged}",
             f"the test part, {self.held_out}, had no say in it",
-            *(f"{row['state']}: {row['model']} ({row['note']})" for row in skipped.to_dicts()),
         ]
+        self.notes += advice(self.choice, spent)
+        if self.choice.threshold is not None:
+            self._note(f"an item counts as liked from {self.choice.threshold:g} on")
         title = "Models, the best on held-out ratings first"
         self._show({title: table}, notes)
         self._report("Choosing the model", lambda: self._choice_blocks(table, notes))
+
+    def _set_aside(self) -> str:
+        """Split the test part off; gives the split by which the models are to be judged, too."""
+        if self.test is None:
+            sizes = (TEST_SIZE, self.seed, VALIDATION_SIZE)
+            kind, self.split = fitting_split(self.ratings, self.goal, *sizes)
+            self.held_out = f"{len(self.split.test):,} ratings (split {kind})"
+            return kind
+        self.split, name, notes = held_out(self.ratings, self.test)
+        self.held_out = f"{len(self.split.test):,} ratings of {name}"
+        # The errors of predicted ratings bring these notes with them.
+        of_split = split_notes(*self.split) if self.goal == "lists" else ()
+        for note in (*notes[1:], *of_split):
+            self._note(note)
+        if is_forecast(*self.split):
+            return fitting_split(self.ratings, self.goal, VALIDATION_SIZE, self.seed)[0]
+        return "per-user" if self.goal == "lists" else "random"
 
     def _choice_blocks(self, table: pl.DataFrame, notes: list[str]) -> list[Block]:
         blocks: list[Block] = [Table(table, "The best on held-out ratings first", digits=4)]
@@ -108,8 +156,7 @@ class Run:
 
     def evaluate(self) -> None:
         """Fit the chosen model on all but the test part, and score it on the test part, once."""
-        with working(f"testing {self.choice.chosen}"):
-            tester = self._fitted(self.split.train)
+        tester = self._tested()
         notes: Sequence[str] = ()
         if self.goal == "ratings":
             result = evaluate(tester, self.split.test)
@@ -131,27 +178,76 @@ class Run:
 
         self._report("The test", blocks)
 
+    def _tested(self) -> Any:
+        """A fit for the test: of the chosen model, or if that fails of the next best."""
+        judged = self.choice.frame.filter(pl.col(self.choice.metric).is_not_null())
+        n_answers = len(self.split.test) / max(VALIDATION_SIZE * len(self.split.train), 1)
+        judging, why = self.choice.judging_seconds * n_answers, ""
+        for name in judged["model"]:
+            self.choice = replace(self.choice, chosen=name)
+            failed: list[str] = []
+            with working(f"testing {name}"), failures(failed.append):
+                seconds = self.schedule.for_test(judging, is_last=self.test is not None)
+                self.tester = self._fitted(self.split.train, seconds)
+            if not failed:
+                self.model = self.tester if self.test is not None else None
+                return self.tester
+            why = failed[0]
+            self._note(f"{name} would have been chosen, but failed in the test: {why}")
+        raise TastemapError("the test", expected="a model that can be fitted", received=why)
+
     def _list_scores(self, tester: Any) -> pl.DataFrame:
         """Frame ``metric``, the chosen model's and the baseline's values."""
-        k = min(10, self.ratings.n_items)
+        k, threshold = min(10, self.ratings.n_items), self.choice.threshold
+        test = judged_users(self.split.test, self.seed)
+        if len(test) < len(self.split.test):
+            n = np.count_nonzero(test.by_user.counts)
+            self._note(f"lists are tested for {n:,} users, drawn at random")
         baseline = make_model(GOALS["lists"][0]).fit(self.split.train, progress=False)
-        ours, theirs = (evaluate_ranking(m, self.split.test, k) for m in (tester, baseline))
+        ours, theirs = (
+            evaluate_ranking(m, test, k, threshold=threshold) for m in (tester, baseline)
+        )
         scores = {self.choice.chosen: ours["value"], "baseline": theirs["value"]}
         return pl.DataFrame({"metric": ours["metric"], **scores})
 
     def fit(self) -> None:
-        """Fit the chosen model on all ratings."""
-        with working(f"fitting {self.choice.chosen} on all ratings"):
-            self.model = self._fitted(self.ratings)
+        """Fit the chosen model on all ratings, unless the tested fit was on them."""
+        least = self.choice.row["estimated"] or 0.0
+        if self.test is None and not self.schedule.has_time_for_fit(least):
+            self.model = self.tester
+            self._note(
+                f"the saved {self.choice.chosen} was fitted without the test part: no time was"
+                f" left for a fit on all ratings"
+            )
+        failed: list[str] = []
+        if self.model is None:
+            name = self.choice.chosen
+            with working(f"fitting {name} on all ratings"), failures(failed.append):
+                self.model = self._fitted(self.ratings, self.schedule.for_fit)
+        for why in failed:
+            self.model = self.tester
+            self._note(
+                f"the saved {name} was fitted without the test part: on all it failed: {why}"
+            )
         self.model.metrics_ = self.metrics
+        if self.model.stopped_ is not None:
+            done, planned = self.model.stopped_
+            self._note(
+                f"the saved {self.choice.chosen} was stopped by its time after {done} of"
+                f" {planned} iterations"
+            )
         if "train_loss" in self.model.history_.columns:
             self._report("Training", lambda: sections.training_blocks(self.model))
 
     def recommend(self) -> None:
         """Items for a user of the data and for a new user."""
-        blocks = sections.recommendation_blocks(self.model)
-        self._show({b.caption: b.frame for b in blocks if isinstance(b, Table)})
-        self._report("Recommendations", lambda: blocks)
+
+        def blocks() -> list[Block]:
+            blocks = sections.recommendation_blocks(self.model)
+            self._show({b.caption: b.frame for b in blocks if isinstance(b, Table)})
+            return blocks
+
+        self._report("Recommendations", blocks)
 
     def draw_map(self) -> None:
         """Neighbours and the map, for models made of factors."""
@@ -162,15 +258,12 @@ class Run:
         if self.ratings.n_items < MIN_ITEMS:
             self._note(f"no map: it takes at least {MIN_ITEMS} items")
             return
-        try:
-            with working("drawing the map"):
-                frame = item_map(self.model)
-        except (MissingPackageError, ArgumentError) as error:
-            self._note(f"no map: {error}")
-            return
-        self._show({}, [describe_map(frame)])
         self._report("Neighbours", lambda: sections.neighbour_blocks(self.model))
-        self._report("Map of the items", lambda: sections.map_blocks(self.model))
+        with failures(lambda why: self._note(f"no map: {why}")):
+            with working("drawing the map"), deadline(self.schedule.for_map):
+                frame = item_map(self.model)
+            self._show({}, [describe_map(frame)])
+            self._report("Map of the items", lambda: sections.map_blocks(self.model))
 
     def save(self) -> None:
         """The model, the leaderboard and the report."""
@@ -180,10 +273,12 @@ class Run:
         steps = NEXT_STEPS.format(tastemap=program(), model=files["model"], user=user)
         if self.report.sections:
             files["report"] = self.out / "report.html"
+            whose = "are its own"
+            if self.model is not self.tester:
+                whose = "are those of the fit without the test part"
             text = (
-                f"The model “{self.choice.chosen}”, fitted on all {len(self.ratings):,} ratings,"
-                " is saved beside this report. Its test errors are those of the fit without the"
-                " test part."
+                f"The model “{self.choice.chosen}”, fitted on {len(self.model.ratings_):,} ratings,"
+                f" is saved beside this report. Its test errors {whose}."
             )
             self.report.section("What to try next", text, *sentences(self.notes), Code(steps))
             self.report.write(files["report"])
@@ -195,6 +290,8 @@ class Run:
             return
         for name, path in files.items():
             say(f"{name}: {path}")
+        for note in self.notes:
+            say(f"note: {note}")
         console.print(f"\n[bold]What to try next[/bold]\n{steps}", soft_wrap=True)
 
     def summary(self) -> dict[str, Any]:
@@ -211,21 +308,31 @@ class Run:
             "notes": [*self.ratings.source.notes, *self.notes],
         }
 
-    def _fitted(self, ratings: Ratings) -> Any:
-        return make_model(self.choice.chosen).fit(ratings, seed=self.seed, progress=False)
+    def _fitted(self, ratings: Ratings, seconds: float) -> Any:
+        """The chosen model, fitted on some ratings; its iterations end after some seconds."""
+        model = liking(make_model(self.choice.chosen), self.choice.threshold)
+        with deadline(max(seconds, 0.0)):
+            return model.fit(ratings, seed=self.seed, progress=False)
 
     def _report(self, title: str, blocks: Callable[[], Sequence[Block]]) -> None:
-        """Add a section, unless a package that draws it is missing; a note says so once."""
-        try:
-            self.report.section(title, *blocks())
-        except MissingPackageError as error:
-            note = f"no figures: {error}"
-            if note not in self.notes:
-                self._note(note)
+        """Add a section, unless a package that draws it is missing; a note says so once.
+
+        A section that cannot be made, or for which no time is left, is left out, too: the model is
+        worth more than a figure.
+        """
+        if current().seconds_left == 0:
+            self._note(f"no section “{title}” in the report: no time was left")
+            return
+        with failures(lambda why: self._note(f"no section “{title}” in the report: {why}")):
+            try:
+                self.report.section(title, *blocks())
+            except MissingPackageError as error:
+                self._note(f"no figures: {error}")
 
     def _note(self, note: str) -> None:
-        self.notes.append(note)
-        self._show({}, [note])
+        """Note a fact for the end of the output, and for the report."""
+        if note not in self.notes:
+            self.notes.append(note)
 
     def _show(self, tables: dict[str, pl.DataFrame], notes: Sequence[str] = ()) -> None:
         if not self.output.as_json:
@@ -233,7 +340,7 @@ class Run:
 
 
 def choice_table(choice: Choice) -> pl.DataFrame:
-    """The models that were tried: the metric, its gain and interval, the seconds."""
+    """All models: the metric, its gain and interval, the seconds, and what became of the model."""
     interval = pl.format(
         "{} to {}",
         *(
@@ -241,30 +348,48 @@ def choice_table(choice: Choice) -> pl.DataFrame:
             for end in ("low", "high")
         ),
     )
-    return choice.frame.filter(pl.col("state") == "tried").select(
+    is_whole = pl.col("state") == "tried"
+    return choice.frame.select(
         "model",
         choice.metric,
         pl.col("difference").alias(f"minus_{choice.baseline}"),
         interval.alias("95 % interval"),
         "seconds",
+        pl.when(is_whole)
+        .then(pl.lit(""))
+        .otherwise(pl.format("{}: {}", "state", "note"))
+        .alias("note"),
     )
 
 
 def run_all(
-    ratings: Ratings, out: Path, *, seconds: float, goal: str, seed: int, output: Output
+    ratings: Ratings,
+    out: Path,
+    *,
+    seconds: float,
+    goal: str,
+    seed: int,
+    output: Output,
+    test: Ratings | None = None,
 ) -> None:
     """Run every step and write ``model``, ``leaderboard.json`` and ``report.html`` into a folder.
 
     Args:
         ratings: At least 20 ratings.
         out: Folder of the results, made if it does not exist.
-        seconds: Time to choose, test and fit, as far as it can be estimated.
+        seconds: Time for all of it, that of the reading of the ratings included.
         goal: As in `choose`.
         seed: Seed of splits and fits.
         output: How to show the results.
+        test: Test ratings of their own; the model is then fitted on all of ``ratings``. None sets
+            a part of the ratings aside.
     """
-    run = Run(ratings, out, seconds=seconds, goal=goal, seed=seed, output=output)
     refuse_occupied(out / "model")
-    steps = [run.describe, run.choose, run.evaluate, run.fit, run.recommend, run.draw_map, run.save]
-    for step in steps:
-        step()
+    if not seconds > 0:
+        raise ArgumentError("--seconds", expected="more than 0", received=seconds)
+    with deadline(max(seconds - current().seconds_passed, 0.0)):
+        run = Run(ratings, out, goal=goal, seed=seed, output=output, test=test)
+        for step in (run.describe, run.choose, run.evaluate, run.fit):
+            step()
+        for step in (run.recommend, run.draw_map, run.save):
+            step()

@@ -12,6 +12,7 @@ from tastemap.kernels.als import solve_all
 from tastemap.models.base.factors import Array, Factors, Prior, WarmStart, solve_ridge
 from tastemap.models.base.rows import Capabilities
 from tastemap.models.base.validation import choice, positive, share, whole_number
+from tastemap.support.deadline import is_over
 
 F32 = npt.NDArray[np.float32]
 
@@ -144,9 +145,11 @@ class ALS(WarmStart):
         users = self._half_step(ratings.by_user, ratings.item_index, target, ratings.n_items)
         items = self._half_step(ratings.by_item, ratings.user_index, target, ratings.n_users)
         w_u, w_i = self._first_guess(ratings, units, seed)
-        for _ in range(self._epochs(self.n_epochs - 1)):
+        for epoch in range(n_epochs := self._epochs(self.n_epochs - 1)):
             self._solve(users, w_i, w_u, STEPS_PER_EPOCH)
             self._solve(items, w_u, w_i, STEPS_PER_EPOCH)
+            if is_over(epoch + 1, n_epochs):
+                break
         self._solve(users, w_i, w_u, 2 * self.n_factors, TOLERANCE)
         return w_u * units, w_i * units
 

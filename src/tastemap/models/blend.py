@@ -19,6 +19,7 @@ from tastemap.models.base.rows import Capabilities
 from tastemap.models.base.user import User
 from tastemap.models.base.validation import share
 from tastemap.models.registry import MODELS, make_model
+from tastemap.support.deadline import current, deadline
 
 # Ten selections make the weights tenths; lists of ten items judge them.
 SELECTION_STEPS = 10
@@ -136,7 +137,8 @@ class Blend(Recommender):
         users = _sample_users(np.flatnonzero(ratings.by_user.counts), ratings.n_items, seed)
         for m, name in enumerate(self.models):
             if weights[m]:
-                member = self._make(name).fit(ratings, seed=seed, progress=progress)
+                with deadline(current().seconds_left / (len(weights) - m)):
+                    member = self._make(name).fit(ratings, seed=seed, progress=progress)
                 self.members[name] = member
                 self.spreads[m] = _spread(member.score_users(users)[0])
 
@@ -154,8 +156,9 @@ class Blend(Recommender):
         if hidden is None:
             return np.ones(len(self.models))
         scores = []
-        for name in self.models:
-            member = self._make(name).fit(hidden.train, seed=seed, progress=progress)
+        for m, name in enumerate(self.models):
+            with deadline(current().seconds_left / (2 * len(self.models) - m)):
+                member = self._make(name).fit(hidden.train, seed=seed, progress=progress)
             scores.append(_standardised(member, hidden))
         return _selected(scores, hidden)
 
@@ -173,6 +176,10 @@ class Blend(Recommender):
         n_likes = likes.by_user.counts[users]
         places = np.repeat(np.arange(len(users)), n_likes) * ratings.n_items
         return HiddenLikes(train, users, np.sort(places + likes.item_index[rows]), n_likes)
+
+    def work(self, ratings: Ratings) -> float:
+        """As in the base class: that of the members."""
+        return sum(self._make(name).work(ratings) for name in self.models)
 
     # ---- scores ----
 

@@ -132,6 +132,10 @@ class EASE(ItemModel):
             self.item_weights = np.zeros((n, n), dtype=np.float32)
             scatter(P, liked, self.item_weights)
 
+    def work(self, ratings: Ratings) -> float:
+        """As in the base class: the inverse, and the pairs of likes of each user."""
+        return float(ratings.n_items) ** 3 / 16 + super().work(ratings)
+
     def _likes(self, rating: FloatArray) -> Mask:
         return self.ratings_.scale.liked(rating, self.threshold)
 

@@ -85,6 +85,11 @@ class ItemKNN(ItemModel):
             self.item_similarity,
         )
 
+    def work(self, ratings: Ratings) -> float:
+        """As in the base class: the pairs of ratings of each user, and of items."""
+        pairs = (ratings.by_user.counts.astype(np.float64) ** 2).sum()
+        return float(pairs) + float(ratings.n_items) ** 2 + super().work(ratings)
+
     def _scores(self, rated: RatedItems, item_index: IndexArray) -> FloatArray:
         base, residual = self._baseline(rated)
         corrections = np.zeros(len(item_index), dtype=np.float32)

@@ -14,6 +14,7 @@ from tastemap.errors import ArgumentError
 from tastemap.kernels.sgd import sgd_epoch, squared_error
 from tastemap.models.base.factors import Factors, Prior, WarmStart
 from tastemap.models.base.validation import not_negative, whole_number
+from tastemap.support.deadline import current, deadline, is_over
 
 # Standard deviation of the initial factors. With smaller ones the strongest directions of taste
 # are learnt first, and the predictions for tables of few users are better.
@@ -109,7 +110,8 @@ class MatrixFactorization(WarmStart):
         n_epochs, history = self.n_epochs, None
         if self.patience and validation is None and self._start is None and len(ratings) > 1:
             inner, validation = train_test_split(ratings, HOLDOUT_SHARE, seed)
-            _, history = self._descend(inner, validation, seed, n_epochs)
+            with deadline(current().seconds_left / 2):
+                _, history = self._descend(inner, validation, seed, n_epochs)
             n_epochs, validation = _best_epoch(history), None
         (b_u, b_i, p, q), last_history = self._descend(ratings, validation, seed, n_epochs)
         self.history_ = last_history if history is None else history
@@ -151,6 +153,8 @@ class MatrixFactorization(WarmStart):
                     best = (b_u.copy(), b_i.copy(), p.copy(), q.copy())
                 if stop:
                     break
+            if is_over(len(curves), self._epochs(n_epochs)):
+                break
         return best, pl.DataFrame(curves)
 
     def _first_guess(self, ratings: Ratings, rng: np.random.Generator) -> _Weights:

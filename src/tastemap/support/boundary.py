@@ -12,8 +12,10 @@ from contextlib import contextmanager
 
 from tastemap.errors import TastemapError
 
-# What says nothing about the file: the user or the machine ended the work.
-_NOT_DAMAGE = (KeyboardInterrupt, SystemExit, GeneratorExit, MemoryError)
+# The user or the system ended the work.
+_ENDINGS = (KeyboardInterrupt, SystemExit, GeneratorExit)
+# What says nothing about the file.
+_NOT_DAMAGE = (*_ENDINGS, MemoryError)
 MAX_REASON_CHARACTERS = 300
 
 
@@ -43,6 +45,37 @@ def refusing(
         if isinstance(error, _NOT_DAMAGE + allowed):
             raise
         raise refusal(reason(error)) from error
+
+
+@contextmanager
+def failures(note: Callable[[str], object]) -> Iterator[None]:
+    """Go on after a block that fails, whatever it raises, except where a person ended it.
+
+    Args:
+        note: Called with the failure in one line: why, and what to do.
+
+    Example:
+        >>> with failures(print):
+        ...     1 / 0
+        ZeroDivisionError: division by zero; leave this model out, and report it with this line
+    """
+    try:
+        yield
+    except _ENDINGS:
+        raise
+    except BaseException as error:
+        note(_failure(error))
+
+
+def _failure(error: BaseException) -> str:
+    """Why a piece of work failed, and what to do, in one line."""
+    if isinstance(error, TastemapError):
+        return shortened(str(error).rstrip("."))
+    why, name = reason(error), type(error).__name__
+    if isinstance(error, MemoryError):
+        return f"{why}; give this model fewer factors, or take another"
+    why = why if why.startswith(name) else f"{name}: {why}"
+    return f"{why}; leave this model out, and report it with this line"
 
 
 @contextmanager

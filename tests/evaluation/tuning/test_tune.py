@@ -1,14 +1,17 @@
 """Tuning: the defaults first, on an inner split alone, and a study that can be continued."""
 
+import time
+
 import pytest
 
 import tastemap.evaluation.tuning.tune as module
 from tastemap.data.ratings import Ratings
 from tastemap.data.splits import train_test_split
 from tastemap.errors import ArgumentError, TastemapError
+from tastemap.evaluation.tuning.spaces import SPACES, Span
 from tastemap.evaluation.tuning.tune import tune
 from tastemap.metrics.rating import rmse
-from tastemap.models.registry import make_model
+from tastemap.models.registry import MODELS, make_model
 
 
 def test_the_first_trial_has_the_defaults_and_the_best_is_no_worse(ratings: Ratings) -> None:
@@ -135,3 +138,19 @@ def test_a_short_time_still_gives_one_trial(ratings: Ratings) -> None:
 def test_wrong_calls(ratings: Ratings, wrong: dict[str, object], says: str) -> None:
     with pytest.raises(ArgumentError, match=says):
         tune("bias", ratings, **wrong)
+
+
+@pytest.mark.usefixtures("trouble")
+def test_a_trial_whose_time_is_over_is_stopped_and_has_failed(
+    ratings: Ratings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The defaults take no time, the other trials a minute or so."""
+    space = {"pause": Span("float", 0.0, 0.2, log=False)}
+    monkeypatch.setitem(SPACES, "slow", space)
+    monkeypatch.setitem(MODELS, "slow", ("SlowModel", {"pause": 0.0, "n_epochs": 600}))
+    begin = time.monotonic()
+    tuning = tune("slow", ratings, seconds=2)
+    assert time.monotonic() - begin < 200, "a generous bound"
+    assert tuning.options == {}
+    last = tuning.trials.row(-1, named=True)
+    assert (last["state"], last["note"]) == ("failed", "stopped: the time was over")

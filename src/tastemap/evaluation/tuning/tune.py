@@ -1,6 +1,7 @@
 """Search a model's options: many fits on one part of the ratings, judged by the other part."""
 
 import json
+import math
 import shlex
 import time
 from collections.abc import Callable, Mapping
@@ -19,9 +20,12 @@ from tastemap.evaluation.tuning.spaces import nested, search_space
 from tastemap.evaluation.tuning.study import DEFAULTS, NOTE, SECONDS, Study, quiet, rounded
 from tastemap.models.base.recommender import Recommender
 from tastemap.models.registry import make_model
+from tastemap.support.deadline import deadline
 
 # The note of a trial that failed without a note.
 NOTE_OF_ENDED_TRIAL = "the program was ended"
+# The note of a trial that the end of the time has stopped.
+NOTE_OF_STOPPED_TRIAL = "stopped: the time was over"
 # The search ends if the first trials, this many, all fail.
 MAX_FAILURES = 5
 
@@ -99,7 +103,8 @@ def tune(
         model: A name from `tastemap.models.registry.MODELS`;
             `tastemap.evaluation.tuning.spaces.SPACES` lists its options and their ranges.
         ratings: The training ratings.
-        seconds: Start no trial that would probably end later; one trial is always made.
+        seconds: Start no trial that would probably end later, and stop one that does, which then
+            counts as failed; one trial is always made, and takes its time.
         n_trials: Most trials of this call. The same number and seed give the same trials.
         metric: ``"rmse"``, ``"mae"`` (of the median, if the model has one) or ``"ndcg"`` (of
             lists of ten); by default RMSE, and NDCG for models that only rank.
@@ -193,24 +198,33 @@ class _Search:
                 break
             if progress:
                 progress(self._so_far())
-            self._try()
+            left = seconds - (started - begin) if self.study.done else math.inf
+            self._try(max(left, 0.0))
             durations.append(time.perf_counter() - started)
             if not self.study.done and len(self.study.trials) >= MAX_FAILURES:
                 break
 
-    def _try(self) -> None:
-        """Fit and score one trial, and record its value or its failure."""
+    def _try(self, limit: float) -> None:
+        """Fit and score one trial, and record its value or its failure.
+
+        Args:
+            limit: Seconds after which the fit is stopped, and the trial has failed.
+        """
         trial, options = self.study.ask()
         started, value, note = time.perf_counter(), None, ""
         try:
-            score = self._scored(options)
-            value = score.value
-            self._keep(trial.number, score)
+            with deadline(limit) as end:
+                score = self._scored(options)
+            if end.stopped is None:
+                value = score.value
+                self._keep(trial.number, score)
+            else:
+                note = NOTE_OF_STOPPED_TRIAL
         except KeyboardInterrupt:
             self.interrupted, note = True, "stopped"
-        except MissingPackageError:
+        except (MissingPackageError, SystemExit, GeneratorExit):
             raise
-        except Exception as error:  # a fit with random options may fail in any way
+        except BaseException as error:  # a fit with random options may fail in any way
             note = f"{type(error).__name__}: {error}"
         self.study.tell(trial, value, time.perf_counter() - started, note)
         if self.interrupted and not self.study.done:

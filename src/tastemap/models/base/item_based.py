@@ -84,6 +84,11 @@ class ItemModel(Recommender):
         total = sum(part.contribution for part in parts) + float(explanation.effects.sum())
         return replace(explanation, parts=(*parts, *kept_inside(self.ratings_.scale, total)))
 
+    def work(self, ratings: Ratings) -> float:
+        """As in the base class; a table that `fit` would refuse for its size is refused here."""
+        self._check_size(ratings)
+        return super().work(ratings)
+
     def _check_size(self, ratings: Ratings) -> None:
         """Refuse a number of items whose weights do not fit into memory."""
         if ratings.n_items > MAX_ITEMS:

@@ -18,6 +18,7 @@ from tastemap.models.base.artifact import Artifact
 from tastemap.models.base.rows import RowModel
 from tastemap.models.base.user import User, rated_pairs
 from tastemap.models.base.validation import check_arguments
+from tastemap.support.deadline import deadline
 
 
 class Recommender(RowModel):
@@ -38,6 +39,9 @@ class Recommender(RowModel):
     ) -> Self:
         """Learn from ratings; anything learnt before is forgotten.
 
+        Within a `tastemap.support.deadline.deadline` that ends before the fit does, the model is
+        what the iterations until then have made of it, and `stopped_` says so.
+
         Args:
             ratings: The training ratings.
             validation: Ratings that judge the epochs; never the test ratings.
@@ -50,7 +54,9 @@ class Recommender(RowModel):
         vars(self).pop("_item_information", None)
         self.ratings_, self.learnt_by_, self.recipe_ = ratings, str(self), self._recipe()
         try:
-            self._fit(ratings, validation, seed, progress)
+            with deadline() as limit:
+                self._fit(ratings, validation, seed, progress)
+            self.stopped_ = limit.stopped
         except BaseException:
             # After a fit that failed or was stopped, the model counts as not fitted.
             del self.ratings_

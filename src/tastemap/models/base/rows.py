@@ -56,6 +56,8 @@ class RowModel(ABC):
         seed_: The seed of the fit.
         recipe_: Class and parameters to fit the model again; None if JSON cannot hold them.
         learnt_by_: Name of the model that was fitted; a loaded model may be of another class.
+        stopped_: Iterations done and iterations planned, of a fit that a
+            `tastemap.support.deadline.deadline` has ended; otherwise None.
     """
 
     #: Names of the constructor's parameters, kept in the artifact.
@@ -70,6 +72,7 @@ class RowModel(ABC):
     seed_: int
     learnt_by_: str
     recipe_: dict[str, Any] | None
+    stopped_: tuple[int, int] | None = None
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -278,6 +281,13 @@ class RowModel(ABC):
         return self._lifts(user, item_index)
 
     # ---- shared by the calls on ids and on rows ----
+
+    def work(self, ratings: Ratings) -> float:
+        """How much there is to do in a fit before the first iteration is done, in any unit.
+
+        From a fit on a part of the ratings and this ratio follows the time of a fit on all.
+        """
+        return float(len(ratings) + ratings.n_users + ratings.n_items)
 
     def get_params(self) -> dict[str, Any]:
         """The constructor's arguments, by name."""

@@ -3,13 +3,19 @@
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
+from time import monotonic
 from typing import NamedTuple
 
 import numpy as np
 
 from tastemap.arrays import F32, FloatArray
 from tastemap.models.bayesian.sampler import Chain, Draw, Observations
+from tastemap.support.deadline import current
 from tastemap.support.progress import progress_bar
+
+# Under a deadline a chain counts on the time of so many first iterations, and of the rest it takes
+# this share: other work follows.
+PACE_ITERATIONS, SHARE_OF_SAMPLING = 4, 0.9
 
 #: The predictions (n,) of a draw for the validation ratings.
 Predict = Callable[[Draw], FloatArray]
@@ -34,6 +40,11 @@ class SamplerConfig(NamedTuple):
         first, last = self.burn_in, self.n_iterations - 1
         each = min(-(-self.n_draws // self.n_chains), self.n_iterations - first)
         return set(np.linspace(last, first, each).round().astype(int).tolist())
+
+    def within(self, seconds: float, each: float) -> "SamplerConfig":
+        """As many of the iterations as there is time for, at ``each`` seconds an iteration."""
+        possible = PACE_ITERATIONS + max(SHARE_OF_SAMPLING * seconds / max(each, 1e-9), 1)
+        return self._replace(n_iterations=int(min(possible, self.n_iterations)))
 
     def n_bytes(self, n_ratings: int, n_rows: int) -> int:
         """Memory of a run at its peak; ``n_rows`` is the number of users and items together.
@@ -98,18 +109,22 @@ def run_chains(
 ) -> ChainResult:
     """Run the chains, each in one thread.
 
-    If the call is interrupted, all chains stop and nothing is returned.
+    If the call is interrupted, all chains stop and nothing is returned. Under a deadline they are
+    as long as there is time for, and give at least one sample.
     """
-    stopped = Event()
+    stopped, limit, begun = Event(), current(), monotonic()
 
     def run(number: int) -> tuple[list[Sample], list[dict[str, float]]]:
         chain, samples, note = Chain(data, config.n_factors, seed, number), list[Sample](), ""
-        summaries, sampled = [], config.sampled
+        summaries, plan, sampled = [], config, config.sampled
         for n in range(config.n_iterations):
-            if stopped.is_set():
+            if stopped.is_set() or (samples and limit.is_over(n, config.n_iterations)):
                 break
-            draw = chain.sweep(keep=n in sampled)
-            if n >= config.burn_in:
+            if n == PACE_ITERATIONS:
+                plan = config.within(limit.seconds_left, (monotonic() - begun) / n)
+                sampled = plan.sampled
+            draw = chain.sweep(keep=n in sampled or limit.seconds_left == 0)
+            if n >= plan.burn_in or draw is not None:
                 summaries.append(chain.summary())
             if draw is not None:
                 predicted = None if validation is None else validation.predict(draw)
@@ -118,6 +133,9 @@ def run_chains(
                 if progress and validation is not None:
                     note += f"  validation_rmse {validation.errors(samples)[-1]:.4f}"
             advance(note)
+            if n + 1 == plan.n_iterations < config.n_iterations:
+                limit.stop(n + 1, config.n_iterations)
+                break
         return samples, summaries
 
     n_steps = config.n_iterations * config.n_chains
@@ -130,9 +148,12 @@ def run_chains(
         except BaseException:
             stopped.set()
             raise
-    samples = zip(*(samples for samples, _ in chains), strict=True)
+    samples = zip(*(samples for samples, _ in chains), strict=limit.stopped is None)
+    n_summaries = min(len(summaries) for _, summaries in chains)
     traces = {
-        name: np.array([[row[name] for row in summaries] for _, summaries in chains], np.float32)
+        name: np.array(
+            [[row[name] for row in summaries[-n_summaries:]] for _, summaries in chains], np.float32
+        )
         for name in chains[0][1][0]
     }
     return ChainResult([sample for iteration in samples for sample in iteration], traces)

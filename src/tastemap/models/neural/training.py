@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tastemap.errors import ArgumentError
+from tastemap.support.deadline import is_over
 from tastemap.support.progress import progress_bar
 
 Row = dict[str, float]
@@ -141,6 +142,8 @@ def _train_jax(
         on_epoch(row)
         if best.stops(row, lambda state=state: jax.tree.map(jnp.copy, state[:2])):  # type: ignore[misc]
             break
+        if is_over(epoch + 1, plan.n_epochs):
+            break
     final = state[:2] if best.weights is None else best.weights
     for group, values in zip(variables[:2], final, strict=True):
         for variable, value in zip(group, values, strict=True):
@@ -220,7 +223,8 @@ def _train_keras(
             row["validation_loss"] = float(logs["val_alone"])
         history.append(row)
         on_epoch(row)
-        network.stop_training = best.stops(row, network.get_weights)
+        stops = best.stops(row, network.get_weights)
+        network.stop_training = stops or is_over(epoch + 1, plan.n_epochs)
 
     network.fit(
         [data.users, data.items],

@@ -13,6 +13,7 @@ from keras import layers, ops
 from tastemap.data.ratings import Ratings
 from tastemap.models.neural.networks import as_numpy, table
 from tastemap.models.neural.training import Row, seed_keras
+from tastemap.support.deadline import is_over
 
 Floats = npt.NDArray[np.float32]
 # Hidden likes of a user in one row of a batch; the same history predicts them all.
@@ -188,6 +189,7 @@ def train_towers(
     def epoch_end(epoch: int, logs: dict[str, float]) -> None:
         history.append({"epoch": epoch + 1, "train_loss": float(logs["loss"])})
         on_epoch(history[-1])
+        network.stop_training = is_over(epoch + 1, plan.n_epochs)
 
     callback = keras.callbacks.LambdaCallback(on_epoch_end=epoch_end)
     network.fit(batches, epochs=plan.n_epochs, shuffle=False, verbose=0, callbacks=[callback])

@@ -1,0 +1,242 @@
+"""Models tried in order until a time is used up: fitted, judged, stopped, skipped, or failed."""
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+import polars as pl
+
+from tastemap.data.ratings import Ratings
+from tastemap.data.splits import Split
+from tastemap.errors import ArgumentError, MissingPackageError
+from tastemap.evaluation.objective import Objective, Score, liking
+from tastemap.models.registry import make_model
+from tastemap.support.boundary import failures
+from tastemap.support.deadline import deadline
+
+# Samples estimate the time of a fit: an eightieth of the ratings, within these numbers, then twice
+# that, and so on where the time would be too short and a sample takes little of what is left.
+SAMPLE_RATINGS, MAX_SHARE_OF_SAMPLE = (500, 10_000), 0.1
+# Exponents of the power law of the time of a fit by its work: the time of a small sample is mostly
+# of what does not grow. The last is of a single sample.
+MIN_POWER, MAX_POWER, DEFAULT_POWER = 0.5, 1.0, 0.75
+# Share of a model's time that its iterations have in any case, however long the rest seems.
+MIN_SHARE_OF_ITERATIONS = 1 / 3
+# From fewer iterations nobody can tell the time of all.
+MIN_ITERATIONS_OF_PACE = 5
+
+
+class Trial(NamedTuple):
+    """A fit and its score; seconds of the fit, and of the answers that were judged."""
+
+    score: Score
+    fit_seconds: float
+    judging_seconds: float
+    stopped: tuple[int, int] | None
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of both."""
+        return self.fit_seconds + self.judging_seconds
+
+    @property
+    def whole_seconds(self) -> float:
+        """Seconds of both if the fit had not been stopped, in proportion to its iterations."""
+        done, planned = self.stopped or (1, 1)
+        return self.fit_seconds * planned / max(done, 1) + self.judging_seconds
+
+
+def extrapolated(paces: Sequence[tuple[float, float]], work: float) -> float:
+    """Seconds of some work, by the power law through the last two pairs of work and seconds.
+
+    The exponent is within `MIN_POWER` and `MAX_POWER`, and `DEFAULT_POWER` for a single pair.
+
+    Example:
+        >>> extrapolated([(10.0, 2.0), (20.0, 4.0)], 80.0), extrapolated([(10.0, 2.0)], 160.0)
+        (16.0, 16.0)
+    """
+    (work_before, before), (work_last, last) = paces[-2:] if len(paces) > 1 else 2 * [*paces]
+    power = DEFAULT_POWER
+    if work_last > work_before and before > 0:
+        observed = np.log(last / before) / np.log(work_last / work_before)
+        power = float(np.clip(observed, MIN_POWER, MAX_POWER))
+    return float(last * max(work / work_last, 1) ** power)
+
+
+@dataclass
+class Contest:
+    """Models that are tried in order, until the time is used up.
+
+    Attributes:
+        objective, parts, seed: The same for every model.
+        begin: The begin of the time, on the clock of `time.perf_counter`.
+        seconds: The time.
+        n_fits: Number of fits of the chosen model until then.
+        n_models: Number of models to try.
+        trials: The models that were fitted and scored, by name.
+        rows: One row for each model, fitted or not.
+        why: The last failure.
+    """
+
+    objective: Objective
+    parts: Split
+    seed: int
+    begin: float
+    seconds: float
+    n_fits: float
+    n_models: int
+    trials: dict[str, Trial] = field(default_factory=dict)
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    why: str = ""
+
+    @property
+    def best(self) -> str:
+        """Name of the model with the best score so far."""
+        values = [trial.score.value for trial in self.trials.values()]
+        return list(self.trials)[self.objective.best(values)]
+
+    def enter(self, name: str) -> None:
+        """Fit and judge a model, unless there is no time for it."""
+        row: dict[str, Any] = {"model": name, "state": "skipped", "note": None}
+        self.rows.append(row)
+        with failures(lambda why: self._note_failure(row, why)):
+            try:
+                limit = self._limit(row) if self.trials else math.inf
+                if limit is not None:
+                    self._try(row, limit)
+            except MissingPackageError as error:
+                row["note"] = f"needs {error.what}"
+
+    def _note_failure(self, row: dict[str, Any], why: str) -> None:
+        row["state"], row["note"], self.why = "failed", why, why
+
+    def _try(self, row: dict[str, Any], limit: float) -> None:
+        """Fit and judge a model; its iterations end after some seconds."""
+        trial = self._timed(row["model"], self.parts, limit)
+        row["seconds"], row["state"] = trial.seconds, "tried"
+        if trial.stopped is not None:
+            done, planned = trial.stopped
+            row["state"] = "stopped"
+            row["note"] = f"after {trial.seconds:.0f} s, with {done} of {planned} iterations done"
+            if done >= MIN_ITERATIONS_OF_PACE:
+                row["wanted"] = self._wanted(trial.whole_seconds) - trial.seconds
+        self.trials[row["model"]] = trial
+
+    def _limit(self, row: dict[str, Any]) -> float | None:
+        """Seconds for the iterations of a model; None if there is no time for the first of them."""
+        row["note"] = "no time was left"
+        if self._left() <= 0:
+            return None
+        needed = row["estimated"] = self._needed(row["model"])
+        limit = self._share()
+        if needed > limit:
+            row["note"] = f"at least {needed:.0f} s needed, {max(limit, 0):.0f} s left for it"
+            row["wanted"] = self._wanted(needed)
+            return None
+        row["note"] = None
+        return max(limit - needed, MIN_SHARE_OF_ITERATIONS * limit)
+
+    def _left(self) -> float:
+        return self.begin + self.seconds - time.perf_counter()
+
+    def _share(self) -> float:
+        """Seconds for one model, so that later fits of it, or of the best so far, find theirs.
+
+        Each model that is still to come has a share, too.
+        """
+        left, later = self._left(), self.n_fits - 1
+        share = left / (self.n_fits + self.n_models - len(self.rows))
+        return min(share, left - later * self.trials[self.best].seconds)
+
+    def _wanted(self, needed: float) -> float:
+        """The seconds of a call in which a model would have the time that it needs.
+
+        The models before it would not be stopped then, either.
+        """
+        cut = sum(trial.whole_seconds - trial.seconds for trial in self.trials.values())
+        later = (self.n_fits - 1) * max(needed, self.trials[self.best].whole_seconds)
+        return self.seconds - self._left() + cut + needed + later
+
+    def _needed(self, name: str) -> float:
+        """Seconds of one iteration on all ratings, of what surrounds it, and of the judging.
+
+        They grow with a power of the model's `work`, see `extrapolated`. The first fit compiles the
+        model and does not count.
+        """
+        n = len(self.parts.train)
+        size = int(np.clip(n // 80, *SAMPLE_RATINGS))
+        work = make_model(name).work(self.parts.train)  # refuses what would not fit, first of all
+        self._timed(name, self._sample(size), 0)
+        if 2 * size >= n:
+            return 0.0
+        answers = self._n_answers(self.parts)
+        paces: list[tuple[float, float]] = []
+        while True:
+            part = self._sample(size)
+            trial = self._timed(name, part, 0)
+            paces.append((make_model(name).work(part.train), trial.fit_seconds))
+            needed = extrapolated(paces, work)
+            needed += trial.judging_seconds * max(answers / max(self._n_answers(part), 1), 1)
+            size *= 2
+            is_short = len(paces) > 1 and needed < self._share()
+            is_dear = 2 * trial.seconds > MAX_SHARE_OF_SAMPLE * self._left()
+            if is_short or is_dear or size > n / 2:
+                return needed
+
+    def _n_answers(self, parts: Split) -> int:
+        """Number of predictions or of scores that judge a model."""
+        if self.objective.metric != "ndcg":
+            return len(parts.test)
+        return int(np.count_nonzero(parts.test.by_user.counts)) * parts.train.n_items
+
+    def _sample(self, n: int) -> Split:
+        """All ratings of some users, about n to fit, without users and items that have none."""
+        train, test = self.parts
+        order = np.random.default_rng(self.seed).permutation(train.n_users)
+        reached = np.cumsum(train.by_user.counts[order])
+        users = np.zeros(train.n_users, dtype=bool)
+        users[order[: 1 + int(np.searchsorted(reached, n))]] = True
+        part = train.take(users[train.user_index])
+        compact = Ratings.from_frame(part.to_frame(), item_table=train.item_table)
+        return Split(compact, test.take(users[test.user_index]))
+
+    def _timed(self, name: str, parts: Split, limit: float) -> Trial:
+        """The score of a fit on some ratings, whose iterations end after some seconds."""
+        begin = time.perf_counter()
+        model = liking(make_model(name), self.objective.threshold)
+        with deadline(limit):
+            model.fit(parts.train, seed=self.seed, progress=False)
+        fitted = time.perf_counter()
+        try:
+            score = self.objective.score(model, parts.test)
+        except ArgumentError:
+            if parts is self.parts:
+                raise
+            score = Score(0.0, np.zeros(0), np.zeros(0))  # a sample may have nothing to judge by
+        return Trial(score, fitted - begin, time.perf_counter() - fitted, model.stopped_)
+
+    def frame(self) -> pl.DataFrame:
+        """The rows, best first, each with its difference to the first fitted model."""
+        baseline = next(iter(self.trials.values())).score
+        for row in self.rows:
+            trial = self.trials.get(row["model"])
+            if trial is None:
+                continue
+            row[self.objective.metric] = trial.score.value
+            if trial.score is not baseline:
+                gain = self.objective.difference(trial.score, baseline)
+                row |= {"difference": gain.value, "low": gain.low, "high": gain.high}
+        scores = (self.objective.metric, "difference", "low", "high")
+        numbers = (*scores, "seconds", "estimated", "wanted")
+        schema: dict[str, Any] = {"model": pl.String, "state": pl.String}
+        schema |= {**dict.fromkeys(numbers, pl.Float64), "note": pl.String}
+        frame = pl.DataFrame(self.rows, schema=schema).fill_nan(None)
+        return frame.sort(
+            self.objective.metric,
+            descending=self.objective.larger_is_better,
+            nulls_last=True,
+            maintain_order=True,
+        )

@@ -1,0 +1,64 @@
+"""A test table from a file of its own, such as the test part of a published split."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from tastemap.data.ratings import Ratings
+from tastemap.data.splits import Split, split_by_name
+from tastemap.errors import ArgumentError
+
+DEFAULT_SPLIT = "random"
+
+
+class Parts(NamedTuple):
+    """Training and test ratings, what to call the split, and what to know about it.
+
+    Attributes:
+        split: The two parts; their vocabularies may differ.
+        name: The name of the split, or of the file of the test ratings.
+        notes: Facts for the reader.
+    """
+
+    split: Split
+    name: str
+    notes: tuple[str, ...] = ()
+
+
+def parts_of(
+    ratings: Ratings, test: Ratings | None, split: str, *, test_size: float, seed: int
+) -> Parts:
+    """The ratings and their test table, or two parts of the ratings.
+
+    Args:
+        ratings: All ratings, or the training ratings.
+        test: The test ratings, or None.
+        split, test_size, seed: As in `split_by_name`, if there are none.
+
+    Raises:
+        ArgumentError: If both a test table and a split are given.
+    """
+    if test is None:
+        parts = split_by_name(ratings, split, test_size=test_size, seed=seed)
+        return Parts(parts, split)
+    if split != DEFAULT_SPLIT:
+        raise ArgumentError("--test, --split", expected="one of the two", received="both")
+    return held_out(ratings, test)
+
+
+def held_out(ratings: Ratings, test: Ratings) -> Parts:
+    """Training ratings and a test table of its own, on the scale of the training ratings.
+
+    The scale that a test table shows may be shorter, or miss steps, since it is the smaller one.
+    """
+    name, scale = Path(test.source.name).name, ratings.scale
+    outside = int(np.count_nonzero(scale.clip(test.rating) != test.rating))
+    notes = [f"tested on {len(test):,} ratings of {name}"]
+    if outside:
+        notes.append(
+            f"{outside} of {len(test)} test ratings lie outside the scale of the training ratings,"
+            f" {scale.lowest:g} to {scale.highest:g}: no prediction can reach them"
+        )
+    return Parts(Split(ratings, replace(test, scale=scale)), name, tuple(notes))

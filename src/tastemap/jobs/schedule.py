@@ -1,0 +1,105 @@
+"""How the time of a run is shared among its steps, and what more time would bring."""
+
+import math
+
+import polars as pl
+
+from tastemap.evaluation.choose import Choice
+from tastemap.support.deadline import current
+
+# The chosen model is fitted for the choice, for the test, and on all ratings: more ratings each
+# time, and answers for more of them. In units of the first of the three: all fits, and the last.
+N_FITS, LAST_FIT = 4.0, 1.4
+# Of the time that is left after the choice, the share of the fit for the test.
+SHARE_OF_TEST = 0.45
+# An evaluation predicts the test ratings so many times: mean, median, distribution.
+ANSWERS_OF_TEST = 3
+# Seconds that the figures, the tables, the report and the files take: at least, per second that the
+# description of the data took, and as the largest share of all.
+MIN_SECONDS_OF_REPORT, REPORT_PER_DESCRIPTION, MAX_SHARE_OF_REPORT = 2.0, 2.0, 0.2
+# About the seconds of the map for each item, and the largest share of the time that is left for it.
+MAP_SECONDS_OF_ITEM, MAX_SHARE_OF_MAP = 0.004, 0.25
+# Where reading has taken all the time, the baseline is still fitted.
+MIN_SECONDS_OF_CHOICE = 0.001
+# The advised time is rounded up to a multiple of this.
+STEP_OF_ADVICE = 10
+
+
+class Schedule:
+    """The seconds of each step of a run, until the deadline around it.
+
+    Each step asks anew: what an earlier one has taken longer, the later ones lack.
+
+    Args:
+        n_items: Number of items, for the map.
+        has_map: Whether there may be a map, for which time is left.
+    """
+
+    def __init__(self, n_items: int, *, has_map: bool) -> None:
+        self.seconds, self.report_seconds = current().seconds_left, MIN_SECONDS_OF_REPORT
+        map_seconds = MAP_SECONDS_OF_ITEM * n_items
+        has_time = map_seconds <= MAX_SHARE_OF_MAP * self.seconds
+        self.map_seconds = map_seconds if has_map and has_time else 0.0
+
+    def note_description(self) -> None:
+        """The data is described: from its time follows that of the report."""
+        if math.isfinite(self.seconds):
+            passed = self.seconds - current().seconds_left
+            needed = MIN_SECONDS_OF_REPORT + REPORT_PER_DESCRIPTION * passed
+            self.report_seconds = min(needed, MAX_SHARE_OF_REPORT * self.seconds)
+
+    @property
+    def for_fit(self) -> float:
+        """Seconds that are left for fits and tests, above those of the map and the report."""
+        later = self.map_seconds + self.report_seconds
+        return max(current().seconds_left - later, 0.0)
+
+    @property
+    def seconds_spent(self) -> float:
+        """Seconds of all that is no choice: passed by now, and of the map and the report."""
+        return self.seconds - self.for_fit
+
+    @property
+    def for_choice(self) -> float:
+        """Seconds of `tastemap.evaluation.choose.choose`, which reckons with the later fits."""
+        return max(self.for_fit, MIN_SECONDS_OF_CHOICE)
+
+    def for_test(self, judging_seconds: float, *, is_last: bool) -> float:
+        """Seconds of the fit for the test.
+
+        Args:
+            judging_seconds: Seconds in which the model predicts the test ratings once.
+            is_last: Whether no other fit follows.
+        """
+        left = max(self.for_fit - ANSWERS_OF_TEST * judging_seconds, 0.0)
+        return left if is_last else SHARE_OF_TEST * left
+
+    def has_time_for_fit(self, least_seconds: float) -> bool:
+        """Whether a fit on all ratings can be done, given the least seconds of one for the choice.
+
+        The map is left out for it, and the report may be late.
+        """
+        return LAST_FIT * least_seconds <= current().seconds_left
+
+    @property
+    def for_map(self) -> float:
+        """Seconds of the map."""
+        return max(current().seconds_left - self.report_seconds, 0.0)
+
+
+def advice(choice: Choice, seconds: float) -> list[str]:
+    """What more time would bring: a sentence for each model that was not tried whole.
+
+    Args:
+        choice: The result of `choose`.
+        seconds: Seconds of a run beside those of the choice.
+    """
+    texts = []
+    for row in choice.frame.filter(pl.col("state").is_in(["skipped", "stopped"])).to_dicts():
+        would = "try" if row["state"] == "skipped" else "finish"
+        if row["wanted"] is not None:
+            wanted = math.ceil((row["wanted"] + seconds) / STEP_OF_ADVICE) * STEP_OF_ADVICE
+            texts.append(f"--seconds {wanted} would {would} {row['model']} too")
+        elif row["estimated"] is not None or row["note"] == "no time was left":
+            texts.append(f"more --seconds would {would} {row['model']} too")
+    return texts
