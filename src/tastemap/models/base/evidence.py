@@ -24,6 +24,8 @@ SWEEPS = 5
 # Dampings of factors, of which a trial chooses one. With the last, factors that the ratings do not
 # bear out are next to 0, and the biases alone predict.
 DAMPINGS = (0.0, 2.0, 4.0, 8.0)
+# A gain of fewer standard errors is chance.
+STANDARD_ERRORS = 2.0
 # Factors that have to be multiplied by less are chance.
 MIN_SLOPE = 0.1
 # Share of the ratings that the trial holds out, and the most ratings that it looks at: of a larger
@@ -128,10 +130,12 @@ def chosen_damping(
 ) -> float:
     """The damping of the factors, of `DAMPINGS`, with the least error on held-out ratings.
 
-    They are tried from the weakest on. Each trial says by what its factors would have to be
-    multiplied to fit the held-out ratings best. From 1 on it is the last: a stronger damping makes
-    them smaller still. Where it is next to nothing the factors are chance, and the strongest is
-    taken at once, as it is if no factors are better than the biases alone.
+    They are tried from the weakest on. An error counts as its difference to that of the biases
+    alone, on the same ratings, plus two standard errors of it: on few ratings factors have to gain
+    much. Each trial also says by what its factors would have to be multiplied to fit the held-out
+    ratings best. If that is 1 or more, and they gain, it is the last: a stronger damping makes them
+    smaller still. If it is next to nothing, the factors are chance, and the strongest damping is
+    taken at once, as it is if no factors gain.
 
     Args:
         ratings: The training ratings.
@@ -145,11 +149,12 @@ def chosen_damping(
     errors: list[float] = []
     for damping in DAMPINGS:
         rest, predicted = (part.astype(np.float64) for part in trial(*parts, damping))
-        errors.append(float(np.square(rest - predicted).sum() - np.square(rest).sum()))
+        gains = np.square(rest - predicted) - np.square(rest)
+        errors.append(float(gains.mean() + STANDARD_ERRORS * gains.std() / np.sqrt(len(gains))))
         share = slope(rest, predicted)
         if share < MIN_SLOPE:
             return DAMPINGS[-1]
-        if share >= 1 or errors[-1] > min(errors):
+        if (share >= 1 and errors[-1] < 0) or errors[-1] > min(errors):
             break
     best = int(np.argmin(errors))
     return DAMPINGS[best] if errors[best] < 0 else DAMPINGS[-1]
