@@ -20,9 +20,11 @@ def prepare(table: Table) -> Any:
     """Blocks of features of users and of items, with the sizes of their groups."""
     ones = table.ones()
     user = [identity(table.n_users), by_root(ones)]
-    user += [one_hot(table.side[name]) for name in ("age", "gender", "occupation", "zip_code")]
+    told = [name for name in ("age", "gender", "occupation", "zip_code") if name in table.side]
+    user += [one_hot(table.side[name]) for name in told]
     item = [identity(table.n_items), by_root(ones.T.tocsr())]
-    item += [one_hot(table.side["year"]), by_root(csr_matrix(table.side["genres"]))]
+    if "year" in table.side:
+        item += [one_hot(table.side["year"]), by_root(csr_matrix(table.side["genres"]))]
     return table, user, item
 
 
@@ -51,16 +53,27 @@ def days(data: Any, times: Any) -> Any:
 
 
 def fit(
-    data: Any, *, seed: int, threads: int, rank: int, n_iter: int, burn_in: int, day: bool
+    data: Any,
+    *,
+    seed: int,
+    threads: int,
+    rank: int,
+    n_iter: int,
+    burn_in: int,
+    day: bool,
+    ids: bool = False,
 ) -> Any:
-    """The sampler; it has one thread."""
+    """The sampler; it has one thread. With ``ids``, of ids alone, and for a scale of any kind."""
+    if ids:
+        data = (data[0], *(parts[:1] for parts in data[1:]))
     table, user, item = data
     features = days(data, table.times) if day else csr_matrix((len(table), 0))
     sizes = ([features.shape[1]] if day else []) + [part.shape[1] for part in user + item]
-    model = myfm.MyFMOrderedProbit(rank=rank, random_seed=seed)
+    kind = myfm.MyFMRegressor if ids else myfm.MyFMOrderedProbit
+    model = kind(rank=rank, random_seed=seed)
     model.fit(
         features,
-        table.ratings.astype(np.int64) - 1,
+        table.ratings.astype(np.float64) if ids else table.ratings.astype(np.int64) - 1,
         X_rel=blocks(data, table),
         n_iter=n_iter,
         n_kept_samples=n_iter - burn_in,
@@ -68,7 +81,7 @@ def fit(
         callback=lambda *_: (False, None),
         callback_default_freq=n_iter,
     )
-    return model, day, threads
+    return model, day, ids, threads
 
 
 def blocks(data: Any, pairs: Table) -> Any:
@@ -83,6 +96,11 @@ def blocks(data: Any, pairs: Table) -> Any:
 
 def predict(model: Any, data: Any, pairs: Table) -> Any:
     """Probabilities of the five levels, averaged over the draws it keeps."""
-    machine, day, threads = model
+    machine, day, ids, threads = model
+    if ids:
+        data = (data[0], *(parts[:1] for parts in data[1:]))
     features = days(data, pairs.times) if day else csr_matrix((len(pairs), 0))
-    return machine.predict_proba(features, blocks(data, pairs), n_workers=threads)
+    joined = blocks(data, pairs)
+    if ids:
+        return machine.predict(features, joined, n_workers=threads)
+    return machine.predict_proba(features, joined, n_workers=threads)

@@ -28,7 +28,7 @@ def prepare(table: Table) -> Ratings:
         table.times,
         Vocabulary(users["user_id"], "user", users),
         Vocabulary(items["item_id"], "item", items),
-        Scale(1, 5, 1),
+        Scale(*table.side["scale"][:2].tolist(), float(table.side["scale"][2]) or None),
         Source("benchmark"),
     )
 

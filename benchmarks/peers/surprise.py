@@ -19,7 +19,7 @@ def prepare(table: Table) -> Any:
     import pandas as pd
 
     frame = pd.DataFrame({"user": table.users, "item": table.items, "rating": table.ratings})
-    reader = surprise.Reader(rating_scale=(1, 5))
+    reader = surprise.Reader(rating_scale=tuple(table.side["scale"][:2].tolist()))
     data = surprise.Dataset.load_from_df(frame, reader)
     return data.build_full_trainset(), table
 

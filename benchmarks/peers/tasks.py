@@ -86,7 +86,8 @@ def write_task(split: Split, folder: Path) -> None:
     train = split.train
     np.savez(folder / "train.npz", ratings=train.rating, **_pairs(train))
     np.savez(folder / "pairs.npz", **_pairs(split.test))
-    np.savez(folder / "side.npz", n_users=train.n_users, n_items=train.n_items, **_side(train))
+    sizes = {"n_users": train.n_users, "n_items": train.n_items}
+    np.savez(folder / "side.npz", scale=_scale(train), **sizes, **_side(train))
     for vocabulary in (train.users, train.items):
         table = vocabulary.ids.to_frame() if vocabulary.table is None else vocabulary.table
         table.write_parquet(folder / f"{vocabulary.kind}s.parquet")
@@ -95,6 +96,12 @@ def write_task(split: Split, folder: Path) -> None:
 def _pairs(ratings: Any) -> dict[str, Any]:
     columns = {"users": ratings.user_index, "items": ratings.item_index}
     return columns if ratings.timestamp is None else columns | {"times": ratings.timestamp}
+
+
+def _scale(ratings: Any) -> Any:
+    """Lowest and highest rating and the step between ratings, 0 for a continuous scale."""
+    scale = ratings.scale
+    return np.array([scale.lowest, scale.highest, scale.step or 0.0])
 
 
 def _side(ratings: Any) -> dict[str, Any]:

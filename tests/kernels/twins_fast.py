@@ -24,14 +24,15 @@ def sgd_loss(r, b_u, b_i, p, q, reg, bias_reg):
     return 0.5 * (e**2 + reg * (p @ p + q @ q) + bias_reg * (b_u**2 + b_i**2))
 
 
-def solve_rows(indptr, indices, target, fixed, gram, ridge):
-    """Each row by forming A = G + lambda I + Y'Y and b = Y't, and solving A w = b."""
+def solve_rows(indptr, indices, target, fixed, gram, ridge, first_ridge):
+    """Each row by forming A = G + L + Y'Y and b = Y't, and solving A w = b."""
     f = fixed.shape[1]
     rows = np.zeros((len(ridge), f))
     for u in range(len(ridge)):
         Y = fixed[indices[indptr[u] : indptr[u + 1]]].astype(np.float64)
         t = target[indptr[u] : indptr[u + 1]]
-        A = (gram if len(gram) else np.zeros((f, f))) + ridge[u] * np.eye(f) + Y.T @ Y
+        L = np.diag([first_ridge[u], *[ridge[u]] * (f - 1)])
+        A = (gram if len(gram) else np.zeros((f, f))) + L + Y.T @ Y
         rows[u] = np.linalg.solve(A, Y.T @ t)
     return rows
 
@@ -59,3 +60,13 @@ def weighted_neighbours(asked, rated, residual, similarity, k, damping):
         if i >= 0 and s[nearest].sum() > 0:
             moves[a] = s[nearest] @ residual[nearest] / (s[nearest].sum() + damping)
     return moves
+
+
+def residual_sums(index, other, rating, mean, bias, n):
+    """Sums of r - mean - b by row, and the sum of all their squares, rating by rating."""
+    totals, squares = np.zeros(n), 0.0
+    for row, opposite, r in zip(index, other, rating, strict=True):
+        rest = float(r) - mean - bias[opposite]
+        totals[row] += rest
+        squares += rest * rest
+    return totals, squares

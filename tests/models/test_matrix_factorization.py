@@ -10,6 +10,7 @@ from tastemap.data.splits import Split, train_test_split
 from tastemap.errors import ArgumentError
 from tastemap.metrics.rating import rmse
 from tastemap.models import matrix_factorization as factorization
+from tastemap.models.base.evidence import estimated_biases
 from tastemap.models.matrix_factorization import MatrixFactorization
 from tastemap.models.registry import make_model
 
@@ -87,10 +88,39 @@ def test_validation_without_a_known_pair_is_no_judge(ratings: Ratings) -> None:
     assert len(model.history_) == 20
 
 
-def test_no_epochs_give_the_mean(split: Split) -> None:
+def test_no_epochs_give_the_biases_or_the_mean(split: Split) -> None:
+    biases = estimated_biases(split.train)
     model = MatrixFactorization(n_epochs=0).fit(split.train, progress=False)
+    np.testing.assert_allclose(model.user_bias, biases.user, atol=1e-5)
+    np.testing.assert_allclose(model.item_bias, biases.item, atol=1e-5)
+    # With a penalty for each rating, biases are learnt from nothing.
+    model = MatrixFactorization(n_epochs=0, bias_reg=0.02).fit(split.train, progress=False)
     predicted = model.predict_ratings(split.test)
     np.testing.assert_allclose(predicted, split.train.global_mean, atol=0.02)
+
+
+def test_a_damping_that_is_given_is_used(split: Split) -> None:
+    norms = [
+        np.linalg.norm(
+            MatrixFactorization(damping=damping).fit(split.train, progress=False).user_factors
+        )
+        for damping in (0.0, 4.0, 100.0)
+    ]
+    assert norms[0] > norms[1] > 10 * norms[2]
+
+
+def test_a_new_person_is_not_damped_for_what_training_damped(split: Split) -> None:
+    """On a thin table trained biases vary little, but the people behind them as much as ever."""
+    rng = np.random.default_rng(0)
+    u = np.repeat(np.arange(2000), 2)
+    i = rng.integers(0, 40, len(u))
+    value = rng.normal(0, 1, 2000)[u] + rng.normal(0, 1, len(u))
+    frame = pl.DataFrame({"user_id": u, "item_id": i, "rating": value})
+    ratings = Ratings.from_frame(frame.unique(["user_id", "item_id"], maintain_order=True))
+    model = MatrixFactorization(damping=8.0).fit(ratings, progress=False)
+    person = model.fold_in_rows(np.arange(9, dtype=np.int32), np.full(9, 1.0, np.float32))
+    # Nine ratings of noise variance 1 from a person of variance 1 are believed by nine tenths.
+    assert 0.75 < person.description[0] < 0.97
 
 
 def test_a_rate_that_diverges_is_said(ratings: Ratings) -> None:

@@ -3,7 +3,10 @@
 A row w (a user's weights, say) of one side, with the rows y_j of the other side held fixed, is the
 solution of A w = b, where the sums run over the row's n ratings:
 
-    A = G + lambda_n I + sum of y_j y_j',    b = sum of t_j y_j.
+    A = G + L + sum of y_j y_j',    b = sum of t_j y_j.
+
+L is diagonal: the row's penalty lambda, but for the first weight, which has one of its own. A bias
+is penalised by what is known of biases, and factors by what is known of factors.
 
 G is the same for all rows: the weighted Gram matrix of implicit feedback, or zero. Conjugate
 gradients never form A: a product A v costs 4 f operations a rating and 2 f^2 for G, where a
@@ -34,6 +37,7 @@ def solve_all(
     fixed: F32,
     gram: F32,
     ridge: F32,
+    first_ridge: F32,
     weights: F32,
     steps: int,
     tolerance: float,
@@ -54,7 +58,8 @@ def solve_all(
     def solve(first: int, end: int) -> None:
         rows = slice(first, end)
         part = indptr[first : end + 1]
-        solve_rows(part, indices, target, fixed, gram, ridge[rows], weights[rows], steps, tolerance)
+        penalties = (ridge[rows], first_ridge[rows])
+        solve_rows(part, indices, target, fixed, gram, *penalties, weights[rows], steps, tolerance)
 
     with ThreadPoolExecutor(n_threads) as pool:
         list(pool.map(solve, cuts[:-1], cuts[1:]))
@@ -68,6 +73,7 @@ def solve_rows(
     fixed: F32,
     gram: F32,
     ridge: F32,
+    first_ridge: F32,
     weights: F32,
     steps: int,
     tolerance: float,
@@ -80,7 +86,8 @@ def solve_rows(
         target: float32 (n_ratings,), t_j.
         fixed: float32 (n_other, f), y_j.
         gram: float32 (f, f), G; or (0, 0) for none.
-        ridge: float32 (n,), lambda_n of each row, above 0.
+        ridge: float32 (n,), lambda of each row, above 0.
+        first_ridge: float32 (n,), that of the row's first weight, above 0.
         weights: float32 (n, f), the rows w: the start, replaced by the solution.
         steps: Largest number of steps; f + 1 or more are exact up to rounding.
         tolerance: A row is done once |A w - b|^2 falls below tolerance times |b|^2.
@@ -93,14 +100,18 @@ def solve_rows(
         if low == high:
             w[:] = 0
             continue
-        size = _residual(indices[low:high], target[low:high], fixed, gram, ridge[u], w, r, d)
+        rated, penalty, first = indices[low:high], ridge[u], first_ridge[u]
+        size = _residual(rated, target[low:high], fixed, gram, penalty, first, w, r, d)
         d[:] = r
         rr = _dot(r, r)
         for _ in range(steps):
             if rr <= tolerance * size:
                 break
-            _apply(indices[low:high], fixed, gram, ridge[u], d, Ad)
-            alpha = np.float32(rr / _dot(d, Ad))
+            _apply(rated, fixed, gram, penalty, first, d, Ad)
+            curvature = _dot(d, Ad)
+            if not curvature > 0:  # the residual is so small that its square is no number any more
+                break
+            alpha = np.float32(rr / curvature)
             for k in range(f):
                 w[k] += alpha * d[k]
                 r[k] -= alpha * Ad[k]
@@ -111,11 +122,14 @@ def solve_rows(
 
 
 @njit(cache=True, nogil=True, fastmath=REORDER)
-def _apply(indices: I32, fixed: F32, gram: F32, ridge: float, v: F32, out: F32) -> None:
-    """Set out to A v = G v + lambda v + sum of y_j (y_j . v)."""
+def _apply(
+    indices: I32, fixed: F32, gram: F32, ridge: float, first: float, v: F32, out: F32
+) -> None:
+    """Set out to A v = G v + L v + sum of y_j (y_j . v)."""
     f = fixed.shape[1]
     for k in range(f):
         out[k] = ridge * v[k]
+    out[0] = first * v[0]
     for l in range(len(gram)):  # noqa: E741 - G is symmetric: its columns are its rows
         v_l = v[l]
         for k in range(f):
@@ -133,11 +147,19 @@ def _apply(indices: I32, fixed: F32, gram: F32, ridge: float, v: F32, out: F32) 
 
 @njit(cache=True, nogil=True, fastmath=REORDER)
 def _residual(
-    indices: I32, target: F32, fixed: F32, gram: F32, ridge: float, w: F32, r: F32, b: F32
+    indices: I32,
+    target: F32,
+    fixed: F32,
+    gram: F32,
+    ridge: float,
+    first: float,
+    w: F32,
+    r: F32,
+    b: F32,
 ) -> float:
     """Set b to sum of t_j y_j and r to b - A w, in one pass over the ratings; returns |b|^2."""
     f = fixed.shape[1]
-    _apply(indices[:0], fixed, gram, ridge, w, r)
+    _apply(indices[:0], fixed, gram, ridge, first, w, r)
     for k in range(f):
         r[k] = -r[k]
         b[k] = 0

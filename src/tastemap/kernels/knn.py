@@ -44,9 +44,11 @@ def pair_similarities(
                 row[2] += e_i * e_i
                 row[3] += e_j * e_j
         for j in range(i):
-            count, product, lengths = sums[j, 0], sums[j, 1], sums[j, 2] * sums[j, 3]
+            # Residuals next to 0 have squares whose product is no float32 any more.
+            lengths = np.sqrt(sums[j, 2]) * np.sqrt(sums[j, 3])
+            count, product = sums[j, 0], sums[j, 1]
             if lengths > 0:
-                s = count / (count + shrinkage) * product / np.sqrt(lengths)
+                s = count / (count + shrinkage) * product / lengths
                 similarity[i, j] = similarity[j, i] = s
 
 

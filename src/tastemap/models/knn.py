@@ -10,11 +10,16 @@ from tastemap.data.ratings import Groups, Ratings
 from tastemap.kernels.knn import pair_similarities, weighted_neighbours
 from tastemap.models.base.arrays import take
 from tastemap.models.base.artifact import Artifact
+from tastemap.models.base.evidence import held_out_parts, slope
 from tastemap.models.base.explanation import Explanation, Part, PartKind
 from tastemap.models.base.item_based import ItemModel, RatedItems
 from tastemap.models.base.user import User
-from tastemap.models.base.validation import not_negative, whole_number
+from tastemap.models.base.validation import not_negative, share, whole_number
 from tastemap.models.bias import BiasModel
+
+# What the weight is found with: the correlations of all users where they have few ratings, and of a
+# quarter where they have many; and the most held-out ratings.
+MAX_COMPARED, MIN_USERS_SHARE, MAX_HELD_OUT = 200_000, 0.25, 10_000
 
 
 class ItemKNN(ItemModel):
@@ -27,7 +32,8 @@ class ItemKNN(ItemModel):
         WWW 2001.
 
     Prediction:
-        r_ui = b_ui + sum over j in N(u, i) of s_ij (r_uj - b_uj) / (sum of s_ij + damping)
+        r_ui = b_ui + c times the sum over j in N(u, i) of s_ij (r_uj - b_uj), divided by
+        (the sum of s_ij + damping),
         with the baseline b_ui = mu + b_u + b_i of `BiasModel`. N(u, i) holds the n_neighbours
         items with the largest s_ij among the items that u has rated; only s_ij above 0 count.
         An unknown user or item has the baseline's prediction.
@@ -36,6 +42,12 @@ class ItemKNN(ItemModel):
         s_ij = n_ij / (n_ij + shrinkage) times the correlation of the residuals r_ui - b_ui and
         r_uj - b_uj over the n_ij users who have rated both.
 
+    Weight:
+        c is 1 where similar items are rated alike, and less where they are so by chance, as on a
+        sparse table. It is the slope, on held-out ratings, of what the baseline leaves over what
+        neighbours say, kept inside 0 and 1. For that correlations are computed without the held-out
+        ratings; on a large table, of a quarter of the users.
+
     Fold-in:
         A new user's ratings enter the sum; the baseline folds in the user's bias.
 
@@ -43,9 +55,11 @@ class ItemKNN(ItemModel):
         n_neighbours: Number of neighbours.
         shrinkage: Number of common users at which a correlation is halved.
         damping: Number added to the sum of similarities: few or weak neighbours count less.
+        weight: c, from 0 to 1; None finds it on held-out ratings.
 
     Attributes:
         baseline: The `BiasModel`.
+        neighbour_weight: c of the last fit.
         item_similarity: s_ij, float32 (n_items, n_items), in [-1, 1]; the diagonal is 0.
 
     Example:
@@ -56,24 +70,37 @@ class ItemKNN(ItemModel):
     """
 
     baseline: BiasModel
+    neighbour_weight: float
     item_similarity: npt.NDArray[np.float32]
 
     def __init__(
-        self, n_neighbours: int = 30, shrinkage: float = 100.0, damping: float = 0.2
+        self,
+        n_neighbours: int = 30,
+        shrinkage: float = 100.0,
+        damping: float = 0.2,
+        weight: float | None = None,
     ) -> None:
         self.n_neighbours = whole_number("n_neighbours", n_neighbours)
         self.shrinkage = not_negative("shrinkage", shrinkage)
         self.damping = not_negative("damping", damping)
+        self.weight = None if weight is None else share("weight", weight)
 
     def _fit(self, ratings: Ratings, validation: Ratings | None, seed: int, progress: bool) -> None:
         self._check_size(ratings)
+        self.neighbour_weight = (
+            self._weight_of(ratings, seed) if self.weight is None else self.weight
+        )
         self.baseline = BiasModel().fit(ratings, progress=False)
+        self.item_similarity = self._similarities(ratings, self.baseline)
+
+    def _similarities(self, ratings: Ratings, baseline: BiasModel) -> npt.NDArray[np.float32]:
+        """s_ij, from a table of ratings and the residuals that a baseline leaves of them."""
         u, i = ratings.user_index, ratings.item_index
-        residual = (ratings.rating - self.baseline.predict_rows(u, i)).astype(np.float32)
+        residual = _residual(ratings, baseline)
         by_item = ratings.by_item
         by_user = Groups.of(u[by_item.indices], ratings.n_users)
         in_order = by_item.indices[by_user.indices]  # sorted by user, then by item
-        self.item_similarity = np.zeros(2 * (ratings.n_items,), dtype=np.float32)
+        similarity = np.zeros(2 * (ratings.n_items,), dtype=np.float32)
         pair_similarities(
             by_item.indptr,
             u[by_item.indices],
@@ -82,8 +109,41 @@ class ItemKNN(ItemModel):
             i[in_order],
             residual[in_order],
             self.shrinkage,
-            self.item_similarity,
+            similarity,
         )
+        return similarity
+
+    def _weight_of(self, ratings: Ratings, seed: int) -> float:
+        """The slope, on held-out ratings, of what the baseline leaves over what neighbours say."""
+        parts = held_out_parts(ratings, seed)
+        if parts is None:
+            return 0.0
+        train, held_out = parts
+        baseline, rng = BiasModel().fit(train, progress=False), np.random.default_rng(seed)
+        users_share = max(MAX_COMPARED / len(train), MIN_USERS_SHARE)
+        is_compared = rng.random(ratings.n_users) < users_share
+        compared = train.take(is_compared[train.user_index])
+        if not len(compared):
+            return 0.0
+        similarity = self._similarities(compared, baseline)
+        held_out = held_out.take(rng.permutation(len(held_out))[:MAX_HELD_OUT])
+        residual, said = _residual(train, baseline), np.zeros(len(held_out), dtype=np.float32)
+        by_user = Groups.of(held_out.user_index, held_out.n_users)
+        for user in np.unique(held_out.user_index):
+            rows, rated = by_user[user], train.by_user[user]
+            effects = np.zeros(len(rows), dtype=np.float32)
+            weighted_neighbours(
+                held_out.item_index[rows],
+                train.item_index[rated],
+                residual[rated],
+                similarity,
+                self.n_neighbours,
+                self.damping,
+                effects,
+            )
+            said[rows] = effects
+        rest = _residual(held_out, baseline).astype(np.float64)
+        return min(max(slope(rest, said.astype(np.float64)), 0.0), 1.0)
 
     def work(self, ratings: Ratings) -> float:
         """As in the base class: the pairs of ratings of each user, and of items."""
@@ -102,7 +162,7 @@ class ItemKNN(ItemModel):
             self.damping,
             corrections,
         )
-        return base[item_index] + corrections
+        return base[item_index] + self.neighbour_weight * corrections
 
     def _parts(self, user: User, item: int) -> Explanation:
         base, residual = self._baseline(user.description)
@@ -114,7 +174,8 @@ class ItemKNN(ItemModel):
             Part(PartKind.ITEM_BIAS, b_i),
             Part(PartKind.USER_BIAS, float(base[item]) - mu - b_i),
         )
-        return Explanation(user, parts, s * residual / (s.sum() + self.damping or 1.0))
+        effects = s * residual / (s.sum() + self.damping or 1.0)
+        return Explanation(user, parts, self.neighbour_weight * effects)
 
     def _baseline(self, rated: RatedItems) -> tuple[FloatArray, npt.NDArray[np.float32]]:
         """b_ui of every item, last of an unknown item; and r_uj - b_uj of the rated items."""
@@ -130,11 +191,22 @@ class ItemKNN(ItemModel):
         return self.item_similarity[item]
 
     def _arrays(self) -> dict[str, npt.NDArray[Any]]:
-        return {"item_similarity": self.item_similarity} | self.baseline.factors.arrays()
+        weight = np.array([self.neighbour_weight])
+        learnt = {"item_similarity": self.item_similarity, "neighbour_weight": weight}
+        return learnt | self.baseline.factors.arrays()
 
     def _restore(self, arrays: dict[str, npt.NDArray[Any]]) -> None:
         n = self.ratings_.n_items
         self.item_similarity = take(arrays, "item_similarity", n, n)
+        # An older version had no weight.
+        weight = take(arrays, "neighbour_weight", 1) if "neighbour_weight" in arrays else [1.0]
+        self.neighbour_weight = share("neighbour_weight", float(weight[0]))
         artifact = Artifact("BiasModel", {}, arrays, self.ratings_, self.seed_, "BiasModel")
         self.baseline = BiasModel.from_artifact(artifact)
         arrays.clear()  # the baseline has taken the rest
+
+
+def _residual(ratings: Ratings, baseline: BiasModel) -> npt.NDArray[np.float32]:
+    """r_ui - b_ui of each rating."""
+    predicted = baseline.predict_rows(ratings.user_index, ratings.item_index)
+    return (ratings.rating - predicted).astype(np.float32)

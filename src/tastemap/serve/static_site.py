@@ -153,16 +153,10 @@ def _has_closed_form(model: FactorModel) -> bool:
         return False
     rating = np.resize([data.scale.highest, data.scale.lowest], len(rows)).astype(np.float32)
     (bias, X), prior = factors.design(rows), factors.prior
-    precision = prior.precision * len(rows) ** _exponent(model)
     residual = rating - model.global_mean - bias - X @ prior.mean
-    closed = prior.mean + np.linalg.solve(X.T @ X + precision, X.T @ residual)
+    closed = prior.mean + np.linalg.solve(X.T @ X + prior.ridge(len(rows)), X.T @ residual)
     weights = model.fold_in_rows(rows, rating).description
     return np.shape(weights) == closed.shape and np.allclose(weights, closed, atol=1e-4)
-
-
-def _exponent(model: FactorModel) -> float:
-    """How the penalty grows with the number of ratings (ALS; elsewhere it does not)."""
-    return float(vars(model).get("reg_exponent", 0.0))
 
 
 def _model_data(model: FactorModel) -> dict[str, Any]:
@@ -182,7 +176,8 @@ def _model_data(model: FactorModel) -> dict[str, Any]:
         "average_item": packed(factors.item_weights[-1], np.float32),
         "prior_mean": packed(prior.mean, np.float64),
         "prior_precision": packed(prior.precision, np.float64),
-        "reg_exponent": _exponent(model),
+        "prior_growth": None if prior.growth is None else packed(prior.growth, np.float64),
+        "prior_exponent": prior.exponent,
         "popularity": packed(model.ratings_.by_item.counts, np.uint32),
     }
 

@@ -78,7 +78,10 @@ def fit(model: ALS, data: Indexed, train: "DataFrame", seed: int) -> Fitted:
     users = solve_users(model, _by_user(train), normal, units, mu, s)
     precision = model.reg * np.diag((s / units) ** 2)
     weights = (normal * units).astype(np.float32)
-    return Fitted(users, weights, mu, Prior(np.zeros(len(units)), precision))
+    # The whole penalty grows with the number of ratings.
+    nothing = np.zeros_like(precision)
+    prior = Prior(np.zeros(len(units)), nothing, precision, model.reg_exponent)
+    return Fitted(users, weights, mu, prior)
 
 
 def _fit_implicit(model: ALS, data: Indexed, train: "DataFrame", seed: int) -> Fitted:
@@ -230,10 +233,11 @@ def _solved(
     b_i, fixed, gram = items
     target = (rating - mu) / s - b_i[index] if model.predicts_ratings else np.ones(len(index))
     penalty = np.asarray(model.ridge(np.diff(indptr), len(fixed)), dtype=np.float32)
+    penalties = (penalty, penalty)
     weights = np.zeros((len(batch), fixed.shape[1]), dtype=np.float32)
     steps = 2 * fixed.shape[1]
     solve_rows(
-        indptr, index, target.astype(np.float32), fixed, gram, penalty, weights, steps, TOLERANCE
+        indptr, index, target.astype(np.float32), fixed, gram, *penalties, weights, steps, TOLERANCE
     )
     weights = (weights * units).astype(np.float32)
     ends = pa.array(np.arange(len(batch) + 1, dtype=np.int32) * fixed.shape[1])

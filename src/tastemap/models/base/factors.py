@@ -35,13 +35,26 @@ class Prior:
         mean: float64 (1 + f,), bias and factors of the average user.
         precision: float64 (1 + f, 1 + f), the prior's precision times the noise variance s^2 of a
             rating: the ridge matrix of the fold-in. For a bias alone it is the damping.
+        growth: The same, for a part of the penalty that grows with the number of ratings; None
+            where none does.
+        exponent: The power of the number with which it grows, from 0 to 1.
     """
 
     mean: Array
     precision: Array
+    growth: Array | None = None
+    exponent: float = 0.0
+
+    def ridge(self, n: int) -> Array:
+        """The ridge matrix of a user with n ratings: precision + n^exponent growth."""
+        if self.growth is None:
+            return self.precision
+        return self.precision + max(n, 1) ** self.exponent * self.growth
 
     @classmethod
-    def of_users(cls, weights: Array, noise_variance: float) -> "Prior":
+    def of_users(
+        cls, weights: Array, noise_variance: float, bias_uncertainty: float = 0.0
+    ) -> "Prior":
         """The prior estimated from the trained users (empirical Bayes).
 
         Their covariance is shrunk slightly towards a multiple of the identity. Its inverse then
@@ -50,8 +63,11 @@ class Prior:
         Args:
             weights: (n_users, 1 + f), bias and factors of users with ratings.
             noise_variance: Mean squared error of a training rating.
+            bias_uncertainty: Mean over the users of the variance of the true bias around the
+                trained one. Trained biases are damped, so that alone they vary too little.
         """
         covariance = np.atleast_2d(np.cov(weights, rowvar=False, bias=True))
+        covariance[0, 0] += bias_uncertainty
         size = len(covariance)
         identity = np.eye(size) * max(float(np.trace(covariance)) / size, 1e-9)
         inverse = np.linalg.inv(0.99 * covariance + 0.01 * identity)
@@ -133,6 +149,9 @@ class Factors:
         }
         if self.prior is not None:
             arrays |= {"prior_mean": self.prior.mean, "prior_precision": self.prior.precision}
+            if self.prior.growth is not None:
+                exponent = np.array([self.prior.exponent])
+                arrays |= {"prior_growth": self.prior.growth, "prior_exponent": exponent}
         return arrays
 
     @classmethod
@@ -149,6 +168,12 @@ class Factors:
         if "prior_mean" in arrays:
             mean = take(arrays, "prior_mean", size)
             prior = Prior(mean, take(arrays, "prior_precision", size, size))
+            if "prior_growth" in arrays:
+                growth = take(arrays, "prior_growth", size, size)
+                exponent = float(take(arrays, "prior_exponent", 1)[0])
+                if not 0 <= exponent <= 1:
+                    raise ValueError(f"a penalty that grows with the power {exponent}")
+                prior = replace(prior, growth=growth, exponent=exponent)
         if not size:
             raise ValueError("weights of size 0, without a bias")
         return cls(float(take(arrays, "global_mean", 1)[0]), users, items, prior)
@@ -205,11 +230,11 @@ class Factors:
         """How far each rating moves a user from the prior's mean: columns (1 + f, n).
 
         The terms of the ridge solution (X'X + P)^-1 X'(r - mu - b - X m) for ratings r of items
-        with biases b and rows X, with the prior (m, P).
+        with biases b and rows X, with the prior's mean m and its ridge matrix P for n ratings.
         """
         bias, X = self.design(item_index)
         residual = rating - self.global_mean - bias - X @ prior.mean
-        return solve_ridge(X.T @ X + prior.precision, X.T) * residual
+        return solve_ridge(X.T @ X + prior.ridge(len(rating)), X.T) * residual
 
     # ---- similarity ----
 

@@ -128,7 +128,7 @@ def rate_next(model: LoadedModel, user: ServedUser, k: int, candidates: IndexArr
         worth = familiarity * model.catalogue.entropy[candidates]
         return candidates[np.argsort(-worth, kind="stable")[:k]]
     X, rated = factors.design(candidates)[1], factors.design(user.item_index)[1]
-    covariance = np.linalg.inv(factors.prior.precision + rated.T @ rated)
+    covariance = np.linalg.inv(factors.prior.ridge(1) + rated.T @ rated)
     chosen: list[int] = []
     spread = X @ covariance  # rows S x_j
     for _ in range(min(k, len(candidates))):

@@ -21,7 +21,8 @@ export class FactorModel {
     this.middle = decoded(data.average_item, Float32Array);
     this.prior = decoded(data.prior_mean, Float64Array);
     this.P = decoded(data.prior_precision, Float64Array);
-    this.exponent = data.reg_exponent; // the penalty grows with n to this power
+    this.growth = data.prior_growth && decoded(data.prior_growth, Float64Array);
+    this.exponent = data.prior_exponent; // a part of the penalty grows with n to this power
     this.popularity = decoded(data.popularity, Uint32Array);
     this.information = selfInformation(this.popularity);
   }
@@ -44,7 +45,8 @@ export class FactorModel {
   // The Cholesky factor of X'X + P for the rated rows, and what each rating says beyond the prior.
   design(rows, ratings, exponent = this.exponent) {
     const d = this.size;
-    const A = this.P.map((value) => value * Math.max(rows.length, 1) ** exponent);
+    const n = Math.max(rows.length, 1) ** exponent;
+    const A = this.P.map((value, at) => value + (this.growth ? n * this.growth[at] : 0));
     const X = rows.map((i) => this.row(i));
     for (const x of X) {
       for (let a = 0; a < d; a++) for (let b = 0; b <= a; b++) A[a * d + b] += x[a] * x[b];

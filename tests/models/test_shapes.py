@@ -1,0 +1,130 @@
+"""The shapes of `benchmarks/planted.py` in small: no model of ratings loses to the bias model."""
+
+import importlib.util
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import polars as pl
+import pytest
+
+from tastemap.data.ratings import Ratings
+from tastemap.data.splits import Split, train_test_split
+from tastemap.metrics.bootstrap import paired_differences, user_sums
+from tastemap.models.registry import make_model
+
+BENCHMARKS = Path(__file__).parent.parent.parent / "benchmarks"
+# At their defaults. Networks, and the sampler, whose fits take longer, have tests of their own.
+MODELS = ("knn", "als", "mf")
+# So many times smaller than the shapes of the benchmark.
+SHARES = {
+    "dense": 4,
+    "sparse": 20,
+    "shop": 6,
+    "dvd": 20,
+    "one-each": 10,
+    "one-item": 4,
+    "ten-levels": 20,
+    "songs": 1,
+    "jokes": 10,
+    "no-taste": 4,
+    "no-people": 4,
+    "catalogue": 100,
+}
+
+
+@cache
+def benchmark() -> ModuleType:
+    """A script beside the package, and no part of it."""
+    spec = importlib.util.spec_from_file_location("planted", BENCHMARKS / "planted.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def small(name: str) -> Ratings:
+    module, share = benchmark(), SHARES[name]
+    shape = module.SHAPES[name]
+    root = share**0.5 if shape.n_ratings > 4 * max(shape.n_users, shape.n_items) else share
+    sizes = {"n_users": int(shape.n_users / root), "n_items": int(shape.n_items / root)}
+    return module.planted(replace(shape, **sizes, n_ratings=shape.n_ratings // share), 1)
+
+
+@pytest.fixture(scope="module", params=list(SHARES))
+def split(request: pytest.FixtureRequest) -> Split:
+    return train_test_split(small(request.param), 0.2, 0)
+
+
+def test_every_shape_has_its_small_one() -> None:
+    assert set(SHARES) == set(benchmark().SHAPES)
+
+
+def test_the_same_seed_draws_the_same_table_of_the_stated_size() -> None:
+    module = benchmark()
+    shape = module.Shape(300, 200, 2000, everybody=1)
+    first, again = module.planted(shape, 3), module.planted(shape, 3)
+    assert first.fingerprint() == again.fingerprint()
+    assert (first.n_users, first.n_items) == (300, 200)
+    assert first.by_item.counts.max() == 300
+    assert 2000 <= len(first) <= 2300
+    assert np.quantile(first.by_item.counts, 0.5) < first.by_item.counts.mean() / 2
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_no_model_loses_to_the_bias_model(name: str, split: Split) -> None:
+    errors = []
+    for model in ("bias", name):
+        predicted = make_model(model).fit(split.train, progress=False).predict_ratings(split.test)
+        errors.append(user_sums(split.test.user_index, (split.test.rating - predicted) ** 2))
+    totals, counts = zip(*errors, strict=True)
+    difference = paired_differences(totals, counts[0], 0, root=True, n_resamples=300)
+    assert difference.low[1] <= 0
+
+
+def table(*rows: tuple[object, object, float]) -> Callable[[], Ratings]:
+    """A table, made when it is needed."""
+    columns = {
+        name: list(column)
+        for name, column in zip(
+            ("user_id", "item_id", "rating"), zip(*rows, strict=True), strict=True
+        )
+    }
+    return lambda: Ratings.from_frame(pl.DataFrame(columns))
+
+
+TABLES = {
+    "two ratings": table((1, 1, 2.0), (2, 2, 4.0)),
+    "one user": table(*((1, i, float(i % 3)) for i in range(9))),
+    "one item": table(*((u, 1, float(u % 3)) for u in range(9))),
+    "all equal": table(*((u, u * i % 7, 3.0) for u in range(20) for i in (1, 2))),
+    "one rating each": table(*((u, f"item {u}", float(u % 5)) for u in range(60))),
+    "huge numbers": table(*((u, i, 1e12 * (u - i)) for u in range(9) for i in range(u % 4))),
+    "tiny numbers": table(*((u, i, 1e-12 * (u - i)) for u in range(9) for i in range(u % 4))),
+    "text": table(*((f"ann {u}", f"book {u % 3}", float(u % 2)) for u in range(30))),
+}
+
+
+@pytest.mark.parametrize("name", ["bias", *MODELS])
+@pytest.mark.parametrize("rows", TABLES.values(), ids=TABLES)
+def test_no_table_is_too_small_or_too_plain(name: str, rows: Callable[[], Ratings]) -> None:
+    ratings = rows()
+    model = make_model(name).fit(ratings, progress=False)
+    assert np.isfinite(model.predict_ratings(ratings, clip=False)).all()
+
+
+def test_als_ends_on_a_hundred_ratings_of_a_hundred_people() -> None:
+    """Where a residual is too small for its square, a step divided by zero."""
+    rng = np.random.default_rng(0)
+    for seed in range(8):
+        u, i = rng.permutation(100) % 99, rng.permutation(100) % 99
+        frame = pl.DataFrame({"user_id": u, "item_id": i, "rating": rng.integers(1, 6, 100)})
+        ratings = Ratings.from_frame(frame.unique(["user_id", "item_id"], maintain_order=True))
+        for damping in (None, 0.0, 8.0):
+            model = make_model("als", damping=damping).fit(ratings, seed=seed, progress=False)
+            assert np.isfinite(model.factors.user_weights).all()
