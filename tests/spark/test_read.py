@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from tastemap.data.readers.read import read_ratings
-from tastemap.errors import DataError
+from tastemap.errors import ArgumentError, DataError
 from tastemap.spark import index
 from tastemap.spark import read as reading
 
@@ -50,6 +50,18 @@ def test_a_bad_row_is_named_or_skipped_and_counted(spark: Any, tmp_path: Path) -
     assert sorted(tuple(row) for row in read.frame.collect()) == [(1, 10, 4.0), (2, 20, 3.0)]
     with pytest.raises(DataError, match="no such file"):
         reading.read_table(spark, str(tmp_path / "none.csv"), {})
+
+
+@pytest.mark.parametrize(
+    "text", ['{"user": 1, "item": 2, "rating": 3}\n', "# mine\nu,i,r\n1,2,3\n"]
+)
+def test_what_only_one_machine_reads_is_refused(text: str, spark: Any, tmp_path: Path) -> None:
+    path = tmp_path / "ratings.csv"
+    path.write_text(text)
+    with pytest.raises(DataError, match="expected Parquet, or lines of columns .* write it as Par"):
+        reading.read_table(spark, str(path), {})
+    with pytest.raises(ArgumentError, match="layout; expected a row for each rating"):
+        reading.read_table(spark, str(path), {"layout": "wide"})
 
 
 def test_bad_rows_say_nothing_of_the_good_ones(spark: Any, tmp_path: Path) -> None:

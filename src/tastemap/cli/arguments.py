@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 
 from tastemap.errors import ArgumentError, DataError, TastemapWarning
+from tastemap.support.addresses import refuse_address
 from tastemap.support.deadline import deadline
 
 if TYPE_CHECKING:  # the modules of these load Polars, which the help does without
@@ -66,6 +67,9 @@ READING = {
     "encoding": Annotated[str | None, typer.Option(help="utf-8, latin-1 …")],
     "has_header": Annotated[
         bool | None, typer.Option("--header/--no-header", help="Whether line 1 names the columns.")
+    ],
+    "layout": Annotated[
+        str | None, typer.Option(help="long: a row is a rating; wide: a matrix, a row a user.")
     ],
     "duplicates": Annotated[
         str, typer.Option(help="Pairs rated twice: last (by time), mean, first or error.")
@@ -152,12 +156,14 @@ def read_data(data: str, how: dict[str, Any]) -> Ratings:
     """Ratings from a file or folder, or the data set of that name."""
     from tastemap import terminal
     from tastemap.data.datasets.fetch import DATASETS, load_dataset
+    from tastemap.data.readers.archive import zip_around
     from tastemap.data.readers.read import read_ratings
 
     source = how.pop("source", None)
-    if source is None and Path(data).exists():
+    if source is None and (Path(data).exists() or zip_around(Path(data)) is not None):
         with terminal.download_bar(data, "reading") as progress:
             return read_ratings(data, **how, progress=progress)
+    refuse_address(data)
     if data not in DATASETS:
         raise DataError(
             f"data {data}",

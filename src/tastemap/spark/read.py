@@ -1,13 +1,14 @@
 """Read ratings with Spark, from CSV or Parquet, by the rules of `tastemap.read_ratings`."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tastemap.data.readers.archive import DataFile
 from tastemap.data.readers.columns import DUPLICATES, ROLES, find_columns
 from tastemap.data.readers.dialect import Dialect, sniff
+from tastemap.data.readers.json_records import is_json
 from tastemap.data.readers.timestamps import unit_of
 from tastemap.errors import ArgumentError, DataError
 
@@ -42,11 +43,12 @@ def read_table(session: "SparkSession", path: str, how: Mapping[str, Any]) -> Ta
         session: The session.
         path: A file or a folder of files, CSV (or otherwise delimited) or Parquet.
         how: ``user, item, rating, timestamp, delimiter, encoding, has_header, duplicates``, as in
-            `tastemap.read_ratings`; ``on_bad_row``: ``"error"`` or ``"skip"``.
+            `tastemap.read_ratings`; ``on_bad_row``: ``"error"`` or ``"skip"``; ``layout`` is not
+            ``"wide"``.
 
     Raises:
-        DataError: If there is no such file, or a row has no user, item or rating, or the rating is
-            not a finite number.
+        DataError: If there is no such file, it is JSON or has lines above its table, or a row has
+            no user, item or rating, or the rating is not a finite number.
     """
     duplicates, on_bad_row = how.get("duplicates", "last"), how.get("on_bad_row", "error")
     for name, value, choices in (
@@ -55,11 +57,14 @@ def read_table(session: "SparkSession", path: str, how: Mapping[str, Any]) -> Ta
     ):
         if value not in choices:
             raise ArgumentError(name, expected=f"one of {', '.join(choices)}", received=repr(value))
+    if how.get("layout") == "wide":
+        expected = "a row for each rating, where Spark reads"
+        raise ArgumentError("layout", expected=expected, received="'wide'")
     if "://" not in path and not Path(path).exists():
         raise DataError(f"data {path}", expected="a file or folder", received="no such file")
-    raw, named, notes = _raw(session, path, how)
+    raw, names, named, notes = _raw(session, path, how)
     chosen = {role: how.get(role) for role in ROLES}
-    roles, column_notes = find_columns(path, raw.columns, chosen, named=named)
+    roles, column_notes = find_columns(path, names, chosen, named=named)
     frame, row_notes = _standard(raw, path, roles, on_bad_row)
     once, pair_notes = _once(frame, path, duplicates)
     notes = [*notes, *column_notes, *row_notes, *pair_notes]
@@ -79,16 +84,21 @@ def address(path: str) -> str:
 
 def _raw(
     session: "SparkSession", path: str, how: Mapping[str, Any]
-) -> tuple["DataFrame", bool, list[str]]:
-    """The unchanged table, whether its columns have names, and notes."""
+) -> tuple["DataFrame", Sequence[str], bool, list[str]]:
+    """The unchanged table, its columns, whether a header names them, and notes."""
     if _is_parquet(path):
-        return session.read.parquet(path), True, []
+        raw = session.read.parquet(path)
+        return raw, raw.columns, True, []
     head = [row.value for row in session.read.text(path).take(HEAD_LINES)]
     encoding = how.get("encoding") or "utf-8"
     data = "\n".join(head).encode(encoding, "replace")
     dialect = Dialect(how.get("delimiter"), encoding, how.get("has_header"))
+    if is_json(data):
+        raise _unread(path, "JSON")
     text, notes = sniff(DataFile(path, lambda: data), dialect)
     layout = text.layout
+    if layout.n_above or layout.blanks:
+        raise _unread(path, "lines above the table, or several blanks as a delimiter")
     raw = session.read.csv(
         path,
         schema=", ".join(f"`{name}` STRING" for name in layout.columns),
@@ -97,7 +107,12 @@ def _raw(
         encoding=encoding,
         quote='"' if layout.quoted else "",
     )
-    return raw, layout.has_header, notes
+    return raw, layout.names, layout.has_header, notes
+
+
+def _unread(path: str, received: str) -> DataError:
+    expected = "Parquet, or lines of columns with a delimiter and nothing above them"
+    return DataError(path, expected=expected, received=received, do="write it as Parquet or CSV")
 
 
 def _is_parquet(path: str) -> bool:

@@ -72,7 +72,7 @@ def test_a_zip_bomb_is_refused(tmp_path):
 def test_files_that_cannot_be_read(write, tmp_path):
     with pytest.raises(DataError, match=r"no.csv; expected a readable file; received No such file"):
         read_ratings(tmp_path / "no.csv")
-    with pytest.raises(DataError, match="expected one MovieLens release"):
+    with pytest.raises(DataError, match="or a MovieLens release; received no table; check"):
         read_ratings(tmp_path)
     with pytest.raises(DataError, match=r"expected a complete compressed file; .* fetch it again"):
         read_ratings(write(gzip.compress(CSV.encode())[:-12], "a.gz"))

@@ -243,5 +243,5 @@ def test_a_file_that_vanishes_while_it_is_read_is_refused(
 def test_mistakes_of_callers_are_no_damage(tmp_path: Path) -> None:
     path = tmp_path / "ratings.csv"
     path.write_bytes(CSV)
-    with pytest.raises(AttributeError):
+    with pytest.raises(TypeError):
         read_ratings(path, delimiter=3)

@@ -8,6 +8,7 @@ import pytest
 
 from tastemap.data.readers import table as tables
 from tastemap.data.readers.archive import DataFile
+from tastemap.data.readers.chunked_text import Reading
 from tastemap.data.readers.read import read_ratings
 from tastemap.errors import DataError
 from tastemap.support import memory
@@ -82,7 +83,7 @@ def test_of_parquet_only_the_columns_that_count_are_read(tmp_path: Path) -> None
     assert read.items.titles[0] == "Film 1"
     assert len(read) == N
     file, start = DataFile.of(path), path.read_bytes()[:6]
-    columns = tables._read_arrow(file, start, {}).columns
+    columns = tables._read_arrow(file, start, {}, Reading()).columns
     assert "title" in columns
     assert "weight" not in columns
 

@@ -53,14 +53,20 @@ from tastemap.errors import DataError
             "hello\nworld\n",
             r"line 1; expected fields with a delimiter between them; received 'hell",
         ),
-        ("user,user,rating\n1,2,3\n", r"line 1; expected each column name once; received user, us"),
+        (
+            "user,user,rating\n1,2,3\n",
+            r"line 1; expected each column name once; received user more",
+        ),
         ("1,2,881250949\n2,2,881250950\n", r"column_3; expected ratings, .* looks like a time"),
         (
             "user,item,rating,time\n1,2,3,5\n1,3,3,noon\n",
             r"line 3, column time; expected seconds si",
         ),
         ("user,item,rating,time\n1,2,3,1/2/2020\n", r"line 2, column time; .* received '1/2/2020'"),
-        ("a\0b,c,d\n", r"expected text in columns, Parquet or Arrow; received bytes that are none"),
+        (
+            "a\0b,c,d\n",
+            r"expected text in columns, JSON, Parquet or Arrow; received bytes that",
+        ),
     ],
 )
 def test_bad_text_is_named_by_file_line_and_column(text, message, write):

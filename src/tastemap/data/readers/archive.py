@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import BinaryIO
 
 from tastemap.errors import DataError, TastemapError
+from tastemap.support.addresses import refuse_address
 from tastemap.support.boundary import reason, refusing
 from tastemap.support.memory import MIN_CHECKED_BYTES, require
 
@@ -25,6 +26,7 @@ MIN_MEMBER_BYTES, MIN_GZIP_BYTES = 2**20, 2**30
 # Of other kinds a few bytes may unpack to gigabytes at once.
 COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 MAX_DEPTH = 3
+GZIP, ZIP = b"\x1f\x8b", b"PK\x03\x04"
 CHUNK_BYTES = 2**24
 
 
@@ -37,12 +39,22 @@ class DataFile:
         load: Gives the bytes.
         path: Where the same bytes lie on disk, or None.
         n_bytes: Number of bytes that ``load`` gives, or None if that is unknown.
+        load_start: Gives the first bytes, as many as it is asked for, without the rest of them.
     """
 
     name: str
     load: Callable[[], bytes]
     path: Path | None = None
     n_bytes: int | None = None
+    load_start: Callable[[int], bytes] | None = None
+
+    def start(self, n_bytes: int) -> bytes:
+        """The first bytes, at most so many; of a member of a zip no more is unpacked."""
+        with reading(self.name):
+            if self.load_start is not None:
+                return self.load_start(n_bytes)
+        with self.open() as stream, reading(self.name):
+            return stream.read(n_bytes)
 
     def read(self) -> bytes:
         """The bytes; `DataError` if they cannot be read or are truncated."""
@@ -54,6 +66,9 @@ class DataFile:
         if self.path is not None:
             return self
         content = self.read()
+        if content[:2] == GZIP:  # a member of a zip
+            with reading(self.name):
+                content = _gunzip(self.name, io.BytesIO(content), len(content))
         return DataFile(self.name, lambda: content, n_bytes=len(content))
 
     def size(self) -> int | None:
@@ -79,8 +94,8 @@ class DataFile:
     @classmethod
     def of(cls, path: Path) -> "DataFile":
         """The file at a path; a gz-compressed one gives its decompressed bytes."""
-        if first_bytes(path)[:2] == b"\x1f\x8b":
-            return cls(str(path), partial(_gunzip, path))
+        if first_bytes(path)[:2] == GZIP:
+            return cls(str(path), partial(_gunzip, str(path), path, path.stat().st_size))
         return cls(str(path), path.read_bytes, path)
 
 
@@ -90,6 +105,7 @@ def first_bytes(path: Path) -> bytes:
     Raises:
         DataError: If it is no file (to open a pipe waits for whoever writes to it), or unreadable.
     """
+    refuse_address(path)
     with boundary(str(path)):
         if not stat.S_ISREG(path.stat().st_mode):
             if path.is_dir():
@@ -104,6 +120,14 @@ def first_bytes(path: Path) -> bytes:
             return stream.read(4)
 
 
+def zip_around(path: Path) -> Path | None:
+    """The zip that a path such as ``data.zip/ratings.csv`` leads into, or None."""
+    for parent in path.parents:
+        if parent.is_file():
+            return parent if first_bytes(parent) == ZIP else None
+    return None
+
+
 def open_files(path: Path) -> dict[PurePosixPath, DataFile]:
     """The files in a folder (three levels deep) or a zip, by their path inside it.
 
@@ -112,6 +136,7 @@ def open_files(path: Path) -> dict[PurePosixPath, DataFile]:
             if a member of the zip has a path that leaves it, is a link, is encrypted, is compressed
             in another way than deflate, or unpacks to too much.
     """
+    refuse_address(path)
     with boundary(str(path)):
         return _open_files(path)
 
@@ -176,17 +201,17 @@ def boundary(name: str) -> Iterator[None]:
         yield
 
 
-def _gunzip(path: Path) -> bytes:
+def _gunzip(name: str, packed: Path | BinaryIO, n_bytes: int) -> bytes:
     """The bytes of a file compressed with gzip; it is given up where it becomes too large."""
-    most = min(MAX_BYTES, max(MIN_GZIP_BYTES, MAX_RATIO * path.stat().st_size))
+    most = min(MAX_BYTES, max(MIN_GZIP_BYTES, MAX_RATIO * n_bytes))
     content, checked = io.BytesIO(), 0
-    with gzip.open(path) as stream:
+    with gzip.open(packed) as stream:
         while chunk := stream.read(CHUNK_BYTES):
             if content.tell() + len(chunk) > most:
-                raise _too_large(str(path))
+                raise _too_large(name)
             if content.tell() >= checked:
                 do = "unpack it to a file, and give that"
-                require(str(path), MIN_CHECKED_BYTES, "more to unpack it", do)
+                require(name, MIN_CHECKED_BYTES, "more to unpack it", do)
                 checked += MIN_CHECKED_BYTES
             content.write(chunk)
     return content.getvalue()
@@ -207,14 +232,18 @@ def _zip_files(path: Path) -> dict[PurePosixPath, DataFile]:
             f"{path}/{info.filename}",
             partial(_read_member, path, info),
             n_bytes=info.file_size,
+            load_start=partial(_read_member, path, info),
         )
         for info in members
     }
 
 
-def _read_member(path: Path, info: zipfile.ZipInfo) -> bytes:
+def _read_member(path: Path, info: zipfile.ZipInfo, n_bytes: int | None = None) -> bytes:
     with zipfile.ZipFile(path) as archive:
-        return archive.read(info)  # at most ``info.file_size`` bytes, or it is damaged
+        if n_bytes is None:
+            return archive.read(info)  # at most ``info.file_size`` bytes, or it is damaged
+        with archive.open(info) as member:
+            return member.read(n_bytes)
 
 
 def is_readable(info: zipfile.ZipInfo) -> bool:

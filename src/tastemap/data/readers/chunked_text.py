@@ -10,7 +10,7 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from tastemap.data.readers.text import Check, TextFile
-from tastemap.errors import ArgumentError
+from tastemap.errors import ArgumentError, DataError
 
 #: Is called with the number of bytes read, and the number of all bytes.
 Progress: TypeAlias = Callable[[int, int], None]
@@ -31,22 +31,32 @@ class Reading:
         on_bad_row: What becomes of a row that cannot be read: ``"error"``, which names it, or
             ``"skip"``, which leaves it out and counts it.
         progress: Is called while a large file is read.
+        layout: ``"long"`` if a row is a rating, ``"wide"`` if the table is a matrix; None if its
+            content decides.
 
     Raises:
-        ArgumentError: If ``on_bad_row`` is neither.
+        ArgumentError: If ``on_bad_row`` or ``layout`` is none of these.
     """
 
     on_bad_row: str = "error"
     progress: Progress | None = None
+    layout: str | None = None
 
     def __post_init__(self) -> None:
         if (how := self.on_bad_row) not in ("error", "skip"):
             raise ArgumentError("on_bad_row", expected="'error' or 'skip'", received=repr(how))
+        if (layout := self.layout) not in (None, "long", "wide"):
+            raise ArgumentError("layout", expected="'long' or 'wide'", received=repr(layout))
 
     @property
     def skips(self) -> bool:
         """Whether bad rows are left out."""
         return self.on_bad_row == "skip"
+
+    def report(self, done: int, total: int | None) -> None:
+        """Report the bytes read of a file, if that is large."""
+        if self.progress is not None and total and total >= MIN_PROGRESS_BYTES:
+            self.progress(done, total)
 
 
 @dataclass(frozen=True)
@@ -74,15 +84,33 @@ class _OtherTypesError(Exception):
 
 
 @dataclass
-class _BadRows:
-    """Number of bad rows, and the fault of the first."""
+class BadRows:
+    """What is left out of a file.
+
+    Attributes:
+        n: Number of bad rows.
+        first: The fault of the first of them.
+        n_repeated: Number of lines that repeat the header.
+    """
 
     n: int = 0
     first: str = ""
+    n_repeated: int = 0
+
+    def add(self, fault: DataError) -> None:
+        """Count a bad row."""
+        self.first = self.first or str(fault).split("; correct")[0]
+        self.n += 1
 
     @property
     def notes(self) -> list[str]:
-        return [f"{self.n:,} bad rows skipped, the first: {self.first}"] if self.n else []
+        """A sentence for each kind."""
+        notes = [f"{self.n:,} bad rows skipped, the first: {self.first}"] if self.n else []
+        if self.n_repeated:
+            is_single = self.n_repeated == 1
+            lines = "1 line that repeats" if is_single else f"{self.n_repeated:,} lines that repeat"
+            notes.insert(0, f"{lines} the header skipped")
+        return notes
 
 
 def read_parts(text: TextFile, columns: Columns, reading: Reading) -> Parsed:
@@ -91,14 +119,14 @@ def read_parts(text: TextFile, columns: Columns, reading: Reading) -> Parsed:
     Raises:
         DataError: For the first bad line, unless bad rows are skipped.
     """
-    bad = _BadRows()
+    bad = BadRows()
     try:
         # The threads belong to this call, not to the generator: one that is left at a bad line
         # is closed whenever the collector comes, which would then wait for threads inside a lock.
         with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(N_SCANNERS) as scanner:
             parts = [
                 _parsed(part, frame, columns, reading, bad)
-                for part, frame in _scanned_parts(text, columns, reading.progress, reader, scanner)
+                for part, frame in _scanned_parts(text, columns, reading, reader, scanner)
             ]
     except _OtherTypesError:
         return read_as_text(text, columns, reading)
@@ -107,8 +135,9 @@ def read_parts(text: TextFile, columns: Columns, reading: Reading) -> Parsed:
 
 def read_as_text(text: TextFile, columns: Columns, reading: Reading) -> Parsed:
     """As `read_parts`, but every column is text and, to skip rows, every line is checked."""
-    bad, parts = _BadRows(), []
+    bad, parts = BadRows(), []
     for part in text.parts():
+        bad.n_repeated += part.n_repeated
         if reading.skips:
             parts.append(_sound(part, columns, bad))
         else:
@@ -118,9 +147,14 @@ def read_as_text(text: TextFile, columns: Columns, reading: Reading) -> Parsed:
 
 
 def _parsed(
-    part: TextFile, frame: pl.DataFrame | None, columns: Columns, reading: Reading, bad: _BadRows
+    part: TextFile, frame: pl.DataFrame | None, columns: Columns, reading: Reading, bad: BadRows
 ) -> pl.DataFrame:
     """The frame scanned from a part, or if it has gaps, the part read line by line."""
+    bad.n_repeated += part.n_repeated
+    if frame is not None and part.n_repeated:
+        rows = frame.filter(~pl.all_horizontal(pl.all().is_null()))
+        # Further blank lines may be rows whose fields are all empty.
+        frame = rows if len(frame) - len(rows) <= part.n_repeated else frame
     if (
         frame is not None
         and not any(frame[name].null_count() for name in columns.checks)
@@ -148,7 +182,7 @@ def _scan(part: TextFile, columns: Columns) -> pl.DataFrame | None:
     return None
 
 
-def _sound(part: TextFile, columns: Columns, bad: _BadRows) -> pl.DataFrame:
+def _sound(part: TextFile, columns: Columns, bad: BadRows) -> pl.DataFrame:
     """The lines of a part that are right, as text; the others are counted in ``bad``."""
     places = [part.layout.columns.index(name) for name in columns.types]
     rows: list[list[str | None]] = []
@@ -156,15 +190,14 @@ def _sound(part: TextFile, columns: Columns, bad: _BadRows) -> pl.DataFrame:
         if error is None:
             rows.append([record[place] or None for place in places])
             continue
-        bad.first = bad.first or str(error).split("; correct")[0]
-        bad.n += 1
+        bad.add(error)
     return pl.DataFrame(rows, schema=dict.fromkeys(columns.types, pl.String()), orient="row")
 
 
 def _scanned_parts(
     text: TextFile,
     columns: Columns,
-    progress: Progress | None,
+    reading: Reading,
     reader: ThreadPoolExecutor,
     scanner: ThreadPoolExecutor,
 ) -> Iterator[tuple[TextFile, pl.DataFrame | None]]:
@@ -181,5 +214,4 @@ def _scanned_parts(
             first, frame = waiting.popleft()
             yield first, frame.result()
             done += first.file.size() or 0
-            if progress is not None and total and total >= MIN_PROGRESS_BYTES:
-                progress(done, total)
+            reading.report(done, total)

@@ -1,22 +1,32 @@
-"""Infer how a text file is laid out: encoding, delimiter, header."""
+"""Infer how a text file is laid out: encoding, ends of lines, delimiter, quotes, header."""
 
-import codecs
+import csv
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
 from tastemap.data.readers.archive import DataFile
-from tastemap.data.readers.text import DELIMITER_NAMES, NUMBER, Layout, TextFile, records
+from tastemap.data.readers.encoding import (
+    Encoding,
+    Line,
+    check_encoding,
+    encoding_so_far,
+    first_lines,
+    plain,
+)
+from tastemap.data.readers.header import Header, Top, fitted, is_header, top_of
+from tastemap.data.readers.text import DELIMITER_NAMES, Layout, TextFile, records
 from tastemap.errors import ArgumentError, DataError
 
-HEAD_BYTES = 2**18
 N_SAMPLED_LINES = 1000
-_BYTE_ORDER_MARKS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
-# Codecs of Python that no file is written in; some take the square of a text's length.
-_OTHER_CODECS = {"idna", "punycode", "undefined", "unicode-escape", "raw-unicode-escape"}
-# RecBole's atomic files write "user_id:token" for a column user_id of tokens.
-_TYPED_NAME = re.compile(r"(\w+):(token|token_seq|float|float_seq)")
+# A delimiter stands equally often in so many of the lines; in the others it may be part of a text.
+MIN_SHARE_OF_LINES = 0.9
+_QUOTED_FIELD = re.compile(r'"[^"]*"')
+_SPACES = re.compile(r" +")
+_BLANKS = re.compile(r"[ \t]+")
+_DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
 
 
 class Dialect(NamedTuple):
@@ -43,135 +53,159 @@ def sniff(file: DataFile, dialect: Dialect) -> tuple[TextFile, list[str]]:
         DataError: If the file is empty, is not text in columns, or holds a header alone.
         ArgumentError: If there is no such encoding, or the delimiter is empty.
     """
-    delimiter, encoding, has_header = dialect
+    delimiter = dialect.delimiter
     if delimiter == "":
         raise ArgumentError("delimiter", expected="one character or more", received="none")
-    notes, certain = [], True
-    if encoding is None:
-        encoding, certain = _encoding_so_far(file)
-        notes.append(f"encoding inferred: {encoding}")
-    _check_encoding(encoding)
-    lines = _first_lines(file, encoding)
+    notes = []
+    if dialect.encoding is None:
+        encoding = encoding_so_far(file)
+        notes.append(f"encoding inferred: {encoding.name}")
+    else:
+        encoding = Encoding(dialect.encoding)
+    check_encoding(encoding.name)
+    file, name, of_lines = plain(file, encoding.name)
+    notes += of_lines
+    top, lines = top_of(first_lines(file, name, N_SAMPLED_LINES))
+    delimiter = delimiter or top.delimiter
     if delimiter is None:
         delimiter = _guess_delimiter(file.name, lines)
         notes.append(f"delimiter inferred: {DELIMITER_NAMES[delimiter]}")
-    layout = Layout((), delimiter, encoding=encoding, quoted=delimiter in (",", ";", "\t"))
-    first = [field.strip() for field in next(iter(records(lines[:1], layout)))]
-    if has_header is None:
-        has_header = not any(NUMBER.fullmatch(field) for field in first)
-        notes.append("first line read as " + ("the header" if has_header else "data, not a header"))
-    if has_header and len(lines) < 2:
-        raise DataError(
-            file.name,
-            expected="ratings below the header",
-            received=f"one line: {lines[0][:60]!r}",
-            do="check the file, or say has_header=False",
-        )
-    columns = _column_names(first, has_header)
-    if len(set(columns)) < len(columns):
-        raise DataError(
-            f"{file.name}, line 1",
-            expected="each column name once",
-            received=", ".join(columns),
-            do="rename one, or say has_header=False",
-        )
-    layout = replace(layout, columns=columns, has_header=has_header, certain=certain)
-    return TextFile(file, layout), notes
+    lines, titles = _without_titles(lines, delimiter)
+    texts = [line.text for line in lines]
+    layout = Layout(
+        (),
+        delimiter,
+        encoding=name,
+        quoted=_is_quoted(texts, delimiter),
+        certain=encoding.certain,
+        blanks=delimiter == " " and any(text != _single_blanks(text) for text in texts),
+    )
+    header, of_header = _header(file.name, top, lines, layout, dialect.has_header)
+    skipped = [line for line in (*top.lines, *titles) if line.number <= header.n_above]
+    if skipped:
+        s = "s" if len(skipped) > 1 else ""
+        first = repr(skipped[0].text.strip()[:40])
+        notes.append(f"{len(skipped)} line{s} above the table skipped, the first: {first}")
+    layout = replace(
+        layout,
+        columns=header.columns.columns,
+        names=header.columns.names,
+        doubled=header.columns.doubled,
+        has_header=header.is_line,
+        n_above=header.n_above,
+    )
+    return TextFile(file, layout), [*notes, *of_header]
 
 
 def sample(text: TextFile) -> list[list[str]]:
     """The fields of the first lines, without the header."""
-    lines = _first_lines(text.file, text.layout.encoding)
-    return list(records(lines[text.layout.has_header :], text.layout))
+    layout = text.layout
+    above = layout.n_above + layout.has_header
+    lines = first_lines(text.file, layout.encoding, N_SAMPLED_LINES)
+    header = next((line.text for line in lines if line.number == above), None)
+    below = (line.text for line in lines if line.number > above)
+    return list(records((t for t in below if not layout.has_header or t != header), layout))
 
 
-def guess_encoding(file: DataFile) -> str:
-    """UTF-16 by its mark, UTF-8 if the whole file is valid in it, else Latin-1."""
-    return _guess(file.name, file.chunks(), whole=True)
-
-
-def _encoding_so_far(file: DataFile) -> tuple[str, bool]:
-    """The encoding of the first chunk of a file, and whether it is that of the whole file."""
-    head = next(file.chunks(), b"")
-    whole = len(head) >= (file.size() or 0)
-    encoding = _guess(file.name, [head], whole=whole)
-    return encoding, whole or encoding != "utf-8"
-
-
-def _guess(name: str, chunks: Iterable[bytes], *, whole: bool) -> str:
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    empty = True
-    for chunk in chunks:
-        if empty and chunk[:2] in _BYTE_ORDER_MARKS:
-            return _BYTE_ORDER_MARKS[chunk[:2]]
-        empty = False
-        if b"\0" in chunk:
+def _header(
+    name: str, top: Top, lines: list[Line], layout: Layout, has_header: bool | None
+) -> tuple[Header, list[str]]:
+    """The columns, whether a line names them, and the notes on that."""
+    rows = [[field.strip() for field in row] for row in records((x.text for x in lines), layout)]
+    notes = []
+    header = None if has_header is False else top.header(rows, layout)
+    if header is not None:
+        number, first, body = header
+        notes.append(f"the comment in line {number} read as the header")
+    else:
+        number, first = lines[0].number, rows[0]
+        body = [row for row in rows[1:] if row != first]
+        if has_header is None:
+            has_header = is_header(first, body)
+            line = "first line" if number == 1 or not has_header else f"line {number}"
+            what = "the header" if has_header else "data, not a header"
+            notes.append(f"{line} read as {what}")
+        if has_header and not body:
             raise DataError(
                 name,
-                expected="text in columns, Parquet or Arrow",
-                received="bytes that are none of these",
-                do="convert it to CSV, or name its encoding",
+                expected="ratings below the header",
+                received=f"one line: {lines[0].text[:60]!r}",
+                do="check the file, or say has_header=False",
             )
-        # Most files are ASCII throughout, which is quicker to recognise than to decode.
-        if chunk.isascii() and not decoder.getstate()[0]:
-            continue
-        try:
-            decoder.decode(chunk)
-        except UnicodeDecodeError:
-            return "latin-1"
-    # Half a character at the end is an error only if nothing follows.
-    return "latin-1" if whole and decoder.getstate()[0] else "utf-8"
+    is_named = header is not None or bool(has_header)
+    columns, of_columns = fitted(first, body, named=is_named)
+    return Header(columns, is_named, number - 1), notes + of_columns
 
 
-def _check_encoding(encoding: str) -> None:
-    """Refuse what Python cannot decode text from (``rot13``, ``hex``), and codecs of other uses."""
-    try:
-        b"1".decode(encoding, "ignore")
-        is_text = codecs.lookup(encoding).name not in _OTHER_CODECS
-    except (LookupError, ValueError):
-        is_text = False
-    if not is_text:
-        raise ArgumentError(
-            "encoding", expected="a text encoding such as 'utf-8'", received=repr(encoding)
-        )
+def _without_titles(lines: list[Line], delimiter: str) -> tuple[list[Line], list[Line]]:
+    """The lines from the first on that is part of the table, and the lines above it."""
+    counts = [_bare(line.text, delimiter).count(delimiter) for line in lines]
+    n = next((n for n, count in enumerate(counts) if count), 0)
+    # A single line without a delimiter may as well be a table that is cut off.
+    if not n or counts[n:].count(counts[n]) < max(2, MIN_SHARE_OF_LINES * len(counts[n:])):
+        return lines, []
+    return lines[n:], lines[:n]
 
 
-def _first_lines(file: DataFile, encoding: str) -> list[str]:
-    """The first lines that are not blank, at least one."""
-    head = next(file.chunks(), b"")[:HEAD_BYTES]
-    text = codecs.getincrementaldecoder(encoding)("replace").decode(head)
-    lines = text.removeprefix("\ufeff").splitlines()
-    if len(head) == HEAD_BYTES and len(lines) > 1:
-        lines.pop()  # it may be cut in the middle
-    lines = [line for line in lines[:N_SAMPLED_LINES] if line.strip()]
-    if not lines:
-        raise DataError(
-            file.name, expected="ratings", received="an empty file", do="check how it was written"
-        )
-    return lines
+def _guess_delimiter(name: str, lines: list[Line]) -> str:
+    """The delimiter that most lines hold equally often; of several, the most frequent."""
+    texts = [line.text for line in lines]
+    counts = {d: [_bare(text, d).count(d) for text in texts] for d in DELIMITER_NAMES}
 
-
-def _guess_delimiter(name: str, lines: list[str]) -> str:
-    """The delimiter that most lines hold as often as the first; of several, the most frequent."""
-    bare = [re.sub(r'"[^"]*"', "", line) for line in lines]
-
-    def score(delimiter: str) -> tuple[int, int]:
-        counts = [line.count(delimiter) for line in bare]
-        return (counts.count(counts[0]), counts[0]) if counts[0] else (0, 0)
+    def score(delimiter: str) -> tuple[bool, float, int]:
+        usual = Counter(n for n in counts[delimiter] if n).most_common(1)
+        if not usual:
+            return False, 0.0, 0
+        share = usual[0][1] / len(texts)
+        return share >= MIN_SHARE_OF_LINES, share < MIN_SHARE_OF_LINES and share, usual[0][0]
 
     best = max(DELIMITER_NAMES, key=score)
-    if score(best) == (0, 0):
+    if not score(best)[2]:
         raise DataError(
-            f"{name}, line 1",
+            f"{name}, line {lines[0].number}",
             expected="fields with a delimiter between them",
-            received=repr(lines[0][:60]),
+            received=repr(lines[0].text[:60]),
             do="name it (delimiter=...)",
         )
+    if best == "," and score(";")[0] and _has_decimal_commas(texts):
+        return ";"
     return best
 
 
-def _column_names(first: list[str], has_header: bool) -> tuple[str, ...]:
-    if not has_header:
-        return tuple(f"column_{place + 1}" for place in range(len(first)))
-    typed = [_TYPED_NAME.fullmatch(name) for name in first]
-    return tuple(match[1] if match else name for match, name in zip(typed, first, strict=True))
+def _bare(text: str, delimiter: str) -> str:
+    """A line without what is in quotes; for blanks, without those beside other delimiters."""
+    bare = _QUOTED_FIELD.sub("x", text) if '"' in text else text
+    if delimiter == " " and " " in bare:
+        bare = _SPACES.sub(" ", bare).strip()
+        for other in DELIMITER_NAMES:
+            if other != " ":
+                bare = bare.replace(f" {other}", other).replace(f"{other} ", other)
+    return bare
+
+
+def _single_blanks(text: str) -> str:
+    return _BLANKS.sub(" ", text).strip()
+
+
+def _has_decimal_commas(texts: Sequence[str]) -> bool:
+    """Whether each comma stands in a number between semicolons."""
+    fields = (field.strip().strip('"') for text in texts for field in text.split(";"))
+    return all(_DECIMAL_COMMA.fullmatch(field) for field in fields if "," in field)
+
+
+def _is_quoted(texts: Sequence[str], delimiter: str) -> bool:
+    """Whether fields may be in quotes: where the first lines say no more, by the delimiter."""
+    usual = delimiter in (",", ";", "\t")
+    if delimiter in (",", ";") or not any('"' in text for text in texts):
+        return usual
+    plain_rows = list(records(texts, Layout((), delimiter)))
+    try:
+        rows = list(records(texts, Layout((), delimiter, quoted=True), strict=True))
+    except csv.Error:
+        return usual and _evenness(plain_rows) < 1
+    return _evenness(rows) >= _evenness(plain_rows)
+
+
+def _evenness(rows: list[list[str]]) -> float:
+    """The share of the rows that have the usual number of fields."""
+    return Counter(map(len, rows)).most_common(1)[0][1] / len(rows)

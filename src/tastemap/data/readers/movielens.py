@@ -10,7 +10,7 @@ carries it (``.inter``, ``.item``, ``.user``). All give the same tables:
             occupation, zip_code
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import TypeAlias
@@ -21,7 +21,8 @@ from tastemap.data.ratings import Ratings
 from tastemap.data.readers.archive import DataFile, boundary, open_files
 from tastemap.data.readers.chunked_text import Reading
 from tastemap.data.readers.columns import ROLES
-from tastemap.data.readers.dialect import Dialect, guess_encoding, sniff
+from tastemap.data.readers.dialect import Dialect, sniff
+from tastemap.data.readers.encoding import guess_encoding
 from tastemap.data.readers.table import RatingsTable, read_file
 from tastemap.data.readers.text import Layout, TextFile
 from tastemap.errors import DataError
@@ -100,14 +101,9 @@ def find_release(path: Path) -> Release:
     Raises:
         DataError: If no folder in there holds a release, or several do.
     """
-    folders: dict[PurePosixPath, dict[str, DataFile]] = {}
-    for inside, file in open_files(path).items():
-        folders.setdefault(inside.parent, {})[inside.name] = file
-    releases = [parent for parent, files in folders.items() if _is_release(files)]
-    depth = min((len(parent.parts) for parent in releases), default=0)
-    releases = [parent for parent in releases if len(parent.parts) == depth]
+    releases = releases_in(open_files(path))
     if len(releases) == 1:
-        return folders[releases[0]]
+        return next(iter(releases.values()))
     several = ", ".join(map(str, releases))
     raise DataError(
         str(path),
@@ -118,9 +114,25 @@ def find_release(path: Path) -> Release:
     )
 
 
-def _is_release(files: Release) -> bool:
+def releases_in(files: Mapping[PurePosixPath, DataFile]) -> dict[PurePosixPath, Release]:
+    """The folders that hold a release, at the least depth at which one is."""
+    folders: dict[PurePosixPath, dict[str, DataFile]] = {}
+    for inside, file in files.items():
+        folders.setdefault(inside.parent, {})[inside.name] = file
+    releases = {parent: files for parent, files in folders.items() if _is_release(files)}
+    depth = min((len(parent.parts) for parent in releases), default=0)
+    return {parent: files for parent, files in releases.items() if len(parent.parts) == depth}
+
+
+def holds_release(files: Mapping[PurePosixPath, DataFile]) -> bool:
+    """Whether files are a release of MovieLens, and not any set with a file ``ratings.csv``."""
+    releases = [{*names} for names in releases_in(files).values()]
+    return any("movies.csv" in names or _is_release(names - {"ratings.csv"}) for names in releases)
+
+
+def _is_release(names: Collection[str]) -> bool:
     ratings = ("u.data", "ratings.dat", "ratings.csv", "ratings.parquet")
-    return any(name in files for name in ratings) or len(_ending(files, ".inter")) == 1
+    return any(name in names for name in ratings) or sum(n.endswith(".inter") for n in names) == 1
 
 
 def _ending(files: Release, suffix: str) -> list[DataFile]:

@@ -15,6 +15,7 @@ from tastemap.data.readers.timestamps import N_SAMPLED_TIMES, TimeUnit, time_uni
 from tastemap.data.scale import Scale
 from tastemap.data.vocabulary import Vocabulary
 from tastemap.errors import DataError, TastemapError
+from tastemap.support.addresses import refuse_address
 from tastemap.support.boundary import refusing
 
 
@@ -54,6 +55,7 @@ def prepare_ratings(
         ...     prepare_ratings(f"{folder}/ratings.parquet", f"{folder}/table")
         Ratings(ratings: 3 ratings, 2 users, 2 items, 2 to 5 in steps of 1)
     """
+    refuse_address(source)
     path = Path(source)
     is_there = _is_there(path)
     chosen = {"user": user, "item": item, "rating": rating, "timestamp": timestamp}

@@ -1,19 +1,19 @@
 """Read ratings from a file of any common format, a folder, or a data frame."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import polars as pl
-from polars.exceptions import PolarsError
-
 from tastemap.data.memmap import is_prepared, read_prepared
 from tastemap.data.ratings import Ratings
-from tastemap.data.readers.archive import DataFile, boundary, first_bytes
+from tastemap.data.readers.archive import ZIP, DataFile, boundary, first_bytes, open_files
 from tastemap.data.readers.chunked_text import Progress, Reading
 from tastemap.data.readers.dialect import Dialect
-from tastemap.data.readers.movielens import read_movielens
+from tastemap.data.readers.frames import NAME, as_polars
+from tastemap.data.readers.members import member, table_in
+from tastemap.data.readers.movielens import holds_release, read_movielens
 from tastemap.data.readers.table import read_file, read_frame
-from tastemap.errors import ArgumentError, DataError, MissingPackageError
+from tastemap.support.addresses import refuse_address
 
 
 def read_ratings(
@@ -26,6 +26,7 @@ def read_ratings(
     delimiter: str | None = None,
     encoding: str | None = None,
     has_header: bool | None = None,
+    layout: str | None = None,
     duplicates: str = "last",
     missing_times: str = "drop",
     on_bad_row: str = "error",
@@ -37,16 +38,20 @@ def read_ratings(
     rows keep their order.
 
     Args:
-        source: A path, or a frame. A file is CSV, TSV, ``::`` or otherwise delimited text (also
-            compressed with gzip), Parquet, Arrow IPC (Feather) or RecBole's ``.inter``, recognised
-            by its content. A folder or zip is one of MovieLens' releases, for which only the last
-            four arguments count, or a prepared table (`prepare_ratings`). A frame is one of Polars
-            or pandas, an Arrow table, or anything else that exports Arrow data or the data frame
-            interchange protocol.
+        source: A path, or a frame. A file is CSV, TSV, ``::`` or otherwise delimited text, JSON
+            (an object a line, or an array of objects), Parquet, Arrow IPC (Feather) or RecBole's
+            ``.inter``, recognised by its content, and may be compressed with gzip. A folder or zip
+            holds one table, or is one of MovieLens' releases, for which only the last four
+            arguments count, or a prepared table (`prepare_ratings`); a path may lead into a zip:
+            ``data.zip/ratings.csv``. A frame is one of Polars or pandas, an Arrow table, or
+            anything else that exports Arrow data or the data frame interchange protocol.
         user, item, rating, timestamp: The columns. By default inferred from common names
             (``userId``, ``movie``, ``stars``, ``date`` ...); without a header, the first four
             columns, which are called ``column_1`` to ``column_4``.
-        delimiter, encoding, has_header: The layout of text.
+        delimiter, encoding, has_header: How text is written.
+        layout: ``"long"`` if each row is a rating; ``"wide"`` if the table is a matrix, a row a
+            user and each further column an item (or the other way round, if ``item`` names the
+            column that comes first). By default what is clear from the first rows.
         duplicates: What becomes of several ratings of an item by one user: ``"last"`` (by time,
             else by position), ``"first"``, their ``"mean"``, or an ``"error"``.
         missing_times: If only some times are known, ``"drop"`` the column, or ``"fill"`` the
@@ -61,6 +66,7 @@ def read_ratings(
         ArgumentError: If an argument is none of its values.
 
     Example:
+        >>> import polars as pl
         >>> frame = pl.DataFrame({"reader": ["ann", "bo"], "book": [3, 3], "stars": [4.5, 2.0]})
         >>> ratings = read_ratings(frame, user="reader")
         >>> ratings.source.notes
@@ -68,57 +74,24 @@ def read_ratings(
     """
     chosen = {"user": user, "item": item, "rating": rating, "timestamp": timestamp}
     options = {"duplicates": duplicates, "missing_times": missing_times}
-    reading = Reading(on_bad_row, progress)
+    reading = Reading(on_bad_row, progress, layout)
     if not isinstance(source, str | Path):
-        table = read_frame("the frame", _to_polars(source), chosen, reading)
+        frame, notes = as_polars(source, chosen)
+        table = read_frame(NAME, frame, chosen, reading, notes)
         return table.to_ratings("ratings", **options)
+    refuse_address(source)
+    dialect = Dialect(delimiter, encoding, has_header)
     with boundary(str(source)):
         path = Path(source).expanduser()
         if is_prepared(path):
             return read_prepared(path)
+        file, notes = member(path), []
         # A zip is known by its first bytes, complete or not.
-        if path.is_dir() or first_bytes(path) == b"PK\x03\x04":
-            return read_movielens(path, **options, reading=reading)
-        dialect = Dialect(delimiter, encoding, has_header)
-        table = read_file(DataFile.of(path), chosen, reading, dialect)
-        return table.to_ratings(path.name, **options)
-
-
-def _to_polars(source: Any) -> pl.DataFrame:
-    """Any data frame as one of Polars."""
-    if isinstance(source, pl.DataFrame):
-        return source
-    if isinstance(source, pl.LazyFrame):
-        return source.collect()
-    try:
-        if hasattr(source, "__arrow_c_stream__"):
-            return pl.DataFrame(source)
-        if hasattr(source, "__dataframe__"):
-            return _interchanged(source)
-    except (PolarsError, TypeError, ValueError) as error:
-        raise DataError(
-            "the frame",
-            expected="columns of numbers and text",
-            received=str(error).splitlines()[0],
-            do="convert it to a Polars or pandas frame of plain columns",
-        ) from error
-    raise ArgumentError(
-        "source",
-        expected="a path or a data frame (Polars, pandas, Arrow)",
-        received=type(source).__name__,
-        do="give a path, or make a frame of it: polars.DataFrame(...)",
-    )
-
-
-def _interchanged(source: Any) -> pl.DataFrame:
-    """A frame by the older interchange protocol, which pyarrow still supports."""
-    try:
-        from pyarrow.interchange import from_dataframe
-    except ImportError as error:
-        raise MissingPackageError(
-            "a frame that speaks the interchange protocol alone",
-            expected="the package pyarrow",
-            received="none",
-            do="pip install pyarrow, or convert the frame to Polars",
-        ) from error
-    return pl.DataFrame(from_dataframe(source))
+        if file is None and (path.is_dir() or first_bytes(path) == ZIP):
+            files = open_files(path)
+            if holds_release(files):
+                return read_movielens(path, **options, reading=reading)
+            file, notes = table_in(path, files, chosen, dialect)
+        table = read_file(file or DataFile.of(path), chosen, reading, dialect)
+        table = replace(table, notes=(*notes, *table.notes))
+        return table.to_ratings(path.name or path.resolve().name, **options)

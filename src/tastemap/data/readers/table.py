@@ -2,7 +2,7 @@
 
 import io
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +13,7 @@ from tastemap.data.ratings import Ratings, Source
 from tastemap.data.readers.archive import DataFile
 from tastemap.data.readers.chunked_text import Columns, Reading, read_as_text, read_parts
 from tastemap.data.readers.columns import (
+    KEYS,
     find_columns,
     item_columns,
     item_table,
@@ -21,6 +22,11 @@ from tastemap.data.readers.columns import (
     without_duplicates,
 )
 from tastemap.data.readers.dialect import INFERRED, Dialect, sample, sniff
+from tastemap.data.readers.encoding import guess_encoding
+from tastemap.data.readers.json_records import is_json, read_json
+from tastemap.data.readers.kinds import START_BYTES, refuse_other_kind
+from tastemap.data.readers.matrix import Head, Matrix, matrix_of, unpivoted
+from tastemap.data.readers.matrix_text import read_matrix
 from tastemap.data.readers.text import NUMBER, Check, OtherEncodingError, TextFile
 from tastemap.data.readers.timestamps import EXPECTED_TIME, ISO_DATE, MAX_TIME, complete_times
 from tastemap.errors import DataError, TastemapError
@@ -33,6 +39,9 @@ from tastemap.support.memory import require
 BYTES_PER_RATING = 60
 # Rows whose text says how long that of the others is.
 N_SAMPLED_ROWS = 1000
+# A table with a row for each rating has fewer columns.
+MAX_COLUMNS = 1000
+MATRIX_ROLES = {role: KEYS[role] for role in ("user", "item", "rating")}
 _WHOLE = re.compile(r"0|-?[1-9]\d{0,18}")
 # Whole numbers of so few digits are first read as 32 bits, which halves their memory.
 _WHOLE_32_BIT = re.compile(r"-?\d{1,8}")
@@ -71,7 +80,11 @@ class RatingsTable:
 
 
 def read_frame(
-    name: str, frame: pl.DataFrame, chosen: Mapping[str, str | None], reading: Reading
+    name: str,
+    frame: pl.DataFrame,
+    chosen: Mapping[str, str | None],
+    reading: Reading,
+    notes: Sequence[str] = (),
 ) -> RatingsTable:
     """The ratings in a frame; ``chosen`` has the column of each role, or None to infer it.
 
@@ -80,32 +93,42 @@ def read_frame(
     """
     if not len(frame):
         raise DataError(name, expected="at least one rating", received="no rows", do="check it")
-    roles, notes = find_columns(name, frame.columns, chosen)
+    matrix = _matrix_of_frame(name, frame, chosen, reading)
+    if matrix is not None:
+        _require_memory(name, len(frame) * len(matrix.places))
+        long, of_matrix = unpivoted(name, frame, matrix)
+        return _assemble(name, long, MATRIX_ROLES, [*notes, *of_matrix])
+    roles, named = find_columns(name, frame.columns, chosen)
     if reading.skips:
         frame, skipped = sound_rows(name, frame, roles)
-        notes += skipped
-    return _assemble(name, frame, roles, notes)
+        named += skipped
+    return _assemble(name, frame, roles, [*notes, *named])
 
 
 def read_file(
     file: DataFile, chosen: Mapping[str, str | None], reading: Reading, dialect: Dialect = INFERRED
 ) -> RatingsTable:
-    """The ratings in a file: Parquet or Arrow by their first bytes, else delimited text.
+    """The ratings in a file: Parquet, Arrow or JSON by their first bytes, else delimited text.
 
     Raises:
         DataError: If the file cannot be read as ratings (line or row, and column are named), or
             needs more memory than is free.
     """
     file = file.unpacked()
-    start = next(file.chunks(), b"")[:6]
-    if start[:4] == b"PAR1" or start == b"ARROW1":
-        return read_frame(file.name, _read_arrow(file, start, chosen), chosen, reading)
+    start = file.start(START_BYTES)
+    refuse_other_kind(file.name, start)
+    if start.startswith((b"PAR1", b"ARROW1")):
+        return read_frame(file.name, _read_arrow(file, start, chosen, reading), chosen, reading)
+    if dialect.delimiter is None and is_json(start):
+        frame, read = read_json(file, dialect.encoding, chosen, reading)
+        return read_frame(file.name, frame, chosen, reading, read)
     text, notes = sniff(file, dialect)
     try:
         return _read_text(text, chosen, notes, reading)
     except OtherEncodingError:
-        text, notes = sniff(file, dialect._replace(encoding="latin-1"))
-        return _read_text(text, chosen, ["encoding inferred: latin-1", *notes], reading)
+        encoding = guess_encoding(file)
+        text, notes = sniff(file, dialect._replace(encoding=encoding))
+        return _read_text(text, chosen, [f"encoding inferred: {encoding}", *notes], reading)
 
 
 def _assemble(
@@ -120,7 +143,9 @@ def _assemble(
     return RatingsTable(name, ratings, items=items, notes=(*notes, *timed, *described))
 
 
-def _read_arrow(file: DataFile, start: bytes, chosen: Mapping[str, str | None]) -> pl.DataFrame:
+def _read_arrow(
+    file: DataFile, start: bytes, chosen: Mapping[str, str | None], reading: Reading
+) -> pl.DataFrame:
     """The columns of the ratings and those that describe items."""
     source = file.path or io.BytesIO(file.read())
 
@@ -129,14 +154,16 @@ def _read_arrow(file: DataFile, start: bytes, chosen: Mapping[str, str | None]) 
         return DataError(file.name, expected=expected, received=reason, do="write it again")
 
     with refusing(refusal, TastemapError):
-        scan = pl.scan_ipc if start == b"ARROW1" else pl.scan_parquet
+        scan = pl.scan_ipc if start.startswith(b"ARROW1") else pl.scan_parquet
         lazy = scan(source, glob=False)
         columns = lazy.collect_schema().names()
         n_ratings = int(lazy.select(pl.len()).collect().item())
         _require_memory(file.name, n_ratings)
-        roles, _ = find_columns(file.name, columns, chosen)
-        needed = {*roles.values(), *item_columns(columns, roles).values()}
-        lazy = lazy.select(column for column in columns if column in needed)
+        head = lazy.head(N_SAMPLED_ROWS).collect()
+        if _matrix_of_frame(file.name, head, chosen, reading) is None:
+            roles, _ = find_columns(file.name, columns, chosen)
+            needed = {*roles.values(), *item_columns(columns, roles).values()}
+            lazy = lazy.select(column for column in columns if column in needed)
         _require_memory(file.name, n_ratings, _bytes_of_text(lazy.head(N_SAMPLED_ROWS).collect()))
         return lazy.collect(engine="streaming")
 
@@ -144,15 +171,29 @@ def _read_arrow(file: DataFile, start: bytes, chosen: Mapping[str, str | None]) 
 def _read_text(
     text: TextFile, chosen: Mapping[str, str | None], notes: list[str], reading: Reading
 ) -> RatingsTable:
-    names, rows = text.layout.columns, sample(text)
+    layout, rows = text.layout, sample(text)
+    head = Head(layout.columns, rows, layout.names, layout.has_header)
+    matrix = matrix_of(text.name, head, chosen, reading.layout)
+    n_rated = (
+        len(rows)
+        if matrix is None
+        else sum(
+            bool(row[place].strip()) for row in rows for place in matrix.places if place < len(row)
+        )
+    )
     if rows and (n_bytes := text.file.size()):
         # Each field has one character more: a delimiter, or the end of the line.
-        bytes_per_line = sum(len(field) + 1 for row in rows for field in row) / len(rows)
-        _require_memory(text.name, int(n_bytes / bytes_per_line))
-    roles, named = find_columns(text.name, names, chosen, named=text.layout.has_header)
-    if not text.layout.has_header:
+        n_sampled = sum(len(field) + 1 for row in rows for field in row)
+        _require_memory(text.name, int(n_bytes / n_sampled * n_rated))
+    if matrix is not None:
+        if layout.doubled:
+            raise _doubled(text)
+        frame, of_matrix = read_matrix(text, matrix, reading)
+        return _assemble(text.name, frame, MATRIX_ROLES, [*notes, *of_matrix])
+    roles, named = _find_columns(text, chosen)
+    if not layout.has_header:
         _check_positions(text, roles, chosen, rows)
-    extra = item_columns(names, roles).values()
+    extra = item_columns(layout.names, roles).values()
     types = {**dict.fromkeys(extra, pl.String()), **_types(text, roles, rows)}
     checks = {column: _CHECKS[role] for role, column in roles.items()}
     columns = Columns(types, checks, roles["rating"])
@@ -166,6 +207,52 @@ def _read_text(
             raise
     frame, skipped = read_as_text(text, columns, reading)
     return _assemble(text.name, frame, roles, [*notes, *named, *skipped])
+
+
+def _find_columns(
+    text: TextFile, chosen: Mapping[str, str | None]
+) -> tuple[dict[str, str], list[str]]:
+    """The column of each role, of those that the header names once, and notes."""
+    layout = text.layout
+    others = [c for c in chosen.values() if c in layout.columns and c not in layout.names]
+    names = [*layout.names, *others]
+    if len(names) > MAX_COLUMNS:
+        raise DataError(
+            text.name,
+            expected=f"at most {MAX_COLUMNS:,} columns, or a matrix of ratings",
+            received=f"{len(names):,} columns",
+            do="say that it is a matrix: layout='wide'",
+        )
+    try:
+        return find_columns(text.name, names, chosen, named=layout.has_header)
+    except DataError as error:
+        if layout.doubled:
+            raise _doubled(text) from error
+        raise
+
+
+def _doubled(text: TextFile) -> DataError:
+    """The error of a header with a name that several columns have."""
+    layout = text.layout
+    return DataError(
+        f"{text.name}, line {layout.n_above + 1}",
+        expected="each column name once",
+        received=f"{', '.join(layout.doubled)} more than once",
+        do="rename all but one, or say has_header=False",
+    )
+
+
+def _matrix_of_frame(
+    name: str, frame: pl.DataFrame, chosen: Mapping[str, str | None], reading: Reading
+) -> Matrix | None:
+    """The matrix that a frame is, if it is to be read as one."""
+    sample = frame.head(N_SAMPLED_ROWS).with_columns(
+        # A list in each row is no number, and no cell.
+        cs.nested().is_null().replace_strict({True: "", False: "nested"}, return_dtype=pl.String)
+    )
+    rows = sample.cast(pl.String).fill_null("").rows()
+    head = Head(sample.columns, rows, sample.columns)
+    return matrix_of(name, head, chosen, reading.layout)
 
 
 def _bytes_of_text(sample: pl.DataFrame) -> int:

@@ -1,5 +1,6 @@
 """Text in columns (CSV, TSV, ``::`` ...): read it, and name the line that is bad."""
 
+import codecs
 import csv
 import io
 import re
@@ -13,6 +14,7 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from tastemap.data.readers.archive import CHUNK_BYTES, DataFile, reading
+from tastemap.data.readers.encoding import READ_ENCODINGS, decoded
 from tastemap.errors import DataError
 
 if TYPE_CHECKING:
@@ -23,7 +25,10 @@ Check: TypeAlias = tuple[Callable[[str], object], str]
 
 NUMBER = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*")
 DELIMITER_NAMES = {"\t": "tab", ",": "comma", ";": "semicolon", "|": "|", "::": "::", " ": "space"}
-_HEADER = re.compile(rb"[^\n]*\n(\r?\n)*")
+_BLANKS = re.compile(r"[ \t]+")
+_BLANK_BYTES = re.compile(rb"[ \t]+")
+_BLANK_LINES = re.compile(rb"[\r\n]+")
+_BYTE_ORDER_MARK = codecs.BOM_UTF8
 # Polars splits at one byte only. Longer delimiters become this byte, which text does not hold.
 UNIT_SEPARATOR = "\x1f"
 
@@ -35,11 +40,16 @@ class Layout:
     Attributes:
         columns: Their names; ``column_1``, ``column_2`` ... where the file has no header.
         delimiter: One character or more between two fields.
-        has_header: Whether the first line holds the names.
+        has_header: Whether the first line of the table holds the names.
         encoding: A Python codec.
         quoted: Whether fields may be in double quotes.
         certain: Whether the encoding was inferred from the whole file, or given; not from the
             beginning of the file alone.
+        names: The columns that the header names, once each; others are never meant. All of them
+            where there is no header.
+        doubled: Names that several columns have.
+        n_above: Number of lines above the table.
+        blanks: Whether any number of blanks is one delimiter.
     """
 
     columns: tuple[str, ...]
@@ -48,6 +58,10 @@ class Layout:
     encoding: str = "utf-8"
     quoted: bool = False
     certain: bool = True
+    names: tuple[str, ...] = ()
+    doubled: tuple[str, ...] = ()
+    n_above: int = 0
+    blanks: bool = False
 
     @property
     def separator(self) -> str:
@@ -55,7 +69,9 @@ class Layout:
         return self.delimiter if len(self.delimiter.encode()) == 1 else UNIT_SEPARATOR
 
     def separated(self, text: str) -> str:
-        """The text with each delimiter replaced by the separator."""
+        """A line with each delimiter replaced by the separator."""
+        if self.blanks:
+            return _BLANKS.sub(" ", text).strip(" \t\r\n")
         return text.replace(self.delimiter, self.separator)
 
 
@@ -72,12 +88,16 @@ class TextFile:
         layout: How they are laid out.
         whole: If this is a part of a file, the whole file.
         start: Number of bytes of the whole file before this part.
+        n_blank: Number of blank lines before this part that are left out.
+        n_repeated: Number of lines in this part that repeated the header; they are blank in it.
     """
 
     file: DataFile
     layout: Layout
     whole: DataFile | None = None
     start: int = 0
+    n_blank: int = 0
+    n_repeated: int = 0
 
     @property
     def name(self) -> str:
@@ -87,7 +107,7 @@ class TextFile:
     @cached_property
     def first_line(self) -> int:
         """The number, from 1, of this part's first line in the whole file."""
-        line, left = 1, self.start
+        line, left = 1 + self.n_blank, self.start
         for chunk in self.whole.chunks() if self.whole and left else ():
             line += chunk.count(b"\n", 0, left)
             left -= len(chunk)
@@ -103,20 +123,26 @@ class TextFile:
         """The file in parts of whole lines; the last part may be long.
 
         A field in quotes may hold ends of lines: where fields may be quoted, all lines from the
-        first double quote on are one part. Text in another encoding than UTF-8 and Latin-1 is one
-        part.
+        first double quote on are one part. Text in an encoding that the library does not read as
+        it is is one part. A line that repeats the header, as files have that were joined, is made
+        blank.
 
         Raises:
             OtherEncodingError: If the encoding is not certain, and wrong.
         """
-        if self.layout.encoding not in ("utf-8", "latin-1"):
+        if self.layout.encoding not in READ_ENCODINGS:
             yield self
             return
-        layout, start = self.layout, 0
-        for lines in _whole_lines(self.file, layout.quoted):
+        layout, start, header = self.layout, 0, b""
+        for lines in whole_lines(self.file, layout.quoted):
+            below = _end_of_lines(lines, layout.n_above + layout.has_header)
+            if layout.has_header:
+                header = _line(lines, layout.n_above)
+            raw, n_repeated = _without_repeats(lines, header, below) if header else (lines, 0)
             # Polars expects as many fields in all lines as in the first, which must not be blank.
-            raw = lines.lstrip(b"\r\n") if start else lines
-            first, start = start + len(lines) - len(raw), start + len(lines)
+            text = raw.lstrip(b"\r\n") if start else raw
+            n_blank = raw.count(b"\n", 0, len(raw) - len(text))
+            raw, begin, start = text, start, start + len(lines)
             if not raw:
                 continue
             # Most files are ASCII throughout, which is quicker to recognise than to decode.
@@ -126,35 +152,30 @@ class TextFile:
                 except UnicodeDecodeError as error:
                     raise OtherEncodingError from error
             part = DataFile(self.name, lambda raw=raw: raw, n_bytes=len(raw))  # type: ignore[misc]
-            yield TextFile(part, layout, self.file, first)
-            layout = replace(layout, has_header=False)
+            yield TextFile(part, layout, self.file, begin, n_blank, n_repeated)
+            layout = replace(layout, has_header=False, n_above=0)
 
     def _decoded(self) -> str:
-        try:
-            return self._raw.decode(self.layout.encoding)
-        except UnicodeDecodeError as error:
-            line = self._raw.count(b"\n", 0, error.start) + self.first_line
-            raise DataError(
-                f"{self.name}, line {line}",
-                expected=f"text in {self.layout.encoding}",
-                received=f"the byte 0x{self._raw[error.start]:02x}",
-                do="name its encoding (encoding='latin-1', say)",
-            ) from error
+        return decoded(self.name, self._raw, self.layout.encoding, self.first_line)
 
     def _for_polars(self) -> Path | bytes:
         """The file itself where Polars can read it, else its text in UTF-8 with one separator."""
         layout, is_utf_8 = self.layout, self.layout.encoding == "utf-8"
-        if layout.separator == layout.delimiter:
+        if layout.separator == layout.delimiter and not layout.blanks:
             return (self.file.path or self._raw) if is_utf_8 else self._decoded().encode()
         raw = self._raw if is_utf_8 else self._decoded().encode()
+        if layout.blanks:
+            single = _BLANK_BYTES.sub(b" ", raw).replace(b" \n", b"\n").replace(b"\n ", b"\n")
+            return single.replace(b" \r\n", b"\r\n").strip(b" ")
         return raw.replace(layout.delimiter.encode(), layout.separator.encode())
 
     def _above(self) -> int:
-        """Lines above the first rating: the header, and blank ones below it."""
-        if not self.layout.has_header or self.file.path is not None:
-            return int(self.layout.has_header)
-        header = _HEADER.match(self._raw)
-        return 1 if header is None else header[0].count(b"\n")
+        """Lines above the first rating: the header, those above it, and blank ones below it."""
+        n = self.layout.n_above + self.layout.has_header
+        if not n or self.file.path is not None:
+            return n
+        blank = _BLANK_LINES.match(self._raw, _end_of_lines(self._raw, n))
+        return n + (0 if blank is None else blank[0].count(b"\n"))
 
     def scan(self, types: Mapping[str, pl.DataType]) -> pl.DataFrame:
         """The columns named in ``types``, parsed as those types; empty fields are null.
@@ -192,9 +213,11 @@ class TextFile:
 
     def rows(self) -> Iterator[tuple[int, list[str]]]:
         """Each record that is not blank, with the number of its first line, from 1."""
-        text = self._decoded().removeprefix("\ufeff")
-        reader = records(io.StringIO(text, newline=""), self.layout, strict=True)
-        line = first = self.first_line
+        lines = io.StringIO(self._decoded(), newline="")
+        for _ in range(self.layout.n_above):
+            next(lines, "")
+        reader = records(lines, self.layout, strict=True)
+        line = first = self.first_line + self.layout.n_above
         try:
             for record in reader:
                 if len(record) > 1 or "".join(record).strip():
@@ -225,11 +248,18 @@ class TextFile:
         places = [(self.layout.columns.index(name), name, checks[name]) for name in checks]
         for number, (line, record) in enumerate(self.rows()):
             if not self.layout.has_header or number:
-                yield record, self._fault(line, record, places)
+                yield record, self.fault(line, record, places)
 
-    def _fault(
-        self, line: int, record: list[str], places: Sequence[tuple[int, str, Check]]
+    def fault(
+        self, line: int, record: list[str], places: Sequence[tuple[int, str, Check]] = ()
     ) -> DataError | None:
+        """The error of a record with too few or too many fields or a wrong value, else None.
+
+        Args:
+            line: The number of its line.
+            record: Its fields.
+            places: Place and name of columns, and the check of their values.
+        """
         if len(record) != len(self.layout.columns):
             return DataError(
                 f"{self.name}, line {line}",
@@ -257,7 +287,35 @@ class TextFile:
         )
 
 
-def _whole_lines(file: DataFile, quoted: bool) -> Iterator[bytes]:
+def _end_of_lines(raw: bytes, n: int) -> int:
+    """The place in some lines where so many of them end."""
+    end = 0
+    for _ in range(n):
+        end = raw.find(b"\n", end) + 1 or len(raw)
+    return end
+
+
+def _line(raw: bytes, n_above: int) -> bytes:
+    """The line below so many others, without its end and without the mark of an encoding."""
+    start = _end_of_lines(raw, n_above)
+    line = raw[start : _end_of_lines(raw, n_above + 1)]
+    return line.removeprefix(_BYTE_ORDER_MARK).rstrip(b"\r\n")
+
+
+def _without_repeats(raw: bytes, header: bytes, start: int) -> tuple[bytes, int]:
+    """Lines of which those from a place on that are the header are made blank, and their number."""
+    pieces, done, place = [], 0, start
+    while (place := raw.find(header, place)) >= 0:
+        begin = place - 3 if raw[max(0, place - 3) : place] == _BYTE_ORDER_MARK else place
+        place += len(header)
+        end = raw[place : place + 2]
+        if (not begin or raw[begin - 1] == 10) and (not end or end.startswith((b"\n", b"\r\n"))):
+            pieces.append(raw[done:begin])
+            done = place
+    return b"".join([*pieces, raw[done:]]) if pieces else raw, len(pieces)
+
+
+def whole_lines(file: DataFile, quoted: bool) -> Iterator[bytes]:
     """Chunks of a file that end where a line ends, each read at once."""
     start = 0
     with file.open() as stream, reading(file.name):

@@ -42,6 +42,7 @@ from tastemap.models.base.tables import (
     read_map,
     read_ratings,
 )
+from tastemap.support.addresses import address_in
 from tastemap.support.atomic import new_folder, settle
 from tastemap.support.boundary import disk_errors, refusing
 from tastemap.support.typed_json import decode
@@ -268,10 +269,11 @@ def manifest_text(path: str | Path) -> bytes:
         with open_file(Path(path) / MANIFEST) as file:
             return file.read()
     except (FileNotFoundError, NotADirectoryError):
+        address = address_in(path)
         raise ArtifactError(
-            f"path {path}",
+            f"path {address or path}",
             expected=f"a saved model, a directory with {MANIFEST}",
-            received="no such file",
+            received="an address, which is not read" if address else "no such file",
             do="save one with model.save(path) or tastemap fit -o path",
         ) from None
     except OSError as error:
