@@ -163,7 +163,8 @@ class EASE(ItemModel):
     def _item_similarities(self, item: int) -> FloatArray:
         # B_ij B_ji = c_i c_j P_ij^2 / (P_ii P_jj) with the shrinkage c.
         towards, back = self.item_weights[:, item], self.item_weights[item]
-        squared = np.abs(towards * back) / (self.shrinkage * self.shrinkage[item])
+        c = self.shrinkage.astype(np.float64)  # in float32 the quotient may overflow
+        squared = np.abs(towards * back) / (c * c[item])
         return np.clip(np.sign(back) * np.sqrt(squared), -1.0, 1.0)
 
     def _arrays(self) -> dict[str, AnyArray]:
