@@ -43,10 +43,10 @@ def example_items(ratings: Ratings, titles: tuple[str, ...]) -> list[Id]:
 
 
 def _name(items: Vocabulary, item: Id) -> str:
-    """The title of an item; one without a title is called by its id."""
+    """The title of an item; one without a title is called by its id, and a number an item."""
     row = items.find(item)
     title, id_text = str(items.titles[row]), str(items.ids[row])
-    return f"item {id_text}" if title == id_text else title
+    return f"item {id_text}" if title == id_text and title.isdecimal() else title
 
 
 def data_blocks(ratings: Ratings) -> list[Block]:
@@ -103,9 +103,9 @@ def training_blocks(model: Recommender) -> list[Block]:
     if is_sampled:
         return [
             picture,
-            "Each point is a draw from all sets of factors that fit the ratings. The curve need not"
-            " fall: once it keeps its level, more draws make the average of their predictions"
-            " better, and there is no epoch to stop at.",
+            "Each point is a draw from all sets of factors that fit the ratings. While the curve"
+            " falls, more iterations help; once it keeps its level, more draws make the average of"
+            " their predictions better. There is no epoch to stop at.",
         ]
     questions = [("Does the model overfit?", overfitting_sentence(history, metric))]
     if verdict(history, metric).kind not in ("improving", "level"):
@@ -145,7 +145,7 @@ def _prevention(model: Recommender) -> str:
 def metrics_blocks(metrics: dict[str, Any]) -> list[Block]:
     """The test errors saved with a model, and its calibration if it has one."""
     numbers = {name: value for name, value in metrics.items() if isinstance(value, int | float)}
-    facts = Facts([(name, round(value, 4)) for name, value in numbers.items()])
+    facts = Facts([(name, round(value, 4)) for name, value in numbers.items()], digits=4)
     if "calibration" not in metrics:
         return [facts]
     return [facts, calibration_picture(**metrics["calibration"])]
