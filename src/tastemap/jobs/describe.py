@@ -44,7 +44,11 @@ def counts_table(ratings: Ratings) -> pl.DataFrame:
     counts = statistics.rating_counts(ratings)
     if len(counts) <= MAX_VALUES:
         return counts
-    ends = Measure.of(ratings.rating).parts(ratings.scale.lowest, ratings.scale.highest, N_PARTS)
+    # The median of the table: a prepared one may be larger than memory.
+    below = counts["count"].cum_sum().to_numpy()
+    median = counts["rating"][int(np.searchsorted(below, below[-1] / 2))]
+    low, high = ratings.scale.lowest, ratings.scale.highest
+    ends = Measure.within(low, median, high).parts(low, high, N_PARTS)
     part = np.clip(np.searchsorted(ends, counts["rating"], side="right") - 1, 0, N_PARTS - 1)
     sums = np.bincount(part, counts["count"], N_PARTS).astype(np.int64)
     return pl.DataFrame({"from": ends[:-1], "to": ends[1:], "count": sums})
