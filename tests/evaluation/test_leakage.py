@@ -24,7 +24,7 @@ def test_pairs_in_both_parts_are_counted_by_id_not_by_row() -> None:
     # Other vocabularies: item 8 is row 0 here.
     test = table([(2, 8, 4, 20), (3, 8, 1, 20)])
     (note,) = split_notes(train, test)
-    assert note.startswith("1 of 2 test pairs are among the training ratings too")
+    assert note.startswith("1 of 2 test pairs is among the training ratings too")
 
 
 def test_pairs_that_repeat_within_a_part() -> None:
@@ -34,7 +34,7 @@ def test_pairs_that_repeat_within_a_part() -> None:
     notes = split_notes(train.take(np.array([0, 0, 1, 2, 2])), twice)
     assert notes[:2] == (
         "2 training ratings are of a pair of user and item that is in the training part before",
-        "1 test ratings are of a pair of user and item that is in the test part before",
+        "1 test rating is of a pair of user and item that is in the test part before",
     )
 
 

@@ -93,6 +93,19 @@ def test_imdb_has_ten_points_that_are_brought_to_five(data: Ratings) -> None:
     assert [match.rating for match in found.sure] == [5.0, 1.0]
 
 
+def test_goodreads_has_zeros_for_what_is_not_rated_and_series_in_brackets(data: Ratings) -> None:
+    export = (
+        "Book Id,Title,Author,ISBN,My Rating,Average Rating,Year Published\n"
+        '1,"Godfather, The (The Corleones, #1)",x,,5,4.4,1972\n'
+        "2,Star Wars,x,,0,4.1,1977\n"
+    )
+    found = reviewed(data, export.encode())
+    assert (found.source, found.converted) == ("Goodreads", "")
+    assert [(match.rows, match.rating) for match in found.sure] == [([0], 5.0)]
+    assert not found.unsure
+    assert not found.unknown
+
+
 def test_our_own_export_comes_back_by_its_ids(data: Ratings) -> None:
     own = "item_id,title,year,rating,timestamp\n4,Hamlet,1996,2,0\n3,Hamlet,1990,4,0\n"
     found = reviewed(data, own.encode())

@@ -109,6 +109,7 @@ def test_a_model_with_probabilities_has_its_calibration(split: Split) -> None:
     facts, again = metrics_blocks(evaluation.record)
     assert again.alt == picture.alt
     assert ("test_calibration_error", round(calibration.error, 4)) in facts.pairs
+    assert f"<dd>{calibration.error:.4f}</dd>" in facts.html()
     plain = evaluate(make_model("bias").fit(split.train), split.test)
     assert len(evaluation_blocks(plain, split.test)) == 4
     assert len(metrics_blocks(plain.record)) == 1

@@ -6,6 +6,7 @@ import polars as pl
 from tastemap.arrays import I64, IndexArray
 from tastemap.data.chunks import chunks
 from tastemap.data.ratings import Ratings
+from tastemap.support.counts import counted
 
 # Least share of test ratings before training ratings that makes a note.
 MIN_SHARE_OF_NOTE = 0.01
@@ -32,7 +33,8 @@ def split_notes(train: Ratings, test: Ratings) -> tuple[str, ...]:
     notes = leak_notes(train, users, items)
     repeated = {"training": _n_twice(train), "test": _n_twice(test)}
     notes += [
-        f"{n} {part} ratings are of a pair of user and item that is in the {part} part before"
+        f"{counted(n, f'{part} rating')} {'is' if n == 1 else 'are'} of a pair of user and item"
+        f" that is in the {part} part before"
         for part, n in repeated.items()
         if n
     ]
@@ -43,7 +45,8 @@ def split_notes(train: Ratings, test: Ratings) -> tuple[str, ...]:
         cold = int((np.where(index >= 0, counts[index], 0) == 0).sum())
         if cold:
             notes.append(
-                f"{cold} of {len(test)} test ratings are of {kind} without training rating"
+                f"{cold} of {counted(len(test), 'test rating')}"
+                f" {'is' if cold == 1 else 'are'} of {kind} without training rating"
             )
     return (*notes, *_time_notes(train, test, users))
 
@@ -85,8 +88,8 @@ def leak_notes(train: Ratings, users: IndexArray, items: IndexArray) -> list[str
     if not n_leaked:
         return []
     return [
-        f"{n_leaked} of {len(users)} test pairs are among the training ratings too: the errors"
-        " are too good to be true"
+        f"{n_leaked} of {counted(len(users), 'test pair')} {'is' if n_leaked == 1 else 'are'} among"
+        " the training ratings too: the errors are too good to be true"
     ]
 
 

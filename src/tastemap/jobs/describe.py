@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from tastemap.data import statistics
+from tastemap.data.nouns import item_noun
 from tastemap.data.ratings import Ratings
 from tastemap.explore.figures.style import Measure
 
@@ -23,11 +24,12 @@ MAX_VALUES, N_PARTS = 21, 10
 def statistics_tables(ratings: Ratings) -> dict[str, pl.DataFrame]:
     """The tables that describe ratings, by title."""
     liked = statistics.average_ratings(ratings, damping=DAMPING_RATINGS)
+    items = item_noun(ratings).plural
     return {
         f"{ratings.source.name} at a glance": statistics.describe(ratings),
         "How often each rating is given": counts_table(ratings),
-        "The most popular items": statistics.most_popular(ratings, k=10),
-        f"The best-liked items (average damped by {DAMPING_RATINGS:g} ratings)": liked.sort(
+        f"The most popular {items}": statistics.most_popular(ratings, k=10),
+        f"The best-liked {items} (average damped by {DAMPING_RATINGS:g} ratings)": liked.sort(
             "damped_average", descending=True
         ).head(10),
     }
@@ -44,7 +46,11 @@ def counts_table(ratings: Ratings) -> pl.DataFrame:
     counts = statistics.rating_counts(ratings)
     if len(counts) <= MAX_VALUES:
         return counts
-    ends = Measure.of(ratings.rating).parts(ratings.scale.lowest, ratings.scale.highest, N_PARTS)
+    # The median of the table: a prepared one may be larger than memory.
+    below = counts["count"].cum_sum().to_numpy()
+    median = counts["rating"][int(np.searchsorted(below, below[-1] / 2))]
+    low, high = ratings.scale.lowest, ratings.scale.highest
+    ends = Measure.within(low, median, high).parts(low, high, N_PARTS)
     part = np.clip(np.searchsorted(ends, counts["rating"], side="right") - 1, 0, N_PARTS - 1)
     sums = np.bincount(part, counts["count"], N_PARTS).astype(np.int64)
     return pl.DataFrame({"from": ends[:-1], "to": ends[1:], "count": sums})

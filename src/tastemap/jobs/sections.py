@@ -5,8 +5,9 @@ from typing import Any
 import polars as pl
 
 from tastemap.data import statistics
+from tastemap.data.nouns import item_noun
 from tastemap.data.ratings import Ratings
-from tastemap.data.vocabulary import Id, Vocabulary
+from tastemap.data.vocabulary import Id
 from tastemap.errors import ArgumentError, UnknownIdError
 from tastemap.evaluation.evaluate import Evaluation, evaluate_ranking
 from tastemap.explore.figures import model as model_plots
@@ -42,46 +43,49 @@ def example_items(ratings: Ratings, titles: tuple[str, ...]) -> list[Id]:
     return items
 
 
-def _name(items: Vocabulary, item: Id) -> str:
-    """The title of an item; one without a title is called by its id."""
-    row = items.find(item)
+def _name(data: Ratings, item: Id) -> str:
+    """The title of an item; without a title its id, and a noun before an id that is a number."""
+    items, row = data.items, data.items.find(item)
     title, id_text = str(items.titles[row]), str(items.ids[row])
-    return f"item {id_text}" if title == id_text else title
+    noun = item_noun(data).singular
+    return f"{noun} {id_text}" if title == id_text and title.isdecimal() else title
 
 
 def data_blocks(ratings: Ratings) -> list[Block]:
     """The ratings at a glance: counts, most popular, best liked, and the figures."""
     row = statistics.describe(ratings).row(0, named=True)
     liked = statistics.average_ratings(ratings, damping=25.0)
-    span = ratings.scale.highest - ratings.scale.lowest
+    span, noun = ratings.scale.highest - ratings.scale.lowest, item_noun(ratings)
     blocks: list[Block] = [
         Facts(
             [
                 ("ratings", row["ratings"]),
                 ("users", row["users"]),
-                ("items", row["items"]),
+                (noun.plural, row["items"]),
                 ("mean rating", rounded(row["mean"], span)),
                 ("of all pairs rated", percentage(row["density"])),
-                ("items rated once", row["items_rated_once"]),
+                (f"{noun.plural} rated once", row["items_rated_once"]),
             ]
         ),
         Picture(
             plots.plot_popularity(ratings),
-            "Left, a histogram of the number of ratings of an item; right, the share of all ratings"
-            " that the most popular items hold.",
+            f"Left, a histogram of the number of ratings of {noun.indefinite}; right, the share of"
+            f" all ratings that the most popular {noun.plural} hold.",
         ),
         Picture(plots.plot_rating_counts(ratings), "How often each rating is given."),
         Picture(plots.plot_ratings_per_user(ratings), "Histogram of the ratings of a user."),
     ]
     if statistics.knows_releases(ratings):
-        blocks.append(Picture(plots.plot_releases_per_year(ratings), "Items released each year."))
+        blocks.append(
+            Picture(plots.plot_releases_per_year(ratings), f"New {noun.plural} each year.")
+        )
     return [
         *blocks,
-        Table(statistics.most_popular(ratings, k=10), "The most popular items"),
+        Table(statistics.most_popular(ratings, k=10), f"The most popular {noun.plural}"),
         Table(
             liked.sort("damped_average", descending=True).head(10),
-            "The best-liked items, by an average damped with 25 ratings at the overall mean: the"
-            " plain average beside it favours items with few ratings",
+            f"The best-liked {noun.plural}, by an average damped with 25 ratings at the overall"
+            f" mean: the plain average beside it favours {noun.plural} with few ratings",
         ),
     ]
 
@@ -103,9 +107,9 @@ def training_blocks(model: Recommender) -> list[Block]:
     if is_sampled:
         return [
             picture,
-            "Each point is a draw from all sets of factors that fit the ratings. The curve need not"
-            " fall: once it keeps its level, more draws make the average of their predictions"
-            " better, and there is no epoch to stop at.",
+            "Each point is a draw from all sets of factors that fit the ratings. While the curve"
+            " falls, more iterations help; once it keeps its level, more draws make the average of"
+            " their predictions better. There is no epoch to stop at.",
         ]
     questions = [("Does the model overfit?", overfitting_sentence(history, metric))]
     if verdict(history, metric).kind not in ("improving", "level"):
@@ -145,7 +149,7 @@ def _prevention(model: Recommender) -> str:
 def metrics_blocks(metrics: dict[str, Any]) -> list[Block]:
     """The test errors saved with a model, and its calibration if it has one."""
     numbers = {name: value for name, value in metrics.items() if isinstance(value, int | float)}
-    facts = Facts([(name, round(value, 4)) for name, value in numbers.items()])
+    facts = Facts([(name, round(value, 4)) for name, value in numbers.items()], digits=4)
     if "calibration" not in metrics:
         return [facts]
     return [facts, calibration_picture(**metrics["calibration"])]
@@ -212,11 +216,10 @@ def evaluation_blocks(evaluation: Evaluation, test: Ratings) -> list[Block]:
 
 def similarity_table(model: Any, pairs: list[tuple[Id, Id]]) -> pl.DataFrame:
     """Cosine similarity of pairs of items: ``item, other, similarity``."""
-    items: Vocabulary = model.ratings_.items
     rows = [
         {
-            "item": _name(items, item),
-            "other": _name(items, other),
+            "item": _name(model.ratings_, item),
+            "other": _name(model.ratings_, other),
             "similarity": model.similarity(item, other),
         }
         for item, other in pairs
@@ -239,7 +242,7 @@ def embedding_blocks(model: Any) -> list[Block]:
                 ("item embeddings", " × ".join(map(str, model.item_factors.shape))),
             ]
         ),
-        f"The embedding of {_name(data.items, jedi)} is {shown}: {counted(len(vector), 'number')},"
+        f"The embedding of {_name(data, jedi)} is {shown}: {counted(len(vector), 'number')},"
         " none of which means anything by itself. What means something is the angle between two"
         " embeddings, whose cosine is the similarity of two items.",
         Table(similarity_table(model, pairs), "Cosine similarity of two items"),
@@ -250,7 +253,7 @@ def neighbour_blocks(model: Any) -> list[Block]:
     """The neighbours of the lab's two films, users similar to a user, users who like a film."""
     data = model.ratings_
     star_wars, star_trek = example_items(data, (STAR_WARS, STAR_TREK))
-    name = {item: _name(data.items, item) for item in (star_wars, star_trek)}
+    name = {item: _name(data, item) for item in (star_wars, star_trek)}
     k, few = min(10, data.n_items - 1), min(5, data.n_items - 1, data.n_users - 1)
     user = data.users.ids[min(4, data.n_users - 1)]
     raters = len(data.by_item[data.items.find(star_wars)])
@@ -296,7 +299,7 @@ def likes_blocks(explicit: Any, implicit: Any, test: Ratings) -> list[Block]:
         " it, says more of what it is like than the rating's height. Trained on the likes alone,"
         " to pick what a person likes from what others like, two towers put films together that"
         " the same people like.",
-        Table(pl.DataFrame(columns), f"Most similar to {_name(items, star_wars)}"),
+        Table(pl.DataFrame(columns), f"Most similar to {_name(explicit.ratings_, star_wars)}"),
         f"The ten films that each puts first for a user, of all unseen ones, have an NDCG of"
         f" {ndcg[0][2]:.3f} by ratings and {ndcg[1][2]:.3f} by likes on the test ratings.",
     ]
@@ -308,10 +311,11 @@ def map_blocks(model: Any) -> list[Block]:
     columns = model.ratings_.items.frame.columns
     facts = [name for name, column in (("year", "year"), ("genre", "genres")) if column in columns]
     *others, last = ["popularity", "average rating", *facts]
+    items = item_noun(model.ratings_).plural.capitalize()
     colours = f"{', '.join(others)} or {last}"
     return [
-        "Items with similar factors lie close together. Point at one to see what it is; colour by"
-        f" {colours}; search to find a title.",
+        f"{items} with similar factors lie close together. Point at one to see what it is; colour"
+        f" by {colours}; search to find a title.",
         map_fragment(frame, model.ratings_),
         describe_map(frame),
         Picture(
@@ -353,7 +357,7 @@ def recommendation_blocks(model: Recommender, rated: Ratings | None = None) -> l
             )
     loved = dict.fromkeys(example_items(data, (STAR_WARS, JEDI)), data.scale.highest)
     if model.folds_in and data.n_items > len(loved):
-        names = " and ".join(_name(data.items, item) for item in loved)
+        names = " and ".join(_name(data, item) for item in loved)
         answer = model.recommend(ratings=loved, k=min(10, data.n_items - len(loved)))
         caption = f"For a new person who gives {plain(data.scale.highest)} to {names}"
         blocks.append(Table(answer, caption))

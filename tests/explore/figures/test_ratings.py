@@ -7,7 +7,7 @@ import pytest
 from matplotlib.colors import to_rgba
 from matplotlib.text import Text
 
-from tastemap.data.ratings import Ratings
+from tastemap.data.ratings import Ratings, Source
 from tastemap.errors import ArgumentError
 from tastemap.explore.figures import ratings as plots
 from tastemap.explore.figures import style
@@ -121,6 +121,17 @@ def test_a_fifth_is_of_five_items_or_more():
     said = texts(drawn(plots.plot_popularity(Ratings.from_frame(frame))))
     assert "The most popular item holds 67% of the ratings" in said
     assert any("1 has a single rating, half at most 1.5" in text for text in said)
+
+
+def test_figures_call_items_what_they_are():
+    frame = pl.DataFrame({"user_id": np.arange(30), "item_id": np.arange(30) % 6, "rating": 3.0})
+    source = Source("shelf.csv", ("column ISBN read as item",))
+    books = Ratings.from_frame(frame, source=source)
+    said = " ".join(texts(drawn(plots.plot_popularity(books)))).replace("\n", " ")
+    assert "A fifth of the books hold 17% of the ratings" in said
+    assert "shelf.csv: 30 ratings of 6 books" in said
+    assert "Popularity of a book (number of ratings)" in said
+    assert "item" not in said.lower()
 
 
 def test_releases_add_up_to_the_items(ratings):

@@ -15,6 +15,7 @@ from tastemap.metrics import calibration
 from tastemap.metrics.rating import rmse
 from tastemap.models.bayesian import model as bayesian
 from tastemap.models.bayesian.model import BayesianFactorization
+from tastemap.models.bayesian.posterior import ItemLists
 from tastemap.models.bias import BiasModel
 from tastemap.models.registry import load_model
 
@@ -287,6 +288,21 @@ def test_awkward_ratings(name: str, time: str | None) -> None:
     assert data.scale.lowest <= low[0] <= high[0] <= data.scale.highest
     assert np.isfinite(model.fold_in({1: float(data.rating[0])}).description.means).all()
     assert len(model.diagnostics_)
+
+
+def test_quantiles_far_above_all_ratings_are_around_the_prediction() -> None:
+    rng = np.random.default_rng(0)
+    frame = pl.DataFrame({"user_id": np.repeat(np.arange(60), 20), "item_id": [*range(20)] * 60})
+    rating = rng.normal(0, 1, len(frame))
+    rating[0] = 500.0  # the highest, some thirty deviations above the mean
+    data = Ratings.from_frame(frame.with_columns(rating=rating))
+    model = BayesianFactorization(n_factors=1, n_iterations=20, n_draws=4).fit(data, progress=False)
+    new = model.fold_in(dict.fromkeys(range(10), 500.0)).description
+    targets = ItemLists.of([np.arange(10, 20, dtype=np.int32)])
+    predicted = model.draws.mean(new, targets, data.scale)
+    assert predicted.min() > data.global_mean + 5 * data.deviation
+    low, high = model.draws.quantiles(new, targets, (0.1, 0.9))
+    assert ((low < predicted) & (predicted < high)).all()
 
 
 def test_new_ratings_may_leave_the_scale_and_the_catalogue(split: Split) -> None:

@@ -13,6 +13,7 @@ FACTS = Facts(
     [
         *(("ratings", 25_000_095), ("users", 1_234_567), ("items", 1_062_009)),
         *(("mean rating", "3.53"), ("of all pairs rated", "0.00022 %"), ("items rated once", 12)),
+        ("baseline_test_calibration_error", 0.01),
     ]
 )
 TABLE = Table(
@@ -31,8 +32,9 @@ def test_no_number_and_no_caption_is_cut(browser: Any, tmp_path: Path, width: in
         """() => [...document.querySelectorAll(".facts dd, .facts div, caption")].map((e) =>
             [e.textContent, e.scrollWidth - e.clientWidth, e.getBoundingClientRect().right])"""
     )
+    assert page.evaluate("document.documentElement.scrollWidth") == width
     page.close()
-    assert len(ends) == 13
+    assert len(ends) == 15
     for text, hidden, right in ends:
         assert hidden <= 0, text
         assert right <= width, text

@@ -52,8 +52,8 @@ def plot_history(
     judgement = verdict(history, metric)
     title, reason = judgement.title, f"{judgement.reason[0].upper()}{judgement.reason[1:]}."
     if is_sampled:
-        title = f"The {metric} of single draws goes up and down around its level"
-        reason = "Predictions are averages over many draws, and better than any of them."
+        title = f"The {metric} of each draw; predictions are averages over many draws"
+        reason = "A draw is no best guess, so its loss goes up and down once it keeps its level."
     with style.styled():
         figure, (ax,) = style.new_figure(title, reason)
         lines = [(train, "training", BLUE)]

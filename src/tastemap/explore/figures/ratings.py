@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from tastemap.data.nouns import item_noun
 from tastemap.data.ratings import Ratings
 from tastemap.data.statistics import rating_counts, ratings_per_user, releases_per_year
 from tastemap.errors import ArgumentError
@@ -45,10 +46,10 @@ def plot_popularity(ratings: Ratings) -> "Figure":
     counts = counts[counts > 0]
     held = np.cumsum(np.sort(counts)[::-1]) / counts.sum()
     top = max(round(len(counts) / 5), 1)
-    share = f"{held[top - 1]:.0%} of the ratings"
-    title = f"A fifth of the items hold {share}"
+    share, noun = f"{held[top - 1]:.0%} of the ratings", item_noun(ratings)
+    title = f"A fifth of the {noun.plural} hold {share}"
     if len(counts) < MIN_ITEMS_OF_FIFTH:
-        title = f"The most popular item holds {share}"
+        title = f"The most popular {noun.singular} holds {share}"
     n_once = int((counts == 1).sum())
     with style.styled():
         figure, (ax, curve) = style.new_figure(
@@ -58,14 +59,15 @@ def plot_popularity(ratings: Ratings) -> "Figure":
             panels=2,
         )
         _histogram(ax, counts)
-        ax.set(xlabel="Popularity of an item (number of ratings)", ylabel="Items")
+        ax.set_xlabel(f"Popularity of {noun.indefinite} (number of ratings)")
+        ax.set_ylabel(noun.plural.capitalize())
         shares = np.arange(len(counts) + 1) / len(counts)
         curve.plot(100 * shares, 100 * np.concatenate([[0], held]), color=style.VERMILION, lw=2)
         mark = 100 * top / len(counts), 100 * held[top - 1]
         curve.plot([mark[0]], [mark[1]], "o", color=style.VERMILION, ms=6)
         curve.plot([0, 100], [0, 100], color=style.PALE, lw=1, ls=(0, (4, 3)))
         curve.set(xlim=(0, 100), ylim=(0, 102), xticks=(0, 20, 50, 100), yticks=(0, 50, 100))
-        curve.set(xlabel="Most popular items, %", ylabel="Ratings held, %")
+        curve.set(xlabel=f"Most popular {noun.plural}, %", ylabel="Ratings held, %")
         style.rules(curve)
     return figure
 
@@ -134,14 +136,14 @@ def plot_releases_per_year(ratings: Ratings) -> "Figure":
     unknown = ratings.n_items - n
     with style.styled():
         figure, (ax,) = style.new_figure(
-            f"{most / n:.0%} of the items came out in the {decade}s",
+            f"{most / n:.0%} of the {item_noun(ratings).plural} came out in the {decade}s",
             f"{_source(ratings)}" + (f" · {unknown:,} without a year" if unknown else ""),
         )
         ax.bar(years["release_year"], years["items"], width=0.82, color=style.BLUE)
         year, n_top = top["release_year"], top["items"]
         style.label(ax, f"{year}: {n_top:,}", (year, n_top), (0, 4))
         ax.margins(x=0.02, y=0.12)
-        ax.set(xlabel="Year of release", ylabel="Items")
+        ax.set(xlabel="Year of release", ylabel=item_noun(ratings).plural.capitalize())
         style.whole_numbers(ax.xaxis)
         style.rules(ax)
         style.counts(ax.yaxis)
@@ -197,10 +199,11 @@ def plot_item_map(
     """
     need_colour(colour)
     items = map_items(map_frame, ratings).sort("popularity", maintain_order=True)
+    noun = item_noun(ratings)
     with style.styled():
         figure, (ax,) = style.new_figure(
-            "Items that the same people like lie close together",
-            f"{counted(len(items), 'item')} of {ratings.source.name} · t-SNE of their factors: "
+            f"{noun.plural.capitalize()} that the same people like lie close together",
+            f"{counted(len(items), *noun)} of {ratings.source.name} · t-SNE of their factors: "
             "distances within a group mean something, those between far groups little",
             height=6.6,
         )
@@ -334,4 +337,5 @@ def _some(ratings: Ratings) -> Ratings:
 
 def _source(ratings: Ratings) -> str:
     n_items = int((ratings.by_item.counts > 0).sum())
-    return f"{ratings.source.name}: {counted(len(ratings), 'rating')} of {counted(n_items, 'item')}"
+    items = counted(n_items, *item_noun(ratings))
+    return f"{ratings.source.name}: {counted(len(ratings), 'rating')} of {items}"

@@ -140,8 +140,12 @@ class Measure:
     def of(cls, ratings: FloatArray, *others: FloatArray) -> "Measure":
         """The measure for ratings, and for other numbers, (n,), on the same axis."""
         lowest = min(float(values.min()) for values in (ratings, *others))
-        is_log = lowest > 0 and float(ratings.max()) > MIN_RATIO_OF_LOG * float(np.median(ratings))
-        return cls(is_log)
+        return cls.within(lowest, float(np.median(ratings)), float(ratings.max()))
+
+    @classmethod
+    def within(cls, lowest: float, median: float, highest: float) -> "Measure":
+        """The measure for ratings of which this much is known."""
+        return cls(is_log=lowest > 0 and highest > MIN_RATIO_OF_LOG * median)
 
     def place(self, ratings: FloatArray) -> F64:
         """The places of ratings, (n,), on the axis."""

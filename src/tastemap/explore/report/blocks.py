@@ -115,17 +115,23 @@ class Table:
 
 @dataclass(frozen=True)
 class Facts:
-    """Key figures, large, side by side: pairs of name and value."""
+    """Key figures, large, side by side.
+
+    Attributes:
+        pairs: Name and value of each.
+        digits: Decimals of numbers that are not whole.
+    """
 
     pairs: Sequence[tuple[str, object]]
+    digits: int = 2
 
     def html(self) -> str:
         """One tile a figure."""
-        tiles = [
-            f"<div><dt>{escape(name)}</dt><dd>{_cell(value, 2)}</dd></div>"
-            for name, value in self.pairs
-        ]
-        return f'<dl class="facts">{"".join(tiles)}</dl>'
+        tiles = ""
+        for name, value in self.pairs:
+            words = escape(name.replace("_", " "))
+            tiles += f"<div><dt>{words}</dt><dd>{_cell(value, self.digits)}</dd></div>"
+        return f'<dl class="facts">{tiles}</dl>'
 
 
 @dataclass(frozen=True)

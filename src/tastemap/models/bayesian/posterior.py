@@ -21,7 +21,7 @@ from tastemap.models.bayesian.temporal import TimeNodes
 # Gibbs sweeps of a fold-in at each draw of the items.
 FOLD_IN_SWEEPS = 2
 # Points at which the distribution of a number is evaluated for its quantiles.
-GRID_POINTS = 201
+GRID_POINTS, MAX_DEVIATIONS = 201, 20.0
 # Users whose predictions are one task of a thread.
 USERS_PER_TASK = 64
 # Names of attributes of `Draws` in saved models, where they differ.
@@ -251,22 +251,31 @@ class Draws(Draw):
         z = (values - self.centre) / self.deviation
         if effects is None:
             effects = self._unknown_effects(users, targets)
-        # P(z' <= z) = P(z' - z <= 0): each target has a value of its own, all have one cutpoint.
+        return self._cumulative(users, targets, effects, z, np.zeros(1))[:, 0]
+
+    def _cumulative(
+        self, users: UserPosteriors, targets: ItemLists, effects: F32, z: FloatArray, grid: F64
+    ) -> F64:
+        """P(z' <= z + g), (N, points), for a value z (N,) of each target and g of a grid."""
+        # P(z' <= z + g) = P(z' - z <= g): each target has a value of its own, all have the grid.
         shifted = effects - np.stack([z, np.zeros_like(z)], axis=1).astype(np.float32)
-        _, cumulative = self.predictor(users, targets, shifted, cuts=np.zeros(1))
-        return cumulative[:, 0]
+        return self.predictor(users, targets, shifted, cuts=grid)[1]
 
     def quantiles(
         self, users: UserPosteriors, targets: ItemLists, q: tuple[float, ...]
     ) -> list[F64]:
         """Quantiles (N,) of numbers, for each probability q, interpolated on a grid.
 
-        The grid has `GRID_POINTS` points, within five standard deviations of all ratings.
+        The grid has `GRID_POINTS` points, up to `MAX_DEVIATIONS` standard deviations of all ratings
+        to each side of the prediction, and closer together the nearer they are to it.
         """
-        grid = np.linspace(-5.0, 5.0, GRID_POINTS)
-        _, cumulative = self.predictor(users, targets, cuts=grid)
+        end = np.arcsinh(MAX_DEVIATIONS)
+        grid = np.sinh(np.linspace(-end, end, GRID_POINTS))
+        effects = self._unknown_effects(users, targets)
+        mean, _ = self.predictor(users, targets, effects, np.zeros(1))
+        cumulative = self._cumulative(users, targets, effects, mean, grid)
         quantiles = [np.array([np.interp(p, row, grid) for row in cumulative]) for p in q]
-        return [self.centre + self.deviation * z for z in quantiles]
+        return [self.centre + self.deviation * (mean + z) for z in quantiles]
 
     def posterior_means(self, weights: F64) -> tuple[F64, F64]:
         """Mean rows (b_a, p_a, g_a) of users (U + 1, D) and (d_j, q_j, x_j) of items (I + 1, D).
