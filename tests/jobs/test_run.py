@@ -144,14 +144,14 @@ def test_a_model_that_fails_only_later_costs_no_more_than_itself(
     monkeypatch.setitem(MODELS, "tender", ("TenderModel", {"most": len(inner.train)}))
     data = tmp_path / "ratings.csv"
     ratings.to_frame().write_csv(data)
-    summary = ask("run", data, "-o", tmp_path / "run", "--seconds", 20)
+    summary = ask("run", data, "-o", tmp_path / "run", "--seconds", 600)
     assert summary["models"][0]["model"] == "tender"
     assert summary["chosen"] == "bias", "the best failed in the fit for the test"
     assert any("tender would have been chosen, but failed" in note for note in summary["notes"])
     monkeypatch.setitem(MODELS, "tender", ("TenderModel", {"most": len(outer.train)}))
-    summary = ask("run", data, "-o", tmp_path / "run", "--seconds", 20)
+    summary = ask("run", data, "-o", tmp_path / "run", "--seconds", 600)
     assert summary["chosen"] == "tender"
-    assert any("without the test part: on all it failed" in note for note in summary["notes"])
+    assert any("without the test part: ZeroDivision" in note for note in summary["notes"])
     assert len(load_model(tmp_path / "run" / "model").ratings_) == len(outer.train)
 
 
@@ -162,7 +162,7 @@ def test_a_saved_model_that_was_stopped_says_so(
     monkeypatch.setitem(choose.GOALS, "ratings", ("slow",))
     data = table(tmp_path / "r.csv", np.random.default_rng(4).integers(1, 6, 300))
     summary = ask("run", data, "-o", tmp_path / "run", "--seconds", 0.01)
-    assert any("was stopped by its time after 1 of 40000" in note for note in summary["notes"])
+    assert any("was stopped by its time: 1 of 40000" in note for note in summary["notes"])
     assert load_model(tmp_path / "run" / "model").recommend(5, k=1).height == 1
 
 
@@ -173,7 +173,7 @@ def test_a_file_of_test_ratings_is_the_test(
     for name, part in zip(("train.csv", "test.csv"), split, strict=True):
         part.to_frame().drop("timestamp").write_csv(tmp_path / name)
     words = (tmp_path / "train.csv", "--test", tmp_path / "test.csv")
-    summary = ask("run", *words, "-o", tmp_path / "run", "--seconds", 20)
+    summary = ask("run", *words, "-o", tmp_path / "run", "--seconds", 600)
     assert summary["tested_on"] == f"{len(split.test):,} ratings of test.csv"
     assert "(split random)" in summary["judged"]
     model = load_model(tmp_path / "run" / "model")
@@ -187,6 +187,6 @@ def test_lists_of_counts_can_be_chosen_and_tested(tmp_path: Path) -> None:
     plays = np.random.default_rng(5).pareto(0.5, 300).astype(int) + 1
     plays[0] = 350_000
     data = table(tmp_path / "plays.csv", plays)
-    summary = ask("run", data, "-o", tmp_path / "run", "--goal", "lists", "--seconds", 20)
+    summary = ask("run", data, "-o", tmp_path / "run", "--goal", "lists", "--seconds", 600)
     assert any("counts as liked from" in note for note in summary["notes"])
     assert summary["test"]["Test lists"]

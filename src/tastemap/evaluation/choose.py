@@ -128,6 +128,7 @@ def choose(
         if progress:
             progress(name)
         contest.enter(name)
+    contest.finish()
     if not contest.trials:
         raise TastemapError("choosing", expected="a model that can be fitted", received=contest.why)
     best = contest.best

@@ -25,6 +25,8 @@ SAMPLE_RATINGS, MAX_SHARE_OF_SAMPLE = (500, 10_000), 0.1
 MIN_POWER, MAX_POWER, DEFAULT_POWER = 0.5, 1.0, 0.75
 # Share of a model's time that its iterations have in any case, however long the rest seems.
 MIN_SHARE_OF_ITERATIONS = 1 / 3
+# A stopped model is fitted anew in this many times the seconds, or not at all.
+MIN_GAIN_OF_TIME = 1.5
 # From fewer iterations nobody can tell the time of all.
 MIN_ITERATIONS_OF_PACE = 5
 
@@ -110,13 +112,25 @@ class Contest:
             except MissingPackageError as error:
                 row["note"] = f"needs {error.what}"
 
+    def finish(self) -> None:
+        """Fit the stopped models anew, the best first, in the time that the others have left."""
+        stopped = [row for row in self.rows if row["state"] == "stopped"]
+        values = {row["model"]: self.trials[row["model"]].score.value for row in stopped}
+        sign = -1 if self.objective.larger_is_better else 1
+        for row in sorted(stopped, key=lambda row: sign * values[row["model"]]):
+            limit = self._share()
+            if limit > MIN_GAIN_OF_TIME * row["seconds"]:
+                with failures(lambda why, row=row: self._note_failure(row, why)):  # type: ignore[misc]
+                    self._try(row, limit)
+
     def _note_failure(self, row: dict[str, Any], why: str) -> None:
+        self.trials.pop(row["model"], None)
         row["state"], row["note"], self.why = "failed", why, why
 
     def _try(self, row: dict[str, Any], limit: float) -> None:
         """Fit and judge a model; its iterations end after some seconds."""
         trial = self._timed(row["model"], self.parts, limit)
-        row["seconds"], row["state"] = trial.seconds, "tried"
+        row |= {"seconds": trial.seconds, "state": "tried", "note": None, "wanted": None}
         if trial.stopped is not None:
             done, planned = trial.stopped
             row["state"] = "stopped"
@@ -148,8 +162,12 @@ class Contest:
         Each model that is still to come has a share, too.
         """
         left, later = self._left(), self.n_fits - 1
-        share = left / (self.n_fits + self.n_models - len(self.rows))
-        return min(share, left - later * self.trials[self.best].seconds)
+        return min(left / self._n_shares, left - later * self.trials[self.best].seconds)
+
+    @property
+    def _n_shares(self) -> float:
+        """All fits of the present model, and one for each that is still to come."""
+        return self.n_fits + self.n_models - len(self.rows)
 
     def _wanted(self, needed: float) -> float:
         """The seconds of a call in which a model would have the time that it needs.
@@ -157,8 +175,8 @@ class Contest:
         The models before it would not be stopped then, either.
         """
         cut = sum(trial.whole_seconds - trial.seconds for trial in self.trials.values())
-        later = (self.n_fits - 1) * max(needed, self.trials[self.best].whole_seconds)
-        return self.seconds - self._left() + cut + needed + later
+        of_best = needed + (self.n_fits - 1) * self.trials[self.best].whole_seconds
+        return self.seconds - self._left() + cut + max(self._n_shares * needed, of_best)
 
     def _needed(self, name: str) -> float:
         """Seconds of one iteration on all ratings, of what surrounds it, and of the judging.

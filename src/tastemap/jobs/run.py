@@ -33,7 +33,7 @@ from tastemap.explore.report.report import Block, Report
 from tastemap.jobs import describe, sections
 from tastemap.jobs.compare import sentences
 from tastemap.jobs.held_out import held_out
-from tastemap.jobs.schedule import N_FITS, Schedule, advice
+from tastemap.jobs.schedule import N_FITS, Schedule, advice, is_cut_short
 from tastemap.models.base.artifact import refuse_occupied
 from tastemap.models.registry import make_model
 from tastemap.support.boundary import failures
@@ -114,7 +114,7 @@ class Run:
             f"chosen: {self.choice.chosen}; the models were {self.choice.judged}",
             f"the test part, {self.held_out}, had no say in it",
         ]
-        self.notes += advice(self.choice, spent)
+        self.notes += advice(self.choice, spent, self.schedule.seconds)
         if self.choice.threshold is not None:
             self._note(f"an item counts as liked from {self.choice.threshold:g} on")
         title = "Models, the best on held-out ratings first"
@@ -177,6 +177,7 @@ class Run:
             return [sentence, Table(table, caption, digits=4)]
 
         self._report("The test", blocks)
+        self.schedule.note_test()
 
     def _tested(self) -> Any:
         """A fit for the test: of the chosen model, or if that fails of the next best."""
@@ -212,32 +213,30 @@ class Run:
 
     def fit(self) -> None:
         """Fit the chosen model on all ratings, unless the tested fit was on them."""
-        least = self.choice.row["estimated"] or 0.0
-        if self.test is None and not self.schedule.has_time_for_fit(least):
+        name = self.choice.chosen
+        why = self._fit_on_all() if self.model is None else None
+        if why is not None:
             self.model = self.tester
-            self._note(
-                f"the saved {self.choice.chosen} was fitted without the test part: no time was"
-                f" left for a fit on all ratings"
-            )
-        failed: list[str] = []
-        if self.model is None:
-            name = self.choice.chosen
-            with working(f"fitting {name} on all ratings"), failures(failed.append):
-                self.model = self._fitted(self.ratings, self.schedule.for_fit)
-        for why in failed:
-            self.model = self.tester
-            self._note(
-                f"the saved {name} was fitted without the test part: on all it failed: {why}"
-            )
+            self._note(f"the saved {name} was fitted without the test part: {why}")
         self.model.metrics_ = self.metrics
         if self.model.stopped_ is not None:
             done, planned = self.model.stopped_
-            self._note(
-                f"the saved {self.choice.chosen} was stopped by its time after {done} of"
-                f" {planned} iterations"
-            )
+            self._note(f"the saved {name} was stopped by its time: {done} of {planned} iterations")
         if "train_loss" in self.model.history_.columns:
             self._report("Training", lambda: sections.training_blocks(self.model))
+
+    def _fit_on_all(self) -> str | None:
+        """Fit the chosen model on all ratings; why the tested fit is the better one, or None."""
+        name, failed = self.choice.chosen, list[str]()
+        if not self.schedule.has_time_for_fit(self.choice.row["estimated"] or 0.0):
+            return "no time was left for a fit on all ratings"
+        with working(f"fitting {name} on all ratings"), failures(failed.append):
+            self.model = self._fitted(self.ratings, self.schedule.for_fit)
+        if failed:
+            return failed[0]
+        if is_cut_short(self.model, self.tester):
+            return f"there was time for {self.model.stopped_[0]} iterations on all ratings"
+        return None
 
     def recommend(self) -> None:
         """Items for a user of the data and for a new user."""
@@ -257,6 +256,9 @@ class Run:
             return
         if self.ratings.n_items < MIN_ITEMS:
             self._note(f"no map: it takes at least {MIN_ITEMS} items")
+            return
+        if not self.schedule.for_map:
+            self._note("no neighbours and no map: no time was left")
             return
         self._report("Neighbours", lambda: sections.neighbour_blocks(self.model))
         with failures(lambda why: self._note(f"no map: {why}")):

@@ -5,6 +5,7 @@ import math
 import polars as pl
 
 from tastemap.evaluation.choose import Choice
+from tastemap.models.base.recommender import Recommender
 from tastemap.support.deadline import current
 
 # The chosen model is fitted for the choice, for the test, and on all ratings: more ratings each
@@ -16,9 +17,13 @@ SHARE_OF_TEST = 0.45
 ANSWERS_OF_TEST = 3
 # Seconds that the figures, the tables, the report and the files take: at least, per second that the
 # description of the data took, and as the largest share of all.
-MIN_SECONDS_OF_REPORT, REPORT_PER_DESCRIPTION, MAX_SHARE_OF_REPORT = 2.0, 2.0, 0.2
+MIN_SECONDS_OF_REPORT, REPORT_PER_DESCRIPTION, MAX_SHARE_OF_REPORT = 2.0, 2.0, 0.35
+# The share of it that is left after the figures of the test.
+REPORT_AFTER_TEST = 0.6
+# A last fit with less than this share of the iterations of the tested fit is worth less.
+MIN_SHARE_OF_ITERATIONS = 0.5
 # About the seconds of the map for each item, and the largest share of the time that is left for it.
-MAP_SECONDS_OF_ITEM, MAX_SHARE_OF_MAP = 0.004, 0.25
+MAP_SECONDS_OF_ITEM, MAX_SHARE_OF_MAP = 0.0015, 0.25
 # Where reading has taken all the time, the baseline is still fitted.
 MIN_SECONDS_OF_CHOICE = 0.001
 # The advised time is rounded up to a multiple of this.
@@ -47,6 +52,10 @@ class Schedule:
             passed = self.seconds - current().seconds_left
             needed = MIN_SECONDS_OF_REPORT + REPORT_PER_DESCRIPTION * passed
             self.report_seconds = min(needed, MAX_SHARE_OF_REPORT * self.seconds)
+
+    def note_test(self) -> None:
+        """The test is done and drawn: less of the report is to come."""
+        self.report_seconds *= REPORT_AFTER_TEST
 
     @property
     def for_fit(self) -> float:
@@ -87,18 +96,26 @@ class Schedule:
         return max(current().seconds_left - self.report_seconds, 0.0)
 
 
-def advice(choice: Choice, seconds: float) -> list[str]:
+def is_cut_short(model: Recommender, tested: Recommender) -> bool:
+    """Whether a fit was stopped so much earlier than the tested fit that this is the better one."""
+    shares = [done / planned for done, planned in (m.stopped_ or (1, 1) for m in (model, tested))]
+    return shares[0] < MIN_SHARE_OF_ITERATIONS * shares[1]
+
+
+def advice(choice: Choice, seconds: float, total: float) -> list[str]:
     """What more time would bring: a sentence for each model that was not tried whole.
 
     Args:
         choice: The result of `choose`.
         seconds: Seconds of a run beside those of the choice.
+        total: Seconds of the whole run.
     """
     texts = []
     for row in choice.frame.filter(pl.col("state").is_in(["skipped", "stopped"])).to_dicts():
         would = "try" if row["state"] == "skipped" else "finish"
         if row["wanted"] is not None:
-            wanted = math.ceil((row["wanted"] + seconds) / STEP_OF_ADVICE) * STEP_OF_ADVICE
+            wanted = max(row["wanted"] + seconds, total + STEP_OF_ADVICE)
+            wanted = math.ceil(wanted / STEP_OF_ADVICE) * STEP_OF_ADVICE
             texts.append(f"--seconds {wanted} would {would} {row['model']} too")
         elif row["estimated"] is not None or row["note"] == "no time was left":
             texts.append(f"more --seconds would {would} {row['model']} too")
