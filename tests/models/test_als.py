@@ -5,8 +5,9 @@ import polars as pl
 import pytest
 
 from tastemap.data.ratings import Ratings
-from tastemap.data.splits import Split, train_test_split
+from tastemap.data.splits import Split, per_user_split, train_test_split
 from tastemap.errors import ArgumentError, UnsupportedError
+from tastemap.evaluation.evaluate import evaluate_ranking
 from tastemap.metrics.rating import rmse
 from tastemap.models.als import ALS
 from tastemap.models.registry import make_model
@@ -122,3 +123,54 @@ def test_the_scale_makes_no_difference(split: Split) -> None:
 def test_impossible_options(options: dict[str, float]) -> None:
     with pytest.raises(ArgumentError, match=f"{next(iter(options))}; expected"):
         ALS(**options)
+
+
+def test_a_damping_that_is_given_is_used(split: Split) -> None:
+    norms = [
+        np.linalg.norm(
+            ALS(n_factors=8, damping=damping).fit(split.train, progress=False).user_factors
+        )
+        for damping in (0.0, 4.0, 100.0)
+    ]
+    assert norms[0] > norms[1] > 10 * norms[2]
+
+
+def test_an_older_model_folds_in_with_a_penalty_that_grows_as_a_whole(ratings: Ratings) -> None:
+    model = ALS(n_factors=8, damping=0.0).fit(ratings, progress=False)
+    arrays = model._arrays()
+    older = {name: arrays[name] for name in arrays if name not in ("prior_growth", "reg")}
+    older["prior_precision"] = 2.0 * np.eye(9)
+    del older["prior_exponent"]
+    model._restore(older)
+    assert model.reg_ == 0.4
+    np.testing.assert_allclose(model.factors.prior.ridge(5), 2.0 * 5**0.7 * np.eye(9))
+
+
+def many_items(n_users: int = 300, n_items: int = 3000) -> Ratings:
+    """Four circles of people, each with its own items, of which each person likes a few."""
+    rng = np.random.default_rng(0)
+    appeal = np.exp(rng.normal(0, 1.5, n_items))
+    users, items = [], []
+    for user in range(n_users):
+        of_circle = np.arange(n_items) % 4 == user % 4
+        share = appeal * np.where(of_circle, 20.0, 1.0)
+        drawn = rng.choice(n_items, 30, replace=False, p=share / share.sum())
+        users += [user] * 30
+        items += drawn.tolist()
+    frame = pl.DataFrame({"user_id": users, "item_id": items, "rating": 1.0})
+    return Ratings.from_frame(frame)
+
+
+def test_on_many_items_the_penalty_does_not_erase_taste() -> None:
+    train, test = per_user_split(many_items(), 0.2)
+    scores = {}
+    for reg in (None, 0.1):
+        model = ALS("implicit", n_factors=16, reg=reg, alpha=3.0).fit(train, progress=False)
+        frame = evaluate_ranking(model, test, k=10)
+        scores[reg] = dict(zip(frame["metric"], frame["value"], strict=True))["ndcg"]
+    assert scores[None] > 1.5 * scores[0.1]
+    learnt = ALS("implicit", n_factors=16, alpha=3.0).fit(train, progress=False)
+    assert learnt.reg is None
+    assert learnt.reg_ < 0.1
+    one = Ratings.from_frame(pl.DataFrame({"user_id": [0], "item_id": [5], "rating": [1.0]}))
+    assert learnt.update(one, progress=False).reg_ < 0.1

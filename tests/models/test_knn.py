@@ -70,3 +70,36 @@ def test_who_is_unknown_gets_the_baseline(ratings: Ratings) -> None:
 def test_impossible_options(options: dict[str, float]) -> None:
     with pytest.raises(ArgumentError, match=f"{next(iter(options))}; expected a"):
         ItemKNN(**options)
+
+
+def test_neighbours_of_chance_weigh_nothing() -> None:
+    """Where residuals are noise, correlations are chance: the baseline predicts alone."""
+    rng = np.random.default_rng(0)
+    u, i = np.divmod(rng.permutation(400 * 100)[:8000], 100)
+    value = rng.normal(0, 0.45, 400)[u] + rng.normal(0, 0.45, 100)[i] + rng.normal(0, 1, len(u))
+    frame = pl.DataFrame({"user_id": u, "item_id": i, "rating": value})
+    noise = Ratings.from_frame(frame)
+    assert ItemKNN().fit(noise, progress=False).neighbour_weight < 0.2
+    assert ItemKNN(weight=0.7).fit(noise, progress=False).neighbour_weight == 0.7
+
+
+def test_a_weight_multiplies_what_the_neighbours_say(split: Split) -> None:
+    moves = []
+    for weight in (0.0, 0.5, 1.0):
+        model = ItemKNN(weight=weight).fit(split.train, progress=False)
+        predicted = model.predict_ratings(split.test, clip=False)
+        moves.append(predicted - model.baseline.predict_ratings(split.test, clip=False))
+    np.testing.assert_allclose(moves[0], 0, atol=1e-5)
+    np.testing.assert_allclose(moves[1], 0.5 * moves[2], atol=1e-5)
+
+
+def test_tastes_that_differ_are_worth_the_whole_weight(ratings: Ratings) -> None:
+    assert ItemKNN().fit(ratings, progress=False).neighbour_weight > 0.8
+
+
+def test_an_older_model_has_the_whole_weight(ratings: Ratings) -> None:
+    model = ItemKNN(weight=0.3).fit(ratings, progress=False)
+    older = model._arrays()
+    del older["neighbour_weight"]
+    model._restore(older)
+    assert model.neighbour_weight == 1

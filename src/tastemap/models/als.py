@@ -9,6 +9,7 @@ import numpy.typing as npt
 from tastemap.arrays import FloatArray, IndexArray
 from tastemap.data.ratings import Groups, Ratings
 from tastemap.kernels.als import solve_all
+from tastemap.models.base.arrays import take
 from tastemap.models.base.evidence import Biases, chosen_damping, estimated_biases
 from tastemap.models.base.factors import Array, Factors, Prior, WarmStart, solve_ridge
 from tastemap.models.base.rows import Capabilities
@@ -26,7 +27,11 @@ STEPS_PER_EPOCH = 3
 # A row is done once the squared residual is this share of the squared right side. At the end users
 # are solved once more, until then: their weights equal those that a fold-in of their ratings gives.
 TOLERANCE = 1e-10
-# Of the small fits that choose the damping.
+# The largest penalty of likes that needs no trial, as a share of the singular values of chance.
+MAX_PENALTY = 0.9
+# The trial: likes that are hidden, factors of its fits, the length of its lists, scores computed.
+HIDDEN_SHARE, LIST_FACTORS, LIST_LENGTH, MAX_SCORES = 0.2, 32, 10, 2**24
+# Of the small fits that choose the damping, or the penalty of likes.
 TRIAL_FACTORS, TRIAL_EPOCHS = 16, 8
 
 
@@ -101,7 +106,8 @@ class ALS(WarmStart):
         feedback: ``"explicit"`` learns from the ratings, ``"implicit"`` from the likes.
         n_factors: f, the length of p_u and q_i.
         n_epochs: Number of times that all users and all items are solved.
-        reg: Penalty; None takes 0.4 for explicit and 0.1 for implicit feedback.
+        reg: Penalty; None takes 0.4 for explicit feedback. For implicit feedback it takes 0.1, or
+            less where that would erase all taste: on many items with few likes.
         reg_exponent: nu, from 0 (the same penalty for all) to 1 (in proportion to the ratings).
         alpha: Weight of the sum over all pairs; a like weighs 1. Implicit feedback only.
         threshold: Lowest rating that counts as a like; None takes the upper quarter of the
@@ -110,7 +116,8 @@ class ALS(WarmStart):
             tries several on held-out ratings. Explicit feedback only.
 
     Attributes:
-        damping_: The damping of the factors in the last fit.
+        damping_: The damping of the factors in the last fit of explicit feedback.
+        reg_: The penalty reg of the last fit.
         global_mean, user_bias, item_bias: mu, b_u (n_users,), b_i (n_items,); 0 if implicit.
         user_factors, item_factors: p_u (n_users, f), q_i (n_items, f).
 
@@ -135,7 +142,7 @@ class ALS(WarmStart):
         self.feedback = choice("feedback", feedback, tuple(DEFAULT_REG))
         self.n_factors = whole_number("n_factors", n_factors)
         self.n_epochs = whole_number("n_epochs", n_epochs)
-        self.reg = positive("reg", DEFAULT_REG[feedback] if reg is None else reg)
+        self.reg = None if reg is None else positive("reg", reg)
         self.reg_exponent = share("reg_exponent", reg_exponent)
         self.alpha, self.threshold = positive("alpha", alpha), threshold
         self.damping = None if damping is None else not_negative("damping", damping)
@@ -149,23 +156,62 @@ class ALS(WarmStart):
         if self.predicts_ratings:
             self._fit_explicit(ratings, seed)
             return
-        liked, width = ratings.likes(self.threshold), self.n_factors
-        sides = [
-            _HalfStep.of(
-                groups, other, np.ones(len(liked)), ridge := self.ridge(groups.counts, n), ridge
-            )
-            for groups, other, n in (
-                (liked.by_user, liked.item_index, liked.n_items),
-                (liked.by_item, liked.user_index, liked.n_users),
-            )
-        ]
-        first = self._first_guess(liked, np.ones(width), seed)
-        w_u, w_i = self._alternate(sides, first)
+        liked = ratings.likes(self.threshold)
+        self.reg_ = self._penalty_of_likes(liked, seed)
+        w_u, w_i = self._learnt_from_likes(liked, seed)
         w_u, w_i = (np.pad(factors, ((0, 0), (1, 0))) for factors in (w_u, w_i))  # no biases
-        precision = self.alpha * (w_i.T @ w_i).astype(np.float64)
-        self.factors = Factors.of(ratings, 0.0, w_u, w_i, Prior(np.zeros(1 + width), precision))
+        prior = Prior(np.zeros(w_i.shape[1]), self.alpha * (w_i.T @ w_i).astype(np.float64))
+        self.factors = Factors.of(ratings, 0.0, w_u, w_i, prior)
+
+    def _learnt_from_likes(self, liked: Ratings, seed: int) -> tuple[F32, F32]:
+        """Rows p_u and q_i."""
+        sides = []
+        for groups, other, n_other in (
+            (liked.by_user, liked.item_index, liked.n_items),
+            (liked.by_item, liked.user_index, liked.n_users),
+        ):
+            ridge = self.ridge(groups.counts, n_other)
+            sides.append(_HalfStep.of(groups, other, np.ones(len(liked)), ridge, ridge))
+        return self._alternate(sides, self._first_guess(liked, np.ones(self.n_factors), seed))
+
+    def _penalty_of_likes(self, liked: Ratings, seed: int) -> float:
+        """The reg of implicit feedback: the constructor's, or the default where it is not too much.
+
+        Singular values of the likes below the geometric mean of the penalties are lost. Those of
+        chance alone reach the sum of the roots of the mean numbers of likes of users and items. A
+        penalty above that may leave the popular items alone: then a smaller one is tried as well,
+        and the one whose lists find more of some hidden likes is taken.
+        """
+        default, n = DEFAULT_REG["implicit"], len(liked)
+        if self.reg is not None or self._start is not None:
+            return self.reg or self.reg_
+        if not n:
+            return default
+        means = [n / np.count_nonzero(rated.counts) for rated in (liked.by_user, liked.by_item)]
+        growths = [
+            float(self._growth(mean, n_other))
+            for mean, n_other in zip(means, (liked.n_items, liked.n_users), strict=True)
+        ]
+        largest = float(MAX_PENALTY * np.sqrt(means).sum() / np.sqrt(growths[0] * growths[1]))
+        if default <= largest:
+            return default
+        rng = np.random.default_rng(seed)
+        is_hidden = rng.random(n) < HIDDEN_SHARE
+        train, hidden = liked.take(~is_hidden), liked.take(is_hidden)
+        if not len(train) or not len(hidden):
+            return default
+        users = rng.permutation(np.unique(hidden.user_index))[: MAX_SCORES // liked.n_items + 1]
+        hits = []
+        for reg in (largest, default):
+            f = min(self.n_factors, LIST_FACTORS)
+            small = ALS("implicit", f, TRIAL_EPOCHS, reg, self.reg_exponent, self.alpha)
+            small.reg_ = reg
+            w_u, w_i = small._learnt_from_likes(train, seed)
+            hits.append(_hits(w_u[users] @ w_i.T, users, train, hidden))
+        return largest if hits[0] >= hits[1] else default
 
     def _fit_explicit(self, ratings: Ratings, seed: int) -> None:
+        self.reg_ = self.reg or DEFAULT_REG["explicit"]
         damping = self.damping_ = self._damping_of_factors(ratings, seed)
         biases, s = estimated_biases(ratings), ratings.deviation
         w_u, w_i = self._learnt(ratings, biases, damping, seed)
@@ -175,7 +221,7 @@ class ALS(WarmStart):
         of_factors[0, 0] = 0
         precision = damping * of_factors
         precision[0, 0] = biases.user_damping
-        prior = Prior(np.zeros(len(units)), precision, self.reg * of_factors, self.reg_exponent)
+        prior = Prior(np.zeros(len(units)), precision, self.reg_ * of_factors, self.reg_exponent)
         self.factors = Factors.of(ratings, ratings.global_mean, w_u * units, w_i * units, prior)
 
     def _units(self, ratings: Ratings) -> Array:
@@ -192,6 +238,7 @@ class ALS(WarmStart):
             return self.damping
         f = min(self.n_factors, TRIAL_FACTORS)
         small = ALS("explicit", f, TRIAL_EPOCHS, self.reg, self.reg_exponent)
+        small.reg_ = self.reg_
 
         def trial(train: Ratings, held_out: Ratings, damping: float) -> tuple[F32, F32]:
             w_u, w_i = small._learnt(train, estimated_biases(train), damping, seed)
@@ -251,8 +298,12 @@ class ALS(WarmStart):
 
         The dampings of explicit feedback come on top.
         """
+        reg = getattr(self, "reg_", self.reg) or DEFAULT_REG[self.feedback]
+        return reg * self._growth(n, n_other)
+
+    def _growth(self, n: npt.ArrayLike, n_other: int) -> Array:
         pairs = np.maximum(n, 1) + (0 if self.predicts_ratings else self.alpha * n_other)
-        return self.reg * pairs**self.reg_exponent
+        return pairs**self.reg_exponent
 
     def _solve(self, side: _HalfStep, other: F32, weights: F32, steps: int) -> None:
         """One half-step: solve the rows of ``weights``; the other side is fixed."""
@@ -280,7 +331,14 @@ class ALS(WarmStart):
         penalty = self._prior.precision + ridge * np.eye(X.shape[1])
         return solve_ridge(X.T @ X + penalty, X.T)
 
+    def _arrays(self) -> dict[str, Array]:
+        return super()._arrays() | {"reg": np.array([self.reg_])}
+
     def _restore(self, arrays: dict[str, Array]) -> None:
+        # An older version had it among the parameters.
+        default = self.reg or DEFAULT_REG[self.feedback]
+        reg = take(arrays, "reg", 1)[0] if "reg" in arrays else default
+        self.reg_ = float(positive("reg", float(reg)))
         super()._restore(arrays)
         prior = self._prior
         if self.predicts_ratings and prior.growth is None:
@@ -288,3 +346,17 @@ class ALS(WarmStart):
             nothing = np.zeros_like(prior.precision)
             prior = Prior(prior.mean, nothing, prior.precision, self.reg_exponent)
             self.factors = replace(self.factors, prior=prior)
+
+
+def _hits(scores: Array, users: IndexArray, train: Ratings, hidden: Ratings) -> int:
+    """How many of the hidden likes are among the first ten of the users' lists (n, n_items)."""
+    place = np.full(train.n_users, -1)
+    place[users] = np.arange(len(users))
+    rows = place[train.user_index]
+    scores[rows[rows >= 0], train.item_index[rows >= 0]] = -np.inf
+    n = min(LIST_LENGTH, scores.shape[1])
+    lists = np.argpartition(-scores, n - 1, axis=1)[:, :n]
+    in_list = np.zeros(scores.shape, dtype=bool)
+    np.put_along_axis(in_list, lists, values=True, axis=1)
+    rows = place[hidden.user_index]
+    return int(in_list[rows[rows >= 0], hidden.item_index[rows >= 0]].sum())

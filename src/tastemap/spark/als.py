@@ -76,7 +76,7 @@ def fit(model: ALS, data: Indexed, train: "DataFrame", seed: int) -> Fitted:
     normal = np.hstack([b_i[:, None] / s, q_i]).astype(np.float32)
     units = np.concatenate([[s], np.full(model.n_factors, np.sqrt(s))])
     users = solve_users(model, _by_user(train), normal, units, mu, s)
-    precision = model.reg * np.diag((s / units) ** 2)
+    precision = float(model.ridge(1, 0)) * np.diag((s / units) ** 2)
     weights = (normal * units).astype(np.float32)
     # The whole penalty grows with the number of ratings.
     nothing = np.zeros_like(precision)

@@ -36,18 +36,17 @@ SPACES: dict[str, dict[str, Span]] = {
         "n_epochs": Span("int", 8, 80),
         "learning_rate": Span("float", 0.005, 0.1),
         "reg": Span("float", 0.01, 0.3),
-        "bias_reg": Span("float", 0.001, 0.2),
     },
     "als": {
         "n_factors": Span("int", 8, 256),
         "n_epochs": Span("int", 5, 40),
-        "reg": Span("float", 0.03, 4),
+        "reg": Span("float", 0.03, 4, default=0.4),
         "reg_exponent": Span("float", 0, 1, log=False),
     },
     "ials": {
         "n_factors": Span("int", 8, 256),
         "n_epochs": Span("int", 5, 40),
-        "reg": Span("float", 0.003, 3),
+        "reg": Span("float", 0.003, 3, default=0.1),
         "reg_exponent": Span("float", 0, 1, log=False),
         "alpha": Span("float", 0.01, 2),
     },
@@ -111,7 +110,7 @@ def search_space(name: str, fixed: dict[str, Any]) -> dict[str, Span]:
 
     Example:
         >>> list(search_space("mf", {"n_epochs": 20, "reg": 0.05}))
-        ['n_factors', 'learning_rate', 'bias_reg']
+        ['n_factors', 'learning_rate']
     """
     space = SPACES.get(name, {})
     left = {option: span for option, span in space.items() if option.partition(".")[0] not in fixed}
