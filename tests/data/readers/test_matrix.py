@@ -132,5 +132,9 @@ def test_frames_and_parquet_and_json(tmp_path) -> None:
         ratings = read_ratings(source)
         assert ratings.to_frame().rows() == TRIPLES
         assert "a matrix of 3 users × 3 items; empty cells are not rated" in ratings.source.notes
+    odd = plain.with_columns(b=pl.lit(b"\xff"), l=pl.lit([1]))
+    with pytest.raises(DataError, match="column of the item"):
+        read_ratings(odd)
+    assert read_ratings(odd, layout="wide").to_frame().rows() == TRIPLES
     with pytest.raises(DataError, match="row 2, column user; expected a user; received nothing"):
         read_ratings(plain.with_columns(user=pl.Series(["ann", None, "cy"])), layout="wide")

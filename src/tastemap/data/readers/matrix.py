@@ -139,6 +139,8 @@ def matrix_of(
         ArgumentError: If it is said to be a matrix, and a column of ratings is named.
     """
     columns = [role for role in ("rating", "timestamp") if chosen.get(role)]
+    if chosen.get("user") and chosen.get("item"):
+        columns.append("item")
     if layout == "long" or (layout is None and (columns or len(head.columns) < 3)):
         return None
     if columns:

@@ -240,7 +240,7 @@ def _text(
             received=", ".join(text.layout.columns),
             do="use the release's own file, or read the ratings' file alone",
         )
-    return TextFile(file, replace(text.layout, quoted=delimiter == ",")).strings()
+    return replace(text, layout=replace(text.layout, quoted=delimiter == ",")).strings()
 
 
 def _items(raw: pl.DataFrame, *, separator: str = "|", keep: tuple[str, ...] = ()) -> pl.DataFrame:

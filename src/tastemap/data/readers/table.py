@@ -246,13 +246,16 @@ def _matrix_of_frame(
     name: str, frame: pl.DataFrame, chosen: Mapping[str, str | None], reading: Reading
 ) -> Matrix | None:
     """The matrix that a frame is, if it is to be read as one."""
-    sample = frame.head(N_SAMPLED_ROWS).with_columns(
-        # A list in each row is no number, and no cell.
-        cs.nested().is_null().replace_strict({True: "", False: "nested"}, return_dtype=pl.String)
-    )
-    rows = sample.cast(pl.String).fill_null("").rows()
-    head = Head(sample.columns, rows, sample.columns)
+    columns = [_texts(column) for column in frame.head(N_SAMPLED_ROWS)]
+    head = Head(frame.columns, [*zip(*columns, strict=True)], frame.columns)
     return matrix_of(name, head, chosen, reading.layout)
+
+
+def _texts(column: pl.Series) -> list[str]:
+    """The values of a column as text, "" where there is none."""
+    if column.dtype.is_nested() or column.dtype in (pl.Binary, pl.Object):
+        return ["" if is_null else "…" for is_null in column.is_null()]
+    return column.cast(pl.String).fill_null("").to_list()
 
 
 def _bytes_of_text(sample: pl.DataFrame) -> int:
