@@ -77,6 +77,11 @@ def test_bad_text_is_named_by_file_line_and_column(text, message, write):
     assert "\n" not in str(caught.value)
 
 
+def test_rows_of_delimiters_alone_are_blank(write) -> None:
+    ratings = read_ratings(write("user,item,rating\n1,2,3\n,,\n2,2,4\n,,\n , ,\n"))
+    assert ratings.to_frame().rows() == [(1, 2, 3), (2, 2, 4)]
+
+
 def test_parts_are_whole_lines_that_know_their_first(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "CHUNK_BYTES", 4)
     content = b"a,b\n1,2\n3,4\n5,6\n"
