@@ -1,5 +1,6 @@
 """Read ratings from a file of any common format, a folder, or a data frame."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ def read_ratings(
     duplicates: str = "last",
     missing_times: str = "drop",
     on_bad_row: str = "error",
+    unrated: Sequence[float] | None = None,
     progress: Progress | None = None,
 ) -> Ratings:
     """Ratings from a file, a folder or a data frame.
@@ -40,12 +42,14 @@ def read_ratings(
         source: A path, or a frame. A file is CSV, TSV, ``::`` or otherwise delimited text (also
             compressed with gzip), Parquet, Arrow IPC (Feather) or RecBole's ``.inter``, recognised
             by its content. A folder or zip is one of MovieLens' releases, for which only the last
-            four arguments count, or a prepared table (`prepare_ratings`). A frame is one of Polars
+            five arguments count, or a prepared table (`prepare_ratings`). A frame is one of Polars
             or pandas, an Arrow table, or anything else that exports Arrow data or the data frame
             interchange protocol.
         user, item, rating, timestamp: The columns. By default inferred from common names
             (``userId``, ``movie``, ``stars``, ``date`` ...); without a header, the first four
-            columns, which are called ``column_1`` to ``column_4``.
+            columns, which are called ``column_1`` to ``column_4``, if they look like it. What names
+            do not tell, what is in the columns does; what is not clear is an error that shows the
+            call. ``timestamp="none"`` reads no times.
         delimiter, encoding, has_header: The layout of text.
         duplicates: What becomes of several ratings of an item by one user: ``"last"`` (by time,
             else by position), ``"first"``, their ``"mean"``, or an ``"error"``.
@@ -53,6 +57,9 @@ def read_ratings(
             others with the median time of the user.
         on_bad_row: What becomes of a row that cannot be read: an ``"error"`` that names it, or
             ``"skip"`` it; a note then has their number and the fault of the first.
+        unrated: Values in the column of the ratings that say "not rated", and are left out; ``()``
+            for none. By default those that cannot be ratings, with a note: -1, or 0 for most rows
+            of a scale from 1 on.
         progress: Is called with the bytes read and all bytes, while a large text file is read.
 
     Raises:
@@ -68,7 +75,8 @@ def read_ratings(
     """
     chosen = {"user": user, "item": item, "rating": rating, "timestamp": timestamp}
     options = {"duplicates": duplicates, "missing_times": missing_times}
-    reading = Reading(on_bad_row, progress)
+    marks = None if unrated is None else tuple(map(float, unrated))
+    reading = Reading(on_bad_row, progress, marks)
     if not isinstance(source, str | Path):
         table = read_frame("the frame", _to_polars(source), chosen, reading)
         return table.to_ratings("ratings", **options)

@@ -3,9 +3,9 @@
 import io
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
-import numpy as np
 import polars as pl
 import polars.selectors as cs
 
@@ -13,16 +13,17 @@ from tastemap.data.ratings import Ratings, Source
 from tastemap.data.readers.archive import DataFile
 from tastemap.data.readers.chunked_text import Columns, Reading, read_as_text, read_parts
 from tastemap.data.readers.columns import (
-    find_columns,
-    item_columns,
     item_table,
     sound_rows,
     standard_columns,
     without_duplicates,
 )
 from tastemap.data.readers.dialect import INFERRED, Dialect, sample, sniff
-from tastemap.data.readers.text import NUMBER, Check, OtherEncodingError, TextFile
-from tastemap.data.readers.timestamps import EXPECTED_TIME, ISO_DATE, MAX_TIME, complete_times
+from tastemap.data.readers.numbers import PLAIN, common_form, number_form, value_check
+from tastemap.data.readers.roles import find_columns, item_columns
+from tastemap.data.readers.text import Check, OtherEncodingError, TextFile
+from tastemap.data.readers.timestamps import EXPECTED_TIME, complete_times, is_time
+from tastemap.data.readers.unrated import rated
 from tastemap.errors import DataError, TastemapError
 from tastemap.support.boundary import refusing
 from tastemap.support.memory import require
@@ -33,12 +34,7 @@ from tastemap.support.memory import require
 BYTES_PER_RATING = 60
 # Rows whose text says how long that of the others is.
 N_SAMPLED_ROWS = 1000
-_WHOLE = re.compile(r"0|-?[1-9]\d{0,18}")
-# Whole numbers of so few digits are first read as 32 bits, which halves their memory.
-_WHOLE_32_BIT = re.compile(r"-?\d{1,8}")
-# Larger numbers in a column without a name are times or ids.
-MAX_PLAUSIBLE_RATING = 1e8
-MAX_RATING = float(np.finfo(np.float32).max)
+_WHOLE = re.compile(r"0|-?[1-9][0-9]{0,18}")
 
 
 @dataclass(frozen=True)
@@ -70,6 +66,17 @@ class RatingsTable:
         )
 
 
+class _How(NamedTuple):
+    """How a table is read, and the roles whose columns the caller has named."""
+
+    reading: Reading
+    named: frozenset[str]
+
+    @classmethod
+    def of(cls, chosen: Mapping[str, str | None], reading: Reading) -> "_How":
+        return cls(reading, frozenset(role for role, column in chosen.items() if column))
+
+
 def read_frame(
     name: str, frame: pl.DataFrame, chosen: Mapping[str, str | None], reading: Reading
 ) -> RatingsTable:
@@ -79,12 +86,26 @@ def read_frame(
         DataError: If a column or a value is missing, or a value is of the wrong kind.
     """
     if not len(frame):
-        raise DataError(name, expected="at least one rating", received="no rows", do="check it")
-    roles, notes = find_columns(name, frame.columns, chosen)
-    if reading.skips:
+        raise _empty(name, "no rows")
+    roles, notes = find_columns(name, frame.columns, chosen, sample=sample_of(frame))
+    return _of_frame(name, frame, roles, notes, _How.of(chosen, reading))
+
+
+def _of_frame(
+    name: str, frame: pl.DataFrame, roles: Mapping[str, str], notes: list[str], how: _How
+) -> RatingsTable:
+    if how.reading.skips:
         frame, skipped = sound_rows(name, frame, roles)
         notes += skipped
-    return _assemble(name, frame, roles, notes)
+    return _assemble(name, frame, roles, notes, how)
+
+
+def sample_of(frame: pl.DataFrame) -> Mapping[str, list[str]]:
+    """Values of each column as text, of rows from all over a frame."""
+    rows = frame.gather_every(max(1, len(frame) // N_SAMPLED_ROWS))
+    plain = [c for c, kind in rows.schema.items() if not kind.is_nested() and kind != pl.Object]
+    texts = rows.select(pl.col(plain).cast(pl.String, strict=False).fill_null(""))
+    return {c: texts[c].to_list() if c in plain else [""] * len(rows) for c in rows.columns}
 
 
 def read_file(
@@ -99,7 +120,10 @@ def read_file(
     file = file.unpacked()
     start = next(file.chunks(), b"")[:6]
     if start[:4] == b"PAR1" or start == b"ARROW1":
-        return read_frame(file.name, _read_arrow(file, start, chosen), chosen, reading)
+        frame, roles, notes = _read_arrow(file, start, chosen)
+        if not len(frame):
+            raise _empty(file.name, "no rows")
+        return _of_frame(file.name, frame, roles, notes, _How.of(chosen, reading))
     text, notes = sniff(file, dialect)
     try:
         return _read_text(text, chosen, notes, reading)
@@ -109,19 +133,27 @@ def read_file(
 
 
 def _assemble(
-    name: str, frame: pl.DataFrame, roles: Mapping[str, str], notes: list[str]
+    name: str, frame: pl.DataFrame, roles: Mapping[str, str], notes: list[str], how: _How
 ) -> RatingsTable:
     if not len(frame):
-        received = "; ".join(["none", *notes])
-        raise DataError(name, expected="at least one rating", received=received, do="check it")
-    ratings, timed = standard_columns(name, frame, roles)
+        raise _empty(name, "; ".join(["none", *notes]))
+    ratings, converted = standard_columns(name, frame, roles, named=how.named)
     columns = item_columns(frame.columns, roles)
     items, described = item_table(ratings["item_id"], frame, columns)
-    return RatingsTable(name, ratings, items=items, notes=(*notes, *timed, *described))
+    column = None if "rating" in how.named else roles["rating"]
+    ratings, left_out = rated(name, ratings, how.reading.unrated, column)
+    notes = [*notes, *left_out, *converted, *described]
+    return RatingsTable(name, ratings, items=items, notes=tuple(notes))
 
 
-def _read_arrow(file: DataFile, start: bytes, chosen: Mapping[str, str | None]) -> pl.DataFrame:
-    """The columns of the ratings and those that describe items."""
+def _empty(name: str, received: str) -> DataError:
+    return DataError(name, expected="at least one rating", received=received, do="check it")
+
+
+def _read_arrow(
+    file: DataFile, start: bytes, chosen: Mapping[str, str | None]
+) -> tuple[pl.DataFrame, dict[str, str], list[str]]:
+    """The columns of the ratings and those that describe items, the roles, and notes on these."""
     source = file.path or io.BytesIO(file.read())
 
     def refusal(reason: str) -> DataError:
@@ -134,11 +166,12 @@ def _read_arrow(file: DataFile, start: bytes, chosen: Mapping[str, str | None]) 
         columns = lazy.collect_schema().names()
         n_ratings = int(lazy.select(pl.len()).collect().item())
         _require_memory(file.name, n_ratings)
-        roles, _ = find_columns(file.name, columns, chosen)
+        given = sample_of(lazy.head(N_SAMPLED_ROWS).collect())
+        roles, notes = find_columns(file.name, columns, chosen, sample=given)
         needed = {*roles.values(), *item_columns(columns, roles).values()}
         lazy = lazy.select(column for column in columns if column in needed)
         _require_memory(file.name, n_ratings, _bytes_of_text(lazy.head(N_SAMPLED_ROWS).collect()))
-        return lazy.collect(engine="streaming")
+        return lazy.collect(engine="streaming"), roles, notes
 
 
 def _read_text(
@@ -149,23 +182,31 @@ def _read_text(
         # Each field has one character more: a delimiter, or the end of the line.
         bytes_per_line = sum(len(field) + 1 for row in rows for field in row) / len(rows)
         _require_memory(text.name, int(n_bytes / bytes_per_line))
-    roles, named = find_columns(text.name, names, chosen, named=text.layout.has_header)
-    if not text.layout.has_header:
-        _check_positions(text, roles, chosen, rows)
-    extra = item_columns(names, roles).values()
-    types = {**dict.fromkeys(extra, pl.String()), **_types(text, roles, rows)}
-    checks = {column: _CHECKS[role] for role, column in roles.items()}
-    columns = Columns(types, checks, roles["rating"])
+    sampled = {
+        column: [row[place] if place < len(row) else "" for row in rows]
+        for place, column in enumerate(names)
+    }
+    roles, named = find_columns(
+        text.name, names, chosen, named=text.layout.has_header, sample=sampled
+    )
+    how = _How.of(chosen, reading)
+    columns = _columns(text, roles, rows, how)
+    extra = dict.fromkeys(item_columns(names, roles).values(), pl.String())
+    if len(names) == 4 and "timestamp" not in roles and not text.layout.has_header:
+        # It is looked at where it is no time, too: a line without it is cut off.
+        extra[names[3]] = pl.String()
+        columns = replace(columns, checks={**columns.checks, names[3]: (_is_anything, "a value")})
+    columns = replace(columns, types={**extra, **columns.types})
     frame, skipped = read_parts(text, columns, reading)
     try:
-        return _assemble(text.name, frame, roles, [*notes, *named, *skipped])
+        return _assemble(text.name, frame, roles, [*notes, *named, *skipped], how)
     except DataError:
         if not reading.skips:
             for part in text.parts():  # raises an error that names the line, not the row
                 part.locate(columns.checks)
             raise
     frame, skipped = read_as_text(text, columns, reading)
-    return _assemble(text.name, frame, roles, [*notes, *named, *skipped])
+    return _assemble(text.name, frame, roles, [*notes, *named, *skipped], how)
 
 
 def _bytes_of_text(sample: pl.DataFrame) -> int:
@@ -185,59 +226,37 @@ def _require_memory(name: str, n_ratings: int, more_bytes: int = 0) -> None:
     )
 
 
-def _check_positions(
-    text: TextFile, roles: dict[str, str], chosen: Mapping[str, str | None], rows: list[list[str]]
-) -> None:
-    """Refuse columns chosen by position whose values are not of their role."""
-    values = {role: _values(text, column, rows) for role, column in roles.items()}
-    numbers = [abs(float(v)) for v in values["rating"] if NUMBER.fullmatch(v)]
-    if chosen.get("rating") is None and numbers and min(numbers) > MAX_PLAUSIBLE_RATING:
-        raise DataError(
-            f"{text.name}, column {roles['rating']}",
-            expected="ratings, as the third column of a file without a header",
-            received=f"{values['rating'][0]}, which looks like a time or an id",
-            do="name the columns: user='column_1', item=..., rating=...",
-        )
-    if chosen.get("timestamp") is None and not all(map(_is_time, values.get("timestamp", ()))):
-        del roles["timestamp"]  # the fourth column is something else
-
-
 def _values(text: TextFile, column: str, rows: list[list[str]]) -> list[str]:
     """The values of a column in the sample, without blanks."""
     place = text.layout.columns.index(column)
     return [row[place].strip() for row in rows if place < len(row) and row[place].strip()]
 
 
-def _types(
-    text: TextFile, roles: Mapping[str, str], rows: list[list[str]]
-) -> dict[str, pl.DataType]:
-    """The type of the column of each role, from the first lines."""
-    types: dict[str, pl.DataType] = {}
-    for role, column in roles.items():
-        values = _values(text, column, rows)
-        if role == "rating":
-            types[column] = pl.Float32()
-        elif all(_WHOLE.fullmatch(value) for value in values):
-            short = role != "timestamp" and all(_WHOLE_32_BIT.fullmatch(value) for value in values)
-            types[column] = pl.Int32() if short else pl.Int64()
-        else:
-            types[column] = pl.String()
-    return types
+def _columns(text: TextFile, roles: Mapping[str, str], rows: list[list[str]], how: _How) -> Columns:
+    """How the columns are parsed and checked, from the first lines."""
+    sampled = {role: _values(text, column, rows) for role, column in roles.items()}
+    form = number_form(sampled["rating"])
+    types: dict[str, pl.DataType] = dict.fromkeys(roles.values(), pl.String())
+    if form == PLAIN:
+        types[roles["rating"]] = pl.Float32()
+    if "timestamp" in roles and all(map(_WHOLE.fullmatch, sampled["timestamp"])):
+        types[roles["timestamp"]] = pl.Int64()
+    # Where bad rows are skipped, the first lines say what is bad; else the whole column does.
+    is_rating = value_check(common_form(sampled["rating"]) if how.reading.skips else None)
+    checks: dict[str, Check] = {
+        "user": (str.strip, "an id"),
+        "item": (str.strip, "an id"),
+        "rating": (is_rating, "a finite number"),
+        "timestamp": (
+            is_time if "timestamp" in how.named else _is_anything,
+            EXPECTED_TIME,
+        ),
+    }
+    ids = (roles["user"], roles["item"])
+    by_column = {column: checks[role] for role, column in roles.items()}
+    return Columns(types, by_column, roles["rating"], ids)
 
 
-def _is_rating(value: str) -> bool:
-    return NUMBER.fullmatch(value) is not None and abs(float(value)) <= MAX_RATING
-
-
-def _is_time(value: str) -> bool:
-    if NUMBER.fullmatch(value):
-        return abs(float(value)) < MAX_TIME
-    return not value.strip() or re.match(ISO_DATE, value) is not None
-
-
-_CHECKS: dict[str, Check] = {
-    "user": (str.strip, "an id"),
-    "item": (str.strip, "an id"),
-    "rating": (_is_rating, "a finite number"),
-    "timestamp": (_is_time, EXPECTED_TIME),
-}
+def _is_anything(_: str) -> bool:
+    """The check of a value that does not matter, in a column that each line must have."""
+    return True
