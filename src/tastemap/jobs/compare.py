@@ -73,7 +73,7 @@ def run_comparison(
     with working("comparing") as tell:
         parts = split_by_name(ratings, split, test_size=test_size, seed=seeds[0])
         board = compare(makers, *parts, seeds=seeds, progress=tell, **options)
-    notes = [*ratings.source.notes, *board.notes]
+    notes = [*ratings.source.notes, *parts.notes, *board.notes]
     if output.as_json:
         print_json(board_json(board, notes))
     else:
@@ -99,7 +99,7 @@ def write_board(board: Leaderboard, out: Path, ratings: Ratings, parts: Split, s
     report = Report("Leaderboard", f"{ratings.source.name}, split “{split}”: {sizes}")
     for title, blocks in board_sections(board).items():
         report.section(title, *blocks)
-    report.section("What to know", *sentences([*ratings.source.notes, *board.notes]))
+    report.section("What to know", *sentences([*ratings.source.notes, *parts.notes, *board.notes]))
     report.write(out)
 
 

@@ -24,17 +24,19 @@ def evaluation_tables(
     Returns:
         Tables by title, and notes.
     """
+    notes: tuple[str, ...] = ()
     if (Path(model) / "model.json").is_file():
         fitted, test = load_model(model), ratings
     else:
-        train, test = split_by_name(ratings, split, test_size=test_size, seed=seed)
+        parts = split_by_name(ratings, split, test_size=test_size, seed=seed)
+        train, test = parts
+        notes = parts.notes
         fitted = make_model(model).fit(train, seed=seed)
     tables: dict[str, pl.DataFrame] = {}
-    notes: tuple[str, ...] = ()
     if fitted.predicts_ratings:
         evaluation = evaluate(fitted, test)
         tables |= evaluation.tables
-        notes = evaluation.notes
+        notes += evaluation.notes
     if lists or not fitted.predicts_ratings:
         k = min(10, ratings.n_items)
         tables[f"Lists of {k} for each user, all unseen items ranked"] = evaluate_ranking(

@@ -11,8 +11,8 @@ import polars as pl
 
 from tastemap.data.readers.archive import DataFile
 from tastemap.data.readers.chunked_text import BadRows, Parsed, Reading
-from tastemap.data.readers.columns import find_columns, item_columns
 from tastemap.data.readers.encoding import decoded, guess_encoding, usual_name
+from tastemap.data.readers.roles import find_columns, item_columns
 from tastemap.data.readers.text import whole_lines
 from tastemap.errors import DataError
 from tastemap.support.boundary import reason

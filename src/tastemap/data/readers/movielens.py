@@ -20,9 +20,9 @@ import polars as pl
 from tastemap.data.ratings import Ratings
 from tastemap.data.readers.archive import DataFile, boundary, open_files
 from tastemap.data.readers.chunked_text import Reading
-from tastemap.data.readers.columns import ROLES
 from tastemap.data.readers.dialect import Dialect, sniff
 from tastemap.data.readers.encoding import guess_encoding
+from tastemap.data.readers.roles import ROLES
 from tastemap.data.readers.table import RatingsTable, read_file
 from tastemap.data.readers.text import Layout, TextFile
 from tastemap.errors import DataError

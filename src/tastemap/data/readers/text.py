@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 #: Whether a value is right, and what is expected of it.
 Check: TypeAlias = tuple[Callable[[str], object], str]
 
-NUMBER = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*")
+NUMBER = re.compile(r"\s*[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?\s*")
 DELIMITER_NAMES = {"\t": "tab", ",": "comma", ";": "semicolon", "|": "|", "::": "::", " ": "space"}
 _BLANKS = re.compile(r"[ \t]+")
 _BLANK_BYTES = re.compile(rb"[ \t]+")
