@@ -108,13 +108,13 @@ def test_time_split_tests_on_the_latest():
     assert train.timestamp.max() <= test.timestamp.min()
 
 
-def test_forecast_takes_each_users_last_share_and_ties_keep_the_tables_order():
+def test_forecast_takes_each_users_last_share():
     frame = pl.DataFrame(
         {
             "user_id": [1, 2, 1, 1, 1, 1, 2],
             "item_id": [1, 1, 2, 3, 4, 5, 2],
             "rating": [5] * 7,
-            "timestamp": [9, 9, 9, 1, 2, 3, 1],
+            "timestamp": [8, 9, 9, 1, 2, 3, 1],
         }
     )
     train, test = splits.forecast_split(Ratings.from_frame(frame), 0.2)
@@ -125,13 +125,47 @@ def test_forecast_takes_each_users_last_share_and_ties_keep_the_tables_order():
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("name", ["time", "forecast", "last"])
+def test_equal_times_are_drawn_with_the_seed_and_said(name):
+    # The file has the best ratings last, at one time with the others.
+    n = np.arange(60)
+    frame = {"user_id": n // 20, "item_id": n % 20, "rating": n % 20 // 4 + 1}
+    times = np.where(n % 20 < 4, 0, 1_700_000_000)
+    ratings = Ratings.from_frame(pl.DataFrame(frame | {"timestamp": times}))
+    drawn = [splits.split_by_name(ratings, name, seed=seed) for seed in range(3)]
+    assert rows(drawn[0].test) == rows(splits.split_by_name(ratings, name, seed=0).test)
+    assert rows(drawn[0].test) != rows(drawn[1].test)
+    assert any(part.test.rating.min() < 5 for part in drawn)  # the last of the file is 5
+    assert (drawn[0].test.timestamp > 0).all()
+    note = "split by time: 48 of 60 ratings have a time of both parts; drawn by seed"
+    assert drawn[0].notes == (note,)
+    assert drawn[0].train.source.notes[-1] == note
+
+
+@pytest.mark.parametrize("name", ["time", "forecast", "last"])
+def test_equal_times_are_no_order(name):
+    frame = table().with_columns(timestamp=pl.lit(1_700_000_000))
+    with pytest.raises(ArgumentError, match=r"expected times that differ; .* use the split '(r|p)"):
+        splits.split_by_name(Ratings.from_frame(frame), name)
+    if name != "time":  # the times of users differ, and those of each user do not
+        frame = frame.with_columns(timestamp=pl.col("user_id") * 10**6)
+        with pytest.raises(ArgumentError, match="received for each user one time alone"):
+            splits.split_by_name(Ratings.from_frame(frame), name)
+
+
+def test_times_that_differ_need_no_note():
+    frame = table().with_columns(timestamp=pl.int_range(60))
+    for name in ("time", "forecast", "last"):
+        assert splits.split_by_name(Ratings.from_frame(frame), name).notes == ()
+
+
 def test_leave_last_out_takes_one_rating_of_each_user_with_two():
     frame = pl.DataFrame(
         {
             "user_id": [1, 1, 2, 3, 3],
             "item_id": [1, 2, 1, 1, 2],
             "rating": [5] * 5,
-            "timestamp": [7, 3, 1, 4, 4],
+            "timestamp": [7, 3, 1, 4, 5],
         }
     )
     assert rows(splits.leave_last_out(Ratings.from_frame(frame)).test) == {(0, 0), (2, 1)}

@@ -29,6 +29,7 @@ from tastemap.explore.import_ratings import (
     read_export,
     read_list,
     review,
+    within,
 )
 from tastemap.explore.title_search import search_titles
 from tastemap.support.formulas import defused_text
@@ -221,8 +222,8 @@ def test_cells_that_are_no_formulas_in_our_export_come_back_as_they_were() -> No
 
 
 # What the expressions were that took the square of a line's length.
-OLD_ROW = re.compile(r"^(.*?)\s*[=;,\t]\s*([\d.]+)\s*$")
-OLD_YEAR = re.compile(r"\s*\((\d{4})\)\s*$")
+OLD_ROW = re.compile(r"^(.*?)\s*[=;,\t]\s*([0-9.]+)\s*$")
+OLD_YEAR = re.compile(r"\s*\(([0-9]{4})\)\s*$")
 OLD_BRACKETS = re.compile(r"\s*\([^)]*\)")
 
 
@@ -287,3 +288,19 @@ def test_ratings_land_on_the_scale(rating: float) -> None:
         assert target.lowest <= moved <= target.highest
         if target.levels is not None:
             assert moved in target.levels
+
+
+def test_ratings_off_the_scale_are_listed_and_not_moved() -> None:
+    entries = read_list("Hamlet = 400\nSeven = 0\nStar Wars = 5\nAmélie\nHeat = ٣\n", MOST)
+    inside, outside = within(entries, Scale(1, 5, 1))
+    assert [entry.title for entry in outside] == ["Hamlet", "Seven"]
+    assert [entry.title for entry in inside] == ["Star Wars", "Amélie", "Heat = ٣"]
+    assert within(entries, Scale(0, 400, 1))[1] == []  # 0 is a rating where the scale has it
+
+
+@pytest.mark.parametrize("rating", ["1_0", "٣", "３", "0x5", "5 stars"])
+def test_only_plain_digits_are_ratings(rating: str) -> None:
+    content = f"title,rating\nHamlet,{rating}\nSeven,4\n".encode()
+    assert [entry.title for entry in read_export(content, MOST)[2]] == ["Seven"]
+    (entry,) = read_list(f"Hamlet = {rating}", MOST)
+    assert math.isnan(entry.rating)

@@ -28,7 +28,7 @@ Rows = list[tuple[str, str, float, int]]
 WORDS = st.from_regex(r"[B-Zb-zß][a-z0-9é_-]{0,5}", fullmatch=True)
 NUMBERS = st.integers(1, 10**6).map(str)
 PHRASES = st.builds("{} {}".format, WORDS, st.sampled_from(["x", "y,z", "y;z", "y|z", 'y "z"']))
-SETTINGS = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SETTINGS = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 class Dialect(NamedTuple):

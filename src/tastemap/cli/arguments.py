@@ -18,6 +18,7 @@ import typer
 from tastemap.errors import ArgumentError, DataError, TastemapWarning
 from tastemap.support.addresses import refuse_address
 from tastemap.support.deadline import deadline
+from tastemap.support.numerals import number
 
 if TYPE_CHECKING:  # the modules of these load Polars, which the help does without
     from tastemap.data.ratings import Ratings as Ratings  # noqa: PLC0414 - exported to commands
@@ -56,7 +57,15 @@ Lists = Annotated[bool, typer.Option("--lists", help="Score the recommended list
 UserColumn = Annotated[str | None, typer.Option(help="Column of the users.")]
 ItemColumn = Annotated[str | None, typer.Option(help="Column of the items.")]
 RatingColumn = Annotated[str | None, typer.Option(help="Column of the ratings.")]
-TimestampColumn = Annotated[str | None, typer.Option(help="Column of the times.")]
+TimestampColumn = Annotated[
+    str | None, typer.Option(help="Column of the times; none to read no times.")
+]
+Unrated = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="A rating that says not rated, 0 say; may be repeated; none to keep all ratings."
+    ),
+]
 # The options of `read_ratings`, which every command that reads ratings has.
 READING = {
     "user": UserColumn,
@@ -75,6 +84,7 @@ READING = {
         str, typer.Option(help="Pairs rated twice: last (by time), mean, first or error.")
     ],
     "on_bad_row": Annotated[str, typer.Option(help="A row that cannot be read: error or skip.")],
+    "unrated": Unrated,
 }
 
 # The values of these options if a call leaves them out.
@@ -104,6 +114,7 @@ def reads_ratings(command: Callable[..., None]) -> Callable[..., None]:
     @wraps(command)
     def with_ratings(data: str, **options: Any) -> None:
         how = {name: options.pop(name) for name in READING}
+        how["unrated"] = parse_unrated(how["unrated"])
         on_spark = is_spark(options.get("engine", "local"))
         with deadline():
             if options.get("test") is not None:
@@ -147,6 +158,8 @@ def data_words(ctx: typer.Context) -> str:
             continue
         if name == "has_header":
             words.append("--header" if value else "--no-header")
+        elif name == "unrated":
+            words += [f"--unrated {shlex.quote(mark)}" for mark in value or ()]
         else:
             words.append(f"--{name.replace('_', '-')} {shlex.quote(str(value))}")
     return " ".join(words)
@@ -197,6 +210,24 @@ def model_or_ratings(path: str) -> Ratings:
     return read_data(path, {})
 
 
+def parse_unrated(words: list[str] | None) -> tuple[float, ...] | None:
+    """The ratings that say "not rated": none for the word none; None if nothing is said.
+
+    Example:
+        >>> parse_unrated(["0", "-1"]), parse_unrated(["none"]), parse_unrated(None)
+        ((0.0, -1.0), (), None)
+    """
+    if not words:
+        return None
+    if words == ["none"]:
+        return ()
+    values = [number(word) for word in words]
+    for word, value in zip(words, values, strict=True):
+        if value is None:
+            raise ArgumentError("--unrated", expected="a number, or none alone", received=word)
+    return tuple(value for value in values if value is not None)
+
+
 def parse_options(pairs: list[str]) -> dict[str, Any]:
     """``name=value`` words as options: a value that is JSON is parsed, others are text."""
     options: dict[str, Any] = {}
@@ -218,7 +249,7 @@ def parse_bytes(text: str) -> int:
         >>> parse_bytes("1.5 GiB"), parse_bytes("20kB")
         (1610612736, 20000)
     """
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(?:([kMGT])(i?))?B?", text.strip())
+    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)\s*(?:([kMGT])(i?))?B?", text.strip())
     number, prefix, binary = match.groups() if match else ("inf", None, None)
     n_bytes = float(number) * (1024 if binary else 1000) ** (" kMGT".index(prefix) if prefix else 0)
     if not math.isfinite(n_bytes):
@@ -235,10 +266,9 @@ def parse_new_user(rate: list[str] | None, path: Path | None) -> Any:
     ratings = {}
     for word in rate:
         item, _, stars = word.rpartition("=")
-        try:
-            ratings[item] = float(stars)
-        except ValueError:
-            raise ArgumentError("--rate", expected='"item=rating"', received=word) from None
+        if (rating := number(stars)) is None:
+            raise ArgumentError("--rate", expected='"item=rating"', received=word)
+        ratings[item] = rating
     return ratings
 
 

@@ -10,8 +10,10 @@ from tastemap.cli.arguments import (
     Json,
     RatingColumn,
     TimestampColumn,
+    Unrated,
     UserColumn,
     output,
+    parse_unrated,
 )
 
 
@@ -22,6 +24,7 @@ def prepare(
     item: ItemColumn = None,
     rating: RatingColumn = None,
     timestamp: TimestampColumn = None,
+    unrated: Unrated = None,
     as_json: Json = False,
 ) -> None:
     """Put ratings that are more than memory holds on disk, as a folder that is read like a file.
@@ -32,8 +35,9 @@ def prepare(
     from tastemap.data.readers.prepare import prepare_ratings
 
     columns = {"user": user, "item": item, "rating": rating, "timestamp": timestamp}
+    marks = parse_unrated(unrated)
     with terminal.download_bar(str(data), "reading") as progress:
-        ratings = prepare_ratings(data, out, **columns, progress=progress)
+        ratings = prepare_ratings(data, out, **columns, unrated=marks, progress=progress)
     facts = {"ratings": len(ratings), "users": ratings.n_users, "items": ratings.n_items}
     output(as_json).facts(
         {**facts, "scale": str(ratings.scale), "table": str(out)}, "Prepared", ratings.source.notes

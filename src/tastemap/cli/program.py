@@ -1,6 +1,7 @@
 """The program: its commands, and how an error becomes one line and an exit code."""
 
 import re
+import shlex
 import sys
 from typing import Annotated, Any
 
@@ -118,6 +119,11 @@ def main() -> None:
     app(args=arguments, prog_name="tastemap")
 
 
+def _option(argument: "re.Match[str]") -> str:
+    """The option of the command line for a column that a message names."""
+    return f"--{argument[1]} {shlex.quote(argument[2])}"
+
+
 def _stop(error: object, code: int) -> None:
     """Print an error as one line, and end with an exit code."""
     from tastemap.terminal import printable
@@ -125,5 +131,6 @@ def _stop(error: object, code: int) -> None:
     text = " ".join(str(error).split())
     for python, option in OPTIONS_OF_ARGUMENTS:
         text = re.sub(python, option, text)
+    text = re.sub(r"\b(user|item|rating|timestamp)='([^']*)'(?:,(?= \w+='))?", _option, text)
     sys.stderr.write(f"tastemap: {printable(text)}\n")
     raise typer.Exit(code)

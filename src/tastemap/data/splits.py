@@ -8,6 +8,7 @@ of the whole, and no rating is in both. `split_prepared` writes the parts as pre
 
 import hashlib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,6 +30,9 @@ N_FOLDS = 5
 # Times are counted in histograms of so many bins.
 N_TIME_BINS = 2**16
 
+# How the note of a split on equal times begins.
+_OF_TIES = "split by time: "
+
 # Whether each row of a slice is in the test part.
 _IsTest = Callable[[slice], Mask]
 
@@ -38,6 +42,11 @@ class Split(NamedTuple):
 
     train: Ratings
     test: Ratings
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a split by time had to draw; at the end of ``source.notes`` of both parts, too."""
+        return tuple(note for note in self.test.source.notes if note.startswith(_OF_TIES))
 
 
 def train_test_split(ratings: Ratings, test_size: float = 0.2, seed: int = 0) -> Split:
@@ -110,55 +119,65 @@ def per_user_split(ratings: Ratings, test_size: float = 0.2, seed: int = 0) -> S
     return _masked(ratings, rank < n_test[ratings.user_index])
 
 
-def time_split(ratings: Ratings, test_size: float = 0.2) -> Split:
+def time_split(ratings: Ratings, test_size: float = 0.2, seed: int = 0) -> Split:
     """The latest ratings of all are the test: ``ceil(test_size * n)`` of n.
 
-    Of ratings in the same second, those later in the table count as later. A user or an item may
-    have ratings in the test part only (cold start).
+    Ratings of equal times are put in an order that is drawn, for the order of a table may follow
+    the ratings; `Split.notes` says how many of them are parted. A user or an item may have ratings
+    in the test part only (cold start).
 
     Raises:
-        ArgumentError: If there are no times, ``test_size`` is not between 0 and 1, or one part
-            would be empty.
+        ArgumentError: If there are no times, or all are equal; if ``test_size`` is not between 0
+            and 1, or one part would be empty.
     """
     _check_test_size(test_size)
-    oldest_first = np.argsort(_times_of(ratings), kind="stable")
+    times = _times_of(ratings)
+    if len(times) and times.min() == times.max():
+        raise _equal_times(ratings, "all ratings at one time", "random")
+    oldest_first = np.lexsort((_drawn(ratings, seed), times))
     n_train = len(ratings) - int(np.ceil(test_size * len(ratings)))
-    return _split(ratings, np.sort(oldest_first[:n_train]), np.sort(oldest_first[n_train:]))
+    parts = np.sort(oldest_first[:n_train]), np.sort(oldest_first[n_train:])
+    split = _split(ratings, *parts)
+    first_of_test = times[parts[1]].min()
+    n_tied = int(np.count_nonzero(times == first_of_test))
+    return _noted(split, n_tied if times[parts[0]].max() == first_of_test else 0)
 
 
-def forecast_split(ratings: Ratings, test_size: float = 0.2) -> Split:
+def forecast_split(ratings: Ratings, test_size: float = 0.2, seed: int = 0) -> Split:
     """The latest ratings of each user are the test.
 
     A user's n ratings are put in the order of time; those from position
     ``ceil((1 - test_size) * n)`` on, counted from 0, are the test, so each user keeps at least
-    one for training.
+    one for training. The order of equal times is drawn; `Split.notes` says how many are parted.
 
     Raises:
-        ArgumentError: If there are no times, ``test_size`` is not between 0 and 1, or one part
-            would be empty.
+        ArgumentError: If there are no times, or those of each user are all equal; if
+            ``test_size`` is not between 0 and 1, or one part would be empty.
     """
     _check_test_size(test_size)
     # Rounded, so that (1 - 0.7) * 10 is 3 and not 3.0000000000000004, whose ceiling is 4.
     n_train = np.ceil(np.round((1 - test_size) * ratings.by_user.counts, 9))
-    position = _position_in_user(ratings, _times_of(ratings))
-    return _masked(ratings, position >= n_train[ratings.user_index])
+    position = _position_in_time(ratings, seed)
+    return _by_user_and_time(ratings, position >= n_train[ratings.user_index])
 
 
-def leave_last_out(ratings: Ratings) -> Split:
+def leave_last_out(ratings: Ratings, seed: int = 0) -> Split:
     """The last rating of each user is the test; a user's only rating stays for training.
 
+    Which of several last ratings of equal times it is is drawn; see `forecast_split`.
+
     Raises:
-        ArgumentError: If there are no times, or no user has two ratings.
+        ArgumentError: If there are no times, or those of each user are all equal, or no user has
+            two ratings.
     """
     last = np.maximum(ratings.by_user.counts - 1, 1)
-    position = _position_in_user(ratings, _times_of(ratings))
-    return _masked(ratings, position == last[ratings.user_index])
+    return _by_user_and_time(ratings, _position_in_time(ratings, seed) == last[ratings.user_index])
 
 
 def split_by_name(ratings: Ratings, name: str, *, test_size: float = 0.2, seed: int = 0) -> Split:
     """The split of that name: random, per-user, time, forecast, last, or u1 to u5.
 
-    Splits that have no ``test_size`` or ``seed`` ignore it.
+    Splits that have no ``test_size`` or ``seed`` ignore it; those by time draw equal times.
 
     Raises:
         ArgumentError: If there is no split of that name, or the split cannot be made.
@@ -169,11 +188,11 @@ def split_by_name(ratings: Ratings, name: str, *, test_size: float = 0.2, seed: 
         case "per-user":
             return per_user_split(ratings, test_size, seed)
         case "time":
-            return time_split(ratings, test_size)
+            return time_split(ratings, test_size, seed)
         case "forecast":
-            return forecast_split(ratings, test_size)
+            return forecast_split(ratings, test_size, seed)
         case "last":
-            return leave_last_out(ratings)
+            return leave_last_out(ratings, seed)
         case "u1" | "u2" | "u3" | "u4" | "u5":
             return published_fold(ratings, int(name[1]))
     raise ArgumentError("split", expected=f"one of {', '.join(SPLIT_NAMES)}", received=repr(name))
@@ -249,9 +268,59 @@ def _times_of(ratings: Ratings) -> I64:
     return ratings.timestamp
 
 
-def _position_in_user(ratings: Ratings, key: I64) -> I64:
-    """Position (n,), from 0, of each rating among those of its user in the order of ``key``."""
-    order = np.lexsort((key, ratings.user_index))
+def _drawn(ratings: Ratings, seed: int) -> I64:
+    """A place (n,) of each rating in a drawn order."""
+    return np.random.default_rng(seed).permutation(len(ratings))
+
+
+def _equal_times(ratings: Ratings, received: str, other: str) -> ArgumentError:
+    return ArgumentError(
+        "a split by time",
+        expected="times that differ",
+        received=f"{received}, {len(ratings):,} ratings",
+        do=f"use the split {other!r}",
+    )
+
+
+def _position_in_time(ratings: Ratings, seed: int) -> I64:
+    """Position (n,) of each rating among those of its user by time, equal times as drawn."""
+    times, users = _times_of(ratings), ratings.by_user
+    first, last = (np.full(len(users.counts), fill) for fill in (times.max(), times.min()))
+    np.minimum.at(first, ratings.user_index, times)
+    np.maximum.at(last, ratings.user_index, times)
+    if (users.counts > 1).any() and not (first < last).any():
+        raise _equal_times(ratings, "for each user one time alone", "per-user")
+    return _position_in_user(ratings, times, _drawn(ratings, seed))
+
+
+def _by_user_and_time(ratings: Ratings, is_test: Mask) -> Split:
+    """The split of these, with a note on ratings whose time their user has in both parts."""
+    split, times = _masked(ratings, is_test), _times_of(ratings)
+    order = np.lexsort((times, ratings.user_index))
+    user, time, test = ratings.user_index[order], times[order], is_test[order]
+    is_new = np.append(True, (user[1:] != user[:-1]) | (time[1:] != time[:-1]))
+    start = np.flatnonzero(is_new)
+    n_equal = np.diff(np.append(start, len(order)))
+    n_test = np.add.reduceat(test.astype(np.int64), start)
+    return _noted(split, int(n_equal[(n_test > 0) & (n_test < n_equal)].sum()))
+
+
+def _noted(split: Split, n_tied: int) -> Split:
+    """The split, with a note if ratings of equal times lie in both parts, and no older one."""
+    source, n = split.test.source, len(split.train) + len(split.test)
+    notes = [note for note in source.notes if not note.startswith(_OF_TIES)]
+    if n_tied:
+        notes.append(
+            f"{_OF_TIES}{n_tied:,} of {n:,} ratings have a time of both parts; drawn by seed"
+        )
+    source = replace(source, notes=tuple(notes))
+    return Split(*(replace(part, source=source) for part in split))
+
+
+def _position_in_user(ratings: Ratings, key: I64, second: I64 | None = None) -> I64:
+    """Position (n,), from 0, of each rating among those of its user, in the order of the keys."""
+    keys = (key,) if second is None else (second, key)
+    order = np.lexsort((*keys, ratings.user_index))
     starts = ratings.by_user.indptr[ratings.user_index[order]]
     position = np.empty(len(ratings), dtype=np.int64)
     position[order] = np.arange(len(ratings)) - starts

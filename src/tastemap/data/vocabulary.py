@@ -24,8 +24,8 @@ class Vocabulary:
     """The ids of all users or of all items, in row order, and the table that describes them.
 
     Ids are integers (int64) or text, as the data has them. They are looked up in either form:
-    ``1``, ``1.0``, ``"1"`` and ``numpy.int64(1)`` all find the integer id 1, but ``7`` does not
-    find the text id ``"007"``.
+    ``1``, ``1.0``, ``"1"`` and ``numpy.int64(1)`` all find the integer id 1, but ``"007"`` does not
+    find the integer id 7, nor ``7`` the text id ``"007"``.
 
     Args:
         ids: Distinct ids, integers or text, none missing; row ``i`` belongs to ``ids[i]``.
@@ -186,7 +186,10 @@ class Vocabulary:
             ids = whole.set(whole.cast(pl.Float64) != ids.cast(pl.Float64), None)
         if isinstance(ids.dtype, pl.Categorical | pl.Enum):
             ids = ids.cast(pl.String)
-        if self.is_text or ids.dtype == pl.String or ids.dtype.is_integer():
+        if ids.dtype == pl.String and not self.is_text:
+            whole = ids.cast(pl.Int64, strict=False)
+            return whole.set(~whole.cast(pl.String).eq_missing(ids), None)  # "007" is not 7
+        if self.is_text or ids.dtype.is_integer():
             return ids.cast(self.ids.dtype, strict=False)
         return pl.Series([None] * len(ids), dtype=self.ids.dtype)
 

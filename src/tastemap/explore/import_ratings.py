@@ -25,6 +25,7 @@ from tastemap.errors import DataError
 from tastemap.explore.title_search import ARTICLES, search_titles, title_words
 from tastemap.support.boundary import refusing, shortened
 from tastemap.support.formulas import restored_text
+from tastemap.support.numerals import number
 
 #: So many ratings are read of one file; who has more may bring the rest in a second one.
 MAX_ENTRIES = 5_000
@@ -139,7 +140,8 @@ def read_list(text: str, max_bytes: int) -> list[Entry]:
     for line in lines[:MAX_ENTRIES]:
         title, rating = _row(line) if len(line) <= MAX_CHARACTERS else (line[:MAX_CHARACTERS], "")
         title, year = _dated(title.strip("\"' "))
-        entries.append(Entry(title, year, _number(rating) or math.nan))
+        value = number(rating)
+        entries.append(Entry(title, year, math.nan if value is None else value))
     return entries
 
 
@@ -184,6 +186,20 @@ def chosen(data: Ratings, entries: list[Entry]) -> tuple[dict[str, float], list[
             rating = on_scale(entry.rating, data.scale, data.scale)
             ratings[str(data.items.ids[best])] = rating
     return ratings, unread
+
+
+def within(entries: list[Entry], scale: Scale) -> tuple[list[Entry], list[Entry]]:
+    """The entries whose ratings lie on a scale or are missing, and the others, which are none.
+
+    Example:
+        >>> heat, alien = Entry("Heat", None, 5), Entry("Alien", None, 400)
+        >>> within([heat, alien], Scale(1, 5, 1)) == ([heat], [alien])
+        True
+    """
+    outside = [e for e in entries if not scale.lowest <= e.rating <= scale.highest]
+    outside = [entry for entry in outside if not math.isnan(entry.rating)]
+    beyond = {id(entry) for entry in outside}
+    return [entry for entry in entries if id(entry) not in beyond], outside
 
 
 def on_scale(rating: float, source: Scale, target: Scale) -> float:
@@ -313,11 +329,11 @@ def _entry(row: list[str], column: dict[str, int | None]) -> Entry | None:
         text = row[place] if place is not None and place < len(row) else ""
         return restored_text(text.strip()[:MAX_CHARACTERS])
 
-    rating = _number(cell("rating"))
+    rating = number(cell("rating"))
     if rating is None:
         return None
     title, year = _dated(cell("title"))
-    year_column = _number(cell("year"))
+    year_column = number(cell("year"))
     return Entry(title, int(year_column) if year_column else year, rating, cell("item_id"))
 
 
@@ -328,7 +344,7 @@ def _row(line: str) -> tuple[str, str]:
         >>> _row("Alien, 4.5"), _row("M = 3"), _row("Alien 3")
         (('Alien', '4.5'), ('M', '3'), ('Alien 3', ''))
     """
-    n_digits = sum(1 for _ in takewhile(lambda c: c.isdecimal() or c == ".", reversed(line)))
+    n_digits = sum(1 for _ in takewhile(lambda c: c in "0123456789.", reversed(line)))
     before, rating = line[: len(line) - n_digits], line[len(line) - n_digits :]
     title = before.rstrip()
     if not rating or not (title.endswith(("=", ";", ",")) or "\t" in before[len(title) :]):
@@ -352,17 +368,9 @@ def _dated(title: str) -> tuple[str, int | None]:
     """A title without the year in brackets at its end, and the year."""
     text = title.rstrip()
     name, year, end = text[:-6], text[-5:-1], text[-6:-5] + text[-1:]
-    if end == "()" and len(year) == 4 and year.isdecimal():
+    if end == "()" and len(year) == 4 and year.isascii() and year.isdecimal():
         return name.rstrip(), int(year)
     return title, None
-
-
-def _number(text: str) -> float | None:
-    try:
-        value = float(text)
-    except ValueError:
-        return None
-    return value if math.isfinite(value) else None
 
 
 def _unzipped(content: bytes, max_bytes: int) -> bytes:

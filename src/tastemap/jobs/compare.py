@@ -110,7 +110,7 @@ def write_board(board: Leaderboard, out: Path, ratings: Ratings, parts: Split, s
     report = Report("Leaderboard", f"{ratings.source.name}, split “{split}”: {sizes}")
     for title, blocks in board_sections(board).items():
         report.section(title, *blocks)
-    report.section("What to know", *sentences([*ratings.source.notes, *board.notes]))
+    report.section("What to know", *sentences([*ratings.source.notes, *parts.notes, *board.notes]))
     report.write(out)
 
 

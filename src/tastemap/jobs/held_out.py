@@ -42,7 +42,7 @@ def parts_of(
     """
     if test is None:
         parts = split_by_name(ratings, split, test_size=test_size, seed=seed)
-        return Parts(parts, split)
+        return Parts(parts, split, parts.notes)
     if split != DEFAULT_SPLIT:
         raise ArgumentError("--test, --split", expected="one of the two", received="both")
     return held_out(ratings, test)

@@ -64,15 +64,17 @@ def run_tuning(
         options: Further arguments of `tune`.
     """
     files.check()
+    of_split: list[str] = []
     train, note = ratings, "no test part was set aside: the search had all the ratings"
     if split is not None:
-        train, test = split_by_name(ratings, split, test_size=test_size, seed=seed)
+        parts = split_by_name(ratings, split, test_size=test_size, seed=seed)
+        train, test, of_split = *parts, [*parts.notes]
         note = f"the {len(test):,} test ratings of the split {split} were not looked at"
         options["split"] = "random" if split[1:].isdigit() else split
     with working(f"tuning {model}") as tell:
         tuning = tune(model, train, seed=seed, progress=tell, **options)
     command = f"tastemap fit {data} {tuning.words}"
-    notes = [*_notes(tuning), note]
+    notes = [*_notes(tuning), note, *of_split]
     if files.figure is not None:
         write_figure(tuning, files.figure, notes, command)
         notes.append(f"the search is drawn in {files.figure}")

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tastemap.data.readers.archive import DataFile
-from tastemap.data.readers.columns import DUPLICATES, ROLES, find_columns
+from tastemap.data.readers.columns import DUPLICATES
 from tastemap.data.readers.dialect import Dialect, sniff
 from tastemap.data.readers.json_records import is_json
+from tastemap.data.readers.roles import ROLES, find_columns
 from tastemap.data.readers.timestamps import unit_of
 from tastemap.errors import ArgumentError, DataError
 

@@ -5,6 +5,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tastemap.data.readers import columns
 from tastemap.data.readers.read import read_ratings
@@ -36,7 +38,7 @@ def test_ids_stay_what_they_are(write):
     ],
 )
 def test_duplicates_are_resolved_by_time_and_reported(how, expected, write):
-    path = write("1,1,1,20\n1,1,5,30\n2,1,4,20\n1,1,3,10\n")
+    path = write("user,item,rating,time\n1,1,1,20\n1,1,5,30\n2,1,4,20\n1,1,3,10\n")
     ratings = read_ratings(path, duplicates=how)
     assert ratings.to_frame().rows() == expected
     assert ratings.source.notes[-1] == (
@@ -104,3 +106,33 @@ def test_a_duplicate_in_a_sorted_table_is_seen_across_slices(
     frame = pl.DataFrame({"user_id": rows // 5, "item_id": rows % 5, "rating": 3.0})
     assert columns.without_duplicates("x", frame, "last")[0].height == 20
     assert columns.without_duplicates("x", frame.unique(maintain_order=True), "error")[1] == []
+
+
+@pytest.mark.parametrize("late", ["007", "+7", "-0", "0195153448", " 007", '"007"'])
+def test_ids_far_below_stay_what_is_written(late: str, write) -> None:
+    rows = "".join(f"{n % 30},{n // 30},3\n" for n in range(1500))
+    ratings = read_ratings(write(f"user,item,rating\n{rows}{late},1,5\n7,{late},5\n"))
+    text = late.strip(' "')
+    assert text in ratings.users
+    assert text in ratings.items
+    assert (len(ratings), ratings.n_users) == (1502, 31)
+    assert ratings.users.ids.to_list() == sorted([*map(str, range(30)), text])
+
+
+def test_ids_that_are_whole_numbers_with_a_point(write) -> None:
+    ratings = read_ratings(write("user,item,rating\n12.0,7,3\n13.0,7.0,4\n"))
+    assert ratings.users.ids.to_list() == [12, 13]
+    assert "column user: ids such as 12.0 read as 12" in ratings.source.notes
+    assert ratings.items.ids.to_list() == ["7", "7.0"]  # two texts are two ids
+
+
+@given(
+    st.lists(st.integers(-(2**63), 2**63 - 1) | st.sampled_from(["007", "-0", "+1", "x", "1.0"]))
+)
+def test_integers_are_told_by_their_length(values: list[int | str]) -> None:
+    texts = [str(value) for value in values]
+    whole = columns.as_integers(pl.Series(texts, dtype=pl.String))
+    if all(isinstance(value, int) for value in values):
+        assert whole.to_list() == values
+    else:
+        assert whole is None

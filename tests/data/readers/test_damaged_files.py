@@ -114,11 +114,6 @@ def test_damaged_files_are_read_or_refused(kind: str, tmp_path: Path) -> None:
         b"user,item,rating\n1,2,3\n" + b"a" * 140_000 + b",2,3\n",  # more than csv's limit
         b"a" * 140_000 + b",b,c\n1,2,3\n",
         b'user,item,rating\n1,"' + b"a" * 140_000 + b'",3\n1,2,x\n',
-        b"user,item,rating,time\n1,2,3,1e20\n",
-        b"user,item,rating,time\n1,2,3,1e400\n",
-        b"user,item,rating,time\n1,2,3,-1e400\n",
-        b"user,item,rating,time\n1,2,3,9223372036854775808\n",
-        b"user,item,rating,time\n1,2,3,99999-12-31\n",
         b"user,item,rating\n1,2,1e400\n",
         b"user,item,rating\n1,2," + b"9" * 6_000 + b"\n",
         b"user\nitem\nrating\n",
@@ -153,18 +148,38 @@ def test_odd_files_are_refused(content: bytes, how: str, tmp_path: Path) -> None
 def test_times_that_no_calendar_has_are_named_or_skipped(tmp_path: Path) -> None:
     path = tmp_path / "ratings.csv"
     path.write_text("user,item,rating,time\n1,2,3,5\n1,3,3,1e20\n1,4,3,6\n1,5,3,nan\n")
+    assert read_ratings(path).timestamp is None
     with pytest.raises(DataError, match=r"line 3, column time; expected seconds .* '1e20'"):
-        read_ratings(path)
+        read_ratings(path, timestamp="time")
     read = read_ratings(path, on_bad_row="skip")
-    assert (len(read), read.timestamp.tolist()) == (2, [5, 6])
+    assert (len(read), read.timestamp) == (4, None)
+    filled = read_ratings(path, on_bad_row="skip", missing_times="fill")
+    assert filled.timestamp.tolist() == [5, 5, 6, 5]
+    named = read_ratings(path, on_bad_row="skip", missing_times="fill", timestamp="time")
+    assert named.timestamp.tolist() == [5, 6, 5]  # "nan" says that a time is missing
     frame = pl.DataFrame({"user": [1], "item": [2], "rating": [3], "time": [2**63]})
     for times in (
         pl.Series([1e20]),
         pl.Series([float("-inf")]),
         pl.Series([2**63], dtype=pl.UInt64),
     ):
-        with pytest.raises(DataError, match="row 1, column time; expected a time"):
-            read_ratings(frame.with_columns(time=times))
+        with pytest.raises(DataError, match="row 1, column time; expected seconds since"):
+            read_ratings(frame.with_columns(time=times), timestamp="time")
+        assert read_ratings(frame.with_columns(time=times)).timestamp is None
+
+
+@pytest.mark.parametrize(
+    "time", ["1e20", "1e400", "-1e400", "9223372036854775808", "99999-12-31", "31.05.24", "soon"]
+)
+@pytest.mark.parametrize("how", ["error", "skip"])
+def test_a_column_of_no_times_is_left_out_unless_it_is_named(time, how, tmp_path: Path) -> None:
+    path = tmp_path / "ratings.csv"
+    path.write_text(f"user,item,rating,time\n1,2,3,{time}\n2,2,4,{time}\n")
+    read = read_ratings(path, on_bad_row=how)
+    assert (len(read), read.timestamp) == (2, None)
+    assert any("times" in note and time.lstrip("-")[:2] in note for note in read.source.notes)
+    with pytest.raises(DataError, match="expected (seconds since 1970|at least one rating)"):
+        read_ratings(path, on_bad_row=how, timestamp="time")
 
 
 @pytest.mark.parametrize(

@@ -50,8 +50,8 @@ def test_ids_keep_their_form_and_fields_may_be_missing(write) -> None:
     ratings = read_ratings(write("\n".join(lines)))
     assert ratings.items.ids.to_list() == ["007", "7", "x"]
     assert ratings.users.ids.to_list() == ["123456789012345678901234567890", "7", "8"]
-    with pytest.raises(DataError, match="row 3, column rating; expected a rating; rec.* nothing"):
-        read_ratings(write("\n".join([*lines[:2], '{"user": 1, "item": 2}'])))
+    lines[2] = '{"user": 1, "item": 2}'
+    assert len(read_ratings(write("\n".join(lines)))) == 2
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ def test_text_ids_and_missing_times(tmp_path: Path) -> None:
 
 
 def test_times_have_one_unit_throughout(tmp_path: Path, small_chunks: None) -> None:
-    times = np.concatenate([np.arange(1, 301) * 10**7, np.arange(300) + 1_600_000_000_000])
+    times = np.concatenate([np.arange(1, 301) * 10**6, np.arange(300) + 1_600_000_000_000])
     frame = pl.DataFrame({"user": range(600), "item": [1] * 600, "rating": [3, 4] * 300})
     for column in (times, times.astype(float), times.astype(str)):
         frame.with_columns(timestamp=pl.Series(column)).write_parquet(tmp_path / "r.parquet")
@@ -55,7 +55,7 @@ def test_ids_are_taken_as_in_memory(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("column", "value", "message"),
     [
-        ("rating", float("nan"), "row 901 on, row 2, column rating; expected a finite number"),
+        ("rating", float("inf"), "row 901 on, row 2, column rating; expected a finite number"),
         ("userId", None, "row 901 on, row 2, column userId; expected a user"),
     ],
 )
@@ -86,3 +86,26 @@ def test_progress_is_in_bytes_of_the_file(
     prepare_ratings(parquet, tmp_path / "table", progress=lambda *done: calls.append(done))
     assert calls == sorted(calls)
     assert calls[-1] == (parquet.stat().st_size,) * 2
+
+
+def test_values_are_read_as_in_memory(tmp_path: Path, small_chunks: None) -> None:
+    n = 700
+    frame = pl.DataFrame(
+        {
+            "user": ["12.0" if k % 2 else "13" for k in range(n)],
+            "item": [f"{k}.0" for k in range(n)],
+            "rating": [("-1", "3,5", "4", "NA", "2,5")[k % 5] for k in range(n)],
+            "date": [f"{k % 9 + 1:02}/02/2024" for k in range(n - 1)] + ["28/02/2024"],
+        }
+    )
+    frame.write_parquet(tmp_path / "r.parquet")
+    table = prepare_ratings(tmp_path / "r.parquet", tmp_path / "table")
+    memory = tm.read_ratings(tmp_path / "r.parquet")
+    assert table.fingerprint() == memory.fingerprint()
+    assert (len(table), table.users.ids.to_list(), table.items.ids[0]) == (420, ["12.0", "13"], 1)
+    assert {note for note in memory.source.notes if "dates" in note} <= {*table.source.notes}
+    kept = prepare_ratings(tmp_path / "r.parquet", tmp_path / "kept", unrated=())
+    assert (len(kept), kept.scale.lowest) == (560, -1)
+    assert (
+        prepare_ratings(tmp_path / "r.parquet", tmp_path / "k", timestamp="none").timestamp is None
+    )

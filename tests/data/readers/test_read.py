@@ -79,7 +79,7 @@ def test_any_table_survives_the_round_trip_through_csv(rows):
         patch.setattr(
             "tastemap.data.readers.archive.DataFile.of", lambda path: memory(file.getvalue())
         )
-        read = read_ratings("memory.csv").to_frame()
+        read = read_ratings("memory.csv", rating="rating", unrated=()).to_frame()
     assert read["user_id"].cast(pl.String).to_list() == frame["user_id"].to_list()
     assert read["item_id"].to_list() == frame["item_id"].to_list()
     assert read["rating"].to_list() == frame["rating"].to_list()

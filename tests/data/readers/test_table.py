@@ -43,11 +43,6 @@ def test_a_fourth_column_that_is_no_time_is_left_alone(write):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"rating": [1.0, None, 2.0]}, "row 2, column rating; expected a rating; received nothing"),
-        (
-            {"rating": [1.0, 2.0, float("nan")]},
-            "row 3, column rating; expected a finite number; rec",
-        ),
         (
             {"rating": [float("inf"), 2.0, 3.0]},
             "row 1, column rating; expected a finite number; rec",
@@ -58,14 +53,6 @@ def test_a_fourth_column_that_is_no_time_is_left_alone(write):
         ),
         ({"user_id": [1, None, 2]}, "row 2, column user_id; expected a user; received nothing"),
         ({"item_id": [[1], [2], [3]]}, "column item_id; expected integers or text; received List"),
-        (
-            {"timestamp": ["then", "now", "1"]},
-            "row 1, column timestamp; expected seconds since 1970",
-        ),
-        (
-            {"timestamp": [True, False, True]},
-            "column timestamp; expected seconds .*received Boolean",
-        ),
     ],
 )
 def test_bad_frames_are_named_by_row_and_column(change, message):
@@ -83,7 +70,7 @@ def test_of_parquet_only_the_columns_that_count_are_read(tmp_path: Path) -> None
     assert read.items.titles[0] == "Film 1"
     assert len(read) == N
     file, start = DataFile.of(path), path.read_bytes()[:6]
-    columns = tables._read_arrow(file, start, {}, Reading()).columns
+    columns = tables._read_arrow(file, start, {}, Reading())[0].columns
     assert "title" in columns
     assert "weight" not in columns
 
@@ -94,7 +81,7 @@ def test_where_no_row_is_right_it_is_said(tmp_path: Path) -> None:
         DataError, match="expected at least one rating; received none; .*2 bad rows"
     ):
         read_ratings(path, on_bad_row="skip")
-    with pytest.raises(DataError, match="received none; 2,000 bad rows skipped"):
+    with pytest.raises(DataError, match="received none; 2,000 of 2,000 rows have no rating"):
         read_ratings(TABLE.with_columns(rating=pl.lit(None, pl.Float64)), on_bad_row="skip")
 
 

@@ -127,6 +127,14 @@ def test_an_export_is_reviewed_and_kept(client: TestClient) -> None:
     assert client.get("/you/ratings.csv").content.splitlines()[1:] != []
 
 
+def test_ratings_off_the_scale_are_shown_and_not_kept(client: TestClient) -> None:
+    files = {"file": ("ratings.csv", b"item_id,rating\n1,400\n2,0\n3,4\n", "text/csv")}
+    page = client.post("/you/import", files=files, data={"csrf": token(client)}).text
+    assert re.findall(r'name="pick" value="([^"]+)" checked', page) == ["4 3"]
+    assert "Not read" in page
+    assert "1 = 400; 2 = 0" in page
+
+
 def test_no_cell_of_the_export_is_a_formula(tmp_path: Path) -> None:
     ratings = small_ratings()
     titles = ['=HYPERLINK("x")', *ratings.item_table["title"][1:]]
@@ -152,7 +160,7 @@ def test_picks_for_a_group_have_a_reason_for_each(client: TestClient) -> None:
     for method in ("least_misery", "average"):
         text = client.post("/together", data=form | {"method": method}).text
         assert "Ada" in text
-        assert "no such film" in text
+        assert "Not read: no such film" in text
         assert text.count('class="picks"') == 1
 
 

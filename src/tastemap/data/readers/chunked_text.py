@@ -9,6 +9,7 @@ from typing import TypeAlias
 import polars as pl
 from polars.exceptions import PolarsError
 
+from tastemap.data.readers.columns import as_integers
 from tastemap.data.readers.text import Check, TextFile
 from tastemap.errors import ArgumentError, DataError
 
@@ -17,6 +18,7 @@ Progress: TypeAlias = Callable[[int, int], None]
 #: The columns of a file, and notes on how they were read.
 Parsed: TypeAlias = tuple[pl.DataFrame, list[str]]
 
+MIN_INT_32, MAX_INT_32 = -(2**31), 2**31 - 1
 # Parts that are scanned at the same time.
 N_SCANNERS = 2
 # Smaller files are read so soon that no progress is reported.
@@ -33,6 +35,7 @@ class Reading:
         progress: Is called while a large file is read.
         layout: ``"long"`` if a row is a rating, ``"wide"`` if the table is a matrix; None if its
             content decides.
+        unrated: Ratings that say "not rated"; None to find them.
 
     Raises:
         ArgumentError: If ``on_bad_row`` or ``layout`` is none of these.
@@ -41,6 +44,7 @@ class Reading:
     on_bad_row: str = "error"
     progress: Progress | None = None
     layout: str | None = None
+    unrated: tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
         if (how := self.on_bad_row) not in ("error", "skip"):
@@ -67,11 +71,13 @@ class Columns:
         types: Name and type of each column that is read; integers may turn out to need 64 bits.
         checks: For a column, the check of each value when a bad line is looked for.
         rating: The column of the ratings, which are finite numbers.
+        ids: The columns of ids: text that becomes integers if each is written as one is printed.
     """
 
     types: Mapping[str, pl.DataType]
     checks: Mapping[str, Check]
     rating: str
+    ids: tuple[str, ...] = ()
 
     @property
     def wide(self) -> dict[str, pl.DataType]:
@@ -158,7 +164,7 @@ def _parsed(
     if (
         frame is not None
         and not any(frame[name].null_count() for name in columns.checks)
-        and frame[columns.rating].is_finite().all()
+        and (frame[columns.rating].dtype == pl.String or frame[columns.rating].is_finite().all())
     ):
         return frame
     if reading.skips:
@@ -176,10 +182,25 @@ def _scan(part: TextFile, columns: Columns) -> pl.DataFrame | None:
     """The part parsed as the columns' types, narrow or wide, or None if neither fits."""
     for types in (columns.types, columns.wide):
         try:
-            return part.scan(types)
+            return _with_integers(part.scan(types), columns.ids)
         except PolarsError:
             continue
     return None
+
+
+def _with_integers(frame: pl.DataFrame, ids: tuple[str, ...]) -> pl.DataFrame:
+    """The frame with ids as integers, of 32 bits if these hold them, where all are written so."""
+    for name in ids:
+        whole = as_integers(frame[name])
+        if whole is not None:
+            frame = frame.with_columns(whole.cast(pl.Int32) if _is_short(whole) else whole)
+    return frame
+
+
+def _is_short(whole: pl.Series) -> bool:
+    """Whether 32 bits, which halve the memory, hold all of these."""
+    low, high = whole.min(), whole.max()
+    return low is None or (int(low) >= MIN_INT_32 and int(high) <= MAX_INT_32)  # type: ignore[arg-type]
 
 
 def _sound(part: TextFile, columns: Columns, bad: BadRows) -> pl.DataFrame:

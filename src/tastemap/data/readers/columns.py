@@ -1,136 +1,102 @@
 """From a table with any columns to the columns of a table of ratings."""
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 import polars as pl
-from polars.exceptions import PolarsError
 
 from tastemap.data.chunks import CACHE_ROWS, chunks
-from tastemap.data.readers.timestamps import TimeUnit, bad_value, seconds, time_unit
+from tastemap.data.readers.numbers import as_numbers, common_form, truth_values, value_check
+from tastemap.data.readers.timestamps import TimeUnit, evidence, read_times, time_form
+from tastemap.data.readers.values import bad_value
 from tastemap.errors import ArgumentError, DataError
 from tastemap.support.memory import require
 
-ROLES = ("user", "item", "rating", "timestamp")
-KEYS = {"user": "user_id", "item": "item_id", "rating": "rating", "timestamp": "timestamp"}
 _PAIR = ["user_id", "item_id"]
 # Peak of the memory for a rating that is one of several of its pair, beside the table.
 BYTES_PER_DUPLICATE = 150
+# 10, 100, ...: an integer has one digit more than there are powers up to it.
+_POWERS_OF_TEN = 10 ** np.arange(1, 20, dtype=np.uint64)
 DUPLICATES = ("last", "first", "mean", "error")
-
-# Common names of each column, the clearest first; compared without case, "_", "-", " ".
-_NAMES = {
-    "user": "userid user uid username reviewerid reviewer customerid customer memberid member"
-    " personid person profileid profile accountid visitorid u",
-    "item": "itemid item iid movieid movie filmid film productid product asin parentasin bookid"
-    " book isbn songid song trackid track artistid artist gameid game businessid recipeid jokeid"
-    " title name i",
-    "rating": "rating ratings score stars star overall vote grade rate bookrating preference"
-    " value r",
-    "timestamp": "timestamp unixtimestamp ts time unixtime unixreviewtime datetime date ratedat"
-    " createdat reviewtime reviewdate when t",
-}
-# Columns of a table of ratings that describe the items, and their common names.
-_ITEM_NAMES = {
-    "title": "title movietitle itemname",
-    "genres": "genres genre",
-    "year": "year releaseyear",
-}
-
-
-def find_columns(
-    name: str, columns: Iterable[str], chosen: Mapping[str, str | None], *, named: bool = True
-) -> tuple[dict[str, str], list[str]]:
-    """Which column holds the user, the item, the rating and the time.
-
-    Args:
-        name: What to call the table in messages.
-        columns: The names of its columns.
-        chosen: For a role, the column that the caller has named, or None to infer it.
-        named: Whether the names mean something; if not, the first four columns are taken.
-
-    Returns:
-        The column of each role (without ``timestamp`` if there is none), and a note for each
-        inference.
-
-    Raises:
-        DataError: If a chosen column is not there, or none can be inferred.
-    """
-    columns, roles, notes = list(columns), {}, []
-    free = [column for column in columns if column not in chosen.values()]
-    for place, role in enumerate(ROLES):
-        column = chosen.get(role)
-        if column is not None and column not in columns:
-            raise DataError(
-                f"{name}, column {column}",
-                expected=f"one of its columns {', '.join(columns)}",
-                received=f"{role}={column!r}",
-                do=f"name the column of the {role}",
-            )
-        if column is None:
-            by_position = (column for column in columns[place : place + 1] if column in free)
-            column = _first_named(_NAMES[role], free) if named else next(by_position, None)
-            if column not in (None, KEYS[role]):
-                notes.append(f"column {column} read as {role}")
-        if column is not None:
-            roles[role] = column
-        elif role != "timestamp":
-            raise DataError(
-                f"{name}, column of the {role}",
-                expected=f"a name such as {', '.join(_NAMES[role].split()[:3])}",
-                received=f"columns {', '.join(columns)}",
-                do=f"name it: {role}=...",
-            )
-    same = [role for role in roles if list(roles.values()).count(roles[role]) > 1]
-    if same:
-        name = " and ".join(same)
-        raise ArgumentError(name, expected="different columns", received=roles[same[0]])
-    return roles, notes
 
 
 def standard_columns(
-    name: str, frame: pl.DataFrame, roles: Mapping[str, str], unit: TimeUnit | None = None
+    name: str,
+    frame: pl.DataFrame,
+    roles: Mapping[str, str],
+    unit: TimeUnit | None = None,
+    named: Collection[str] = (),
 ) -> tuple[pl.DataFrame, list[str]]:
     """The ratings' columns ``user_id, item_id, rating`` and maybe ``timestamp`` in one form.
 
-    Ids become integers or text, ratings floats, times whole seconds since 1970 (may be null). The
-    unit of the times is inferred from the frame if None.
+    Ids become integers or text, ratings floats, times whole seconds since 1970. Ratings and times
+    may be null.
+
+    Args:
+        name: What to call the table in messages.
+        frame: Columns of any names.
+        roles: The column of each role.
+        unit: How the times are read; inferred from the frame if None.
+        named: The roles whose columns the caller has named: words for True and False are then
+            ratings, and a time that cannot be read is an error.
 
     Raises:
         DataError: With the row (from 1) and column of the first value that is missing or wrong.
     """
-    columns = [
-        as_ids(frame[roles["user"]]).alias("user_id"),
-        as_ids(frame[roles["item"]]).alias("item_id"),
-        as_numbers(name, frame[roles["rating"]]).alias("rating"),
-    ]
-    for series, role in zip(columns, ROLES, strict=False):
-        if series.null_count():
-            raise bad_value(name, frame[roles[role]], series.is_null(), f"a {role}")
-    finite = columns[2].is_finite()
-    if not finite.all():
-        raise bad_value(name, frame[roles["rating"]], ~finite, "a finite number")
-    notes: list[str] = []
+    columns, notes = [], []
+    for role in ("user", "item"):
+        ids, of_ids = as_ids(frame[roles[role]])
+        if ids.null_count():
+            raise bad_value(name, frame[roles[role]], ids.is_null(), f"a {role}")
+        columns.append(ids.alias(f"{role}_id"))
+        notes += of_ids
+    rating, of_ratings = as_ratings(name, frame[roles["rating"]], named="rating" in named)
+    columns.append(rating.alias("rating"))
+    notes += of_ratings
     if "timestamp" in roles:
         times = frame[roles["timestamp"]]
-        unit = unit or time_unit(name, times)
-        columns.append(seconds(name, times, unit).alias("timestamp"))
-        notes += unit.notes
+        unit = unit or time_form(evidence(times))
+        read, of_times = read_times(name, times, unit, named="timestamp" in named)
+        columns += [] if read is None else [read.alias("timestamp")]
+        notes += of_times
     return pl.DataFrame(columns), notes
+
+
+def as_ratings(name: str, series: pl.Series, *, named: bool) -> tuple[pl.Series, list[str]]:
+    """A column of ratings as finite floats, null where there is none, and notes."""
+    truths = truth_values(series)
+    if truths is not None:
+        if named:
+            return truths, [f"column {series.name}: True and False read as 1 and 0"]
+        raise DataError(
+            f"{name}, column {series.name}",
+            expected="ratings",
+            received="True and False",
+            do=f"to read these as 1 and 0, name it: rating={series.name!r}",
+        )
+    numbers, notes = as_numbers(name, series)
+    wrong = ~(numbers.cast(pl.Float32).is_finite().fill_null(value=True))
+    if wrong.any():
+        raise bad_value(name, series, wrong, "a finite number")
+    return numbers, notes
 
 
 def sound_rows(
     name: str, frame: pl.DataFrame, roles: Mapping[str, str]
 ) -> tuple[pl.DataFrame, list[str]]:
-    """The rows with a user, an item and a finite rating, and a note on the others."""
+    """The rows with a user, an item and a rating that is a number, and a note on the others.
+
+    A rating that is missing is none, and a matter of `unrated.rated`.
+    """
     rating = frame[roles["rating"]]
-    if rating.dtype == pl.String or rating.dtype.is_numeric():
-        rating = rating.cast(pl.Float64, strict=False)
     sound = frame[roles["user"]].is_not_null() & frame[roles["item"]].is_not_null()
-    sound &= rating.is_not_null()
-    if rating.dtype.is_float():
-        sound &= rating.is_finite().fill_null(value=False)
+    if rating.dtype == pl.String:
+        texts = rating.fill_null("")
+        distinct = texts.unique()
+        is_right = value_check(common_form(distinct))
+        sound &= texts.is_in([text for text in distinct if is_right(text)])
+    elif rating.dtype.is_float():
+        sound &= (rating.is_finite() | rating.is_nan()).fill_null(value=True)
     if sound.all():
         return frame, []
     n_bad, first = int((~sound).sum()), (~sound).arg_max() or 0
@@ -210,13 +176,6 @@ def _is_ascending(users: pl.Series, items: pl.Series, span: int) -> bool:
     return True
 
 
-def item_columns(columns: Iterable[str], roles: Mapping[str, str]) -> dict[str, str]:
-    """The columns that describe the item, by standard name (title, genres, year)."""
-    free = [column for column in columns if column not in roles.values()]
-    described = {key: _first_named(names, free) for key, names in _ITEM_NAMES.items()}
-    return {key: column for key, column in described.items() if column is not None}
-
-
 def item_table(
     items: pl.Series, frame: pl.DataFrame, columns: Mapping[str, str]
 ) -> tuple[pl.DataFrame | None, list[str]]:
@@ -225,7 +184,7 @@ def item_table(
     Args:
         items: The item id of each row.
         frame: A frame of as many rows.
-        columns: Columns of the frame, by standard name; see `item_columns`.
+        columns: Columns of the frame, by standard name; see `roles.item_columns`.
 
     Returns:
         One row an item with the columns that have the same value in each row of an item, or None
@@ -248,45 +207,47 @@ def item_table(
     return table, [f"items described by the columns {', '.join(columns[c] for c in constant)}"]
 
 
-def _first_named(names: str, columns: list[str]) -> str | None:
-    """The column with the first of the names that any column has."""
-    plain = {re.sub(r"[\W_]", "", column).casefold(): column for column in reversed(columns)}
-    return next((plain[name] for name in names.split() if name in plain), None)
+def as_ids(series: pl.Series) -> tuple[pl.Series, list[str]]:
+    """Ids as integers where each is written as an integer is printed, else as they are; a note.
 
-
-def as_ids(series: pl.Series) -> pl.Series:
-    """Ids as integers where each is written as an integer is printed, else as they are."""
+    ``007``, ``+7`` and ``7`` are three ids, so a column that holds ``007`` stays text. Where every
+    id ends in ``.0``, as pandas writes a column of integers in which one was missing, it is left
+    out.
+    """
     if isinstance(series.dtype, pl.Categorical | pl.Enum):
         series = series.cast(pl.String)
     if series.dtype == pl.String:
         stripped = series.str.strip_chars()
         series = stripped.set(stripped == "", None)
-        # "007" and "7" may be two ids, so "007" stays text.
-        whole = series.cast(pl.Int64, strict=False)
-        return whole if whole.cast(pl.String).eq_missing(series).all() else series
+        if (whole := as_integers(series)) is not None:
+            return whole, []
+        if series.str.ends_with(".0").all():
+            whole = as_integers(series.str.head(-2))
+            if whole is not None:
+                return whole, [f"column {series.name}: ids such as {series[0]} read as {whole[0]}"]
+        return series, []
     if series.dtype.is_float():
         series = series.fill_nan(None)
         whole = series.cast(pl.Int64, strict=False)
-        return whole if whole.cast(series.dtype).eq_missing(series).all() else series
-    return series
+        return (whole if whole.cast(series.dtype).eq_missing(series).all() else series), []
+    return series, []
 
 
-def as_numbers(name: str, series: pl.Series) -> pl.Series:
-    """The ratings as numbers; `DataError` for the first that is not one."""
-    if series.dtype.is_numeric():
-        return series if series.dtype == pl.Float32 else series.cast(pl.Float64)
-    if series.dtype == pl.String:
-        series = series.str.strip_chars()
-    try:
-        numbers = series.cast(pl.Float64, strict=False)
-    except PolarsError as error:
-        raise DataError(
-            f"{name}, column {series.name}",
-            expected="numbers",
-            received=str(series.dtype),
-            do="name the column of the rating: rating=...",
-        ) from error
-    wrong = numbers.is_null() & series.is_not_null()
-    if wrong.any():
-        raise bad_value(name, series, wrong, "a number")
-    return numbers
+def as_integers(texts: pl.Series) -> pl.Series | None:
+    """Texts as int64 if each is written as an integer is printed, else None.
+
+    Example:
+        >>> as_integers(pl.Series(["7", "-12", "0"])).to_list()
+        [7, -12, 0]
+        >>> [as_integers(pl.Series([text])) for text in ("007", "+7", "-0", "7.0", "seven")]
+        [None, None, None, None, None]
+    """
+    whole = texts.cast(pl.Int64, strict=False)
+    if whole.null_count() > texts.null_count():
+        return None
+    values = whole.drop_nulls().to_numpy()
+    # Any other way to write a number is longer, so equal lengths in all are equal texts.
+    size = np.abs(values).view(np.uint64)  # of the smallest number, too, which has no opposite
+    n_characters = int((np.searchsorted(_POWERS_OF_TEN, size, "right") + 1).sum())
+    n_characters += int((values < 0).sum())
+    return whole if texts.str.len_bytes().sum() == n_characters else None

@@ -11,10 +11,10 @@ from tastemap.data.readers.archive import DataFile
 from tastemap.data.readers.encoding import (
     Encoding,
     Line,
-    check_encoding,
     encoding_so_far,
     first_lines,
     plain,
+    usual_name,
 )
 from tastemap.data.readers.header import Header, Top, fitted, is_header, top_of
 from tastemap.data.readers.text import DELIMITER_NAMES, Layout, TextFile, records
@@ -61,8 +61,7 @@ def sniff(file: DataFile, dialect: Dialect) -> tuple[TextFile, list[str]]:
         encoding = encoding_so_far(file)
         notes.append(f"encoding inferred: {encoding.name}")
     else:
-        encoding = Encoding(dialect.encoding)
-    check_encoding(encoding.name)
+        encoding = Encoding(usual_name(dialect.encoding))
     file, name, of_lines = plain(file, encoding.name)
     notes += of_lines
     top, lines = top_of(first_lines(file, name, N_SAMPLED_LINES))

@@ -60,17 +60,24 @@ def encoding_so_far(file: DataFile) -> Encoding:
     return Encoding(encoding, whole or encoding != "utf-8")
 
 
-def check_encoding(encoding: str) -> None:
-    """Refuse what Python cannot decode text from (``rot13``, ``hex``), and codecs of other uses."""
+def usual_name(encoding: str) -> str:
+    """The name of an encoding, however it is spelt, as far as the library reads it as it is.
+
+    Raises:
+        ArgumentError: If Python cannot decode text from it (``rot13``, ``hex``), or it is a codec
+            of other use.
+    """
     try:
         b"1".decode(encoding, "ignore")
-        is_text = codecs.lookup(encoding).name not in _OTHER_CODECS
+        name = codecs.lookup(encoding).name
     except (LookupError, ValueError):
-        is_text = False
-    if not is_text:
+        name = ""
+    if not name or name in _OTHER_CODECS:
         raise ArgumentError(
             "encoding", expected="a text encoding such as 'utf-8'", received=repr(encoding)
         )
+    usual = {codecs.lookup(usual).name: usual for usual in READ_ENCODINGS}
+    return usual.get(name, encoding)
 
 
 def plain(file: DataFile, encoding: str) -> tuple[DataFile, str, list[str]]:

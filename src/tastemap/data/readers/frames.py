@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from tastemap.data.readers.columns import find_columns
+from tastemap.data.readers.roles import find_columns
 from tastemap.errors import ArgumentError, DataError, MissingPackageError
 from tastemap.support.boundary import refusing
 

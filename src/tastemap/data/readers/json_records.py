@@ -11,8 +11,8 @@ import polars as pl
 
 from tastemap.data.readers.archive import DataFile
 from tastemap.data.readers.chunked_text import BadRows, Parsed, Reading
-from tastemap.data.readers.columns import find_columns, item_columns
-from tastemap.data.readers.encoding import check_encoding, decoded, guess_encoding
+from tastemap.data.readers.encoding import decoded, guess_encoding, usual_name
+from tastemap.data.readers.roles import find_columns, item_columns
 from tastemap.data.readers.text import whole_lines
 from tastemap.errors import DataError
 from tastemap.support.boundary import reason
@@ -23,6 +23,9 @@ Record: TypeAlias = dict[str, Any]
 
 # Objects in memory take so many times the bytes of an array in a file.
 MAX_EXPANSION = 10
+# Peak of the memory for an object, of which few fields are needed.
+BYTES_PER_RECORD = 300
+START_BYTES = 2**18
 # So many objects say which fields there are and which of them are needed.
 N_SAMPLED_RECORDS = 1000
 # An object, with names in double or (in Python's own form) single quotes, or an array of objects.
@@ -59,9 +62,8 @@ def read_json(
     Raises:
         DataError: If a line is no object (it is named), or the file is JSON of another form.
     """
-    check_encoding(encoding or "utf-8")
-    encoding, given = encoding or guess_encoding(file), encoding
     notes = ["read as JSON"]
+    encoding, given = usual_name(encoding or guess_encoding(file)), encoding
     if encoding != "utf-8":
         notes += [] if given else [f"encoding inferred: {encoding}"]
         raw = decoded(file.name, file.read(), encoding).encode()
@@ -94,6 +96,9 @@ def _parts(file: DataFile, reading: Reading, bad: BadRows) -> Iterator[list[Reco
         require(file.name, MAX_EXPANSION * (file.size() or 0), "to parse it", _DO)
         yield _array(file)
         return
+    start, size = file.start(START_BYTES), file.size() or 0
+    n_lines = (start.count(b"\n") + 1) * size // len(start)
+    require(file.name, BYTES_PER_RECORD * n_lines, f"for some {n_lines:,} objects", _DO)
     number, done = 1, 0
     for lines in whole_lines(file, quoted=False):
         records = []
@@ -109,7 +114,7 @@ def _parts(file: DataFile, reading: Reading, bad: BadRows) -> Iterator[list[Reco
                 bad.add(fault)
             number += 1
         done += len(lines)
-        reading.report(done, file.size())
+        reading.report(done, size)
         # What pandas writes unless it is told otherwise: one object, of columns.
         yield _unpacked(records[0]) if len(records) == 1 and number == 2 else records
 

@@ -8,10 +8,11 @@ import numpy as np
 import polars as pl
 
 from tastemap.arrays import F64, AnyArray, Mask
-from tastemap.data.readers.columns import as_ids, find_columns
+from tastemap.data.readers.columns import as_ids
+from tastemap.data.readers.roles import _NAMES, first_named
 from tastemap.data.readers.text import NUMBER
-from tastemap.data.readers.timestamps import bad_value
-from tastemap.errors import ArgumentError, DataError, TastemapError
+from tastemap.data.readers.values import bad_value
+from tastemap.errors import ArgumentError, DataError
 
 #: The first rows of a table, as text.
 Rows = Sequence[Sequence[str]]
@@ -138,7 +139,9 @@ def matrix_of(
         DataError: If it is said to be a matrix, and no column holds numbers.
         ArgumentError: If it is said to be a matrix, and a column of ratings is named.
     """
-    columns = [role for role in ("rating", "timestamp") if chosen.get(role)]
+    columns = [role for role in ("rating", "timestamp") if chosen.get(role) in head.columns]
+    if chosen.get("user") and chosen.get("item"):
+        columns.append("item")
     if layout == "long" or (layout is None and (columns or len(head.columns) < 3)):
         return None
     if columns:
@@ -192,15 +195,20 @@ def _by(head: Head, chosen: Mapping[str, str | None]) -> Matrix:
     return Matrix(key, role or "user", tuple(places), ids, others)
 
 
+def may_be_matrix(head: Head) -> bool:
+    """Whether all columns but the first hold numbers, and there are more than two of them."""
+    matrix = _by(head, {})
+    return len(matrix.places) > 2 and len(matrix.places) >= len(head.names) - 1
+
+
 def _has_roles(head: Head) -> bool:
     """Whether names say that a row is a rating, rather than that an item has the name "R"."""
     if not head.named:
         return len(head.columns) < 4
-    try:
-        roles, _ = find_columns("", head.names, {})
-    except TastemapError:
+    names = [first_named(_NAMES[role], head.names) for role in ("user", "item", "rating")]
+    if None in names or len({*names}) < len(names):
         return False
-    return len(head.columns) <= MIN_FULL_COLUMNS or len(roles["rating"]) > 1
+    return len(head.columns) <= MIN_FULL_COLUMNS or len(str(names[-1])) > 1
 
 
 def without_marks(values: AnyArray) -> tuple[Mask, str]:
@@ -291,7 +299,9 @@ def _counts_ratings(rows: Rows) -> bool:
     )
 
 
-def unpivoted(name: str, frame: pl.DataFrame, matrix: Matrix) -> tuple[pl.DataFrame, list[str]]:
+def unpivoted(
+    name: str, frame: pl.DataFrame, matrix: Matrix, *, marks: bool
+) -> tuple[pl.DataFrame, list[str]]:
     """The ratings of a frame that is a matrix; as `long_frame`.
 
     Raises:
@@ -315,7 +325,8 @@ def unpivoted(name: str, frame: pl.DataFrame, matrix: Matrix) -> tuple[pl.DataFr
         if keys.null_count():
             raise bad_value(name, keys, keys.is_null(), f"a {matrix.rows}")
     row, column_index = np.nonzero(~np.isnan(values))
-    return long_frame(matrix, keys, row, column_index, values[row, column_index])
+    cell = values[row, column_index]
+    return long_frame(matrix, keys, row, column_index, cell, marks=marks)
 
 
 def long_frame(
@@ -324,6 +335,8 @@ def long_frame(
     row: AnyArray,
     column: AnyArray,
     rating: AnyArray,
+    *,
+    marks: bool,
 ) -> tuple[pl.DataFrame, list[str]]:
     """The ratings of a matrix as a row each, and a note on what was left out.
 
@@ -331,10 +344,11 @@ def long_frame(
         matrix: How it is laid out.
         keys: The id of each row.
         row, column, rating: Row and column (n,) of each cell that holds a number, and the number.
+        marks: Whether to leave out numbers that say "not rated".
     """
-    is_rating, mark = without_marks(rating)
+    is_rating, mark = without_marks(rating) if marks else (np.ones(len(rating), bool), "")
     # Ids become whole numbers before there are as many of them as ratings.
-    rows, ids = (as_ids(pl.Series(names)) for names in (keys, list(matrix.ids)))
+    rows, ids = (as_ids(pl.Series(names))[0] for names in (keys, list(matrix.ids)))
     frame = pl.DataFrame(
         {
             f"{matrix.rows}_id": rows.gather(row[is_rating]),
@@ -342,7 +356,10 @@ def long_frame(
             "rating": rating[is_rating].astype(np.float32),
         }
     )
-    empty = f"empty cells{f' and {mark}' if mark else ''} are not rated"
+    empty = "empty cells are not rated"
+    if mark:
+        way = "unrated=(), in the shell --unrated none, keeps it"
+        empty = f"empty cells and {mark} are not rated ({way})"
     shape = f"{len(rows):,} {matrix.rows}s × {len(ids):,} {matrix.columns}s"
     notes = [f"a matrix of {shape}; {empty}"]
     if matrix.others and matrix.key is not None:

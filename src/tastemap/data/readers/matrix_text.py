@@ -41,7 +41,9 @@ def read_matrix(text: TextFile, matrix: Matrix, reading: Reading) -> Parsed:
     lengths = [len(rated) for rated in columns]
     row = np.repeat(np.arange(len(keys), dtype=np.int32), lengths)
     column = np.concatenate([*columns, np.empty(0, np.int32)])
-    frame, notes = long_frame(matrix, keys, row, column, np.concatenate([*values, np.empty(0)]))
+    rating = np.concatenate([*values, np.empty(0)])
+    marks = reading.unrated is None
+    frame, notes = long_frame(matrix, keys, row, column, rating, marks=marks)
     commas = ["commas read as decimal points"] if cells.has_commas else []
     return frame, [*notes, *commas, *bad.notes]
 

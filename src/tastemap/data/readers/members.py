@@ -8,9 +8,9 @@ import polars as pl
 
 from tastemap.data.readers.archive import GZIP, DataFile, boundary, open_files, zip_around
 from tastemap.data.readers.chunked_text import Reading
-from tastemap.data.readers.columns import find_columns
 from tastemap.data.readers.dialect import Dialect, sniff
 from tastemap.data.readers.json_records import is_json, read_json
+from tastemap.data.readers.roles import find_columns
 from tastemap.errors import DataError, TastemapError
 
 # Of a file so much says whether names make its columns those of ratings.

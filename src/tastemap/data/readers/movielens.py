@@ -20,9 +20,9 @@ import polars as pl
 from tastemap.data.ratings import Ratings
 from tastemap.data.readers.archive import DataFile, boundary, open_files
 from tastemap.data.readers.chunked_text import Reading
-from tastemap.data.readers.columns import ROLES
 from tastemap.data.readers.dialect import Dialect, sniff
 from tastemap.data.readers.encoding import guess_encoding
+from tastemap.data.readers.roles import ROLES
 from tastemap.data.readers.table import RatingsTable, read_file
 from tastemap.data.readers.text import Layout, TextFile
 from tastemap.errors import DataError
@@ -240,7 +240,7 @@ def _text(
             received=", ".join(text.layout.columns),
             do="use the release's own file, or read the ratings' file alone",
         )
-    return TextFile(file, replace(text.layout, quoted=delimiter == ",")).strings()
+    return replace(text, layout=replace(text.layout, quoted=delimiter == ",")).strings()
 
 
 def _items(raw: pl.DataFrame, *, separator: str = "|", keep: tuple[str, ...] = ()) -> pl.DataFrame:

@@ -1,5 +1,6 @@
 """Read ratings from a file of any common format, a folder, or a data frame."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ def read_ratings(
     duplicates: str = "last",
     missing_times: str = "drop",
     on_bad_row: str = "error",
+    unrated: Sequence[float] | None = None,
     progress: Progress | None = None,
 ) -> Ratings:
     """Ratings from a file, a folder or a data frame.
@@ -41,13 +43,15 @@ def read_ratings(
         source: A path, or a frame. A file is CSV, TSV, ``::`` or otherwise delimited text, JSON
             (an object a line, or an array of objects), Parquet, Arrow IPC (Feather) or RecBole's
             ``.inter``, recognised by its content, and may be compressed with gzip. A folder or zip
-            holds one table, or is one of MovieLens' releases, for which only the last four
+            holds one table, or is one of MovieLens' releases, for which only the last five
             arguments count, or a prepared table (`prepare_ratings`); a path may lead into a zip:
             ``data.zip/ratings.csv``. A frame is one of Polars or pandas, an Arrow table, or
             anything else that exports Arrow data or the data frame interchange protocol.
         user, item, rating, timestamp: The columns. By default inferred from common names
             (``userId``, ``movie``, ``stars``, ``date`` ...); without a header, the first four
-            columns, which are called ``column_1`` to ``column_4``.
+            columns, which are called ``column_1`` to ``column_4``, if they look like it. What names
+            do not tell, what is in the columns does; what is not clear is an error that shows the
+            call. ``timestamp="none"`` reads no times.
         delimiter, encoding, has_header: How text is written.
         layout: ``"long"`` if each row is a rating; ``"wide"`` if the table is a matrix, a row a
             user and each further column an item (or the other way round, if ``item`` names the
@@ -58,6 +62,9 @@ def read_ratings(
             others with the median time of the user.
         on_bad_row: What becomes of a row that cannot be read: an ``"error"`` that names it, or
             ``"skip"`` it; a note then has their number and the fault of the first.
+        unrated: Values in the column of the ratings that say "not rated", and are left out; ``()``
+            for none. By default those that cannot be ratings, with a note: -1, or 0 for most rows
+            of a scale from 1 on.
         progress: Is called with the bytes read and all bytes, while a large text file is read.
 
     Raises:
@@ -74,7 +81,8 @@ def read_ratings(
     """
     chosen = {"user": user, "item": item, "rating": rating, "timestamp": timestamp}
     options = {"duplicates": duplicates, "missing_times": missing_times}
-    reading = Reading(on_bad_row, progress, layout)
+    marks = None if unrated is None else tuple(map(float, unrated))
+    reading = Reading(on_bad_row, progress, layout, marks)
     if not isinstance(source, str | Path):
         frame, notes = as_polars(source, chosen)
         table = read_frame(NAME, frame, chosen, reading, notes)

@@ -3,9 +3,9 @@
 import io
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
-import numpy as np
 import polars as pl
 import polars.selectors as cs
 
@@ -13,9 +13,6 @@ from tastemap.data.ratings import Ratings, Source
 from tastemap.data.readers.archive import DataFile
 from tastemap.data.readers.chunked_text import Columns, Reading, read_as_text, read_parts
 from tastemap.data.readers.columns import (
-    KEYS,
-    find_columns,
-    item_columns,
     item_table,
     sound_rows,
     standard_columns,
@@ -25,10 +22,13 @@ from tastemap.data.readers.dialect import INFERRED, Dialect, sample, sniff
 from tastemap.data.readers.encoding import guess_encoding
 from tastemap.data.readers.json_records import is_json, read_json
 from tastemap.data.readers.kinds import START_BYTES, refuse_other_kind
-from tastemap.data.readers.matrix import Head, Matrix, matrix_of, unpivoted
+from tastemap.data.readers.matrix import Head, Matrix, matrix_of, may_be_matrix, unpivoted
 from tastemap.data.readers.matrix_text import read_matrix
-from tastemap.data.readers.text import NUMBER, Check, OtherEncodingError, TextFile
-from tastemap.data.readers.timestamps import EXPECTED_TIME, ISO_DATE, MAX_TIME, complete_times
+from tastemap.data.readers.numbers import PLAIN, common_form, number_form, value_check
+from tastemap.data.readers.roles import KEYS, Sample, find_columns, item_columns
+from tastemap.data.readers.text import Check, OtherEncodingError, TextFile
+from tastemap.data.readers.timestamps import EXPECTED_TIME, complete_times, is_time
+from tastemap.data.readers.unrated import rated
 from tastemap.errors import DataError, TastemapError
 from tastemap.support.boundary import refusing
 from tastemap.support.memory import require
@@ -42,12 +42,7 @@ N_SAMPLED_ROWS = 1000
 # A table with a row for each rating has fewer columns.
 MAX_COLUMNS = 1000
 MATRIX_ROLES = {role: KEYS[role] for role in ("user", "item", "rating")}
-_WHOLE = re.compile(r"0|-?[1-9]\d{0,18}")
-# Whole numbers of so few digits are first read as 32 bits, which halves their memory.
-_WHOLE_32_BIT = re.compile(r"-?\d{1,8}")
-# Larger numbers in a column without a name are times or ids.
-MAX_PLAUSIBLE_RATING = 1e8
-MAX_RATING = float(np.finfo(np.float32).max)
+_WHOLE = re.compile(r"0|-?[1-9][0-9]{0,18}")
 
 
 @dataclass(frozen=True)
@@ -79,6 +74,17 @@ class RatingsTable:
         )
 
 
+class _How(NamedTuple):
+    """How a table is read, and the roles whose columns the caller has named."""
+
+    reading: Reading
+    named: frozenset[str]
+
+    @classmethod
+    def of(cls, chosen: Mapping[str, str | None], reading: Reading) -> "_How":
+        return cls(reading, frozenset(role for role, column in chosen.items() if column))
+
+
 def read_frame(
     name: str,
     frame: pl.DataFrame,
@@ -92,17 +98,37 @@ def read_frame(
         DataError: If a column or a value is missing, or a value is of the wrong kind.
     """
     if not len(frame):
-        raise DataError(name, expected="at least one rating", received="no rows", do="check it")
-    matrix = _matrix_of_frame(name, frame, chosen, reading)
+        raise _empty(name, "no rows")
+    how, sampled = _How.of(chosen, reading), sample_of(frame)
+    matrix = _matrix_of_frame(name, sampled, chosen, reading)
     if matrix is not None:
         _require_memory(name, len(frame) * len(matrix.places))
-        long, of_matrix = unpivoted(name, frame, matrix)
-        return _assemble(name, long, MATRIX_ROLES, [*notes, *of_matrix])
-    roles, named = find_columns(name, frame.columns, chosen)
-    if reading.skips:
+        long, of_matrix = unpivoted(name, frame, matrix, marks=reading.unrated is None)
+        return _assemble(name, long, MATRIX_ROLES, [*notes, *of_matrix], how)
+    roles, named = _find_columns(name, frame.columns, chosen, sampled)
+    return _of_frame(name, frame, roles, [*notes, *named], how)
+
+
+def _of_frame(
+    name: str, frame: pl.DataFrame, roles: Mapping[str, str], notes: list[str], how: _How
+) -> RatingsTable:
+    if how.reading.skips:
         frame, skipped = sound_rows(name, frame, roles)
-        named += skipped
-    return _assemble(name, frame, roles, [*notes, *named])
+        notes += skipped
+    return _assemble(name, frame, roles, notes, how)
+
+
+def sample_of(frame: pl.DataFrame) -> dict[str, list[str]]:
+    """Values of each column as text, of rows from all over a frame."""
+    rows = frame.gather_every(max(1, len(frame) // N_SAMPLED_ROWS))
+    return {column.name: _texts(column) for column in rows}
+
+
+def _texts(column: pl.Series) -> list[str]:
+    """The values of a column as text, "" where there is none."""
+    if column.dtype.is_nested() or column.dtype in (pl.Binary, pl.Object):
+        return ["" if is_null else "…" for is_null in column.is_null()]
+    return column.cast(pl.String, strict=False).fill_null("").to_list()
 
 
 def read_file(
@@ -118,7 +144,12 @@ def read_file(
     start = file.start(START_BYTES)
     refuse_other_kind(file.name, start)
     if start.startswith((b"PAR1", b"ARROW1")):
-        return read_frame(file.name, _read_arrow(file, start, chosen, reading), chosen, reading)
+        frame, of_roles = _read_arrow(file, start, chosen, reading)
+        if of_roles is None:
+            return read_frame(file.name, frame, chosen, reading)
+        if not len(frame):
+            raise _empty(file.name, "no rows")
+        return _of_frame(file.name, frame, *of_roles, _How.of(chosen, reading))
     if dialect.delimiter is None and is_json(start):
         frame, read = read_json(file, dialect.encoding, chosen, reading)
         return read_frame(file.name, frame, chosen, reading, read)
@@ -132,21 +163,30 @@ def read_file(
 
 
 def _assemble(
-    name: str, frame: pl.DataFrame, roles: Mapping[str, str], notes: list[str]
+    name: str, frame: pl.DataFrame, roles: Mapping[str, str], notes: list[str], how: _How
 ) -> RatingsTable:
     if not len(frame):
-        received = "; ".join(["none", *notes])
-        raise DataError(name, expected="at least one rating", received=received, do="check it")
-    ratings, timed = standard_columns(name, frame, roles)
+        raise _empty(name, "; ".join(["none", *notes]))
+    ratings, converted = standard_columns(name, frame, roles, named=how.named)
     columns = item_columns(frame.columns, roles)
     items, described = item_table(ratings["item_id"], frame, columns)
-    return RatingsTable(name, ratings, items=items, notes=(*notes, *timed, *described))
+    column = None if "rating" in how.named else roles["rating"]
+    ratings, left_out = rated(name, ratings, how.reading.unrated, column)
+    notes = [*notes, *left_out, *converted, *described]
+    return RatingsTable(name, ratings, items=items, notes=tuple(notes))
+
+
+def _empty(name: str, received: str) -> DataError:
+    return DataError(name, expected="at least one rating", received=received, do="check it")
 
 
 def _read_arrow(
     file: DataFile, start: bytes, chosen: Mapping[str, str | None], reading: Reading
-) -> pl.DataFrame:
-    """The columns of the ratings and those that describe items."""
+) -> tuple[pl.DataFrame, tuple[dict[str, str], list[str]] | None]:
+    """The columns of the ratings and those that describe items; the roles, and notes on these.
+
+    Of a matrix all columns, and None.
+    """
     source = file.path or io.BytesIO(file.read())
 
     def refusal(reason: str) -> DataError:
@@ -159,13 +199,14 @@ def _read_arrow(
         columns = lazy.collect_schema().names()
         n_ratings = int(lazy.select(pl.len()).collect().item())
         _require_memory(file.name, n_ratings)
-        head = lazy.head(N_SAMPLED_ROWS).collect()
-        if _matrix_of_frame(file.name, head, chosen, reading) is None:
-            roles, _ = find_columns(file.name, columns, chosen)
-            needed = {*roles.values(), *item_columns(columns, roles).values()}
-            lazy = lazy.select(column for column in columns if column in needed)
+        sampled = sample_of(lazy.head(N_SAMPLED_ROWS).collect())
+        if _matrix_of_frame(file.name, sampled, chosen, reading) is not None:
+            return lazy.collect(engine="streaming"), None
+        roles, notes = _find_columns(file.name, columns, chosen, sampled)
+        needed = {*roles.values(), *item_columns(columns, roles).values()}
+        lazy = lazy.select(column for column in columns if column in needed)
         _require_memory(file.name, n_ratings, _bytes_of_text(lazy.head(N_SAMPLED_ROWS).collect()))
-        return lazy.collect(engine="streaming")
+        return lazy.collect(engine="streaming"), (roles, notes)
 
 
 def _read_text(
@@ -174,61 +215,86 @@ def _read_text(
     layout, rows = text.layout, sample(text)
     head = Head(layout.columns, rows, layout.names, layout.has_header)
     matrix = matrix_of(text.name, head, chosen, reading.layout)
-    n_rated = (
-        len(rows)
-        if matrix is None
-        else sum(
-            bool(row[place].strip()) for row in rows for place in matrix.places if place < len(row)
-        )
-    )
+    n_rated = len(rows)
+    if matrix is not None:
+        places = matrix.places
+        n_rated = sum(bool(row[n].strip()) for row in rows for n in places if n < len(row))
     if rows and (n_bytes := text.file.size()):
         # Each field has one character more: a delimiter, or the end of the line.
         n_sampled = sum(len(field) + 1 for row in rows for field in row)
         _require_memory(text.name, int(n_bytes / n_sampled * n_rated))
+    how = _How.of(chosen, reading)
     if matrix is not None:
         if layout.doubled:
             raise _doubled(text)
         frame, of_matrix = read_matrix(text, matrix, reading)
-        return _assemble(text.name, frame, MATRIX_ROLES, [*notes, *of_matrix])
-    roles, named = _find_columns(text, chosen)
-    if not layout.has_header:
-        _check_positions(text, roles, chosen, rows)
-    extra = item_columns(layout.names, roles).values()
-    types = {**dict.fromkeys(extra, pl.String()), **_types(text, roles, rows)}
-    checks = {column: _CHECKS[role] for role, column in roles.items()}
-    columns = Columns(types, checks, roles["rating"])
+        return _assemble(text.name, frame, MATRIX_ROLES, [*notes, *of_matrix], how)
+    roles, named = _columns_of_text(text, rows, chosen)
+    columns = _columns(text, roles, rows, how)
+    names = layout.names
+    extra = dict.fromkeys(item_columns(names, roles).values(), pl.String())
+    if len(names) == 4 and "timestamp" not in roles and not layout.has_header:
+        # It is looked at where it is no time, too: a line without it is cut off.
+        extra[names[3]] = pl.String()
+        columns = replace(columns, checks={**columns.checks, names[3]: (_is_anything, "a value")})
+    columns = replace(columns, types={**extra, **columns.types})
     frame, skipped = read_parts(text, columns, reading)
     try:
-        return _assemble(text.name, frame, roles, [*notes, *named, *skipped])
+        return _assemble(text.name, frame, roles, [*notes, *named, *skipped], how)
     except DataError:
         if not reading.skips:
             for part in text.parts():  # raises an error that names the line, not the row
                 part.locate(columns.checks)
             raise
     frame, skipped = read_as_text(text, columns, reading)
-    return _assemble(text.name, frame, roles, [*notes, *named, *skipped])
+    return _assemble(text.name, frame, roles, [*notes, *named, *skipped], how)
 
 
-def _find_columns(
-    text: TextFile, chosen: Mapping[str, str | None]
+def _columns_of_text(
+    text: TextFile, rows: list[list[str]], chosen: Mapping[str, str | None]
 ) -> tuple[dict[str, str], list[str]]:
     """The column of each role, of those that the header names once, and notes."""
     layout = text.layout
-    others = [c for c in chosen.values() if c in layout.columns and c not in layout.names]
-    names = [*layout.names, *others]
-    if len(names) > MAX_COLUMNS:
-        raise DataError(
-            text.name,
-            expected=f"at most {MAX_COLUMNS:,} columns, or a matrix of ratings",
-            received=f"{len(names):,} columns",
-            do="say that it is a matrix: layout='wide'",
-        )
+    names = {*layout.names, *chosen.values()}
+    sampled = {
+        column: [row[place] if place < len(row) else "" for row in rows]
+        for place, column in enumerate(layout.columns)
+        if column in names
+    }
     try:
-        return find_columns(text.name, names, chosen, named=layout.has_header)
+        return _find_columns(text.name, [*sampled], chosen, sampled, named=layout.has_header)
     except DataError as error:
         if layout.doubled:
             raise _doubled(text) from error
         raise
+
+
+def _find_columns(
+    name: str,
+    columns: Sequence[str],
+    chosen: Mapping[str, str | None],
+    sampled: Sample,
+    *,
+    named: bool = True,
+) -> tuple[dict[str, str], list[str]]:
+    """As `find_columns`; an error says, too, how a matrix is read, if the table may be one."""
+    if len(columns) > MAX_COLUMNS:
+        raise DataError(
+            name,
+            expected=f"at most {MAX_COLUMNS:,} columns, or a matrix of ratings",
+            received=f"{len(columns):,} columns",
+            do="say that it is a matrix: layout='wide'",
+        )
+    try:
+        return find_columns(name, columns, chosen, named=named, sample=sampled)
+    except DataError as error:
+        rows = [*zip(*sampled.values(), strict=True)]
+        if chosen.get("rating") or not may_be_matrix(Head(columns, rows, columns, named)):
+            raise
+        do = f"{error.do}; or, if each further column is an item: layout='wide'"
+        raise DataError(
+            error.what, expected=error.expected, received=error.received, do=do
+        ) from error
 
 
 def _doubled(text: TextFile) -> DataError:
@@ -243,15 +309,11 @@ def _doubled(text: TextFile) -> DataError:
 
 
 def _matrix_of_frame(
-    name: str, frame: pl.DataFrame, chosen: Mapping[str, str | None], reading: Reading
+    name: str, sampled: Sample, chosen: Mapping[str, str | None], reading: Reading
 ) -> Matrix | None:
     """The matrix that a frame is, if it is to be read as one."""
-    sample = frame.head(N_SAMPLED_ROWS).with_columns(
-        # A list in each row is no number, and no cell.
-        cs.nested().is_null().replace_strict({True: "", False: "nested"}, return_dtype=pl.String)
-    )
-    rows = sample.cast(pl.String).fill_null("").rows()
-    head = Head(sample.columns, rows, sample.columns)
+    columns = [*sampled]
+    head = Head(columns, [*zip(*sampled.values(), strict=True)], columns)
     return matrix_of(name, head, chosen, reading.layout)
 
 
@@ -272,59 +334,37 @@ def _require_memory(name: str, n_ratings: int, more_bytes: int = 0) -> None:
     )
 
 
-def _check_positions(
-    text: TextFile, roles: dict[str, str], chosen: Mapping[str, str | None], rows: list[list[str]]
-) -> None:
-    """Refuse columns chosen by position whose values are not of their role."""
-    values = {role: _values(text, column, rows) for role, column in roles.items()}
-    numbers = [abs(float(v)) for v in values["rating"] if NUMBER.fullmatch(v)]
-    if chosen.get("rating") is None and numbers and min(numbers) > MAX_PLAUSIBLE_RATING:
-        raise DataError(
-            f"{text.name}, column {roles['rating']}",
-            expected="ratings, as the third column of a file without a header",
-            received=f"{values['rating'][0]}, which looks like a time or an id",
-            do="name the columns: user='column_1', item=..., rating=...",
-        )
-    if chosen.get("timestamp") is None and not all(map(_is_time, values.get("timestamp", ()))):
-        del roles["timestamp"]  # the fourth column is something else
-
-
 def _values(text: TextFile, column: str, rows: list[list[str]]) -> list[str]:
     """The values of a column in the sample, without blanks."""
     place = text.layout.columns.index(column)
     return [row[place].strip() for row in rows if place < len(row) and row[place].strip()]
 
 
-def _types(
-    text: TextFile, roles: Mapping[str, str], rows: list[list[str]]
-) -> dict[str, pl.DataType]:
-    """The type of the column of each role, from the first lines."""
-    types: dict[str, pl.DataType] = {}
-    for role, column in roles.items():
-        values = _values(text, column, rows)
-        if role == "rating":
-            types[column] = pl.Float32()
-        elif all(_WHOLE.fullmatch(value) for value in values):
-            short = role != "timestamp" and all(_WHOLE_32_BIT.fullmatch(value) for value in values)
-            types[column] = pl.Int32() if short else pl.Int64()
-        else:
-            types[column] = pl.String()
-    return types
+def _columns(text: TextFile, roles: Mapping[str, str], rows: list[list[str]], how: _How) -> Columns:
+    """How the columns are parsed and checked, from the first lines."""
+    sampled = {role: _values(text, column, rows) for role, column in roles.items()}
+    form = number_form(sampled["rating"])
+    types: dict[str, pl.DataType] = dict.fromkeys(roles.values(), pl.String())
+    if form == PLAIN:
+        types[roles["rating"]] = pl.Float32()
+    if "timestamp" in roles and all(map(_WHOLE.fullmatch, sampled["timestamp"])):
+        types[roles["timestamp"]] = pl.Int64()
+    # Where bad rows are skipped, the first lines say what is bad; else the whole column does.
+    is_rating = value_check(common_form(sampled["rating"]) if how.reading.skips else None)
+    checks: dict[str, Check] = {
+        "user": (str.strip, "an id"),
+        "item": (str.strip, "an id"),
+        "rating": (is_rating, "a finite number"),
+        "timestamp": (
+            is_time if "timestamp" in how.named else _is_anything,
+            EXPECTED_TIME,
+        ),
+    }
+    ids = (roles["user"], roles["item"])
+    by_column = {column: checks[role] for role, column in roles.items()}
+    return Columns(types, by_column, roles["rating"], ids)
 
 
-def _is_rating(value: str) -> bool:
-    return NUMBER.fullmatch(value) is not None and abs(float(value)) <= MAX_RATING
-
-
-def _is_time(value: str) -> bool:
-    if NUMBER.fullmatch(value):
-        return abs(float(value)) < MAX_TIME
-    return not value.strip() or re.match(ISO_DATE, value) is not None
-
-
-_CHECKS: dict[str, Check] = {
-    "user": (str.strip, "an id"),
-    "item": (str.strip, "an id"),
-    "rating": (_is_rating, "a finite number"),
-    "timestamp": (_is_time, EXPECTED_TIME),
-}
+def _is_anything(_: str) -> bool:
+    """The check of a value that does not matter, in a column that each line must have."""
+    return True

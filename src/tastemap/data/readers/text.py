@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 #: Whether a value is right, and what is expected of it.
 Check: TypeAlias = tuple[Callable[[str], object], str]
 
-NUMBER = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*")
+NUMBER = re.compile(r"\s*[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?\s*")
 DELIMITER_NAMES = {"\t": "tab", ",": "comma", ";": "semicolon", "|": "|", "::": "::", " ": "space"}
 _BLANKS = re.compile(r"[ \t]+")
 _BLANK_BYTES = re.compile(rb"[ \t]+")
@@ -212,7 +212,10 @@ class TextFile:
         return frame.filter(~pl.all_horizontal(pl.all().is_null()))
 
     def rows(self) -> Iterator[tuple[int, list[str]]]:
-        """Each record that is not blank, with the number of its first line, from 1."""
+        """Each record of which a field holds something, with the number of its first line, from 1.
+
+        Spreadsheets write rows of delimiters alone below a table.
+        """
         lines = io.StringIO(self._decoded(), newline="")
         for _ in range(self.layout.n_above):
             next(lines, "")
@@ -220,7 +223,7 @@ class TextFile:
         line = first = self.first_line + self.layout.n_above
         try:
             for record in reader:
-                if len(record) > 1 or "".join(record).strip():
+                if "".join(record).strip():
                     yield line, record
                 line = first + reader.line_num
         except csv.Error as error:

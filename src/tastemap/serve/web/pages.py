@@ -29,6 +29,7 @@ from tastemap.serve.web.errors import Problem, no_map
 from tastemap.serve.web.etags import has_already
 from tastemap.serve.web.rendering import CurrentVisit, FormChange, FormText, PageRoute, Visit
 from tastemap.serve.web.requests import IdInPath, Text
+from tastemap.support import numerals
 from tastemap.support.formulas import defused_text
 
 #: Cards in a row, in a list that was searched for, and ratings on a page.
@@ -117,18 +118,12 @@ def _count_found(total: int, q: str) -> str:
 
 def _whole(text: str) -> int | None:
     """A whole number from a field that may be empty or hold anything."""
-    try:
-        return max(min(int(float(text)), 10**6), -(10**6))
-    except (ValueError, OverflowError):
-        return None
+    value = numerals.number(text)
+    return None if value is None else max(min(int(value), 10**6), -(10**6))
 
 
 def _slider(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        return 0.0
-    return min(max(value, -1.0), 1.0) if value == value else 0.0  # noqa: PLR0124 - no NaN
+    return min(max(numerals.number(text) or 0.0, -1.0), 1.0)
 
 
 # ---- a film ----
@@ -278,8 +273,12 @@ def review_import(
     max_bytes = visit.request.app.state.settings.limits.upload
     source, scale, entries = importing.read_export(file.file.read(max_bytes + 1), max_bytes)
     model = visit.service.model
+    origin = scale or model.scale
+    entries, off_scale = importing.within(entries, origin)
     review = importing.review(model.data, source, scale, entries)
-    return visit.page("review.html", "You", review=review, cards=model.catalogue.cards)
+    cards = model.catalogue.cards
+    shown = {"review": review, "cards": cards, "off_scale": off_scale, "origin": origin}
+    return visit.page("review.html", "You", **shown)
 
 
 @router.post("/you/import/keep", form_limits={"max_fields": Limits.picks + Limits.fields})
@@ -349,11 +348,14 @@ def _members(
 ) -> tuple[dict[str, AnyProfile], list[list[str]]]:
     """The ratings of each member with a list, by name, and the lines that name no film."""
     group: dict[str, AnyProfile] = {}
-    unread = []
+    unread, scale = [], visit.service.model.scale
     max_bytes = visit.request.app.state.settings.limits.body
     for number, (name, text) in enumerate(members, start=1):
         entries = importing.read_list(text, max_bytes) if text.strip() else []
+        entries, off_scale = importing.within(entries, scale)
         ratings, unmatched = importing.chosen(visit.service.model.data, entries)
+        ends = f"ratings go from {scale.lowest:g} to {scale.highest:g}"
+        unmatched += [f"{entry.title} = {entry.rating:g} ({ends})" for entry in off_scale]
         unread.append(unmatched[:MAX_UNREAD_SHOWN])
         if ratings:
             label = name.strip()[:MAX_CHARACTERS_OF_NAME] or f"person {number}"
