@@ -26,7 +26,7 @@ PRECISION_SHAPE, PRECISION_RATE = 0.5, 0.5
 # A row with at most so many ratings a factor is drawn in the space of its ratings.
 MAX_FEW = 0.5
 # Pairs by which rows without ratings are judged, in each draw.
-MAX_PAIRS = 20_000
+MAX_PAIRS = 4_000
 # Iterations from one draw of the cutpoints to the next.
 CUTPOINT_INTERVAL = 2
 
@@ -86,11 +86,6 @@ class Side:
         """What side information adds to the prior mean of each row, (n, D)."""
         n = self.features.n_implicit
         return self.features.columns[n:].T @ self.B[n:]
-
-    @property
-    def side_mean(self) -> F32:
-        """The average of `side` (D,) over the ratings."""
-        return np.average(self.side, axis=0, weights=self.groups.counts).astype(np.float32)
 
     def draw_precisions(self, rng: Any) -> None:
         """lam_k ~ Gamma(1/2 + n / 2, 1/2 + sum of (W - B' phi)^2 / 2), lam_B alike.
@@ -238,8 +233,9 @@ class Chain:
 
     def _draw(self) -> Draw:
         users, items, sigma = self.users, self.items, np.float32(self.sigma)
-        new_users, new_items = self._without_ratings()
         rated = users.groups.counts > 0
+        user_prior = users.side[rated].mean(axis=0)
+        new_users, new_items = self._without_ratings(user_prior)
         cuts, spread, none = np.zeros((1, 0)), np.zeros((0, 0)), np.zeros((0, 0), np.float32)
         if self.cutpoints is not None:
             user_cuts = np.where(rated[:, None], self.cutpoints.cuts, self.cutpoints.shared)
@@ -254,18 +250,20 @@ class Chain:
             average_scale=(new_users.scale * sigma).astype(np.float32),
             user_precision=users.lam.copy(),
             user_link=users.link.copy(),
-            user_prior=users.side_mean,
+            user_prior=user_prior,
             spread=spread.astype(np.float32),
             effects=none if self.effects is None else self.effects.h.copy(),
             effect_variances=none if self.effects is None else self.effects.variances,
         )
         return halved(draw)
 
-    def _without_ratings(self) -> tuple[WithoutRatings, WithoutRatings]:
+    def _without_ratings(self, user_prior: F32) -> tuple[WithoutRatings, WithoutRatings]:
         """What users and items without ratings are like, judged by some of the ratings."""
         data, users, items, rows = self.data, self.users, self.items, self._item_rows()
-        place = np.linspace(0, len(self.e) - 1, min(len(self.e), MAX_PAIRS)).astype(np.int64)
-        user, item, f = data.user[place], data.item[place], (self.z - self.e)[place]
+        # Every so many-th rating, others in each draw.
+        step = max(len(self.e) // MAX_PAIRS, 1)
+        place = np.arange(self.n_sweeps % step, len(self.e), step)
+        user, item, f = data.user[place], data.item[place], self.z[place] - self.e[place]
         if self.effects is not None and data.nodes is not None:
             f = f - self.effects.h.sum(axis=0)[data.nodes.node[place]]
         item_unit, user_unit = (
@@ -275,16 +273,18 @@ class Chain:
         x = rows[item].astype(np.float64)
         x[:, 0] = 1.0
         spread = float(np.mean(x**2, axis=0) @ (1 / users.lam))
-        average = users.side_mean + users.features.average @ users.link
+        average = user_prior + users.features.average @ users.link
         # Users without ratings have the shared cutpoints: how far all of a user's are moved counts
         # as part of the predictor.
         relative = f if self.cutpoints is None else f - self.cutpoints.delta.mean(axis=1)[user]
         pairs = Pairs(user, item, relative)
-        new_users = WithoutRatings.of(
-            average, users.side - users.side_mean, rows, pairs, item_unit, spread
+        side = users.side - user_prior
+        new_users = WithoutRatings.of(average, side, rows, pairs, item_unit, spread)
+        # An item that is rated is rather a popular one: each counts as often as it was rated.
+        average, side = (
+            np.average(part, axis=0, weights=items.groups.counts) for part in (rows, items.side)
         )
-        average = np.average(rows, axis=0, weights=items.groups.counts)
-        side = np.pad(items.side - items.side_mean, ((0, 0), (0, 1)))  # none for popularity
+        side = np.pad(items.side - side, ((0, 0), (0, 1)))  # it says nothing of popularity
         pairs = Pairs(item, user, f)
         return new_users, WithoutRatings.of(average, side, users.W, pairs, user_unit)
 
