@@ -19,10 +19,13 @@ from tastemap.errors import (
     UnsupportedError,
 )
 from tastemap.explore.item_map import item_map
+from tastemap.metrics import calibration
+from tastemap.metrics.rating import rmse
 from tastemap.models.base.artifact import CLASSES, model_class
 from tastemap.models.base.recommender import Recommender
 from tastemap.models.base.selection import ShortAnswerWarning
 from tastemap.models.batch.recommend import recommend_all
+from tastemap.models.bias import BiasModel
 from tastemap.models.registry import MODELS, load_model, make_model
 
 # Options that keep a fit short; every other option stays at its default.
@@ -209,6 +212,39 @@ def test_unknown_ids_of_a_table_get_an_average(model: Recommender) -> None:
         predicted = model.predict_ratings(strangers)
         assert predicted.min() >= 1
         assert predicted.max() <= 5
+
+
+@pytest.fixture(scope="module")
+def hidden(ratings: Ratings) -> tuple[Ratings, dict[str, Ratings]]:
+    """Ratings of which popular items get better ones, and those of hidden items and users."""
+    x = np.log(ratings.by_item.counts + 1.0)
+    better = ratings.rating + 0.7 * ((x - x.mean()) / x.std())[ratings.item_index]
+    frame = ratings.to_frame().with_columns(rating=pl.Series(np.clip(np.round(better), 1, 5)))
+    data = Ratings.from_frame(frame, item_table=ratings.item_table)
+    popular = np.flatnonzero(data.by_item.counts >= 20)[::4]
+    items, users = np.isin(data.item_index, popular), data.user_index % 8 == 0
+    parts = {"items": data.take(items & ~users), "users": data.take(users & ~items)}
+    return data.take(~items & ~users), parts
+
+
+def test_items_and_users_without_ratings_are_the_average_of_the_others(
+    name: str, hidden: tuple[Ratings, dict[str, Ratings]]
+) -> None:
+    # The networks are not trained long enough here to be held to it, see benchmarks/new_items.py.
+    model = quick(name)
+    if not model.predicts_ratings or MODELS[name][0] == "NeuralRecommender":
+        return
+    train, parts = hidden
+    model.fit(train, progress=False)
+    baseline = BiasModel().fit(train, progress=False)
+    for part in parts.values():
+        error, limit = (rmse(part.rating, m.predict_ratings(part)) for m in (model, baseline))
+        assert error < 1.05 * limit
+        if model.has_distribution:
+            p = model.ratings_distribution(part)
+            level = calibration.places(part.rating, train.scale.levels)
+            promised = calibration.promised_coverage(p, 0.8)
+            assert abs(calibration.coverage(level, p, 0.8) - promised) < 0.1
 
 
 def test_new_person(model: Recommender) -> None:

@@ -1,12 +1,8 @@
 """Read ratings with Spark, from CSV or Parquet, by the rules of `tastemap.read_ratings`."""
 
 import re
-<<<<<<< HEAD
-from collections.abc import Mapping, Sequence
-=======
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
->>>>>>> ab2cae40f6855910ae804633bc062dab22a3ff67
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -14,12 +10,8 @@ import numpy as np
 
 from tastemap.data.readers.archive import DataFile
 from tastemap.data.readers.columns import DUPLICATES
-<<<<<<< HEAD
-from tastemap.data.readers.dialect import Dialect, sniff
-from tastemap.data.readers.json_records import is_json
-=======
 from tastemap.data.readers.dialect import Dialect, sample, sniff
->>>>>>> ab2cae40f6855910ae804633bc062dab22a3ff67
+from tastemap.data.readers.json_records import is_json
 from tastemap.data.readers.roles import ROLES, find_columns
 from tastemap.data.readers.timestamps import (
     MAX_PLAUSIBLE_SECONDS,
@@ -66,22 +58,14 @@ def read_table(session: "SparkSession", path: str, how: Mapping[str, Any]) -> Ta
     Args:
         session: The session.
         path: A file or a folder of files, CSV (or otherwise delimited) or Parquet.
-<<<<<<< HEAD
-        how: ``user, item, rating, timestamp, delimiter, encoding, has_header, duplicates``, as in
-            `tastemap.read_ratings`; ``on_bad_row``: ``"error"`` or ``"skip"``; ``layout`` is not
-            ``"wide"``.
+        how: ``user, item, rating, timestamp, delimiter, encoding, has_header, duplicates,
+            unrated``, as in `tastemap.read_ratings`; ``on_bad_row``: ``"error"`` or ``"skip"``;
+            ``layout`` is not ``"wide"``.
 
     Raises:
         DataError: If there is no such file, it is JSON or has lines above its table, or a row has
-            no user, item or rating, or the rating is not a finite number.
-=======
-        how: ``user, item, rating, timestamp, delimiter, encoding, has_header, duplicates,
-            unrated``, as in `tastemap.read_ratings`; ``on_bad_row``: ``"error"`` or ``"skip"``.
-
-    Raises:
-        DataError: If there is no such file, or a row has no user, item or rating, or the rating is
-            not a finite number; if the columns cannot be told apart, or hold counts.
->>>>>>> ab2cae40f6855910ae804633bc062dab22a3ff67
+            no user, item or rating, or the rating is not a finite number; if the columns cannot be
+            told apart, or hold counts.
     """
     duplicates, on_bad_row = how.get("duplicates", "last"), how.get("on_bad_row", "error")
     for name, value, choices in (
@@ -95,15 +79,9 @@ def read_table(session: "SparkSession", path: str, how: Mapping[str, Any]) -> Ta
         raise ArgumentError("layout", expected=expected, received="'wide'")
     if "://" not in path and not Path(path).exists():
         raise DataError(f"data {path}", expected="a file or folder", received="no such file")
-<<<<<<< HEAD
-    raw, names, named, notes = _raw(session, path, how)
-    chosen = {role: how.get(role) for role in ROLES}
-    roles, column_notes = find_columns(path, names, chosen, named=named)
-=======
     raw, named, given, notes = _raw(session, path, how)
     chosen = {role: how.get(role) for role in ROLES}
-    roles, column_notes = find_columns(path, raw.columns, chosen, named=named, sample=given)
->>>>>>> ab2cae40f6855910ae804633bc062dab22a3ff67
+    roles, column_notes = find_columns(path, [*given], chosen, named=named, sample=given)
     frame, row_notes = _standard(raw, path, roles, on_bad_row)
     column = None if chosen["rating"] else roles["rating"]
     frame, rating_notes = _rated(frame, path, how.get("unrated"), column)
@@ -125,20 +103,12 @@ def address(path: str) -> str:
 
 def _raw(
     session: "SparkSession", path: str, how: Mapping[str, Any]
-<<<<<<< HEAD
-) -> tuple["DataFrame", Sequence[str], bool, list[str]]:
-    """The unchanged table, its columns, whether a header names them, and notes."""
-    if _is_parquet(path):
-        raw = session.read.parquet(path)
-        return raw, raw.columns, True, []
-=======
 ) -> tuple["DataFrame", bool, Mapping[str, list[str]], list[str]]:
-    """The unchanged table, whether its columns have names, values of each column, and notes."""
+    """The unchanged table, whether a header names its columns, their values, and notes."""
     if _is_parquet(path):
         raw = session.read.parquet(path)
         rows = [["" if v is None else str(v) for v in row] for row in raw.take(HEAD_LINES)]
         return raw, True, _by_column(raw.columns, rows), []
->>>>>>> ab2cae40f6855910ae804633bc062dab22a3ff67
     head = [row.value for row in session.read.text(path).take(HEAD_LINES)]
     encoding = how.get("encoding") or "utf-8"
     data = "\n".join(head).encode(encoding, "replace")
@@ -157,18 +127,16 @@ def _raw(
         encoding=encoding,
         quote='"' if layout.quoted else "",
     )
-<<<<<<< HEAD
-    return raw, layout.names, layout.has_header, notes
+    given = _by_column(layout.columns, sample(text))
+    return raw, layout.has_header, {name: given[name] for name in layout.names}, notes
 
 
 def _unread(path: str, received: str) -> DataError:
     expected = "Parquet, or lines of columns with a delimiter and nothing above them"
     return DataError(path, expected=expected, received=received, do="write it as Parquet or CSV")
-=======
-    return raw, layout.has_header, _by_column(raw.columns, sample(text)), notes
 
 
-def _by_column(columns: list[str], rows: list[list[str]]) -> dict[str, list[str]]:
+def _by_column(columns: Sequence[str], rows: list[list[str]]) -> dict[str, list[str]]:
     """The values of each column, from rows of which some may be too short."""
     return {
         column: [row[place] if place < len(row) else "" for row in rows]
@@ -193,7 +161,6 @@ def _rated(
     if marks:
         frame = frame.where(~F.col("rating").cast("double").isin(marks))
     return frame, notes
->>>>>>> ab2cae40f6855910ae804633bc062dab22a3ff67
 
 
 def _is_parquet(path: str) -> bool:

@@ -1,11 +1,13 @@
 """Conditional distributions of rows, of their link and of their noise scales, beside slow twins."""
 
 import numpy as np
+import pytest
 import slow_twins
 from gibbs_case import Case, M, N, U
 from scipy import stats
 
 from tastemap.kernels.gibbs.rows import draw_gaussian, draw_link, draw_rows, draw_scales, factorise
+from tastemap.kernels.gibbs.statistics import design
 
 
 def test_gaussian_draws_have_the_right_moments() -> None:
@@ -29,33 +31,42 @@ def test_gaussian_draws_have_the_right_moments() -> None:
 def test_rows_given_all_else() -> None:
     case, D = Case(3), 3
     r, G = slow_twins.row_statistics(case.user, case.item, case.items, case.e, case.w, U)
-    r, G = r.astype(np.float32), G.astype(np.float32)
+    rows = np.arange(U - 1, -1, -1, dtype=np.int32)
+    r, G = r[rows].astype(np.float32), G[rows].astype(np.float32)
     prior, lam = 0.1 * case.users, np.array([2.0, 3.0, 4.0], np.float32)
     W, mean, draws = np.empty((U, D), np.float32), np.empty((U, D), np.float32), []
     for n in range(4000):
         W[:] = case.users
-        draw_rows(r, G, prior, lam, np.uint64(n), W, mean)
+        draw_rows(rows, r, G, prior, lam, np.uint64(n), W, mean)
         draws.append(W.copy())
-    for a in range(U):
-        m, covariance = slow_twins.row_moments(r[a], G[a], prior[a], lam, case.users[a])
+    for p, a in enumerate(rows):
+        m, covariance = slow_twins.row_moments(r[p], G[p], prior[a], lam, case.users[a])
         np.testing.assert_allclose(mean[a], m, rtol=1e-3, atol=1e-4)
         np.testing.assert_allclose(np.mean(draws, axis=0)[a], m, atol=0.06)
         np.testing.assert_allclose(np.cov(np.array(draws)[:, a].T), covariance, atol=0.05)
 
 
-def test_link_moves_rows_and_residual_sums_together() -> None:
+@pytest.mark.parametrize("n_few", [0, 3, U])
+def test_link_moves_rows_and_residual_sums_together(n_few: int) -> None:
     case, D, F = Case(4), 4, 2
     r, G = slow_twins.row_statistics(case.user, case.item, case.items, case.e, case.w, U)
     rng = np.random.default_rng(2)
     features = rng.normal(size=(F, U)).astype(np.float32)
     B0, lam = rng.normal(size=(F, D)).astype(np.float32), np.full((F, D), 1.5, np.float32)
+    few, many = np.split(np.arange(U, dtype=np.int32), [n_few])
+    X, order = design(case.items), np.arange(N)
     change, steps = np.empty((U, D), np.float32), []
     for n in range(3000):
-        B, r_new = B0.copy(), r.astype(np.float32)
-        draw_link(r_new, G.astype(np.float32), features, lam, np.uint64(n), B, change)
+        B, r_new, e = B0.copy(), r[many].astype(np.float32), case.e.copy()
+        sums = (many, r_new, G[many].astype(np.float32))
+        ratings = (few, case.by_user, order, case.item, X, e, case.w)
+        draw_link(*sums, *ratings, features, lam, np.uint64(n), B, change)
         steps.append(B[0, 0] - B0[0, 0])
     np.testing.assert_allclose(change, features.T @ (B - B0), rtol=1e-3, atol=1e-4)
-    np.testing.assert_allclose(r_new, r - np.einsum("akl,al->ak", G, change), rtol=1e-3, atol=1e-3)
+    moved = r - np.einsum("akl,al->ak", G, change)
+    np.testing.assert_allclose(r_new, moved[many], rtol=1e-3, atol=1e-3)
+    residual_sums, _ = slow_twins.row_statistics(case.user, case.item, case.items, e, case.w, U)
+    np.testing.assert_allclose(residual_sums[few], moved[few], rtol=1e-3, atol=1e-3)
     mean, variance = slow_twins.link_moments(r, G, features[0], 1.5, B0[0, 0], 0)
     assert abs(np.mean(steps) - mean) < 5 * np.sqrt(variance / 3000)
     assert abs(np.var(steps) / variance - 1) < 0.15

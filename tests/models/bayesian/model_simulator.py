@@ -17,13 +17,17 @@ import pytest
 from tastemap.data.ratings import Groups
 from tastemap.models.bayesian import sampler as bayesian_sampler
 from tastemap.models.bayesian import temporal as bayesian_temporal
+from tastemap.models.bayesian.draw import Draw
 from tastemap.models.bayesian.features import Features
-from tastemap.models.bayesian.sampler import SCALE_SHAPE, Chain, Draw, Observations
+from tastemap.models.bayesian.observations import Observations
+from tastemap.models.bayesian.sampler import SCALE_SHAPE, Chain
 from tastemap.models.bayesian.temporal import NU, TAU, TimeNodes
 
 # Of lam, lam_B and sigma^-2, and of the typical variance of a temporal effect: shape and rate.
 PRECISION, TYPICAL, DEGREES = (6.0, 6.0), (6.0, 12.0), 10.0
 PRIORS = (
+    # Rows of up to four ratings are drawn in one way, those of more in the other: both occur.
+    (bayesian_sampler, "MAX_FEW", 1.4),
     (bayesian_sampler, "PRECISION_SHAPE", PRECISION[0]),
     (bayesian_sampler, "PRECISION_RATE", PRECISION[1]),
     (bayesian_temporal, "TYPICAL_SHAPE", TYPICAL[0]),
@@ -50,7 +54,7 @@ def design(
     sides = []
     for n in (n_users, n_items):
         columns = rng.normal(size=(2, n)).astype(np.float32)
-        sides.append(Features(columns, 1, np.zeros((2, 1), np.float32)))
+        sides.append(Features(columns, 1, np.zeros((2, 1), np.float32), np.zeros(1, np.float32)))
     level = rng.integers(0, n_levels, n_ratings).astype(np.int32) if n_levels else user[:0]
     time = rng.integers(0, 100, n_ratings)
     return Observations(

@@ -10,6 +10,7 @@ from tastemap.data.splits import Split
 from tastemap.errors import DataError, NotFittedError
 from tastemap.models.bayesian import chains as bayesian_chains
 from tastemap.models.bayesian.chains import SamplerConfig
+from tastemap.models.bayesian.features import number_of_scores
 from tastemap.models.bayesian.model import BayesianFactorization
 from tastemap.models.bayesian.sampler import Chain
 from tastemap.support import memory
@@ -68,8 +69,11 @@ def test_an_interrupted_fit_leaves_no_model(split: Split, monkeypatch) -> None:
 
 
 def test_draws_that_memory_does_not_hold_are_refused(split: Split, monkeypatch) -> None:
-    n, rows = len(split.train), split.train.n_users + split.train.n_items
-    needed = 6 * 10 * rows * 4 + 2 * 4 * (rows * 16 + 9 * n) + 32 * n
+    n, sides = len(split.train), (split.train.by_user.counts, split.train.by_item.counts)
+    rows, many = sum(map(len, sides)), sum(int((counts > 2).sum()) for counts in sides)
+    features = rows * sum(number_of_scores(counts, 100) for counts in sides)
+    chain = many * 16 + 7 * rows * 4 + 9 * n
+    needed = 6 * 10 * rows * 4 + 2 * 4 * chain + 12 * features + 32 * n
     monkeypatch.setattr(memory, "MIN_CHECKED_BYTES", 1000)
     monkeypatch.setattr(memory, "free_memory", lambda: needed - 1)
     model = BayesianFactorization(n_factors=2, n_iterations=10, n_draws=10)

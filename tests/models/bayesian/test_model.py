@@ -14,7 +14,7 @@ from tastemap.evaluation.evaluate import model_calibration
 from tastemap.metrics import calibration
 from tastemap.metrics.rating import rmse
 from tastemap.models.bayesian import model as bayesian
-from tastemap.models.bayesian.model import BayesianFactorization
+from tastemap.models.bayesian.model import BayesianFactorization, default_factors
 from tastemap.models.bayesian.posterior import ItemLists
 from tastemap.models.bias import BiasModel
 from tastemap.models.registry import load_model
@@ -174,7 +174,7 @@ import os, sys
 if sys.argv[1] == "1" and hasattr(os, "sched_setaffinity"):
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:1])
 from tastemap.data.datasets.synthetic import synthetic_ratings
-from tastemap.models.bayesian.model import BayesianFactorization
+from tastemap.models.bayesian.model import BayesianFactorization, default_factors
 data = synthetic_ratings()
 model = BayesianFactorization(n_factors=4, n_iterations=12, n_draws=8).fit(data, progress=False)
 print(model.predict_ratings(data).tobytes().hex()[:4000])
@@ -189,15 +189,39 @@ print(model.predict_ratings(data).tobytes().hex()[:4000])
     assert len(one) > 1000
 
 
-def test_many_ratings_bear_more_factors(split: Split, monkeypatch) -> None:
+def test_ratings_a_row_bear_factors(split: Split) -> None:
+    def factors(n_rows: int, a_row: float) -> int:
+        # Twice as many ratings a user or item alone as a user or item together.
+        return default_factors(np.full(n_rows, 2 * a_row))
+
+    assert factors(1000, 4.9) == bayesian.DEFAULT_FACTORS_SPARSE
+    assert factors(1000, 5) == factors(1000, 99) == bayesian.DEFAULT_FACTORS
+    assert factors(10_000, 49) == factors(9_000, 55) == bayesian.DEFAULT_FACTORS
+    assert factors(10_000, 50) == bayesian.DEFAULT_FACTORS_LARGE
+    # Rows without ratings say nothing.
+    assert default_factors(np.array([10, 10, 0, 0, 0, 0])) == bayesian.DEFAULT_FACTORS
     quick = {"n_iterations": 2, "n_draws": 2}
-    few = BayesianFactorization(**quick).fit(split.train, progress=False)
-    assert few.item_factors.shape[1] == bayesian.DEFAULT_FACTORS
-    monkeypatch.setattr(bayesian, "MIN_RATINGS_LARGE", len(split.train))
-    many = BayesianFactorization(**quick).fit(split.train, progress=False)
-    assert many.item_factors.shape[1] == bayesian.DEFAULT_FACTORS_LARGE
+    default = BayesianFactorization(**quick).fit(split.train, progress=False)
+    assert default.item_factors.shape[1] == bayesian.DEFAULT_FACTORS
     own = BayesianFactorization(n_factors=3, **quick).fit(split.train, progress=False)
     assert own.item_factors.shape[1] == 3
+
+
+def test_one_rating_a_person_is_no_worse_than_the_bias_model() -> None:
+    # The item that a person has rated is all that is known of them: its effect must not be taken
+    # for theirs.
+    rng = np.random.default_rng(0)
+    quality, weight = rng.normal(size=60), 1 / np.arange(1, 61)
+    item = rng.choice(60, 4000, p=weight / weight.sum())
+    rating = np.clip(np.round(3.4 + 0.9 * quality[item] + rng.normal(size=4000)), 1, 5)
+    rows = pl.DataFrame({"user_id": np.arange(4000) // 2, "item_id": item, "rating": rating})
+    rows = rows.unique(["user_id", "item_id"], maintain_order=True)
+    second = rows["user_id"].is_duplicated() & ~rows["user_id"].is_first_distinct()
+    train, test = (Ratings.from_frame(rows.filter(part)) for part in (~second, second))
+    quick = {"n_factors": 4, "n_iterations": 60, "n_draws": 20}
+    model = BayesianFactorization(**quick).fit(train, progress=False)
+    limit = rmse(test.rating, BiasModel().fit(train).predict_ratings(test))
+    assert rmse(test.rating, model.predict_ratings(test)) < 1.01 * limit
 
 
 def test_blanking_the_test_ratings_changes_nothing(split: Split) -> None:

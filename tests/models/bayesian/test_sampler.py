@@ -14,9 +14,11 @@ import pytest
 from model_simulator import SHARED, Conditioned, Parameters, design, use_priors
 from scipy import stats
 
+from tastemap.kernels.gibbs.few_ratings import draw_few
 from tastemap.kernels.gibbs.rows import draw_link, noise_of_ratings
 from tastemap.models.bayesian import sampler as bayesian_sampler
-from tastemap.models.bayesian.sampler import Chain, Observations, _inverse_wishart
+from tastemap.models.bayesian.observations import Observations
+from tastemap.models.bayesian.sampler import Chain, _inverse_wishart
 
 FACTORS = 1
 # A score that none of thirty would reach in a thousand runs, were all well. The errors of the means
@@ -124,8 +126,13 @@ def _one_too_few(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def _link_of_another_prior(*arguments: Any) -> None:
-    r, G, features, lam, *rest = arguments
-    draw_link(r, G, features, 1.5 * lam, *rest)
+    *first, lam, key, B, change = arguments
+    draw_link(*first, 1.5 * lam, key, B, change)
+
+
+def _few_of_another_prior(*arguments: Any) -> None:
+    *first, lam, key, W, mean = arguments
+    draw_few(*first, 1.5 * lam, key, W, mean)
 
 
 def _one_degree_too_many(degrees: float, *arguments: Any) -> np.ndarray:
@@ -143,6 +150,7 @@ def _weight_too_large(*arguments: Any) -> None:
     [
         ("_precision", _one_too_few),
         ("draw_link", _link_of_another_prior),
+        ("draw_few", _few_of_another_prior),
         ("_inverse_wishart", _one_degree_too_many),
         ("noise_of_ratings", _weight_too_large),
     ],

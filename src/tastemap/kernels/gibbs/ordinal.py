@@ -84,7 +84,8 @@ def move_user_cutpoints(
         indptr: (n + 1,), ratings of user a are ``indptr[a]:indptr[a + 1]``.
         level, f, s: (N,), level, predictor and noise scale of each rating, grouped by user.
         shared: (C - 1,), the shared cutpoints.
-        proposals: (2, C - 1, C - 1), a factor (steps = factor @ normals) of each proposal.
+        proposals: (2, C - 1, C - 1), a lower triangular factor (steps = factor @ normals) of each
+            proposal.
         inverse: (C - 1, C - 1), the inverse of S.
         key: The random stream of this call.
         delta: (n, C - 1); replaced.
@@ -97,7 +98,7 @@ def move_user_cutpoints(
     for c in range(C):
         for d in range(C):
             trace += proposals[0, c, d] ** 2
-    proposal, cuts, accepted = np.empty(C), np.empty(C), 0
+    proposal, cuts, noise, accepted = np.empty(C), np.empty(C), np.empty(C), 0
     for a in range(n):
         stream = mixed(key, a)
         rows = slice(indptr[a], indptr[a + 1])
@@ -105,9 +106,10 @@ def move_user_cutpoints(
         current = log_posterior(level[rows], f[rows], s[rows], shared, delta[a], inverse, cuts)
         for p in range(2):
             for c in range(C):
+                noise[c] = step * normal(stream, p * (C + 1) + c)
                 proposal[c] = delta[a, c]
-                for d in range(C):
-                    proposal[c] += step * proposals[p, c, d] * normal(stream, p * (C + 1) + d)
+                for d in range(c + 1):
+                    proposal[c] += proposals[p, c, d] * noise[d]
             proposed = log_posterior(level[rows], f[rows], s[rows], shared, proposal, inverse, cuts)
             if math.log(uniform(stream, p * (C + 1) + C)) < proposed - current:
                 current = proposed

@@ -59,42 +59,46 @@ def draw_gaussian(L: F64, b: F64, key: np.uint64, mean: F64, draw: F64) -> None:
 # The compiler may fuse products and sums, and divisions are not checked: so the loops over a batch
 # use vector registers.
 @njit(cache=True, nogil=True, fastmath={"contract"}, error_model="numpy")
-def draw_rows(r: F32, G: F32, prior: F32, lam: F32, key: np.uint64, W: F32, mean: F32) -> None:
-    """Draw each row W_a from N(m_a, A_a^-1), its distribution given all else.
+def draw_rows(
+    rows: I32, r: F32, G: F32, prior: F32, lam: F32, key: np.uint64, W: F32, mean: F32
+) -> None:
+    """Draw some rows W_a from N(m_a, A_a^-1), their distribution given all else.
 
     A_a = diag(lam) + G_a,  m_a = A_a^-1 (r_a + G_a W_a + lam * prior_a),
     where r_a is made of the residuals at the present W_a. The algebra is that of `factorise` and
     `draw_gaussian`, for a batch of rows at a time.
 
     Args:
-        r, G: (n, D) and (n, D, D), from `row_statistics`.
-        prior: (n, D), the prior means.
+        rows: (n,), the rows.
+        r, G: (n, D) and (n, D, D), from `row_statistics`, in the order of ``rows``.
+        prior: (n_rows, D), the prior means of all rows.
         lam: (D,), the prior precisions.
         key: The random stream of this call.
-        W: (n, D), the rows; replaced by the draws.
-        mean: (n, D), set to m_a.
+        W: (n_rows, D), all rows; these are replaced by the draws.
+        mean: (n_rows, D), set to m_a.
     """
-    n, D = W.shape
+    n, D = r.shape
     L = np.empty((D, D, BATCH))
     b, draw = np.empty((D, BATCH)), np.empty((D, BATCH))
     for first in range(0, n, BATCH):
         for p in range(BATCH):
-            a = min(first + p, n - 1)  # the last batch is filled up with its last row
+            q = min(first + p, n - 1)  # the last batch is filled up with its last row
+            a = rows[q]
             stream = mixed(key, a)
             for k in range(D):
-                total = r[a, k] + lam[k] * prior[a, k]
+                total = r[q, k] + lam[k] * prior[a, k]
                 for m in range(D):
-                    total += G[a, k, m] * W[a, m]
+                    total += G[q, k, m] * W[a, m]
                 b[k, p], draw[k, p] = total, normal(stream, k)
                 for m in range(k):
-                    L[k, m, p] = G[a, k, m]
-                L[k, k, p] = G[a, k, k] + lam[k]
+                    L[k, m, p] = G[q, k, m]
+                L[k, k, p] = G[q, k, k] + lam[k]
         factorise_batch(L)
         solve_batch(L, b, draw)
         for p in range(min(BATCH, n - first)):
             for k in range(D):
-                mean[first + p, k] = b[k, p]
-                W[first + p, k] = draw[k, p]
+                mean[rows[first + p], k] = b[k, p]
+                W[rows[first + p], k] = draw[k, p]
 
 
 @njit(cache=True, nogil=True, fastmath={"contract"}, error_model="numpy")
@@ -147,7 +151,23 @@ def solve_batch(L: F64, b: F64, draw: F64) -> None:
 
 # The compiler may reorder sums over all rows, to use vector registers.
 @njit(cache=True, nogil=True, fastmath={"contract", "reassoc"})
-def draw_link(r: F32, G: F32, features: F32, lam: F32, key: np.uint64, B: F32, change: F32) -> None:
+def draw_link(
+    many: I32,
+    r: F32,
+    G: F32,
+    few: I32,
+    indptr: I64,
+    indices: I64,
+    other: I32,
+    X: F32,
+    e: F32,
+    w: F32,
+    features: F32,
+    lam: F32,
+    key: np.uint64,
+    B: F32,
+    change: F32,
+) -> None:
     """One sweep over the link B, where rows are W_a = B' phi_a + v_a with fixed v_a.
 
     A step d of B[f, k] moves column k of every row by phi_af d, so that given all else
@@ -155,7 +175,9 @@ def draw_link(r: F32, G: F32, features: F32, lam: F32, key: np.uint64, B: F32, c
     d ~ N((sum of phi_af r_a[k] - lam[f, k] B[f, k]) / precision, 1 / precision).
 
     Args:
-        r, G: As in `draw_rows`; r is updated for the moves.
+        many, r, G: Rows, and their sums as in `draw_rows`; r is updated for the moves.
+        few: The other rows, whose sums are taken from their ratings; of these e is updated.
+        indptr, indices, other, X, e, w: As in `row_statistics`.
         features: (F, n), phi, a feature a row.
         lam: (F, D), the prior precisions of B.
         key: The random stream of this call.
@@ -164,11 +186,14 @@ def draw_link(r: F32, G: F32, features: F32, lam: F32, key: np.uint64, B: F32, c
     """
     F, n = features.shape
     D = r.shape[1]
-    residual, weight = np.empty(n, np.float32), np.empty(n, np.float32)
+    residual, weight = np.zeros(n, np.float32), np.zeros(n, np.float32)
     moved = np.empty(n, np.float32)
     for k in range(D):
         for a in range(n):
-            residual[a], weight[a], moved[a] = r[a, k], G[a, k, k], np.float32(0.0)
+            moved[a] = np.float32(0.0)
+        for p in range(len(many)):
+            residual[many[p]], weight[many[p]] = r[p, k], G[p, k, k]
+        column_sums(few, indptr, indices, other, X, e, w, k, residual, weight)
         for f in range(F):
             phi = features[f]
             total, precision = np.float32(0.0), np.float32(0.0)
@@ -184,8 +209,47 @@ def draw_link(r: F32, G: F32, features: F32, lam: F32, key: np.uint64, B: F32, c
                 residual[a] -= phi[a] * d * weight[a]
         for a in range(n):
             change[a, k] = moved[a]
+        for p in range(len(many)):
             for m in range(D):
-                r[a, m] -= G[a, m, k] * moved[a]
+                r[p, m] -= G[p, m, k] * moved[many[p]]
+        take_column(few, indptr, indices, other, X, k, moved, e)
+
+
+@njit(cache=True, nogil=True)
+def take_column(
+    rows: I32, indptr: I64, indices: I64, other: I32, X: F32, k: int, moved: F32, e: F32
+) -> None:
+    """Set e to e - x_jk moved_a for the ratings of some rows, whose column k has moved."""
+    for a in rows:
+        for i in range(indptr[a], indptr[a + 1]):
+            e[indices[i]] -= X[other[i], k] * moved[a]
+
+
+@njit(cache=True, nogil=True)
+def column_sums(
+    rows: I32,
+    indptr: I64,
+    indices: I64,
+    other: I32,
+    X: F32,
+    e: F32,
+    w: F32,
+    k: int,
+    residual: F32,
+    weight: F32,
+) -> None:
+    """Set residual[a] to r_a[k] and weight[a] to G_a[k, k] for some rows a, from their ratings.
+
+    Args as in `draw_link`.
+    """
+    for a in rows:
+        first, second = np.float32(0.0), np.float32(0.0)
+        for i in range(indptr[a], indptr[a + 1]):
+            x = X[other[i], k]
+            weighted = w[indices[i]] * x
+            first += weighted * e[indices[i]]
+            second += weighted * x
+        residual[a], weight[a] = first, second
 
 
 @njit(cache=True, nogil=True)

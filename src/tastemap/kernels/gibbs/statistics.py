@@ -21,46 +21,53 @@ def design(rows: F32) -> F32:
 
 @njit(cache=True, nogil=True)
 def row_statistics(
-    indptr: I64, indices: I64, other: I32, X: F32, e: F32, w: F32, r: F32, G: F32
+    rows: I32, indptr: I64, indices: I64, other: I32, X: F32, e: F32, w: F32, r: F32, G: F32
 ) -> None:
-    """The sums r_a = sum of w x e and G_a = sum of w x x' over the ratings of each row a.
+    """The sums r_a = sum of w x e and G_a = sum of w x x' over the ratings of some rows a.
 
     Args:
-        indptr: (n + 1,), row a has the ratings ``indices[indptr[a]:indptr[a + 1]]``.
+        rows: (n,), the rows.
+        indptr: row a has the ratings ``indices[indptr[a]:indptr[a + 1]]``.
         indices: (N,), positions in e and w, grouped by row.
         other: (N,), the row on the other side, in the order of ``indices``.
         X: (m, multiple of 16), x_j of the other side, from `design`.
         e, w: (N,), residuals and weights of the ratings.
-        r, G: (n, D) and (n, D, D), set here.
+        r, G: (n, D) and (n, D, D), set here, in the order of ``rows``.
     """
-    D, P = r.shape[1], X.shape[1]
-    weight, weighted = np.empty(len(w), np.float32), np.empty(len(w), np.float32)
+    D, P, largest = r.shape[1], X.shape[1], 0
+    for a in rows:
+        largest = max(largest, indptr[a + 1] - indptr[a])
+    weight, weighted = np.empty(largest, np.float32), np.empty(largest, np.float32)
     total, A = np.empty(P, np.float32), np.empty((P, P), np.float32)
-    for a in range(len(indptr) - 1):
-        start, n = indptr[a], indptr[a + 1] - indptr[a]
+    for p in range(len(rows)):
+        start = indptr[rows[p]]
+        n = indptr[rows[p] + 1] - start
         for i in range(n):
             weight[i] = w[indices[start + i]]
             weighted[i] = weight[i] * e[indices[start + i]]
-        rows = other[start : start + n]
-        weighted_sum(X, rows, weighted, total)
-        weighted_gram(X, rows, weight, A)
+        others = other[start : start + n]
+        weighted_sum(X, others, weighted, total)
+        weighted_gram(X, others, weight, A)
         for k in range(D):
-            r[a, k] = total[k]
+            r[p, k] = total[k]
             for m in range(k + 1):
-                G[a, k, m] = A[k, m]
-                G[a, m, k] = A[k, m]
+                G[p, k, m] = A[k, m]
+                G[p, m, k] = A[k, m]
 
 
 # The compiler may reorder the terms of a sum, to use vector registers.
 @njit(cache=True, nogil=True, fastmath={"contract", "reassoc"})
-def take_from_residuals(indptr: I64, indices: I64, other: I32, X: F32, change: F32, e: F32) -> None:
-    """Set e to e - x_j . change_a for each rating, as the rows W_a moved by change_a (n, D).
+def take_from_residuals(
+    rows: I32, indptr: I64, indices: I64, other: I32, X: F32, change: F32, e: F32
+) -> None:
+    """Set e to e - x_j . change_a for each rating of some rows, as W_a moved by change_a.
 
-    The other arguments are those of `row_statistics`.
+    ``change`` (n_rows, D) holds the move of every row, not of these alone. The other arguments are
+    those of `row_statistics`.
     """
     D, P = change.shape[1], X.shape[1]
     step = np.zeros(P, dtype=np.float32)
-    for a in range(len(indptr) - 1):
+    for a in rows:
         for k in range(D):
             step[k] = change[a, k]
         for i in range(indptr[a], indptr[a + 1]):

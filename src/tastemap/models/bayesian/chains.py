@@ -8,8 +8,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tastemap.arrays import F32, FloatArray
-from tastemap.models.bayesian.sampler import Chain, Draw, Observations
+from tastemap.arrays import F32, AnyArray, FloatArray
+from tastemap.models.bayesian.draw import Draw
+from tastemap.models.bayesian.observations import Observations
+from tastemap.models.bayesian.sampler import MAX_FEW, Chain
 from tastemap.support.deadline import current
 from tastemap.support.progress import progress_bar
 
@@ -46,15 +48,22 @@ class SamplerConfig(NamedTuple):
         possible = PACE_ITERATIONS + max(SHARE_OF_SAMPLING * seconds / max(each, 1e-9), 1)
         return self._replace(n_iterations=int(min(possible, self.n_iterations)))
 
-    def n_bytes(self, n_ratings: int, n_rows: int) -> int:
-        """Memory of a run at its peak; ``n_rows`` is the number of users and items together.
+    def n_bytes(self, counts: AnyArray, n_features: int) -> int:
+        """Memory of a run at its peak.
 
-        Draws are held in half precision, and once more in single. A chain has D x D sums for each
-        row and nine numbers for each rating, beside those of the data.
+        Draws are held in half precision, and once more in single. A chain has rows, their means and
+        changes, D x D sums for each row with many ratings, and nine numbers for each rating, beside
+        those of the data. Features are held once, and twice more while they are made.
+
+        Args:
+            counts: Ratings of each user and of each item.
+            n_features: Numbers in the implicit scores and axes of both sides.
         """
-        D = self.n_factors + 2
+        D, n_rows, n_ratings = self.n_factors + 2, len(counts), int(counts.sum()) // 2
+        n_many = int((counts > MAX_FEW * D).sum())
         draws = 6 * self.n_draws * n_rows * D
-        return draws + self.n_chains * 4 * (n_rows * D**2 + 9 * n_ratings) + 32 * n_ratings
+        chain = 4 * (n_many * D**2 + 7 * n_rows * D + 9 * n_ratings)
+        return draws + self.n_chains * chain + 12 * n_features + 32 * n_ratings
 
 
 class Sample(NamedTuple):

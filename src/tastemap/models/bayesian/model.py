@@ -18,15 +18,18 @@ from tastemap.models.base.user import User
 from tastemap.models.base.validation import choice, whole_number
 from tastemap.models.bayesian.chains import SamplerConfig, Validation, run_chains
 from tastemap.models.bayesian.diagnostics import convergence
-from tastemap.models.bayesian.features import features_of
+from tastemap.models.bayesian.draw import predictor
+from tastemap.models.bayesian.features import features_of, number_of_scores
+from tastemap.models.bayesian.observations import Observations
 from tastemap.models.bayesian.posterior import Draws, ItemLists, UserPosteriors
-from tastemap.models.bayesian.sampler import Observations, predictor
 from tastemap.models.bayesian.temporal import TAU, TimeNodes
 from tastemap.support.memory import require
 
-# The default numbers of factors, for smaller and for larger tables, and the ratings of a larger
-# table: chosen on folds u3 and u4 of MovieLens 100K and on an inner split of 1M.
-DEFAULT_FACTORS, DEFAULT_FACTORS_LARGE, MIN_RATINGS_LARGE = 14, 30, 500_000
+# The default numbers of factors. What tables bear is a question of ratings a row, of a user or an
+# item: with fewer than 5, 6 factors reach the error of 14 (inner splits of one to five ratings a
+# person of MovieLens 1M). 30 were chosen on an inner split of 1M, 14 on folds u3 and u4 of 100K.
+DEFAULT_FACTORS_SPARSE, DEFAULT_FACTORS, DEFAULT_FACTORS_LARGE = 6, 14, 30
+MAX_RATINGS_SPARSE, MIN_RATINGS_LARGE, MIN_RATINGS_A_ROW_LARGE = 5, 500_000, 50
 
 Times: TypeAlias = npt.NDArray[np.int64]
 
@@ -40,7 +43,8 @@ class BayesianFactorization(HasFactors):
         polychotomous response data", JASA 88(422), 1993, section 4 (ordinal ratings). Rendle,
         Zhang, Koren, "On the difficulty of evaluating baselines", arXiv:1905.01395, 2019 (the
         accuracy of this family with implicit features). Gelfand and Smith, JASA 85(410), 1990,
-        section 3 (averaging conditional distributions).
+        section 3 (averaging conditional distributions). Bhattacharya, Chakraborty, Mallick,
+        Biometrika 103(4), 2016 (rows with few ratings).
 
     Prediction:
         The rating is level c where kappa_a,c-1 < z <= kappa_a,c and
@@ -54,29 +58,33 @@ class BayesianFactorization(HasFactors):
         Draws from the posterior by Gibbs sampling, where
         W_a = (b_a, p_a, g_a) ~ N(B' phi_a, diag(1 / lam)), B[f, k] ~ N(0, 1 / lam_B), and likewise
         (d_j, q_j);
-        phi holds principal scores of the matrix of rated pairs, and side information;
+        phi holds side information, and c + w_a (principal scores of the matrix of rated pairs - c)
+        with the average scores c and w_a = (n_a - 1) / (n_a - 1 + 10) for n_a ratings: what one
+        rating says of the user is not told twice, by its item and by the fact that it was rated;
         kappa_a = kappa + delta_a, delta_a ~ N(0, S), S ~ InvWishart;
         s_a^2, s_j^2 ~ InvGamma(10, 10); every precision ~ Gamma(1/2, 1/2);
         each temporal effect has mean 0 and variance v_a ~ InvGamma(1, v).
 
     Unknown ids:
-        An unknown user is the average user with the uncertainty of the prior. An unknown item is
-        the average item of the training ratings. A user or item without training ratings is drawn
-        from its prior, which includes its side information.
+        An unknown user or item, and one without training ratings, is the average of those with
+        ratings, moved to where it predicts the training ratings best, and by its side information
+        where it has some. How far the others are from it is noise: it is in the distribution.
 
     Fold-in:
         A few Gibbs sweeps over the user's latent values, row and cutpoints for each kept draw.
         The draws of the items do not change, and the noise scale is the average user's.
 
     Args:
-        n_factors: f, the length of p_u and q_i; 14, 30, ... are fastest for their length. None: 14,
-            or 30 from half a million ratings on, for which a fit takes twice as long.
+        n_factors: f, the length of p_u and q_i; 6, 14, 30, ... are fastest for their length. None:
+            14; 6 where there are fewer than 5 ratings for each user and item; 30 from half a
+            million ratings on with at least 50 for each, for which a fit takes twice as long.
         n_iterations: Iterations of each chain; the first fifth is discarded.
         n_chains: Number of independent chains, each in its own thread.
         n_draws: Number of draws kept from all chains together, evenly spaced. Predictions are
             averages over them. On two folds of MovieLens 100K, to keep 100 of 320 draws cost
             0.0002 of RMSE, and to keep 40 cost 0.001; a draw takes 0.11 MB on disk.
-        n_implicit: Number of principal scores of the matrix of rated pairs; 0 for none.
+        n_implicit: Number of principal scores of the matrix of rated pairs, at most; 0 for none.
+            A side has no more than four for each rating of an average row.
         side: Whether to learn from the other columns of the user and item tables.
         time: ``"session"`` adds temporal effects h_a(t) to the predictor: two Ornstein-Uhlenbeck
             processes of each user, with correlation times of 20 and 300 seconds. `predict_ratings`
@@ -164,14 +172,14 @@ class BayesianFactorization(HasFactors):
 
     def _config(self, ratings: Ratings) -> SamplerConfig:
         """The settings of the chains; settings that memory does not allow are refused."""
-        n_factors = self.n_factors
-        if n_factors is None:
-            is_large = len(ratings) >= MIN_RATINGS_LARGE
-            n_factors = DEFAULT_FACTORS_LARGE if is_large else DEFAULT_FACTORS
+        sides = (ratings.by_user.counts, ratings.by_item.counts)
+        counts = np.concatenate(sides)
+        n_factors = self.n_factors or default_factors(counts)
         config = SamplerConfig(n_factors, self.n_iterations, self.n_chains, self.n_draws)
+        n_features = len(counts) * sum(number_of_scores(side, self.n_implicit) for side in sides)
         require(
             type(self).__name__,
-            config.n_bytes(len(ratings), ratings.n_users + ratings.n_items),
+            config.n_bytes(counts, n_features),
             f"for {config.n_draws} draws of {n_factors} factors, and {config.n_chains} chains",
             "set n_draws, n_factors or n_chains lower, or use ALS or MatrixFactorization",
         )
@@ -348,6 +356,21 @@ class BayesianFactorization(HasFactors):
             raise ValueError(f"temporal effects of shape {self.draws.effects.shape}")
         if self.seed_ < 0:
             raise ValueError(f"a seed of {self.seed_}")
+
+
+def default_factors(counts: IndexArray | Times) -> int:
+    """The number of factors for the numbers of ratings of each user and of each item.
+
+    Example:
+        >>> default_factors(np.array([1, 2, 1, 0, 3, 1]))
+        6
+    """
+    n_ratings = counts.sum() / 2
+    a_row = n_ratings / max(int((counts > 0).sum()), 1)
+    if a_row < MAX_RATINGS_SPARSE:
+        return DEFAULT_FACTORS_SPARSE
+    is_large = n_ratings >= MIN_RATINGS_LARGE and a_row >= MIN_RATINGS_A_ROW_LARGE
+    return DEFAULT_FACTORS_LARGE if is_large else DEFAULT_FACTORS
 
 
 def _grouped(

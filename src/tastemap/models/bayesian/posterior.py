@@ -14,8 +14,9 @@ from tastemap.data.scale import Scale
 from tastemap.kernels.gibbs.fold_in import fold_in
 from tastemap.kernels.gibbs.predictive import predictive
 from tastemap.models.base.arrays import take
-from tastemap.models.bayesian.features import scores_of
-from tastemap.models.bayesian.sampler import HALF_PRECISION, Draw, Observations
+from tastemap.models.bayesian.draw import HALF_PRECISION, Draw
+from tastemap.models.bayesian.features import RELIABLE_AT, reliability, scores_of
+from tastemap.models.bayesian.observations import Observations
 from tastemap.models.bayesian.temporal import TimeNodes
 
 # Gibbs sweeps of a fold-in at each draw of the items.
@@ -24,6 +25,8 @@ FOLD_IN_SWEEPS = 2
 GRID_POINTS, MAX_DEVIATIONS = 201, 20.0
 # Users whose predictions are one task of a thread.
 USERS_PER_TASK = 64
+# Noise scales, which are above 0.
+SCALES = ("user_scales", "item_scales", "average_scale")
 # Names of attributes of `Draws` in saved models, where they differ.
 SAVED_NAMES = {"effects": "moods", "effect_variances": "variances"}
 
@@ -68,12 +71,16 @@ class Draws(Draw):
     Attributes:
         axes: (I, n_implicit), the axes of the implicit scores, for new users.
         centre, deviation: Mean and deviation by which numbers were standardised.
+        average: (n_implicit,), the average of these scores.
+        reliable_at: k of `reliability`, for new users; 0 in models that believed all scores.
         n_levels: C, or 0 for numbers.
     """
 
     axes: F32
     centre: float
     deviation: float
+    average: F32
+    reliable_at: float
     n_levels: int
 
     @classmethod
@@ -83,8 +90,10 @@ class Draws(Draw):
             name: np.stack([getattr(draw, name) for draw in draws], dtype=np.float32)
             for name in [field.name for field in fields(Draw)]
         }
-        arrays |= {"axes": data.features[0].axes, "n_levels": data.n_levels}
-        return cls(**arrays, centre=ratings.global_mean, deviation=ratings.deviation)
+        features = data.features[0]
+        arrays |= {"axes": features.axes, "average": features.average, "n_levels": data.n_levels}
+        arrays |= {"centre": ratings.global_mean, "deviation": ratings.deviation}
+        return cls(**arrays, reliable_at=RELIABLE_AT)
 
     def __len__(self) -> int:
         return len(self.items)
@@ -114,14 +123,15 @@ class Draws(Draw):
             raise ValueError(f"draws of {n_levels} levels on a scale of others")
         values: dict[str, Any] = {"n_levels": n_levels}
         shapes = _shapes(arrays, ratings, n_levels)
+        _add_missing(arrays)
         for name, key in _keys():
             if name != "n_levels":
                 values[name] = take(arrays, key, *shapes[name])
-        for name in ("user_scales", "item_scales", "user_precision", "deviation"):
+        for name in (*SCALES, "user_precision", "deviation"):
             if not values[name].min() > 0:
                 raise ValueError(f"draws with {name} that are not above 0")
         np.linalg.cholesky(values["spread"].astype(np.float64))  # raises if it is no covariance
-        for name in ("centre", "deviation"):
+        for name in ("centre", "deviation", "reliable_at"):
             values[name] = float(values[name][0])
         return cls(**values)
 
@@ -130,8 +140,14 @@ class Draws(Draw):
     def posteriors_of(self, users: IndexArray, ratings: Ratings) -> UserPosteriors:
         """Users of the training ratings, given by row; -1 is the average user."""
         items, none = ratings.item_index, np.zeros(0, dtype=np.int32)
-        rated = [items[ratings.by_user[user]] if user >= 0 else none for user in users]
+        return self._posteriors(
+            users, [items[ratings.by_user[user]] if user >= 0 else none for user in users]
+        )
+
+    def _posteriors(self, users: AnyArray, rated: Sequence[IndexArray]) -> UserPosteriors:
+        """Users given by row, and the items that each has rated."""
         means, scales = self.user_means[:, users], self.user_scales[:, users]
+        scales = np.where(users < 0, self.average_scale[:, None], scales)
         cuts = self.cuts[:, users] if self.n_levels else self.cuts
         means, cuts, scales = (np.ascontiguousarray(part) for part in (means, cuts, scales))
         variance = self._effect_variance()[:, users]
@@ -144,7 +160,9 @@ class Draws(Draw):
         return np.zeros(self.user_scales.shape, dtype=np.float32)
 
     def fold_in(self, rated: IndexArray, rating: F32, scale: Scale, seed: int) -> UserPosteriors:
-        """A new user, from ratings."""
+        """A new user, from ratings; without any, the average user."""
+        if not len(rated):
+            return self._posteriors(np.array([-1]), [rated])
         K, D = len(self), self.items.shape[2]
         C = max(self.n_levels - 1, 0)
         z = ((rating - self.centre) / self.deviation).astype(np.float32)
@@ -152,10 +170,9 @@ class Draws(Draw):
         if self.n_levels and scale.levels is not None:
             level = np.abs(rating[:, None] - scale.levels).argmin(axis=1).astype(np.int32)
             z[:] = 0.0
-        priors = self.user_means[:, -1]  # without ratings
-        if len(rated):
-            scores = scores_of(rated, self.axes)
-            priors = self.user_prior + np.einsum("f,kfd->kd", scores, self.user_link)
+        share = reliability(np.array(len(rated)), self.reliable_at)
+        scores = self.average + share * (scores_of(rated, self.axes) - self.average)
+        priors = self.user_prior + np.einsum("f,kfd->kd", scores, self.user_link)
         spread = self.spread.astype(np.float64)
         root = np.linalg.cholesky(spread).astype(np.float64)
         inverse = np.linalg.inv(spread).astype(np.float64)
@@ -317,10 +334,22 @@ def _shapes(
         "spread": (K, C, C),
         "effects": (K, n_effects, None),
         "effect_variances": (K, n_effects, users if n_effects else None),
+        "average_scale": (K,),
         "axes": (n_items, n_implicit),
+        "average": (n_implicit,),
         "centre": (1,),
         "deviation": (1,),
+        "reliable_at": (1,),
     }
+
+
+def _add_missing(arrays: dict[str, AnyArray]) -> None:
+    """Add what older models do not have: all scores are believed, and the average is certain."""
+    n_implicit = arrays["draws_axes"].shape[1]
+    arrays.setdefault("draws_reliable_at", np.zeros(1))
+    arrays.setdefault("draws_average", np.zeros(n_implicit))
+    if "draws_average_scale" not in arrays and arrays["draws_user_scales"].ndim == 2:
+        arrays["draws_average_scale"] = arrays["draws_user_scales"][:, -1]
 
 
 def _keys() -> list[tuple[str, str]]:

@@ -3,129 +3,32 @@
 The letters are those of the model's docstring. Kernels do the work of each rating.
 """
 
-from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from tastemap.arrays import F32, F64, IndexArray
-from tastemap.data.chunks import chunks
-from tastemap.data.ratings import Groups, Ratings
+from tastemap.data.ratings import Groups
+from tastemap.kernels.gibbs.few_ratings import draw_few
 from tastemap.kernels.gibbs.normal import quantile
 from tastemap.kernels.gibbs.ordinal import all_log_likelihood, draw_latent, move_user_cutpoints
 from tastemap.kernels.gibbs.rows import draw_link, draw_rows, draw_scales, noise_of_ratings
 from tastemap.kernels.gibbs.statistics import design, row_statistics, take_from_residuals
+from tastemap.models.bayesian.draw import Draw, Pairs, WithoutRatings, halved, predictor
 from tastemap.models.bayesian.features import Features
-from tastemap.models.bayesian.temporal import TemporalEffects, TimeNodes
+from tastemap.models.bayesian.observations import Observations
+from tastemap.models.bayesian.temporal import TemporalEffects
 
-# Ratings with more levels are treated as numbers.
-MAX_LEVELS = 20
 # Shape of the prior of the noise scales s_a^2 and s_j^2: a spread of about a third.
 SCALE_SHAPE = 10.0
 # Prior of the precisions: Gamma of this shape and rate.
 PRECISION_SHAPE, PRECISION_RATE = 0.5, 0.5
+# A row with at most so many ratings a factor is drawn in the space of its ratings.
+MAX_FEW = 0.5
+# Pairs by which rows without ratings are judged, in each draw.
+MAX_PAIRS = 4_000
 # Iterations from one draw of the cutpoints to the next.
 CUTPOINT_INTERVAL = 2
-# Attributes of a draw in half precision, which changes a latent value by less than a thousandth of
-# its spread.
-HALF_PRECISION = (
-    *("user_means", "cuts", "user_scales", "items", "item_scales"),
-    *("effects", "effect_variances"),
-)
-
-
-@dataclass(frozen=True)
-class Observations:
-    """The training ratings in the sampler's order, grouped by user.
-
-    Attributes:
-        user, item: int32 (N,), rows of each rating.
-        level: int32 (N,), from 0, of ordinal ratings; empty for numbers.
-        value: float32 (N,), standardised ratings, for numbers.
-        by_user, by_item: Positions of the ratings of each user and item.
-        popularity: float32 (I,), x_j, the standardised logarithm of 1 + ratings of each item.
-        n_levels: C, or 0 for numbers.
-        features: The features of users and of items.
-        nodes: The users' times, or None for a model without temporal effects.
-    """
-
-    user: IndexArray
-    item: IndexArray
-    level: IndexArray
-    value: F32
-    by_user: Groups
-    by_item: Groups
-    popularity: F32
-    n_levels: int
-    features: tuple[Features, Features]
-    nodes: TimeNodes | None = None
-
-    @classmethod
-    def of(
-        cls, ratings: Ratings, features: tuple[Features, Features], timed: bool = False
-    ) -> "Observations":
-        """The training ratings; with ``timed`` their times too, if they have any."""
-        rows = ratings.by_user.indices
-        user, item = ratings.user_index[rows], ratings.item_index[rows]
-        rating = ratings.rating[rows]
-        levels = ratings.scale.levels
-        n_levels = 0 if levels is None or not 2 <= len(levels) <= MAX_LEVELS else len(levels)
-        level = np.zeros(0, dtype=np.int32)
-        if levels is not None and n_levels:
-            level = np.empty(len(rating), dtype=np.int32)
-            for part in chunks(len(rating)):
-                level[part] = np.abs(rating[part, None] - levels).argmin(axis=1)
-        value = ((rating - ratings.global_mean) / ratings.deviation).astype(np.float32)
-        by_user = Groups(ratings.by_user.indptr, np.arange(len(rows)))
-        by_item = Groups.of(item, ratings.n_items)
-        nodes = None
-        if timed and ratings.timestamp is not None:
-            nodes = TimeNodes.of(user, ratings.timestamp[rows], ratings.n_users)
-        x = np.log1p(by_item.counts)
-        x = ((x - x.mean()) / max(float(x.std()), 1e-6)).astype(np.float32)
-        return cls(user, item, level, value, by_user, by_item, x, n_levels, features, nodes)
-
-
-def predictor(users: Any, items: Any, user: IndexArray, item: IndexArray) -> Any:
-    """b_a + d_j + p_a . q_j of pairs (n,), for rows (b_a, p_a) and (d_j, q_j)."""
-    f = np.empty(len(user), dtype=users.dtype)
-    for part in chunks(len(user)):
-        w, x = users[user[part]], items[item[part]]
-        f[part] = w[:, 0] + x[:, 0] + np.einsum("nk,nk->n", w[:, 1:], x[:, 1:])
-    return f
-
-
-@dataclass(frozen=True)
-class Draw:
-    """The part of one draw of the posterior that predictions need; U users, I items.
-
-    The arrays named in `HALF_PRECISION` are float16, the others float32.
-
-    Attributes:
-        user_means: (U + 1, D), m_a, means of the users' rows given all else; last the average user.
-        cuts: (U + 1, C - 1), cutpoints.
-        user_scales: (U + 1,), noise scales s_a.
-        items: (I + 1, D), rows (d_j, q_j, x_j); last the average item.
-        item_scales: (I + 1,), noise scales s_j.
-        user_precision: (D,), prior precision of a user's row.
-        user_link: (n_implicit, D), the part of B that belongs to the implicit scores.
-        user_prior: (D,), the mean row of a user without implicit scores.
-        spread: (C - 1, C - 1), S.
-        effects: (c, M), the temporal effects at the nodes of the users' times.
-        effect_variances: (c, U + 1), their variances; last the typical one.
-    """
-
-    user_means: F32
-    cuts: F32
-    user_scales: F32
-    items: F32
-    item_scales: F32
-    user_precision: F32
-    user_link: F32
-    user_prior: F32
-    spread: F32
-    effects: F32
-    effect_variances: F32
 
 
 class Side:
@@ -147,26 +50,50 @@ class Side:
         self.lam_B = np.full((2, D), 10.0, dtype=np.float32)
         self.s = np.ones(n, dtype=np.float32)
         self._change = np.zeros((n, D), dtype=np.float32)
-        self._r = np.zeros((n, D), dtype=np.float32)
-        self._G = np.zeros((n, D, D), dtype=np.float32)
+        is_many = groups.counts > MAX_FEW * D
+        self._many, self._few = (np.flatnonzero(m).astype(np.int32) for m in (is_many, ~is_many))
+        self._r = np.zeros((len(self._many), D), dtype=np.float32)
+        self._G = np.zeros((len(self._many), D, D), dtype=np.float32)
 
     def draw(self, rows: F32, e: F32, w: F32, rng: Any) -> None:
-        """Draw B and then all W_a, given the rows of the other side; e is updated."""
-        indptr, indices = self.groups.indptr, self.groups.indices
+        """Draw B and then all W_a, given the rows of the other side; e is updated.
+
+        Rows with many ratings are drawn from sums over these, rows with few from the ratings.
+        """
         X = design(rows)
-        row_statistics(indptr, indices, self.other, X, e, w, self._r, self._G)
-        before = self.W.copy()
+        indptr, indices, other = self.groups.indptr, self.groups.indices, self.other
+        many, few, r, G = self._many, self._few, self._r, self._G
+        W, mean, prior, change, lam = self.W, self.mean, self.prior, self._change, self.lam
+        row_statistics(many, indptr, indices, other, X, e, w, r, G)
+        before = W.copy()
         if len(self.B):
-            lam = self.lam_B[self.features.group]
-            draw_link(self._r, self._G, self.features.columns, lam, _key(rng), self.B, self._change)
-            self.W += self._change
-            self.prior += self._change
-        draw_rows(self._r, self._G, self.prior, self.lam, _key(rng), self.W, self.mean)
-        take_from_residuals(indptr, indices, self.other, X, self.W - before, e)
+            phi, lam_B = self.features.columns, self.lam_B[self.features.group]
+            link = (phi, lam_B, _key(rng), self.B, change)
+            draw_link(many, r, G, few, indptr, indices, other, X, e, w, *link)
+            W += change
+            prior += change
+        draw_rows(many, r, G, prior, lam, _key(rng), W, mean)
+        draw_few(few, indptr, indices, other, X, e, w, prior, lam, _key(rng), W, mean)
+        take_from_residuals(many, indptr, indices, other, X, W - before, e)
+
+    @property
+    def link(self) -> F32:
+        """The part of B (n_implicit, D) that belongs to the implicit scores."""
+        return self.B[: self.features.n_implicit]
+
+    @property
+    def side(self) -> F32:
+        """What side information adds to the prior mean of each row, (n, D)."""
+        n = self.features.n_implicit
+        return self.features.columns[n:].T @ self.B[n:]
 
     def draw_precisions(self, rng: Any) -> None:
-        """lam_k ~ Gamma(1/2 + n / 2, 1/2 + sum of (W - B' phi)^2 / 2), lam_B alike."""
-        self.lam = _precision(self.W - self.prior, rng)
+        """lam_k ~ Gamma(1/2 + n / 2, 1/2 + sum of (W - B' phi)^2 / 2), lam_B alike.
+
+        The sum is over rows with ratings. The others, drawn from the prior, would only make the
+        precisions move slowly.
+        """
+        self.lam = _precision((self.W - self.prior)[self.groups.counts > 0], rng)
         group = self.features.group
         for g in range(2):
             self.lam_B[g] = _precision(self.B[group == g], rng)
@@ -305,31 +232,61 @@ class Chain:
         return np.column_stack([self.items.W, self.data.popularity])
 
     def _draw(self) -> Draw:
-        users, items = self.users, self.items
-        n_implicit, sigma = users.features.n_implicit, np.float32(self.sigma)
-        rated, link = users.groups.counts > 0, users.B[:n_implicit].copy()
-        average = np.average(users.prior, axis=0, weights=rated)
-        implicit = users.features.columns[:n_implicit, rated].mean(axis=1) @ link
-        rows = self._item_rows()
-        typical = np.average(rows, axis=0, weights=items.groups.counts)
+        users, items, sigma = self.users, self.items, np.float32(self.sigma)
+        rated = users.groups.counts > 0
+        user_prior = users.side[rated].mean(axis=0)
+        new_users, new_items = self._without_ratings(user_prior)
         cuts, spread, none = np.zeros((1, 0)), np.zeros((0, 0)), np.zeros((0, 0), np.float32)
         if self.cutpoints is not None:
-            cuts = np.vstack([self.cutpoints.cuts, self.cutpoints.shared])
+            user_cuts = np.where(rated[:, None], self.cutpoints.cuts, self.cutpoints.shared)
+            cuts = np.vstack([user_cuts, self.cutpoints.shared])
             spread = self.cutpoints.S
         draw = Draw(
-            user_means=np.vstack([users.mean, average]).astype(np.float32),
+            user_means=new_users.fill(users.mean, rated),
             cuts=cuts.astype(np.float32),
-            user_scales=np.append(users.s, np.float32(1)) * sigma,
-            items=np.vstack([rows, typical]).astype(np.float32),
-            item_scales=np.append(items.s, np.float32(1)),
+            user_scales=np.append(new_users.scales(users.s, rated)[:-1], np.float32(1)) * sigma,
+            items=new_items.fill(self._item_rows(), items.groups.counts > 0),
+            item_scales=new_items.scales(items.s, items.groups.counts > 0),
+            average_scale=(new_users.scale * sigma).astype(np.float32),
             user_precision=users.lam.copy(),
-            user_link=link,
-            user_prior=(average - implicit).astype(np.float32),
+            user_link=users.link.copy(),
+            user_prior=user_prior,
             spread=spread.astype(np.float32),
             effects=none if self.effects is None else self.effects.h.copy(),
             effect_variances=none if self.effects is None else self.effects.variances,
         )
-        return replace(draw, **{name: _halved(getattr(draw, name)) for name in HALF_PRECISION})
+        return halved(draw)
+
+    def _without_ratings(self, user_prior: F32) -> tuple[WithoutRatings, WithoutRatings]:
+        """What users and items without ratings are like, judged by some of the ratings."""
+        data, users, items, rows = self.data, self.users, self.items, self._item_rows()
+        # Every so many-th rating, others in each draw.
+        step = max(len(self.e) // MAX_PAIRS, 1)
+        place = np.arange(self.n_sweeps % step, len(self.e), step)
+        user, item, f = data.user[place], data.item[place], self.z[place] - self.e[place]
+        if self.effects is not None and data.nodes is not None:
+            f = f - self.effects.h.sum(axis=0)[data.nodes.node[place]]
+        item_unit, user_unit = (
+            self.sigma**2 * float(np.mean(s.astype(np.float64) ** 2))
+            for s in (items.s[item], users.s[user])
+        )
+        x = rows[item].astype(np.float64)
+        x[:, 0] = 1.0
+        spread = float(np.mean(x**2, axis=0) @ (1 / users.lam))
+        average = user_prior + users.features.average @ users.link
+        # Users without ratings have the shared cutpoints: how far all of a user's are moved counts
+        # as part of the predictor.
+        relative = f if self.cutpoints is None else f - self.cutpoints.delta.mean(axis=1)[user]
+        pairs = Pairs(user, item, relative)
+        side = users.side - user_prior
+        new_users = WithoutRatings.of(average, side, rows, pairs, item_unit, spread)
+        # An item that is rated is rather a popular one: each counts as often as it was rated.
+        average, side = (
+            np.average(part, axis=0, weights=items.groups.counts) for part in (rows, items.side)
+        )
+        side = np.pad(items.side - side, ((0, 0), (0, 1)))  # it says nothing of popularity
+        pairs = Pairs(item, user, f)
+        return new_users, WithoutRatings.of(average, side, users.W, pairs, user_unit)
 
     @property
     def loss(self) -> float:
@@ -365,11 +322,6 @@ class Chain:
         data, w = self.data, np.empty_like(self.s)
         noise_of_ratings(data.user, data.item, self.users.s, self.items.s, self.sigma, self.s, w)
         return w
-
-
-def _halved(values: F32) -> Any:
-    limit = float(np.finfo(np.float16).max)
-    return np.clip(values, -limit, limit).astype(np.float16)
 
 
 def _key(rng: Any) -> np.uint64:

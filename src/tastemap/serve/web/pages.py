@@ -276,9 +276,14 @@ def review_import(
     origin = scale or model.scale
     entries, off_scale = importing.within(entries, origin)
     review = importing.review(model.data, source, scale, entries)
-    cards = model.catalogue.cards
-    shown = {"review": review, "cards": cards, "off_scale": off_scale, "origin": origin}
-    return visit.page("review.html", "You", **shown)
+    return visit.page(
+        "review.html",
+        "You",
+        review=review,
+        cards=model.catalogue.cards,
+        off_scale=off_scale,
+        origin=origin,
+    )
 
 
 @router.post("/you/import/keep", form_limits={"max_fields": Limits.picks + Limits.fields})
