@@ -42,6 +42,10 @@ def test_nested_fields_are_left_out_and_said(write) -> None:
     content = LINES.replace('"ann"', '"ann", "helpful": [0, 1], "style": {"a": 1}')
     notes = read_ratings(write(content)).source.notes
     assert "nested fields left out: helpful, style" in notes
+    with pytest.raises(
+        DataError, match="received columns item, rating, .*; nested fields left out: u"
+    ):
+        read_ratings(write('{"user": {"id": 1}, "item": 2, "rating": 3}\n'))
 
 
 def test_ids_keep_their_form_and_fields_may_be_missing(write) -> None:

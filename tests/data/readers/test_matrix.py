@@ -107,6 +107,15 @@ def test_it_can_be_said(write) -> None:
         read_ratings(write("a,b\nx,y\n"), layout="wide")
 
 
+def test_rows_without_an_id_are_numbered_where_it_is_said_to_be_a_matrix(write) -> None:
+    text = "Heat,Alien,Up\n5,,3\n4,2,\n5,1,5\n"
+    with pytest.raises(DataError, match="if each further column is an item: layout='wide'"):
+        read_ratings(write(text))
+    for content in (text, text.split("\n", 1)[1]):
+        ratings = read_ratings(write(content), layout="wide")
+        assert (ratings.n_users, ratings.n_items, len(ratings)) == (3, 3, 7)
+
+
 def test_marks_for_not_rated() -> None:
     def rated(*values: float) -> tuple[list[float], str]:
         numbers = np.array(values)

@@ -23,6 +23,8 @@ Record: TypeAlias = dict[str, Any]
 
 # Objects in memory take so many times the bytes of an array in a file.
 MAX_EXPANSION = 10
+# The beginning of the note on what is left out.
+NESTED = "nested fields left out"
 # Peak of the memory for an object, of which few fields are needed.
 BYTES_PER_RECORD = 300
 START_BYTES = 2**18
@@ -80,7 +82,7 @@ def read_json(
                     file.name, expected="an object in each line", received=received, do=_DO
                 )
             names = _needed(file.name, fields, chosen)
-            notes += [f"nested fields left out: {', '.join(nested)[:200]}"] if nested else []
+            notes += [f"{NESTED}: {', '.join(nested)[:200]}"] if nested else []
         columns = names or dict.fromkeys(name for record in part for name in record)
         frames.append(pl.DataFrame([_column(name, part) for name in columns]))
     if not frames:

@@ -115,8 +115,7 @@ def names_items(first: Sequence[str], body: Rows) -> bool:
     are_ids = all(name.isascii() and name.isdigit() for name in names)
     if len(names) < 2 or not are_ids or len({*names}) < len(names) or NUMBER.fullmatch(first[0]):
         return False
-    key, word = _column(body, 0), _NO_LETTERS.sub("", first[0]).casefold()
-    is_key = word in _USER_WORDS | _ITEM_WORDS or all(map(NUMBER.fullmatch, key))
+    is_key = _is_key(first[0]) or all(map(NUMBER.fullmatch, _column(body, 0)))
     return is_key or (_are_ids(body, 0) and _are_ratings(body, range(1, len(first))))
 
 
@@ -181,18 +180,26 @@ def _by(head: Head, chosen: Mapping[str, str | None]) -> Matrix:
         key = columns.index(str(chosen[role]))
     elif head.named and columns[0] not in names and 1 not in places:
         key = 1  # the first, which has no name, numbers the rows
-    elif not head.named and not _are_ids(rows, 0):
+    elif 0 in places and not _are_ids(rows, 0) and (not head.named or not _is_key(columns[0])):
         key = None
         places = places[1:] if _counts_ratings(rows) else places
     places = [p for p in places if p != key and columns[p] in names]
     if role is None and key is not None and head.named:
-        is_item = _NO_LETTERS.sub("", columns[key]).casefold() in _ITEM_WORDS
-        role = "item" if is_item else "user"
+        role = "item" if _plain(columns[key]) in _ITEM_WORDS else "user"
     first = places[0] if places else 0
     ids = tuple(columns[place] if head.named else str(place - first + 1) for place in places)
     meant = {*places, key}
     others = tuple(c for n, c in enumerate(columns) if n not in meant and c in names)
     return Matrix(key, role or "user", tuple(places), ids, others)
+
+
+def _plain(name: str) -> str:
+    return _NO_LETTERS.sub("", name).casefold()
+
+
+def _is_key(name: str) -> bool:
+    """Whether the name of a first column says that it names the rows."""
+    return _plain(name) in _USER_WORDS | _ITEM_WORDS
 
 
 def may_be_matrix(head: Head) -> bool:

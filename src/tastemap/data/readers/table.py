@@ -20,7 +20,7 @@ from tastemap.data.readers.columns import (
 )
 from tastemap.data.readers.dialect import INFERRED, Dialect, sample, sniff
 from tastemap.data.readers.encoding import guess_encoding
-from tastemap.data.readers.json_records import is_json, read_json
+from tastemap.data.readers.json_records import NESTED, is_json, read_json
 from tastemap.data.readers.kinds import START_BYTES, refuse_other_kind
 from tastemap.data.readers.matrix import Head, Matrix, matrix_of, may_be_matrix, unpivoted
 from tastemap.data.readers.matrix_text import read_matrix
@@ -151,8 +151,7 @@ def read_file(
             raise _empty(file.name, "no rows")
         return _of_frame(file.name, frame, *of_roles, _How.of(chosen, reading))
     if dialect.delimiter is None and is_json(start):
-        frame, read = read_json(file, dialect.encoding, chosen, reading)
-        return read_frame(file.name, frame, chosen, reading, read)
+        return _read_json(file, chosen, reading, dialect)
     text, notes = sniff(file, dialect)
     try:
         return _read_text(text, chosen, notes, reading)
@@ -178,6 +177,22 @@ def _assemble(
 
 def _empty(name: str, received: str) -> DataError:
     return DataError(name, expected="at least one rating", received=received, do="check it")
+
+
+def _read_json(
+    file: DataFile, chosen: Mapping[str, str | None], reading: Reading, dialect: Dialect
+) -> RatingsTable:
+    frame, notes = read_json(file, dialect.encoding, chosen, reading)
+    try:
+        return read_frame(file.name, frame, chosen, reading, notes)
+    except DataError as error:
+        nested = [note for note in notes if note.startswith(NESTED)]
+        if not nested or not error.what.startswith(f"{file.name}, column of the"):
+            raise
+        received = f"{error.received}; {nested[0]}"
+        raise DataError(
+            error.what, expected=error.expected, received=received, do=error.do
+        ) from error
 
 
 def _read_arrow(
