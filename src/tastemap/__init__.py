@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tastemap.data.datasets.fetch import load_dataset as load_dataset
     from tastemap.data.datasets.synthetic import synthetic_ratings as synthetic_ratings
+    from tastemap.data.prepared_splits import split_prepared as split_prepared
     from tastemap.data.ratings import Ratings as Ratings
     from tastemap.data.readers.prepare import prepare_ratings as prepare_ratings
     from tastemap.data.readers.read import read_ratings as read_ratings
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from tastemap.data.splits import leave_last_out as leave_last_out
     from tastemap.data.splits import per_user_split as per_user_split
     from tastemap.data.splits import published_fold as published_fold
-    from tastemap.data.splits import split_prepared as split_prepared
     from tastemap.data.splits import time_split as time_split
     from tastemap.data.splits import train_test_split as train_test_split
     from tastemap.data.vocabulary import Vocabulary as Vocabulary
@@ -64,12 +64,13 @@ __version__ = version("tastemap")
 _HOMES = {
     "data.datasets.fetch": "load_dataset",
     "data.datasets.synthetic": "synthetic_ratings",
+    "data.prepared_splits": "split_prepared",
     "data.ratings": "Ratings",
     "data.readers.prepare": "prepare_ratings",
     "data.readers.read": "read_ratings",
     "data.scale": "Scale",
     "data.splits": "forecast_split leave_last_out per_user_split published_fold"
-    " split_prepared time_split train_test_split",
+    " time_split train_test_split",
     "data.vocabulary": "Vocabulary",
     "errors": "TastemapError",
     "evaluation.compare": "compare",

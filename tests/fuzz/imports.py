@@ -11,7 +11,8 @@ from pieces import damaged, joined, whole
 from readers import zipped
 from small_models import small_ratings
 
-from tastemap.explore.import_ratings import chosen, read_export, read_list, review
+from tastemap.explore.exports import read_export, read_list
+from tastemap.explore.import_ratings import chosen, review
 
 MAX_BYTES = 20_000_000
 LETTERBOXD = (

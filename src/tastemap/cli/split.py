@@ -18,7 +18,7 @@ def split(
     as_json: Json = False,
 ) -> None:
     """Write a training and a test part, as tables on disk that every command reads."""
-    from tastemap.data.splits import split_prepared
+    from tastemap.data.prepared_splits import split_prepared
 
     parts = split_prepared(ratings, out, by, test_size=test_size, seed=seed)
     facts = {f"{n} ratings": len(part) for n, part in zip(parts._fields, parts, strict=True)}

@@ -3,38 +3,26 @@
 Each split answers a question: how well are ratings predicted that are missing at random
 (`train_test_split`, `per_user_split`, `published_fold`), or ratings that are still to come
 (`time_split`, `forecast_split`, `leave_last_out`)? Both parts keep the vocabularies and the scale
-of the whole, and no rating is in both. `split_prepared` writes the parts as prepared tables.
+of the whole, and no rating is in both. `data.prepared_splits` writes the parts as
+prepared tables.
 """
 
-import hashlib
-from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from tastemap.arrays import I64, U64, Mask
-from tastemap.data.chunks import chunks
-from tastemap.data.memmap import Chunk, Metadata, write_prepared
+from tastemap.arrays import I64, Mask
 from tastemap.data.ratings import Ratings
-from tastemap.data.vocabulary import Vocabulary
 from tastemap.errors import ArgumentError
 
 SPLIT_NAMES = ("random", "per-user", "time", "forecast", "last", "u1", "u2", "u3", "u4", "u5")
-#: How `split_prepared` chooses the test part.
-PREPARED_SPLIT_NAMES = ("hash", "time")
 
 ML_100K_RATINGS = 100_000
 N_FOLDS = 5
-# Times are counted in histograms of so many bins.
-N_TIME_BINS = 2**16
 
 # How the note of a split on equal times begins.
 _OF_TIES = "split by time: "
-
-# Whether each row of a slice is in the test part.
-_IsTest = Callable[[slice], Mask]
 
 
 class Split(NamedTuple):
@@ -72,7 +60,7 @@ def train_test_split(ratings: Ratings, test_size: float = 0.2, seed: int = 0) ->
         >>> len(train), len(test)
         (4, 1)
     """
-    _check_test_size(test_size)
+    check_test_size(test_size)
     n_test = int(np.ceil(test_size * len(ratings)))
     merged = np.argsort(ratings.item_index, kind="stable")
     # scikit-learn's random_state is the seed of this legacy generator.
@@ -111,7 +99,7 @@ def per_user_split(ratings: Ratings, test_size: float = 0.2, seed: int = 0) -> S
     Raises:
         ArgumentError: If ``test_size`` is not between 0 and 1, or leaves one part empty.
     """
-    _check_test_size(test_size)
+    check_test_size(test_size)
     drawn = np.random.default_rng(seed).permutation(len(ratings))
     counts = ratings.by_user.counts
     n_test = np.minimum(np.floor(test_size * counts + 0.5), counts - 1)
@@ -130,8 +118,8 @@ def time_split(ratings: Ratings, test_size: float = 0.2, seed: int = 0) -> Split
         ArgumentError: If there are no times, or all are equal; if ``test_size`` is not between 0
             and 1, or one part would be empty.
     """
-    _check_test_size(test_size)
-    times = _times_of(ratings)
+    check_test_size(test_size)
+    times = times_of(ratings)
     if len(times) and times.min() == times.max():
         raise _equal_times(ratings, "all ratings at one time", "random")
     oldest_first = np.lexsort((_drawn(ratings, seed), times))
@@ -154,7 +142,7 @@ def forecast_split(ratings: Ratings, test_size: float = 0.2, seed: int = 0) -> S
         ArgumentError: If there are no times, or those of each user are all equal; if
             ``test_size`` is not between 0 and 1, or one part would be empty.
     """
-    _check_test_size(test_size)
+    check_test_size(test_size)
     # Rounded, so that (1 - 0.7) * 10 is 3 and not 3.0000000000000004, whose ceiling is 4.
     n_train = np.ceil(np.round((1 - test_size) * ratings.by_user.counts, 9))
     position = _position_in_time(ratings, seed)
@@ -198,65 +186,14 @@ def split_by_name(ratings: Ratings, name: str, *, test_size: float = 0.2, seed: 
     raise ArgumentError("split", expected=f"one of {', '.join(SPLIT_NAMES)}", received=repr(name))
 
 
-def split_prepared(
-    ratings: Ratings, folder: str | Path, by: str = "hash", *, test_size: float = 0.1, seed: int = 0
-) -> Split:
-    """Write a training and a test part as prepared tables, ``folder/train`` and ``folder/test``.
-
-    Args:
-        ratings: The ratings, in memory or prepared.
-        folder: Where the parts are written. Prepared tables that are there are replaced.
-        by: ``"hash"``: a hash of the pair of user and item and of the seed decides. A pair falls
-            into the same part whatever else the table holds; the test part has about its share.
-            ``"time"``: the latest ratings are the test. Ratings of the same second stay together,
-            so the test part has at least its share.
-        test_size: The test part's share of the ratings, between 0 and 1.
-        seed: Of the hash.
-
-    Returns:
-        The parts, mapped; both keep the vocabularies and the scale of the whole.
-
-    Raises:
-        ArgumentError: If an argument is none of its values, or a part would be empty.
-        OSError: If the disk is full or not writable.
-
-    Example:
-        >>> import tempfile
-        >>> from tastemap.data.datasets.synthetic import synthetic_ratings
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     train, test = split_prepared(synthetic_ratings(), folder, "time", test_size=0.1)
-        ...     len(train), len(test)
-        (2700, 300)
-    """
-    _check_test_size(test_size)
-    if by not in PREPARED_SPLIT_NAMES:
-        expected = f"one of {', '.join(PREPARED_SPLIT_NAMES)}"
-        raise ArgumentError("by", expected=expected, received=repr(by))
-    is_test = _by_hash(ratings, test_size, seed) if by == "hash" else _by_time(ratings, test_size)
-    n_test = sum(int(np.count_nonzero(is_test(rows))) for rows in chunks(len(ratings)))
-    if not 0 < n_test < len(ratings):
-        raise ArgumentError(
-            "test_size",
-            expected="at least one rating in each part",
-            received=f"{len(ratings) - n_test} to train and {n_test} to test",
-        )
-
-    metadata = Metadata(ratings.users, ratings.items, ratings.scale, ratings.source)
-
-    def write(name: str, n: int, in_part: bool) -> Ratings:
-        rows, timed = _part(ratings, is_test, in_part), ratings.timestamp is not None
-        return write_prepared(Path(folder) / name, rows, n, metadata, timed=timed)
-
-    return Split(write("train", len(ratings) - n_test, False), write("test", n_test, True))
-
-
-def _check_test_size(test_size: float) -> None:
+def check_test_size(test_size: float) -> None:
+    """Refuse a share that is not between 0 and 1."""
     if not 0 < test_size < 1:
         expected = "a share between 0 and 1"
         raise ArgumentError("test_size", expected=expected, received=repr(test_size))
 
 
-def _times_of(ratings: Ratings) -> I64:
+def times_of(ratings: Ratings) -> I64:
     """The times of ratings, which must have some."""
     if ratings.timestamp is None:
         raise ArgumentError(
@@ -284,7 +221,7 @@ def _equal_times(ratings: Ratings, received: str, other: str) -> ArgumentError:
 
 def _position_in_time(ratings: Ratings, seed: int) -> I64:
     """Position (n,) of each rating among those of its user by time, equal times as drawn."""
-    times, users = _times_of(ratings), ratings.by_user
+    times, users = times_of(ratings), ratings.by_user
     first, last = (np.full(len(users.counts), fill) for fill in (times.max(), times.min()))
     np.minimum.at(first, ratings.user_index, times)
     np.maximum.at(last, ratings.user_index, times)
@@ -295,7 +232,7 @@ def _position_in_time(ratings: Ratings, seed: int) -> I64:
 
 def _by_user_and_time(ratings: Ratings, is_test: Mask) -> Split:
     """The split of these, with a note on ratings whose time their user has in both parts."""
-    split, times = _masked(ratings, is_test), _times_of(ratings)
+    split, times = _masked(ratings, is_test), times_of(ratings)
     order = np.lexsort((times, ratings.user_index))
     user, time, test = ratings.user_index[order], times[order], is_test[order]
     is_new = np.append(True, (user[1:] != user[:-1]) | (time[1:] != time[:-1]))
@@ -340,64 +277,3 @@ def _split(ratings: Ratings, train: I64, test: I64) -> Split:
             do="choose another test_size or another split",
         )
     return Split(ratings.take(train), ratings.take(test))
-
-
-def _part(ratings: Ratings, is_test: _IsTest, in_part: bool) -> Iterator[Chunk]:
-    """The chunks of the ratings for which ``is_test`` is ``in_part``."""
-    columns = {
-        "user_index": ratings.user_index,
-        "item_index": ratings.item_index,
-        "rating": ratings.rating,
-        "timestamp": ratings.timestamp,
-    }
-    for rows in chunks(len(ratings)):
-        chosen = is_test(rows) == in_part
-        yield {name: column[rows][chosen] for name, column in columns.items() if column is not None}
-
-
-def _by_hash(ratings: Ratings, share: float, seed: int) -> _IsTest:
-    """Pairs whose hash lies in the lowest share of all hashes."""
-    threshold = np.uint64(share * 2.0**64)
-    users = _mixed(_hashes(ratings.users) + np.uint64(seed % 2**64))
-    items = _hashes(ratings.items)
-
-    def is_test(rows: slice) -> Mask:
-        pair = users[ratings.user_index[rows]] + items[ratings.item_index[rows]]
-        return _mixed(pair) < threshold
-
-    return is_test
-
-
-def _hashes(vocabulary: Vocabulary) -> U64:
-    """A hash (n,) of each id, the same in every table and on every machine."""
-    if not vocabulary.is_text:
-        return _mixed(vocabulary.ids.to_numpy().view(np.uint64))
-    digests = [hashlib.blake2b(str(id_).encode(), digest_size=8).digest() for id_ in vocabulary]
-    return np.frombuffer(b"".join(digests), dtype="<u8").astype(np.uint64)
-
-
-def _mixed(x: U64) -> U64:
-    """SplitMix64 (Steele, Lea, Flood, "Fast splittable pseudorandom number generators", 2014)."""
-    x = x + np.uint64(0x9E3779B97F4A7C15)
-    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return x ^ (x >> np.uint64(31))
-
-
-def _by_time(ratings: Ratings, share: float) -> _IsTest:
-    """Ratings from the latest second on from which they are at least the share."""
-    times = _times_of(ratings)
-    n_test = int(np.ceil(share * len(times)))
-    # That second lies in [low, high); n_later ratings are of ``high`` or later.
-    low, high, n_later = int(times.min()), int(times.max()) + 1, 0
-    while high - low > 1:
-        width = -(-(high - low) // N_TIME_BINS)
-        counts = np.zeros(-(-(high - low) // width), dtype=np.int64)
-        for rows in chunks(len(times)):
-            inside = times[rows][(times[rows] >= low) & (times[rows] < high)]
-            counts += np.bincount((inside - low) // width, minlength=len(counts))
-        n_from_bin = n_later + np.cumsum(counts[::-1])[::-1]
-        bin_ = int(np.flatnonzero(n_from_bin >= n_test)[-1])
-        n_later += int(counts[bin_ + 1 :].sum())
-        low, high = low + bin_ * width, min(low + (bin_ + 1) * width, high)
-    return lambda rows: times[rows] >= low

@@ -9,15 +9,8 @@ from tastemap.data.ratings import Ratings
 from tastemap.data.readers.archive import first_bytes
 from tastemap.data.scale import Scale
 from tastemap.errors import DataError
-from tastemap.explore.import_ratings import (
-    Entry,
-    Match,
-    Review,
-    has_header,
-    read_export,
-    read_list,
-    review,
-)
+from tastemap.explore.exports import Entry, has_header, read_export, read_list
+from tastemap.explore.import_ratings import Match, Review, review
 from tastemap.jobs.tables import TABLE_READERS, read_table
 from tastemap.support.boundary import shortened
 from tastemap.support.counts import counted

@@ -16,6 +16,7 @@ from pydantic_core import PydanticCustomError
 from starlette.responses import JSONResponse, Response
 
 from tastemap.errors import UnsupportedError
+from tastemap.explore import exports
 from tastemap.explore import import_ratings as importing
 from tastemap.explore.item_map import OTHER
 from tastemap.serve.answers import figures
@@ -271,19 +272,10 @@ def review_import(
     """What a file holds, for the person to look at."""
     visit.check(csrf)
     max_bytes = visit.request.app.state.settings.limits.upload
-    source, scale, entries = importing.read_export(file.file.read(max_bytes + 1), max_bytes)
+    source, scale, entries = exports.read_export(file.file.read(max_bytes + 1), max_bytes)
     model = visit.service.model
-    origin = scale or model.scale
-    entries, off_scale = importing.within(entries, origin)
     review = importing.review(model.data, source, scale, entries)
-    return visit.page(
-        "review.html",
-        "You",
-        review=review,
-        cards=model.catalogue.cards,
-        off_scale=off_scale,
-        origin=origin,
-    )
+    return visit.page("review.html", "You", review=review, cards=model.catalogue.cards)
 
 
 @router.post("/you/import/keep", form_limits={"max_fields": Limits.picks + Limits.fields})
@@ -353,14 +345,11 @@ def _members(
 ) -> tuple[dict[str, AnyProfile], list[list[str]]]:
     """The ratings of each member with a list, by name, and the lines that name no film."""
     group: dict[str, AnyProfile] = {}
-    unread, scale = [], visit.service.model.scale
+    unread: list[list[str]] = []
     max_bytes = visit.request.app.state.settings.limits.body
     for number, (name, text) in enumerate(members, start=1):
-        entries = importing.read_list(text, max_bytes) if text.strip() else []
-        entries, off_scale = importing.within(entries, scale)
+        entries = exports.read_list(text, max_bytes) if text.strip() else []
         ratings, unmatched = importing.chosen(visit.service.model.data, entries)
-        ends = f"ratings go from {scale.lowest:g} to {scale.highest:g}"
-        unmatched += [f"{entry.title} = {entry.rating:g} ({ends})" for entry in off_scale]
         unread.append(unmatched[:MAX_UNREAD_SHOWN])
         if ratings:
             label = name.strip()[:MAX_CHARACTERS_OF_NAME] or f"person {number}"
