@@ -40,6 +40,27 @@ def test_what_is_read_is_what_one_machine_reads(spark: Any, tmp_path: Path) -> N
         reading.read_table(spark, str(tmp_path / "plain.tsv"), how | {"duplicates": "error"})
 
 
+def test_marks_and_forms_of_times_are_told_as_on_one_machine(spark: Any, tmp_path: Path) -> None:
+    path = tmp_path / "plain.csv"
+    for times in (
+        (20240531, 20230101, 20220202),
+        (1_700_000_000, 1_700_000_000_999, 1_600_000_000),
+    ):
+        lines = [f"{n},{n % 2},{(-1, 3, 5)[n]},{time}" for n, time in enumerate(times)]
+        path.write_text("\n".join(["user,item,rating,time", *lines]))
+        here, read = read_ratings(path), reading.read_table(spark, str(path), {})
+        there = index.index_table(spark, read).collect()
+        key = ["user_id", "item_id"]
+        assert there.to_frame().sort(key).equals(here.to_frame().sort(key))
+        assert here.source.notes[-2][:30] in "".join(read.notes)
+        assert len(there) == 2
+    path.write_text("user,item,plays\n1,1,3\n2,1,900\n")
+    with pytest.raises(DataError, match="column of the rating|look like counts"):
+        reading.read_table(spark, str(path), {})
+    untimed = reading.read_table(spark, str(path), {"rating": "plays", "timestamp": "none"})
+    assert untimed.frame.columns == ["user_id", "item_id", "rating"]
+
+
 def test_a_bad_row_is_named_or_skipped_and_counted(spark: Any, tmp_path: Path) -> None:
     path = tmp_path / "ratings.csv"
     path.write_text("userId,movieId,rating\n1,10,4\n2,10,good\n3,,5\n1,20,nan\n2,20,3\n")

@@ -1,22 +1,37 @@
 """Read ratings with Spark, from CSV or Parquet, by the rules of `tastemap.read_ratings`."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+
 from tastemap.data.readers.archive import DataFile
 from tastemap.data.readers.columns import DUPLICATES
-from tastemap.data.readers.dialect import Dialect, sniff
+from tastemap.data.readers.dialect import Dialect, sample, sniff
 from tastemap.data.readers.json_records import is_json
 from tastemap.data.readers.roles import ROLES, find_columns
-from tastemap.data.readers.timestamps import unit_of
+from tastemap.data.readers.timestamps import (
+    MAX_PLAUSIBLE_SECONDS,
+    MIN_DIGITS,
+    MIN_LIKELY_SECONDS,
+    MIN_PLAUSIBLE_SECONDS,
+    UNITS,
+    time_form,
+)
+from tastemap.data.readers.unrated import left_out
 from tastemap.errors import ArgumentError, DataError
 
 if TYPE_CHECKING:
-    from pyspark.sql import Column, DataFrame, SparkSession
+    from pyspark.sql import Column, DataFrame, Row, SparkSession
 
 HEAD_LINES = 1000
+# A column of more different ratings is of a continuous scale, and not judged.
+MAX_LEVELS_JUDGED = 10_000
+# The latest of dates such as 20240531.
+MAX_DAY = 21_001_231
 BAD_ROWS = ("error", "skip")
 
 
@@ -43,13 +58,14 @@ def read_table(session: "SparkSession", path: str, how: Mapping[str, Any]) -> Ta
     Args:
         session: The session.
         path: A file or a folder of files, CSV (or otherwise delimited) or Parquet.
-        how: ``user, item, rating, timestamp, delimiter, encoding, has_header, duplicates``, as in
-            `tastemap.read_ratings`; ``on_bad_row``: ``"error"`` or ``"skip"``; ``layout`` is not
-            ``"wide"``.
+        how: ``user, item, rating, timestamp, delimiter, encoding, has_header, duplicates,
+            unrated``, as in `tastemap.read_ratings`; ``on_bad_row``: ``"error"`` or ``"skip"``;
+            ``layout`` is not ``"wide"``.
 
     Raises:
         DataError: If there is no such file, it is JSON or has lines above its table, or a row has
-            no user, item or rating, or the rating is not a finite number.
+            no user, item or rating, or the rating is not a finite number; if the columns cannot be
+            told apart, or hold counts.
     """
     duplicates, on_bad_row = how.get("duplicates", "last"), how.get("on_bad_row", "error")
     for name, value, choices in (
@@ -63,12 +79,14 @@ def read_table(session: "SparkSession", path: str, how: Mapping[str, Any]) -> Ta
         raise ArgumentError("layout", expected=expected, received="'wide'")
     if "://" not in path and not Path(path).exists():
         raise DataError(f"data {path}", expected="a file or folder", received="no such file")
-    raw, names, named, notes = _raw(session, path, how)
+    raw, named, given, notes = _raw(session, path, how)
     chosen = {role: how.get(role) for role in ROLES}
-    roles, column_notes = find_columns(path, names, chosen, named=named)
+    roles, column_notes = find_columns(path, [*given], chosen, named=named, sample=given)
     frame, row_notes = _standard(raw, path, roles, on_bad_row)
+    column = None if chosen["rating"] else roles["rating"]
+    frame, rating_notes = _rated(frame, path, how.get("unrated"), column)
     once, pair_notes = _once(frame, path, duplicates)
-    notes = [*notes, *column_notes, *row_notes, *pair_notes]
+    notes = [*notes, *column_notes, *row_notes, *rating_notes, *pair_notes]
     return Table(once.drop("copies"), Path(path).name, tuple(notes), once)
 
 
@@ -85,11 +103,12 @@ def address(path: str) -> str:
 
 def _raw(
     session: "SparkSession", path: str, how: Mapping[str, Any]
-) -> tuple["DataFrame", Sequence[str], bool, list[str]]:
-    """The unchanged table, its columns, whether a header names them, and notes."""
+) -> tuple["DataFrame", bool, Mapping[str, list[str]], list[str]]:
+    """The unchanged table, whether its columns have names, values of each column, and notes."""
     if _is_parquet(path):
         raw = session.read.parquet(path)
-        return raw, raw.columns, True, []
+        rows = [["" if v is None else str(v) for v in row] for row in raw.take(HEAD_LINES)]
+        return raw, True, _by_column(raw.columns, rows), []
     head = [row.value for row in session.read.text(path).take(HEAD_LINES)]
     encoding = how.get("encoding") or "utf-8"
     data = "\n".join(head).encode(encoding, "replace")
@@ -108,12 +127,42 @@ def _raw(
         encoding=encoding,
         quote='"' if layout.quoted else "",
     )
-    return raw, layout.names, layout.has_header, notes
+    given = _by_column(raw.columns, sample(text))
+    meant = {*layout.names, *(how.get(role) for role in ROLES)}
+    given = {column: values for column, values in given.items() if column in meant}
+    return raw, layout.has_header, given, notes
 
 
 def _unread(path: str, received: str) -> DataError:
     expected = "Parquet, or lines of columns with a delimiter and nothing above them"
     return DataError(path, expected=expected, received=received, do="write it as Parquet or CSV")
+
+
+def _by_column(columns: list[str], rows: list[list[str]]) -> dict[str, list[str]]:
+    """The values of each column, from rows of which some may be too short."""
+    return {
+        column: [row[place] if place < len(row) else "" for row in rows]
+        for place, column in enumerate(columns)
+    }
+
+
+def _rated(
+    frame: "DataFrame", path: str, unrated: Sequence[float] | None, column: str | None
+) -> tuple["DataFrame", list[str]]:
+    """The rows that hold a rating, by the rules of `unrated.left_out`, and notes."""
+    from pyspark.sql import functions as F  # noqa: N812
+
+    levels = frame.groupBy("rating").count().limit(MAX_LEVELS_JUDGED + 1).collect()
+    if len(levels) > MAX_LEVELS_JUDGED:
+        return frame, []  # a continuous scale
+    pairs = sorted((float(row["rating"]), int(row["count"])) for row in levels)
+    values, counts = np.array(pairs).T
+    marks, notes = left_out(path, values, counts.astype(np.int64), unrated, column)
+    if len(marks) == len(values):
+        raise DataError(path, expected="ratings", received=f"only {marks}, which say not rated")
+    if marks:
+        frame = frame.where(~F.col("rating").cast("double").isin(marks))
+    return frame, notes
 
 
 def _is_parquet(path: str) -> bool:
@@ -158,17 +207,36 @@ def _standard(
         if dict(frame.dtypes)[name] == "string" and not counts[name]:
             frame = frame.withColumn(name, F.col(name).cast("long"))
     if "timestamp" in roles:
-        frame, time_notes = _times(frame, counts.n - counts.bad, counts.times, counts.typical)
+        frame, time_notes = _times(frame, counts.n - counts.bad, counts)
         notes += time_notes
     return frame.withColumn("rating", F.col("rating").cast("float")), notes
 
 
-def _about_times(sound: "Column") -> tuple["Column", "Column"]:
-    """The number of rows with a time, and the median time."""
+def _about_times(sound: "Column") -> Iterator["Column"]:
+    """The number of rows with a time, and in how many of them each form could be meant.
+
+    They are named as in `timestamps.evidence`.
+    """
     from pyspark.sql import functions as F  # noqa: N812
 
-    time = F.when(sound, F.abs("timestamp"))
-    return F.count(time).alias("times"), F.approx_percentile(time, 0.5).alias("typical")
+    time, lower = F.when(sound, F.abs("timestamp")), 0.0
+    yield F.count(time).alias("times")
+    for limit, unit, per_second in UNITS:
+        low, high = MIN_PLAUSIBLE_SECONDS * per_second, MAX_PLAUSIBLE_SECONDS * per_second
+        yield F.count_if((time >= lower) & (time < limit)).alias(unit)
+        yield F.count_if((time >= low) & (time < high)).alias(f"plausible {unit}")
+        lower = limit
+    yield F.count_if(time < MIN_LIKELY_SECONDS).alias("early")
+    is_date = time.between(MIN_DIGITS, MAX_DAY) & _date("timestamp").isNotNull()
+    yield F.count_if(is_date).alias("digits")
+
+
+def _date(column: str) -> "Column":
+    """Seconds since 1970 of a number such as 20240531, null where it is no date."""
+    from pyspark.sql import functions as F  # noqa: N812
+
+    text = F.col(column).cast("string")
+    return F.unix_timestamp(F.try_to_timestamp(text, F.lit("yyyyMMdd")))
 
 
 def _complete(columns: Mapping[str, "Column"]) -> "Column":
@@ -207,19 +275,23 @@ def _time(column: str, types: Mapping[str, str]) -> "Column":
     return F.coalesce(value.try_cast("long"), value.try_cast("double").try_cast("long"), dated)
 
 
-def _times(
-    frame: "DataFrame", n: int, n_times: int, typical: float | None
-) -> tuple["DataFrame", list[str]]:
+def _times(frame: "DataFrame", n: int, counts: "Row") -> tuple["DataFrame", list[str]]:
     """Times in seconds, or no times if some are missing."""
     from pyspark.sql import functions as F  # noqa: N812
 
-    if n_times < n:
+    if (n_times := counts["times"]) < n:
         return frame.drop("timestamp"), [
             f"{n - n_times:,} of {n:,} times are missing: times are left out"
         ]
-    unit = unit_of(typical or 0)
-    seconds = F.floor(F.col("timestamp") / unit.per_second).cast("long")
-    return frame.withColumn("timestamp", seconds), list(unit.notes)
+    unit = time_form(Counter(counts.asDict() | {"values": n, "numbers": n}))
+    if unit.fault:
+        return frame.drop("timestamp"), [f"times are left out: the column holds {unit.fault}"]
+    time, divisor = F.col("timestamp"), F.lit(max(unit.per_second, 1))
+    if unit.per_second < 0:
+        for limit, _, per_second in reversed(UNITS):
+            divisor = F.when(F.abs(time) < limit, per_second).otherwise(divisor)
+    seconds = F.floor(time / divisor) if unit.per_second else _date("timestamp")
+    return frame.withColumn("timestamp", seconds.cast("long")), list(unit.notes)
 
 
 def _bad_rows(

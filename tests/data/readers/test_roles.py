@@ -131,3 +131,14 @@ def test_a_matrix_is_not_read_by_position(n_items: int, write) -> None:
         return
     with pytest.raises(DataError, match="name them: user="):
         read_ratings(write(text))
+
+
+def test_tables_of_items_and_exports_are_no_tables_of_ratings(write) -> None:
+    for text in (
+        "".join(f"{n},Comedy,{n % 5 + 1}\n" for n in range(9)),
+        "".join(f"{n},http://x/{n},{n % 5 + 1}\n" for n in range(3)),
+    ):
+        with pytest.raises(DataError, match="column of the user"):
+            read_ratings(write("Title,Sort,Rating\n" + text))
+    with pytest.raises(DataError, match="column of the user"):
+        read_ratings(write("Title,Sort,Kind,Rating\na,x,y,3\nb,x,y,4\nb,z,y,4\n"))

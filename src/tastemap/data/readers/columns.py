@@ -248,6 +248,7 @@ def as_integers(texts: pl.Series) -> pl.Series | None:
     values = whole.drop_nulls().to_numpy()
     # Any other way to write a number is longer, so equal lengths in all are equal texts.
     size = np.abs(values).view(np.uint64)  # of the smallest number, too, which has no opposite
-    n_characters = int((np.searchsorted(_POWERS_OF_TEN, size, "right") + 1).sum())
-    n_characters += int((values < 0).sum())
+    n_characters = len(values) + int(np.count_nonzero(values < 0))
+    for power in _POWERS_OF_TEN[size.max(initial=0) >= _POWERS_OF_TEN]:
+        n_characters += int(np.count_nonzero(size >= power))
     return whole if texts.str.len_bytes().sum() == n_characters else None

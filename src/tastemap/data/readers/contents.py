@@ -98,8 +98,9 @@ class Content:
 
     @property
     def may_be_ids(self) -> bool:
-        """Whether nothing is against ids: no decimals, no dates, no sentences."""
-        if self.is_date or self.is_truth or not self.values:
+        """Whether nothing is against ids: no decimals, dates, sentences or addresses."""
+        is_address = all(value.startswith(("http://", "https://")) for value in self.distinct)
+        if self.is_date or self.is_truth or is_address:  # also of no values
             return False
         if self.numbers is not None:
             return self.is_whole

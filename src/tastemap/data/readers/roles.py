@@ -14,6 +14,8 @@ from tastemap.errors import ArgumentError, DataError
 
 ROLES = ("user", "item", "rating", "timestamp")
 KEYS = {"user": "user_id", "item": "item_id", "rating": "rating", "timestamp": "timestamp"}
+# More columns than these are not told apart by what is in them.
+MAX_COLUMNS_JUDGED = 100
 #: Values of each column, from the beginning of a table.
 Sample = Mapping[str, Sequence[str]]
 
@@ -102,6 +104,8 @@ def find_columns(
     if {*lacking} - {"timestamp"} or (lacking and not named):
         described = {*item_columns(free, {}).values()} if named else set()
         usable = [column for column in columns if column not in described]
+        if sample is not None and len(usable) > MAX_COLUMNS_JUDGED:
+            raise _unclear(name, columns, roles, {})  # a matrix, rather
         given = {column: Content(sample[column]) for column in usable} if sample else {}
         guess, guessed = _by_contents(name, columns, roles, lacking, given, named=named)
         roles, notes = roles | guess, notes + guessed
@@ -211,7 +215,11 @@ def _by_contents(
     notes = [f"column {column} read as {role}" for role, column in guess.items()]
     if not guess and given:
         free = [column for column in given if column not in roles.values()]
-        guess = _told_apart(free, needed, given)
+        is_named = named and len(needed) < 3
+        guess = _told_apart(free, needed, given, is_named=is_named)
+        item = given.get(roles.get("item", ""))
+        if "user" in guess and item is not None and item.is_unique:
+            del guess["user"]  # rather a table of items than one of ratings
         if not named and not is_matrix and needed == [*ROLES[:3]] and len(guess) < len(needed):
             guess = _behind_ids(free, given)
         times = [c for c in free if c not in guess.values() and given[c].is_time]
@@ -278,8 +286,13 @@ def _behind_ids(free: list[str], given: Mapping[str, Content]) -> dict[str, str]
     return dict(zip(ROLES, [*free[:2], *ratings], strict=False))
 
 
-def _told_apart(free: list[str], needed: list[str], given: Mapping[str, Content]) -> dict[str, str]:
-    """The columns for the roles that are needed, as far as each is clear from what is in them."""
+def _told_apart(
+    free: list[str], needed: list[str], given: Mapping[str, Content], *, is_named: bool
+) -> dict[str, str]:
+    """The columns for the roles that are needed, as far as each is clear from what is in them.
+
+    Where names tell other roles (``is_named``), a column of ids has to be the last that is left.
+    """
     guess: dict[str, str] = {}
     ids = [column for column in free if given[column].may_be_ids]
     if "rating" in needed:
@@ -293,6 +306,8 @@ def _told_apart(free: list[str], needed: list[str], given: Mapping[str, Content]
         guess["rating"] = ratings[0]
     wanted = [role for role in needed if role != "rating"]
     ids = [column for column in ids if column not in guess.values() and not given[column].is_time]
+    if is_named and len(free) > len(needed):
+        return guess
     if len(ids) > len(wanted):
         ids = [column for column in ids if not given[column].is_unique]
     if len(ids) > len(wanted):

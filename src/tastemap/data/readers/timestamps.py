@@ -16,8 +16,8 @@ from tastemap.data.readers.values import bad_value, is_missing, present
 from tastemap.errors import ArgumentError, DataError
 from tastemap.support.numerals import NUMERAL, number
 
-# The bound of each unit and its number in a second. Seconds reach 1e11 in the year 5138.
-_UNITS = (
+#: The bound of each unit, its name and its number in a second. Seconds reach 1e11 in the year 5138.
+UNITS = (
     (1e11, "seconds", 1),
     (1e14, "milliseconds", 10**3),
     (1e17, "microseconds", 10**6),
@@ -68,7 +68,7 @@ class TimeUnit(NamedTuple):
 
 def unit_of(typical: float) -> TimeUnit:
     """The unit in which a number of this size is a time of our days."""
-    units = ((unit, n) for limit, unit, n in _UNITS if typical < limit)
+    units = ((unit, n) for limit, unit, n in UNITS if typical < limit)
     unit, per_second = next(units, ("nanoseconds", 10**9))  # of an infinite time
     return TimeUnit(per_second, (f"times read as {unit} since 1970",))
 
@@ -119,7 +119,7 @@ def _of_numbers(numbers: pl.Series) -> Counter[str]:
         return counts
     low, high = float(numbers.min()), float(numbers.max())  # type: ignore[arg-type]
     lower = 0.0
-    for limit, unit, per_second in _UNITS:
+    for limit, unit, per_second in UNITS:
         ends = (MIN_PLAUSIBLE_SECONDS * per_second, MAX_PLAUSIBLE_SECONDS * per_second)
         for key, (start, end) in {unit: (lower, limit), f"plausible {unit}": ends}.items():
             if start <= low and high < end:
@@ -178,7 +178,7 @@ def _dates_in(order: str, *, year_last: bool) -> TimeUnit:
 def _number_form(counts: Counter[str]) -> TimeUnit:
     """The unit of numbers: that of the size of most, or that of each where they differ."""
     n_numbers = counts["numbers"]
-    plausible = {unit: counts[f"plausible {unit}"] for _, unit, _ in _UNITS}
+    plausible = {unit: counts[f"plausible {unit}"] for _, unit, _ in UNITS}
     several = [f"{n:,} {unit}" for unit, n in plausible.items() if n]
     if len(several) > 1:
         shown = " and ".join(several)
@@ -186,7 +186,7 @@ def _number_form(counts: Counter[str]) -> TimeUnit:
             return TimeUnit(1, fault=f"times of several units, {shown}, and others")
         return TimeUnit(-1, (f"times read as {shown} since 1970, each by its size",))
     below, has_likely = 0, any(n >= MIN_PLAUSIBLE * n_numbers for n in plausible.values())
-    for _, unit, per_second in _UNITS:
+    for _, unit, per_second in UNITS:
         below += counts[unit]
         is_typical = 2 * below >= n_numbers and not has_likely
         if is_typical or plausible[unit] >= MIN_PLAUSIBLE * n_numbers:
@@ -210,8 +210,8 @@ def seconds(series: pl.Series, unit: TimeUnit) -> pl.Series:
     whole = numbers.cast(pl.Int64, strict=False)
     if unit.per_second > 0:
         return whole if unit.per_second == 1 else whole // unit.per_second
-    time, choice = pl.col("time"), pl.col("time") // _UNITS[-1][2]
-    for limit, _, per_second in reversed(_UNITS[:-1]):
+    time, choice = pl.col("time"), pl.col("time") // UNITS[-1][2]
+    for limit, _, per_second in reversed(UNITS[:-1]):
         choice = pl.when(time.abs() < limit).then(time // per_second).otherwise(choice)
     return whole.to_frame("time").select(choice)["time"]
 

@@ -177,10 +177,10 @@ def left_out(
             raise DataError(
                 f"{name}, column {column}",
                 expected="ratings",
-                received=f"numbers up to {values[-1]:,g}, which look like counts or amounts",
+                received=f"numbers up to {values[-1]:,.10g}, which look like counts or amounts",
                 do=f"if they are to be read as ratings, name the column: rating={column!r}",
             )
-        return [], [f"ratings up to {values[-1]:,g} look like counts or amounts"]
+        return [], [f"ratings up to {values[-1]:,.10g} look like counts or amounts"]
     notes = [
         f"{counts[values == mark].sum():,} ratings of {mark:g} are taken as not rated and left out"
         " (unrated=(), in the shell --unrated none, keeps them)"
