@@ -41,6 +41,7 @@ OPTIONS = {
         [None, "utf-8", "latin-1", "utf-16", "utf-16-le", "utf-7", "idna", "rot13", "hex", "none"]
     ),
     "has_header": st.sampled_from([None, True, False]),
+    "layout": st.sampled_from([None, "wide", "long", "broad"]),
     "duplicates": st.sampled_from(["last", "first", "mean", "error"]),
     "missing_times": st.sampled_from(["drop", "fill"]),
     "on_bad_row": st.sampled_from(["error", "skip"]),
@@ -65,6 +66,10 @@ def good_files() -> dict[str, Pieces]:
         "dates.csv": dates.replace("\n", "\r\n").encode(),
         "ratings.dat": bare.replace(",", "::").encode(),
         "u.data": bare.replace(",", "\t").encode(),
+        "wide.csv": b"user,Heat,Alien,Up\n1,5,,3.5\n2,,4,\n3,2,1,99\n",
+        "jokes.csv": b"2,-7.5,8.25,99\n3,1.5,-2,4.75\n1,99,99,3\n",
+        "mac.csv": b"# mine\r" + text[","].replace("\n", "\r").encode(),
+        "one.zip": zipped({"some.csv": text[";"], "__MACOSX/._some.csv": "x", "b.csv": titles}),
         "r.json": FRAME.write_json().encode(),
         "r.jsonl": FRAME.write_ndjson().encode(),
         "ratings.csv.gz": gzip.compress(text[","].encode(), mtime=0),

@@ -122,7 +122,8 @@ def time_split(ratings: Ratings, test_size: float = 0.2, seed: int = 0) -> Split
     times = times_of(ratings)
     if len(times) and times.min() == times.max():
         raise _equal_times(ratings, "all ratings at one time", "random")
-    oldest_first = np.lexsort((_drawn(ratings, seed), times))
+    drawn = np.random.default_rng(seed).permutation(len(ratings))
+    oldest_first = np.lexsort((drawn, times))
     n_train = len(ratings) - int(np.ceil(test_size * len(ratings)))
     parts = np.sort(oldest_first[:n_train]), np.sort(oldest_first[n_train:])
     split = _split(ratings, *parts)
@@ -205,11 +206,6 @@ def times_of(ratings: Ratings) -> I64:
     return ratings.timestamp
 
 
-def _drawn(ratings: Ratings, seed: int) -> I64:
-    """A place (n,) of each rating in a drawn order."""
-    return np.random.default_rng(seed).permutation(len(ratings))
-
-
 def _equal_times(ratings: Ratings, received: str, other: str) -> ArgumentError:
     return ArgumentError(
         "a split by time",
@@ -227,7 +223,7 @@ def _position_in_time(ratings: Ratings, seed: int) -> I64:
     np.maximum.at(last, ratings.user_index, times)
     if (users.counts > 1).any() and not (first < last).any():
         raise _equal_times(ratings, "for each user one time alone", "per-user")
-    return _position_in_user(ratings, times, _drawn(ratings, seed))
+    return _position_in_user(ratings, times, np.random.default_rng(seed).permutation(len(times)))
 
 
 def _by_user_and_time(ratings: Ratings, is_test: Mask) -> Split:

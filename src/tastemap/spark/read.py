@@ -127,8 +127,10 @@ def _raw(
         encoding=encoding,
         quote='"' if layout.quoted else "",
     )
-    given = _by_column(layout.columns, sample(text))
-    return raw, layout.has_header, {name: given[name] for name in layout.names}, notes
+    given = _by_column(raw.columns, sample(text))
+    meant = {*layout.names, *(how.get(role) for role in ROLES)}
+    given = {column: values for column, values in given.items() if column in meant}
+    return raw, layout.has_header, given, notes
 
 
 def _unread(path: str, received: str) -> DataError:

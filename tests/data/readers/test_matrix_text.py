@@ -37,7 +37,7 @@ def test_parts_blocks_and_decimal_commas(write, monkeypatch) -> None:
     ratings = read_ratings(write(text))
     assert ratings.to_frame()["rating"].to_list() == [5, 3, 3.5, 2, 1, 5] * 2
     assert "1 line that repeats the header skipped" in ratings.source.notes
-    assert "commas read as decimal points" in ratings.source.notes
+    assert "numbers written with a decimal comma" in ratings.source.notes
 
 
 def test_columns_without_numbers_are_left_out_where_it_is_said_to_be_a_matrix(write) -> None:

@@ -49,7 +49,10 @@ def test_what_may_be_a_mark_is_asked_for() -> None:
     doubt = verdict(_0=20, _1=8, _2=20, _3=30, _4=30, _5=20).doubt
     assert doubt.startswith("20 ratings are 0; ")
     assert "--unrated 0" in doubt
-    assert "--unrated 55" in verdict(_1=5, _5=9, _55=1).doubt
+    assert "--unrated 55" in verdict(_1=5, _3=2, _5=9, _55=1).doubt
+    doubt = verdict(_1=5, _3=2, _5=9, _88=3, _98=2).doubt
+    assert doubt.startswith("5 ratings are 88 or 98; far from all others")
+    assert verdict(_1_5=1, _3_5=1, _4=1).doubt == ""  # too few to tell
 
 
 def test_counts_are_no_ratings() -> None:

@@ -29,7 +29,7 @@ MIN_SHARE_OF_ZEROS = 0.2
 MIN_FULL_COLUMNS = 5
 # Whole numbers and halves in cells are ratings up to this one, decimals up to that.
 MAX_WHOLE_RATING, MAX_DECIMAL_RATING = 10.0, 100.0
-_DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+")
+_DECIMAL_COMMA = re.compile(r"[+-]?[0-9]*,[0-9]+")
 _NO_LETTERS = re.compile(r"[\W\d_]+")
 _USER_WORDS = {"", "id", "index", "user", "users", "userid", "username", "reviewer", "customer"}
 MAX_LISTED_CHARACTERS = 200

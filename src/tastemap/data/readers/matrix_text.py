@@ -44,7 +44,7 @@ def read_matrix(text: TextFile, matrix: Matrix, reading: Reading) -> Parsed:
     rating = np.concatenate([*values, np.empty(0)])
     marks = reading.unrated is None
     frame, notes = long_frame(matrix, keys, row, column, rating, marks=marks)
-    commas = ["commas read as decimal points"] if cells.has_commas else []
+    commas = ["numbers written with a decimal comma"] if cells.has_commas else []
     return frame, [*notes, *commas, *bad.notes]
 
 

@@ -94,17 +94,20 @@ def number_form(texts: Iterable[str]) -> NumberForm | None:
 
 
 def value_check(form: NumberForm | None) -> Callable[[str], bool]:
-    """Whether a text is a number of a form, of any form for None, or says that there is none.
+    """Whether a text is a number of a form, or says that there is none.
 
-    A number that 32 bits do not hold is none.
+    For None any form will do, and True and False, of which the whole column decides. A number
+    that 32 bits do not hold is none.
     """
     forms = _FORMS if form is None else (form,)
 
     def is_right(text: str) -> bool:
         cleaned = _cleaned(text)
-        values = (form.value(cleaned) for form in forms)
+        values = (each.value(cleaned) for each in forms)
         value = next((value for value in values if value is not None), None)
-        return is_missing(text) if value is None else abs(value) <= MAX_NUMBER
+        if value is None:
+            return is_missing(text) or (form is None and cleaned.casefold() in TRUTH_WORDS)
+        return abs(value) <= MAX_NUMBER
 
     return is_right
 

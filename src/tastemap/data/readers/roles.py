@@ -265,7 +265,11 @@ def _by_position(
 def _may_be_matrix(columns: list[str], given: Mapping[str, Content]) -> bool:
     """Whether each row may be a user, and each further column an item."""
     further = [given[column] for column in columns[1:]]
-    if not given[columns[0]].is_unique or not all(c.looks_like_ratings for c in further):
+    if (
+        len(further) < 3
+        or not given[columns[0]].is_unique
+        or not all(c.looks_like_ratings for c in further)
+    ):
         return False
     first, second = (content.distinct for content in further[:2])
     return 2 * len(first & second) >= len(first | second)
@@ -347,7 +351,8 @@ def _without_ratings(
     truths = [column for column in free if column in given and given[column].is_truth]
     texts = [c for c in free if c in given and not given[c].numbers and given[c].may_be_ids]
     if truths:
-        received = f"column {truths[0]} of True and False"
+        both = sorted(given[truths[0]].distinct, reverse=True)[:2]
+        received = f"column {truths[0]} of {' and '.join(both)}"
         do = f"to read these as 1 and 0, name it: rating={truths[0]!r}"
     elif given and not any(given[column].may_be_ratings for column in free):
         words = ", ".join(sorted(given[texts[0]].distinct)[:3]) if texts else ""

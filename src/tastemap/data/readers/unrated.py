@@ -31,6 +31,8 @@ MAX_RATING_OF_SCALE = 100.0
 MIN_TAIL = 10.0
 # Where none is that large, so many different ones lie above any usual scale.
 MIN_LARGE, MAX_LEVELS = 3, 21
+# So many values far from all others may be marks, if the others are more.
+MAX_FAR_VALUES = 2
 # Among fewer ratings a share tells nothing.
 MIN_ROWS = 5
 
@@ -109,25 +111,29 @@ def _are_counts(values: F64, counts: I64) -> bool:
 
 
 def _doubt(values: F64, counts: I64) -> str:
-    """A question about a value that may say "not rated"; "" if there is none."""
+    """A question about values that may say "not rated"; "" if there are none."""
     n = int(counts.sum())
-    if len(values) < 3:
+    if n < MIN_ROWS or len(values) < 3:
         return ""
     min_share = MIN_DOUBTFUL_SHARE if n >= MIN_RATINGS else MIN_SHARE
     is_frequent = counts[0] >= max(min_share * n, 2 * counts[1])
-    if n >= MIN_ROWS and _is_below_scale(values) and is_frequent:
-        return _question(values[0], counts[0], "if that says that there is no rating")
-    for place, rest in ((0, values[1:]), (-1, values[:-1])):
-        gap = abs(values[place] - rest[place])
-        width = rest[-1] - rest[0]
-        if len(rest) <= MAX_LEVELS and width and gap >= MIN_GAP * width:
-            return _question(values[place], counts[place], "far from all others; if that is none")
+    if _is_below_scale(values) and is_frequent:
+        return _question(values[:1], counts[:1], "if that says that there is no rating")
+    place = int(np.argmax(np.diff(values))) + 1
+    sides = slice(0, place), slice(place, len(values))
+    far, near = sorted(sides, key=lambda side: len(values[side]))
+    width = values[near][-1] - values[near][0]
+    is_far = values[place] - values[place - 1] >= MIN_GAP * max(width, 1.0)
+    if is_far and len(values[far]) <= MAX_FAR_VALUES < len(values[near]):
+        return _question(values[far], counts[far], "far from all others; if that is none")
     return ""
 
 
-def _question(value: float, n: int, why: str) -> str:
-    advice = f"unrated=[{value:g}], in the shell --unrated {value:g}, leaves them out"
-    return f"{n:,} ratings are {value:g}; {why}, {advice}"
+def _question(values: F64, counts: I64, why: str) -> str:
+    shown = [f"{value:g}" for value in values]
+    words = " ".join(f"--unrated {value}" for value in shown)
+    advice = f"unrated=[{', '.join(shown)}], in the shell {words}, leaves them out"
+    return f"{counts.sum():,} ratings are {' or '.join(shown)}; {why}, {advice}"
 
 
 def rated(
