@@ -114,7 +114,9 @@ def show(rows: list[dict[str, Any]]) -> None:
     print(f"{'part':8}{'model':12}" + "".join(f"{c:>10}" for c in COLUMNS) + f"{'than bias':>20}")
     for row in rows:
         values = ("-" if np.isnan(row[c]) else f"{row[c]:.4f}" for c in COLUMNS)
-        than = f"{row['than_bias']:+.4f} ± {row['standard_error']:.4f}"
+        than = f"{row['than_bias']:+.4f}"
+        if not np.isnan(row["standard_error"]):
+            than += f" ± {row['standard_error']:.4f}"
         print(f"{row['part']:8}{row['model']:12}" + "".join(f"{v:>10}" for v in values), end="")
         print(f"{than:>20}")
 
