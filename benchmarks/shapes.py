@@ -49,7 +49,6 @@ MODELS = {
     "myfm": Contender("myFM", "myfm", (), GIBBS),
 }
 DEFAULT_MODELS = [name for name in MODELS if name != "biased-dot"]
-COLUMNS = ("rmse", "to bias", "from", "to", "fit, s", "MB")
 
 
 def main() -> None:
@@ -172,20 +171,42 @@ def scores(errors: Any, reference: Any, test: Any) -> dict[str, Any]:
 
 
 def show(rows: list[dict[str, Any]]) -> None:
-    """A table for each shape, in Markdown."""
-    for shape in dict.fromkeys(row["shape"] for row in rows):
-        own = [row for row in rows if row["shape"] == shape]
-        size = "{ratings:,} ratings, {users:,} users, {items:,} items".format_map(own[0])
-        print(f"\n**{shape}**: {size}\n\n| model | {' | '.join(COLUMNS)} |")
-        print("|---|" + "---:|" * len(COLUMNS))
-        for row in own:
-            if "failure" in row:
-                print(f"| {row['model']} | {row['failure']} |" + " |" * (len(COLUMNS) - 1))
-                continue
-            memory = row["memory_mb"]
-            cells = [f"{row['rmse']:.4f}", *(f"{value:+.4f}" for value in row["difference"])]
-            cells += [f"{row['fit_s']:.2f}", "" if memory is None else f"{memory:.0f}"]
-            print(f"| {row['model']} | {' | '.join(cells)} |")
+    """Two tables in Markdown, a row a shape: errors, and what a fit takes; then what failed."""
+    shapes = list(dict.fromkeys(row["shape"] for row in rows))
+    models = list(dict.fromkeys(row["model"] for row in rows if row["model"] != "bias"))
+    by_place = {(row["shape"], row["model"]): row for row in rows if "failure" not in row}
+    print(f"| shape | ratings, people, items | bias, RMSE | {' | '.join(models)} |")
+    print("|---|---|---:|" + "---:|" * len(models))
+    for shape in shapes:
+        bias = by_place[shape, "bias"]
+        size = f"{bias['ratings']:,}, {bias['users']:,}, {bias['items']:,}"
+        cells = [differences(by_place.get((shape, model))) for model in models]
+        print(f"| `{shape}` | {size} | {bias['rmse']:.4f} | {' | '.join(cells)} |")
+    print(f"\n| shape: s, MB | bias | {' | '.join(models)} |\n|---|" + "---:|" * (len(models) + 1))
+    for shape in shapes:
+        cells = [cost(by_place.get((shape, model))) for model in ("bias", *models)]
+        print(f"| `{shape}` | {' | '.join(cells)} |")
+    failures = {
+        f"{row['model']} on {row['shape']}: {row['failure']}" for row in rows if "failure" in row
+    }
+    print("".join(f"\n- {failure}" for failure in sorted(failures)))
+
+
+def differences(row: dict[str, Any] | None) -> str:
+    """The difference to the bias model, and its interval."""
+    if row is None:
+        return ""
+    value, low, high = row["difference"]
+    digits = 4 if row["rmse"] < 10 else 2
+    return f"{value:+.{digits}f} ({low:+.{digits}f} to {high:+.{digits}f})"
+
+
+def cost(row: dict[str, Any] | None) -> str:
+    """Seconds and megabytes."""
+    if row is None:
+        return ""
+    memory = "" if row["memory_mb"] is None else f", {row['memory_mb']:.0f}"
+    return f"{row['fit_s']:.2f}{memory}"
 
 
 if __name__ == "__main__":
