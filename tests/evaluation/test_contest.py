@@ -49,7 +49,7 @@ def test_a_model_whose_time_is_over_is_judged_as_it_is(ratings: Ratings) -> None
 @pytest.mark.usefixtures("trouble")
 def test_the_time_that_others_leave_goes_to_those_that_were_stopped(ratings: Ratings) -> None:
     parts = fitting_split(ratings, "ratings", 0.1, 0)[1]
-    contest = Contest(Objective("rmse"), parts, 0, time.perf_counter(), 4.0, 2, 20)
+    contest = Contest(Objective("rmse"), parts, 0, time.perf_counter(), 2.0, 2, 20)
     contest.enter("bias")
     contest.enter("slow")
     (row,) = (row for row in contest.rows if row["model"] == "slow")

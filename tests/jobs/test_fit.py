@@ -1,10 +1,13 @@
 """A model fitted and saved, or refused before Spark starts; Spark's own part: tests/spark."""
 
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tastemap.data.ratings import Ratings
+from tastemap.data.scale import Scale
 from tastemap.errors import ArgumentError, UnsupportedError
 from tastemap.jobs.fit import fit_model, fit_on_spark
 from tastemap.models.registry import load_model
@@ -26,6 +29,16 @@ def test_a_fit_ends_with_its_time_and_says_so(ratings: Ratings, tmp_path: Path) 
     assert len(load_model(tmp_path / "m").recommend(5, k=3)) == 3
     with pytest.raises(ArgumentError, match="--seconds; expected more than 0; received 0"):
         fit_model(ratings, tmp_path / "n", "mf", {}, seed=0, seconds=0)
+
+
+def test_of_counts_the_upper_half_is_liked(ratings: Ratings, tmp_path: Path) -> None:
+    rating = ratings.rating.copy()
+    rating[0] = 350_000
+    counts = replace(ratings, rating=rating, scale=Scale.infer(rating))
+    _, notes = fit_model(counts, tmp_path / "m", "ease", {}, seed=0)
+    assert notes[-1] == f"an item counts as liked from {np.median(rating):g} on"
+    assert load_model(tmp_path / "m").item_weights.any()
+    assert fit_model(counts, tmp_path / "n", "mf", {}, seed=0)[1] == ratings.source.notes
 
 
 def test_what_spark_cannot_do_is_refused_before_it_starts(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from tastemap.data.ratings import Ratings
 from tastemap.errors import ArgumentError, UnsupportedError
+from tastemap.evaluation.objective import like_threshold, liking
 from tastemap.models.base.artifact import refuse_occupied
 from tastemap.models.registry import make_model
 from tastemap.support.deadline import deadline
@@ -32,10 +33,13 @@ def fit_model(
     """
     if seconds is not None and not seconds > 0:
         raise ArgumentError("--seconds", expected="more than 0", received=seconds)
+    threshold, notes = like_threshold(ratings), ratings.source.notes
+    model = liking(make_model(name, **options), threshold)
+    if threshold is not None and vars(model).get("threshold") == threshold:
+        notes = (*notes, f"an item counts as liked from {threshold:g} on")
     with deadline(math.inf if seconds is None else seconds):
-        model = make_model(name, **options).fit(ratings, seed=seed)
+        model.fit(ratings, seed=seed)
     model.save(out)
-    notes = ratings.source.notes
     if model.stopped_ is not None:
         done, planned = model.stopped_
         notes = (*notes, f"stopped after {done} of {planned} iterations: the time was over")

@@ -1,11 +1,14 @@
 """Tuning: the defaults first, on an inner split alone, and a study that can be continued."""
 
 import time
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
 import tastemap.evaluation.tuning.tune as module
 from tastemap.data.ratings import Ratings
+from tastemap.data.scale import Scale
 from tastemap.data.splits import train_test_split
 from tastemap.errors import ArgumentError, TastemapError
 from tastemap.evaluation.tuning.spaces import SPACES, Span
@@ -154,3 +157,12 @@ def test_a_trial_whose_time_is_over_is_stopped_and_has_failed(
     assert tuning.options == {}
     last = tuning.trials.row(-1, named=True)
     assert (last["state"], last["note"]) == ("failed", "stopped: the time was over")
+
+
+def test_lists_of_counts_are_learnt_from_and_judged_by_the_upper_half(ratings: Ratings) -> None:
+    rating = ratings.rating.copy()
+    rating[0] = 350_000
+    counts = replace(ratings, rating=rating, scale=Scale.infer(rating))
+    tuning = tune("ease", counts, n_trials=2)
+    assert tuning.value > 0
+    assert f"--set threshold={np.median(rating):g}" in tuning.words

@@ -5,7 +5,7 @@ import math
 import shlex
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -15,7 +15,7 @@ import polars as pl
 from tastemap.data.ratings import Ratings
 from tastemap.data.splits import Split, split_by_name
 from tastemap.errors import ArgumentError, MissingPackageError, TastemapError
-from tastemap.evaluation.objective import Gain, Objective, Score
+from tastemap.evaluation.objective import Gain, Objective, Score, like_threshold
 from tastemap.evaluation.tuning.spaces import nested, search_space
 from tastemap.evaluation.tuning.study import DEFAULTS, NOTE, SECONDS, Study, quiet, rounded
 from tastemap.models.base.recommender import Recommender
@@ -99,6 +99,9 @@ def tune(
     ratings must not choose options. A trial that fails, for example for lack of memory, is noted,
     and the search continues. Ctrl-C ends the search and keeps the trials so far.
 
+    Lists of counts are learnt from and judged by the upper half of the ratings, as in
+    `tastemap.evaluation.choose.choose`.
+
     Args:
         model: A name from `tastemap.models.registry.MODELS`;
             `tastemap.evaluation.tuning.spaces.SPACES` lists its options and their ranges.
@@ -132,6 +135,10 @@ def tune(
     fixed = dict(options or {})
     unvaried = make_model(model, **fixed)
     objective = Objective.of(unvaried, metric)
+    if objective.metric == "ndcg":
+        objective = replace(objective, threshold=like_threshold(ratings))
+        if objective.threshold is not None and "threshold" in unvaried.parameters:
+            fixed.setdefault("threshold", objective.threshold)
     space = search_space(model, fixed)
     if not seconds > 0 or (n_trials is not None and n_trials < 1):
         raise ArgumentError(
