@@ -26,7 +26,7 @@ def test_a_saved_model_is_scored_on_all_ratings(ratings: Ratings, tmp_path: Path
     make_model("bias").fit(ratings).save(tmp_path / "model")
     tables, (note,) = evaluation_tables(ratings, str(tmp_path / "model"), **SPLIT)
     assert tables["Test errors"]["n"].to_list() == [3000, 3000]
-    assert note.startswith("3000 of 3000 test pairs are among the training ratings too")
+    assert note.startswith("3,000 of 3,000 test pairs are among the training ratings too")
 
 
 def test_a_test_table_takes_the_place_of_a_split(split: Split, tmp_path: Path) -> None:

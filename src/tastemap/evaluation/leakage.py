@@ -45,7 +45,7 @@ def split_notes(train: Ratings, test: Ratings) -> tuple[str, ...]:
         cold = int((np.where(index >= 0, counts[index], 0) == 0).sum())
         if cold:
             notes.append(
-                f"{cold} of {counted(len(test), 'test rating')}"
+                f"{cold:,} of {counted(len(test), 'test rating')}"
                 f" {'is' if cold == 1 else 'are'} of {kind} without training rating"
             )
     return (*notes, *_time_notes(train, test, users))
@@ -87,9 +87,10 @@ def leak_notes(train: Ratings, users: IndexArray, items: IndexArray) -> list[str
     n_leaked = int(counts[in_train[:-1]].sum())
     if not n_leaked:
         return []
+    verb = "is" if n_leaked == 1 else "are"
     return [
-        f"{n_leaked} of {counted(len(users), 'test pair')} {'is' if n_leaked == 1 else 'are'} among"
-        " the training ratings too: the errors are too good to be true"
+        f"{n_leaked:,} of {counted(len(users), 'test pair')} {verb} among the training ratings too:"
+        " the errors are too good to be true"
     ]
 
 
