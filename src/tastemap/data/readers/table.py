@@ -239,7 +239,7 @@ def _columns(text: TextFile, roles: Mapping[str, str], rows: list[list[str]], ho
     types: dict[str, pl.DataType] = dict.fromkeys(roles.values(), pl.String())
     if form == PLAIN:
         types[roles["rating"]] = pl.Float32()
-    if "timestamp" in roles and all(map(_WHOLE.fullmatch, sampled["timestamp"])):
+    if "timestamp" in roles and all(_WHOLE.fullmatch(value) for value in sampled["timestamp"]):
         types[roles["timestamp"]] = pl.Int64()
     # Where bad rows are skipped, the first lines say what is bad; else the whole column does.
     is_rating = value_check(common_form(sampled["rating"]) if how.reading.skips else None)
