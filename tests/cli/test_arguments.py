@@ -1,9 +1,12 @@
 """From the words of a call to arguments of the library."""
 
+import json
+from pathlib import Path
+
 import pytest
 
 from commands import run
-from tastemap.cli.arguments import parse_bytes, parse_new_user, parse_options
+from tastemap.cli.arguments import parse_bytes, parse_new_user, parse_options, parse_unrated
 from tastemap.errors import ArgumentError
 
 
@@ -39,3 +42,28 @@ def test_options_that_are_no_json_are_text() -> None:
 def test_options_of_reading_are_not_ignored_with_the_name_of_a_data_set() -> None:
     message = run("describe", "ml-100k", "--duplicates", "mean", "--no-header", code=2)
     assert "--header, --duplicates; expected a file or folder to read" in message
+
+
+def test_ratings_that_say_not_rated(tmp_path: Path) -> None:
+    assert parse_unrated(["0", "-1"]) == (0.0, -1.0)
+    assert parse_unrated(["none"]) == ()
+    assert parse_unrated([]) is None
+    for words in (["none", "0"], ["1_0"], ["zero"]):
+        with pytest.raises(ArgumentError, match="--unrated; expected a number, or none alone"):
+            parse_unrated(words)
+    path = tmp_path / "ratings.csv"
+    path.write_text(
+        "user,item,rating,date\n1,1,5,03/04/2024\n1,2,-1,01/02/2024\n2,1,3,05/06/2024\n"
+    )
+
+    def notes(*words: str) -> str:
+        return "; ".join(json.loads(run("describe", str(path), "--json", *words))["notes"])
+
+    assert "1 ratings of -1 are taken as not rated" in notes()
+    assert "1 ratings of 3 are left out" in notes("--unrated", "3")
+    untouched = notes("--unrated", "none", "--timestamp", "none")
+    assert "not rated" not in untouched
+    assert "times are left out" not in untouched
+    path.write_text("who,what,this,that\n1,5,2,3\n2,4,2,1\n")
+    message = run("describe", str(path), code=1)
+    assert "name them: --user NAME --item NAME --rating NAME" in message

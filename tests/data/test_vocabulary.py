@@ -139,3 +139,9 @@ def test_a_table_of_numbers_is_not_longer_than_it_pays(monkeypatch: pytest.Monke
     monkeypatch.setattr(module, "_numbered_by_table", None)
     distinct, rows = numbered(pl.Series([5, 900, 5]))
     assert (distinct.to_list(), rows.tolist()) == ([5, 900], [0, 1, 0])
+
+
+def test_a_text_finds_a_number_only_as_it_is_printed() -> None:
+    vocabulary = Vocabulary(pl.Series([7, -1]), "item")
+    texts = ["7", "-1", "007", "+7", " 7", "7.0", "-01"]
+    assert vocabulary.index(texts, missing="negative").tolist() == [0, 1, -1, -1, -1, -1, -1]

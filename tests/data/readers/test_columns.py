@@ -67,6 +67,7 @@ def test_columns_that_describe_the_items_become_their_table(write):
         (8, "Down", ["A"], None),
     ]
     assert "items described by the columns title, genres, year" in ratings.source.notes
+    assert "1 of 2 items have no year" in ratings.source.notes
     differing = read_ratings(write("user,item,rating,title\n1,7,3,a\n2,7,4,b\n"))
     assert differing.item_table is None
 

@@ -8,7 +8,7 @@ import polars as pl
 from tastemap.data.chunks import CACHE_ROWS, chunks
 from tastemap.data.readers.numbers import as_numbers, common_form, truth_values, value_check
 from tastemap.data.readers.timestamps import TimeUnit, evidence, read_times, time_form
-from tastemap.data.readers.values import bad_value
+from tastemap.data.readers.values import bad_value, present
 from tastemap.errors import ArgumentError, DataError
 from tastemap.support.memory import require
 
@@ -201,10 +201,13 @@ def item_table(
     table = described.select("item_id", *constant).unique("item_id", keep="first")
     if "genres" in constant and table["genres"].dtype == pl.String:
         table = table.with_columns(pl.col("genres").str.split("|"))
+    notes = [f"items described by the columns {', '.join(columns[c] for c in constant)}"]
     if "year" in constant:
-        table = table.with_columns(pl.col("year").cast(pl.Int32, strict=False))
-        table = table.with_columns(release_year="year")
-    return table, [f"items described by the columns {', '.join(columns[c] for c in constant)}"]
+        year = present(table["year"]).cast(pl.Int32, strict=False)
+        if n_missing := year.null_count():
+            notes.append(f"{n_missing:,} of {len(table):,} items have no year")
+        table = table.with_columns(year, release_year=year)
+    return table, notes
 
 
 def as_ids(series: pl.Series) -> tuple[pl.Series, list[str]]:
