@@ -46,7 +46,9 @@ class Side:
         self.W = rng.normal(0, 0.1, (n, D)).astype(np.float32)
         self.B = np.zeros((len(features.columns), D), dtype=np.float32)
         self.prior, self.mean = np.zeros((2, n, D), dtype=np.float32)
-        self.lam = np.full(D, 10.0, dtype=np.float32)
+        # Where rows have one rating, precisions hardly leave their start within a run: biases start
+        # as wide as those of tables of ratings are.
+        self.lam = np.array([3.0] + [10.0] * (D - 1), dtype=np.float32)
         self.lam_B = np.full((2, D), 10.0, dtype=np.float32)
         self.s = np.ones(n, dtype=np.float32)
         self._change = np.zeros((n, D), dtype=np.float32)
