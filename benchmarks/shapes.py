@@ -6,8 +6,8 @@
 The shapes are those of `planted.py`, drawn with a seed from the process that it states; their
 factors are planted, so models of factors are at home in them. With a path to MovieLens also real
 ratings, thinned: to one to five ratings a person (`thin-1m`), to a twentieth of all (`bare-1m`) and
-to a tenth of MovieLens 100K (`bare-100k`). Each is split 90/10 at random (seed 0). Nothing was
-chosen on these tables: constants come from draws with other seeds.
+to a tenth of MovieLens 100K (`bare-100k`). Each is split 90/10 at random (seed 0). The test parts
+chose nothing: constants come from inner splits of the training parts, and from other seeds.
 
 A row has the RMSE of predictions kept inside the scale, its difference to that of our bias model on
 the same test ratings with a 95 % interval (users resampled), the seconds of the least of some fits,
