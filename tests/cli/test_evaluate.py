@@ -41,9 +41,9 @@ def test_a_file_of_test_ratings_is_read_as_the_other_is(tmp_path: Path) -> None:
     assert answer["tables"][0]["rows"][0]["n"] == 23
     for note in (
         "tested on 23 ratings of u1.test",
-        "1 of 23 test pairs are among the training ratings too: the errors are too good to be true",
-        "1 test ratings are of users that the model does not know",
-        "1 test ratings are of items that the model does not know",
+        "1 of 23 test pairs is among the training ratings too: the errors are too good to be true",
+        "1 test rating is of a user that the model does not know",
+        "1 test rating is of an item that the model does not know",
     ):
         assert note in answer["notes"]
     board = ask("compare", *words, "-m", "bias,knn")

@@ -14,9 +14,9 @@ from polars.testing import assert_frame_equal
 import tastemap as tm
 from tastemap.data import statistics
 from tastemap.data.memmap import Metadata, read_prepared, write_prepared
+from tastemap.data.prepared_splits import split_prepared
 from tastemap.data.ratings import Ratings
 from tastemap.data.readers.prepare import prepare_ratings
-from tastemap.data.splits import split_prepared
 from tastemap.errors import DataError
 from tastemap.models.registry import load_model
 

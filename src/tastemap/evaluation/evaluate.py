@@ -195,7 +195,8 @@ def _notes(model: Recommender, test: Ratings) -> tuple[str, ...]:
     for kind, index in (("user", users), ("item", items)):
         unknown = int((index < 0).sum())
         if unknown:
-            whose = f"is of a {kind}" if unknown == 1 else f"are of {kind}s"
+            article = "an" if kind == "item" else "a"
+            whose = f"is of {article} {kind}" if unknown == 1 else f"are of {kind}s"
             notes.append(f"{counted(unknown, 'test rating')} {whose} that the model does not know")
     return tuple(notes)
 
