@@ -158,7 +158,7 @@ def test_where_everything_is_seen_the_list_is_empty_for_one_and_for_all(model: R
     seen = model.ratings_.rated_items(5)["item_id"].to_list()
     with pytest.warns(ShortAnswerWarning, match="no item is left: all are seen, excluded"):
         answer = model.recommend(5, candidates=seen, k=2)
-    with pytest.warns(ShortAnswerWarning, match="1 of 1 users"):
+    with pytest.warns(ShortAnswerWarning, match="1 of 1 user has"):
         together = recommend_all(model, users=[5], candidates=seen, k=2)
     assert len(answer) == 0
     assert together.drop("user_id").equals(answer)
@@ -272,6 +272,7 @@ def test_a_model_answers_what_it_declares_and_refuses_the_rest(model: Recommende
     calls = {
         "predicts": lambda: model.predict(5, 1),
         "distribution": lambda: model.predict_distribution(5, 1),
+        "cumulative": lambda: model.ratings_cumulative(data, data.rating.astype(np.float64)),
         "folds_in": lambda: model.fold_in({1: 5}),
         "explains": lambda: model.explain(5, item_id=1),
         "similar_items": lambda: model.similar_items(1),
