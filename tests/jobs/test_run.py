@@ -187,6 +187,7 @@ def test_lists_of_counts_can_be_chosen_and_tested(tmp_path: Path) -> None:
     plays = np.random.default_rng(5).pareto(0.5, 300).astype(int) + 1
     plays[0] = 350_000
     data = table(tmp_path / "plays.csv", plays)
-    summary = ask("run", data, "-o", tmp_path / "run", "--goal", "lists", "--seconds", 600)
+    options = ("--rating", "rating", "--goal", "lists", "--seconds", 600)
+    summary = ask("run", data, "-o", tmp_path / "run", *options)
     assert any("counts as liked from" in note for note in summary["notes"])
     assert summary["test"]["Test lists"]

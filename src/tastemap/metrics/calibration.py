@@ -109,7 +109,7 @@ def shortest_interval(probabilities: npt.ArrayLike, mass: float) -> tuple[I64, I
     Example:
         >>> low, high = shortest_interval([[0.1, 0.2, 0.4, 0.3], [0.7, 0.1, 0.1, 0.1]], 0.5)
         >>> low.tolist(), high.tolist()
-        ([2, 0], [3, 0])
+        ([1, 0], [2, 0])
     """
     p = _distributions(probabilities)
     if not 0 < mass < 1:
@@ -141,7 +141,7 @@ def coverage(true_level: npt.ArrayLike, probabilities: npt.ArrayLike, mass: floa
     interval of whole levels holds more than its mass.
 
     Example:
-        >>> coverage([3, 0], [[0.1, 0.2, 0.4, 0.3]] * 2, 0.5)
+        >>> coverage([2, 0], [[0.1, 0.2, 0.4, 0.3]] * 2, 0.5)
         0.5
     """
     level, p = _checked(true_level, probabilities)
@@ -156,7 +156,7 @@ def promised_coverage(probabilities: npt.ArrayLike, mass: float) -> float:
 
     Example:
         >>> round(promised_coverage([[0.1, 0.2, 0.4, 0.3]], 0.5), 2)
-        0.7
+        0.6
     """
     p = _distributions(probabilities)
     low, high = shortest_interval(p, mass)

@@ -109,8 +109,8 @@ def reliability(counts: AnyArray, further: float) -> F32:
     ``further``. Without k all is believed.
 
     Example:
-        >>> reliability(np.array([0, 1, 2, 5]), 2.0).round(2).tolist()
-        [0.0, 0.0, 0.33, 0.67]
+        >>> reliability(np.array([0, 1, 2, 4]), 1.0).tolist()
+        [0.0, 0.0, 0.5, 0.75]
     """
     others = np.maximum(counts - 1.0, 0.0)
     return np.where(further > 0, others / np.maximum(others + further, 1e-9), 1.0).astype(
