@@ -12,20 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from exported import LETTERBOXD
 from tastemap.errors import DataError
 from tastemap.explore import exports
 from tastemap.explore.exports import MAX_CHARACTERS, MAX_FILES, read_export, read_list
 from tastemap.support.formulas import defused_text
 
 MOST = 1_000_000
-LETTERBOXD = """Date,Name,Year,Letterboxd URI,Rating
-2024-01-02,The Godfather,1972,https://boxd.it/2aNK,4.5
-2024-01-02,Amelie,2001,https://boxd.it/2bbE,0.5
-2024-01-02,Hamlet,1948,https://boxd.it/2,3
-2024-01-02,Star Wrs,1977,https://boxd.it/3,2
-2024-01-02,Nothing Like It,2003,https://boxd.it/4,2
-2024-01-02,Star Wars,1977,https://boxd.it/5,
-"""
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import zipfile
 import polars as pl
 import pytest
 
+from exported import LETTERBOXD
 from tastemap.data.ratings import Ratings
 from tastemap.data.scale import Scale
 from tastemap.errors import DataError
@@ -26,14 +27,6 @@ FILMS = [
     ("Hamlet", 1996),
     ("Star Wars", 1977),
 ]
-LETTERBOXD = """Date,Name,Year,Letterboxd URI,Rating
-2024-01-02,The Godfather,1972,https://boxd.it/2aNK,4.5
-2024-01-02,Amelie,2001,https://boxd.it/2bbE,0.5
-2024-01-02,Hamlet,1948,https://boxd.it/2,3
-2024-01-02,Star Wrs,1977,https://boxd.it/3,2
-2024-01-02,Nothing Like It,2003,https://boxd.it/4,2
-2024-01-02,Star Wars,1977,https://boxd.it/5,
-"""
 IMDB = """Const,Your Rating,Date Rated,Title,URL,Title Type,Year
 tt0068646,10,2024-01-02,The Godfather,https://x,Movie,1972
 tt0076759,1,2024-01-02,Star Wars,https://x,Movie,1977

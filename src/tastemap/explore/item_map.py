@@ -203,7 +203,7 @@ def _require_time(seconds: float) -> None:
     left = current().seconds_left
     if seconds > left:
         raise TastemapError(
-            "time to draw it", expected=f"{seconds:.0f} s", received=f"{left:.0f} s"
+            "time to draw it", expected=f"about {seconds:.0f} s", received=f"{left:.0f} s left"
         )
 
 

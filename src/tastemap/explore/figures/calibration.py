@@ -102,11 +102,7 @@ def _draw_reliability(ax: "Axes", frame: pl.DataFrame) -> None:
     ax.plot([0, 1], [0, 1], color=QUIET, lw=1.2, ls=(0, (4, 3)), zorder=1)
     for at, level in enumerate(levels):
         line = drawn.filter(level=level).sort("predicted")
-        colour = (
-            colours(0.9 * at / max(len(levels) - 1, 1))
-            if len(levels) <= MAX_COLOURED_LEVELS
-            else PALE
-        )
+        colour = colours(0.9 * at / max(len(levels) - 1, 1)) if is_coloured else PALE
         ax.plot(
             line["predicted"],
             line["observed"],
