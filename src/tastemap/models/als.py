@@ -222,7 +222,8 @@ class ALS(WarmStart):
         precision = damping * of_factors
         precision[0, 0] = biases.user_damping
         prior = Prior(np.zeros(len(units)), precision, self.reg_ * of_factors, self.reg_exponent)
-        self.factors = Factors.of(ratings, ratings.global_mean, w_u * units, w_i * units, prior)
+        factors = Factors.of(ratings, ratings.global_mean, w_u * units, w_i * units, prior)
+        self.factors = factors.with_expected_item(ratings)
 
     def _units(self, ratings: Ratings) -> Array:
         """From weights for a target of unit deviation to weights in units of the rating.

@@ -162,7 +162,8 @@ class MatrixFactorization(WarmStart):
         rated = counts > 0
         uncertainty = float(np.mean(noise / (counts[rated] + descent.user_damping)))
         prior = Prior.of_users(users[rated].astype(np.float64), noise, uncertainty)
-        self.factors = Factors.of(ratings, ratings.global_mean, users, items, prior)
+        factors = Factors.of(ratings, ratings.global_mean, users, items, prior)
+        self.factors = factors.with_expected_item(ratings)
 
     def _damping_of_factors(self, ratings: Ratings, seed: int) -> float:
         """That of the constructor, or the one that small fits choose."""

@@ -27,6 +27,8 @@ def assemble(model: ALS, data: Indexed, fitted: Fitted, metrics: dict[str, Any],
     users[rows["user_index"].to_numpy()] = rows["weights"].list.to_array(width).to_numpy()
     ratings, parameters = data.collect(), model.get_params()
     factors = Factors.of(ratings, fitted.global_mean, users, fitted.item_weights, fitted.prior)
+    if model.predicts_ratings:
+        factors = factors.with_expected_item(ratings)
     return ALS.from_artifact(
         Artifact(
             class_name="ALS",

@@ -1,5 +1,6 @@
 """Fold-in, explanation and similarity, against slow twins and known answers."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -128,6 +129,25 @@ def test_an_item_without_training_ratings_is_the_average_item(ratings: Ratings) 
     assert model.item_bias[3] == pytest.approx(
         np.average(model.item_bias, weights=train.by_item.counts)
     )
+
+
+def test_the_expected_item_fits_the_ratings_of_people_who_choose_what_suits_them(
+    ratings: Ratings,
+) -> None:
+    train = ratings.take(ratings.item_index != 3)
+    users, items = (np.ones((n, 2)) for n in (train.n_users, train.n_items))
+    users[::2, 1] = items[::2, 1] = -1.0  # the two tastes
+    users[:, 0] = items[:, 0] = 0.0
+    suits = users[train.user_index, 1] == items[train.item_index, 1]
+    chosen = replace(train.take(suits), rating=np.full(suits.sum(), 4.0, dtype=np.float32))
+    mean = Factors.of(chosen, 3.0, users, items)
+    expected = mean.with_expected_item(chosen)
+    unseen = np.full(len(chosen), 3, dtype=np.int32)
+    assert mean.predict(chosen.user_index, unseen).mean() == pytest.approx(3.0, abs=0.1)
+    assert expected.predict(chosen.user_index, unseen).mean() == pytest.approx(4.0, abs=0.1)
+    rated = chosen.item_index
+    assert (expected.item_weights[rated] == mean.item_weights[rated]).all()
+    assert (expected.item_weights[3] == expected.item_weights[-1]).all()
 
 
 def test_prior_of_users_survives_a_constant_bias_and_few_users() -> None:

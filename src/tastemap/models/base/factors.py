@@ -140,6 +140,32 @@ class Factors:
         rated = users[ratings.by_user.counts > 0].astype(np.float64)
         return cls.of(ratings, mean, users, items, Prior.of_users(rated, noise_variance))
 
+    def with_expected_item(self, ratings: Ratings) -> "Factors":
+        """The same, where the average item is the one item that fits all training ratings best.
+
+        Users rate what suits them: p_u . q_i is larger over the rated pairs than over all pairs,
+        and a mean of the items' weights leaves that out. So the row of the average item, and of
+        items without a rating, is the ridge regression of r_ui - mu - b_u on (1, p_u) over all
+        ratings. It is shrunk towards the mean m of the items' weights: x ~ N(m, diag(v)), with
+        the variances v of the items' factors, and that of the ratings for the bias.
+        """
+        counts = ratings.by_user.counts.astype(np.float64)
+        X = self.user_weights[:-1].astype(np.float64)
+        rest = ratings.rating - self.global_mean - X[ratings.user_index, 0]
+        X[:, 0] = 1.0
+        rated = ratings.by_item.counts > 0
+        mean = self.item_weights[-1].astype(np.float64)
+        # In units of the items' deviations: a factor that is 0 for all items stays 0.
+        deviation = self.item_weights[:-1][rated].std(axis=0, dtype=np.float64)
+        deviation[0] = ratings.deviation  # the level is free
+        gram = deviation[:, None] * (X.T @ (counts[:, None] * X)) * deviation
+        totals = X.T @ np.bincount(ratings.user_index, rest, len(counts))
+        right = deviation * (totals - X.T @ (counts * (X @ mean)))
+        noise = np.eye(len(gram)) * float(np.mean(rest**2))
+        expected = mean + deviation * solve_ridge(gram + noise, right)
+        items = np.where(np.append(rated, False)[:, None], self.item_weights, expected)
+        return replace(self, item_weights=items.astype(np.float32))
+
     def arrays(self) -> dict[str, Array]:
         """All arrays by name, for the artifact."""
         arrays = {
