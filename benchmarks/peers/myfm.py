@@ -71,6 +71,8 @@ def fit(
     sizes = ([features.shape[1]] if day else []) + [part.shape[1] for part in user + item]
     kind = myfm.MyFMRegressor if ids else myfm.MyFMOrderedProbit
     model = kind(rank=rank, random_seed=seed)
+    # The probit would look at its callback's text every five iterations; the regressor has none.
+    quiet = {} if ids else {"callback_default_freq": n_iter}
     model.fit(
         features,
         table.ratings.astype(np.float64) if ids else table.ratings.astype(np.int64) - 1,
@@ -79,7 +81,7 @@ def fit(
         n_kept_samples=n_iter - burn_in,
         group_shapes=sizes,
         callback=lambda *_: (False, None),
-        callback_default_freq=n_iter,
+        **quiet,
     )
     return model, day, ids, threads
 

@@ -222,7 +222,7 @@ class ALS(WarmStart):
         precision = damping * of_factors
         precision[0, 0] = biases.user_damping
         prior = Prior(np.zeros(len(units)), precision, self.reg_ * of_factors, self.reg_exponent)
-        factors = Factors.of(ratings, ratings.global_mean, w_u * units, w_i * units, prior)
+        factors = Factors.of(ratings, biases.mean, w_u * units, w_i * units, prior)
         self.factors = factors.with_expected_item(ratings)
 
     def _units(self, ratings: Ratings) -> Array:
@@ -242,9 +242,10 @@ class ALS(WarmStart):
         small.reg_ = self.reg_
 
         def trial(train: Ratings, held_out: Ratings, damping: float) -> tuple[F32, F32]:
-            w_u, w_i = small._learnt(train, estimated_biases(train), damping, seed)
+            biases = estimated_biases(train)
+            w_u, w_i = small._learnt(train, biases, damping, seed)
             w, x = w_u[held_out.user_index], w_i[held_out.item_index]
-            rest = (held_out.rating - train.global_mean) / train.deviation - w[:, 0] - x[:, 0]
+            rest = (held_out.rating - biases.mean) / train.deviation - w[:, 0] - x[:, 0]
             return rest, np.einsum("nf,nf->n", w[:, 1:], x[:, 1:])
 
         return chosen_damping(ratings, seed, trial)
@@ -252,9 +253,9 @@ class ALS(WarmStart):
     def _learnt(
         self, ratings: Ratings, biases: Biases, damping: float, seed: int
     ) -> tuple[F32, F32]:
-        """Rows (b_u, p_u) and (b_i, q_i) for ratings of mean 0 and unit deviation."""
+        """Rows (b_u, p_u) and (b_i, q_i) for ratings less mu, of unit deviation."""
         s = ratings.deviation
-        target = (ratings.rating - ratings.global_mean) / s
+        target = (ratings.rating - biases.mean) / s
         sides = []
         for groups, other, bias_damping in (
             (ratings.by_user, ratings.item_index, biases.user_damping),

@@ -43,11 +43,13 @@ class _Descent(NamedTuple):
 
     Attributes:
         weights: b_u, b_i, p, q for standardised ratings.
+        mean: mu, which standardised ratings are relative to.
         history: The training curves.
         user_damping: That of the users' biases; 0 where the penalty was given instead.
     """
 
     weights: _Weights
+    mean: float
     history: pl.DataFrame
     user_damping: float
 
@@ -79,7 +81,7 @@ class MatrixFactorization(WarmStart):
 
     Penalties:
         The dampings d_u and d_i of the biases come from the variances of the biases and the noise,
-        and the descent starts from the biases that they give: `estimated_biases`. The damping of
+        and mu and the biases to start from as well: `estimated_biases`. The damping of
         the factors is 0 where the ratings are many, and larger where rows have few or the factors
         explain little: `chosen_damping`, which tries small fits of 16 factors and 10 epochs on
         nine tenths of the ratings, one to four of them, each in a quarter of the time of the fit.
@@ -155,14 +157,14 @@ class MatrixFactorization(WarmStart):
         users = np.column_stack([s * b_u, np.sqrt(s) * p])
         items = np.column_stack([s * b_i, np.sqrt(s) * q])
         loss = sum(
-            squared_error(*_columns(ratings, rows, s), b_u, b_i, p, q)
+            squared_error(*_columns(ratings, rows, descent.mean, s), b_u, b_i, p, q)
             for rows in chunks(len(ratings))
         )
         counts, noise = ratings.by_user.counts, s**2 * loss / len(ratings)
         rated = counts > 0
         uncertainty = float(np.mean(noise / (counts[rated] + descent.user_damping)))
         prior = Prior.of_users(users[rated].astype(np.float64), noise, uncertainty)
-        factors = Factors.of(ratings, ratings.global_mean, users, items, prior)
+        factors = Factors.of(ratings, descent.mean, users, items, prior)
         self.factors = factors.with_expected_item(ratings)
 
     def _damping_of_factors(self, ratings: Ratings, seed: int) -> float:
@@ -173,9 +175,10 @@ class MatrixFactorization(WarmStart):
         small = MatrixFactorization(f, TRIAL_EPOCHS, TRIAL_RATE, self.reg, self.bias_reg)
 
         def trial(train: Ratings, held_out: Ratings, damping: float) -> tuple[F32, F32]:
-            b_u, b_i, p, q = small._descend(train, None, seed, TRIAL_EPOCHS, damping).weights
+            descent = small._descend(train, None, seed, TRIAL_EPOCHS, damping)
+            b_u, b_i, p, q = descent.weights
             u, i = held_out.user_index, held_out.item_index
-            r = _standardised(held_out.rating, train.global_mean, train.deviation)
+            r = _standardised(held_out.rating, descent.mean, train.deviation)
             return r - b_u[u] - b_i[i], np.einsum("nf,nf->n", p[u], q[i])
 
         return chosen_damping(ratings, seed, trial)
@@ -185,9 +188,12 @@ class MatrixFactorization(WarmStart):
     ) -> _Descent:
         """Run the epochs on standardised ratings."""
         rng = np.random.default_rng(seed)
-        parts = _epoch_parts(ratings, self.n_factors, rng)
-        held_out = None if validation is None else self._known_pairs(validation, ratings)
         biases = estimated_biases(ratings) if self.bias_reg is None else None
+        mean = ratings.global_mean if biases is None else biases.mean
+        parts = _epoch_parts(ratings, mean, self.n_factors, rng)
+        held_out = None
+        if validation is not None:
+            held_out = self._known_pairs(validation, mean, ratings.deviation)
         b_u, b_i, p, q = best = self._first_guess(ratings, biases, rng)
         curves, s = [], ratings.deviation
         for epoch in range(n_epochs - self._epochs(n_epochs), n_epochs):
@@ -216,7 +222,7 @@ class MatrixFactorization(WarmStart):
             if is_over(len(curves), self._epochs(n_epochs)):
                 break
         user_damping = 0.0 if biases is None else biases.user_damping
-        return _Descent(best, pl.DataFrame(curves), user_damping)
+        return _Descent(best, mean, pl.DataFrame(curves), user_damping)
 
     def _first_guess(
         self, ratings: Ratings, biases: Biases | None, rng: np.random.Generator
@@ -244,11 +250,11 @@ class MatrixFactorization(WarmStart):
         )
         return b_u, b_i, p, q
 
-    def _known_pairs(self, validation: Ratings, ratings: Ratings) -> _Columns | None:
+    def _known_pairs(self, validation: Ratings, mean: float, deviation: float) -> _Columns | None:
         """The validation ratings of known users and items; None if there are none."""
         u, i = self.rows_of(validation)
         rows = (u >= 0) & (i >= 0)
-        r = _standardised(validation.rating[rows], ratings.global_mean, ratings.deviation)
+        r = _standardised(validation.rating[rows], mean, deviation)
         return (u[rows], i[rows], r) if rows.any() else None
 
     def _check(self, loss: float) -> None:
@@ -262,7 +268,7 @@ class MatrixFactorization(WarmStart):
 
 
 def _epoch_parts(
-    ratings: Ratings, n_factors: int, rng: np.random.Generator
+    ratings: Ratings, mean: float, n_factors: int, rng: np.random.Generator
 ) -> Callable[[], Iterable[_Columns]]:
     """A function that yields the ratings of an epoch in random order, in one part or in several.
 
@@ -271,23 +277,25 @@ def _epoch_parts(
     """
     s = ratings.deviation
     if not ratings.is_mapped:
-        whole = _columns(ratings, _random_order(ratings, n_factors, rng), s)
+        whole = _columns(ratings, _random_order(ratings, n_factors, rng), mean, s)
         return lambda: [whole]
     slices = list(chunks(len(ratings), CHUNK_ROWS))
 
     def streamed() -> Iterator[_Columns]:
         for number in rng.permutation(len(slices)):
             rows = slices[number]
-            u, i, r = _columns(ratings, rows, s)
+            u, i, r = _columns(ratings, rows, mean, s)
             order = rng.permutation(len(r))
             yield u[order], i[order], r[order]
 
     return streamed
 
 
-def _columns(ratings: Ratings, rows: slice | npt.NDArray[np.int32], deviation: float) -> _Columns:
+def _columns(
+    ratings: Ratings, rows: slice | npt.NDArray[np.int32], mean: float, deviation: float
+) -> _Columns:
     """Users, items and standardised ratings of some rows."""
-    r = _standardised(ratings.rating[rows], ratings.global_mean, deviation)
+    r = _standardised(ratings.rating[rows], mean, deviation)
     return ratings.user_index[rows], ratings.item_index[rows], r
 
 

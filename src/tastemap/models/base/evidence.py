@@ -34,13 +34,15 @@ HOLDOUT_SHARE, MAX_RATINGS = 0.1, 2**22
 
 
 class Biases(NamedTuple):
-    """Damped biases of users and items, both at once.
+    """A mean, and damped biases of users and items, all at once.
 
     Attributes:
+        mean: mu, of a user and an item of average biases, in units of the rating.
         user, item: float64 (n_users,), (n_items,), in units of the rating; 0 without a rating.
         user_damping, item_damping: The number of average ratings that each starts with.
     """
 
+    mean: float
     user: F64
     item: F64
     user_damping: float
@@ -54,7 +56,10 @@ def estimated_biases(ratings: Ratings) -> Biases:
     users, plus d_i times that of b_i^2 over the items. A damping is the variance of the noise over
     that of the biases (Henderson, "Best linear unbiased estimation and prediction under a selection
     model", Biometrics 31, 1975). Both are estimated by `damping_of`: the items' from the ratings,
-    the users' from what the items leave. Users and items are solved in turn.
+    the users' from what the items leave. Users and items are solved in turn, each time with mu,
+    which has no penalty: so the biases of users sum to 0, and those of items. With the mean rating
+    for mu, whoever has no ratings would count as average among the ratings, not among the users;
+    and most ratings are of items that are liked, by users who rate much.
 
     Example:
         >>> from tastemap.data.datasets.synthetic import synthetic_ratings
@@ -64,28 +69,49 @@ def estimated_biases(ratings: Ratings) -> Biases:
     """
     users, items = ratings.by_user.counts, ratings.by_item.counts
     by_item = (ratings.item_index, ratings.user_index)
-    totals, squares = _residuals(ratings, *by_item, np.zeros(len(users)), len(items))
+    mean = ratings.global_mean
+    totals, squares = _residuals(ratings, *by_item, mean, np.zeros(len(users)), len(items))
     item_damping = damping_of(totals, items, squares)
     b_i = damped_mean(totals, items, item_damping)
-    totals, squares = _residuals(ratings, *by_item[::-1], b_i, len(users))
+    totals, squares = _residuals(ratings, *by_item[::-1], mean, b_i, len(users))
     user_damping = damping_of(totals, users, squares)
-    b_u = damped_mean(totals, users, user_damping)
+    step, b_u = mean_and_biases(totals, users, user_damping)
+    mean += step
     for _ in range(SWEEPS - 1):
-        totals, _ = _residuals(ratings, *by_item, b_u, len(items))
-        b_i = damped_mean(totals, items, item_damping)
-        totals, _ = _residuals(ratings, *by_item[::-1], b_i, len(users))
-        b_u = damped_mean(totals, users, user_damping)
-    return Biases(b_u, b_i, user_damping, item_damping)
+        totals, _ = _residuals(ratings, *by_item, mean, b_u, len(items))
+        step, b_i = mean_and_biases(totals, items, item_damping)
+        mean += step
+        totals, _ = _residuals(ratings, *by_item[::-1], mean, b_i, len(users))
+        step, b_u = mean_and_biases(totals, users, user_damping)
+        mean += step
+    return Biases(mean, b_u, b_i, user_damping, item_damping)
+
+
+def mean_and_biases(totals: F64, counts: I64, damping: float) -> tuple[float, F64]:
+    """The m, and biases b_g (n,), with the least squares of values - m - b_g of groups g.
+
+    Plus the damping times the sum of b_g^2. The mean of a group counts n_g / (n_g + damping) in m;
+    a group without values has no bias.
+
+    Example:
+        >>> mean, biases = mean_and_biases(np.array([8.0, 0.0, 0.0]), np.array([2, 2, 0]), 2.0)
+        >>> mean, biases.tolist()
+        (2.0, [1.0, -1.0, 0.0])
+    """
+    sizes = np.maximum(counts, 1)
+    share = counts / (sizes + damping)
+    mean = float(share @ (totals / sizes) / share.sum())
+    return mean, share * (totals / sizes - mean)
 
 
 def _residuals(
-    ratings: Ratings, index: IndexArray, other: IndexArray, bias: F64, n: int
+    ratings: Ratings, index: IndexArray, other: IndexArray, mean: float, bias: F64, n: int
 ) -> tuple[F64, float]:
     """Sums (n,) by ``index`` of what mu and the bias of ``other`` leave; the sum of its squares."""
     totals, squares = np.zeros(n), 0.0
     for rows in chunks(len(ratings)):
         part = (index[rows], other[rows], ratings.rating[rows])
-        squares += residual_sums(*part, ratings.global_mean, bias, totals)
+        squares += residual_sums(*part, mean, bias, totals)
     return totals, squares
 
 

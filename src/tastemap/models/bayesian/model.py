@@ -30,6 +30,8 @@ from tastemap.support.memory import require
 # person of MovieLens 1M). 30 were chosen on an inner split of 1M, 14 on folds u3 and u4 of 100K.
 DEFAULT_FACTORS_SPARSE, DEFAULT_FACTORS, DEFAULT_FACTORS_LARGE = 6, 14, 30
 MAX_RATINGS_SPARSE, MIN_RATINGS_LARGE, MIN_RATINGS_A_ROW_LARGE = 5, 500_000, 50
+# Likewise of iterations: on such tables, planted and thinned, 200 are no better than 100.
+DEFAULT_ITERATIONS_SPARSE, DEFAULT_ITERATIONS = 100, 200
 
 Times: TypeAlias = npt.NDArray[np.int64]
 
@@ -62,13 +64,14 @@ class BayesianFactorization(HasFactors):
         with the average scores c and w_a = (n_a - 1) / (n_a - 1 + 10) for n_a ratings: what one
         rating says of the user is not told twice, by its item and by the fact that it was rated;
         kappa_a = kappa + delta_a, delta_a ~ N(0, S), S ~ InvWishart;
-        s_a^2, s_j^2 ~ InvGamma(10, 10); every precision ~ Gamma(1/2, 1/2);
+        s_a^2, s_j^2 ~ InvGamma(10, 10); lam ~ Gamma(1/2, 1/2), lam_B ~ Gamma(1/2, 0.0005);
         each temporal effect has mean 0 and variance v_a ~ InvGamma(1, v).
 
     Unknown ids:
         An unknown user or item, and one without training ratings, is the average of those with
-        ratings, moved to where it predicts the training ratings best, and by its side information
-        where it has some. How far the others are from it is noise: it is in the distribution.
+        ratings, but for its side information where it has some. The average item is moved to where
+        it predicts the training ratings best, as people rate what they like. How far the others
+        are from the average is noise: it is in the distribution.
 
     Fold-in:
         A few Gibbs sweeps over the user's latent values, row and cutpoints for each kept draw.
@@ -78,7 +81,8 @@ class BayesianFactorization(HasFactors):
         n_factors: f, the length of p_u and q_i; 6, 14, 30, ... are fastest for their length. None:
             14; 6 where there are fewer than 5 ratings for each user and item; 30 from half a
             million ratings on with at least 50 for each, for which a fit takes twice as long.
-        n_iterations: Iterations of each chain; the first fifth is discarded.
+        n_iterations: Iterations of each chain; the first fifth is discarded. None: 200; 100 where
+            there are fewer than 5 ratings for each user and item.
         n_chains: Number of independent chains, each in its own thread.
         n_draws: Number of draws kept from all chains together, evenly spaced. Predictions are
             averages over them. On two folds of MovieLens 100K, to keep 100 of 320 draws cost
@@ -119,7 +123,7 @@ class BayesianFactorization(HasFactors):
     def __init__(
         self,
         n_factors: int | None = None,
-        n_iterations: int = 200,
+        n_iterations: int | None = None,
         n_chains: int = 2,
         n_draws: int = 100,
         n_implicit: int = 100,
@@ -127,7 +131,9 @@ class BayesianFactorization(HasFactors):
         time: str | None = None,
     ) -> None:
         self.n_factors = None if n_factors is None else whole_number("n_factors", n_factors)
-        self.n_iterations = whole_number("n_iterations", n_iterations)
+        self.n_iterations = (
+            None if n_iterations is None else whole_number("n_iterations", n_iterations)
+        )
         self.n_chains = whole_number("n_chains", n_chains)
         self.n_draws = whole_number("n_draws", n_draws)
         self.n_implicit = whole_number("n_implicit", n_implicit, at_least=0)
@@ -175,7 +181,8 @@ class BayesianFactorization(HasFactors):
         sides = (ratings.by_user.counts, ratings.by_item.counts)
         counts = np.concatenate(sides)
         n_factors = self.n_factors or default_factors(counts)
-        config = SamplerConfig(n_factors, self.n_iterations, self.n_chains, self.n_draws)
+        n_iterations = self.n_iterations or default_iterations(counts)
+        config = SamplerConfig(n_factors, n_iterations, self.n_chains, self.n_draws)
         n_features = len(counts) * sum(number_of_scores(side, self.n_implicit) for side in sides)
         require(
             type(self).__name__,
@@ -365,12 +372,27 @@ def default_factors(counts: IndexArray | Times) -> int:
         >>> default_factors(np.array([1, 2, 1, 0, 3, 1]))
         6
     """
-    n_ratings = counts.sum() / 2
-    a_row = n_ratings / max(int((counts > 0).sum()), 1)
+    a_row = _ratings_of_a_row(counts)
     if a_row < MAX_RATINGS_SPARSE:
         return DEFAULT_FACTORS_SPARSE
-    is_large = n_ratings >= MIN_RATINGS_LARGE and a_row >= MIN_RATINGS_A_ROW_LARGE
+    is_large = counts.sum() >= 2 * MIN_RATINGS_LARGE and a_row >= MIN_RATINGS_A_ROW_LARGE
     return DEFAULT_FACTORS_LARGE if is_large else DEFAULT_FACTORS
+
+
+def default_iterations(counts: IndexArray | Times) -> int:
+    """The number of iterations, likewise.
+
+    Example:
+        >>> default_iterations(np.array([1, 2, 1, 0, 3, 1])), default_iterations(np.array([9, 9]))
+        (100, 200)
+    """
+    is_sparse = _ratings_of_a_row(counts) < MAX_RATINGS_SPARSE
+    return DEFAULT_ITERATIONS_SPARSE if is_sparse else DEFAULT_ITERATIONS
+
+
+def _ratings_of_a_row(counts: IndexArray | Times) -> float:
+    """Ratings for each user and item that has some; each rating counts on both sides."""
+    return float(counts.sum()) / 2 / max(int((counts > 0).sum()), 1)
 
 
 def _grouped(
