@@ -73,6 +73,8 @@ def test_advice_is_about_the_model_that_was_trained(split: Split) -> None:
     (_, answer) = questions.pairs[1]
     assert answer.startswith("Stop earlier (`n_epochs`); penalise large weights (`reg`)")
     assert "deep" not in answer
+    model.stopped_ = (7, 40)
+    assert "over after 7 of 40 iterations" in training_blocks(model)[1]
 
 
 def test_a_continuous_scale_has_its_calibration() -> None:

@@ -22,6 +22,7 @@ from tastemap.metrics.calibration import Calibration
 from tastemap.models.base.recommender import Recommender
 from tastemap.support.counts import counted, percentage, plain, rounded
 
+TIME_OVER = "The time of the fit was over after {} of {} iterations."
 # Ratings that make an item well known.
 MIN_RATINGS_OF_WELL_KNOWN = 20
 
@@ -104,9 +105,11 @@ def training_blocks(model: Recommender) -> list[Block]:
         model_plots.plot_history(history, metric, is_sampled=is_sampled),
         f"{name} on the {rated} after each {step}.",
     )
+    stop = [] if model.stopped_ is None else [TIME_OVER.format(*model.stopped_)]
     if is_sampled:
         return [
             picture,
+            *stop,
             "Each point is a draw from all sets of factors that fit the ratings. While the curve"
             " falls, more iterations help; once it keeps its level, more draws make the average of"
             " their predictions better. There is no epoch to stop at.",
@@ -114,7 +117,7 @@ def training_blocks(model: Recommender) -> list[Block]:
     questions = [("Does the model overfit?", overfitting_sentence(history, metric))]
     if verdict(history, metric).kind not in ("improving", "level"):
         questions.append(("What prevents overfitting?", _prevention(model)))
-    return [picture, Questions(questions)]
+    return [picture, *stop, Questions(questions)]
 
 
 def is_sampler(model: Recommender) -> bool:
