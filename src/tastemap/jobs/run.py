@@ -173,8 +173,10 @@ class Run:
         self._show(self.tested, [f"fitted on {n:,} ratings, tested on {self.held_out}", *notes])
 
         def blocks() -> list[Block]:
-            name = self.choice.chosen
-            sentence = f"{name}, fitted on {n:,} other ratings, was tested on {self.held_out}."
+            sentence = (
+                f"The chosen model, {self.choice.chosen}, was fitted on {n:,} other ratings and"
+                f" tested on {self.held_out}."
+            )
             if self.goal == "ratings":
                 return [sentence, *sections.evaluation_blocks(result, self.split.test)]
             caption = "Lists for the users of the test part, all unseen items ranked"

@@ -8,7 +8,6 @@ from tastemap.data import statistics
 from tastemap.data.nouns import item_noun
 from tastemap.data.ratings import Ratings
 from tastemap.data.vocabulary import Id
-from tastemap.errors import ArgumentError, UnknownIdError
 from tastemap.evaluation.evaluate import Evaluation, evaluate_ranking
 from tastemap.explore.figures import model as model_plots
 from tastemap.explore.figures import ratings as plots
@@ -37,10 +36,9 @@ def example_items(ratings: Ratings, titles: tuple[str, ...]) -> list[Id]:
     popular = statistics.most_popular(ratings, k=min(20, ratings.n_items))["item_id"].to_list()
     items: list[Id] = []
     for number, title in enumerate(titles):
-        try:
-            items.append(ratings.items.ids[ratings.items.find(title)])
-        except (UnknownIdError, ArgumentError):
-            items.append(popular[number % len(popular)])
+        # No `find`: it would look for the most similar of all titles, to name them in an error.
+        named = ratings.items.ids.filter(ratings.items.titles == title).to_list()
+        items.append(named[0] if len(named) == 1 else popular[number % len(popular)])
     return items
 
 
