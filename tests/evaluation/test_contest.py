@@ -73,6 +73,11 @@ def test_the_second_try_is_for_those_that_it_helps(
         contest.rows.append({"model": name, "state": "stopped"})
     contest.finish()
     assert tries == [("mf", 10.0), ("ials", 10.0)]
+    contest.trials = {name: contest.trials[name] for name in ("als", "bayes")}
+    contest.seconds, als, bayes = 65.0, (0.1 * 100 / 9 - 0.1), 9.0
+    assert contest._wanted("bayes", 18.0) == pytest.approx(40 + als - bayes + 2.5 * 18), (
+        "40 s passed; als would be whole, and bayes would have one try in place of two"
+    )
 
 
 @pytest.mark.usefixtures("trouble")

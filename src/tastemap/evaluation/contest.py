@@ -154,7 +154,8 @@ class Contest:
             row["state"] = "stopped"
             row["note"] = f"after {trial.seconds:.0f} s, with {done} of {planned} iterations done"
             if done >= MIN_ITERATIONS_OF_PACE:
-                row["wanted"] = self._wanted(trial.whole_seconds) - trial.seconds
+                wanted = self._wanted(row["model"], trial.whole_seconds)
+                row["wanted"] = wanted - trial.seconds
         self.trials[row["model"]] = trial
         for name, other in self.trials.items():
             if name != self.best:
@@ -169,7 +170,7 @@ class Contest:
         limit = self._share()
         if needed > limit:
             row["note"] = f"at least {needed:.0f} s needed, {max(limit, 0):.0f} s left for it"
-            row["wanted"] = self._wanted(needed)
+            row["wanted"] = self._wanted(row["model"], needed)
             return None
         row["note"] = None
         return max(limit - needed, MIN_SHARE_OF_ITERATIONS * limit)
@@ -190,14 +191,16 @@ class Contest:
         """All fits of the present model, and one for each that is still to come."""
         return self.n_fits + self.n_models - len(self.rows)
 
-    def _wanted(self, needed: float) -> float:
+    def _wanted(self, name: str, needed: float) -> float:
         """The seconds of a call in which a model would have the time that it needs.
 
-        The models before it would not be stopped then, either.
+        The models before it would not be stopped then, either, and it would have no second try.
         """
-        cut = sum(trial.whole_seconds - trial.seconds for trial in self.trials.values())
+        spent = self.seconds - self._left()
+        for other, trial in self.trials.items():
+            spent += -trial.seconds if other == name else trial.whole_seconds - trial.seconds
         of_best = needed + (self.n_fits - 1) * self.trials[self.best].whole_seconds
-        return self.seconds - self._left() + cut + max(self._n_shares * needed, of_best)
+        return spent + max(self._n_shares * needed, of_best)
 
     def _needed(self, name: str) -> float:
         """Seconds of one iteration on all ratings, of what surrounds it, and of the judging.

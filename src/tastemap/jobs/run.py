@@ -25,13 +25,12 @@ from tastemap.evaluation.choose import (
 from tastemap.evaluation.evaluate import evaluate, evaluate_ranking
 from tastemap.evaluation.leakage import is_forecast, split_notes
 from tastemap.evaluation.objective import liking
-from tastemap.explore.figures import leaderboard as board_plots
 from tastemap.explore.item_map import MIN_ITEMS, describe_map, item_map
-from tastemap.explore.report.blocks import Code, Picture, Table
+from tastemap.explore.report.blocks import Code, Table
 from tastemap.explore.report.page import write_page
 from tastemap.explore.report.report import Block, Report
 from tastemap.jobs import describe, sections
-from tastemap.jobs.compare import sentences
+from tastemap.jobs.compare import choice_blocks, choice_table, sentences
 from tastemap.jobs.held_out import held_out
 from tastemap.jobs.schedule import N_FITS, Schedule, advice, is_cut_short
 from tastemap.models.base.artifact import refuse_occupied
@@ -120,7 +119,7 @@ class Run:
             self._note(f"an item counts as liked from {self.choice.threshold:g} on")
         title = "Models, the best on held-out ratings first"
         self._show({title: table}, notes)
-        self._report("Choosing the model", lambda: self._choice_blocks(table, notes))
+        self._report("Choosing the model", lambda: choice_blocks(self.choice, table, notes))
 
     def _set_aside(self) -> str:
         """Split the test part off; gives the split by which the models are to be judged, too."""
@@ -141,22 +140,6 @@ class Run:
             self.notes += inner.notes
             return kind
         return "per-user" if self.goal == "lists" else "random"
-
-    def _choice_blocks(self, table: pl.DataFrame, notes: list[str]) -> list[Block]:
-        blocks: list[Block] = [Table(table, "The best on held-out ratings first", digits=4)]
-        if self.choice.frame["difference"].count():
-            differences = self.choice.frame.filter(pl.col("difference").is_not_null()).select(
-                pl.lit(self.choice.metric).alias("metric"),
-                "model",
-                pl.lit(self.choice.baseline).alias("reference"),
-                "difference",
-                "low",
-                "high",
-            )
-            figure = board_plots.plot_differences(differences, self.choice.metric)
-            alt = "Difference of each model to the baseline, with its interval."
-            blocks.insert(0, Picture(figure, alt))
-        return [*blocks, *sentences(notes)]
 
     def evaluate(self) -> None:
         """Fit the chosen model on all but the test part, and score it on the test part, once."""
@@ -195,15 +178,16 @@ class Run:
         times, why = [self.choice.fit_seconds, self.choice.judging_seconds * n_answers], ""
         self.tester, self.choice = self.choice.model, replace(self.choice, model=None)
         for name in judged["model"]:
-            seconds = self.schedule.for_test(*times, is_last=self.test is not None)
-            if not (seconds or why or self.test):
+            is_last = self.test is not None
+            seconds = self.schedule.for_test(*times, is_last=is_last)
+            if not (seconds or why or is_last):
                 return self.tester
             self.choice = replace(self.choice, chosen=name)
             failed: list[str] = []
             with working(f"testing {name}"), failures(failed.append):
                 self.tester = self._fitted(self.split.train, seconds)
             if not failed:
-                self.model = self.tester if self.test is not None else None
+                self.model = self.tester if is_last else None
                 return self.tester
             why = failed[0]
             self._note(f"{name} would have been chosen, but failed in the test: {why}")
@@ -356,29 +340,6 @@ class Run:
     def _show(self, tables: dict[str, pl.DataFrame], notes: Sequence[str] = ()) -> None:
         if not self.output.as_json:
             self.output.tables(tables, notes)
-
-
-def choice_table(choice: Choice) -> pl.DataFrame:
-    """All models: the metric, its gain and interval, the seconds, and what became of the model."""
-    interval = pl.format(
-        "{} to {}",
-        *(
-            pl.col(end).map_elements(lambda value: f"{value:+.4f}", return_dtype=pl.String)
-            for end in ("low", "high")
-        ),
-    )
-    is_whole = pl.col("state") == "tried"
-    return choice.frame.select(
-        "model",
-        choice.metric,
-        pl.col("difference").alias(f"minus_{choice.baseline}"),
-        interval.alias("95 % interval"),
-        "seconds",
-        pl.when(is_whole)
-        .then(pl.lit(""))
-        .otherwise(pl.format("{}: {}", "state", "note"))
-        .alias("note"),
-    )
 
 
 def run_all(
