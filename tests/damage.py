@@ -161,6 +161,7 @@ DAMAGES: dict[str, Damage] = {
     "versions that are a list": manifest(versions=[1]),
     "notes that are numbers": manifest(data={"name": "ratings", "notes": [1]}),
     "a name that is a number": manifest(learnt_by=7),
+    "iterations that are negative": manifest(stopped={"iterations": -1, "planned": 20}),
     "parts that are a list": manifest(parts=[1]),
     "a part of a negative length": manifest(parts={"items.parquet": {"bytes": -1, "sha256": ""}}),
     "a part whose hash is a path": manifest(

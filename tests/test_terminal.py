@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 from rich.console import Console
 
+from tastemap import terminal
 from tastemap.errors import ArgumentError
 from tastemap.terminal import Output, pieces_of, program, rows_of, table_of, write_frame
 
@@ -155,3 +156,18 @@ def test_a_wide_table_is_cut_into_pieces_whose_numbers_are_whole(width: int) -> 
     for text in ("0.1234", "0.2345", "0.3456", "0.4567", "12.34", "1,234,567", "two-tower"):
         assert text in shown
     assert max(map(len, shown.splitlines())) <= width
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_a_terminal_breaks_lines_between_words(
+    monkeypatch: pytest.MonkeyPatch, is_terminal: bool
+) -> None:
+    output = Console(file=io.StringIO(), width=24, force_terminal=is_terminal, color_system=None)
+    monkeypatch.setattr(terminal, "aside", output)
+    terminal.say("note: /a/path/that/is/long/and/whole and judged by 2,400 others")
+    lines = [line.strip() for line in output.file.getvalue().splitlines()]
+    if not is_terminal:
+        assert len(lines) == 1, "for other programs"
+        return
+    assert "/a/path/that/is/long/and/whole" in " ".join(lines).split()
+    assert lines[-2:] == ["and judged by 2,400", "others"]

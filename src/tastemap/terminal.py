@@ -4,6 +4,7 @@ import contextlib
 import json
 import shutil
 import sys
+import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -142,8 +143,18 @@ def _least_width(frame: pl.DataFrame) -> int:
 
 def _print_table(table: Table, title: str) -> None:
     """A table under its title; Rich's own titles fold at the width of the table."""
-    console.print(f"\n[bold]{escape(printable(title))}[/bold]", soft_wrap=True)
+    console.print()
+    _print_text(console, title, "bold")
     console.print(table)
+
+
+def _print_text(output: Console, text: str, style: str) -> None:
+    """Text, on a terminal in lines broken between words; a path stays whole, as all for a pipe."""
+    lines = [printable(line) for line in text.split("\n")]
+    if output.is_terminal:
+        wrapper = textwrap.TextWrapper(output.width, break_long_words=False, break_on_hyphens=False)
+        lines = [wrapper.fill(line) for line in lines]
+    output.print(escape("\n".join(lines)), style=style, soft_wrap=True)
 
 
 def program() -> str:
@@ -165,8 +176,7 @@ def program() -> str:
 
 def say(line: str) -> None:
     """One line on standard error, beside the answer."""
-    lines = "\n".join(map(printable, line.split("\n")))
-    aside.print(escape(lines), style="dim", soft_wrap=True)
+    _print_text(aside, line, "dim")
 
 
 @contextlib.contextmanager

@@ -46,18 +46,38 @@ def test_a_model_whose_time_is_over_is_judged_as_it_is(ratings: Ratings) -> None
     assert row["wanted"] > 800, "two fits"
 
 
-@pytest.mark.usefixtures("trouble")
-def test_the_time_that_others_leave_goes_to_those_that_were_stopped(ratings: Ratings) -> None:
-    parts = fitting_split(ratings, "ratings", 0.1, 0)[1]
-    contest = Contest(Objective("rmse"), parts, 0, time.perf_counter(), 2.0, 2, 20)
-    contest.enter("bias")
-    contest.enter("slow")
-    (row,) = (row for row in contest.rows if row["model"] == "slow")
-    before = contest.trials["slow"].stopped
-    contest.n_models = 2
+def test_the_best_model_alone_stays_in_memory(split: Split) -> None:
+    contest = Contest(Objective("rmse"), split, 0, time.perf_counter(), 1000.0, 2, 2)
+    for name in ("bias", "knn"):
+        contest.enter(name)
+    in_memory = [name for name, trial in contest.trials.items() if trial.model is not None]
+    assert in_memory == [contest.best] == ["knn"]
+
+
+def test_the_second_try_is_for_those_that_it_helps(
+    split: Split, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of 25 seconds a model has 10 where the best takes next to none, and two and a half fits."""
+    contest = Contest(Objective("rmse"), split, 0, 0.0, 25.0, 2.5, 4)
+    tries: list[str] = []
+    monkeypatch.setattr(contest, "_left", lambda: 25.0)
+    monkeypatch.setattr(contest, "_try", lambda row, limit: tries.append((row["model"], limit)))
+    for name, error, seconds, done in (
+        ("als", 0.9, 0.1, 9),  # the best: the later fits have the time
+        ("mf", 1.0, 9.0, 99),  # ten seconds finish it
+        ("bayes", 1.1, 9.0, 50),  # ten seconds bring little more than nine
+        ("ials", 1.2, 5.0, 1),
+    ):
+        score = Score(error, np.zeros(0), np.zeros(0))
+        contest.trials[name] = Trial(score, seconds, 0.0, (done, 100))
+        contest.rows.append({"model": name, "state": "stopped"})
     contest.finish()
-    assert row["state"] == "stopped"
-    assert contest.trials["slow"].stopped > before
+    assert tries == [("mf", 10.0), ("ials", 10.0)]
+    contest.trials = {name: contest.trials[name] for name in ("als", "bayes")}
+    contest.seconds, als, bayes = 65.0, (0.1 * 100 / 9 - 0.1), 9.0
+    assert contest._wanted("bayes", 18.0) == pytest.approx(40 + als - bayes + 2.5 * 18), (
+        "40 s passed; als would be whole, and bayes would have one try in place of two"
+    )
 
 
 @pytest.mark.usefixtures("trouble")
@@ -75,10 +95,10 @@ def test_samples_are_of_whole_users_and_grow_while_the_time_seems_too_short(
     split = fitting_split(ratings, "ratings", 0.1, 0)[1]
     contest = Contest(Objective("rmse"), split, 0, 0.0, 20.0, 3, 2)
     monkeypatch.setattr(contests, "SAMPLE_RATINGS", (300, 300))
-    monkeypatch.setattr(contests, "MAX_SHARE_OF_SAMPLE", 0.5)
+    monkeypatch.setattr(contests, "MAX_SHARE_OF_SAMPLE", 2.0)
     monkeypatch.setattr(contest, "_left", lambda: 20.0)
     monkeypatch.setattr(contest, "_share", lambda: 5.0)
-    seconds, sizes = iter([9.0, 1.0, 2.0, 2.0, 99.0]), []
+    seconds, sizes = iter([99.0, 1.0, 9.0, 2.0, 30.0, 9.0, 2.0, 99.0]), []
 
     def timed(_: str, part: Split, limit: float) -> Trial:
         assert limit == 0, "one iteration"
@@ -92,9 +112,9 @@ def test_samples_are_of_whole_users_and_grow_while_the_time_seems_too_short(
 
     monkeypatch.setattr(contest, "_timed", timed)
     needed = contest._needed("mf")
-    assert len(sizes) == 4, "the first compiles, and the power law needs two"
+    assert len(sizes) == 7, "the first compiles, and of two the faster counts"
     assert 2.0 < needed < 5.0
-    seconds = iter([9.0, 30.0])
+    seconds = iter([99.0, 30.0])
     sizes.clear()
     assert contest._needed("mf") > 30
     assert len(sizes) == 2, "a sample of twice the size would take too much of what is left"

@@ -5,11 +5,13 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
 
+import trouble
 from commands import ask, run
 from tastemap.data.ratings import Ratings
 from tastemap.data.readers.read import read_ratings
@@ -40,7 +42,8 @@ def test_a_table_becomes_a_model_a_leaderboard_and_a_report(
     tmp_path: Path, ratings: Ratings
 ) -> None:
     data, out = tmp_path / "ratings.csv", tmp_path / "run"
-    ratings.to_frame().write_csv(data)
+    times = pl.col("timestamp") // 7 * 7
+    ratings.to_frame().with_columns(times).write_csv(data)
     run("run", data, "-o", out, "--seconds", 20)
     summary = json.loads((out / "leaderboard.json").read_text(encoding="utf-8"))
     assert summary["chosen"] == summary["models"][0]["model"]
@@ -54,6 +57,8 @@ def test_a_table_becomes_a_model_a_leaderboard_and_a_report(
     page = (out / "report.html").read_text(encoding="utf-8")
     assert all(title in page for title in ("Choosing the model", "The test", "What to try next"))
     assert "had no say" in page
+    for text in (page, " ".join(summary["notes"])):
+        assert text.count("drawn by seed") == 1, "equal times in both parts"
 
 
 @pytest.mark.parametrize(
@@ -151,17 +156,28 @@ def test_a_model_that_fails_only_later_costs_no_more_than_itself(
     monkeypatch.setitem(MODELS, "tender", ("TenderModel", {"most": len(outer.train)}))
     summary = ask("run", data, "-o", tmp_path / "run", "--seconds", 600)
     assert summary["chosen"] == "tender"
-    assert any("without the test part: ZeroDivision" in note for note in summary["notes"])
+    assert any(
+        f"on {len(outer.train):,} of 3,000 ratings: ZeroDivision" in note
+        for note in summary["notes"]
+    )
     assert len(load_model(tmp_path / "run" / "model").ratings_) == len(outer.train)
 
 
 @pytest.mark.usefixtures("trouble")
-def test_a_saved_model_that_was_stopped_says_so(
+def test_a_saved_model_that_was_stopped_says_so_and_the_judged_fit_is_tested(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(choose.GOALS, "ratings", ("slow",))
+    fits, fit = list[int](), trouble.SlowModel.fit
+
+    def counted(model: trouble.SlowModel, ratings: Ratings, **options: Any) -> Any:
+        fits.append(len(ratings))
+        return fit(model, ratings, **options)
+
+    monkeypatch.setattr(trouble.SlowModel, "fit", counted)
     data = table(tmp_path / "r.csv", np.random.default_rng(4).integers(1, 6, 300))
     summary = ask("run", data, "-o", tmp_path / "run", "--seconds", 0.01)
+    assert fits == [216, 300], "for the choice, then on all: there was no time for a third"
     assert any("was stopped by its time: 1 of 40000" in note for note in summary["notes"])
     assert load_model(tmp_path / "run" / "model").recommend(5, k=1).height == 1
 

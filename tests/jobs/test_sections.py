@@ -8,12 +8,15 @@ import pytest
 
 from tastemap.data.ratings import Ratings
 from tastemap.data.splits import Split
+from tastemap.data.statistics import most_popular
+from tastemap.data.vocabulary import Vocabulary
 from tastemap.evaluation.evaluate import evaluate
 from tastemap.explore.report.blocks import Picture, Table
 from tastemap.jobs import sections
 from tastemap.jobs.sections import (
     data_blocks,
     evaluation_blocks,
+    example_items,
     likes_blocks,
     metrics_blocks,
     recommendation_blocks,
@@ -73,6 +76,8 @@ def test_advice_is_about_the_model_that_was_trained(split: Split) -> None:
     (_, answer) = questions.pairs[1]
     assert answer.startswith("Stop earlier (`n_epochs`); penalise large weights (`reg`)")
     assert "deep" not in answer
+    model.stopped_ = (7, 40)
+    assert "over after 7 of 40 iterations" in training_blocks(model)[1]
 
 
 def test_a_continuous_scale_has_its_calibration() -> None:
@@ -113,3 +118,13 @@ def test_a_model_with_probabilities_has_its_calibration(split: Split) -> None:
     plain = evaluate(make_model("bias").fit(split.train), split.test)
     assert len(evaluation_blocks(plain, split.test)) == 4
     assert len(metrics_blocks(plain.record)) == 1
+
+
+def test_examples_have_the_titles_asked_for_or_are_popular(
+    ratings: Ratings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of 300,000 titles, `find` took seconds to name those that are most similar."""
+    monkeypatch.setattr(Vocabulary, "find", lambda *_: pytest.fail("it compares all titles"))
+    title, popular = ratings.items.titles[3], most_popular(ratings, k=3)["item_id"].to_list()
+    named = ratings.items.ids[3]
+    assert example_items(ratings, (title, "no title", "none")) == [named, *popular[1:]]

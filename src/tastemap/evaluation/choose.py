@@ -13,6 +13,7 @@ from tastemap.data.splits import Split, split_by_name
 from tastemap.errors import ArgumentError, TastemapError
 from tastemap.evaluation.contest import Contest
 from tastemap.evaluation.objective import Objective, like_threshold
+from tastemap.models.base.recommender import Recommender
 from tastemap.models.registry import make_model
 
 #: The models to choose among, from fast to slow; the first is the baseline. All of them answer a
@@ -43,7 +44,9 @@ class Choice:
         metric: ``"rmse"`` or ``"ndcg"``.
         judged: The ratings for the fits and for the judging, in words.
         threshold: Lowest rating that counts as a like; None for the upper quarter of the scale.
+        fit_seconds: Seconds of the chosen model's fit; of one that was stopped, about the whole.
         judging_seconds: Seconds in which the chosen model answered for the held-out ratings.
+        model: The chosen model, as it was judged; None to let it go from memory.
     """
 
     frame: pl.DataFrame
@@ -52,7 +55,9 @@ class Choice:
     metric: str
     judged: str
     threshold: float | None = None
+    fit_seconds: float = 0.0
     judging_seconds: float = 0.0
+    model: Recommender | None = None
 
     @property
     def row(self) -> dict[str, Any]:
@@ -132,6 +137,7 @@ def choose(
     if not contest.trials:
         raise TastemapError("choosing", expected="a model that can be fitted", received=contest.why)
     best = contest.best
+    trial = contest.trials[best]
     return Choice(
         frame=contest.frame(),
         chosen=best,
@@ -140,7 +146,9 @@ def choose(
         judged=f"fitted on {len(parts.train):,} ratings and judged by {len(judges):,} others"
         f" (split {split})",
         threshold=threshold,
-        judging_seconds=contest.trials[best].judging_seconds,
+        fit_seconds=trial.whole_fit_seconds,
+        judging_seconds=trial.judging_seconds,
+        model=trial.model,
     )
 
 

@@ -13,31 +13,36 @@ from tastemap.data.ratings import Ratings
 from tastemap.data.splits import Split
 from tastemap.errors import ArgumentError, MissingPackageError
 from tastemap.evaluation.objective import Objective, Score, liking
+from tastemap.models.base.recommender import Recommender
 from tastemap.models.registry import make_model
 from tastemap.support.boundary import failures
 from tastemap.support.deadline import deadline
 
 # Samples estimate the time of a fit: an eightieth of the ratings, within these numbers, then twice
-# that, and so on where the time would be too short and a sample takes little of what is left.
-SAMPLE_RATINGS, MAX_SHARE_OF_SAMPLE = (500, 10_000), 0.1
+# that, and so on where the time would be too short and a sample takes little of the model's part.
+SAMPLE_RATINGS, MAX_SHARE_OF_SAMPLE = (500, 10_000), 0.2
 # Exponents of the power law of the time of a fit by its work: the time of a small sample is mostly
 # of what does not grow. The last is of a single sample.
 MIN_POWER, MAX_POWER, DEFAULT_POWER = 0.5, 1.0, 0.75
 # Share of a model's time that its iterations have in any case, however long the rest seems.
 MIN_SHARE_OF_ITERATIONS = 1 / 3
-# A stopped model is fitted anew in this many times the seconds, or not at all.
+# A stopped model is fitted anew whole, or in this many times the seconds, or not at all.
 MIN_GAIN_OF_TIME = 1.5
 # From fewer iterations nobody can tell the time of all.
 MIN_ITERATIONS_OF_PACE = 5
 
 
 class Trial(NamedTuple):
-    """A fit and its score; seconds of the fit, and of the answers that were judged."""
+    """A fit and its score; seconds of the fit, and of the answers that were judged.
+
+    The best trial of a contest has the model, too; the others do not hold theirs in memory.
+    """
 
     score: Score
     fit_seconds: float
     judging_seconds: float
     stopped: tuple[int, int] | None
+    model: Recommender | None = None
 
     @property
     def seconds(self) -> float:
@@ -45,10 +50,15 @@ class Trial(NamedTuple):
         return self.fit_seconds + self.judging_seconds
 
     @property
-    def whole_seconds(self) -> float:
-        """Seconds of both if the fit had not been stopped, in proportion to its iterations."""
+    def whole_fit_seconds(self) -> float:
+        """Seconds of the fit if it had not been stopped, in proportion to its iterations."""
         done, planned = self.stopped or (1, 1)
-        return self.fit_seconds * planned / max(done, 1) + self.judging_seconds
+        return self.fit_seconds * planned / max(done, 1)
+
+    @property
+    def whole_seconds(self) -> float:
+        """Seconds of both if the fit had not been stopped."""
+        return self.whole_fit_seconds + self.judging_seconds
 
 
 def extrapolated(paces: Sequence[tuple[float, float]], work: float) -> float:
@@ -71,6 +81,13 @@ def extrapolated(paces: Sequence[tuple[float, float]], work: float) -> float:
 @dataclass
 class Contest:
     """Models that are tried in order, until the time is used up.
+
+    The rule: a model has one part of the time that is left when its turn comes. The models to come
+    have a part each, and the fits after the choice `n_fits` - 1 parts. What a fast model leaves
+    goes to those after it, so the last one has the most: with two and a half fits, 40 %. No model
+    takes of the time in which the best so far would be fitted again. At the end the same rule gives
+    the models that were stopped a second and longer try. The best needs none: the fits after the
+    choice have all the time that is left.
 
     Attributes:
         objective, parts, seed: The same for every model.
@@ -113,13 +130,14 @@ class Contest:
                 row["note"] = f"needs {error.what}"
 
     def finish(self) -> None:
-        """Fit the stopped models anew, the best first, in the time that the others have left."""
+        """Fit the stopped models anew, but the best so far, in the time that the others left."""
         stopped = [row for row in self.rows if row["state"] == "stopped"]
         values = {row["model"]: self.trials[row["model"]].score.value for row in stopped}
         sign = -1 if self.objective.larger_is_better else 1
         for row in sorted(stopped, key=lambda row: sign * values[row["model"]]):
-            limit = self._share()
-            if limit > MIN_GAIN_OF_TIME * row["seconds"]:
+            limit, trial = self._share(), self.trials[row["model"]]
+            enough = min(MIN_GAIN_OF_TIME * trial.seconds, trial.whole_seconds)
+            if row["model"] != self.best and limit > enough:
                 with failures(lambda why, row=row: self._note_failure(row, why)):  # type: ignore[misc]
                     self._try(row, limit)
 
@@ -136,19 +154,23 @@ class Contest:
             row["state"] = "stopped"
             row["note"] = f"after {trial.seconds:.0f} s, with {done} of {planned} iterations done"
             if done >= MIN_ITERATIONS_OF_PACE:
-                row["wanted"] = self._wanted(trial.whole_seconds) - trial.seconds
+                wanted = self._wanted(row["model"], trial.whole_seconds)
+                row["wanted"] = wanted - trial.seconds
         self.trials[row["model"]] = trial
+        for name, other in self.trials.items():
+            if name != self.best:
+                self.trials[name] = other._replace(model=None)
 
     def _limit(self, row: dict[str, Any]) -> float | None:
         """Seconds for the iterations of a model; None if there is no time for the first of them."""
         row["note"] = "no time was left"
-        if self._left() <= 0:
+        if self._share() <= 0:
             return None
         needed = row["estimated"] = self._needed(row["model"])
         limit = self._share()
         if needed > limit:
             row["note"] = f"at least {needed:.0f} s needed, {max(limit, 0):.0f} s left for it"
-            row["wanted"] = self._wanted(needed)
+            row["wanted"] = self._wanted(row["model"], needed)
             return None
         row["note"] = None
         return max(limit - needed, MIN_SHARE_OF_ITERATIONS * limit)
@@ -169,14 +191,16 @@ class Contest:
         """All fits of the present model, and one for each that is still to come."""
         return self.n_fits + self.n_models - len(self.rows)
 
-    def _wanted(self, needed: float) -> float:
+    def _wanted(self, name: str, needed: float) -> float:
         """The seconds of a call in which a model would have the time that it needs.
 
-        The models before it would not be stopped then, either.
+        The models before it would not be stopped then, either, and it would have no second try.
         """
-        cut = sum(trial.whole_seconds - trial.seconds for trial in self.trials.values())
+        spent = self.seconds - self._left()
+        for other, trial in self.trials.items():
+            spent += -trial.seconds if other == name else trial.whole_seconds - trial.seconds
         of_best = needed + (self.n_fits - 1) * self.trials[self.best].whole_seconds
-        return self.seconds - self._left() + cut + max(self._n_shares * needed, of_best)
+        return spent + max(self._n_shares * needed, of_best)
 
     def _needed(self, name: str) -> float:
         """Seconds of one iteration on all ratings, of what surrounds it, and of the judging.
@@ -194,15 +218,28 @@ class Contest:
         paces: list[tuple[float, float]] = []
         while True:
             part = self._sample(size)
-            trial = self._timed(name, part, 0)
+            trial = self._sampled(name, part)
             paces.append((make_model(name).work(part.train), trial.fit_seconds))
             needed = extrapolated(paces, work)
             needed += trial.judging_seconds * max(answers / max(self._n_answers(part), 1), 1)
             size *= 2
             is_short = len(paces) > 1 and needed < self._share()
-            is_dear = 2 * trial.seconds > MAX_SHARE_OF_SAMPLE * self._left()
-            if is_short or is_dear or size > n / 2:
+            if is_short or self._is_dear(2 * trial.seconds) or size > n / 2:
                 return needed
+
+    def _sampled(self, name: str, part: Split) -> Trial:
+        """One iteration on a sample: of two the faster one, for on a busy machine the other waited.
+
+        One alone where it takes much of the model's time.
+        """
+        first = self._timed(name, part, 0)
+        if self._is_dear(first.seconds):
+            return first
+        return min(first, self._timed(name, part, 0), key=lambda trial: trial.seconds)
+
+    def _is_dear(self, seconds: float) -> bool:
+        """Whether a sample takes too much of the time that a model has."""
+        return seconds > MAX_SHARE_OF_SAMPLE * self._share()
 
     def _n_answers(self, parts: Split) -> int:
         """Number of predictions or of scores that judge a model."""
@@ -234,7 +271,8 @@ class Contest:
             if parts is self.parts:
                 raise
             score = Score(0.0, np.zeros(0), np.zeros(0))  # a sample may have nothing to judge by
-        return Trial(score, fitted - begin, time.perf_counter() - fitted, model.stopped_)
+        judging_seconds = time.perf_counter() - fitted
+        return Trial(score, fitted - begin, judging_seconds, model.stopped_, model)
 
     def frame(self) -> pl.DataFrame:
         """The rows, best first, each with its difference to the first fitted model."""

@@ -203,7 +203,9 @@ def _require_time(seconds: float) -> None:
     left = current().seconds_left
     if seconds > left:
         raise TastemapError(
-            "time to draw it", expected=f"about {seconds:.0f} s", received=f"{left:.0f} s left"
+            "time to draw it",
+            expected=f"about {max(math.ceil(seconds), 1)} s",
+            received=f"{left:.0f} s left",
         )
 
 

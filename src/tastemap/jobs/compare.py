@@ -1,4 +1,4 @@
-"""Compare models: make them by name, show and write their leaderboard."""
+"""Compare models: make them by name, show and write their leaderboard or the choice of one."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -9,6 +9,7 @@ import polars as pl
 from tastemap.data.ratings import Ratings
 from tastemap.data.splits import Split
 from tastemap.errors import ArgumentError
+from tastemap.evaluation.choose import Choice
 from tastemap.evaluation.compare import Maker, compare
 from tastemap.evaluation.leaderboard import Leaderboard
 from tastemap.evaluation.objective import like_threshold, liking
@@ -159,6 +160,47 @@ def leaderboard_blocks(board: Leaderboard) -> list[Block]:
         *(block for blocks in board_sections(board).values() for block in blocks),
         *sentences(board.notes),
     ]
+
+
+def choice_table(choice: Choice) -> pl.DataFrame:
+    """All models: the metric, its gain and interval, the seconds, and what became of the model."""
+    interval = pl.format(
+        "{} to {}",
+        *(
+            pl.col(end).map_elements(lambda value: f"{value:+.4f}", return_dtype=pl.String)
+            for end in ("low", "high")
+        ),
+    )
+    is_whole = pl.col("state") == "tried"
+    return choice.frame.select(
+        "model",
+        choice.metric,
+        pl.col("difference").alias(f"minus_{choice.baseline}"),
+        interval.alias("95 % interval"),
+        "seconds",
+        pl.when(is_whole)
+        .then(pl.lit(""))
+        .otherwise(pl.format("{}: {}", "state", "note"))
+        .alias("note"),
+    )
+
+
+def choice_blocks(choice: Choice, table: pl.DataFrame, notes: Sequence[str]) -> list[Block]:
+    """A choice of a model as a section: the differences, the table of all models, and notes."""
+    blocks: list[Block] = [Table(table, "The best on held-out ratings first", digits=4)]
+    if choice.frame["difference"].count():
+        differences = choice.frame.filter(pl.col("difference").is_not_null()).select(
+            pl.lit(choice.metric).alias("metric"),
+            "model",
+            pl.lit(choice.baseline).alias("reference"),
+            "difference",
+            "low",
+            "high",
+        )
+        figure = board_plots.plot_differences(differences, choice.metric)
+        alt = "Difference of each model to the baseline, with its interval."
+        blocks.insert(0, Picture(figure, alt))
+    return [*blocks, *sentences(notes)]
 
 
 def error_pictures(board: Leaderboard) -> list[Picture]:

@@ -25,13 +25,12 @@ from tastemap.evaluation.choose import (
 from tastemap.evaluation.evaluate import evaluate, evaluate_ranking
 from tastemap.evaluation.leakage import is_forecast, split_notes
 from tastemap.evaluation.objective import liking
-from tastemap.explore.figures import leaderboard as board_plots
 from tastemap.explore.item_map import MIN_ITEMS, describe_map, item_map
-from tastemap.explore.report.blocks import Code, Picture, Table
+from tastemap.explore.report.blocks import Code, Table
 from tastemap.explore.report.page import write_page
 from tastemap.explore.report.report import Block, Report
 from tastemap.jobs import describe, sections
-from tastemap.jobs.compare import sentences
+from tastemap.jobs.compare import choice_blocks, choice_table, sentences
 from tastemap.jobs.held_out import held_out
 from tastemap.jobs.schedule import N_FITS, Schedule, advice, is_cut_short
 from tastemap.models.base.artifact import refuse_occupied
@@ -81,6 +80,7 @@ class Run:
         self.split: Split
         self.held_out: str
         self.choice: Choice
+        self.advice: dict[str, str] = {}
         self.tester: Any = None
         self.model: Any = None
         self.tested: dict[str, pl.DataFrame] = {}
@@ -108,18 +108,18 @@ class Run:
                 progress=tell,
             )
         if not make_model(self.choice.chosen).capabilities.map:
-            self.schedule.map_seconds = 0.0
+            self.schedule.has_map = False
         table = choice_table(self.choice)
         notes = [
             f"chosen: {self.choice.chosen}; the models were {self.choice.judged}",
             f"the test part, {self.held_out}, had no say in it",
         ]
-        self.notes += advice(self.choice, spent, self.schedule.seconds)
+        self.advice = advice(self.choice, spent, self.schedule.seconds)
         if self.choice.threshold is not None:
             self._note(f"an item counts as liked from {self.choice.threshold:g} on")
         title = "Models, the best on held-out ratings first"
         self._show({title: table}, notes)
-        self._report("Choosing the model", lambda: self._choice_blocks(table, notes))
+        self._report("Choosing the model", lambda: choice_blocks(self.choice, table, notes))
 
     def _set_aside(self) -> str:
         """Split the test part off; gives the split by which the models are to be judged, too."""
@@ -127,6 +127,7 @@ class Run:
             sizes = (TEST_SIZE, self.seed, VALIDATION_SIZE)
             kind, self.split = fitting_split(self.ratings, self.goal, *sizes)
             self.held_out = f"{len(self.split.test):,} ratings (split {kind})"
+            self.notes += self.split.notes
             return kind
         self.split, name, notes = held_out(self.ratings, self.test)
         self.held_out = f"{len(self.split.test):,} ratings of {name}"
@@ -135,24 +136,10 @@ class Run:
         for note in (*notes[1:], *of_split):
             self._note(note)
         if is_forecast(*self.split):
-            return fitting_split(self.ratings, self.goal, VALIDATION_SIZE, self.seed)[0]
+            kind, inner = fitting_split(self.ratings, self.goal, VALIDATION_SIZE, self.seed)
+            self.notes += inner.notes
+            return kind
         return "per-user" if self.goal == "lists" else "random"
-
-    def _choice_blocks(self, table: pl.DataFrame, notes: list[str]) -> list[Block]:
-        blocks: list[Block] = [Table(table, "The best on held-out ratings first", digits=4)]
-        if self.choice.frame["difference"].count():
-            differences = self.choice.frame.filter(pl.col("difference").is_not_null()).select(
-                pl.lit(self.choice.metric).alias("metric"),
-                "model",
-                pl.lit(self.choice.baseline).alias("reference"),
-                "difference",
-                "low",
-                "high",
-            )
-            figure = board_plots.plot_differences(differences, self.choice.metric)
-            alt = "Difference of each model to the baseline, with its interval."
-            blocks.insert(0, Picture(figure, alt))
-        return [*blocks, *sentences(notes)]
 
     def evaluate(self) -> None:
         """Fit the chosen model on all but the test part, and score it on the test part, once."""
@@ -165,11 +152,13 @@ class Run:
             table = self._list_scores(tester)
             self.metrics = {f"test_{row[0]}": row[1] for row in table.rows()}
             self.tested = {"Test lists": table}
-        self._show(self.tested, [f"tested on {self.held_out}", *notes])
+        n = len(tester.ratings_)
+        self._show(self.tested, [f"fitted on {n:,} ratings, tested on {self.held_out}", *notes])
 
         def blocks() -> list[Block]:
             sentence = (
-                f"The chosen model was fitted on all but {self.held_out}, and tested on these."
+                f"The chosen model, {self.choice.chosen}, was fitted on {n:,} other ratings and"
+                f" tested on {self.held_out}."
             )
             if self.goal == "ratings":
                 return [sentence, *sections.evaluation_blocks(result, self.split.test)]
@@ -180,18 +169,25 @@ class Run:
         self.schedule.note_test()
 
     def _tested(self) -> Any:
-        """A fit for the test: of the chosen model, or if that fails of the next best."""
+        """The fit that is tested: of the chosen model, or if that fails of the next best.
+
+        If there is no time for it, the test is of the fit by which the model was chosen.
+        """
         judged = self.choice.frame.filter(pl.col(self.choice.metric).is_not_null())
         n_answers = len(self.split.test) / max(VALIDATION_SIZE * len(self.split.train), 1)
-        judging, why = self.choice.judging_seconds * n_answers, ""
+        times, why = [self.choice.fit_seconds, self.choice.judging_seconds * n_answers], ""
+        self.tester, self.choice = self.choice.model, replace(self.choice, model=None)
         for name in judged["model"]:
+            is_last = self.test is not None
+            seconds = self.schedule.for_test(*times, is_last=is_last)
+            if not (seconds or why or is_last):
+                return self.tester
             self.choice = replace(self.choice, chosen=name)
             failed: list[str] = []
             with working(f"testing {name}"), failures(failed.append):
-                seconds = self.schedule.for_test(judging, is_last=self.test is not None)
                 self.tester = self._fitted(self.split.train, seconds)
             if not failed:
-                self.model = self.tester if self.test is not None else None
+                self.model = self.tester if is_last else None
                 return self.tester
             why = failed[0]
             self._note(f"{name} would have been chosen, but failed in the test: {why}")
@@ -204,7 +200,7 @@ class Run:
         if len(test) < len(self.split.test):
             n = np.count_nonzero(test.by_user.counts)
             self._note(f"lists are tested for {n:,} users, drawn at random")
-        baseline = make_model(GOALS["lists"][0]).fit(self.split.train, progress=False)
+        baseline = make_model(GOALS["lists"][0]).fit(tester.ratings_, progress=False)
         ours, theirs = (
             evaluate_ranking(m, test, k, threshold=threshold) for m in (tester, baseline)
         )
@@ -217,11 +213,16 @@ class Run:
         why = self._fit_on_all() if self.model is None else None
         if why is not None:
             self.model = self.tester
-            self._note(f"the saved {name} was fitted without the test part: {why}")
+            n, n_all = len(self.model.ratings_), len(self.ratings)
+            self._note(f"the saved {name} was fitted on {n:,} of {n_all:,} ratings: {why}")
         self.model.metrics_ = self.metrics
-        if self.model.stopped_ is not None:
+        if self.model.stopped_ is None:
+            self.advice.pop(name, None)
+        else:
             done, planned = self.model.stopped_
             self._note(f"the saved {name} was stopped by its time: {done} of {planned} iterations")
+        for text in self.advice.values():
+            self._note(text)
         if "train_loss" in self.model.history_.columns:
             self._report("Training", lambda: sections.training_blocks(self.model))
 
@@ -257,10 +258,10 @@ class Run:
         if self.ratings.n_items < MIN_ITEMS:
             self._note(f"no map: it takes at least {MIN_ITEMS} items")
             return
-        if not self.schedule.for_map:
-            self._note("no neighbours and no map: no time was left")
-            return
         self._report("Neighbours", lambda: sections.neighbour_blocks(self.model))
+        if not self.schedule.for_map:
+            self._note(f"no map: there was no time for its {self.schedule.map_seconds:.0f} s or so")
+            return
         with failures(lambda why: self._note(f"no map: {why}")):
             with working("drawing the map"), deadline(self.schedule.for_map):
                 frame = item_map(self.model)
@@ -277,7 +278,7 @@ class Run:
             files["report"] = self.out / "report.html"
             whose = "are its own"
             if self.model is not self.tester:
-                whose = "are those of the fit without the test part"
+                whose = f"are those of the fit on {len(self.tester.ratings_):,} of them"
             text = (
                 f"The model “{self.choice.chosen}”, fitted on {len(self.model.ratings_):,} ratings,"
                 f" is saved beside this report. Its test errors {whose}."
@@ -339,29 +340,6 @@ class Run:
     def _show(self, tables: dict[str, pl.DataFrame], notes: Sequence[str] = ()) -> None:
         if not self.output.as_json:
             self.output.tables(tables, notes)
-
-
-def choice_table(choice: Choice) -> pl.DataFrame:
-    """All models: the metric, its gain and interval, the seconds, and what became of the model."""
-    interval = pl.format(
-        "{} to {}",
-        *(
-            pl.col(end).map_elements(lambda value: f"{value:+.4f}", return_dtype=pl.String)
-            for end in ("low", "high")
-        ),
-    )
-    is_whole = pl.col("state") == "tried"
-    return choice.frame.select(
-        "model",
-        choice.metric,
-        pl.col("difference").alias(f"minus_{choice.baseline}"),
-        interval.alias("95 % interval"),
-        "seconds",
-        pl.when(is_whole)
-        .then(pl.lit(""))
-        .otherwise(pl.format("{}: {}", "state", "note"))
-        .alias("note"),
-    )
 
 
 def run_all(

@@ -1,6 +1,7 @@
 """How the time of a run is shared among its steps, and what more time would bring."""
 
 import math
+import time
 
 import polars as pl
 
@@ -8,24 +9,26 @@ from tastemap.evaluation.choose import Choice
 from tastemap.models.base.recommender import Recommender
 from tastemap.support.deadline import current
 
-# The chosen model is fitted for the choice, for the test, and on all ratings: more ratings each
-# time, and answers for more of them. In units of the first of the three: all fits, and the last.
-N_FITS, LAST_FIT = 4.0, 1.4
+# The chosen model is fitted for the choice, for the test if there is time, and on all ratings: more
+# ratings each time. In units of the first of the three: the second, the last, and what a choice
+# reckons with, which is the first and the last and a little for the answers.
+TEST_FIT, LAST_FIT, N_FITS = 1.25, 1.4, 2.5
 # Of the time that is left after the choice, the share of the fit for the test.
 SHARE_OF_TEST = 0.45
 # An evaluation predicts the test ratings so many times: mean, median, distribution.
 ANSWERS_OF_TEST = 3
-# Seconds that the figures, the tables, the report and the files take: at least, per second that the
-# description of the data took, and as the largest share of all.
+# Seconds of the processor that the figures, the tables, the report and the files take: at least,
+# and per such second that the description of the data took; and the largest share of all seconds.
 MIN_SECONDS_OF_REPORT, REPORT_PER_DESCRIPTION, MAX_SHARE_OF_REPORT = 2.0, 2.0, 0.35
 # The share of it that is left after the figures of the test.
 REPORT_AFTER_TEST = 0.6
 # A last fit with less than this share of the iterations of the tested fit is worth less.
 MIN_SHARE_OF_ITERATIONS = 0.5
-# About the seconds of the map for each item, and the largest share of the time that is left for it.
-MAP_SECONDS_OF_ITEM, MAX_SHARE_OF_MAP = 0.0015, 0.25
-# Where reading has taken all the time, the baseline is still fitted.
-MIN_SECONDS_OF_CHOICE = 0.001
+# About the seconds of the processor of the map: at least, and for each item; and the largest share
+# of the time that is left for it.
+MIN_SECONDS_OF_MAP, MAP_SECONDS_OF_ITEM, MAX_SHARE_OF_MAP = 2.0, 0.0015, 0.25
+# Where reading has taken all the time, the baseline is still fitted; and no time is divided by 0.
+MIN_SECONDS = 0.001
 # The advised time is rounded up to a multiple of this.
 STEP_OF_ADVICE = 10
 
@@ -38,20 +41,30 @@ class Schedule:
     Args:
         n_items: Number of items, for the map.
         has_map: Whether there may be a map, for which time is left.
+
+    Attributes:
+        seconds: Those of the run from now on.
+        report_seconds: About those of what is still to come of the report.
+        map_seconds: About those of the map.
     """
 
     def __init__(self, n_items: int, *, has_map: bool) -> None:
         self.seconds, self.report_seconds = current().seconds_left, MIN_SECONDS_OF_REPORT
-        map_seconds = MAP_SECONDS_OF_ITEM * n_items
-        has_time = map_seconds <= MAX_SHARE_OF_MAP * self.seconds
-        self.map_seconds = map_seconds if has_map and has_time else 0.0
+        self.processor_seconds = time.process_time()
+        self.map_seconds = MIN_SECONDS_OF_MAP + MAP_SECONDS_OF_ITEM * n_items
+        self.has_map = has_map
 
     def note_description(self) -> None:
-        """The data is described: from its time follows that of the report."""
+        """The data is described: from its time follows that of the report, and of the map.
+
+        A busy machine makes several seconds of one second of the processor, and of those to come.
+        """
         if math.isfinite(self.seconds):
-            passed = self.seconds - current().seconds_left
-            needed = MIN_SECONDS_OF_REPORT + REPORT_PER_DESCRIPTION * passed
+            described = max(time.process_time() - self.processor_seconds, MIN_SECONDS)
+            slowness = max((self.seconds - current().seconds_left) / described, 1.0)
+            needed = slowness * (MIN_SECONDS_OF_REPORT + REPORT_PER_DESCRIPTION * described)
             self.report_seconds = min(needed, MAX_SHARE_OF_REPORT * self.seconds)
+            self.map_seconds *= slowness
 
     def note_test(self) -> None:
         """The test is done and drawn: less of the report is to come."""
@@ -60,7 +73,8 @@ class Schedule:
     @property
     def for_fit(self) -> float:
         """Seconds that are left for fits and tests, above those of the map and the report."""
-        later = self.map_seconds + self.report_seconds
+        is_drawn = self.has_map and self.map_seconds <= MAX_SHARE_OF_MAP * self.seconds
+        later = self.report_seconds + (self.map_seconds if is_drawn else 0.0)
         return max(current().seconds_left - later, 0.0)
 
     @property
@@ -71,17 +85,20 @@ class Schedule:
     @property
     def for_choice(self) -> float:
         """Seconds of `tastemap.evaluation.choose.choose`, which reckons with the later fits."""
-        return max(self.for_fit, MIN_SECONDS_OF_CHOICE)
+        return max(self.for_fit, MIN_SECONDS)
 
-    def for_test(self, judging_seconds: float, *, is_last: bool) -> float:
-        """Seconds of the fit for the test.
+    def for_test(self, fit_seconds: float, judging_seconds: float, *, is_last: bool) -> float:
+        """Seconds of the fit for the test; 0 if the last fit needs all the time that is left.
 
         Args:
+            fit_seconds: Seconds of a whole fit for the choice.
             judging_seconds: Seconds in which the model predicts the test ratings once.
             is_last: Whether no other fit follows.
         """
         left = max(self.for_fit - ANSWERS_OF_TEST * judging_seconds, 0.0)
-        return left if is_last else SHARE_OF_TEST * left
+        if is_last:
+            return left
+        return SHARE_OF_TEST * left if left >= (TEST_FIT + LAST_FIT) * fit_seconds else 0.0
 
     def has_time_for_fit(self, least_seconds: float) -> bool:
         """Whether a fit on all ratings can be done, given the least seconds of one for the choice.
@@ -92,8 +109,9 @@ class Schedule:
 
     @property
     def for_map(self) -> float:
-        """Seconds of the map."""
-        return max(current().seconds_left - self.report_seconds, 0.0)
+        """Seconds of the map; 0 if that is too little, for it is drawn whole or not at all."""
+        left = current().seconds_left - self.report_seconds
+        return left if left >= self.map_seconds else 0.0
 
 
 def is_cut_short(model: Recommender, tested: Recommender) -> bool:
@@ -102,21 +120,21 @@ def is_cut_short(model: Recommender, tested: Recommender) -> bool:
     return shares[0] < MIN_SHARE_OF_ITERATIONS * shares[1]
 
 
-def advice(choice: Choice, seconds: float, total: float) -> list[str]:
-    """What more time would bring: a sentence for each model that was not tried whole.
+def advice(choice: Choice, seconds: float, total: float) -> dict[str, str]:
+    """What more time would bring: a sentence for each model that was not tried whole, by its name.
 
     Args:
         choice: The result of `choose`.
         seconds: Seconds of a run beside those of the choice.
         total: Seconds of the whole run.
     """
-    texts = []
+    texts = {}
     for row in choice.frame.filter(pl.col("state").is_in(["skipped", "stopped"])).to_dicts():
         would = "try" if row["state"] == "skipped" else "finish"
         if row["wanted"] is not None:
             wanted = max(row["wanted"] + seconds, total + STEP_OF_ADVICE)
             wanted = math.ceil(wanted / STEP_OF_ADVICE) * STEP_OF_ADVICE
-            texts.append(f"--seconds {wanted} would {would} {row['model']} too")
+            texts[row["model"]] = f"--seconds {wanted} would {would} {row['model']} too"
         elif row["estimated"] is not None or row["note"] == "no time was left":
-            texts.append(f"more --seconds would {would} {row['model']} too")
+            texts[row["model"]] = f"more --seconds would {would} {row['model']} too"
     return texts

@@ -8,7 +8,6 @@ from tastemap.data import statistics
 from tastemap.data.nouns import item_noun
 from tastemap.data.ratings import Ratings
 from tastemap.data.vocabulary import Id
-from tastemap.errors import ArgumentError, UnknownIdError
 from tastemap.evaluation.evaluate import Evaluation, evaluate_ranking
 from tastemap.explore.figures import model as model_plots
 from tastemap.explore.figures import ratings as plots
@@ -22,6 +21,7 @@ from tastemap.metrics.calibration import Calibration
 from tastemap.models.base.recommender import Recommender
 from tastemap.support.counts import counted, percentage, plain, rounded
 
+TIME_OVER = "The time of the fit was over after {} of {} iterations."
 # Ratings that make an item well known.
 MIN_RATINGS_OF_WELL_KNOWN = 20
 
@@ -36,10 +36,9 @@ def example_items(ratings: Ratings, titles: tuple[str, ...]) -> list[Id]:
     popular = statistics.most_popular(ratings, k=min(20, ratings.n_items))["item_id"].to_list()
     items: list[Id] = []
     for number, title in enumerate(titles):
-        try:
-            items.append(ratings.items.ids[ratings.items.find(title)])
-        except (UnknownIdError, ArgumentError):
-            items.append(popular[number % len(popular)])
+        # No `find`: it would look for the most similar of all titles, to name them in an error.
+        named = ratings.items.ids.filter(ratings.items.titles == title).to_list()
+        items.append(named[0] if len(named) == 1 else popular[number % len(popular)])
     return items
 
 
@@ -104,9 +103,11 @@ def training_blocks(model: Recommender) -> list[Block]:
         model_plots.plot_history(history, metric, is_sampled=is_sampled),
         f"{name} on the {rated} after each {step}.",
     )
+    stop = [] if model.stopped_ is None else [TIME_OVER.format(*model.stopped_)]
     if is_sampled:
         return [
             picture,
+            *stop,
             "Each point is a draw from all sets of factors that fit the ratings. While the curve"
             " falls, more iterations help; once it keeps its level, more draws make the average of"
             " their predictions better. There is no epoch to stop at.",
@@ -114,7 +115,7 @@ def training_blocks(model: Recommender) -> list[Block]:
     questions = [("Does the model overfit?", overfitting_sentence(history, metric))]
     if verdict(history, metric).kind not in ("improving", "level"):
         questions.append(("What prevents overfitting?", _prevention(model)))
-    return [picture, Questions(questions)]
+    return [picture, *stop, Questions(questions)]
 
 
 def is_sampler(model: Recommender) -> bool:

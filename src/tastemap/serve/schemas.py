@@ -200,6 +200,8 @@ class ModelCard:
         metrics: Test errors recorded with the model.
         history: The curves of training, by column.
         versions: The packages it was made with.
+        stopped: Where the time of its fit was over, as iterations done and planned; null if it
+            was fitted whole.
         can: What it can do: ``predict``, ``distribution``, ``fold_in``, ``explain``, ``map``.
     """
 
@@ -214,6 +216,7 @@ class ModelCard:
     metrics: dict[str, Any]
     history: dict[str, list[Any]]
     versions: dict[str, str]
+    stopped: dict[str, int] | None
     can: list[str]
 
 

@@ -297,6 +297,7 @@ class Service:
             metrics=about.get("metrics", {}),
             history=model.model.history_.to_dict(as_series=False),
             versions=about.get("versions", {}),
+            stopped=about.get("stopped"),
             can=_abilities(model),
         )
 

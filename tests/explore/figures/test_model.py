@@ -74,6 +74,24 @@ def test_each_true_rating_has_its_violin_and_count(pairs):
     assert labels == [f"{level}\n{n}" for level, n in zip(range(1, 6), counts, strict=True)]
 
 
+def test_of_many_ratings_some_are_drawn_and_violins_keep_their_shape(pairs, monkeypatch):
+    def drawn_parts():
+        figure = model_plots.plot_predictions(*pairs)
+        violins = model_plots.plot_predictions_by_rating(*pairs, Scale(1, 5, 1)).axes[0]
+        (dots,) = figure.axes[0].collections
+        bodies = [violin.get_paths()[0].vertices for violin in violins.collections[::2]]
+        return figure, len(dots.get_offsets()), bodies
+
+    _, _, whole = drawn_parts()
+    monkeypatch.setattr(model_plots, "MAX_DOTS", 200)
+    monkeypatch.setattr(model_plots, "MAX_KERNELS", 50)
+    figure, n_dots, parts = drawn_parts()
+    assert n_dots == 200
+    assert any("200 of them drawn" in text for text in texts(figure))
+    for body, part in zip(whole, parts, strict=True):
+        np.testing.assert_allclose(body, part, atol=0.05)
+
+
 @pytest.mark.parametrize(
     ("true", "scale", "n"),
     [

@@ -22,6 +22,7 @@ def test_what_old_versions_did_not_write_has_a_value() -> None:
     assert manifest.scale == Scale(1, 5)
     assert (manifest.class_name, manifest.arrays["a"].shape) == ("BiasModel", (2, 0))
     assert (manifest.learnt_by, manifest.recipe, manifest.parts) == ("", None, {})
+    assert manifest.stopped is None
     assert (manifest.data.name, manifest.data.notes) == ("ratings", ())
 
 

@@ -186,11 +186,16 @@ def test_what_the_map_asks_for(client: TestClient) -> None:
     assert similarities == sorted(similarities, reverse=True)
 
 
-def test_errors_from_before_an_update_say_so(artifact: Path, tmp_path: Path) -> None:
+def test_errors_from_before_an_update_and_a_fit_that_was_stopped_say_so(
+    artifact: Path, tmp_path: Path
+) -> None:
     model = load_model(artifact)
+    model.stopped_ = (7, 20)
     model.metrics_ = {"rmse": 0.9, "baseline_rmse": 0.95, "ratings_when_measured": 2990}
     with client_of(model.save(tmp_path / "model"), tmp_path) as client:
         text = client.get("/model").text
+        assert client.get("/api/v1/model").json()["stopped"] == {"iterations": 7, "planned": 20}
+    assert "7 of 20: its time was over" in text
     assert "fitted on 2,990 ratings, before it was updated" in text
     assert text.count("ratings when measured") == 0
 

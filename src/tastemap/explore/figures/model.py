@@ -28,6 +28,8 @@ MAX_LEVELS, N_PARTS = 12, 10
 # Below violins, so many characters of numbers of ratings have room beside each other, and so many
 # labels of the usual size.
 MAX_CHARACTERS_OF_COUNTS, MAX_LARGE_LABELS = 60, 8
+# Most dots of a figure, and most values from which the shape of a violin is estimated.
+MAX_DOTS, MAX_KERNELS = 20_000, 2_000
 
 
 def plot_history(
@@ -83,6 +85,8 @@ def plot_history(
 def plot_predictions(true: npt.ArrayLike, predicted: npt.ArrayLike) -> "Figure":
     """Predicted against true ratings: a pale dot for each rating, so that dense places are dark.
 
+    Of more than 20,000 ratings as many are drawn, at random: more make no other picture.
+
     Args:
         true: Ratings, (n,).
         predicted: Predictions of the same pairs, (n,).
@@ -99,6 +103,10 @@ def plot_predictions(true: npt.ArrayLike, predicted: npt.ArrayLike) -> "Figure":
         f"{counted(len(r), 'rating')} · mean absolute error {rounded(mae, span, 3)}, root mean"
         f" squared error {rounded(rmse, span, 3)}"
     )
+    dots = np.arange(len(r))
+    if len(r) > MAX_DOTS:
+        dots = np.random.default_rng(0).choice(len(r), MAX_DOTS, replace=False)
+        note += f" · {MAX_DOTS:,} of them drawn"
     r, p = measure.place(r), measure.place(p)
     low, high = min(r.min(), p.min()), max(r.max(), p.max())
     margin = 0.06 * (high - low) or 0.1
@@ -107,8 +115,8 @@ def plot_predictions(true: npt.ArrayLike, predicted: npt.ArrayLike) -> "Figure":
         ends = [low - margin, high + margin]
         ax.plot(ends, ends, color=QUIET, lw=1.2, ls=(0, (4, 3)), label="prediction = truth")
         # The lab's dots are pale: about a hundred in one place are fully dark.
-        alpha = float(np.clip(150 / len(r), 0.01, 0.6))
-        ax.scatter(r, p, s=60, alpha=alpha, color=BLUE, lw=0, rasterized=True)
+        alpha = float(np.clip(150 / len(dots), 0.01, 0.6))
+        ax.scatter(r[dots], p[dots], s=60, alpha=alpha, color=BLUE, lw=0, rasterized=True)
         if len(values) <= MAX_LEVELS:
             places = measure.place(values)
             means = [p[r == place].mean() for place in places]
@@ -298,7 +306,13 @@ def _violin(ax: "Axes", centre: float, values: F64, width: float) -> None:
     if not len(values):
         return
     if np.ptp(values) > 0:
-        drawn: Any = ax.violinplot([values], [centre], widths=width, showextrema=False, points=120)
+        # The shape of many values is that of their quantiles, with the same bandwidth (Scott's).
+        bandwidth, body = len(values) ** -0.2, values
+        if len(values) > MAX_KERNELS:
+            body = np.quantile(values, np.linspace(0, 1, MAX_KERNELS))
+        drawn: Any = ax.violinplot(
+            [body], [centre], widths=width, showextrema=False, points=120, bw_method=bandwidth
+        )
         drawn["bodies"][0].set(facecolor=BLUE, alpha=0.35, edgecolor=BLUE)
     low, median, high = np.quantile(values, (0.25, 0.5, 0.75))
     ax.vlines(centre, low, high, color=BLUE, lw=5)

@@ -32,7 +32,7 @@ from safetensors.numpy import save_file
 from tastemap.data.ratings import Ratings
 from tastemap.errors import ArtifactError
 from tastemap.models.base.arrays import Arrays
-from tastemap.models.base.manifest import FORMAT, Manifest, Recipe, damaged
+from tastemap.models.base.manifest import FORMAT, Manifest, Recipe, Stop, damaged
 from tastemap.models.base.parts import Copies, Parts, entry_of, open_file
 from tastemap.models.base.tables import (
     COLUMNS,
@@ -86,6 +86,7 @@ class Artifact:
         metrics: Test errors, by name.
         history: Frame of the training curves; empty if there are none.
         item_map: Frame ``item_id, x, y``, or None.
+        stopped: Iterations done and planned of a fit that its time ended; None for a whole fit.
     """
 
     class_name: str
@@ -98,6 +99,7 @@ class Artifact:
     metrics: dict[str, Any] = field(default_factory=dict)
     history: pl.DataFrame = field(default_factory=pl.DataFrame)
     item_map: pl.DataFrame | None = None
+    stopped: tuple[int, int] | None = None
 
     def write(self, path: str | Path) -> None:
         """Write the folder ``path``, replacing an artifact that is there.
@@ -131,6 +133,7 @@ class Artifact:
         source = Path(path).absolute()
         settle(source)
         _, manifest = _checked(source, manifest_text(path))
+        stop = manifest.stopped
         parts = Parts(source, manifest.parts, mapped=mapped, copies=copies)
         with refusing(lambda reason: damaged(source, "parts that fit", reason), ArtifactError):
             ratings = read_ratings(parts, manifest)
@@ -145,6 +148,7 @@ class Artifact:
                 metrics=manifest.metrics,
                 history=read_history(parts),
                 item_map=read_map(parts, ratings.items),
+                stopped=None if stop is None else (stop.iterations, stop.planned),
             )
 
     def digest(self, *more: Any) -> str:
@@ -178,7 +182,9 @@ class Artifact:
             data.source.merged.write_parquet(folder / "merged.parquet")
 
     def _manifest(self) -> dict[str, Any]:
-        data = self.ratings
+        data, stopped = self.ratings, None
+        if self.stopped is not None:
+            stopped = dict(zip(Stop.__struct_fields__, self.stopped, strict=True))
         return {
             "format": FORMAT,
             "class": self.class_name,
@@ -186,6 +192,7 @@ class Artifact:
             "learnt_by": self.learnt_by,
             "recipe": self.recipe,
             "seed": self.seed,
+            "stopped": stopped,
             "versions": _versions(),
             "data": {"name": data.source.name, "notes": data.source.notes, "n_ratings": len(data)},
             "fingerprint": data.fingerprint(),

@@ -37,6 +37,13 @@ class Recipe(msgspec.Struct):
     parameters: dict[str, Any]
 
 
+class Stop(msgspec.Struct):
+    """Where the time of a fit was over: iterations done, and iterations planned."""
+
+    iterations: Size
+    planned: Size
+
+
 class Origin(msgspec.Struct):
     """The name of the training data, and what was noted when they were read."""
 
@@ -61,6 +68,8 @@ class Manifest(msgspec.Struct):
     """The contents of ``model.json``; `Artifact` says what most of it is.
 
     Attributes:
+        stopped: Where a fit ended before its last iteration; None for a whole fit, and in artifacts
+            of versions that did not write it.
         parts: The files of the artifact by name; empty in artifacts of versions that did not
             write it.
     """
@@ -74,6 +83,7 @@ class Manifest(msgspec.Struct):
     metrics: dict[str, Any]
     learnt_by: str = ""
     recipe: Recipe | None = None
+    stopped: Stop | None = None
     data: Origin = msgspec.field(default_factory=Origin)
     versions: dict[str, str] = msgspec.field(default_factory=dict)
     parts: dict[str, PartEntry] = msgspec.field(default_factory=dict)

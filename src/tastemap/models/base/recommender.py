@@ -294,6 +294,7 @@ class Recommender(RowModel):
             metrics=self.metrics_,
             history=self.history_,
             item_map=self.item_map_,
+            stopped=self.stopped_,
         )
 
     @classmethod
@@ -313,6 +314,7 @@ class Recommender(RowModel):
         )
         model.learnt_by_, model.recipe_ = artifact.learnt_by, artifact.recipe
         model.history_, model.item_map_ = artifact.history, artifact.item_map
+        model.stopped_ = artifact.stopped
         arrays = dict(artifact.arrays)
         model._restore(arrays)
         refuse_rest(arrays)
