@@ -10,6 +10,7 @@ from small_models import SCRIPT, save_small, small_ratings
 from starlette.testclient import TestClient
 
 from tastemap.data.ratings import Ratings
+from tastemap.jobs.import_ratings import ratings_of_file
 from tastemap.models.registry import load_model
 from tastemap.serve.web.rendering import STORE_NOTICE
 
@@ -127,12 +128,28 @@ def test_an_export_is_reviewed_and_kept(client: TestClient) -> None:
     assert client.get("/you/ratings.csv").content.splitlines()[1:] != []
 
 
-def test_ratings_off_the_scale_are_shown_and_not_kept(client: TestClient) -> None:
-    files = {"file": ("ratings.csv", b"item_id,rating\n1,400\n2,0\n3,4\n", "text/csv")}
+@pytest.mark.parametrize(
+    "content",
+    [
+        "item_id,rating\n1,400\n2,0\n3,4\n3,5\n4,good\n5,\nno such,5\n",
+        "{title} = 4\nno such thing at all = 3\n{title} = 9\njust words\n",
+    ],
+)
+def test_the_page_and_the_terminal_say_the_same_of_a_bad_file(
+    client: TestClient, tmp_path: Path, content: str
+) -> None:
+    data = client.app.state.service.model.data
+    path = tmp_path / "mine.csv"
+    content = content.replace("{title}", data.items.titles[3])
+    path.write_text(content)
+    frame, notes = ratings_of_file(path, data)
+    files = {"file": (path.name, content.encode(), "text/csv")}
     page = client.post("/you/import", files=files, data={"csrf": token(client)}).text
-    assert re.findall(r'name="pick" value="([^"]+)" checked', page) == ["4 3"]
-    assert "Not read" in page
-    assert "1 = 400; 2 = 0" in page
+    picks = re.findall(r'name="pick" value="([^"]+)" checked', page)
+    assert picks == [f"{rating:g} {item_id}" for item_id, rating in frame.iter_rows()]
+    said = [*re.findall(r'<p class="note">([0-9][^<]*)</p>', page)]
+    assert said == notes[1:]
+    assert len(said) >= 3
 
 
 def test_no_cell_of_the_export_is_a_formula(tmp_path: Path) -> None:

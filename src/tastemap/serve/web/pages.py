@@ -272,7 +272,7 @@ def review_import(
     """What a file holds, for the person to look at."""
     visit.check(csrf)
     max_bytes = visit.request.app.state.settings.limits.upload
-    source, scale, entries = exports.read_export(file.file.read(max_bytes + 1), max_bytes)
+    source, scale, entries = exports.read_entries(file.file.read(max_bytes + 1), max_bytes)
     model = visit.service.model
     review = importing.review(model.data, source, scale, entries)
     return visit.page("review.html", "You", review=review, cards=model.catalogue.cards)
