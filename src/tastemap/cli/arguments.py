@@ -72,6 +72,7 @@ Items = Annotated[
 Users = Annotated[
     Path | None, typer.Option(help="A table that describes the users: id, age, town …")
 ]
+Noun = Annotated[str | None, typer.Option(help="What an item is called: book, joke …")]
 # The options of `read_ratings`, which every command that reads ratings has.
 READING = {
     "user": UserColumn,
@@ -93,9 +94,10 @@ READING = {
     "unrated": Unrated,
     "items": Items,
     "users": Users,
+    "noun": Noun,
 }
-# Of these, the tables beside the ratings: test ratings are of the same items and users.
-TABLES = ("items", "users")
+# Of these, what is said of items and users: those of test ratings are the same.
+BESIDE = ("items", "users", "noun")
 
 # The values of these options if a call leaves them out.
 READING_DEFAULTS = dict.fromkeys(READING) | {"duplicates": "last", "on_bad_row": "error"}
@@ -130,7 +132,7 @@ def reads_ratings(command: Callable[..., None]) -> Callable[..., None]:
             refuse_tables(how)
         with deadline():
             if options.get("test") is not None:
-                of_test = {name: value for name, value in how.items() if name not in TABLES}
+                of_test = {name: value for name, value in how.items() if name not in BESIDE}
                 options["test"] = read_data(options["test"], of_test)
             command(ratings=Unread(data, how) if on_spark else read_data(data, how), **options)
 
@@ -163,8 +165,8 @@ def is_spark(engine: str) -> bool:
 
 
 def refuse_tables(how: dict[str, Any]) -> None:
-    """Refuse tables beside the ratings, which Spark does not read; leave out what is not given."""
-    for name in TABLES:
+    """Refuse what Spark does not read beside the ratings; leave out what is not given."""
+    for name in BESIDE:
         if how.pop(name) is not None:
             raise ArgumentError(
                 f"--{name}", expected="the engine local", received="spark", do="leave it out"
@@ -191,15 +193,16 @@ def read_data(data: str, how: dict[str, Any]) -> Ratings:
     """Ratings from a file or folder, or the data set of that name."""
     from tastemap import terminal
     from tastemap.data.datasets.fetch import DATASETS, load_dataset
+    from tastemap.data.nouns import with_noun
     from tastemap.data.readers.archive import zip_around
     from tastemap.data.readers.read import read_ratings
     from tastemap.data.readers.side_tables import with_tables
 
     source = how.pop("source", None)
-    tables = {name: how.pop(name, None) for name in TABLES}
+    beside = {name: how.pop(name, None) for name in BESIDE}
     if source is None and (Path(data).exists() or zip_around(Path(data)) is not None):
         with terminal.download_bar(data, "reading") as progress:
-            return read_ratings(data, **how, **tables, progress=progress)
+            return read_ratings(data, **how, **beside, progress=progress)
     refuse_address(data)
     if data not in DATASETS:
         raise DataError(
@@ -217,7 +220,8 @@ def read_data(data: str, how: dict[str, Any]) -> Ratings:
         )
     with terminal.download_bar(data) as progress:
         ratings = load_dataset(data, source=source, report=terminal.say, progress=progress)
-    return with_tables(ratings, **tables)
+    ratings = with_tables(ratings, beside["items"], beside["users"])
+    return ratings if beside["noun"] is None else with_noun(ratings, beside["noun"])
 
 
 def load_saved(path: Path) -> Any:

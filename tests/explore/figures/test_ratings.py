@@ -125,7 +125,7 @@ def test_a_fifth_is_of_five_items_or_more():
 
 def test_figures_call_items_what_they_are():
     frame = pl.DataFrame({"user_id": np.arange(30), "item_id": np.arange(30) % 6, "rating": 3.0})
-    source = Source("shelf.csv", ("column ISBN read as item",))
+    source = Source("shelf.csv", noun="book")
     books = Ratings.from_frame(frame, source=source)
     said = " ".join(texts(drawn(plots.plot_popularity(books)))).replace("\n", " ")
     assert "A fifth of the books hold 17 % of the ratings" in said

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tastemap.data.memmap import is_prepared, read_prepared
+from tastemap.data.nouns import with_noun
 from tastemap.data.ratings import Ratings
 from tastemap.data.readers.archive import ZIP, DataFile, boundary, first_bytes, open_files
 from tastemap.data.readers.chunked_text import Progress, Reading
@@ -35,6 +36,7 @@ def read_ratings(
     unrated: Sequence[float] | None = None,
     items: Any = None,
     users: Any = None,
+    noun: str | None = None,
     progress: Progress | None = None,
 ) -> Ratings:
     """Ratings from a file, a folder or a data frame.
@@ -71,6 +73,8 @@ def read_ratings(
         items, users: Tables that describe the items and the users: a path or a frame each. One
             column holds the ids of the ratings, told by its values; ``title``, ``genres`` and
             ``year`` are known by their names, and columns of numbers become numbers.
+        noun: What an item is called in pages, figures and reports, ``"book"``; by default what the
+            name of a column or of the file says.
         progress: Is called with the bytes read and all bytes, while a large text file is read.
 
     Raises:
@@ -96,7 +100,9 @@ def read_ratings(
         frame, notes = as_polars(source, chosen)
         table = read_frame(NAME, frame, chosen, reading, notes)
         ratings = table.to_ratings("ratings", **options)
-    return ratings if items is users is None else with_tables(ratings, items, users)
+    if not items is users is None:
+        ratings = with_tables(ratings, items, users)
+    return ratings if noun is None else with_noun(ratings, noun)
 
 
 def _read_path(

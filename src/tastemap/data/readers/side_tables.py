@@ -11,6 +11,7 @@ from typing import Any
 
 import polars as pl
 
+from tastemap.data.nouns import noun_in
 from tastemap.data.ratings import Ratings, Source
 from tastemap.data.readers.archive import DataFile, boundary
 from tastemap.data.readers.columns import as_ids
@@ -72,7 +73,10 @@ def with_tables(ratings: Ratings, items: Any = None, users: Any = None) -> Ratin
     """
     if items is not None:
         described, notes = _described(items, ratings.items)
-        ratings = replace(ratings, items=described, source=_noting(ratings, notes))
+        source = _noting(ratings, notes)
+        if not source.noun and isinstance(items, str | Path):
+            source = replace(source, noun=noun_in(Path(items).name))
+        ratings = replace(ratings, items=described, source=source)
     if users is not None:
         described, notes = _described(users, ratings.users)
         ratings = replace(ratings, users=described, source=_noting(ratings, notes))
@@ -104,7 +108,7 @@ def _described(source: Any, vocabulary: Vocabulary) -> tuple[Vocabulary, list[st
         notes.append(f"{name}: {n_missing:,} of {counted(len(vocabulary), kind)} not in it")
     columns, of_columns = _columns(name, table.drop(vocabulary.key), kind)
     table = pl.DataFrame([table[vocabulary.key], *columns]).filter(rows >= 0)
-    shown = shortened(", ".join(column.name for column in columns)) or "none"
+    shown = shortened(", ".join(c.name for c in columns if c.name != "release_year")) or "none"
     notes = [f"{kind}s described by the columns {shown} of {name}, ids in {key}", *notes]
     described = Vocabulary(vocabulary.ids, kind, table)
     if vocabulary.table is not None and described.table is not None:
