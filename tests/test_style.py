@@ -180,3 +180,16 @@ def test_public_names_are_a_sorted_list_that_loads() -> None:
         assert value.__doc__, name
     with pytest.raises(AttributeError):
         tastemap.no_such_name  # noqa: B018
+
+
+def test_per_cent_is_written_one_way() -> None:
+    """As "6.3 %", in Python, templates and scripts; style sheets have their own way."""
+    tight = re.compile(r":\.[0-9]%}|[0-9}]%(?=[ \"',.<])(?! \()")
+    places = [*SOURCE.rglob("*.py"), *SOURCE.rglob("*.html"), *SOURCE.rglob("*.js")]
+    lines = [
+        f"{path.relative_to(SOURCE)}: {line.strip()}"
+        for path in places
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if tight.search(line) and "{%" not in line and "translate" not in line
+    ]
+    assert not lines, listed(lines)

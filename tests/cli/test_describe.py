@@ -18,7 +18,9 @@ def test_describe_with_columns_named_and_figures(folder: Path, tmp_path: Path) -
     odd = tmp_path / "odd.txt"
     odd.write_text("who;what;how\nann;7;1\nann;8;5\nben;7;3\n")
     how = ("--user", "who", "--item", "what", "--rating", "how", "--delimiter", ";")
-    (glance,) = ask("describe", odd, *how)["tables"][0]["rows"]
+    glance, _, popular, _ = ask("describe", odd, *how, "--noun", "tale")["tables"]
+    assert popular["title"] == "The most popular tales"
+    (glance,) = glance["rows"]
     assert (glance["ratings"], glance["lowest"], glance["highest"]) == (3, 1, 5)
     run("describe", folder / "release", "-o", tmp_path / "figures")
     written = {path.name for path in (tmp_path / "figures").iterdir()}

@@ -160,3 +160,16 @@ def test_ratings_off_the_scale_are_listed_and_not_moved(data: Ratings) -> None:
     assert [match.entry.title for match in found.sure] == ["Star Wars"]
     # 0 is a rating where the scale has it.
     assert not review(data, "", Scale(0, 400, 1), entries[:3]).off_scale
+
+
+def test_every_entry_has_its_place_and_its_remark(data: Ratings) -> None:
+    rows = "Seven,5\nSeven,2\nHamlet,3\nNo Such,4\nStar Wars,9\nThe Godfather,good\nAmelie,\n"
+    result = reviewed(data, f"title,rating\n{rows}".encode())
+    assert result.n_entries == 6
+    assert [(match.rows, match.rating) for match in result.sure] == [([1], 2.0)]
+    assert [remark.shown() for remark in result.remarks] == [
+        "1 title is not known: No Such",
+        "1 rating is not from 1 to 5: Star Wars = 9",
+        "1 line has no rating that can be read: The Godfather = good",
+        "1 further rating of an item that is rated twice, the last counts: Seven = 5",
+    ]

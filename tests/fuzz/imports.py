@@ -50,7 +50,7 @@ def imports() -> Iterator[Target]:
             source, scale, entries = read_export(content, MAX_BYTES)
             result = review(data, source, scale, entries)
             matches = [*result.sure, *result.unsure, *result.unknown]
-            assert len(matches) + len(result.off_scale) == len(entries)
+            assert result.n_entries == len(entries)
             assert all(is_rating(match.rating) for match in matches)
         ratings, unread = chosen(data, entries)
         assert all(map(is_rating, ratings.values()))

@@ -7,7 +7,7 @@ import polars as pl
 from matplotlib.figure import Figure
 
 from tastemap.data.ratings import Ratings
-from tastemap.jobs.describe import counts_table, save_figures, statistics_tables
+from tastemap.jobs.describe import counts_table, genres_table, save_figures, statistics_tables
 
 
 def test_tables_hold_what_was_counted_by_hand(tiny: Ratings) -> None:
@@ -40,3 +40,12 @@ def test_many_values_are_counted_in_parts_of_the_scale() -> None:
 def test_figures_are_files_of_their_names(tmp_path: Path) -> None:
     save_figures({"empty": Figure(figsize=(1, 1))}, tmp_path / "figures")
     assert (tmp_path / "figures" / "empty.png").read_bytes()[:4] == b"\x89PNG"
+
+
+def test_genres_are_counted_where_they_are_known() -> None:
+    frame = pl.DataFrame({"user_id": [1, 2, 3], "item_id": [7, 7, 8], "rating": [1, 2, 3]})
+    books = pl.DataFrame({"item_id": [7, 8, 9], "genres": [["Drama", "War"], ["War"], None]})
+    assert genres_table(Ratings.from_frame(frame)) is None
+    described = Ratings.from_frame(frame, item_table=books)
+    tables = statistics_tables(described)
+    assert tables["The genres of the items"].rows() == [("War", 2, 3), ("Drama", 1, 2)]

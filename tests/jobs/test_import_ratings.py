@@ -50,16 +50,22 @@ def test_of_many_unknown_titles_the_first_are_named_and_all_counted(
     ratings, notes = read(films, tmp_path / "mine.csv", f"title,rating\nAlien,4\n{unknown}")
     assert ratings == {1: 4.0}
     assert notes[0] == "mine.csv (Your list): 1 of 9 ratings used"
-    assert notes[1].startswith("8 titles are not known: zzzz, zzzzq, ")
+    assert notes[1].startswith("8 titles are not known: zzzz; zzzzq; ")
     assert notes[1].endswith(" and 3 more")
 
 
-def test_ratings_on_the_scale_of_the_data_stay_as_they_are(films: Ratings, tmp_path: Path) -> None:
+def test_ids_are_enough_and_the_last_rating_of_an_item_counts(
+    films: Ratings, tmp_path: Path
+) -> None:
     ids = "item_id,rating\n1,4.5\n99,2\n1,3.5\n"
     ratings, notes = read(films, tmp_path / "ids.csv", ids)
-    assert ratings == {1: 3.5}
-    assert "1 further rating of an item that is rated twice: the last counts" in notes
-    assert "1 title is not known: 99" in notes
+    assert ratings == {1: 4.0}
+    assert notes == [
+        "ids.csv (Your own export): 1 of 3 ratings used",
+        "1 title is not known: 99",
+        "1 further rating of an item that is rated twice, the last counts: 1 = 4.5",
+        "1 rating is brought to a step of the scale: 1 = 3.5",
+    ]
     frame = pl.DataFrame({"title": ["Heat"], "rating": [2], "genres": [["Crime"]]})
     frame.write_parquet(tmp_path / "mine.parquet")
     assert ratings_of_file(tmp_path / "mine.parquet", films)[0].rows() == [(2, 2.0)]
@@ -70,8 +76,8 @@ def test_a_written_list_is_read_line_by_line(films: Ratings, tmp_path: Path) -> 
     ratings, notes = read(films, tmp_path / "list.txt", lines)
     assert ratings == {1: 4.0, 3: 2.0}
     assert notes == [
-        "list.txt (Your list): 2 of 2 ratings used",
-        "1 line without a rating: I liked this",
+        "list.txt (Your list): 2 of 3 ratings used",
+        "1 line has no rating that can be read: I liked this",
     ]
 
 
@@ -87,7 +93,7 @@ def test_zeros_of_goodreads_are_no_ratings(films: Ratings, tmp_path: Path) -> No
     ("content", "message"),
     [
         ("film,rating\nAlien,5\n", "columns rating and title or item_id.*film, rating"),
-        ("title,rating\nAlien,9\n", "expected ratings from 1 to 5; received 9 for Alien"),
+        ("title,rating\nAlien,9\n", "1 rating is not from 1 to 5: Alien = 9"),
         ("title,rating\nNo Such,5\n", "expected titles or ids of the model's items.*No Such"),
         ("just words\n", "expected columns rating.*received just words"),
         ("", "expected columns rating.*received nothing"),

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -90,3 +91,10 @@ def test_the_bundle_has_every_module_after_those_it_imports() -> None:
         seen.add(name)
     assert "\nimport " not in bundle()
     assert "\nexport " not in bundle()
+
+
+def test_the_site_knows_what_an_item_is_called(ratings: Ratings) -> None:
+    books = replace(ratings, source=replace(ratings.source, noun="book"))
+    data = site_data(BiasModel().fit(books))
+    assert data["noun"] == {"singular": "book", "plural": "books", "indefinite": "a book"}
+    assert data["hasTitles"] is ("title" in ratings.items.frame.columns)

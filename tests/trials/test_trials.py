@@ -1,7 +1,8 @@
 """Small files of the kinds that people have, and what `right.json` says each must give.
 
 ``ratings`` are the rows, ``says`` what the notes must say among others, ``refused`` words of the
-one line with which a file is refused. A new kind of file is a file in `files/`, and a line there.
+one line with which a file is refused. What ``describes`` the items or users of the file ``beside``
+it has ``rows``. A new kind of file is a file in `files/`, and a line there.
 """
 
 import json
@@ -17,12 +18,13 @@ FILES = Path(__file__).parent / "files"
 RIGHT: dict[str, dict[str, Any]] = json.loads(
     (FILES.parent / "right.json").read_text(encoding="utf-8")
 )
+BESIDE = [name for name, right in RIGHT.items() if "beside" in right]
 READ = [name for name, right in RIGHT.items() if "ratings" in right]
-REFUSED = [name for name, right in RIGHT.items() if "refused" in right]
+REFUSED = [name for name, right in RIGHT.items() if "refused" in right and name not in BESIDE]
 
 
 def test_each_file_has_its_line() -> None:
-    assert {path.name for path in FILES.iterdir()} == {*READ, *REFUSED} == {*RIGHT}
+    assert {path.name for path in FILES.iterdir()} == {*READ, *REFUSED, *BESIDE} == {*RIGHT}
 
 
 @pytest.mark.parametrize("name", READ)
@@ -50,3 +52,19 @@ def test_a_file_is_refused_in_one_line_that_says_what_to_do(name: str) -> None:
         assert name in message
         for words in RIGHT[name]["refused"]:
             assert words in message, message
+
+
+@pytest.mark.parametrize("name", BESIDE)
+def test_a_table_beside_the_ratings_describes_items_or_users(name: str) -> None:
+    right = RIGHT[name]
+    kind, ratings = right["describes"], FILES / right["beside"]
+    if "refused" in right:
+        shown = run("describe", ratings, f"--{kind}", FILES / name, code=1)
+        assert all(words in shown for words in (name, *right["refused"])), shown
+        return
+    described = tm.read_ratings(ratings, **{kind: FILES / name})
+    table = described.item_table if kind == "items" else described.user_table
+    assert table.rows() == [tuple(row) for row in right["rows"]]
+    notes = ask("describe", ratings, f"--{kind}", FILES / name)["notes"]
+    for words in right["says"]:
+        assert any(words in note for note in notes), notes

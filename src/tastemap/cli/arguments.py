@@ -66,6 +66,13 @@ Unrated = Annotated[
         help="A rating that says not rated, 0 say; may be repeated; none to keep all ratings."
     ),
 ]
+Items = Annotated[
+    Path | None, typer.Option(help="A table that describes the items: id, title, genres, price …")
+]
+Users = Annotated[
+    Path | None, typer.Option(help="A table that describes the users: id, age, town …")
+]
+Noun = Annotated[str | None, typer.Option(help="What an item is called: book, joke …")]
 # The options of `read_ratings`, which every command that reads ratings has.
 READING = {
     "user": UserColumn,
@@ -85,7 +92,12 @@ READING = {
     ],
     "on_bad_row": Annotated[str, typer.Option(help="A row that cannot be read: error or skip.")],
     "unrated": Unrated,
+    "items": Items,
+    "users": Users,
+    "noun": Noun,
 }
+# Of these, what is said of items and users: those of test ratings are the same.
+BESIDE = ("items", "users", "noun")
 
 # The values of these options if a call leaves them out.
 READING_DEFAULTS = dict.fromkeys(READING) | {"duplicates": "last", "on_bad_row": "error"}
@@ -116,9 +128,12 @@ def reads_ratings(command: Callable[..., None]) -> Callable[..., None]:
         how = {name: options.pop(name) for name in READING}
         how["unrated"] = parse_unrated(how["unrated"])
         on_spark = is_spark(options.get("engine", "local"))
+        if on_spark:
+            refuse_tables(how)
         with deadline():
             if options.get("test") is not None:
-                options["test"] = read_data(options["test"], dict(how))
+                of_test = {name: value for name, value in how.items() if name not in BESIDE}
+                options["test"] = read_data(options["test"], of_test)
             command(ratings=Unread(data, how) if on_spark else read_data(data, how), **options)
 
     words = {
@@ -149,6 +164,15 @@ def is_spark(engine: str) -> bool:
     return engine == "spark"
 
 
+def refuse_tables(how: dict[str, Any]) -> None:
+    """Refuse what Spark does not read beside the ratings; leave out what is not given."""
+    for name in BESIDE:
+        if how.pop(name) is not None:
+            raise ArgumentError(
+                f"--{name}", expected="the engine local", received="spark", do="leave it out"
+            )
+
+
 def data_words(ctx: typer.Context) -> str:
     """The words of this call that name the data and its options, to be typed again."""
     words = [shlex.quote(str(ctx.params["data"]))]
@@ -169,13 +193,16 @@ def read_data(data: str, how: dict[str, Any]) -> Ratings:
     """Ratings from a file or folder, or the data set of that name."""
     from tastemap import terminal
     from tastemap.data.datasets.fetch import DATASETS, load_dataset
+    from tastemap.data.nouns import with_noun
     from tastemap.data.readers.archive import zip_around
     from tastemap.data.readers.read import read_ratings
+    from tastemap.data.readers.side_tables import with_tables
 
     source = how.pop("source", None)
+    beside = {name: how.pop(name, None) for name in BESIDE}
     if source is None and (Path(data).exists() or zip_around(Path(data)) is not None):
         with terminal.download_bar(data, "reading") as progress:
-            return read_ratings(data, **how, progress=progress)
+            return read_ratings(data, **how, **beside, progress=progress)
     refuse_address(data)
     if data not in DATASETS:
         raise DataError(
@@ -192,7 +219,9 @@ def read_data(data: str, how: dict[str, Any]) -> Ratings:
             do="leave them out",
         )
     with terminal.download_bar(data) as progress:
-        return load_dataset(data, source=source, report=terminal.say, progress=progress)
+        ratings = load_dataset(data, source=source, report=terminal.say, progress=progress)
+    ratings = with_tables(ratings, beside["items"], beside["users"])
+    return ratings if beside["noun"] is None else with_noun(ratings, beside["noun"])
 
 
 def load_saved(path: Path) -> Any:

@@ -24,6 +24,7 @@ import polars as pl
 
 from tastemap.arrays import AnyArray
 from tastemap.data.chunks import CHUNK_ROWS, chunks
+from tastemap.data.nouns import noun_of_notes
 from tastemap.data.ratings import Groups, Ratings, Source
 from tastemap.data.scale import Scale, check_scale
 from tastemap.data.vocabulary import Vocabulary
@@ -50,6 +51,7 @@ class _Manifest(msgspec.Struct):
     notes: tuple[str, ...]
     scale: Scale
     columns: list[str]
+    noun: str | None = None
 
 
 # Columns of `Ratings` by name, of some rows.
@@ -106,7 +108,7 @@ def read_prepared(folder: str | Path) -> Ratings:
             users=users,
             items=items,
             scale=manifest.scale,
-            source=Source(manifest.name, manifest.notes),
+            source=_source(manifest),
         )
         _check(ratings)
         for name, size in (("by_user", ratings.n_users), ("by_item", ratings.n_items)):
@@ -115,6 +117,12 @@ def read_prepared(folder: str | Path) -> Ratings:
                 raise ValueError(f"{name} that leads outside the table")
             vars(ratings)[name] = groups
     return ratings
+
+
+def _source(manifest: _Manifest) -> Source:
+    noun = manifest.noun
+    noun = noun_of_notes(manifest.notes) if noun is None else noun
+    return Source(manifest.name, manifest.notes, noun=noun)
 
 
 def write_prepared(
@@ -154,6 +162,7 @@ def write_prepared(
             "notes": list(metadata.source.notes),
             "scale": asdict(metadata.scale),
             "columns": list(columns),
+            "noun": metadata.source.noun,
         }
         (fresh / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
     return read_prepared(target)

@@ -1,8 +1,13 @@
-"""What is rated, in a word: films, books, songs; from what was noted when the ratings were read."""
+"""What is rated, in a word: films, books, songs."""
 
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import NamedTuple
 
 from tastemap.data.ratings import Ratings
+from tastemap.errors import ArgumentError
+
+MAX_CHARACTERS = 30
 
 
 class Noun(NamedTuple):
@@ -40,24 +45,77 @@ NOUNS = {
 
 
 def item_noun(ratings: Ratings) -> Noun:
-    """The noun of the items, from the name that their column had; where that says nothing, item.
+    """The noun of the items; where nothing is known of it, item.
 
     Example:
         >>> import polars as pl
         >>> from tastemap.data.ratings import Source
         >>> table = pl.DataFrame({"user_id": [1], "item_id": [7], "rating": [5]})
-        >>> books = Ratings.from_frame(table, source=Source("b", ("column Book-ID read as item",)))
+        >>> books = Ratings.from_frame(table, source=Source("b", noun="book"))
         >>> item_noun(books).plural, item_noun(Ratings.from_frame(table)).plural
         ('books', 'items')
     """
-    for note in ratings.source.notes:
+    return noun_called(ratings.source.noun) if ratings.source.noun else ITEM
+
+
+def with_noun(ratings: Ratings, word: str) -> Ratings:
+    """The ratings with a word for their items.
+
+    Raises:
+        ArgumentError: If it is no word.
+    """
+    return replace(ratings, source=replace(ratings.source, noun=noun_called(word).singular))
+
+
+def noun_called(word: str) -> Noun:
+    """A noun from either of its forms.
+
+    Raises:
+        ArgumentError: If it is no word.
+
+    Example:
+        >>> noun_called("jokes").singular, noun_called("cheese").plural, noun_called("story").plural
+        ('joke', 'cheeses', 'stories')
+    """
+    singular = " ".join(word.split()).lower()
+    letters = singular.replace(" ", "").replace("-", "")
+    if not letters.isalpha() or len(singular) > MAX_CHARACTERS:
+        raise ArgumentError(
+            "noun",
+            expected=f"what an item is called, in at most {MAX_CHARACTERS} letters",
+            received=repr(word[: 2 * MAX_CHARACTERS]),
+        )
+    if usual := noun_in(singular):
+        return NOUNS[usual]
+    if singular.endswith("s") and not singular.endswith("ss"):
+        return Noun(singular.removesuffix("s"), singular)
+    if singular.endswith("y") and singular[-2:-1] not in tuple("aeiou"):
+        return Noun(singular, f"{singular[:-1]}ies")
+    return Noun(singular, singular + ("es" if singular.endswith(("s", "x", "ch", "sh")) else "s"))
+
+
+def noun_in(name: str) -> str:
+    """The noun that the name of a column or file says, in the singular; "" if it says none.
+
+    Example:
+        >>> noun_in("Book-ID"), noun_in("movieId"), noun_in("jokes.csv"), noun_in("item")
+        ('book', 'film', 'joke', '')
+    """
+    nouns = {NOUNS[word].singular for word in _words(name) if word in NOUNS}
+    return nouns.pop() if len(nouns) == 1 else ""
+
+
+def noun_of_notes(notes: Iterable[str]) -> str:
+    """The noun of ratings whose source says none, since an earlier version has written it.
+
+    These noted which column they took for the items in the words that are looked for here.
+    """
+    for note in notes:
         if note.startswith("read as MovieLens"):
-            return FILM
+            return FILM.singular
         if note.startswith("column ") and note.endswith(" read as item"):
-            for word in _words(note.removeprefix("column ").removesuffix(" read as item")):
-                if word in NOUNS:
-                    return NOUNS[word]
-    return ITEM
+            return noun_in(note.removeprefix("column ").removesuffix(" read as item"))
+    return ""
 
 
 def _words(name: str) -> list[str]:

@@ -67,11 +67,13 @@ class Source:
             rating: the identity of the store, the number of the profile in it, and whether the
             user id is one of the data (``"training"``), of the API (``"api"``), or made up for a
             profile without one (``"alias"``).
+        noun: What an item is called, in the singular: film, book; "" where nothing says it.
     """
 
     name: str = "ratings"
     notes: tuple[str, ...] = ()
     merged: pl.DataFrame | None = field(default=None, repr=False, compare=False)
+    noun: str = ""
 
     def without(self, pairs: pl.DataFrame) -> "Source":
         """The source once the ratings of these pairs, ``user_id, item_id``, come from elsewhere."""

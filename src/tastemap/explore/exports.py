@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice, takewhile
 
-from tastemap.data.readers.archive import is_readable
+from tastemap.data.readers.archive import ZIP, is_readable
+from tastemap.data.readers.values import is_missing
 from tastemap.data.scale import Scale
 from tastemap.errors import DataError
 from tastemap.support.boundary import refusing, shortened
@@ -33,12 +34,61 @@ _COLUMNS = {
 
 @dataclass(frozen=True)
 class Entry:
-    """A rating as the person's file has it; the id is the file's own."""
+    """A rating as the person's file has it.
+
+    Attributes:
+        title, year: What is rated.
+        rating: The number, NaN where there is none that can be read.
+        item_id: The file's own id of it, or "".
+        written: The rating as it is written, where it is no number; else "".
+    """
 
     title: str
     year: int | None
     rating: float
     item_id: str = ""
+    written: str = ""
+
+    @property
+    def name(self) -> str:
+        """What is rated, for people: the title with its year, else the id.
+
+        Example:
+            >>> Entry("Heat", 1995, 4).name, Entry("", None, 4, "tt7").name
+            ('Heat (1995)', 'tt7')
+        """
+        return (self.title or self.item_id) + (f" ({self.year})" if self.year else "")
+
+
+def read_entries(
+    content: bytes, max_bytes: int, max_entries: int = MAX_ENTRIES
+) -> tuple[str, Scale | None, list[Entry]]:
+    r"""The ratings in any file that people bring: an export, or a list of lines ``title = 5``.
+
+    Args:
+        content: The file.
+        max_bytes: Bytes that may be unpacked.
+        max_entries: Ratings that it may hold.
+
+    Returns:
+        Whose export it is, its scale (None: the model's), the entries.
+
+    Raises:
+        DataError: If no ratings can be found in it.
+
+    Example:
+        >>> source, _, entries = read_entries(b"Heat (1995) = 4\nAlien = 5\n", 1_000)
+        >>> source, [(entry.name, entry.rating) for entry in entries]
+        ('Your list', [('Heat (1995)', 4.0), ('Alien', 5.0)])
+    """
+    if content[:4] == ZIP or has_header(text := content.decode("utf-8-sig", errors="replace")):
+        return read_export(content, max_bytes, max_entries)
+    if text.count("\n") > max_entries:
+        raise _unreadable(f"more than {max_entries:,} lines; bring them in parts")
+    entries = read_list(text, max_bytes)
+    if all(math.isnan(entry.rating) for entry in entries):
+        raise _unreadable(shortened(text.strip().partition("\n")[0]) or "nothing")
+    return "Your list", None, entries
 
 
 def read_export(
@@ -54,7 +104,7 @@ def read_export(
     Raises:
         DataError: If no ratings can be found in it.
     """
-    if content[:4] == b"PK\x03\x04":
+    if content[:4] == ZIP:
         content = _unzipped(content, max_bytes)
     text = content.decode("utf-8-sig", errors="replace")
     try:
@@ -65,7 +115,7 @@ def read_export(
         raise _unreadable(str(error)) from None
     if len(entries) > max_entries:
         raise _unreadable(f"more than {max_entries:,} ratings; bring them in parts")
-    if not entries:
+    if all(math.isnan(entry.rating) for entry in entries):
         raise _unreadable("no ratings in it")
     if "letterboxd uri" in names:
         return "Letterboxd", Scale(0.5, 5.0, 0.5), entries
@@ -113,7 +163,7 @@ def _places(header: list[str]) -> dict[str, int]:
 
 
 def _entries(rows: Iterator[list[str]], names: dict[str, int], max_entries: int) -> list[Entry]:
-    """The rows that hold a rating, and no more than shows that they are too many."""
+    """The rows with something in place of a rating, no more than shows that they are too many."""
     column = {
         kind: next((names[name] for name in spellings if name in names), None)
         for kind, spellings in _COLUMNS.items()
@@ -129,19 +179,23 @@ def _entries(rows: Iterator[list[str]], names: dict[str, int], max_entries: int)
 
 
 def _entry(row: list[str], column: dict[str, int | None]) -> Entry | None:
-    """A row of a file, or None where it holds no rating."""
+    """A row of a file, or None where the place of the rating is empty: it is not rated."""
 
     def cell(kind: str) -> str:
         place = column[kind]
         text = row[place] if place is not None and place < len(row) else ""
         return restored_text(text.strip()[:MAX_CHARACTERS])
 
-    rating = number(cell("rating"))
-    if rating is None:
+    written = cell("rating")
+    if is_missing(written):
         return None
+    rating = number(written)
     title, year = _dated(cell("title"))
     year_column = number(cell("year"))
-    return Entry(title, int(year_column) if year_column else year, rating, cell("item_id"))
+    year = int(year_column) if year_column else year
+    if rating is None:
+        return Entry(title, year, math.nan, cell("item_id"), written)
+    return Entry(title, year, rating, cell("item_id"))
 
 
 def _row(line: str) -> tuple[str, str]:

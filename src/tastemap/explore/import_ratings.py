@@ -1,7 +1,7 @@
 """Ratings that people bring, matched with the items of a table of ratings.
 
-The application shows the matches to the person before they are kept; the command line says what it
-leaves out.
+The application shows the matches to the person before they are kept; the command line uses those
+that are sure. Both say the same of what is left out: `Review.remarks`.
 """
 
 import math
@@ -17,6 +17,7 @@ from tastemap.data.scale import Scale
 from tastemap.data.vocabulary import Vocabulary
 from tastemap.explore.exports import Entry, without_brackets
 from tastemap.explore.title_search import ARTICLES, search_titles, title_words
+from tastemap.support.counts import counted
 
 #: For titles of so many words in all that nothing fits exactly, similar ones are looked for.
 MAX_WORDS_GUESSED = 1_000
@@ -36,18 +37,42 @@ class Match:
     rows: list[int]
 
 
+class Remark(NamedTuple):
+    """What is said of some entries of a file.
+
+    Attributes:
+        sentence: What became of them.
+        entries: Each of them, for people.
+    """
+
+    sentence: str
+    entries: list[str]
+
+    def shown(self, most: int | None = None) -> str:
+        """The sentence, and the entries, of which at most so many are named.
+
+        Example:
+            >>> Remark("3 titles are not known", ["Up", "Us", "It"]).shown(2)
+            '3 titles are not known: Up; Us and 1 more'
+        """
+        names, more = self.entries[:most], len(self.entries[most:]) if most else 0
+        return f"{self.sentence}: {'; '.join(names)}" + (f" and {more:,} more" if more else "")
+
+
 @dataclass(frozen=True)
 class Review:
-    """What a file holds.
+    """What a file holds. Every entry stands in one of the lists.
 
     Attributes:
         source: Whose export it is.
         scale: The scale of its ratings.
         converted: The scale that ratings were brought from, or "" where they stay as they are.
-        sure: Entries with exactly one item of that title and year.
+        sure: Entries with exactly one item of that title and year, an item each.
         unsure: Entries that may be one of several items, the likeliest first.
         unknown: Entries without any.
+        repeated: Entries of an item that is rated again further down.
         off_scale: Entries with a rating that is not on the scale; they are not matched.
+        unreadable: Entries without a rating that can be read; they are not matched.
     """
 
     source: str
@@ -56,7 +81,59 @@ class Review:
     sure: list[Match]
     unsure: list[Match]
     unknown: list[Match]
+    repeated: list[Match]
     off_scale: list[Entry]
+    unreadable: list[Entry]
+
+    @property
+    def n_entries(self) -> int:
+        """The number of entries, readable or not."""
+        n_matches = sum(map(len, (self.sure, self.unsure, self.unknown, self.repeated)))
+        return n_matches + len(self.off_scale) + len(self.unreadable)
+
+    @property
+    def remarks(self) -> list[Remark]:
+        """What is said of the entries that are left out, or changed, for certain."""
+        ends = f"from {self.scale.lowest:g} to {self.scale.highest:g}"
+        matched = [*self.sure, *self.unsure, *self.unknown]
+        moved = [m.entry for m in matched if m.rating != m.entry.rating and not self.converted]
+        repeated = [match.entry for match in self.repeated]
+        steps = "brought to a step of the scale"
+        kinds = (
+            (
+                [match.entry.name for match in self.unknown],
+                "title is not known",
+                "titles are not known",
+            ),
+            (
+                [*map(_written, self.off_scale)],
+                f"rating is not {ends}",
+                f"ratings are not {ends}",
+            ),
+            (
+                [*map(_written, self.unreadable)],
+                "line has no rating that can be read",
+                "lines have no rating that can be read",
+            ),
+            (
+                [*map(_written, repeated)],
+                "further rating of an item that is rated twice, the last counts",
+                "further ratings of items that are rated twice, the last counts",
+            ),
+            ([*map(_written, moved)], f"rating is {steps}", f"ratings are {steps}"),
+        )
+        return [Remark(counted(len(e), *words), e) for e, *words in kinds if e]
+
+
+def _written(entry: Entry) -> str:
+    """An entry as a person might write it.
+
+    Example:
+        >>> _written(Entry("Heat", 1995, 4.5)), _written(Entry("", None, math.nan, "7", "good"))
+        ('Heat (1995) = 4.5', '7 = good')
+    """
+    rating = entry.written if math.isnan(entry.rating) else f"{entry.rating:g}"
+    return f"{entry.name} = {rating}" if rating else entry.name
 
 
 def review(data: Ratings, source: str, scale: Scale | None, entries: list[Entry]) -> Review:
@@ -65,17 +142,23 @@ def review(data: Ratings, source: str, scale: Scale | None, entries: list[Entry]
     origin = scale or target
     is_other = (origin.lowest, origin.highest) != (target.lowest, target.highest)
     converted = f"{origin.lowest:g}–{origin.highest:g}" if is_other else ""
-    entries, off_scale = _within(entries, origin)
-    result = Review(source, origin, converted, [], [], [], off_scale)
-    n_guessed = 0
-    for entry, id_row in zip(entries, _rows_of_ids(data.items, entries), strict=True):
+    unreadable = [entry for entry in entries if math.isnan(entry.rating)]
+    within, off_scale = _within([e for e in entries if not math.isnan(e.rating)], origin)
+    result = Review(source, origin, converted, [], [], [], [], off_scale, unreadable)
+    n_guessed, last = 0, dict[int, Match]()
+    for entry, id_row in zip(within, _rows_of_ids(data.items, within), strict=True):
         rows, is_sure = _rows(index, entry, id_row)
         if not rows and entry.title and n_guessed < MAX_WORDS_GUESSED:
             n_guessed += len(title_words(entry.title))
             rows = _alike(data.items, entry.title)
         match = Match(entry, on_scale(entry.rating, origin, target), rows)
-        matches = result.sure if is_sure else result.unsure if rows else result.unknown
-        matches.append(match)
+        if is_sure:
+            if rows[0] in last:
+                result.repeated.append(last.pop(rows[0]))
+            last[rows[0]] = match
+        else:
+            (result.unsure if rows else result.unknown).append(match)
+    result.sure.extend(last.values())
     return result
 
 
@@ -85,13 +168,13 @@ def chosen(data: Ratings, entries: list[Entry]) -> tuple[dict[str, float], list[
     ratings: dict[str, float] = {}
     entries, off_scale = _within(entries, data.scale)
     ends = f"ratings go from {data.scale.lowest:g} to {data.scale.highest:g}"
-    unread = [f"{entry.title} = {entry.rating:g} ({ends})" for entry in off_scale]
+    unread = [f"{_written(entry)} ({ends})" for entry in off_scale]
     for entry, id_row in zip(entries, _rows_of_ids(data.items, entries), strict=True):
         rows, _ = _rows(index, entry, id_row)
-        # The best known of several films of a title is meant.
+        # The best known of several items of a title is meant.
         best = max(rows, key=lambda row: int(counts[row]), default=-1)
         if best < 0 or math.isnan(entry.rating):
-            unread.append(entry.title)
+            unread.append(_written(entry) if math.isnan(entry.rating) else entry.title)
         else:
             rating = on_scale(entry.rating, data.scale, data.scale)
             ratings[str(data.items.ids[best])] = rating

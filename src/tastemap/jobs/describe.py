@@ -19,13 +19,15 @@ if TYPE_CHECKING:
 DAMPING_RATINGS = 25.0
 # More values than this are counted in so many parts of the scale.
 MAX_VALUES, N_PARTS = 21, 10
+# So many genres are shown.
+N_GENRES = 20
 
 
 def statistics_tables(ratings: Ratings) -> dict[str, pl.DataFrame]:
     """The tables that describe ratings, by title."""
     liked = statistics.average_ratings(ratings, damping=DAMPING_RATINGS)
     items = item_noun(ratings).plural
-    return {
+    tables = {
         f"{ratings.source.name} at a glance": statistics.describe(ratings),
         "How often each rating is given": counts_table(ratings),
         f"The most popular {items}": statistics.most_popular(ratings, k=10),
@@ -33,6 +35,28 @@ def statistics_tables(ratings: Ratings) -> dict[str, pl.DataFrame]:
             "damped_average", descending=True
         ).head(10),
     }
+    if (genres := genres_table(ratings)) is not None:
+        tables[f"The genres of the {items}"] = genres.head(N_GENRES)
+    return tables
+
+
+def genres_table(ratings: Ratings) -> pl.DataFrame | None:
+    """How many items have each genre, and how many ratings these have, most first.
+
+    Returns:
+        Frame ``genre, items, popularity``; None where nothing is known of genres.
+    """
+    table = ratings.item_table
+    if (
+        table is None
+        or "genres" not in table.columns
+        or table["genres"].dtype != pl.List(pl.String)
+    ):
+        return None
+    counted = table.select("genres", popularity=pl.Series(ratings.by_item.counts))
+    genres = counted.explode("genres").drop_nulls().group_by(genre="genres")
+    sums = genres.agg(pl.len().alias("items"), pl.sum("popularity"))
+    return sums.sort(["popularity", "genre"], descending=[True, False]) if len(sums) else None
 
 
 def counts_table(ratings: Ratings) -> pl.DataFrame:

@@ -88,7 +88,7 @@ def fit_on_spark(
         data = index.index_table(session, read_table(session, address(source), reading))
         index.refuse_what_the_driver_cannot_hold(data, model.n_factors + 1)
         if test_size:
-            tell(f"a first fit, on {1 - test_size:.0%}, to be scored")
+            tell(f"a first fit, on {100 * (1 - test_size):.0f} %, to be scored")
             train, test = evaluate.split(data.frame, test_size, seed)
             scores = evaluate.score(model, data, als.fit(model, data, train, seed), train, test)
             *rows, (kind, count) = scores.rows()

@@ -140,7 +140,7 @@ def all_neighbours(
     if result.recall is not None:
         note = (
             f"by an index in {result.seconds:.1f} s: of the {k} nearest of a sample of items it "
-            f"found {result.recall:.1%}; --exact compares all with all"
+            f"found {100 * result.recall:.1f} %; --exact compares all with all"
         )
     return result.frame, "Neighbours", [note]
 

@@ -21,6 +21,7 @@ import polars as pl
 from numpy.typing import ArrayLike
 
 from tastemap.arrays import I64
+from tastemap.data.nouns import item_noun
 from tastemap.data.ratings import Ratings
 from tastemap.data.statistics import average_ratings
 from tastemap.errors import ArtifactError, UnsupportedError
@@ -78,6 +79,8 @@ def site_data(model: Recommender) -> dict[str, Any]:
     genres = sorted({genre for row in items["genres"].to_list() for genre in row or ()})
     return {
         "name": data.source.name,
+        "noun": item_noun(data)._asdict() | {"indefinite": item_noun(data).indefinite},
+        "hasTitles": "title" in data.items.frame.columns,
         "learnt_by": model.learnt_by_,
         "fingerprint": data.fingerprint(),
         "n_ratings": len(data),

@@ -80,7 +80,7 @@ def index_table(session: "SparkSession", table: Table) -> Indexed:
     values = to_polars(frame.select("rating").distinct().limit(MAX_VALUES_OF_SCALE))["rating"]
     values = pl.concat([values, pl.Series(ends, dtype=values.dtype)])
     scale = Scale.infer(values.to_numpy())
-    source = Source(table.name, table.notes)
+    source = Source(table.name, table.notes, noun=table.noun)
     return Indexed(frame, **vocabularies, scale=scale, n=n, source=source)
 
 

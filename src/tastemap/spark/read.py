@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from tastemap.data.nouns import noun_in
 from tastemap.data.readers.archive import DataFile
 from tastemap.data.readers.columns import DUPLICATES
 from tastemap.data.readers.dialect import Dialect, sample, sniff
@@ -44,12 +45,14 @@ class Table(NamedTuple):
         name: The name of the data.
         notes: Inferences and changes, in sentences.
         persisted: The frame that the executors hold, to be released when the table is indexed.
+        noun: What an item is called, or "".
     """
 
     frame: "DataFrame"
     name: str
     notes: tuple[str, ...]
     persisted: "DataFrame"
+    noun: str = ""
 
 
 def read_table(session: "SparkSession", path: str, how: Mapping[str, Any]) -> Table:
@@ -87,7 +90,7 @@ def read_table(session: "SparkSession", path: str, how: Mapping[str, Any]) -> Ta
     frame, rating_notes = _rated(frame, path, how.get("unrated"), column)
     once, pair_notes = _once(frame, path, duplicates)
     notes = [*notes, *column_notes, *row_notes, *rating_notes, *pair_notes]
-    return Table(once.drop("copies"), Path(path).name, tuple(notes), once)
+    return Table(once.drop("copies"), Path(path).name, tuple(notes), once, noun_in(roles["item"]))
 
 
 def address(path: str) -> str:

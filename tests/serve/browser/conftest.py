@@ -105,7 +105,9 @@ def film_ratings() -> Ratings:
     named = ratings.item_table.with_columns(
         title=pl.Series([HOSTILE, *ratings.item_table["title"][1:]])
     )
-    return Ratings.from_frame(ratings.to_frame(), item_table=named, source=Source("films & more"))
+    return Ratings.from_frame(
+        ratings.to_frame(), item_table=named, source=Source("films & more", noun="film")
+    )
 
 
 @pytest.fixture(scope="session")

@@ -1,17 +1,20 @@
 """The pages as forms without scripts see them: every change is a form and an answer."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 from clients import client_of
 from small_models import SCRIPT, save_small, small_ratings
 from starlette.testclient import TestClient
 
-from tastemap.data.ratings import Ratings
+from tastemap.data.ratings import Ratings, Source
+from tastemap.jobs.import_ratings import ratings_of_file
 from tastemap.models.registry import load_model
-from tastemap.serve.web.rendering import STORE_NOTICE
+from tastemap.serve.web.rendering import HERE, STORE_NOTICE
 
 PAGES = ("/", "/items/2", "/map", "/you", "/together", "/model")
 
@@ -127,12 +130,28 @@ def test_an_export_is_reviewed_and_kept(client: TestClient) -> None:
     assert client.get("/you/ratings.csv").content.splitlines()[1:] != []
 
 
-def test_ratings_off_the_scale_are_shown_and_not_kept(client: TestClient) -> None:
-    files = {"file": ("ratings.csv", b"item_id,rating\n1,400\n2,0\n3,4\n", "text/csv")}
+@pytest.mark.parametrize(
+    "content",
+    [
+        "item_id,rating\n1,400\n2,0\n3,4\n3,5\n4,good\n5,\nno such,5\n",
+        "{title} = 4\nno such thing at all = 3\n{title} = 9\njust words\n",
+    ],
+)
+def test_the_page_and_the_terminal_say_the_same_of_a_bad_file(
+    client: TestClient, tmp_path: Path, content: str
+) -> None:
+    data = client.app.state.service.model.data
+    path = tmp_path / "mine.csv"
+    content = content.replace("{title}", data.items.titles[3])
+    path.write_text(content)
+    frame, notes = ratings_of_file(path, data)
+    files = {"file": (path.name, content.encode(), "text/csv")}
     page = client.post("/you/import", files=files, data={"csrf": token(client)}).text
-    assert re.findall(r'name="pick" value="([^"]+)" checked', page) == ["4 3"]
-    assert "Not read" in page
-    assert "1 = 400; 2 = 0" in page
+    picks = re.findall(r'name="pick" value="([^"]+)" checked', page)
+    assert picks == [f"{rating:g} {item_id}" for item_id, rating in frame.iter_rows()]
+    said = [*re.findall(r'<p class="note">([0-9][^<]*)</p>', page)]
+    assert said == notes[1:]
+    assert len(said) >= 3
 
 
 def test_no_cell_of_the_export_is_a_formula(tmp_path: Path) -> None:
@@ -278,3 +297,61 @@ def test_an_export_of_many_ratings_can_be_kept_at_once(client: TestClient) -> No
     picks = ["5 1"] * 4999 + ["4 2"]
     answer = client.post("/you/import/keep", data={"csrf": token(client), "pick": picks})
     assert "2 ratings are kept" in answer.text
+
+
+@pytest.fixture(scope="module")
+def jokes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    """A client of a model of jokes without titles, rated on a scale without steps."""
+    ratings = small_ratings().to_frame()
+    spread = np.random.default_rng(0).uniform(-0.9, 0.9, len(ratings)).round(3)
+    frame = ratings.with_columns(rating=4.5 * (pl.col("rating") - 3) + spread)
+    folder = tmp_path_factory.mktemp("jokes")
+    data = Ratings.from_frame(frame, source=Source("wit", noun="joke"))
+    with client_of(save_small(data, folder / "model"), folder) as client:
+        yield client
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/items/3", "/you", "/map", "/together", "/model", "/items/none"]
+)
+def test_pages_speak_of_what_is_rated(jokes: TestClient, path: str) -> None:
+    page = jokes.get(path).text
+    assert re.search(r"\bfilms?\b", page, re.IGNORECASE) is None
+    assert re.search(r"\bjokes?\b", page, re.IGNORECASE)
+
+
+def test_items_without_titles_are_searched_and_shown_by_id(jokes: TestClient) -> None:
+    page = jokes.get("/?q=12").text
+    assert "Search by id" in page
+    assert 'placeholder="id"' in page
+    assert "From year" not in page
+    assert '<a href="/items/12">joke 12</a>' in page
+    assert "<h1>joke 12</h1>" in jokes.get("/items/12").text
+
+
+def test_a_scale_without_steps_is_rated_by_a_number_within_its_ends(jokes: TestClient) -> None:
+    page = jokes.get("/items/12").text
+    scale = jokes.app.state.service.model.scale
+    lowest, highest = scale.lowest, scale.highest
+    ends = f'type="number" name="rating" min="{lowest:g}" max="{highest:g}" step="any"'
+    assert ends in page
+    assert f"−{-lowest:g} to {highest:g}" in page
+    rate(jokes, 12, -3.25)
+    assert 'value="-3.25"' in jokes.get("/items/12").text
+    form = {"csrf": token(jokes), "item": "12", "rating": f"{highest + 1}"}
+    assert jokes.post("/items/12", data=form).status_code == 422
+    own = jokes.get("/you/ratings.csv").content
+    files = {"file": ("ratings.csv", own, "text/csv")}
+    review = jokes.post("/you/import", files=files, data={"csrf": token(jokes)}).text
+    assert re.findall(r'name="pick" value="([^"]+)" checked', review) == ["-3.25 12"]
+
+
+def test_no_page_and_no_script_has_a_noun_of_its_own() -> None:
+    files = [*(HERE / "templates").iterdir(), *(HERE / "static").iterdir()]
+    said = [
+        line
+        for file in files
+        for line in file.read_text(encoding="utf-8").splitlines()
+        if re.search(r"\b[Ff]ilms?\b(?!:)", line)
+    ]
+    assert not said

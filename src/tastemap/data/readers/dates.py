@@ -49,12 +49,28 @@ def evidence(texts: pl.Series) -> Counter[str]:
     with the one or the other first where the year comes last; ``either`` those that can be read at
     all, and ``year last`` those of which the order matters.
     """
-    counts = Counter(compact=int(_seconds(texts, (_COMPACT,), "day")[1].sum()))
-    by_day, by_month = (_seconds(texts, (*_LAYOUTS, _COMPACT), order)[1] for order in ORDERS)
-    counts += Counter(day=int(by_day.sum()), month=int(by_month.sum()))
-    counts["either"] = int((by_day | by_month).sum())
-    counts["year last"] = int(texts.str.contains(r"^[0-9]{1,2}[-/.][0-9]{1,2}[-/.]").sum())
+    counts = Counter(compact=n_compact(texts))
+    is_day = _seconds(texts, (*_LAYOUTS, _COMPACT), "day")[1]
+    # The order matters to the dates with the year last alone.
+    is_year_last = texts.str.contains(r"^[0-9]{1,2}[-/.][0-9]{1,2}[-/.]").fill_null(value=False)
+    places = np.flatnonzero(is_year_last.to_numpy())
+    is_month = is_day.copy()
+    is_month[places] = _seconds(texts.gather(places), _LAYOUTS, "month")[1]
+    counts += Counter(day=int(is_day.sum()), month=int(is_month.sum()))
+    counts["either"] = int((is_day | is_month).sum())
+    counts["year last"] = len(places)
     return counts
+
+
+def n_compact(texts: pl.Series) -> int:
+    """How many of these texts are dates such as 20240531T1015.
+
+    Example:
+        >>> n_compact(pl.Series(["20240531", "20240532", "1700000000", None]))
+        1
+    """
+    begins = texts.filter(texts.str.contains("^[0-9]{8}").fill_null(value=False))
+    return int(_seconds(begins, (_COMPACT,), "day")[1].sum())
 
 
 def seconds(texts: pl.Series, order: str) -> pl.Series:

@@ -4,6 +4,7 @@ import codecs
 import io
 import re
 from collections.abc import Iterable
+from itertools import islice
 from typing import NamedTuple
 
 from tastemap.data.readers.archive import DataFile
@@ -140,10 +141,11 @@ def first_lines(file: DataFile, encoding: str, n: int) -> list[Line]:
     head = _head(file)
     text = codecs.getincrementaldecoder(encoding)("replace").decode(head)
     # Files that were joined have the mark of their encoding more than once.
-    lines = [line.removeprefix("\ufeff").rstrip("\r\n") for line in io.StringIO(text, newline="\n")]
-    if len(head) >= HEAD_BYTES and len(lines) > 1 and not text.endswith("\n"):
-        lines.pop()  # it may be cut in the middle
-    numbered = [Line(number, line) for number, line in enumerate(lines, 1) if line.strip()][:n]
+    if len(head) >= HEAD_BYTES:
+        text = text[: text.rfind("\n") + 1] or text  # the last line may be cut in the middle
+    lines = (line.removeprefix("\ufeff").rstrip("\r\n") for line in io.StringIO(text, newline="\n"))
+    full = (Line(number, line) for number, line in enumerate(lines, 1) if line.strip())
+    numbered = list(islice(full, n))
     if not numbered:
         raise DataError(
             file.name, expected="ratings", received="an empty file", do="check how it was written"

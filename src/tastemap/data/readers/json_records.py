@@ -4,13 +4,13 @@ import codecs
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
 import polars as pl
 
 from tastemap.data.readers.archive import DataFile
-from tastemap.data.readers.chunked_text import BadRows, Parsed, Reading
+from tastemap.data.readers.chunked_text import BadRows, Reading
 from tastemap.data.readers.encoding import decoded, guess_encoding, usual_name
 from tastemap.data.readers.roles import find_columns, item_columns
 from tastemap.data.readers.text import whole_lines
@@ -23,8 +23,6 @@ Record: TypeAlias = dict[str, Any]
 
 # Objects in memory take so many times the bytes of an array in a file.
 MAX_EXPANSION = 10
-# The beginning of the note on what is left out.
-NESTED = "nested fields left out"
 # Peak of the memory for an object, of which few fields are needed.
 BYTES_PER_RECORD = 300
 START_BYTES = 2**18
@@ -38,6 +36,20 @@ _NESTED = (dict, list)
 MAX_INTEGER = 2**63 - 1
 
 
+class Records(NamedTuple):
+    """A file of JSON as a table.
+
+    Attributes:
+        frame: The fields as columns.
+        notes: What was inferred, and what left out.
+        nested: The note on fields that hold objects or arrays, or "" where there are none.
+    """
+
+    frame: pl.DataFrame
+    notes: list[str]
+    nested: str
+
+
 def is_json(head: bytes) -> bool:
     """Whether a file that begins with these bytes holds JSON."""
     for encoding in ("utf-16-le", "utf-16-be", "utf-8"):
@@ -49,7 +61,7 @@ def is_json(head: bytes) -> bool:
 
 def read_json(
     file: DataFile, encoding: str | None, chosen: Mapping[str, str | None], reading: Reading
-) -> Parsed:
+) -> Records:
     """The fields of a file of JSON as columns, and notes.
 
     Fields that hold objects or arrays are left out and named in a note. Where names say which
@@ -64,7 +76,7 @@ def read_json(
     Raises:
         DataError: If a line is no object (it is named), or the file is JSON of another form.
     """
-    notes = ["read as JSON"]
+    notes, left_out = ["read as JSON"], ""
     encoding, given = usual_name(encoding or guess_encoding(file)), encoding
     if encoding != "utf-8":
         notes += [] if given else [f"encoding inferred: {encoding}"]
@@ -82,13 +94,16 @@ def read_json(
                     file.name, expected="an object in each line", received=received, do=_DO
                 )
             names = _needed(file.name, fields, chosen)
-            notes += [f"{NESTED}: {', '.join(nested)[:200]}"] if nested else []
+            if nested:
+                left_out = f"nested fields left out: {', '.join(nested)[:200]}"
+                notes.append(left_out)
         columns = names or dict.fromkeys(name for record in part for name in record)
         frames.append(pl.DataFrame([_column(name, part) for name in columns]))
     if not frames:
         raise DataError(file.name, expected="an object in each line", received="none", do=_DO)
     frame = pl.concat(frames, how="diagonal_relaxed")
-    return frame.select(s for s in frame if s.dtype != pl.Null), [*notes, *bad.notes]
+    frame = frame.select(s for s in frame if s.dtype != pl.Null)
+    return Records(frame, [*notes, *bad.notes], left_out)
 
 
 def _parts(file: DataFile, reading: Reading, bad: BadRows) -> Iterator[list[Record]]:

@@ -64,6 +64,7 @@ class Matrix(NamedTuple):
         places: The places of the columns of ratings.
         ids: The id of each of these columns.
         others: The names of columns that hold something else.
+        item_name: The name of the column that names the items, or "" where the columns are items.
     """
 
     key: int | None
@@ -71,6 +72,7 @@ class Matrix(NamedTuple):
     places: tuple[int, ...]
     ids: tuple[str, ...]
     others: tuple[str, ...] = ()
+    item_name: str = ""
 
     @property
     def columns(self) -> str:
@@ -190,7 +192,8 @@ def _by(head: Head, chosen: Mapping[str, str | None]) -> Matrix:
     ids = tuple(columns[place] if head.named else str(place - first + 1) for place in places)
     meant = {*places, key}
     others = tuple(c for n, c in enumerate(columns) if n not in meant and c in names)
-    return Matrix(key, role or "user", tuple(places), ids, others)
+    item_name = columns[key] if role == "item" and key is not None else ""
+    return Matrix(key, role or "user", tuple(places), ids, others, item_name)
 
 
 def _plain(name: str) -> str:

@@ -112,7 +112,7 @@ def _column_names(file: DataFile, dialect: Dialect) -> Sequence[str]:
         scan = pl.scan_parquet if start.startswith(b"PAR1") else pl.scan_ipc
         return scan(file.path or file.read()).collect_schema().names()
     if is_json(start):
-        return read_json(file.unpacked(), dialect.encoding, {}, Reading("skip"))[0].columns
+        return read_json(file.unpacked(), dialect.encoding, {}, Reading("skip")).frame.columns
     # The last line may be cut in the middle.
     lines = start if len(start) < START_BYTES else start[: start.rfind(b"\n") + 1]
     layout = sniff(DataFile(file.name, lambda: lines), dialect)[0].layout

@@ -17,6 +17,7 @@ from typing import TypeAlias
 
 import polars as pl
 
+from tastemap.data.nouns import FILM
 from tastemap.data.ratings import Ratings
 from tastemap.data.readers.archive import DataFile, boundary, open_files
 from tastemap.data.readers.chunked_text import Reading
@@ -286,4 +287,5 @@ def _with_tags(items: pl.DataFrame, tags: pl.DataFrame) -> pl.DataFrame:
 def _joined(
     table: RatingsTable, items: pl.DataFrame | None, users: pl.DataFrame | None, form: str
 ) -> RatingsTable:
-    return replace(table, items=items, users=users, notes=(f"read as {form}", *table.notes))
+    notes = (f"read as {form}", *table.notes)
+    return replace(table, items=items, users=users, notes=notes, noun=FILM.singular)

@@ -9,6 +9,7 @@ import polars as pl
 from tastemap.arrays import IndexArray
 from tastemap.data.chunks import CHUNK_ROWS
 from tastemap.data.memmap import Chunk, Metadata, write_prepared
+from tastemap.data.nouns import noun_in
 from tastemap.data.ratings import Ratings, Source
 from tastemap.data.readers.archive import boundary, first_bytes
 from tastemap.data.readers.chunked_text import Progress
@@ -93,7 +94,11 @@ def prepare_ratings(
             users=Vocabulary(users[0].drop_nulls().unique().sort(), "user"),
             items=Vocabulary(items[0].drop_nulls().unique().sort(), "item"),
             scale=Scale.infer(numbers.filter(numbers.is_finite()).to_numpy()),
-            source=Source(path.stem, (*notes, *of_levels, *users[1], *items[1], *of_times)),
+            source=Source(
+                path.stem,
+                (*notes, *of_levels, *users[1], *items[1], *of_times),
+                noun=noun_in(roles["item"]) or noun_in(path.stem),
+            ),
         )
         n_bytes = path.stat().st_size
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tastemap.data.memmap import is_prepared, read_prepared
+from tastemap.data.nouns import with_noun
 from tastemap.data.ratings import Ratings
 from tastemap.data.readers.archive import ZIP, DataFile, boundary, first_bytes, open_files
 from tastemap.data.readers.chunked_text import Progress, Reading
@@ -13,6 +14,7 @@ from tastemap.data.readers.dialect import Dialect
 from tastemap.data.readers.frames import NAME, as_polars
 from tastemap.data.readers.members import member, table_in
 from tastemap.data.readers.movielens import holds_release, read_movielens
+from tastemap.data.readers.side_tables import with_tables
 from tastemap.data.readers.table import read_file, read_frame
 from tastemap.support.addresses import refuse_address
 
@@ -32,6 +34,9 @@ def read_ratings(
     missing_times: str = "drop",
     on_bad_row: str = "error",
     unrated: Sequence[float] | None = None,
+    items: Any = None,
+    users: Any = None,
+    noun: str | None = None,
     progress: Progress | None = None,
 ) -> Ratings:
     """Ratings from a file, a folder or a data frame.
@@ -65,11 +70,16 @@ def read_ratings(
         unrated: Values in the column of the ratings that say "not rated", and are left out; ``()``
             for none. By default those that cannot be ratings, with a note: -1, or 0 for most rows
             of a scale from 1 on.
+        items, users: Tables that describe the items and the users: a path or a frame each. One
+            column holds the ids of the ratings, told by its values; ``title``, ``genres`` and
+            ``year`` are known by their names, and columns of numbers become numbers.
+        noun: What an item is called in pages, figures and reports, ``"book"``; by default what the
+            name of a column or of the file says.
         progress: Is called with the bytes read and all bytes, while a large text file is read.
 
     Raises:
         DataError: If the file or frame cannot be read as ratings (file, line or row, and column
-            are named), or needs more memory than is free.
+            are named), or needs more memory than is free; if a table describes none of them.
         ArgumentError: If an argument is none of its values.
 
     Example:
@@ -83,17 +93,33 @@ def read_ratings(
     options = {"duplicates": duplicates, "missing_times": missing_times}
     marks = None if unrated is None else tuple(map(float, unrated))
     reading = Reading(on_bad_row, progress, layout, marks)
-    if not isinstance(source, str | Path):
+    if isinstance(source, str | Path):
+        dialect = Dialect(delimiter, encoding, has_header)
+        ratings = _read_path(source, chosen, reading, dialect, options)
+    else:
         frame, notes = as_polars(source, chosen)
         table = read_frame(NAME, frame, chosen, reading, notes)
-        return table.to_ratings("ratings", **options)
+        ratings = table.to_ratings("ratings", **options)
+    if not items is users is None:
+        ratings = with_tables(ratings, items, users)
+    return ratings if noun is None else with_noun(ratings, noun)
+
+
+def _read_path(
+    source: str | Path,
+    chosen: dict[str, str | None],
+    reading: Reading,
+    dialect: Dialect,
+    options: dict[str, str],
+) -> Ratings:
+    """Ratings from a file or a folder."""
     refuse_address(source)
-    dialect = Dialect(delimiter, encoding, has_header)
     with boundary(str(source)):
         path = Path(source).expanduser()
         if is_prepared(path):
             return read_prepared(path)
-        file, notes = member(path), []
+        notes: list[str] = []
+        file = member(path)
         # A zip is known by its first bytes, complete or not.
         if file is None and (path.is_dir() or first_bytes(path) == ZIP):
             files = open_files(path)

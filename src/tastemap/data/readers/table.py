@@ -9,6 +9,7 @@ from typing import NamedTuple
 import polars as pl
 import polars.selectors as cs
 
+from tastemap.data.nouns import noun_in
 from tastemap.data.ratings import Ratings, Source
 from tastemap.data.readers.archive import DataFile
 from tastemap.data.readers.chunked_text import Columns, Reading, read_as_text, read_parts
@@ -20,7 +21,7 @@ from tastemap.data.readers.columns import (
 )
 from tastemap.data.readers.dialect import INFERRED, Dialect, sample, sniff
 from tastemap.data.readers.encoding import guess_encoding
-from tastemap.data.readers.json_records import NESTED, is_json, read_json
+from tastemap.data.readers.json_records import is_json, read_json
 from tastemap.data.readers.kinds import START_BYTES, refuse_other_kind
 from tastemap.data.readers.matrix import Head, Matrix, matrix_of, may_be_matrix, unpivoted
 from tastemap.data.readers.matrix_text import read_matrix
@@ -54,6 +55,7 @@ class RatingsTable:
         ratings: ``user_id, item_id, rating`` and maybe ``timestamp``, one row a rating.
         items, users: The tables, keyed by ``item_id`` and ``user_id``, or None.
         notes: One sentence for each inference.
+        noun: What an item is called, in the singular, or "".
     """
 
     name: str
@@ -61,6 +63,7 @@ class RatingsTable:
     items: pl.DataFrame | None = None
     users: pl.DataFrame | None = None
     notes: tuple[str, ...] = ()
+    noun: str = ""
 
     def to_ratings(
         self, name: str, *, duplicates: str = "last", missing_times: str = "drop"
@@ -68,7 +71,8 @@ class RatingsTable:
         """`Ratings` called ``name``, without duplicates, with all times or none."""
         frame, of_duplicates = without_duplicates(self.name, self.ratings, duplicates)
         frame, of_times = complete_times(frame, missing_times)
-        source = Source(name, (*self.notes, *of_duplicates, *of_times))
+        notes = (*self.notes, *of_duplicates, *of_times)
+        source = Source(name, notes, noun=self.noun or noun_in(name))
         return Ratings.from_frame(
             frame, item_table=self.items, user_table=self.users, source=source
         )
@@ -104,7 +108,8 @@ def read_frame(
     if matrix is not None:
         _require_memory(name, len(frame) * len(matrix.places))
         long, of_matrix = unpivoted(name, frame, matrix, marks=reading.unrated is None)
-        return _assemble(name, long, MATRIX_ROLES, [*notes, *of_matrix], how)
+        table = _assemble(name, long, MATRIX_ROLES, [*notes, *of_matrix], how)
+        return replace(table, noun=noun_in(matrix.item_name))
     roles, named = _find_columns(name, frame.columns, chosen, sampled)
     return _of_frame(name, frame, roles, [*notes, *named], how)
 
@@ -172,7 +177,8 @@ def _assemble(
     column = None if "rating" in how.named else roles["rating"]
     ratings, left_out = rated(name, ratings, how.reading.unrated, column)
     notes = [*notes, *left_out, *converted, *described]
-    return RatingsTable(name, ratings, items=items, notes=tuple(notes))
+    noun = noun_in(roles["item"])
+    return RatingsTable(name, ratings, items=items, notes=tuple(notes), noun=noun)
 
 
 def _empty(name: str, received: str) -> DataError:
@@ -182,14 +188,13 @@ def _empty(name: str, received: str) -> DataError:
 def _read_json(
     file: DataFile, chosen: Mapping[str, str | None], reading: Reading, dialect: Dialect
 ) -> RatingsTable:
-    frame, notes = read_json(file, dialect.encoding, chosen, reading)
+    records = read_json(file, dialect.encoding, chosen, reading)
     try:
-        return read_frame(file.name, frame, chosen, reading, notes)
+        return read_frame(file.name, records.frame, chosen, reading, records.notes)
     except DataError as error:
-        nested = [note for note in notes if note.startswith(NESTED)]
-        if not nested or not error.what.startswith(f"{file.name}, column of the"):
+        if not records.nested or not error.what.startswith(f"{file.name}, column of the"):
             raise
-        received = f"{error.received}; {nested[0]}"
+        received = f"{error.received}; {records.nested}"
         raise DataError(
             error.what, expected=error.expected, received=received, do=error.do
         ) from error
@@ -243,7 +248,8 @@ def _read_text(
         if layout.doubled:
             raise _doubled(text)
         frame, of_matrix = read_matrix(text, matrix, reading)
-        return _assemble(text.name, frame, MATRIX_ROLES, [*notes, *of_matrix], how)
+        table = _assemble(text.name, frame, MATRIX_ROLES, [*notes, *of_matrix], how)
+        return replace(table, noun=noun_in(matrix.item_name))
     roles, named = _columns_of_text(text, rows, chosen)
     columns = _columns(text, roles, rows, how)
     names = layout.names

@@ -131,9 +131,9 @@ def _of_numbers(numbers: pl.Series) -> Counter[str]:
     counts["early"] = int((numbers < MIN_LIKELY_SECONDS).sum())
     if low >= MIN_DIGITS and high <= MAX_DIGITS:
         # Few columns are such dates: most are told by their first values.
-        sample = dates.evidence(_digits(numbers.head(N_SAMPLED_VALUES)))["compact"]
+        sample = dates.n_compact(_digits(numbers.head(N_SAMPLED_VALUES)))
         if sample == min(len(numbers), N_SAMPLED_VALUES):
-            counts["digits"] = dates.evidence(_digits(numbers))["compact"]
+            counts["digits"] = dates.n_compact(_digits(numbers))
     return counts
 
 

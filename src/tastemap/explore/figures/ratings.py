@@ -46,7 +46,7 @@ def plot_popularity(ratings: Ratings) -> "Figure":
     counts = counts[counts > 0]
     held = np.cumsum(np.sort(counts)[::-1]) / counts.sum()
     top = max(round(len(counts) / 5), 1)
-    share, noun = f"{held[top - 1]:.0%} of the ratings", item_noun(ratings)
+    share, noun = f"{100 * held[top - 1]:.0f} % of the ratings", item_noun(ratings)
     title = f"A fifth of the {noun.plural} hold {share}"
     if len(counts) < MIN_ITEMS_OF_FIFTH:
         title = f"The most popular {noun.singular} holds {share}"
@@ -116,7 +116,7 @@ def _label_bars(ax: "Axes", values: npt.NDArray[Any], n: npt.NDArray[Any]) -> No
     ax.set_xticks(values, [plain(value) for value in values])
     for value, height in zip(values, n, strict=True):
         share = height / n.sum()
-        text = "0" if not height else "<1%" if share < MIN_SHARE_SHOWN else f"{share:.0%}"
+        text = "0" if not height else "<1 %" if share < MIN_SHARE_SHOWN else f"{100 * share:.0f} %"
         style.label(ax, text, (value, height), (0, 4))
 
 
@@ -136,7 +136,7 @@ def plot_releases_per_year(ratings: Ratings) -> "Figure":
     unknown = ratings.n_items - n
     with style.styled():
         figure, (ax,) = style.new_figure(
-            f"{most / n:.0%} of the {item_noun(ratings).plural} came out in the {decade}s",
+            f"{100 * most / n:.0f} % of the {item_noun(ratings).plural} came out in the {decade}s",
             f"{_source(ratings)}" + (f" · {unknown:,} without a year" if unknown else ""),
         )
         ax.bar(years["release_year"], years["items"], width=0.82, color=style.BLUE)

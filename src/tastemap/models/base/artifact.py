@@ -194,7 +194,12 @@ class Artifact:
             "seed": self.seed,
             "stopped": stopped,
             "versions": _versions(),
-            "data": {"name": data.source.name, "notes": data.source.notes, "n_ratings": len(data)},
+            "data": {
+                "name": data.source.name,
+                "notes": data.source.notes,
+                "noun": data.source.noun,
+                "n_ratings": len(data),
+            },
             "fingerprint": data.fingerprint(),
             "scale": asdict(data.scale),
             "metrics": self.metrics,

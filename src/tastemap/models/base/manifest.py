@@ -45,10 +45,15 @@ class Stop(msgspec.Struct):
 
 
 class Origin(msgspec.Struct):
-    """The name of the training data, and what was noted when they were read."""
+    """The name of the training data, and what was noted when they were read.
+
+    Attributes:
+        noun: What an item is called; None where an earlier version has written this.
+    """
 
     name: str = "ratings"
     notes: tuple[str, ...] = ()
+    noun: str | None = None
 
 
 class Calibration(msgspec.Struct):

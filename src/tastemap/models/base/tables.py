@@ -10,11 +10,12 @@ from contextlib import AbstractContextManager
 import numpy as np
 import polars as pl
 
+from tastemap.data.nouns import noun_of_notes
 from tastemap.data.ratings import Groups, Ratings, Source
 from tastemap.data.vocabulary import Vocabulary
 from tastemap.errors import ArtifactError
 from tastemap.models.base.arrays import Arrays
-from tastemap.models.base.manifest import Manifest, damaged
+from tastemap.models.base.manifest import Manifest, Origin, damaged
 from tastemap.models.base.parts import Parts, unreadable
 from tastemap.support.boundary import refusing
 
@@ -59,12 +60,17 @@ def read_ratings(parts: Parts, manifest: Manifest) -> Ratings:
             users=Vocabulary(users["user_id"], "user", users),
             items=Vocabulary(items["item_id"], "item", items),
             scale=manifest.scale,
-            source=Source(manifest.data.name, manifest.data.notes, _merged(parts, users, items)),
+            source=_source(manifest.data, _merged(parts, users, items)),
         )
         _check_columns(ratings)
         if "by_user_rows" in columns:
             group(ratings, columns)
     return ratings
+
+
+def _source(origin: Origin, merged: pl.DataFrame | None) -> Source:
+    noun = noun_of_notes(origin.notes) if origin.noun is None else origin.noun
+    return Source(origin.name, origin.notes, merged, noun)
 
 
 def _merged(parts: Parts, users: pl.DataFrame, items: pl.DataFrame) -> pl.DataFrame | None:

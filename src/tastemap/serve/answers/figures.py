@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 import polars as pl
 
+from tastemap.data.nouns import item_noun
 from tastemap.explore.figures import model as model_plots
 from tastemap.explore.figures import ratings as plots
 from tastemap.explore.figures.calibration import plot_calibration
@@ -65,17 +66,17 @@ _FIGURES: dict[str, tuple[str, str, Draw]] = {
     ),
     "popularity": (
         "The ratings",
-        "How the ratings are spread over the films.",
+        "How the ratings are spread over the {items}.",
         lambda model: plots.plot_popularity(model.data),
     ),
     "people": (
         "The ratings",
-        "How many films people have rated.",
+        "How many {items} people have rated.",
         lambda model: plots.plot_ratings_per_user(model.data),
     ),
     "years": (
         "The ratings",
-        "How many of the films came out in each year.",
+        "How many of the {items} came out in each year.",
         lambda model: plots.plot_releases_per_year(model.data),
     ),
 }
@@ -94,10 +95,11 @@ def pictures(model: LoadedModel) -> list[tuple[str, list[tuple[str, str]]]]:
         "calibration": "calibration" in model.model.metrics_,
         "years": "release_year" in model.data.items.frame.columns,
     }
+    items = item_noun(model.data).plural
     by_heading: dict[str, list[tuple[str, str]]] = {}
     for name, (heading, text, _) in _FIGURES.items():
         if possible.get(name, True):
-            by_heading.setdefault(heading, []).append((name, text))
+            by_heading.setdefault(heading, []).append((name, text.format(items=items)))
     return list(by_heading.items())
 
 

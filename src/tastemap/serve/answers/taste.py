@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tastemap.arrays import FloatArray
+from tastemap.data.nouns import item_noun
 from tastemap.serve.model.loaded import LoadedModel, ServedUser
 from tastemap.serve.schemas import ItemCard
 
@@ -75,7 +76,13 @@ def taste_of(model: LoadedModel, user: ServedUser) -> Taste:
         decades=decades,
         likes=catalogue.cards(rows[likes], rating_of=user.rating_of),
         dislikes=catalogue.cards(rows[dislikes], rating_of=user.rating_of),
-        sentences=_sentences(generosity, genres, decades, MIN_SHARE_IN_WORDS * width),
+        sentences=_sentences(
+            generosity,
+            genres,
+            decades,
+            MIN_SHARE_IN_WORDS * width,
+            item_noun(model.data).plural,
+        ),
     )
 
 
@@ -104,7 +111,7 @@ def _leanings(difference: FloatArray, names_of: list[tuple[str, ...]]) -> list[L
 
 
 def _sentences(
-    generosity: float, genres: list[Leaning], decades: list[Leaning], least: float
+    generosity: float, genres: list[Leaning], decades: list[Leaning], least: float, items: str
 ) -> list[str]:
     """The taste in words."""
     sentences = []
@@ -112,7 +119,7 @@ def _sentences(
         side = "above" if generosity > 0 else "below"
         mean = f"{abs(generosity):.1f} {side} what others give"
         sentences.append(f"Your ratings are on average {mean}.")
-    for kind, leanings in (("", genres), ("films of the ", decades)):
+    for kind, leanings in (("", genres), (f"{items} of the ", decades)):
         more = [kind + lean.name for lean in leanings[:3] if lean.difference >= least]
         less = [kind + lean.name for lean in leanings[::-1][:3] if lean.difference <= -least]
         if more:

@@ -101,6 +101,7 @@ class Catalogue:
         average: float64 (n,), mean rating, NaN without ratings.
         damped: float64 (n,), mean rating damped by five ratings at the overall mean.
         rows_of: Rows of the items by id.
+        has_titles, has_years: Whether items have any.
     """
 
     def __init__(self, ratings: Ratings) -> None:
@@ -116,7 +117,8 @@ class Catalogue:
         title = "title" if "title" in frame.columns else self.items.key
         self._titles = frame[title].cast(pl.String).fill_null("")
         nothing = pl.Series([None] * len(frame), dtype=pl.Int32)
-        has_years = "year" in frame.columns
+        self.has_titles = "title" in frame.columns
+        self.has_years = has_years = "year" in frame.columns
         self._years = frame["year"].cast(pl.Int32, strict=False) if has_years else nothing
         empty = pl.Series([None] * len(frame), dtype=pl.List(pl.String))
         self._genres = _lists(frame["genres"]) if "genres" in frame.columns else empty
@@ -170,6 +172,8 @@ class Catalogue:
         """Whatever else the item table says of an item, by column, as text."""
         shown = {self.items.key, "title", "year", "genres"}
         record = self.items.frame.row(row, named=True)
+        if record.get("release_year") == record.get("year"):
+            shown.add("release_year")
         return {
             name: ", ".join(map(str, value)) if isinstance(value, list) else str(value)
             for name, value in record.items()
@@ -240,6 +244,12 @@ class Catalogue:
         return mask
 
     # ---- search ----
+
+    @cached_property
+    def example(self) -> str:
+        """The title of an item that many know, or its id where there are none."""
+        row = int(self.by_popularity[0])
+        return self._facts[row].title
 
     @cached_property
     def by_popularity(self) -> IndexArray:

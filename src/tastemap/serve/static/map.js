@@ -9,14 +9,15 @@ const COLOURS = {
   predicted: "your predicted rating",
 };
 
-const MARKED = 500; // so many of the films that a search finds are marked
+const MARKED = 500; // so many of the items that a search finds are marked
 
 export class TasteMap {
   // items: columns x, y, id, title, year, genres, genre, popularity, average, preserved.
   // hooks: near(i) -> [{row, similarity}] or a promise of it; open(i) -> an element to show (or a
-  // promise); predicted() -> one number an item, or null; here() -> [x, y] or null; note: text.
+  // promise); predicted() -> one number an item, or null; here() -> [x, y] or null; note: text;
+  // noun: what an item is called, {singular, plural, indefinite}; hasTitles.
   constructor(root, items, hooks) {
-    Object.assign(this, { root, hooks, items: unitPlaces(items) });
+    Object.assign(this, { root, hooks, noun: hooks.noun, items: unitPlaces(items) });
     this.n = items.x.length;
     const rows = Array.from({ length: this.n }, (_, i) => i);
     this.popular = rows.sort((a, b) => items.popularity[b] - items.popularity[a] || a - b);
@@ -41,9 +42,9 @@ export class TasteMap {
       : column === "genre" ? this.items.genreNames.length : this.items[column].some((v) => v !== null);
     const options = Object.entries(COLOURS).filter(([column]) => known(column));
     this.menu = element("select", {}, ...options.map(([value, text]) => element("option", { value }, text)));
-    this.box = element("input", { type: "search", placeholder: "words of a title", autocomplete: "off" });
+    this.box = element("input", { type: "search", placeholder: this.hooks.hasTitles ? "words of a title" : "id", autocomplete: "off" });
     this.found = element("ul", { class: "map-found" });
-    this.lasso = element("button", { type: "button", "aria-pressed": "false" }, "Draw around films");
+    this.lasso = element("button", { type: "button", "aria-pressed": "false" }, `Draw around ${this.noun.plural}`);
     const button = (text, label, act) => {
       const made = element("button", { type: "button", "aria-label": label, title: label }, text);
       made.addEventListener("click", act);
@@ -55,7 +56,7 @@ export class TasteMap {
     this.canvas = element("canvas", { "aria-hidden": "true" });
     this.over = element("canvas", {
       tabindex: "0", role: "img",
-      "aria-label": `Map of ${this.n} films; arrow keys move it, plus and minus zoom, Enter opens the film in the middle`,
+      "aria-label": `Map of ${this.n} ${this.noun.plural}; arrow keys move it, plus and minus zoom, Enter opens the ${this.noun.singular} in the middle`,
     });
     this.tip = element("div", { class: "map-tip", hidden: true });
     this.stage = element("div", { class: "map-stage" }, this.canvas, this.over, this.tip, zooms);
@@ -151,7 +152,7 @@ export class TasteMap {
     this.draw();
   }
 
-  // Show a film beside the map; from a search, fly to it.
+  // Show an item beside the map; from a search, fly to it.
   async open(i, fly = false) {
     this.chosen = i;
     const near = await this.hooks.near(i);
@@ -225,7 +226,7 @@ export class TasteMap {
     const save = element("button", { type: "button" }, "Save as CSV");
     const columns = ["id", "title", "year", "popularity", "average"];
     const predicted = this.hooks.predicted?.();
-    save.addEventListener("click", () => saveCsv("films.csv", [
+    save.addEventListener("click", () => saveCsv(`${this.noun.plural}.csv`, [
       ["item_id", "title", "year", "ratings", "average", ...(predicted ? ["predicted_rating"] : [])],
       ...inside.map((i) => [...columns.map((c) => this.items[c][i]), ...(predicted ? [predicted[i]] : [])])]));
     const rows = inside.slice(0, 100).map((i) => {
@@ -233,7 +234,7 @@ export class TasteMap {
       name.addEventListener("click", () => this.open(i, true));
       return element("li", {}, name);
     });
-    this.panel.replaceChildren(element("h3", {}, `${inside.length.toLocaleString("en")} films inside`),
+    this.panel.replaceChildren(element("h3", {}, `${inside.length.toLocaleString("en")} ${this.noun.plural} inside`),
       save, element("ol", { class: "map-near" }, ...rows),
       inside.length > 100 ? element("p", { class: "note" }, "The first 100; the file has all.") : "");
     this.lasso.click();
@@ -328,7 +329,7 @@ export class TasteMap {
     const column = this.menu.value;
     const predicted = column === "predicted" ? this.hooks.predicted() : null;
     if (column === "predicted" && !predicted) {
-      this.legend.replaceChildren("Rate a film to see your predictions.");
+      this.legend.replaceChildren(`Rate ${this.noun.indefinite} to see your predictions.`);
       this.points.colour(colouring(this.items, "average").colours);
     } else {
       const { colours, names, ends } = colouring(this.items, column, predicted);

@@ -48,15 +48,16 @@ async function rate(form, submitter) {
   say(submitter?.name === "remove" ? `Removed your rating of ${title}.` : `${title}: ${value}. Your picks have changed.`);
 }
 
+let resting;
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (!form.matches("[data-live]") || form.closest(".map")) return;
   event.preventDefault();
+  clearTimeout(resting); // Enter in a field of a number has changed it, too
   rate(form, event.submitter);
 });
 
 // A star is set at once by a click; by the arrow keys, when they have come to rest.
-let resting;
 document.addEventListener("change", (event) => {
   const form = event.target.closest?.("form[data-live]");
   if (!form || form.closest(".map") || event.target.name !== "rating") return;

@@ -4,6 +4,8 @@ import { TasteMap } from "./map.js";
 import { say, send } from "./page.js";
 
 const root = document.querySelector(".map");
+const { noun: singular, nouns: plural, aNoun: indefinite } = root.dataset;
+const noun = { singular, plural, indefinite };
 const json = async (address) => (await fetch(address)).json();
 
 const [data, own] = await Promise.all([json("/map/data"), json("/map/me")]);
@@ -19,7 +21,7 @@ async function card(i) {
 // The card that an answer holds; its form rates without leaving the map.
 function shown(html, i) {
   const fresh = new DOMParser().parseFromString(html, "text/html").querySelector(".card");
-  const made = document.adoptNode(fresh ?? element("p", {}, "This film cannot be shown."));
+  const made = document.adoptNode(fresh ?? element("p", {}, `This ${noun.singular} cannot be shown.`));
   const form = made.querySelector("form");
   if (form) {
     form.action = `/map/card/${encodeURIComponent(data.id[i])}`;
@@ -46,7 +48,7 @@ async function rate(form, i, submitter) {
 }
 
 const map = new TasteMap(root, {
-  id: data.id, x: data.x, y: data.y, title: data.title, year: data.year, genre: data.genre,
+  id: data.id, x: data.x, y: data.y, title: root.dataset.hasTitles ? data.title : data.title.map((id) => `${singular} ${id}`), year: data.year, genre: data.genre,
   genres: data.genre.map((name) => (name === "other" ? [] : [name])), genreNames: data.genre_names,
   popularity: data.n_ratings, average: data.average_rating, preserved: data.preserved,
 }, {
@@ -58,7 +60,8 @@ const map = new TasteMap(root, {
   open: card,
   predicted: () => me.predicted_rating,
   here: () => (me.place ? [me.place.x, me.place.y] : null),
-  note: "Point at a film to see its true neighbours; click it to rate it.",
+  noun, hasTitles: Boolean(root.dataset.hasTitles),
+  note: `Point at ${noun.indefinite} to see its true neighbours; click it to rate it.`,
 });
 
 window.tastemapMap = map;

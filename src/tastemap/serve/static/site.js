@@ -14,6 +14,8 @@ class Site {
   constructor(data) {
     this.data = data;
     this.items = data.items;
+    this.noun = data.noun;
+    if (!data.hasTitles) this.items.title = this.items.id.map((id) => `${this.noun.singular} ${id}`);
     this.model = new FactorModel(data.model);
     this.items.popularity = this.model.popularity;
     this.items.histogram = decoded(data.items.histogram, Uint32Array);
@@ -97,7 +99,7 @@ class Site {
 
   show(moved = false) {
     const [, page = "", argument = ""] = /^#\/(\w*)\/?(.*)$/.exec(location.hash) ?? [];
-    const pages = { "": "discover", film: "film", map: "mapPage", you: "you", model: "about" };
+    const pages = { "": "discover", item: "item", film: "item", map: "mapPage", you: "you", model: "about" };
     this.page = pages[page] ? page : "";
     this.main.className = ["you", "model"].includes(this.page) ? "narrow" : "";
     document.querySelectorAll(".top nav a").forEach((link) => {
@@ -125,7 +127,7 @@ class Site {
     this.fill("Discover",
       element("h1", {}, "What will you like?"),
       element("p", { class: "lead" }, this.ratings.size ? "Every rating changes your picks at once."
-        : "Rate a few films that you know; from the first on, the picks are yours."),
+        : `Rate a few ${this.noun.plural} that you know; from the first on, the picks are yours.`),
       this.filters(), this.results);
     this.fillResults();
   }
@@ -144,12 +146,20 @@ class Site {
     slider.addEventListener("input", () => { asked.novelty = Number(slider.value); this.fillResults(); });
     const slide = element("div", { class: "slide" }, element("span", { class: "quiet" }, element("span", {}, "familiar"), element("span", {}, "surprising")), slider);
     const form = element("form", { class: "filters", role: "search" },
-      field("q", "Search", { type: "search", placeholder: "title, year, genre", class: "grow", autocomplete: "off" }),
+      field("q", this.data.hasTitles ? "Search" : "Search by id", { type: "search", placeholder: this.searched, class: "grow", autocomplete: "off" }),
       this.items.genreList.length ? element("label", {}, "Genre", genres) : null,
-      slide, field("from", "From year", { type: "number" }), field("to", "to year", { type: "number" }),
+      slide, ...(this.hasYears ? [field("from", "From year", { type: "number" }), field("to", "to year", { type: "number" })] : []),
       field("least", "At least … ratings", { type: "number", min: "0" }));
     form.addEventListener("submit", (event) => event.preventDefault());
     return form;
+  }
+
+  get hasYears() { return this.items.year.some((year) => year !== null); }
+
+  // What a search looks for, in words.
+  get searched() {
+    return [this.data.hasTitles ? "title" : "id", this.hasYears && "year", this.items.genreList.length && "genre"]
+      .filter(Boolean).join(", ");
   }
 
   fits(i) {
@@ -213,7 +223,7 @@ class Site {
   card(i, slot, reasoned = false, tag = "li") {
     const { items } = this;
     const year = items.year[i] ? element("span", { class: "year" }, ` ${items.year[i]}`) : null;
-    const link = element("a", { href: `#/film/${encodeURIComponent(items.id[i])}` }, items.title[i]);
+    const link = element("a", { href: `#/item/${encodeURIComponent(items.id[i])}` }, items.title[i]);
     return element(tag, { class: "card", "data-slot": slot, "data-item": items.id[i] },
       element(tag === "li" ? "h3" : "h2", {}, link, year), element("p", { class: "meta" }, this.meta(i)),
       this.guess(i), reasoned && this.ratings.size ? this.because(i) : null, this.starsOf(i, slot));
@@ -242,10 +252,10 @@ class Site {
     return stars(this.scale, this.ratings.get(i), labelOf(this.items, i), `r-${slot}`, (value) => this.rate(i, value));
   }
 
-  film(id) {
+  item(id) {
     const i = this.rowById.get(id);
     if (i === undefined) {
-      this.fill("Not found", element("h1", {}, "No such film"), element("p", {}, element("a", { href: "#/" }, "To the films")));
+      this.fill("Not found", element("h1", {}, `No such ${this.noun.singular}`), element("p", {}, element("a", { href: "#/" }, `To the ${this.noun.plural}`)));
       return;
     }
     const { items } = this;
@@ -256,15 +266,15 @@ class Site {
     const similar = this.model.similar(i, 10);
     this.fill(labelOf(items, i),
       element("h1", {}, items.title[i], items.year[i] ? element("span", { class: "year" }, ` ${items.year[i]}`) : null),
-      element("div", { "data-slot": "film" }, this.starsOf(i, "film")),
+      element("div", { "data-slot": "item" }, this.starsOf(i, "item")),
       element("div", { class: "two" },
         element("div", {}, this.predictionPanel(i)),
         element("div", {},
           element("dl", { class: "facts" }, ...facts.flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)])),
           counts.length && this.model.popularity[i] ? histogram(levels, counts, this.ratings.get(i)) : null,
-          similar.length ? element("h2", {}, "Similar films") : null,
+          similar.length ? element("h2", {}, `Similar ${this.noun.plural}`) : null,
           element("ul", { class: "plain" }, ...similar.map(({ row, similarity }) => element("li", {},
-            element("a", { href: `#/film/${encodeURIComponent(items.id[row])}` }, labelOf(items, row)),
+            element("a", { href: `#/item/${encodeURIComponent(items.id[row])}` }, labelOf(items, row)),
             element("span", { class: "quiet number", "data-similarity": String(similarity) }, similarity.toFixed(2))))),
           this.placeOnMap?.has(i) ? element("p", {}, element("a", { href: `#/map/${encodeURIComponent(id)}` }, "Show it on the map")) : null)));
   }
@@ -272,7 +282,7 @@ class Site {
   predictionPanel(i) {
     if (!this.ratings.size) {
       return element("div", { class: "panel" }, element("h2", {}, "Your predicted rating"),
-        element("p", {}, "Rate a film, this one or another, and a prediction stands here, with its reasons."));
+        element("p", {}, `Rate ${this.noun.indefinite}, this one or another, and a prediction stands here, with its reasons.`));
     }
     const parts = this.model.explain(this.rows, this.values, i);
     const total = parts.reduce((sum, part) => sum + part.contribution, 0);
@@ -285,13 +295,13 @@ class Site {
   }
 
   reasons(parts, item, total) {
-    const names = { "global mean": "average of all ratings", "item bias": "how this film is liked beyond it",
+    const names = { "global mean": "average of all ratings", "item bias": `how this ${this.noun.singular} is liked beyond it`,
       "average user": "what the average person adds", "kept inside the scale": "kept inside the scale" };
     const most = Math.max(...parts.filter((p) => p.part !== "global mean").map((p) => Math.abs(p.contribution)));
     const rows = parts.map((part) => {
       const name = part.row === undefined ? names[part.part] : element("span", {}, "your ",
         element("span", { class: "own" }, String(part.rating)), " for ",
-        element("a", { href: `#/film/${encodeURIComponent(this.items.id[part.row])}` }, labelOf(this.items, part.row)));
+        element("a", { href: `#/item/${encodeURIComponent(this.items.id[part.row])}` }, labelOf(this.items, part.row)));
       const without = part.row === undefined ? "" : this.model.without(this.rows, this.values, part.row, item).toFixed(2);
       return element("tr", { "data-part": part.part, "data-contribution": String(part.contribution) },
         element("td", {}, name), element("td", { class: "direction" }, part.part === "global mean" ? "" : push(part.contribution, most)),
@@ -312,15 +322,16 @@ class Site {
       return;
     }
     const root = element("div", { class: "map" });
-    this.fill("Map", element("h1", {}, "The map of films"),
-      element("p", { class: "lead" }, `Films that the same people like lie close together. ${this.data.map.truth}`), root);
+    this.fill("Map", element("h1", {}, `The map of ${this.noun.plural}`),
+      element("p", { class: "lead" }, `${capital(this.noun.plural)} that the same people like lie close together. ${this.data.map.truth}`), root);
     const onMap = ({ row, similarity }) => ({ row: this.placeOnMap.get(row), similarity });
     this.map = new TasteMap(root, this.mapItems, {
       near: (at) => this.model.similar(this.data.map.row[at], 10).map(onMap).filter(({ row }) => row !== undefined),
       open: (at) => this.card(this.data.map.row[at], "map", true, "div"),
       predicted: () => (this.ratings.size ? this.data.map.row.map((i) => this.model.clip(this.person.scores[i])) : null),
       here: () => this.here(),
-      note: "Point at a film to see its true neighbours; click it to rate it.",
+      noun: this.noun, hasTitles: this.data.hasTitles,
+      note: `Point at ${this.noun.indefinite} to see its true neighbours; click it to rate it.`,
     });
     const at = this.placeOnMap.get(this.rowById.get(id));
     if (at !== undefined) requestAnimationFrame(() => this.map.open(at, true));
@@ -344,10 +355,10 @@ class Site {
 
   you() {
     const rated = [...this.ratings.keys()].reverse().map((row) => element("li", { "data-slot": `you-${row}` },
-      element("a", { href: `#/film/${encodeURIComponent(this.items.id[row])}` }, labelOf(this.items, row)), this.starsOf(row, `you-${row}`)));
+      element("a", { href: `#/item/${encodeURIComponent(this.items.id[row])}` }, labelOf(this.items, row)), this.starsOf(row, `you-${row}`)));
     const save = element("button", { type: "button" }, "Save as CSV");
     save.addEventListener("click", () => saveCsv("my-ratings.csv", [["item_id", "title", "rating"],
-      ...[...this.ratings].map(([row, rating]) => [this.items.id[row], labelOf(this.items, row), rating])]));
+      ...[...this.ratings].map(([row, rating]) => [this.items.id[row], this.data.hasTitles ? labelOf(this.items, row) : "", rating])]));
     const forget = element("button", { type: "button", class: "danger" }, "Forget me");
     forget.addEventListener("click", () => {
       this.ratings.clear();
@@ -366,13 +377,15 @@ class Site {
   about() {
     const { data } = this;
     const facts = [["model", data.learnt_by], ["data", data.name], ["ratings", data.n_ratings.toLocaleString("en")],
-      ["people", data.n_users.toLocaleString("en")], ["films", this.items.id.length.toLocaleString("en")],
+      ["people", data.n_users.toLocaleString("en")], [this.noun.plural, this.items.id.length.toLocaleString("en")],
       ...Object.entries(data.metrics).map(([name, value]) => [name.replaceAll("_", " "), value.toFixed(4)])];
     this.fill("The model", element("h1", {}, "The model"),
-      element("p", {}, "This page computes everything itself: your factors are the ridge solution for your ratings against the fixed factors of the films, in closed form, after every rating."),
+      element("p", {}, `This page computes everything itself: your factors are the ridge solution for your ratings against the fixed factors of the ${this.noun.plural}, in closed form, after every rating.`),
       element("dl", { class: "facts" }, ...facts.flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)])));
   }
 }
+
+const capital = (word) => word[0].toUpperCase() + word.slice(1);
 
 const signed = (value) => (value < 0 ? "−" : "+") + Math.abs(value).toFixed(3);
 

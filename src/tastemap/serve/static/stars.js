@@ -43,5 +43,6 @@ function numberBox(scale, own, title, rate) {
     const value = Number(box.value);
     if (box.value !== "" && value >= scale.lowest && value <= scale.highest) rate(value);
   });
-  return [box];
+  const ends = `${scale.lowest} to ${scale.highest}`.replaceAll("-", "−");
+  return [box, element("span", { class: "quiet" }, ` ${ends}`)];
 }

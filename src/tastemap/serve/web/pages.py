@@ -35,7 +35,7 @@ from tastemap.support.formulas import defused_text
 
 #: Cards in a row, in a list that was searched for, and ratings on a page.
 CARDS_PER_ROW, CARDS_PER_LIST, RATINGS_PER_PAGE = 8, 24, 40
-#: Films that are found for a group.
+#: Items that are found for a group.
 N_GROUP_PICKS = 12
 MAX_CHARACTERS_OF_NAME, MAX_UNREAD_SHOWN = 60, 10
 GET_AND_POST = ["GET", "POST"]
@@ -127,12 +127,12 @@ def _slider(text: str) -> float:
     return min(max(numerals.number(text) or 0.0, -1.0), 1.0)
 
 
-# ---- a film ----
+# ---- an item ----
 
 
 @router.api_route("/items/{item_id:id}", methods=GET_AND_POST)
-def film(visit: CurrentVisit, change: FormChange, item_id: IdInPath) -> Response:
-    """One film: facts, prediction, reasons, neighbours."""
+def item_page(visit: CurrentVisit, change: FormChange, item_id: IdInPath) -> Response:
+    """One item: facts, prediction, reasons, neighbours."""
     if change.apply(visit) and not visit.is_live:
         return visit.again()
     service = visit.service
@@ -142,7 +142,7 @@ def film(visit: CurrentVisit, change: FormChange, item_id: IdInPath) -> Response
     parts = explanation.parts[1:] if explanation.additive else explanation.parts
     own_rating = detail.item.your_rating
     return visit.page(
-        "film.html",
+        "item.html",
         detail=detail,
         prediction=prediction,
         explanation=explanation,
@@ -159,7 +159,7 @@ def film(visit: CurrentVisit, change: FormChange, item_id: IdInPath) -> Response
 
 
 def _similar(visit: Visit, item_id: str) -> list[SimilarItem]:
-    """Similar films, where the model can compare them."""
+    """Similar items, where the model can compare them."""
     with suppress(UnsupportedError):
         return visit.service.similar(item_id, 10, visit.profile).items
     return []
@@ -272,7 +272,7 @@ def review_import(
     """What a file holds, for the person to look at."""
     visit.check(csrf)
     max_bytes = visit.request.app.state.settings.limits.upload
-    source, scale, entries = exports.read_export(file.file.read(max_bytes + 1), max_bytes)
+    source, scale, entries = exports.read_entries(file.file.read(max_bytes + 1), max_bytes)
     model = visit.service.model
     review = importing.review(model.data, source, scale, entries)
     return visit.page("review.html", "You", review=review, cards=model.catalogue.cards)
@@ -318,7 +318,7 @@ def together(
     you: FormText = "",
     more: FormText = "",
 ) -> Response:
-    """Films for several people, from lists that nothing is kept of."""
+    """Items for several people, from lists that nothing is kept of."""
     is_sent = visit.request.method == "POST"
     members = list(zip(name or (), lists or (), strict=False))
     n_shown = min(max(2, len(members) + bool(more)), Limits.members)
@@ -343,7 +343,7 @@ def together(
 def _members(
     visit: Visit, members: list[tuple[str, str]]
 ) -> tuple[dict[str, AnyProfile], list[list[str]]]:
-    """The ratings of each member with a list, by name, and the lines that name no film."""
+    """The ratings of each member with a list, by name, and the lines that name no item."""
     group: dict[str, AnyProfile] = {}
     unread: list[list[str]] = []
     max_bytes = visit.request.app.state.settings.limits.body

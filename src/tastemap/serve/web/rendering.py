@@ -4,7 +4,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 from urllib.parse import quote, urlsplit
 
 from fastapi import Depends, Form, Request
@@ -14,8 +14,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from tastemap.data.nouns import Noun, item_noun
 from tastemap.data.scale import Scale
 from tastemap.errors import StoreError, TastemapError
+from tastemap.serve.model.catalogue import Catalogue
 from tastemap.serve.people.profiles import AnyProfile
 from tastemap.serve.schemas import OwnRating
 from tastemap.serve.service import Service
@@ -36,8 +38,8 @@ MAX_RADIOS = 12
 PART_NAMES = {
     "global mean": "average of all ratings",
     "mean of all ratings": "average of all ratings",
-    "item bias": "how this film is liked beyond it",
-    "what others give it": "how this film is liked beyond it",
+    "item bias": "how this {noun} is liked beyond it",
+    "what others give it": "how this {noun} is liked beyond it",
     "average user": "what the average person adds",
     "training beyond the ratings": "what training found beyond your ratings",
 }
@@ -60,6 +62,29 @@ class PageFacts:
     csrf: str
     scale: Scale
     levels: tuple[float, ...]
+
+
+class About(NamedTuple):
+    """What is known of the items, so that pages ask for nothing that is not.
+
+    Attributes:
+        has_titles, has_years: Whether items have any.
+        searched: What a search looks for, in words.
+        example: A title that many know, for a list that people write; or an id.
+    """
+
+    has_titles: bool
+    has_years: bool
+    searched: str
+    example: str
+
+    @classmethod
+    def of(cls, catalogue: Catalogue) -> "About":
+        """What is known of the items of a catalogue."""
+        has_titles, has_years = catalogue.has_titles, catalogue.has_years
+        words = ["title" if has_titles else "id"]
+        words += ["year"] * has_years + ["genre"] * bool(catalogue.genres)
+        return cls(has_titles, has_years, ", ".join(words), catalogue.example)
 
 
 class Visit:
@@ -129,6 +154,7 @@ class Visit:
         levels = () if scale.levels is None else tuple(scale.levels.tolist())
         facts = PageFacts(self.visitor.csrf, scale, levels if len(levels) <= MAX_RADIOS else ())
         shared = {"page": facts, "here": here, "data_name": model.data.source.name}
+        shared |= {"noun": item_noun(model.data), "about": About.of(model.catalogue)}
         said = [*([STORE_NOTICE] if self.n_rated is None else []), *shown.pop("said", ())]
         shared |= {"n_rated": "–" if self.n_rated is None else self.n_rated, "said": said}
         text = templates().get_template(template).render(shared | shown)
@@ -270,10 +296,20 @@ def templates() -> Environment:
         "signed": signed,
         "along": along,
         "segment": lambda value: quote(str(value), safe=""),
-        "part_name": lambda name: PART_NAMES.get(name, name),
+        "part_name": part_name,
         "host": lambda address: urlsplit(address).netloc,
     }
     return environment
+
+
+def part_name(part: str, noun: Noun) -> str:
+    """A part of a prediction in words.
+
+    Example:
+        >>> part_name("item bias", Noun("book", "books")), part_name("genre", Noun("book", "books"))
+        ('how this book is liked beyond it', 'genre')
+    """
+    return PART_NAMES.get(part, part).replace("{noun}", noun.singular)
 
 
 def plain(value: float) -> str:
