@@ -43,7 +43,7 @@ types: .venv/developing
 	$(BIN)/mypy
 
 tests: .venv/developing
-	$(BIN)/python -m pytest -q -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -q -n 2 --dist loadgroup --no-loadscope-reorder
 
 # The committed notebook, executed again from the first cell to the last.
 notebook: .venv/developing

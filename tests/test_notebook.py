@@ -6,7 +6,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import nbformat
 import pytest
 
 ROOT = Path(__file__).parents[1]
@@ -33,14 +32,15 @@ SECTIONS = [
 
 
 @pytest.fixture(scope="module")
-def notebook() -> Any:
-    found = nbformat.read(NOTEBOOK, as_version=4)
-    nbformat.validate(found)
-    return found
+def notebook(execute: ModuleType) -> Any:
+    read = execute.nbformat.read(NOTEBOOK, as_version=4)
+    execute.nbformat.validate(read)
+    return read
 
 
 @pytest.fixture(scope="module")
 def execute() -> ModuleType:
+    """The script, and with it nbformat, which takes seconds to import."""
     spec = importlib.util.spec_from_file_location("execute", ROOT / "notebooks" / "execute.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -49,13 +49,12 @@ def execute() -> ModuleType:
 
 def tiny(*sources: str, execute: ModuleType) -> Any:
     """A notebook as if executed, each cell having printed its own code."""
+    v4 = execute.nbformat.v4
     cells = [
-        nbformat.v4.new_code_cell(
-            source, execution_count=n, outputs=[nbformat.v4.new_output("stream", text=source)]
-        )
+        v4.new_code_cell(source, execution_count=n, outputs=[v4.new_output("stream", text=source)])
         for n, source in enumerate(sources, 1)
     ]
-    made = nbformat.v4.new_notebook(cells=cells)
+    made = v4.new_notebook(cells=cells)
     made.metadata[execute.EXECUTED] = execute.code_hash(made)
     return made
 
@@ -96,7 +95,8 @@ def test_the_sections_of_the_lab_are_there_in_order(notebook: Any) -> None:
 
 
 def test_a_notebook_that_was_not_executed_is_refused(execute: ModuleType) -> None:
-    fresh = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1")])
+    v4 = execute.nbformat.v4
+    fresh = v4.new_notebook(cells=[v4.new_code_cell("1")])
     with pytest.raises(execute.NotebookError, match="no outputs"):
         execute.check_executed(fresh)
 
@@ -134,8 +134,9 @@ def test_outputs_of_another_kind_are_refused(execute: ModuleType) -> None:
 
 def test_warnings_and_paths_are_refused_and_other_noise_is_dropped(execute: ModuleType) -> None:
     made = tiny("a", execute=execute)
-    noise = nbformat.v4.new_output("stream", name="stderr", text="I0000 port.cc: oneDNN is on\n")
-    more = nbformat.v4.new_output("stream", text="b")
+    v4 = execute.nbformat.v4
+    noise = v4.new_output("stream", name="stderr", text="I0000 port.cc: oneDNN is on\n")
+    more = v4.new_output("stream", text="b")
     made.cells[0].outputs += [noise, more]
     execute.tidy(made)
     assert [(output.name, output.text) for output in made.cells[0].outputs] == [("stdout", "ab")]
@@ -153,7 +154,7 @@ def test_a_cell_that_raises_is_one_line(
     execute: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
     path = tmp_path / "broken.ipynb"
-    path.write_text(nbformat.writes(tiny("1 / 0", execute=execute)), encoding="utf-8")
+    path.write_text(execute.nbformat.writes(tiny("1 / 0", execute=execute)), encoding="utf-8")
     monkeypatch.setattr("sys.argv", ["execute.py", "--check", str(path)])
     assert execute.main() == 1
     said = capsys.readouterr().err.splitlines()

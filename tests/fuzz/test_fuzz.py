@@ -1,4 +1,4 @@
-"""Each target for twenty seconds: what has been kept, then new examples, the same in every run."""
+"""Each target for some seconds: what has been kept, then new examples, the same in every run."""
 
 import time
 from pathlib import Path
@@ -11,7 +11,7 @@ from targets import TARGETS
 
 from tastemap.errors import DataError
 
-SECONDS = 20
+SECONDS = 8
 
 
 @pytest.mark.slow

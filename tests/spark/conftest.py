@@ -16,7 +16,7 @@ from tastemap.models.als import ALS
 from tastemap.spark import als, evaluate, index, read
 from tastemap.spark.session import Cluster, check_java, spark_session
 
-SIZE = {"n_users": 943, "n_items": 1682, "n_ratings": 100_000}
+SIZE = {"n_users": 300, "n_items": 400, "n_ratings": 20_000}
 MASTER = "local-cluster[2,1,1024]"
 # Small data: plans are interpreted, since compiling each takes longer than running it.
 QUICK = {
@@ -63,7 +63,7 @@ def spark(spark_home: Path) -> Iterator[Any]:
 
 @pytest.fixture(scope="session")
 def big(spark: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[Ratings, index.Indexed]:
-    """As many ratings as MovieLens 100K has, on this machine and on the cluster."""
+    """The same ratings on this machine and on the cluster."""
     ratings = synthetic_ratings(**SIZE)
     path = tmp_path_factory.mktemp("big") / "ratings.csv"
     ratings.to_frame().write_csv(path)

@@ -25,7 +25,7 @@ COLUMNS = ["userId", "movieId", "rating", "timestamp"]
 FRAME = pl.DataFrame(ROWS, schema=COLUMNS, orient="row")
 TITLED = FRAME.with_columns(title=pl.format('"Film" {}, the', "movieId"), genres=pl.lit("a|b"))
 # Mutations of each file; all of them together take a few seconds.
-N_MUTATIONS = 120
+N_MUTATIONS = 40
 
 
 def text(frame: pl.DataFrame, delimiter: str, *, header: bool) -> bytes:
