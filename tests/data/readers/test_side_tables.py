@@ -84,10 +84,10 @@ def test_a_name_of_an_id_wins_over_another_column_with_more_of_them(ratings: Rat
     assert described.item_table["title"].to_list() == [None, "b", "c"]
 
 
-def test_columns_that_are_there_stay_unless_the_table_has_them() -> None:
+def test_what_is_known_stays_where_the_table_says_nothing() -> None:
     frame = RATED.with_columns(title=pl.Series(["a", "b", "c"]), year=1990)
     described = tm.read_ratings(frame, items=pl.DataFrame({"item": [1, 2], "title": ["A", "B"]}))
-    assert described.item_table["title"].to_list() == ["A", "B", None]
+    assert described.item_table["title"].to_list() == ["A", "B", "c"]
     assert described.item_table["year"].to_list() == [1990, 1990, 1990]
     assert described.rating.tolist() == RATED["rating"].to_list()
 

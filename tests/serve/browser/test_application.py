@@ -118,6 +118,22 @@ def test_stars_by_keyboard(open_page: Any, home: str) -> None:
     assert page.locator(".stars input:checked").count() == 1
 
 
+def test_ten_stars_stay_within_their_card(open_page: Any, home: str) -> None:
+    page = open_page(home, viewport={"width": 390, "height": 800}).page
+    page.goto(home)
+    ends = page.evaluate(
+        """() => {
+            const stars = document.querySelector(".card .stars");
+            const label = stars.querySelector("label");
+            while (stars.querySelectorAll("label").length < 10) stars.append(label.cloneNode(true));
+            const right = (node) => node.getBoundingClientRect().right;
+            return [Math.max(...[...stars.querySelectorAll("label")].map(right)),
+                right(stars.closest(".card"))];
+        }"""
+    )
+    assert ends[0] < ends[1]
+
+
 def test_without_scripts_a_form_rates(open_page: Any, home: str) -> None:
     page = open_page(home, java_script_enabled=False).page
     page.goto(f"{home}/items/3")

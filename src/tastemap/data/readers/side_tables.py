@@ -54,7 +54,7 @@ _TITLE_AND_YEAR = r"^(.*?)\s*\(([0-9]{4})\)\s*$"
 def with_tables(ratings: Ratings, items: Any = None, users: Any = None) -> Ratings:
     """The ratings with tables that describe their items and users.
 
-    Columns that are there already stay, unless the table has one of the same name.
+    What is known already stays where the table says nothing of it.
 
     Args:
         ratings: The ratings.
@@ -112,10 +112,17 @@ def _described(source: Any, vocabulary: Vocabulary) -> tuple[Vocabulary, list[st
     notes = [f"{kind}s described by the columns {shown} of {name}, ids in {key}", *notes]
     described = Vocabulary(vocabulary.ids, kind, table)
     if vocabulary.table is not None and described.table is not None:
-        others = pl.exclude(described.table.columns)
-        table = pl.concat([described.table, vocabulary.table.select(others)], how="horizontal")
+        table = _joined(described.table, vocabulary.table)
         described = Vocabulary(vocabulary.ids, kind, table)
     return described, [*notes, *of_columns]
+
+
+def _joined(table: pl.DataFrame, before: pl.DataFrame) -> pl.DataFrame:
+    """A table with what was there before where it says nothing; both in the order of the rows."""
+    same = [name for name in table.columns if before.schema.get(name) == table.schema[name]]
+    whole = [pl.coalesce(table[name], before[name]).alias(name) for name in same]
+    others = before.select(pl.exclude(table.columns))
+    return pl.concat([table.with_columns(whole), others], how="horizontal")
 
 
 def _read(file: DataFile) -> pl.DataFrame:
