@@ -12,6 +12,9 @@ BIN := .venv/bin
 # TensorFlow speaks of its optimisations on standard error; nobody here needs to know.
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
+# A file of tests stays on one worker; tests/conftest.py puts those first that take long.
+WORKERS := -n 2 --dist loadgroup --no-loadscope-reorder
+
 .PHONY: demo bench test quick lint types tests notebook docs docs-check install clean
 .PHONY: fuzz soak audit lock
 
@@ -33,7 +36,7 @@ install: .venv/installed
 
 # Lint, types and the tests that take no seconds: for working.
 quick: lint types .venv/developing
-	$(BIN)/python -m pytest -q -n 2 -m "not slow"
+	$(BIN)/python -m pytest -q $(WORKERS) -m "not slow"
 
 lint: .venv/developing
 	$(BIN)/ruff check .
@@ -43,7 +46,7 @@ types: .venv/developing
 	$(BIN)/mypy
 
 tests: .venv/developing
-	$(BIN)/python -m pytest -q -n 2 --dist loadgroup --no-loadscope-reorder
+	$(BIN)/python -m pytest -q $(WORKERS)
 
 # The committed notebook, executed again from the first cell to the last.
 notebook: .venv/developing

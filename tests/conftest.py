@@ -9,6 +9,9 @@ from typing import Any
 # Before anything imports Keras: the backend that tests use unless the caller chose one.
 os.environ.setdefault("KERAS_BACKEND", "jax")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+# A network trains for a moment here and compiles for seconds, half of them spent on optimising it.
+# The notebook is executed with all optimisations; 0 here runs the tests with them, too.
+os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
 
 import polars as pl
 import pytest

@@ -345,9 +345,9 @@ def test_examples_run(tmp_path: Path) -> None:
 
 
 def start(example: str, *words: object) -> subprocess.Popen[str]:
-    """An example in a process of its own, compiled in a hurry."""
+    """An example in a process of its own."""
     command = [sys.executable, ROOT / "examples" / f"{example}.py", *map(str, words)]
-    environment = os.environ | {"JAX_DISABLE_MOST_OPTIMIZATIONS": "1", "PYTHONWARNINGS": "error"}
+    environment = os.environ | {"PYTHONWARNINGS": "error"}
     pipe = subprocess.PIPE
     return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env=environment)
 

@@ -10,14 +10,14 @@ from typing import NamedTuple
 
 import house
 
-LENGTH = 30_000
+LENGTH = 50_000
 # What runs are made of, alone and between two others.
 UNITS = (*" a1(['\"`,.=\n", "a ", "1.", "''", "()", "\n ", "a=", "a'", "::")
 ENDS = (("", ""), ("a", "b"), ("1", "x"))
 FLAGS = ("IGNORECASE", "VERBOSE", "MULTILINE")
 METHODS = ("match", "fullmatch", "search", "sub", "findall", "finditer", "split")
 # Seconds of processor time: a linear expression takes a millisecond, one that takes the square of
-# the length more than five seconds.
+# the length four seconds and more.
 MAX_SECONDS = 2.0
 
 
