@@ -1,7 +1,7 @@
 """Alternating least squares, for ratings and for implicit feedback."""
 
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -152,9 +152,10 @@ class ALS(WarmStart):
     @property
     def capabilities(self) -> Capabilities:
         """Explicit feedback gives ratings, implicit feedback scores to rank by."""
-        return replace(super().capabilities, predicts=self.feedback == "explicit")
+        explicit = self.feedback == "explicit"
+        return replace(super().capabilities, predicts=explicit, interactions=not explicit)
 
-    def _fit(self, ratings: Ratings, validation: Ratings | None, seed: int, progress: bool) -> None:
+    def _fit(self, ratings: Any, validation: Any, seed: int, progress: bool) -> None:
         if self.predicts_ratings:
             self._fit_explicit(ratings, seed)
             return
@@ -326,10 +327,10 @@ class ALS(WarmStart):
         if self.predicts_ratings:
             return super()._rating_effects(item_index, rating)
         _, X = self.factors.design(item_index)
-        liked = self.ratings_.scale.liked(rating, self.threshold)
+        liked = self.fitted_data.liked(rating, self.threshold)
         X *= liked[:, None]
         X[:, 0] = 0  # no biases
-        ridge = self.ridge(int(liked.sum()), self.fitted_ratings.n_items)
+        ridge = self.ridge(int(liked.sum()), self.fitted_data.n_items)
         penalty = self._prior.precision + ridge * np.eye(X.shape[1])
         return solve_ridge(X.T @ X + penalty, X.T)
 

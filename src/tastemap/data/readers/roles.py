@@ -359,7 +359,10 @@ def _without_ratings(
     elif given and not any(given[column].may_be_ratings for column in free):
         words = ", ".join(sorted(given[texts[0]].distinct)[:3]) if texts else ""
         received += f", none of numbers to rate with{f' ({texts[0]}: {words})' if texts else ''}"
-        do = "add a column of ratings; one of 1 in each row is enough for lists of items"
+        do = (
+            "add a column of ratings, one of 1 in each row is enough for lists of items; or read it"
+            " without ratings, in Python: tm.read_interactions(...)"
+        )
     return DataError(
         f"{name}, column of the rating",
         expected=f"a name such as {', '.join(NAMES['rating'].split()[:3])}",

@@ -61,6 +61,7 @@ class Manifest(msgspec.Struct):
     """The contents of ``model.json``; `Artifact` says what most of it is.
 
     Attributes:
+        scale: The scale of the ratings; None of interactions, which have none.
         parts: The files of the artifact by name; empty in artifacts of versions that did not
             write it.
     """
@@ -69,7 +70,7 @@ class Manifest(msgspec.Struct):
     class_name: str = msgspec.field(name="class")
     parameters: dict[str, Any]
     arrays: dict[str, ArrayEntry]
-    scale: Scale
+    scale: Scale | None
     seed: int
     metrics: dict[str, Any]
     learnt_by: str = ""
@@ -80,7 +81,8 @@ class Manifest(msgspec.Struct):
 
     def __post_init__(self) -> None:
         """Refuse a scale that is none, and a calibration that cannot be drawn."""
-        check_scale(self.scale)
+        if self.scale is not None:
+            check_scale(self.scale)
         if "calibration" in self.metrics:
             msgspec.convert(self.metrics["calibration"], Calibration)
 
