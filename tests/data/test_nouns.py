@@ -7,9 +7,10 @@ import polars as pl
 import pytest
 
 import tastemap as tm
+from tastemap.data.feedback import Source
 from tastemap.data.memmap import MANIFEST
 from tastemap.data.nouns import item_noun, noun_called, noun_of_notes
-from tastemap.data.ratings import Ratings, Source
+from tastemap.data.ratings import Ratings
 from tastemap.data.readers.prepare import prepare_ratings
 
 

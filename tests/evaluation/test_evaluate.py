@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from tastemap.data.interactions import Interactions
 from tastemap.data.ratings import Ratings
 from tastemap.data.splits import Split
 from tastemap.errors import ArgumentError, NotFittedError
@@ -14,6 +15,7 @@ from tastemap.metrics.calibration import calibration_of
 from tastemap.metrics.rating import mae
 from tastemap.models.bayesian.model import BayesianFactorization
 from tastemap.models.bias import BiasModel
+from tastemap.models.popularity import Popularity
 
 
 def test_model_and_baseline_stand_beside_each_other(split: Split) -> None:
@@ -80,3 +82,20 @@ def test_a_model_that_is_not_fitted_is_refused(split: Split) -> None:
 def test_nothing_to_test_on(split: Split) -> None:
     with pytest.raises(ArgumentError, match="test; expected at least one rating"):
         evaluate(BiasModel().fit(split.train), split.test.take(np.arange(0)))
+
+
+def test_lists_of_a_model_of_interactions_by_hand() -> None:
+    """Popularity ranks 1, 2, 3; ann has seen 1, and the sum of her weights of 3 is above 0."""
+    schema = ["user_id", "item_id", "weight"]
+    rows = [("ann", 1, 1), ("bo", 1, 1), ("cy", 1, 1), ("bo", 2, 1), ("cy", 2, 1), ("cy", 3, 1)]
+    train = Interactions.from_frame(pl.DataFrame(rows, schema=schema, orient="row"))
+    rows = [("ann", 2, 1), ("ann", 2, -1), ("ann", 3, 1), ("ann", 3, 1), ("dee", 3, 1)]
+    test = Interactions.from_frame(pl.DataFrame(rows, schema=schema, orient="row"))
+    frame = evaluate_ranking(Popularity().fit(train), test, k=2)
+    scores = dict(frame.select("metric", "value").rows())
+    assert (scores["recall"], scores["precision"]) == (1, 0.5)
+    assert scores["ndcg"] == pytest.approx(1 / np.log2(3))
+    assert (scores["users"], scores["users_left_out"]) == (1, 1)
+    disliked = test.take(test.weight < 0)
+    with pytest.raises(ArgumentError, match="an interaction of a weight above 0"):
+        evaluate_ranking(Popularity().fit(train), disliked, k=2)

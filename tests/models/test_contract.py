@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from tastemap.data.datasets.synthetic import synthetic_ratings
+from tastemap.data.interactions import Interactions
 from tastemap.data.ratings import Ratings
 from tastemap.data.splits import Split, train_test_split
 from tastemap.errors import (
@@ -21,7 +22,7 @@ from tastemap.errors import (
 from tastemap.explore.item_map import item_map
 from tastemap.metrics import calibration
 from tastemap.metrics.rating import rmse
-from tastemap.models.base.artifact import CLASSES, model_class
+from tastemap.models.base.artifact import CLASSES, model_class, read_manifest
 from tastemap.models.base.recommender import Recommender
 from tastemap.models.base.selection import ShortAnswerWarning
 from tastemap.models.batch.recommend import recommend_all
@@ -279,7 +280,8 @@ def test_a_model_answers_what_it_declares_and_refuses_the_rest(model: Recommende
         "similar_users": lambda: model.similar_users(5),
         "map": lambda: item_map(model, perplexity=5),
     }
-    assert set(calls) == {field.name for field in fields(model.capabilities)}
+    learns_from = {"interactions"}  # see the end of this file
+    assert {*calls} | learns_from == {field.name for field in fields(model.capabilities)}
     for name, call in calls.items():
         if name == "map" and model.capabilities.map:
             assert model.item_factors.shape[0] == data.n_items
@@ -399,3 +401,66 @@ def test_bad_calls_are_tastemap_errors(model: Recommender) -> None:
     ):
         with pytest.raises(TastemapError):
             ask()
+
+
+# ---- interactions ----
+
+IMPLICIT = [name for name in MODELS if quick(name).capabilities.interactions]
+
+
+@pytest.fixture(scope="module", params=IMPLICIT)
+def implicit(request: pytest.FixtureRequest, split: Split) -> Recommender:
+    """A model that has learnt from interactions: from what is liked in the training part."""
+    return quick(request.param).fit(split.train.likes(), progress=False)
+
+
+@pytest.mark.parametrize("name", [name for name in MODELS if name not in IMPLICIT])
+def test_a_model_of_ratings_refuses_interactions(name: str, split: Split) -> None:
+    model = quick(name)
+    says = r"expected ratings; received interactions \(no ratings\); use one of: ease"
+    with pytest.raises(UnsupportedError, match=says):
+        model.fit(split.train.likes(), progress=False)
+    with pytest.raises(NotFittedError):
+        model.fitted_data  # noqa: B018
+
+
+def test_interactions_teach_what_the_same_likes_teach(implicit: Recommender, split: Split) -> None:
+    rated = split.train.take(split.train.liked(split.train.rating))
+    other = type(implicit)(**implicit.get_params()).fit(rated, progress=False)
+    np.testing.assert_array_equal(scores(implicit, split.test), scores(other, split.test))
+
+
+def test_a_model_of_interactions_answers(implicit: Recommender) -> None:
+    items = implicit.fitted_data.items_of(5)["item_id"].to_list()
+    answer = implicit.recommend(5, k=5)
+    assert answer["predicted_rating"].to_list() == [None] * 5
+    assert not {*answer["item_id"]} & {*items}
+    assert recommend_all(implicit, 5, users=[5])["item_id"].to_list() == answer["item_id"].to_list()
+    new = implicit.recommend(ratings=items, k=5)
+    weighed = implicit.recommend(ratings=dict.fromkeys(items, 2.0), k=5)
+    np.testing.assert_allclose(new["score"], weighed["score"])
+    if implicit.capabilities.similar_items:
+        assert len(implicit.similar_items(1, k=3)) == 3
+    if implicit.capabilities.explains:
+        parts = implicit.explain(ratings=items, item_id=new["item_id"][0])
+        np.testing.assert_allclose(parts["contribution"].sum(), new["score"][0], rtol=1e-3)
+
+
+def test_a_model_of_interactions_has_no_ratings(implicit: Recommender, split: Split) -> None:
+    with pytest.raises(UnsupportedError, match="a model that has learnt from ratings"):
+        implicit.fitted_ratings  # noqa: B018
+    with pytest.raises(UnsupportedError, match="cannot predict ratings"):
+        implicit.predict(1, 1)
+    with pytest.raises(ArgumentError, match="expected interactions"):
+        implicit.update(split.test, progress=False)
+    with pytest.raises(ArgumentError, match="at least one weight, each a finite number"):
+        implicit.recommend(ratings={1: float("nan")})
+
+
+def test_a_saved_model_of_interactions_answers_alike(implicit: Recommender, tmp_path: Path) -> None:
+    implicit.save(tmp_path / "model")
+    loaded = load_model(tmp_path / "model")
+    assert isinstance(loaded.fitted_data, Interactions)
+    assert loaded.fitted_data.fingerprint() == implicit.fitted_data.fingerprint()
+    assert loaded.recommend(5, k=5).equals(implicit.recommend(5, k=5))
+    assert read_manifest(tmp_path / "model")["scale"] is None

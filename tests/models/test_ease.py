@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 from safetensors.numpy import load_file, save_file
 
+from tastemap.data.interactions import Interactions
 from tastemap.data.ratings import Ratings
 from tastemap.errors import ArgumentError, DataError, NotFittedError
 from tastemap.models.base import item_based as item_models
@@ -190,3 +191,16 @@ def test_a_model_saved_without_shrinkage_is_that_of_2019(ratings: Ratings, tmp_p
     assert loaded.recommend(3).equals(model.recommend(3))
     assert loaded.similar_items(1).equals(model.similar_items(1))
     assert loaded.save(tmp_path / "again").is_dir()
+
+
+def test_of_interactions_sums_from_the_threshold_on_are_likes() -> None:
+    """Bo's two plays of 2 are one like; ann's dislike, and her one play of 3, are none."""
+    rows = [("ann", 1, 2), ("ann", 2, -1), ("ann", 3, 1), ("bo", 1, 3), ("bo", 2, 1), ("bo", 2, 1)]
+    table = pl.DataFrame(rows, schema=["user_id", "item_id", "weight"], orient="row")
+    plays = Interactions.from_frame(table)
+    liked = plays.take(np.array([0, 3, 4]))
+    options = {"reg": 1, "zero_diagonal": True}
+    model = EASE(threshold=2, **options).fit(plays)
+    np.testing.assert_array_equal(model.item_weights, EASE(**options).fit(liked).item_weights)
+    scores = model.score_rows(model.fold_in({1: 2, 3: 1}))
+    np.testing.assert_array_equal(scores, model.item_weights[0])

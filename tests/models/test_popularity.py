@@ -1,8 +1,10 @@
 """Popularity: by hand."""
 
 import numpy as np
+import polars as pl
 import pytest
 
+from tastemap.data.interactions import Interactions
 from tastemap.data.ratings import Ratings
 from tastemap.errors import UnsupportedError
 from tastemap.models.popularity import Popularity
@@ -27,3 +29,12 @@ def test_everyone_gets_the_same(ratings: Ratings) -> None:
 def test_a_share_is_no_rating(ratings: Ratings) -> None:
     with pytest.raises(UnsupportedError, match="Popularity cannot predict ratings"):
         Popularity().fit(ratings).predict(1, 1)
+
+
+def test_of_interactions_those_above_zero_count_once_for_each_user() -> None:
+    rows = [("ann", 7, 1), ("ann", 7, 1), ("bo", 8, 1), ("bo", 7, -1), ("cy", 8, 1), ("cy", 9, 0.5)]
+    table = pl.DataFrame(rows, schema=["user_id", "item_id", "weight"], orient="row", strict=False)
+    model = Popularity().fit(Interactions.from_frame(table))
+    np.testing.assert_allclose(model.share, [1 / 3, 2 / 3, 1 / 3])
+    # bo has disliked 7, and a list leaves out what is disliked, too.
+    assert model.recommend("bo")["item_id"].to_list() == [9]

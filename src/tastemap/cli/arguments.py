@@ -234,7 +234,7 @@ def load_saved(path: Path) -> Any:
 def model_or_ratings(path: str) -> Ratings:
     """The training ratings of a saved model, or the ratings of a file or data set."""
     if (Path(path) / "model.json").is_file():
-        ratings: Ratings = load_saved(Path(path)).ratings_
+        ratings: Ratings = load_saved(Path(path)).fitted_ratings
         return ratings
     return read_data(path, {})
 

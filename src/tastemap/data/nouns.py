@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import NamedTuple
 
+from tastemap.data.feedback import Feedback
 from tastemap.data.ratings import Ratings
 from tastemap.errors import ArgumentError
 
@@ -44,12 +45,13 @@ NOUNS = {
 }
 
 
-def item_noun(ratings: Ratings) -> Noun:
+def item_noun(ratings: Feedback) -> Noun:
     """The noun of the items; where nothing is known of it, item.
 
     Example:
         >>> import polars as pl
-        >>> from tastemap.data.ratings import Source
+        >>> from tastemap.data.feedback import Source
+        >>> from tastemap.data.ratings import Ratings
         >>> table = pl.DataFrame({"user_id": [1], "item_id": [7], "rating": [5]})
         >>> books = Ratings.from_frame(table, source=Source("b", noun="book"))
         >>> item_noun(books).plural, item_noun(Ratings.from_frame(table)).plural

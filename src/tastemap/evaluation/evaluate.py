@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 
 from tastemap.arrays import FloatArray, IndexArray
+from tastemap.data.feedback import Feedback
 from tastemap.data.ratings import Ratings
 from tastemap.errors import ArgumentError
 from tastemap.evaluation.leakage import leak_notes, pair_numbers
@@ -21,6 +22,13 @@ from tastemap.support.counts import counted
 
 # Lower ends of the bands of the number of training ratings of an item or a user.
 BANDS = (0, 1, 10, 50, 100, 200)
+
+
+# What makes an item relevant, by what the rows of a table are.
+LIKED_BY = {
+    "ratings": "a rating at or above the threshold",
+    "interactions": "an interaction of a weight above 0, or of the threshold",
+}
 
 
 @dataclass(frozen=True)
@@ -223,11 +231,11 @@ class RankedLists:
         """Each metric of `METRICS`, (n,)."""
         return {name: metric(self.hits, self.n_relevant) for name, metric in METRICS.items()}
 
-    def summary(self, train: Ratings) -> dict[str, float]:
+    def summary(self, train: Feedback) -> dict[str, float]:
         """The mean of each metric, then ``coverage``, ``novelty`` and ``popular_share``.
 
         Args:
-            train: The ratings that the model was fitted on.
+            train: The ratings or interactions that the model was fitted on.
         """
         counts = train.by_item.counts
         n_users = int((train.by_user.counts > 0).sum())
@@ -240,11 +248,11 @@ class RankedLists:
 
 def rank_unseen(
     model: Recommender,
-    test: Ratings,
+    test: Feedback,
     k: int = 10,
     *,
     threshold: float | None = None,
-    seen: Ratings | None = None,
+    seen: Feedback | None = None,
 ) -> RankedLists:
     """The lists of the users of a test; protocol and errors as in `evaluate_ranking`.
 
@@ -253,16 +261,16 @@ def rank_unseen(
         seen: Further ratings of the users, a validation part, with the model's vocabularies.
             Their items are left out of the lists too.
     """
-    train = model.fitted_ratings
+    train = model.fitted_data
     if isinstance(k, bool) or int(k) != k or not 1 <= k <= train.n_items:
         raise ArgumentError("k", expected=f"a whole number from 1 to {train.n_items}", received=k)
-    users, items = model.rows_of(test)
-    relevant = test.scale.liked(test.rating, threshold) & (users >= 0)
+    users, items = model.rows_of(test.likes(threshold))
+    relevant = users >= 0
     user_index, n_relevant = np.unique(users[relevant], return_counts=True)
     if not len(user_index):
         raise ArgumentError(
             "test",
-            expected="a rating at or above the threshold, by a user known to the model",
+            expected=f"{LIKED_BY[test.noun]}, by a user known to the model",
             received="none",
             do="lower the threshold",
         )
@@ -292,21 +300,23 @@ def relevant_hits(
 
 
 def evaluate_ranking(
-    model: Recommender, test: Ratings, k: int = 10, *, threshold: float | None = None
+    model: Recommender, test: Feedback, k: int = 10, *, threshold: float | None = None
 ) -> pl.DataFrame:
     """Rank all items that a user has not rated in training, and score the first k.
 
-    An item is relevant if the user rates it ``threshold`` or more in the test part. Users
+    An item is relevant if the user rates it ``threshold`` or more in the test part; of interactions
+    if the weights of the user's interactions with it in the test part sum to more than 0. Users
     without a relevant item, and users unknown to the model, are left out and counted. Relevant
     items that the model does not know stay in the denominator, as misses. If scores are equal, the
     item of the lower row comes first. A user with fewer than k unseen items has a shorter list.
 
     Args:
         model: A fitted model.
-        test: Ratings the model has not seen; the vocabularies may differ from the model's.
+        test: Ratings or interactions the model has not seen; the vocabularies may differ from
+            the model's.
         k: Length of the lists.
         threshold: Lowest rating of a relevant item; None takes the upper quarter of the scale
-            (from 4 on a scale of 1 to 5).
+            (from 4 on a scale of 1 to 5). Of interactions the lowest sum of weights.
 
     Returns:
         Frame ``metric, k, value``: the metrics of `METRICS`, ``coverage``, ``novelty``,

@@ -59,7 +59,7 @@ def recommended(
     user, ratings, novelty = single
     notes: list[str] = []
     if isinstance(ratings, Path):
-        ratings, notes = ratings_of_file(ratings, model.ratings_)
+        ratings, notes = ratings_of_file(ratings, model.fitted_ratings)
     return model.recommend(user, ratings=ratings, novelty=novelty, **choice), notes
 
 

@@ -34,7 +34,7 @@ def write_report(model: Recommender, out: Path) -> None:
     from tastemap.explore.report.report import Report
     from tastemap.jobs import sections
 
-    data = model.ratings_
+    data = model.fitted_ratings
     report = Report(f"Report on a {model.learnt_by_}", f"fitted on {data.source.name}")
     report.section("The ratings", *sections.data_blocks(data))
     if len(model.history_):

@@ -1,13 +1,15 @@
 """Alternating least squares, for ratings and for implicit feedback."""
 
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from tastemap.arrays import FloatArray, IndexArray
-from tastemap.data.ratings import Groups, Ratings
+from tastemap.data.feedback import Feedback, Groups
+from tastemap.data.interactions import Interactions
+from tastemap.data.ratings import Ratings
 from tastemap.kernels.als import solve_all
 from tastemap.models.base.arrays import take
 from tastemap.models.base.evidence import Biases, chosen_damping, estimated_biases
@@ -150,9 +152,10 @@ class ALS(WarmStart):
     @property
     def capabilities(self) -> Capabilities:
         """Explicit feedback gives ratings, implicit feedback scores to rank by."""
-        return replace(super().capabilities, predicts=self.feedback == "explicit")
+        explicit = self.feedback == "explicit"
+        return replace(super().capabilities, predicts=explicit, interactions=not explicit)
 
-    def _fit(self, ratings: Ratings, validation: Ratings | None, seed: int, progress: bool) -> None:
+    def _fit(self, ratings: Any, validation: Any, seed: int, progress: bool) -> None:
         if self.predicts_ratings:
             self._fit_explicit(ratings, seed)
             return
@@ -163,7 +166,7 @@ class ALS(WarmStart):
         prior = Prior(np.zeros(w_i.shape[1]), self.alpha * (w_i.T @ w_i).astype(np.float64))
         self.factors = Factors.of(ratings, 0.0, w_u, w_i, prior)
 
-    def _learnt_from_likes(self, liked: Ratings, seed: int) -> tuple[F32, F32]:
+    def _learnt_from_likes(self, liked: Interactions, seed: int) -> tuple[F32, F32]:
         """Rows p_u and q_i."""
         sides = []
         for groups, other, n_other in (
@@ -174,7 +177,7 @@ class ALS(WarmStart):
             sides.append(_HalfStep.of(groups, other, np.ones(len(liked)), ridge, ridge))
         return self._alternate(sides, self._first_guess(liked, np.ones(self.n_factors), seed))
 
-    def _penalty_of_likes(self, liked: Ratings, seed: int) -> float:
+    def _penalty_of_likes(self, liked: Interactions, seed: int) -> float:
         """The reg of implicit feedback: the constructor's, or the default where it is not too much.
 
         Singular values of the likes below the geometric mean of the penalties are lost. Those of
@@ -280,7 +283,7 @@ class ALS(WarmStart):
         self._solve(users, w_i, w_u, 2 * self.n_factors)
         return w_u, w_i
 
-    def _first_guess(self, ratings: Ratings, units: Array, seed: int) -> tuple[F32, F32]:
+    def _first_guess(self, ratings: Feedback, units: Array, seed: int) -> tuple[F32, F32]:
         """Zero users and small random items; in an update the present weights."""
         width = self.n_factors + self.predicts_ratings
         if self._start is not None:
@@ -326,10 +329,10 @@ class ALS(WarmStart):
         if self.predicts_ratings:
             return super()._rating_effects(item_index, rating)
         _, X = self.factors.design(item_index)
-        liked = self.ratings_.scale.liked(rating, self.threshold)
+        liked = self.fitted_data.liked(rating, self.threshold)
         X *= liked[:, None]
         X[:, 0] = 0  # no biases
-        ridge = self.ridge(int(liked.sum()), self.fitted_ratings.n_items)
+        ridge = self.ridge(int(liked.sum()), self.fitted_data.n_items)
         penalty = self._prior.precision + ridge * np.eye(X.shape[1])
         return solve_ridge(X.T @ X + penalty, X.T)
 
@@ -350,7 +353,7 @@ class ALS(WarmStart):
             self.factors = replace(self.factors, prior=prior)
 
 
-def _hits(scores: Array, users: IndexArray, train: Ratings, hidden: Ratings) -> int:
+def _hits(scores: Array, users: IndexArray, train: Interactions, hidden: Interactions) -> int:
     """How many of the hidden likes are among the first ten of the users' lists (n, n_items)."""
     place = np.full(train.n_users, -1)
     place[users] = np.arange(len(users))

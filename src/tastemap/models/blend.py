@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tastemap.arrays import FloatArray, IndexArray
-from tastemap.data.ratings import Ratings
+from tastemap.data.feedback import Feedback
 from tastemap.data.splits import per_user_split
 from tastemap.errors import ArgumentError
 from tastemap.metrics.ranking import ndcg
@@ -43,7 +43,7 @@ class HiddenLikes(NamedTuple):
         n_likes: int64 (n,), number of hidden likes of each user.
     """
 
-    train: Ratings
+    train: Feedback
     users: IndexArray
     likes: npt.NDArray[np.int64]
     n_likes: npt.NDArray[np.int64]
@@ -123,11 +123,14 @@ class Blend(Recommender):
             folds_in=all(member.folds_in for member in members),
             explains=True,
             similar_items=any(member.similar_items for member in members),
+            interactions=all(self._make(name).capabilities.interactions for name in self.models),
         )
 
     # ---- learning ----
 
-    def _fit(self, ratings: Ratings, validation: Ratings | None, seed: int, progress: bool) -> None:
+    def _fit(
+        self, ratings: Feedback, validation: Feedback | None, seed: int, progress: bool
+    ) -> None:
         if self.weights is not None:
             weights = np.array(self.weights, dtype=np.float64)
         else:
@@ -150,7 +153,7 @@ class Blend(Recommender):
         return member
 
     def _learn_weights(
-        self, ratings: Ratings, seed: int, progress: bool
+        self, ratings: Feedback, seed: int, progress: bool
     ) -> npt.NDArray[np.float64]:
         hidden = self._hide_likes(ratings, seed) if len(self.models) > 1 else None
         if hidden is None:
@@ -162,7 +165,7 @@ class Blend(Recommender):
             scores.append(_standardised(member, hidden))
         return _selected(scores, hidden)
 
-    def _hide_likes(self, ratings: Ratings, seed: int) -> HiddenLikes | None:
+    def _hide_likes(self, ratings: Feedback, seed: int) -> HiddenLikes | None:
         """Likes hidden from the members; None if no user has ratings enough to hide one."""
         max_ratings = int(ratings.by_user.counts.max())
         if max_ratings < 2 or self.holdout * max_ratings < 0.5:
@@ -177,7 +180,7 @@ class Blend(Recommender):
         places = np.repeat(np.arange(len(users)), n_likes) * ratings.n_items
         return HiddenLikes(train, users, np.sort(places + likes.item_index[rows]), n_likes)
 
-    def work(self, ratings: Ratings) -> float:
+    def work(self, ratings: Feedback) -> float:
         """As in the base class: that of the members."""
         return sum(self._make(name).work(ratings) for name in self.models)
 

@@ -7,7 +7,7 @@ from scipy.linalg import get_lapack_funcs
 from scipy.sparse import csc_array
 
 from tastemap.arrays import F32, AnyArray, FloatArray, IndexArray, Mask
-from tastemap.data.ratings import Ratings
+from tastemap.data.feedback import Feedback
 from tastemap.errors import ArgumentError
 from tastemap.kernels.ease import gram, scatter, sums_of_rows
 from tastemap.models.base.arrays import take
@@ -98,13 +98,15 @@ class EASE(ItemModel):
 
     @property
     def capabilities(self) -> Capabilities:
-        """Scores that rank items and are not ratings."""
-        return replace(super().capabilities, predicts=False)
+        """Scores that rank items and are not ratings; likes may be interactions."""
+        return replace(super().capabilities, predicts=False, interactions=True)
 
-    def _fit(self, ratings: Ratings, validation: Ratings | None, seed: int, progress: bool) -> None:
+    def _fit(
+        self, ratings: Feedback, validation: Feedback | None, seed: int, progress: bool
+    ) -> None:
         self._check_size(ratings)
-        likes = ratings.scale.liked(ratings.rating, self.threshold)
-        pairs = ratings.user_index[likes], ratings.item_index[likes]
+        likes = ratings.likes(self.threshold)
+        pairs = likes.user_index, likes.item_index
         n, ones = ratings.n_items, np.ones(len(pairs[0]), dtype=np.float32)
         X = csc_array((ones, pairs), shape=(ratings.n_users, n))
         # Items without likes are left out of the algebra; their weights are 0.
@@ -132,12 +134,12 @@ class EASE(ItemModel):
             self.item_weights = np.zeros((n, n), dtype=np.float32)
             scatter(P, liked, self.item_weights)
 
-    def work(self, ratings: Ratings) -> float:
+    def work(self, ratings: Feedback) -> float:
         """As in the base class: the inverse, and the pairs of likes of each user."""
         return float(ratings.n_items) ** 3 / 16 + super().work(ratings)
 
     def _likes(self, rating: FloatArray) -> Mask:
-        return self.ratings_.scale.liked(rating, self.threshold)
+        return self.fitted_data.liked(rating, self.threshold)
 
     def _scores(self, rated: RatedItems, item_index: IndexArray) -> FloatArray:
         liked = np.sort(rated.item_index[self._likes(rated.rating)])  # a fixed order of the sum
@@ -146,10 +148,10 @@ class EASE(ItemModel):
     def _score_many(
         self, user_index: IndexArray, out: FloatArray | None = None
     ) -> tuple[FloatArray, FloatArray | None]:
-        data = self.fitted_ratings
+        data = self.fitted_data
         groups = [data.by_user[user] for user in user_index]
         rows, owner = np.concatenate(groups), np.repeat(np.arange(len(groups)), [*map(len, groups)])
-        likes = self._likes(data.rating[rows])
+        likes = self._likes(data.values[rows])
         item, owner = data.item_index[rows[likes]], owner[likes]
         indptr = np.searchsorted(owner, np.arange(len(groups) + 1))
         scores = np.empty((len(groups), data.n_items), dtype=np.float32)

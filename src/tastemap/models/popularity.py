@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from tastemap.arrays import FloatArray, IndexArray
-from tastemap.data.ratings import Ratings
+from tastemap.data.feedback import Feedback
+from tastemap.data.interactions import Interactions
 from tastemap.models.base.arrays import take
 from tastemap.models.base.item_based import at_items
 from tastemap.models.base.recommender import Recommender
@@ -22,7 +23,8 @@ class Popularity(Recommender):
 
     Prediction:
         s_i = n_i / n_users: n_i users have rated item i, of n_users with a rating. It is a score
-        to rank by, not a rating, so `predict` is refused. An unknown item has the score 0.
+        to rank by, not a rating, so `predict` is refused. An unknown item has the score 0. Of
+        interactions those with a weight above 0 count, each user once.
 
     Attributes:
         share: s_i, float32 (n_items,), in [0, 1].
@@ -36,14 +38,17 @@ class Popularity(Recommender):
 
     share: npt.NDArray[np.float32]
 
-    def _fit(self, ratings: Ratings, validation: Ratings | None, seed: int, progress: bool) -> None:
+    def _fit(
+        self, ratings: Feedback, validation: Feedback | None, seed: int, progress: bool
+    ) -> None:
+        rows = ratings.likes() if isinstance(ratings, Interactions) else ratings
         n_users = np.count_nonzero(ratings.by_user.counts)
-        self.share = (ratings.by_item.counts / n_users).astype(np.float32)
+        self.share = (rows.by_item.counts / n_users).astype(np.float32)
 
     @property
     def capabilities(self) -> Capabilities:
         """A new user gets the same list."""
-        return Capabilities(predicts=False, folds_in=True)
+        return Capabilities(predicts=False, folds_in=True, interactions=True)
 
     def _fold_in(self, item_index: IndexArray, rating: FloatArray) -> None:
         return None

@@ -7,7 +7,7 @@ import numpy.typing as npt
 import polars as pl
 
 from tastemap.arrays import FloatArray, IndexArray
-from tastemap.data.ratings import Ratings
+from tastemap.data.feedback import Feedback
 from tastemap.models.base.arrays import take
 from tastemap.models.base.factors import Array, FactorModel, Factors, Prior
 from tastemap.models.base.rows import Capabilities
@@ -82,10 +82,12 @@ class TwoTower(FactorModel):
 
     @property
     def capabilities(self) -> Capabilities:
-        """Scores that rank items and are not ratings."""
-        return replace(super().capabilities, predicts=False)
+        """Scores that rank items and are not ratings; likes may be interactions."""
+        return replace(super().capabilities, predicts=False, interactions=True)
 
-    def _fit(self, ratings: Ratings, validation: Ratings | None, seed: int, progress: bool) -> None:
+    def _fit(
+        self, ratings: Feedback, validation: Feedback | None, seed: int, progress: bool
+    ) -> None:
         from tastemap.models.neural.training import epoch_bar
         from tastemap.models.neural.two_tower import TowerPlan, train_towers
 
@@ -117,7 +119,7 @@ class TwoTower(FactorModel):
     def _rating_effects(self, item_index: IndexArray, rating: FloatArray) -> Array:
         """What each like adds to the vector of a user: columns (1 + f, n)."""
         h = self.history_embedding[item_index].astype(np.float64)
-        h *= self.ratings_.scale.liked(rating, self.threshold)[:, None]
+        h *= self.fitted_data.liked(rating, self.threshold)[:, None]
         length = max(float(np.linalg.norm(h.sum(axis=0))), 1e-12)
         return np.pad(h / (self.temperature * length), ((0, 0), (1, 0))).T
 

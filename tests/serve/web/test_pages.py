@@ -11,7 +11,8 @@ from clients import client_of
 from small_models import SCRIPT, save_small, small_ratings
 from starlette.testclient import TestClient
 
-from tastemap.data.ratings import Ratings, Source
+from tastemap.data.feedback import Source
+from tastemap.data.ratings import Ratings
 from tastemap.jobs.import_ratings import ratings_of_file
 from tastemap.models.registry import load_model
 from tastemap.serve.web.rendering import HERE, STORE_NOTICE

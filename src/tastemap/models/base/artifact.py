@@ -29,13 +29,13 @@ import numpy as np
 import polars as pl
 from safetensors.numpy import save_file
 
+from tastemap.data.feedback import Feedback
 from tastemap.data.ratings import Ratings
 from tastemap.errors import ArtifactError
 from tastemap.models.base.arrays import Arrays
 from tastemap.models.base.manifest import FORMAT, Manifest, Recipe, Stop, damaged
 from tastemap.models.base.parts import Copies, Parts, entry_of, open_file
 from tastemap.models.base.tables import (
-    COLUMNS,
     GROUPS,
     MAPPED_RATINGS,
     read_history,
@@ -79,7 +79,7 @@ class Artifact:
         class_name: The class of the model.
         parameters: Its constructor's arguments, by name.
         arrays: The learnt arrays, by name.
-        ratings: The training ratings.
+        ratings: The training ratings or interactions.
         seed: The seed of the fit.
         learnt_by: Name of the model that was fitted; ``class_name`` may be another.
         recipe: Class and parameters to fit it again; None if JSON cannot hold them.
@@ -92,7 +92,7 @@ class Artifact:
     class_name: str
     parameters: dict[str, Any]
     arrays: Arrays
-    ratings: Ratings
+    ratings: Feedback
     seed: int
     learnt_by: str
     recipe: dict[str, Any] | None = None
@@ -169,7 +169,7 @@ class Artifact:
         data.items.frame.write_parquet(folder / "items.parquet")
         data.users.frame.write_parquet(folder / "users.parquet")
         if not data.is_mapped:  # a mapped table may be larger than memory
-            columns = {name: getattr(data, name) for name in COLUMNS}
+            columns = {name: getattr(data, name) for name in data.column_names()}
             present = {name: column for name, column in columns.items() if column is not None}
             pl.DataFrame(present).write_parquet(folder / "ratings.parquet")
         if data.is_mapped or len(data) >= MIN_MAPPED_RATINGS:
@@ -201,7 +201,7 @@ class Artifact:
                 "n_ratings": len(data),
             },
             "fingerprint": data.fingerprint(),
-            "scale": asdict(data.scale),
+            "scale": asdict(data.scale) if isinstance(data, Ratings) else None,
             "metrics": self.metrics,
             "arrays": {
                 name: {"shape": array.shape, "dtype": str(array.dtype)}
@@ -340,9 +340,9 @@ def _versions() -> dict[str, str]:
     return versions
 
 
-def write_ratings(data: Ratings, file: Path) -> None:
+def write_ratings(data: Feedback, file: Path) -> None:
     """Write the columns of a table and its groups by user and by item, 36 bytes a rating."""
-    columns = {name: getattr(data, name) for name in COLUMNS}
+    columns = {name: getattr(data, name) for name in data.column_names()}
     arrays: Arrays = {name: column for name, column in columns.items() if column is not None}
     for name in GROUPS:
         groups = getattr(data, name)

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tastemap.arrays import F32, FloatArray, IndexArray
+from tastemap.data.feedback import Feedback
 from tastemap.data.ratings import Ratings
 from tastemap.errors import UnsupportedError
 from tastemap.metrics.similarity import cosines
@@ -113,7 +114,7 @@ class Factors:
 
     @classmethod
     def of(
-        cls, ratings: Ratings, mean: float, users: Array, items: Array, prior: Prior | None = None
+        cls, ratings: Feedback, mean: float, users: Array, items: Array, prior: Prior | None = None
     ) -> "Factors":
         """Factors from the result of a fit: mu, rows (b_u, p_u) and (b_i, q_i), and the prior.
 
@@ -181,7 +182,7 @@ class Factors:
         return arrays
 
     @classmethod
-    def from_arrays(cls, arrays: dict[str, Array], ratings: Ratings) -> "Factors":
+    def from_arrays(cls, arrays: dict[str, Array], ratings: Feedback) -> "Factors":
         """The factors from the arrays that `arrays` gave, which are taken out.
 
         Raises:
@@ -465,7 +466,7 @@ class WarmStart(FactorModel):
     _share: ClassVar[float] = 1 / 3
     _start: Start | None = None
 
-    def update(self, ratings: Ratings, *, seed: int = 0, progress: bool = True) -> Self:
+    def update(self, ratings: Feedback, *, seed: int = 0, progress: bool = True) -> Self:
         """Learn further from new ratings, from the present factors, in fewer epochs.
 
         If both tables have a pair of user and item, the new rating replaces the old. The result
@@ -476,7 +477,7 @@ class WarmStart(FactorModel):
             seed: The same seed gives the same result, on any number of threads.
             progress: As in `fit`.
         """
-        merged = self.fitted_ratings.merged_with(ratings)
+        merged = self.fitted_data.merged_with(self._of_the_same_kind(ratings))
         users = _grown(self.factors.user_weights, merged.n_users)
         self._start = Start(users, _grown(self.factors.item_weights, merged.n_items))
         try:

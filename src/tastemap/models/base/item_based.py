@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tastemap.arrays import FloatArray, IndexArray
-from tastemap.data.ratings import Ratings
+from tastemap.data.feedback import Feedback
 from tastemap.errors import ArgumentError
 from tastemap.models.base.explanation import Explanation, kept_inside
 from tastemap.models.base.recommender import Recommender
@@ -61,12 +61,12 @@ class ItemModel(Recommender):
         return RatedItems(item_index, rating)
 
     def _user(self, user_index: int) -> RatedItems:
-        data = self.fitted_ratings
+        data = self.fitted_data
         rows = data.by_user[user_index] if user_index >= 0 else np.zeros(0, dtype=np.int64)
-        return RatedItems(data.item_index[rows], data.rating[rows])
+        return RatedItems(data.item_index[rows], data.values[rows])
 
     def _score(self, user: RatedItems) -> FloatArray:
-        return self._scores(user, np.arange(self.fitted_ratings.n_items, dtype=np.int32))
+        return self._scores(user, np.arange(self.fitted_data.n_items, dtype=np.int32))
 
     def _predict(self, user_index: IndexArray, item_index: IndexArray) -> FloatArray:
         scores = np.empty(len(user_index), dtype=np.float32)
@@ -84,12 +84,12 @@ class ItemModel(Recommender):
         total = sum(part.contribution for part in parts) + float(explanation.effects.sum())
         return replace(explanation, parts=(*parts, *kept_inside(self.ratings_.scale, total)))
 
-    def work(self, ratings: Ratings) -> float:
+    def work(self, ratings: Any) -> float:
         """As in the base class; a table that `fit` would refuse for its size is refused here."""
         self._check_size(ratings)
         return super().work(ratings)
 
-    def _check_size(self, ratings: Ratings) -> None:
+    def _check_size(self, ratings: Feedback) -> None:
         """Refuse a number of items whose weights do not fit into memory."""
         if ratings.n_items > MAX_ITEMS:
             raise ArgumentError(

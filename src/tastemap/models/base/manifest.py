@@ -75,6 +75,7 @@ class Manifest(msgspec.Struct):
     Attributes:
         stopped: Where a fit ended before its last iteration; None for a whole fit, and in artifacts
             of versions that did not write it.
+        scale: The scale of the ratings; None of interactions, which have none.
         parts: The files of the artifact by name; empty in artifacts of versions that did not
             write it.
     """
@@ -83,7 +84,7 @@ class Manifest(msgspec.Struct):
     class_name: str = msgspec.field(name="class")
     parameters: dict[str, Any]
     arrays: dict[str, ArrayEntry]
-    scale: Scale
+    scale: Scale | None
     seed: int
     metrics: dict[str, Any]
     learnt_by: str = ""
@@ -95,7 +96,8 @@ class Manifest(msgspec.Struct):
 
     def __post_init__(self) -> None:
         """Refuse a scale that is none, and a calibration that cannot be drawn."""
-        check_scale(self.scale)
+        if self.scale is not None:
+            check_scale(self.scale)
         if "calibration" in self.metrics:
             msgspec.convert(self.metrics["calibration"], Calibration)
 

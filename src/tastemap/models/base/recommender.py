@@ -7,6 +7,8 @@ import numpy as np
 import polars as pl
 
 from tastemap.arrays import FloatArray, IndexArray
+from tastemap.data.feedback import Feedback
+from tastemap.data.interactions import Interactions
 from tastemap.data.ratings import Ratings
 from tastemap.data.scale import Interval
 from tastemap.data.vocabulary import Id
@@ -31,9 +33,9 @@ class Recommender(RowModel):
 
     def fit(
         self,
-        ratings: Ratings,
+        ratings: Feedback,
         *,
-        validation: Ratings | None = None,
+        validation: Feedback | None = None,
         seed: int = 0,
         progress: bool = True,
     ) -> Self:
@@ -43,13 +45,19 @@ class Recommender(RowModel):
         what the iterations until then have made of it, and `stopped_` says so.
 
         Args:
-            ratings: The training ratings.
+            ratings: The training ratings, or the interactions if `capabilities` has them.
             validation: Ratings that judge the epochs; never the test ratings.
             seed: The same seed gives the same result, on any number of threads.
             progress: Show a progress bar if the fit takes long.
+
+        Raises:
+            UnsupportedError: If these are interactions, and the model needs ratings.
         """
         if not len(ratings):
             raise ArgumentError("ratings", expected="at least one rating", received="none")
+        if isinstance(ratings, Interactions):
+            self._refuse_interactions()
+            ratings = ratings if self.learns_from_repeats else ratings.summed()
         self.history_, self.metrics_, self.item_map_, self.seed_ = pl.DataFrame(), {}, None, seed
         vars(self).pop("_item_information", None)
         self.ratings_, self.learnt_by_, self.recipe_ = ratings, str(self), self._recipe()
@@ -63,9 +71,13 @@ class Recommender(RowModel):
             raise
         return self
 
-    def update(self, ratings: Ratings, *, seed: int = 0, progress: bool = True) -> Self:
+    def update(self, ratings: Feedback, *, seed: int = 0, progress: bool = True) -> Self:
         """Learn from new ratings too: a fit on the old and the new ratings together."""
-        return self.fit(self.fitted_ratings.merged_with(ratings), seed=seed, progress=progress)
+        return self.fit(
+            self.fitted_data.merged_with(self._of_the_same_kind(ratings)),
+            seed=seed,
+            progress=progress,
+        )
 
     # ---- prediction ----
 
@@ -154,7 +166,9 @@ class Recommender(RowModel):
 
         Args:
             user_id: A user of the training data; give this or ``ratings``.
-            ratings: The ratings of a user: ``{item id or title: rating}``, a frame or `Ratings`.
+            ratings: The ratings of a user: ``{item id or title: rating}``, a frame or `Ratings`;
+                of a model of interactions ``[items]``, ``{item id or title: weight}``, a frame or
+                `Interactions`.
             k: Number of items; by default ten, or all if there are fewer.
             exclude_seen: Leave out what the user has rated.
             candidates, exclude: Items (ids or titles) to choose from, or to leave out.
@@ -165,7 +179,7 @@ class Recommender(RowModel):
             Frame ``rank, item_id, title, predicted_rating, score``, best first: exactly k rows,
             or fewer, even none, with a `ShortAnswerWarning` if no more candidates are left.
         """
-        data, user = self.fitted_ratings, self._to_user(user_id, ratings)
+        data, user = self.fitted_data, self._to_user(user_id, ratings)
         allowed = selection.allowed_items(
             data,
             seen=user.item_index if exclude_seen else user.item_index[:0],
@@ -187,7 +201,7 @@ class Recommender(RowModel):
         Returns:
             Frame ``rank, user_id, predicted_rating, score``, best first.
         """
-        data, item = self.fitted_ratings, self.fitted_ratings.items.find(item_id)
+        data, item = self.fitted_data, self.fitted_data.items.find(item_id)
         users = np.arange(data.n_users, dtype=np.int32)
         score = self._predict(users, np.full_like(users, item))
         allowed = np.ones(len(users), dtype=bool)
@@ -220,7 +234,7 @@ class Recommender(RowModel):
         Raises:
             UnsupportedError: If the model's predictions are not sums of parts.
         """
-        items = self.fitted_ratings.items
+        items = self.fitted_data.items
         user = self._to_user(user_id, ratings)
         return self._explain(user, items.find(item_id)).to_frame(items)
 
@@ -244,7 +258,7 @@ class Recommender(RowModel):
 
     def similarity(self, item_id: Id, other_id: Id) -> float:
         """The similarity, in [-1, 1], of two items (ids or titles)."""
-        items = self.fitted_ratings.items
+        items = self.fitted_data.items
         return float(self._item_similarities(items.find(item_id))[items.find(other_id)])
 
     def similar_users(self, user_id: Id, k: int | None = None) -> pl.DataFrame:
@@ -256,7 +270,7 @@ class Recommender(RowModel):
         Raises:
             UnsupportedError: If the model cannot compare users.
         """
-        users = self.fitted_ratings.users
+        users = self.fitted_data.users
         row = users.index_of(user_id)
         similarity = self._user_similarities(row)
         allowed = np.arange(len(users)) != row
@@ -282,7 +296,7 @@ class Recommender(RowModel):
         Raises:
             NotFittedError: If the model has not been fitted.
         """
-        ratings = self.fitted_ratings
+        ratings = self.fitted_data
         return Artifact(
             class_name=type(self).__name__,
             parameters=self.get_params(),
@@ -323,7 +337,7 @@ class Recommender(RowModel):
     # ---- ids to rows and back ----
 
     def _pairs(self, user_ids: Any, item_ids: Any) -> tuple[IndexArray, ...]:
-        data = self.fitted_ratings
+        data = self.fitted_data
         users = data.users.index(selection.listed(user_ids))
         items = data.items.index(selection.listed(item_ids))
         try:
@@ -336,9 +350,9 @@ class Recommender(RowModel):
             ) from None
 
     def _point(self, rows: tuple[Any, ...], point: str, clip: bool) -> FloatArray:
-        scale = self.fitted_ratings.scale
         if not self.predicts_ratings:
             raise self._cannot("predict ratings, it scores items to rank them (see recommend)")
+        scale = self.fitted_ratings.scale
         if point == "median" and scale.levels is not None:
             return scale.quantile(self._predict_distribution(*rows), 0.5)
         if point == "median":
@@ -350,7 +364,7 @@ class Recommender(RowModel):
 
     def _to_user(self, user_id: Id | None, ratings: Any) -> User:
         """A user of the training data, or a new user from ratings."""
-        data = self.fitted_ratings
+        data = self.fitted_data
         if ratings is not None and user_id is None:
             return self.fold_in_rows(*rated_pairs(data, ratings))
         if user_id is None or ratings is not None:
@@ -358,7 +372,7 @@ class Recommender(RowModel):
         return self.user_at(data.users.index_of(user_id))
 
     def _neighbours(self, item_id: Id, k: int | None, sign: int) -> pl.DataFrame:
-        data = self.fitted_ratings
+        data = self.fitted_data
         row = data.items.find(item_id)
         similarity = self._item_similarities(row)
         allowed = data.by_item.counts > 0
@@ -373,5 +387,5 @@ class Recommender(RowModel):
         return self.fitted_ratings.scale.clip(predicted)
 
     def _item_frame(self, rows: IndexArray, **columns: Any) -> pl.DataFrame:
-        items = self.fitted_ratings.items
+        items = self.fitted_data.items
         return selection.ranked(items.ids_at(rows), title=items.titles.gather(rows), **columns)

@@ -11,8 +11,9 @@ import numpy.typing as npt
 import polars as pl
 
 from tastemap.arrays import F64, FloatArray, IndexArray, Mask
+from tastemap.data.feedback import Feedback
 from tastemap.data.ratings import Ratings
-from tastemap.errors import NotFittedError, UnsupportedError
+from tastemap.errors import ArgumentError, NotFittedError, UnsupportedError
 from tastemap.models.base import selection
 from tastemap.models.base.explanation import Explanation
 from tastemap.models.base.user import User
@@ -30,6 +31,7 @@ class Capabilities:
         explains: Its predictions are sums of parts.
         similar_items, similar_users: It compares items, or users.
         map: It has a vector for each item, from which a map can be drawn.
+        interactions: It learns from `Interactions`, too; other models need ratings.
     """
 
     predicts: bool = True
@@ -40,6 +42,7 @@ class Capabilities:
     similar_items: bool = False
     similar_users: bool = False
     map: bool = False
+    interactions: bool = False
 
 
 class RowModel(ABC):
@@ -48,7 +51,8 @@ class RowModel(ABC):
     Row -1 stands for an unknown user or item.
 
     Attributes:
-        ratings_: The training ratings, with their vocabularies and scale.
+        ratings_: The training ratings, with their vocabularies and scale; of a model that has
+            learnt from interactions, these.
         history_: Frame ``epoch, train_<metric>, validation_<metric>`` of the training curves, one
             row for each epoch; empty if there are none.
         metrics_: Test errors recorded with the model, by name.
@@ -64,8 +68,10 @@ class RowModel(ABC):
     parameters: ClassVar[tuple[str, ...]] = ()
     #: Whether the first fit, on any data, compiles code that later fits use.
     compiles: ClassVar[bool] = True
+    #: Whether a fit is given each of several interactions with an item, and not their sum.
+    learns_from_repeats: ClassVar[bool] = False
 
-    ratings_: Ratings
+    ratings_: Any
     history_: pl.DataFrame
     metrics_: dict[str, Any]
     item_map_: pl.DataFrame | None
@@ -107,8 +113,8 @@ class RowModel(ABC):
     # ---- hooks: what a model implements ----
 
     @abstractmethod
-    def _fit(self, ratings: Ratings, validation: Ratings | None, seed: int, progress: bool) -> None:
-        """Learn from ratings; may set ``history_``."""
+    def _fit(self, ratings: Any, validation: Any, seed: int, progress: bool) -> None:
+        """Learn from `Ratings`, or from `Interactions` if the model can; may set ``history_``."""
 
     @abstractmethod
     def _predict(self, user_index: IndexArray, item_index: IndexArray) -> FloatArray:
@@ -185,21 +191,21 @@ class RowModel(ABC):
 
     # ---- calls on rows ----
 
-    def rows_of(self, ratings: Ratings) -> tuple[IndexArray, IndexArray]:
+    def rows_of(self, ratings: Feedback) -> tuple[IndexArray, IndexArray]:
         """Rows (n,) of the users and items of any table, in this model's vocabularies.
 
         An unknown user or item has the row -1.
         """
-        data = self.fitted_ratings
+        data = self.fitted_data
         users = data.users.index(ratings.users.ids, missing="negative")[ratings.user_index]
         items = data.items.index(ratings.items.ids, missing="negative")[ratings.item_index]
         return users, items
 
     def user_at(self, user_index: int) -> User:
         """A user of the training data, by row."""
-        data = self.fitted_ratings
+        data = self.fitted_data
         rated = data.by_user[user_index]
-        items, rating = data.item_index[rated], data.rating[rated]
+        items, rating = data.item_index[rated], data.values[rated]
         return User(self._user(user_index), items, rating, user_index)
 
     def fold_in_rows(self, item_index: IndexArray, rating: npt.NDArray[np.float32]) -> User:
@@ -282,7 +288,7 @@ class RowModel(ABC):
 
     # ---- shared by the calls on ids and on rows ----
 
-    def work(self, ratings: Ratings) -> float:
+    def work(self, ratings: Any) -> float:
         """How much there is to do in a fit before the first iteration is done, in any unit.
 
         From a fit on a part of the ratings and this ratio follows the time of a fit on all.
@@ -295,16 +301,54 @@ class RowModel(ABC):
 
     @cached_property
     def _item_information(self) -> tuple[F64, float]:
-        return selection.item_information(self.fitted_ratings.by_item.counts)
+        return selection.item_information(self.fitted_data.by_item.counts)
 
     @property
     def fitted_ratings(self) -> Ratings:
-        """The training ratings; before `fit` a `NotFittedError`."""
+        """The training ratings; before `fit` a `NotFittedError`.
+
+        Raises:
+            UnsupportedError: If the model has learnt from interactions.
+        """
+        data = self.fitted_data
+        if isinstance(data, Ratings):
+            return data
+        raise UnsupportedError(
+            f"{type(self).__name__} here",
+            expected="a model that has learnt from ratings",
+            received="interactions (no ratings)",
+            do="fit it on a table with a column of ratings",
+        )
+
+    @property
+    def fitted_data(self) -> Feedback:
+        """The training ratings or interactions; before `fit` a `NotFittedError`."""
         if not hasattr(self, "ratings_"):
             raise NotFittedError(
                 type(self).__name__, expected="a fitted model", do="call fit first"
             )
-        return self.ratings_
+        data: Feedback = self.ratings_
+        return data
+
+    def _refuse_interactions(self) -> None:
+        if self.capabilities.interactions:
+            return
+        raise UnsupportedError(
+            f"{type(self).__name__}.fit",
+            expected="ratings",
+            received="interactions (no ratings)",
+            do="use one of: ease, ials, two-tower, blend, popularity",
+        )
+
+    def _of_the_same_kind(self, ratings: Feedback) -> Any:
+        """The new rows, which are of the kind that the model has learnt from."""
+        if type(ratings) is not type(self.fitted_data):
+            raise ArgumentError(
+                "ratings",
+                expected=f"{self.fitted_data.noun}, which the model has learnt from",
+                received=ratings.noun,
+            )
+        return ratings
 
     def _cannot(self, what: str) -> UnsupportedError:
         return UnsupportedError(f"{type(self).__name__} cannot {what}", do="use another model")

@@ -9,7 +9,7 @@ import polars as pl
 
 from tastemap.arrays import F64, I64, FloatArray, IndexArray, Mask
 from tastemap.data.conditions import parse_condition
-from tastemap.data.ratings import Ratings
+from tastemap.data.feedback import Feedback
 from tastemap.data.vocabulary import Id
 from tastemap.errors import ArgumentError, TastemapWarning
 from tastemap.metrics.ranking import self_information
@@ -25,7 +25,7 @@ class ShortAnswerWarning(TastemapWarning):
 
 
 def allowed_items(
-    ratings: Ratings,
+    ratings: Feedback,
     *,
     seen: IndexArray,
     candidates: Iterable[Id] | None,

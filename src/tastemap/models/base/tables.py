@@ -6,12 +6,15 @@ damaged table is refused when the model is loaded and not in the middle of a req
 
 import io
 from contextlib import AbstractContextManager
+from typing import Any
 
 import numpy as np
 import polars as pl
 
+from tastemap.data.feedback import Feedback, Groups, Source
+from tastemap.data.interactions import Interactions
 from tastemap.data.nouns import noun_of_notes
-from tastemap.data.ratings import Groups, Ratings, Source
+from tastemap.data.ratings import Ratings
 from tastemap.data.vocabulary import Vocabulary
 from tastemap.errors import ArtifactError
 from tastemap.models.base.arrays import Arrays
@@ -20,17 +23,23 @@ from tastemap.models.base.parts import Parts, unreadable
 from tastemap.support.boundary import refusing
 
 MAPPED_RATINGS = "ratings.safetensors"
-COLUMNS = {
+DTYPES = {
     "user_index": np.dtype(np.int32),
     "item_index": np.dtype(np.int32),
     "rating": np.dtype(np.float32),
+    "weight": np.dtype(np.float32),
     "timestamp": np.dtype(np.int64),
+    "position": np.dtype(np.int32),
 }
+#: The columns of which a table may know nothing.
+OPTIONAL = ("timestamp", "position")
 _PARQUET_DTYPES: dict[str, pl.DataType] = {
     "user_index": pl.Int32(),
     "item_index": pl.Int32(),
     "rating": pl.Float32(),
+    "weight": pl.Float32(),
     "timestamp": pl.Int64(),
+    "position": pl.Int32(),
 }
 GROUPS = ("by_user", "by_item")
 # Old names of columns of the training curves, and their present names.
@@ -43,24 +52,25 @@ RENAMED_CURVES = {
 SCALE_TOLERANCE = 1e-5
 
 
-def read_ratings(parts: Parts, manifest: Manifest) -> Ratings:
-    """The training ratings with the tables of items and users.
+def read_ratings(parts: Parts, manifest: Manifest) -> Feedback:
+    """The training ratings with the tables of items and users; without a scale interactions.
 
     Raises:
         ArtifactError: If they cannot be read, or do not fit together.
     """
-    items, users, columns = table(parts, "items"), table(parts, "users"), _columns(parts)
+    kind = Ratings if manifest.scale else Interactions
+    items, users = table(parts, "items"), table(parts, "users")
+    columns = _columns(parts, kind.column_names())
     with _fitting(parts):
         _check_items(items)
-        ratings = Ratings(
-            user_index=columns["user_index"],
-            item_index=columns["item_index"],
-            rating=columns["rating"],
-            timestamp=columns.get("timestamp"),
+        source = _source(manifest.data, _merged(parts, users, items))
+        attributes: dict[str, Any] = {name: columns.get(name) for name in kind.column_names()}
+        attributes |= {} if manifest.scale is None else {"scale": manifest.scale}
+        ratings: Feedback = kind(
             users=Vocabulary(users["user_id"], "user", users),
             items=Vocabulary(items["item_id"], "item", items),
-            scale=manifest.scale,
-            source=_source(manifest.data, _merged(parts, users, items)),
+            source=source,
+            **attributes,
         )
         _check_columns(ratings)
         if "by_user_rows" in columns:
@@ -140,21 +150,21 @@ def _fitting(parts: Parts) -> AbstractContextManager[None]:
     return refusing(lambda reason: damaged(parts.folder, expected, reason), ArtifactError)
 
 
-def _columns(parts: Parts) -> Arrays:
-    """The columns of the ratings, by name: mapped with their groups, or read."""
+def _columns(parts: Parts, names: tuple[str, ...]) -> Arrays:
+    """The columns of these names: mapped with their groups, or read."""
     if MAPPED_RATINGS in parts and (parts.mapped or "ratings.parquet" not in parts):
         columns = parts.arrays(MAPPED_RATINGS, mapped=True)
         with _fitting(parts):
-            check_mapped(columns)
+            check_mapped(columns, names)
         return columns
     frame = table(parts, "ratings")
     with _fitting(parts):
         if any(frame.null_count().row(0)):
             raise ValueError("ratings.parquet with values missing")
         return {
-            name: _numbers(frame[name], dtype).to_numpy()
-            for name, dtype in _PARQUET_DTYPES.items()
-            if name != "timestamp" or name in frame.columns
+            name: _numbers(frame[name], _PARQUET_DTYPES[name]).to_numpy()
+            for name in names
+            if name not in OPTIONAL or name in frame.columns
         }
 
 
@@ -166,22 +176,22 @@ def _numbers(column: pl.Series, dtype: pl.DataType) -> pl.Series:
     return column.cast(dtype)
 
 
-def check_mapped(columns: Arrays) -> None:
-    """Refuse mapped columns of other lengths or types.
+def check_mapped(columns: Arrays, names: tuple[str, ...] = Ratings.column_names()) -> None:
+    """Refuse mapped columns of other lengths or types than those of ratings, or of these names.
 
     Raises:
         ValueError: If a column is missing, or has a wrong length or dtype.
     """
-    size = len(columns.get("rating", ()))
-    for name, dtype in COLUMNS.items():
-        column = columns.get(name)
-        if column is None and name == "timestamp":
+    size = len(columns.get(names[2], ()))
+    for name in names:
+        dtype, column = DTYPES[name], columns.get(name)
+        if column is None and name in OPTIONAL:
             continue
         if column is None or column.shape != (size,) or column.dtype != dtype:
             raise ValueError(f"no {name} of {size} {dtype}")
 
 
-def group(data: Ratings, columns: Arrays) -> None:
+def group(data: Feedback, columns: Arrays) -> None:
     """Give a table the groups that its mapped columns hold, so that it is not sorted again.
 
     Raises:
@@ -195,13 +205,17 @@ def group(data: Ratings, columns: Arrays) -> None:
         vars(data)[name] = groups
 
 
-def _check_columns(data: Ratings) -> None:
+def _check_columns(data: Feedback) -> None:
     """Refuse row numbers without a user or item, and ratings outside the scale."""
     if not len(data):
         raise ValueError("no rating")
     for index, size in ((data.user_index, data.n_users), (data.item_index, data.n_items)):
         if not 0 <= index.min() <= index.max() < size:
             raise ValueError(f"row {index.max()} of {size}")
+    if not isinstance(data, Ratings):
+        if not np.isfinite(data.values).all():
+            raise ValueError("a weight that is no finite number")
+        return
     lowest, highest = data.scale.lowest, data.scale.highest
     slack = SCALE_TOLERANCE * max(1.0, abs(lowest), abs(highest))
     # A NaN is neither.

@@ -7,6 +7,7 @@ import numpy.typing as npt
 import polars as pl
 
 from tastemap.arrays import IndexArray
+from tastemap.data.feedback import Feedback
 from tastemap.data.ratings import Ratings
 from tastemap.errors import ArgumentError
 
@@ -27,45 +28,51 @@ class User(NamedTuple):
     user_index: int = -1
 
 
-def rated_pairs(data: Ratings, ratings: Any) -> tuple[IndexArray, npt.NDArray[np.float32]]:
+def rated_pairs(data: Feedback, ratings: Any) -> tuple[IndexArray, npt.NDArray[np.float32]]:
     """Item rows and ratings of one user, from any of the forms that `recommend` takes.
 
     Args:
-        data: The training ratings; they give the items and the scale.
+        data: The training ratings or interactions; they give the items and the scale.
         ratings: ``{id or title: rating}``; a frame with ``item_id`` (or ``title``) and ``rating``;
-            or `Ratings`.
+            or `Ratings`. Of interactions ``[ids or titles]``, or weights in place of ratings.
 
     Raises:
         UnknownIdError: If an item is unknown; no rating is dropped silently.
         ArgumentError: If there is no rating, or a rating is not a number within the scale.
     """
-    items, scale = data.items, data.scale
-    if isinstance(ratings, Ratings):
+    items, name = data.items, data.value_name
+    if isinstance(ratings, Feedback):
         ratings = ratings.to_frame()
+    if isinstance(ratings, list | tuple) and not isinstance(data, Ratings):
+        ratings = dict.fromkeys(ratings, 1.0)
     if isinstance(ratings, dict):
         rows = items.find_all(list(ratings)) if ratings else np.zeros(0, dtype=np.int32)
         values = list(ratings.values())
     elif hasattr(ratings, "__arrow_c_stream__"):
         frame = pl.DataFrame(ratings)
         id_columns = [column for column in ("item_id", "title") if column in frame.columns]
-        if not id_columns or "rating" not in frame.columns:
+        if not id_columns or name not in frame.columns:
             raise ArgumentError(
-                "ratings", expected="columns item_id (or title) and rating", received=frame.columns
+                data.noun, expected=f"columns item_id (or title) and {name}", received=frame.columns
             )
         rows = items.find_all(frame[id_columns[0]])
-        values = frame["rating"].to_list()
+        values = frame[name].to_list()
     else:
         raise ArgumentError(
-            "ratings",
-            expected="{item: rating}, a frame with item_id and rating, or Ratings",
+            data.noun,
+            expected=f"{{item: {name}}}, a frame with item_id and {name}, or {type(data).__name__}",
             received=type(ratings).__name__,
         )
     try:
         rating = np.array(values, dtype=np.float32)
     except (TypeError, ValueError):
         rating = np.array([np.nan])
-    if not len(rating) or not ((rating >= scale.lowest) & (rating <= scale.highest)).all():
+    lowest, highest, span = -np.inf, np.inf, "a finite number"
+    if isinstance(data, Ratings):
+        lowest, highest, span = data.scale.lowest, data.scale.highest, f"from {data.scale}"
+    inside = np.isfinite(rating) & (rating >= lowest) & (rating <= highest)
+    if not len(rating) or not inside.all():
         raise ArgumentError(
-            "ratings", expected=f"at least one rating, each from {scale}", received=values
+            data.noun, expected=f"at least one {name}, each {span}", received=values
         )
     return rows, rating

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import polars as pl
 
 from tastemap.arrays import FloatArray, IndexArray, Mask
-from tastemap.data.ratings import Ratings
+from tastemap.data.feedback import Feedback
 from tastemap.errors import ArgumentError
 from tastemap.models.base.recommender import Recommender
 from tastemap.models.base.selection import ShortAnswerWarning, allowed_items
@@ -75,7 +75,7 @@ def recommend_all(
         >>> frame.shape, frame["rank"].head(4).to_list()
         ((360, 6), [1, 2, 3, 1])
     """
-    data = model.fitted_ratings
+    data = model.fitted_data
     user_index = (
         np.arange(data.n_users, dtype=np.int32) if users is None else data.users.index(users)
     )
@@ -106,7 +106,7 @@ def best_items(
     user_index: IndexArray,
     k: int,
     *,
-    seen: Sequence[Ratings],
+    seen: Sequence[Feedback],
     allowed: Mask | None = None,
     n_threads: int | None = None,
 ) -> Lists:
@@ -134,13 +134,13 @@ class Everyone:
         self,
         model: Recommender,
         k: int,
-        seen: Sequence[Ratings],
+        seen: Sequence[Feedback],
         allowed: Mask | None = None,
         memory: int | None = None,
         n_threads: int | None = None,
     ) -> None:
         """Arguments as in `best_items`; ``memory``, in bytes, may make blocks smaller."""
-        data = model.fitted_ratings
+        data = model.fitted_data
         if isinstance(k, bool) or not isinstance(k, int | np.integer) or not 1 <= k <= data.n_items:
             raise ArgumentError(
                 "k",
@@ -178,8 +178,9 @@ class Everyone:
         data = self.data
         place = np.flatnonzero(lists.items >= 0)
         rows, score = lists.items.ravel()[place], lists.scores.ravel()[place]
-        rated = self.model.predicts_ratings
-        predicted = pl.Series(data.scale.clip(score)) if rated else pl.lit(None, pl.Float64)
+        predicted = pl.lit(None, pl.Float64)
+        if self.model.predicts_ratings:
+            predicted = pl.lit(pl.Series(self.model.fitted_ratings.scale.clip(score)))
         return pl.DataFrame(
             [
                 data.users.ids_at(user_index[place // self.k]),

@@ -66,7 +66,7 @@ def similar_all(
         >>> neighbours.frame.shape, neighbours.recall
         ((240, 5), None)
     """
-    data = model.fitted_ratings
+    data = model.fitted_data
     if not isinstance(model, HasFactors) or not model.capabilities.similar_items:
         raise UnsupportedError(f"{type(model).__name__} has no factors", do="use another model")
     rated = np.flatnonzero(data.by_item.counts > 0).astype(np.int32)

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from tastemap.data.ratings import Ratings
+from tastemap.data.feedback import Feedback
 from tastemap.errors import ArgumentError, DataError, TastemapWarning
 from tastemap.models.base.recommender import Recommender
 from tastemap.models.base.selection import allowed_items
@@ -94,7 +94,7 @@ def write_recommendations(
         raise ArgumentError(
             "path", expected=f"a file ending in {', '.join(_SINKS)}", received=str(path)
         )
-    data = model.fitted_ratings
+    data = model.fitted_data
     allowed = allowed_items(
         data, seen=np.zeros(0, np.int32), candidates=candidates, exclude=exclude, where=where
     )
@@ -127,7 +127,7 @@ def write_recommendations(
     return n_before
 
 
-def _warn_of_formulas(data: Ratings) -> None:
+def _warn_of_formulas(data: Feedback) -> None:
     """Warn that ids are written with an apostrophe before them."""
     for vocabulary in (data.users, data.items):
         ids = vocabulary.ids.to_frame()

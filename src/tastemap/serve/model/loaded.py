@@ -79,7 +79,7 @@ class LoadedModel:
 
     def __init__(self, model: Recommender, manifest: dict[str, Any], version: str) -> None:
         self.model, self.manifest, self.version = model, manifest, version
-        self.data = model.ratings_
+        self.data = model.fitted_ratings
         self.catalogue = Catalogue(self.data)
         self.users = RowsOfIds(self.data.users)
         self.scale, self._levels = self.data.scale, self.data.scale.levels

@@ -65,7 +65,7 @@ def update_model(path: Path, store_url: str, *, seed: int = 0, progress: bool = 
     model: Recommender = load_model(path)
     store = Store(store_url, readonly=True)
     try:
-        merged, update = merged_ratings(model.ratings_, store)
+        merged, update = merged_ratings(model.fitted_ratings, store)
     finally:
         store.close()
     had_map = model.item_map_ is not None
