@@ -44,11 +44,14 @@ MODELS = {
     "als": Contender("als", "ours", (), {"model": "als"}),
     "bayes": Contender("bayes", "ours", (), {"model": "bayes"}),
     "biased-dot": Contender("biased-dot", "ours", (), {"model": "biased-dot"}),
+    "deep": Contender("deep", "ours", (), {"model": "deep"}),
+    "ordinal": Contender("ordinal", "ours", (), {"model": "ordinal"}),
     "surprise-baseline": Contender("baseline", "surprise", (), {"model": "BaselineOnly"}),
     "surprise-svd": Contender("SVD", "surprise", (), {"model": "SVD"}),
     "myfm": Contender("myFM", "myfm", (), GIBBS),
 }
-DEFAULT_MODELS = [name for name in MODELS if name != "biased-dot"]
+NETWORKS = ("biased-dot", "deep", "ordinal")
+DEFAULT_MODELS = [name for name in MODELS if name not in NETWORKS]
 
 
 def main() -> None:

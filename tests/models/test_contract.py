@@ -231,8 +231,8 @@ def hidden(ratings: Ratings) -> tuple[Ratings, dict[str, Ratings]]:
 def test_items_and_users_without_ratings_are_the_average_of_the_others(
     name: str, hidden: tuple[Ratings, dict[str, Ratings]]
 ) -> None:
-    # The networks are not trained long enough here to be held to it, see benchmarks/new_items.py.
     model = quick(name)
+    # The networks are held to it in test_shapes.py, where they are trained to their end.
     if not model.predicts_ratings or MODELS[name][0] == "NeuralRecommender":
         return
     train, parts = hidden

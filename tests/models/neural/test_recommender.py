@@ -3,6 +3,8 @@
 import json
 import subprocess
 import sys
+from copy import copy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +17,11 @@ from keras import layers, ops
 from tastemap.data.ratings import Ratings
 from tastemap.data.splits import Split
 from tastemap.errors import ArgumentError, UnsupportedError
+from tastemap.models.base.factors import Factors
+from tastemap.models.bias import BiasModel
 from tastemap.models.neural import NeuralRecommender, RegressionModel
 from tastemap.models.neural.networks import PairModel
-from tastemap.models.registry import load_model, make_model
+from tastemap.models.registry import load_model
 
 QUICK = {"n_epochs": 2, "batch_size": 512}
 # A learning rate that settles on the few ratings of a test.
@@ -72,6 +76,7 @@ def trained(request: pytest.FixtureRequest, ratings: Ratings) -> NeuralRecommend
 
 
 def test_neighbours_are_of_the_same_genre(trained: NeuralRecommender, ratings: Ratings) -> None:
+    assert trained.network_share_ == 1.0
     popular = ratings.items.ids_at(np.flatnonzero(ratings.by_item.counts >= 40)).to_list()
     same, opposite = [], []
     for item in popular:
@@ -150,10 +155,12 @@ def test_validation_counts_what_the_training_ratings_know(ratings: Ratings) -> N
     assert model.history_.columns == ["epoch", "train_loss"]
 
 
-def test_history(ratings: Ratings) -> None:
-    history = fit("dot", ratings).history_
+def test_history(trained: NeuralRecommender, ratings: Ratings) -> None:
+    history = trained.history_
     assert history.columns == ["epoch", "train_loss", "validation_loss"]
-    assert history["epoch"].to_list() == [1, 2]
+    assert history["epoch"].to_list() == list(range(1, trained.n_epochs + 1))
+    if trained.network != "dot":
+        return
     assert fit("dot", ratings, validation_size=0).history_.columns == ["epoch", "train_loss"]
     few = ratings.take(np.arange(9))
     assert fit("dot", few).history_.columns == ["epoch", "train_loss"]
@@ -306,6 +313,7 @@ def test_clipping(ratings: Ratings) -> None:
     model = fit("dot", ratings)
     raw = model.predict_ratings(ratings, clip=False)
     assert raw.max() < 1  # hardly trained: a dot product of small embeddings
+    assert model.network_share_ == 1.0  # the lab's network is shown as it is
     np.testing.assert_array_equal(model.predict_ratings(ratings), np.clip(raw, 1, 5))
 
 
@@ -316,11 +324,18 @@ def test_a_model_of_factors_predicts_what_its_network_does(trained: NeuralRecomm
     np.testing.assert_allclose(raw, trained._forward(users, items)[:, 0], rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize(
-    "loss", ["mse", "huber", keras.losses.LogCosh()], ids=["mse", "huber", "log"]
-)
-def test_losses(split: Split, loss: Any) -> None:
-    model = fit("biased-dot", split.train, loss=loss, n_epochs=5, learning_rate=0.02)
+def test_factors_and_biases_are_mixed_as_predictions_are(trained: NeuralRecommender) -> None:
+    data, before = trained.ratings_, trained.network_share_
+    users, items = data.user_index[:200], data.item_index[:200]
+    trained.network_share_ = 0.25
+    mixed = Factors.of(data, *trained._mixed_factors(trained.factors)).predict(users, items)
+    trained.network_share_ = before
+    parts = trained.factors.predict(users, items), trained._baseline.predict(users, items)
+    np.testing.assert_allclose(mixed, 0.25 * parts[0] + 0.75 * parts[1], rtol=1e-5)
+
+
+def test_another_loss(split: Split) -> None:
+    model = fit("biased-dot", split.train, loss="huber", n_epochs=5, learning_rate=0.02)
     error = np.abs(model.predict_ratings(split.test) - split.test.rating).mean()
     assert error < np.abs(split.train.global_mean - split.test.rating).mean()
 
@@ -363,9 +378,31 @@ def test_a_model_of_factors_serves_without_keras(
     assert there == json.loads(json.dumps(here))
 
 
-def test_a_deep_model_round_trip(split: Split, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def deep(split: Split) -> NeuralRecommender:
+    """A small one, and as if it had seen no ratings of user 3 and of item 4."""
     options = {"hidden": (6, 3), "dropout": 0.3, "embedding_size": 5}
     model = fit("deep", split.train, network_options=options)
+    for rows, row in zip(model._is_trained, (3, 4), strict=True):
+        rows[row] = False
+    model.network_share_ = 0.25
+    return model
+
+
+def test_the_bias_model_has_the_rest_and_what_the_network_has_not_seen(
+    deep: NeuralRecommender, split: Split
+) -> None:
+    users, items = np.array([[0, 3, 7, 3, -1, 7], [9, 9, 4, 4, 9, -1]], dtype=np.int32)
+    bias = BiasModel().fit(split.train, progress=False).predict_rows(users, items)
+    predicted = deep.predict_rows(users, items)
+    network = deep._forward(users[:1], items[:1])[0, 0]
+    assert predicted[0] == pytest.approx(0.25 * network + 0.75 * bias[0], rel=1e-6)
+    np.testing.assert_array_equal(predicted[1:], bias[1:])
+    assert deep.score_rows(deep.user_at(7))[4] == pytest.approx(bias[2], rel=1e-6)
+
+
+def test_a_deep_model_round_trip(deep: NeuralRecommender, split: Split, tmp_path: Path) -> None:
+    model = deep
     loaded = load_model(model.save(tmp_path / "model"))
     np.testing.assert_array_equal(
         loaded.predict_ratings(split.test, clip=False),
@@ -378,6 +415,21 @@ def test_a_deep_model_round_trip(split: Split, tmp_path: Path) -> None:
             ops.convert_to_numpy(ours.value), ops.convert_to_numpy(theirs.value)
         )
     assert loaded.similar_items(1, 5).equals(model.similar_items(1, 5))
+
+
+def test_what_older_versions_saved_is_the_network_alone(
+    deep: NeuralRecommender, split: Split
+) -> None:
+    artifact = deep.to_artifact()
+    added = {"share", "trained_users", "trained_items"}
+    arrays = {name: array for name, array in artifact.arrays.items() if name not in added}
+    loaded = NeuralRecommender.from_artifact(replace(artifact, arrays=arrays))
+    pairs = split.test.user_index, split.test.item_index
+    np.testing.assert_array_equal(loaded.predict_rows(*pairs), deep._forward(*pairs)[:, 0])
+    for share in (-0.1, 1.5):
+        arrays = artifact.arrays | {"share": np.array([share])}
+        with pytest.raises(ArgumentError, match="share; expected a number from 0 to 1"):
+            NeuralRecommender.from_artifact(replace(artifact, arrays=arrays))
 
 
 def test_a_network_of_others_is_not_saved(ratings: Ratings, tmp_path: Path) -> None:
@@ -395,23 +447,14 @@ def test_a_network_of_others_made_of_factors_is_saved(split: Split, tmp_path: Pa
     )
 
 
-def test_what_does_not_fit_into_an_artifact_is_said(ratings: Ratings, tmp_path: Path) -> None:
-    size = np.int64(4)
-    model = fit("deep", ratings, n_epochs=1, network_options={"embedding_size": size})
+def test_what_does_not_fit_into_an_artifact_is_said(
+    deep: NeuralRecommender, tmp_path: Path
+) -> None:
+    model = copy(deep)
+    model.network_options = {"embedding_size": np.int64(5)}
     for loss in (None, keras.losses.Huber()):
         model.loss = loss
         with pytest.raises(UnsupportedError, match="no plain values; use plain numbers"):
             model.save(tmp_path / "model")
-        model.network_options = {"embedding_size": 4}
+        model.network_options = {"embedding_size": 5}
     assert list(tmp_path.iterdir()) == []
-
-
-def test_the_names_of_the_command_line_beat_the_baseline(split: Split) -> None:
-    errors = {
-        name: np.abs(
-            make_model(name).fit(split.train, progress=False).predict_ratings(split.test)
-            - split.test.rating
-        ).mean()
-        for name in ("bias", "biased-dot")
-    }
-    assert errors["biased-dot"] < errors["bias"]

@@ -3,6 +3,7 @@
 backend.py      the choice of the backend
 networks.py     the models, each a keras.Model of [user ids, item ids]; so is ordinal.py
 training.py     the training loop
+baseline.py     the bias model, where a network has nothing to add to it
 recommender.py  NeuralRecommender: a Recommender of any such model
 """
 

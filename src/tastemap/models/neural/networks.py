@@ -5,7 +5,7 @@
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import keras
 import numpy as np
@@ -28,7 +28,13 @@ class PairModel(keras.Model):
 
     Args:
         max_user_id, max_item_id: The largest ids; plain or NumPy integers, 0 or more.
+
+    Attributes:
+        yields: Whether `NeuralRecommender` lets the bias model predict where the network does not
+            gain on it. The lab's model shows what it is, also where it loses.
     """
+
+    yields: ClassVar = False
 
     def __init__(self, max_user_id: int, max_item_id: int) -> None:
         super().__init__()
@@ -152,6 +158,8 @@ class BiasedRegressionModel(PairModel):
         reg, bias_reg: Weights of the penalties, 0 or more.
     """
 
+    yields: ClassVar = True
+
     def __init__(
         self,
         embedding_size: int,
@@ -197,6 +205,8 @@ class DeepRegressionModel(PairModel):
         global_mean: The initial value of the predictions.
         reg: Weight of the penalty |P|^2 + |Q|^2.
     """
+
+    yields: ClassVar = True
 
     def __init__(
         self,

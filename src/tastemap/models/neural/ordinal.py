@@ -50,6 +50,7 @@ class OrdinalRegressionModel(PairModel):
     """
 
     gives_probabilities: ClassVar = True
+    yields: ClassVar = True
 
     def __init__(
         self,

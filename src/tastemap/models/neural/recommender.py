@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from tastemap.arrays import FloatArray, IndexArray
+from tastemap.arrays import FloatArray, IndexArray, Mask
 from tastemap.data.ratings import Ratings
 from tastemap.data.splits import train_test_split
 from tastemap.errors import ArgumentError, UnsupportedError
@@ -18,10 +18,10 @@ from tastemap.models.base.artifact import Artifact
 from tastemap.models.base.factors import Factors, HasFactors
 from tastemap.models.base.recommender import Recommender
 from tastemap.models.base.rows import Capabilities
-from tastemap.models.base.validation import positive, whole_number
-from tastemap.models.bias import BiasModel
+from tastemap.models.base.validation import positive, share, whole_number
+from tastemap.models.neural.baseline import Baseline, network_share
 from tastemap.models.neural.registry import named_network
-from tastemap.models.neural.training import Batches, Plan, epoch_bar, seed_keras, train
+from tastemap.models.neural.training import Batches, Plan, epoch_bar, losses, seed_keras, train
 
 # Pairs predicted at once. The number is fixed: a backend compiles one shape only, and the
 # prediction of a pair does not depend on the other pairs of a call.
@@ -41,10 +41,17 @@ class NeuralRecommender(HasFactors):
         The output of the network for a user's row and an item's row: a rating (n, 1), or the
         probabilities (n, levels) of the values of the scale. A trained network of biases and
         factors (`PairModel.factors`) is saved as a `FactorModel`, which predicts, folds in,
-        explains and loads without Keras.
+        explains and loads without Keras. For a user or an item without a training rating it is the
+        bias model's, to which both are the average of the others.
 
     Objective:
         The mean of ``loss`` over shuffled batches, minimised by Adam (Kingma and Ba 2015).
+
+    Baseline:
+        `"biased-dot"`, `"deep"` and `"ordinal"` have to show on the held-out ratings that they gain
+        on the bias model, in their own loss and by more than chance. A network that does not, as on
+        a table of few ratings a person, has a share of less than 1 in the predictions, and the bias
+        model has the rest (`network_share`). The lab's network and your own are left as they are.
 
     Args:
         network: ``"dot"`` (the lab's), ``"biased-dot"``, ``"deep"`` or ``"ordinal"``; or a Keras
@@ -57,15 +64,17 @@ class NeuralRecommender(HasFactors):
         learning_rate: Learning rate of Adam.
         cosine_decay: Let the learning rate fall to zero over the epochs, along half a cosine
             (Loshchilov and Hutter 2017), so that the weights settle in the last epochs.
-        validation_size: Share of the ratings, drawn at random, that judges the epochs if `fit`
-            gets no validation ratings; 0 for none. (Keras' ``validation_split`` takes the last
-            rows: in a file sorted by user, these are users without training ratings.)
+        validation_size: Share of the ratings, drawn at random, that judges the epochs, and the
+            network beside the bias model, if `fit` gets no validation ratings; 0 for none. (Keras'
+            ``validation_split`` takes the last rows: in a file sorted by user, these are users
+            without training ratings.)
         patience: Epochs to wait for a lower validation loss before stopping; the weights of the
             best epoch are kept. None trains all epochs and keeps the last, as the lab does.
 
     Attributes:
         history_: Frame ``epoch, train_loss, validation_loss``.
         network_: The trained Keras model.
+        network_share_: Its share in the predictions, from 0 to 1.
 
     Example:
         >>> from tastemap.data.datasets.synthetic import synthetic_ratings
@@ -118,7 +127,7 @@ class NeuralRecommender(HasFactors):
         part, held_out = self._parts(ratings, validation, seed)
         self._make_network(part)
         plan = Plan(
-            loss=self.loss or ("sparse_categorical_crossentropy" if self._probable else "mae"),
+            loss=self._training_loss,
             learning_rate=self.learning_rate,
             cosine_decay=self.cosine_decay,
             n_epochs=self.n_epochs,
@@ -142,9 +151,10 @@ class NeuralRecommender(HasFactors):
                 received=curves[-1]["train_loss"],
                 do="use a smaller learning_rate, or embeddings with a row for every user and item",
             )
+        self._weigh(ratings, part, held_out)
         if hasattr(self.network_, "observe"):
             self.network_.observe(ratings)  # predictions also use the held-out ratings
-        self._take_vectors(part)
+        self._take_vectors(ratings, part)
 
     def _make_network(self, ratings: Ratings) -> None:
         """A new network by name or function, or the given model with its initial weights."""
@@ -203,6 +213,10 @@ class NeuralRecommender(HasFactors):
             return ratings, None
         return train_test_split(ratings, test_size=self.validation_size, seed=seed)
 
+    @property
+    def _training_loss(self) -> Any:
+        return self.loss or ("sparse_categorical_crossentropy" if self._probable else "mae")
+
     def _batches(self, part: Ratings) -> Batches:
         target = part.rating
         if self._probable:
@@ -211,19 +225,52 @@ class NeuralRecommender(HasFactors):
             target = np.round(steps).astype(np.int32)
         return Batches(part.user_index, part.item_index, target)
 
-    def _take_vectors(self, part: Ratings) -> None:
+    def _weigh(self, ratings: Ratings, part: Ratings, held_out: Ratings | None) -> None:
+        """Set which rows the network has seen, and its share in the predictions of their pairs."""
+        # The last place is that of the row -1, an unknown user or item.
+        self._is_trained = [np.append(g.counts > 0, False) for g in (part.by_user, part.by_item)]
+        self.network_share_ = 1.0
+        if held_out is not None and getattr(self.network_, "yields", False):
+            self.network_share_ = self._gaining_share(Baseline.of(part), held_out)
+        self._baseline = Baseline.of(ratings)
+
+    def _gaining_share(self, baseline: Baseline, held_out: Ratings) -> float:
+        """The share of the network with which it gains on the baseline of the same ratings."""
+        judged = held_out.take(self._knows(held_out.user_index, held_out.item_index))
+        if len(judged) < MIN_RATINGS_TO_HOLD_OUT:
+            return 0.0
+        pairs, target = (judged.user_index, judged.item_index), self._batches(judged).target
+        return network_share(
+            lambda output: losses(self._training_loss, target, output),
+            self._forward(*pairs),
+            baseline.distribution(*pairs) if self._probable else baseline.predict(*pairs)[:, None],
+        )
+
+    def _take_vectors(self, ratings: Ratings, part: Ratings) -> None:
         """Set the factors of a network of factors; otherwise vectors to compare by, no prior."""
         factors = getattr(self.network_, "factors", lambda: None)()
         if factors is not None:
             mean, users, items = factors
             users, items = users[: part.n_users], items[: part.n_items]
+            if self.network_share_ < 1:
+                mean, users, items = self._mixed_factors(Factors.of(part, mean, users, items))
+                part = ratings
             self.factors = Factors.with_estimated_prior(part, mean, users, items)
             return
         empty = (np.zeros((part.n_users, 0)), np.zeros((part.n_items, 0)))
         vectors = getattr(self.network_, "vectors", lambda: empty)()
         users, items = (np.pad(v, ((0, 0), (1, 0))) for v in vectors)
         self.factors = Factors.of(part, 0.0, users[: part.n_users], items[: part.n_items])
-        self._average = BiasModel().fit(part)
+
+    def _mixed_factors(self, network: Factors) -> tuple[float, FloatArray, FloatArray]:
+        """Mean and rows of the network's share and the bias model's; items keep their factors."""
+        weight, bias = self.network_share_, self._baseline.bias.factors
+        mean = weight * network.global_mean + (1 - weight) * bias.global_mean
+        users, items = network.user_weights[:-1] * weight, network.item_weights[:-1].copy()
+        items[:, 0] *= weight
+        for rows, biases in ((users, bias.user_weights), (items, bias.item_weights)):
+            rows[:, 0] += (1 - weight) * biases[:-1, 0]
+        return mean, users, items
 
     @property
     def _is_factors(self) -> bool:
@@ -248,28 +295,35 @@ class NeuralRecommender(HasFactors):
             outputs.append(output[:n].reshape(n, -1))
         return np.concatenate(outputs)
 
+    def _knows(self, user_index: IndexArray, item_index: IndexArray) -> Mask:
+        """Whether the network has seen ratings of both, (n,)."""
+        users, items = self._is_trained
+        return users[user_index] & items[item_index]
+
+    def _mixed(
+        self, user_index: IndexArray, item_index: IndexArray, outputs: FloatArray
+    ) -> FloatArray:
+        """The baseline's outputs (n, width), and in those of known pairs the network's share."""
+        knows, weight = self._knows(user_index, item_index), self.network_share_
+        if weight and knows.any():
+            network = self._forward(user_index[knows], item_index[knows])
+            outputs[knows] = weight * network + (1 - weight) * outputs[knows]
+        return outputs
+
     def _predict(self, user_index: IndexArray, item_index: IndexArray) -> FloatArray:
         if self._is_factors:
             return super()._predict(user_index, item_index)
         levels = self.ratings_.scale.levels
         if self._probable and levels is not None:
             return self._predict_distribution(user_index, item_index) @ levels
-        is_known = (user_index >= 0) & (item_index >= 0)
-        predicted = self._average.predict_rows(user_index, item_index)
-        if is_known.any():
-            predicted[is_known] = self._forward(user_index[is_known], item_index[is_known])[:, 0]
-        return predicted
+        predicted = self._baseline.predict(user_index, item_index)[:, None]
+        return self._mixed(user_index, item_index, predicted)[:, 0]
 
     def _predict_distribution(self, user_index: IndexArray, item_index: IndexArray) -> FloatArray:
-        data = self.ratings_
-        if not self._probable or data.scale.levels is None:
+        if not self._probable or self.ratings_.scale.levels is None:
             raise self._cannot("give a distribution over ratings")
-        # For an unknown user or item: how often each value occurs in the training ratings.
-        share = np.bincount(self._batches(data).target, minlength=len(data.scale.levels))
-        is_known = (user_index >= 0) & (item_index >= 0)
-        distribution = np.tile(share / len(data), (len(is_known), 1))
-        if is_known.any():
-            distribution[is_known] = self._forward(user_index[is_known], item_index[is_known])
+        distribution = self._baseline.distribution(user_index, item_index)
+        distribution = self._mixed(user_index, item_index, distribution)
         return distribution / distribution.sum(axis=1, keepdims=True)
 
     def _distribution_of(self, user: Any, item_index: IndexArray) -> FloatArray:
@@ -316,9 +370,13 @@ class NeuralRecommender(HasFactors):
                 do=f"use plain numbers, lists and the loss's name: {error}",
             ) from error
         weights = (v.value for v in self.network_.trainable_variables)
-        return super()._arrays() | {
-            f"network_{n:03d}": keras.ops.convert_to_numpy(value) for n, value in enumerate(weights)
-        }
+        users, items = self._is_trained
+        return (
+            super()._arrays()
+            | {f"network_{n:03d}": keras.ops.convert_to_numpy(w) for n, w in enumerate(weights)}
+            | {"trained_users": users.astype(np.float32), "trained_items": items.astype(np.float32)}
+            | {"share": np.array([self.network_share_])}
+        )
 
     def _restore(self, arrays: dict[str, npt.NDArray[Any]]) -> None:
         super()._restore(arrays)
@@ -327,4 +385,15 @@ class NeuralRecommender(HasFactors):
         names = sorted(name for name in arrays if name.startswith("network_"))
         for variable, name in zip(self.network_.trainable_variables, names, strict=True):
             variable.assign(take(arrays, name, *variable.shape))
-        self._average = BiasModel().fit(self.ratings_)
+        self._restore_baseline(arrays)
+
+    def _restore_baseline(self, arrays: dict[str, npt.NDArray[Any]]) -> None:
+        """The share of the network, and the baseline; older versions saved neither."""
+        data = self.ratings_
+        self._is_trained = [np.append(g.counts > 0, False) for g in (data.by_user, data.by_item)]
+        self.network_share_ = 1.0
+        if "share" in arrays:
+            rows = (("trained_users", data.n_users + 1), ("trained_items", data.n_items + 1))
+            self._is_trained = [take(arrays, name, n) > 0 for name, n in rows]
+            self.network_share_ = share("share", take(arrays, "share", 1).item())
+        self._baseline = Baseline.of(data)

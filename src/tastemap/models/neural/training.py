@@ -19,6 +19,7 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
+from tastemap.arrays import F64
 from tastemap.errors import ArgumentError
 from tastemap.support.deadline import is_over
 from tastemap.support.progress import progress_bar
@@ -104,6 +105,12 @@ def _each(loss: Any) -> Callable[[Any, Any], Any]:
         expected = "a Keras loss or the name of one"
         raise ArgumentError("loss", expected=expected, received=repr(loss)) from None
     return loss.call if isinstance(loss, keras.losses.Loss) else loss
+
+
+def losses(loss: Any, target: npt.NDArray[Any], output: npt.NDArray[Any]) -> F64:
+    """The loss (n,) of each rating, of targets (n,) and outputs (n, width), in float64."""
+    each = keras.ops.convert_to_numpy(_each(loss)(target[:, None], output.astype(np.float32)))
+    return np.asarray(each, dtype=np.float64).reshape(len(target), -1).mean(axis=1)
 
 
 def _train_jax(
