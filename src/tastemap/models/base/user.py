@@ -1,5 +1,6 @@
 """``User``: the user of a call, from the training data or new."""
 
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -8,6 +9,7 @@ import polars as pl
 
 from tastemap.arrays import IndexArray
 from tastemap.data.ratings import Ratings
+from tastemap.data.vocabulary import Id
 from tastemap.errors import ArgumentError
 
 
@@ -69,3 +71,20 @@ def rated_pairs(data: Ratings, ratings: Any) -> tuple[IndexArray, npt.NDArray[np
             "ratings", expected=f"at least one rating, each from {scale}", received=values
         )
     return rows, rating
+
+
+def in_order(history: Sequence[Id], rating: float) -> dict[Id, float]:
+    """Items in their order, each with the rating; of an item that comes twice, the later place.
+
+    Raises:
+        ArgumentError: If there is no item, or what is given is no list of them.
+
+    Example:
+        >>> in_order([7, 8, 7], 5.0)
+        {8: 5.0, 7: 5.0}
+    """
+    if isinstance(history, str | bytes) or not isinstance(history, Iterable) or not len(history):
+        expected = "a list of item ids or titles, oldest first, at least one"
+        raise ArgumentError("history", expected=expected, received=repr(history))
+    latest_first = dict.fromkeys(reversed([*history]), rating)
+    return dict(reversed(latest_first.items()))
