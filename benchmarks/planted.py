@@ -18,7 +18,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from tastemap.data.ratings import Ratings, Source
+from tastemap.data.feedback import Source
+from tastemap.data.ratings import Ratings
 
 # Standard deviations of the logarithms of activity and popularity.
 ACTIVITY, POPULARITY = 1.2, 1.8

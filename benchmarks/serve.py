@@ -126,7 +126,8 @@ def planted_ratings(seed: int = 0) -> Any:
     import numpy as np
     import polars as pl
 
-    from tastemap.data.ratings import Ratings, Source
+    from tastemap.data.feedback import Source
+    from tastemap.data.ratings import Ratings
 
     rng = np.random.default_rng(seed)
     p, q = (rng.normal(0, 64**-0.25, (n, N_FACTORS)) for n in (N_USERS, N_ITEMS))

@@ -21,7 +21,8 @@ import tastemap
 from tastemap import errors
 from tastemap.cli import app
 from tastemap.data.datasets.synthetic import synthetic_ratings
-from tastemap.data.ratings import Ratings, Source
+from tastemap.data.feedback import Source
+from tastemap.data.ratings import Ratings
 from tastemap.data.splits import SPLIT_NAMES, Split
 from tastemap.evaluation.scores import CHOOSERS
 from tastemap.evaluation.tuning.spaces import SPACES, Span

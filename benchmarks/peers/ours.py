@@ -7,7 +7,8 @@ import numpy as np
 import polars as pl
 
 from peers.table import Table
-from tastemap.data.ratings import Ratings, Source
+from tastemap.data.feedback import Source
+from tastemap.data.ratings import Ratings
 from tastemap.data.scale import Scale
 from tastemap.data.vocabulary import Vocabulary
 from tastemap.models.batch.recommend import best_items

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tastemap.data.datasets.fetch import load_dataset as load_dataset
     from tastemap.data.datasets.synthetic import synthetic_ratings as synthetic_ratings
+    from tastemap.data.interactions import Interactions as Interactions
     from tastemap.data.prepared_splits import split_prepared as split_prepared
     from tastemap.data.ratings import Ratings as Ratings
     from tastemap.data.readers.prepare import prepare_ratings as prepare_ratings
@@ -66,6 +67,7 @@ __version__ = version("tastemap")
 _HOMES = {
     "data.datasets.fetch": "load_dataset",
     "data.datasets.synthetic": "synthetic_ratings",
+    "data.interactions": "Interactions",
     "data.prepared_splits": "split_prepared",
     "data.ratings": "Ratings",
     "data.readers.prepare": "prepare_ratings",

@@ -3,8 +3,9 @@
 import polars as pl
 import pytest
 
+from tastemap.data.feedback import Source
 from tastemap.data.nouns import item_noun
-from tastemap.data.ratings import Ratings, Source
+from tastemap.data.ratings import Ratings
 
 
 def ratings(*notes: str) -> Ratings:

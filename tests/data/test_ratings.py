@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from tastemap.data.ratings import Groups, Ratings
+from tastemap.data.ratings import Ratings
 from tastemap.data.scale import Scale
 from tastemap.errors import DataError
 
@@ -21,12 +21,6 @@ def test_there_and_back(tiny: Ratings) -> None:
     again = Ratings.from_frame(tiny.to_frame(), item_table=tiny.item_table)
     assert again.fingerprint() == tiny.fingerprint()
     assert tiny.take(np.arange(5)).fingerprint() != tiny.fingerprint()
-
-
-def test_groups_hold_every_row_once_in_order() -> None:
-    groups = Groups.of(np.array([2, 0, 2, 2], dtype=np.int32), 4)
-    assert [groups[g].tolist() for g in range(4)] == [[1], [], [0, 2, 3], []]
-    assert groups.counts.tolist() == [1, 0, 3, 0]
 
 
 def test_a_part_keeps_the_vocabularies_and_the_scale(tiny: Ratings) -> None:
@@ -82,8 +76,8 @@ def test_frames_that_are_no_ratings(columns: dict[str, list], says: str) -> None
         Ratings.from_frame(pl.DataFrame(columns))
 
 
-def test_likes_are_the_ratings_from_the_threshold_on(tiny: Ratings) -> None:
-    assert tiny.likes().to_frame().rows() == [("ann", 10, 5.0), ("ben", 10, 4.0)]
-    assert tiny.likes(3).rating.tolist() == [5, 3, 4, 3]
+def test_likes_are_interactions_with_what_is_rated_from_the_threshold_on(tiny: Ratings) -> None:
+    assert tiny.likes().to_frame().rows() == [("ann", 10, 1.0), ("ben", 10, 1.0)]
+    assert tiny.likes(3).item_index.tolist() == [0, 1, 0, 2]
     assert len(tiny.likes(6)) == 0
-    assert tiny.likes().scale == tiny.scale
+    assert tiny.likes().items is tiny.items

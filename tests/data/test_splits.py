@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from sklearn.model_selection import train_test_split as sklearn_split
 
 from tastemap.data import splits
+from tastemap.data.interactions import Interactions
 from tastemap.data.ratings import Ratings
 from tastemap.errors import ArgumentError
 
@@ -165,6 +166,28 @@ def test_leave_last_out_takes_one_rating_of_each_user_with_two():
         }
     )
     assert rows(splits.leave_last_out(Ratings.from_frame(frame)).test) == {(0, 0), (2, 1)}
+
+
+@pytest.mark.parametrize("timed", [True, False])
+def test_positions_order_what_times_do_not(timed):
+    """By equal times or none the order would be drawn; with positions nothing is drawn or noted."""
+    frame = pl.DataFrame({"user_id": [1] * 4, "item_id": [5, 6, 7, 8], "position": [2, 3, 1, 0]})
+    if timed:
+        frame = frame.with_columns(timestamp=pl.Series([9, 9, 9, 10]))
+    last = splits.leave_last_out(Interactions.from_frame(frame))
+    assert last.test.to_frame()["item_id"].to_list() == [8 if timed else 6]
+    half = splits.forecast_split(Interactions.from_frame(frame), test_size=0.5)
+    assert half.test.to_frame()["item_id"].to_list() == ([6, 8] if timed else [5, 6])
+    assert half.notes == ()
+
+
+@pytest.mark.parametrize("name", ["random", "per-user", "time", "forecast", "last"])
+def test_interactions_are_split_as_ratings_are(name):
+    frame = table(40, seed=1)
+    ratings = splits.split_by_name(Ratings.from_frame(frame), name)
+    views = splits.split_by_name(Interactions.from_frame(frame.drop("rating")), name)
+    for part, other in zip(views, ratings, strict=True):
+        assert part.to_frame().drop("weight").equals(other.to_frame().drop("rating"))
 
 
 @pytest.mark.parametrize("test_size", [0, 1, -0.1, 1.5, float("nan")])

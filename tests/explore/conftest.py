@@ -4,7 +4,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from tastemap.data.ratings import Ratings, Source
+from tastemap.data.feedback import Source
+from tastemap.data.ratings import Ratings
 from tastemap.models.base.artifact import Artifact
 from tastemap.models.base.factors import FactorModel, Factors, Prior
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kernels import twins_fast as twins
-from tastemap.data.ratings import Groups
+from tastemap.data.feedback import Groups
 from tastemap.kernels.knn import pair_similarities, weighted_neighbours
 
 

@@ -6,7 +6,8 @@ import numpy as np
 import polars as pl
 
 from tastemap.data.datasets.synthetic import synthetic_ratings
-from tastemap.data.ratings import Ratings, Source
+from tastemap.data.feedback import Source
+from tastemap.data.ratings import Ratings
 from tastemap.models.registry import make_model
 
 # Options that keep a fit short.

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tastemap.data.ratings import Groups, Ratings
+from tastemap.data.feedback import Groups
+from tastemap.data.ratings import Ratings
 from tastemap.kernels.als import solve_rows
 from tastemap.models.als import ALS
 from tastemap.models.bias import BiasModel

@@ -24,7 +24,8 @@ import polars as pl
 
 from tastemap.arrays import AnyArray
 from tastemap.data.chunks import CHUNK_ROWS, chunks
-from tastemap.data.ratings import Groups, Ratings, Source
+from tastemap.data.feedback import Groups, Source
+from tastemap.data.ratings import Ratings
 from tastemap.data.scale import Scale, check_scale
 from tastemap.data.vocabulary import Vocabulary
 from tastemap.errors import DataError

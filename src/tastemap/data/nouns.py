@@ -44,7 +44,7 @@ def item_noun(ratings: Ratings) -> Noun:
 
     Example:
         >>> import polars as pl
-        >>> from tastemap.data.ratings import Source
+        >>> from tastemap.data.feedback import Source
         >>> table = pl.DataFrame({"user_id": [1], "item_id": [7], "rating": [5]})
         >>> books = Ratings.from_frame(table, source=Source("b", ("column Book-ID read as item",)))
         >>> item_noun(books).plural, item_noun(Ratings.from_frame(table)).plural

@@ -3,16 +3,17 @@
 Each split answers a question: how well are ratings predicted that are missing at random
 (`train_test_split`, `per_user_split`, `published_fold`), or ratings that are still to come
 (`time_split`, `forecast_split`, `leave_last_out`)? Both parts keep the vocabularies and the scale
-of the whole, and no rating is in both. `data.prepared_splits` writes the parts as
-prepared tables.
+of the whole, and no rating is in both. Interactions are split in the same ways.
+`data.prepared_splits` writes the parts as prepared tables.
 """
 
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 
 from tastemap.arrays import I64, Mask
+from tastemap.data.feedback import Feedback
 from tastemap.data.ratings import Ratings
 from tastemap.errors import ArgumentError
 
@@ -25,11 +26,14 @@ N_FOLDS = 5
 _OF_TIES = "split by time: "
 
 
-class Split(NamedTuple):
-    """Two parts of one table of ratings."""
+TableT = TypeVar("TableT", bound=Feedback)
 
-    train: Ratings
-    test: Ratings
+
+class SplitOf(NamedTuple, Generic[TableT]):
+    """Two parts of one table, of ratings or of interactions."""
+
+    train: TableT
+    test: TableT
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -37,7 +41,11 @@ class Split(NamedTuple):
         return tuple(note for note in self.test.source.notes if note.startswith(_OF_TIES))
 
 
-def train_test_split(ratings: Ratings, test_size: float = 0.2, seed: int = 0) -> Split:
+#: Two parts of one table of ratings.
+Split: TypeAlias = SplitOf[Ratings]
+
+
+def train_test_split(ratings: TableT, test_size: float = 0.2, seed: int = 0) -> SplitOf[TableT]:
     """Ratings drawn at random: row for row the split of scikit-learn on the merged table.
 
     ``pandas.merge(items, ratings)`` puts the ratings in the order of the items' ids, and within
@@ -68,7 +76,7 @@ def train_test_split(ratings: Ratings, test_size: float = 0.2, seed: int = 0) ->
     return _split(ratings, merged[order[n_test:]], merged[order[:n_test]])
 
 
-def published_fold(ratings: Ratings, k: int) -> Split:
+def published_fold(ratings: TableT, k: int) -> SplitOf[TableT]:
     """Fold ``uk`` of MovieLens 100K, as published with it: u1 to u5.
 
     The test part of fold k is block k of 20,000 lines of ``u.data``, so the rows must stand in
@@ -90,7 +98,7 @@ def published_fold(ratings: Ratings, k: int) -> Split:
     return _masked(ratings, np.arange(n) // (n // N_FOLDS) + 1 == k)
 
 
-def per_user_split(ratings: Ratings, test_size: float = 0.2, seed: int = 0) -> Split:
+def per_user_split(ratings: TableT, test_size: float = 0.2, seed: int = 0) -> SplitOf[TableT]:
     """A share of each user's ratings drawn at random; each user keeps at least one for training.
 
     Of n ratings, ``round(test_size * n)`` go to the test, a half rounded up. Rows stay in the
@@ -107,7 +115,7 @@ def per_user_split(ratings: Ratings, test_size: float = 0.2, seed: int = 0) -> S
     return _masked(ratings, rank < n_test[ratings.user_index])
 
 
-def time_split(ratings: Ratings, test_size: float = 0.2, seed: int = 0) -> Split:
+def time_split(ratings: TableT, test_size: float = 0.2, seed: int = 0) -> SplitOf[TableT]:
     """The latest ratings of all are the test: ``ceil(test_size * n)`` of n.
 
     Ratings of equal times are put in an order that is drawn, for the order of a table may follow
@@ -121,7 +129,7 @@ def time_split(ratings: Ratings, test_size: float = 0.2, seed: int = 0) -> Split
     check_test_size(test_size)
     times = times_of(ratings)
     if len(times) and times.min() == times.max():
-        raise _equal_times(ratings, "all ratings at one time", "random")
+        raise _equal_times(ratings, f"all {ratings.noun} at one time", "random")
     drawn = np.random.default_rng(seed).permutation(len(ratings))
     oldest_first = np.lexsort((drawn, times))
     n_train = len(ratings) - int(np.ceil(test_size * len(ratings)))
@@ -132,16 +140,17 @@ def time_split(ratings: Ratings, test_size: float = 0.2, seed: int = 0) -> Split
     return _noted(split, n_tied if times[parts[0]].max() == first_of_test else 0)
 
 
-def forecast_split(ratings: Ratings, test_size: float = 0.2, seed: int = 0) -> Split:
+def forecast_split(ratings: TableT, test_size: float = 0.2, seed: int = 0) -> SplitOf[TableT]:
     """The latest ratings of each user are the test.
 
-    A user's n ratings are put in the order of time; those from position
+    A user's n ratings are put in the order of time; those from place
     ``ceil((1 - test_size) * n)`` on, counted from 0, are the test, so each user keeps at least
-    one for training. The order of equal times is drawn; `Split.notes` says how many are parted.
+    one for training. Equal or missing times are in the order of the positions, if these are known.
+    Otherwise the order of equal times is drawn; `Split.notes` says how many are parted.
 
     Raises:
-        ArgumentError: If there are no times, or those of each user are all equal; if
-            ``test_size`` is not between 0 and 1, or one part would be empty.
+        ArgumentError: If there are neither times nor positions, or those of each user are all
+            equal; if ``test_size`` is not between 0 and 1, or one part would be empty.
     """
     check_test_size(test_size)
     # Rounded, so that (1 - 0.7) * 10 is 3 and not 3.0000000000000004, whose ceiling is 4.
@@ -150,20 +159,23 @@ def forecast_split(ratings: Ratings, test_size: float = 0.2, seed: int = 0) -> S
     return _by_user_and_time(ratings, position >= n_train[ratings.user_index])
 
 
-def leave_last_out(ratings: Ratings, seed: int = 0) -> Split:
+def leave_last_out(ratings: TableT, seed: int = 0) -> SplitOf[TableT]:
     """The last rating of each user is the test; a user's only rating stays for training.
 
     Which of several last ratings of equal times it is is drawn; see `forecast_split`.
 
     Raises:
-        ArgumentError: If there are no times, or those of each user are all equal, or no user has
+        ArgumentError: If there are neither times nor positions, or those of each user are all
+            equal, or no user has
             two ratings.
     """
     last = np.maximum(ratings.by_user.counts - 1, 1)
     return _by_user_and_time(ratings, _position_in_time(ratings, seed) == last[ratings.user_index])
 
 
-def split_by_name(ratings: Ratings, name: str, *, test_size: float = 0.2, seed: int = 0) -> Split:
+def split_by_name(
+    ratings: TableT, name: str, *, test_size: float = 0.2, seed: int = 0
+) -> SplitOf[TableT]:
     """The split of that name: random, per-user, time, forecast, last, or u1 to u5.
 
     Splits that have no ``test_size`` or ``seed`` ignore it; those by time draw equal times.
@@ -194,41 +206,55 @@ def check_test_size(test_size: float) -> None:
         raise ArgumentError("test_size", expected=expected, received=repr(test_size))
 
 
-def times_of(ratings: Ratings) -> I64:
+def times_of(ratings: Feedback) -> I64:
     """The times of ratings, which must have some."""
     if ratings.timestamp is None:
         raise ArgumentError(
             "a split by time",
-            expected="ratings with timestamps",
-            received="ratings without",
+            expected=f"{ratings.noun} with timestamps",
+            received=f"{ratings.noun} without",
             do="name the column (timestamp=...) when reading, or use the split 'random'",
         )
     return ratings.timestamp
 
 
-def _equal_times(ratings: Ratings, received: str, other: str) -> ArgumentError:
+def _equal_times(ratings: Feedback, received: str, other: str) -> ArgumentError:
     return ArgumentError(
         "a split by time",
         expected="times that differ",
-        received=f"{received}, {len(ratings):,} ratings",
+        received=f"{received}, {len(ratings):,} {ratings.noun}",
         do=f"use the split {other!r}",
     )
 
 
-def _position_in_time(ratings: Ratings, seed: int) -> I64:
-    """Position (n,) of each rating among those of its user by time, equal times as drawn."""
-    times, users = times_of(ratings), ratings.by_user
-    first, last = (np.full(len(users.counts), fill) for fill in (times.max(), times.min()))
-    np.minimum.at(first, ratings.user_index, times)
-    np.maximum.at(last, ratings.user_index, times)
+def _position_in_time(ratings: Feedback, seed: int) -> I64:
+    """Place (n,) of each row among those of its user by time and position, ties as drawn."""
+    moment, users = _moments(ratings), ratings.by_user
+    first, last = (np.full(len(users.counts), fill) for fill in (moment.max(), moment.min()))
+    np.minimum.at(first, ratings.user_index, moment)
+    np.maximum.at(last, ratings.user_index, moment)
     if (users.counts > 1).any() and not (first < last).any():
         raise _equal_times(ratings, "for each user one time alone", "per-user")
-    return _position_in_user(ratings, times, np.random.default_rng(seed).permutation(len(times)))
+    return _position_in_user(ratings, moment, np.random.default_rng(seed).permutation(len(moment)))
 
 
-def _by_user_and_time(ratings: Ratings, is_test: Mask) -> Split:
-    """The split of these, with a note on ratings whose time their user has in both parts."""
-    split, times = _masked(ratings, is_test), times_of(ratings)
+def _moments(ratings: Feedback) -> I64:
+    """Numbers (n,) that grow with time, and at equal times with the position."""
+    if ratings.position is None:
+        return times_of(ratings)
+    keys = [key for key in (ratings.position, ratings.timestamp) if key is not None]
+    order = np.lexsort(keys)
+    is_later = np.zeros(len(ratings), dtype=np.bool_)
+    for key in keys:
+        is_later[1:] |= np.diff(key[order]) != 0
+    moment = np.empty(len(ratings), dtype=np.int64)
+    moment[order] = np.cumsum(is_later)
+    return moment
+
+
+def _by_user_and_time(ratings: TableT, is_test: Mask) -> SplitOf[TableT]:
+    """The split of these, with a note on rows whose moment their user has in both parts."""
+    split, times = _masked(ratings, is_test), _moments(ratings)
     order = np.lexsort((times, ratings.user_index))
     user, time, test = ratings.user_index[order], times[order], is_test[order]
     is_new = np.append(True, (user[1:] != user[:-1]) | (time[1:] != time[:-1]))
@@ -238,19 +264,20 @@ def _by_user_and_time(ratings: Ratings, is_test: Mask) -> Split:
     return _noted(split, int(n_equal[(n_test > 0) & (n_test < n_equal)].sum()))
 
 
-def _noted(split: Split, n_tied: int) -> Split:
+def _noted(split: SplitOf[TableT], n_tied: int) -> SplitOf[TableT]:
     """The split, with a note if ratings of equal times lie in both parts, and no older one."""
     source, n = split.test.source, len(split.train) + len(split.test)
     notes = [note for note in source.notes if not note.startswith(_OF_TIES)]
     if n_tied:
         notes.append(
-            f"{_OF_TIES}{n_tied:,} of {n:,} ratings have a time of both parts; drawn by seed"
+            f"{_OF_TIES}{n_tied:,} of {n:,} {split.test.noun} have a time of both parts;"
+            " drawn by seed"
         )
     source = replace(source, notes=tuple(notes))
-    return Split(*(replace(part, source=source) for part in split))
+    return SplitOf(split.train.replaced(source=source), split.test.replaced(source=source))
 
 
-def _position_in_user(ratings: Ratings, key: I64, second: I64 | None = None) -> I64:
+def _position_in_user(ratings: Feedback, key: I64, second: I64 | None = None) -> I64:
     """Position (n,), from 0, of each rating among those of its user, in the order of the keys."""
     keys = (key,) if second is None else (second, key)
     order = np.lexsort((*keys, ratings.user_index))
@@ -260,16 +287,16 @@ def _position_in_user(ratings: Ratings, key: I64, second: I64 | None = None) -> 
     return position
 
 
-def _masked(ratings: Ratings, is_test: Mask) -> Split:
+def _masked(ratings: TableT, is_test: Mask) -> SplitOf[TableT]:
     return _split(ratings, np.flatnonzero(~is_test), np.flatnonzero(is_test))
 
 
-def _split(ratings: Ratings, train: I64, test: I64) -> Split:
+def _split(ratings: TableT, train: I64, test: I64) -> SplitOf[TableT]:
     if not len(train) or not len(test):
         raise ArgumentError(
             "split",
-            expected="at least one rating in each part",
+            expected=f"at least one {ratings.noun.removesuffix('s')} in each part",
             received=f"{len(train)} to train and {len(test)} to test, of {len(ratings)}",
             do="choose another test_size or another split",
         )
-    return Split(ratings.take(train), ratings.take(test))
+    return SplitOf(ratings.take(train), ratings.take(test))

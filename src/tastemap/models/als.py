@@ -7,7 +7,9 @@ import numpy as np
 import numpy.typing as npt
 
 from tastemap.arrays import FloatArray, IndexArray
-from tastemap.data.ratings import Groups, Ratings
+from tastemap.data.feedback import Feedback, Groups
+from tastemap.data.interactions import Interactions
+from tastemap.data.ratings import Ratings
 from tastemap.kernels.als import solve_all
 from tastemap.models.base.arrays import take
 from tastemap.models.base.evidence import Biases, chosen_damping, estimated_biases
@@ -163,7 +165,7 @@ class ALS(WarmStart):
         prior = Prior(np.zeros(w_i.shape[1]), self.alpha * (w_i.T @ w_i).astype(np.float64))
         self.factors = Factors.of(ratings, 0.0, w_u, w_i, prior)
 
-    def _learnt_from_likes(self, liked: Ratings, seed: int) -> tuple[F32, F32]:
+    def _learnt_from_likes(self, liked: Interactions, seed: int) -> tuple[F32, F32]:
         """Rows p_u and q_i."""
         sides = []
         for groups, other, n_other in (
@@ -174,7 +176,7 @@ class ALS(WarmStart):
             sides.append(_HalfStep.of(groups, other, np.ones(len(liked)), ridge, ridge))
         return self._alternate(sides, self._first_guess(liked, np.ones(self.n_factors), seed))
 
-    def _penalty_of_likes(self, liked: Ratings, seed: int) -> float:
+    def _penalty_of_likes(self, liked: Interactions, seed: int) -> float:
         """The reg of implicit feedback: the constructor's, or the default where it is not too much.
 
         Singular values of the likes below the geometric mean of the penalties are lost. Those of
@@ -278,7 +280,7 @@ class ALS(WarmStart):
         self._solve(users, w_i, w_u, 2 * self.n_factors)
         return w_u, w_i
 
-    def _first_guess(self, ratings: Ratings, units: Array, seed: int) -> tuple[F32, F32]:
+    def _first_guess(self, ratings: Feedback, units: Array, seed: int) -> tuple[F32, F32]:
         """Zero users and small random items; in an update the present weights."""
         width = self.n_factors + self.predicts_ratings
         if self._start is not None:
@@ -348,7 +350,7 @@ class ALS(WarmStart):
             self.factors = replace(self.factors, prior=prior)
 
 
-def _hits(scores: Array, users: IndexArray, train: Ratings, hidden: Ratings) -> int:
+def _hits(scores: Array, users: IndexArray, train: Interactions, hidden: Interactions) -> int:
     """How many of the hidden likes are among the first ten of the users' lists (n, n_items)."""
     place = np.full(train.n_users, -1)
     place[users] = np.arange(len(users))

@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from tastemap.arrays import FloatArray, IndexArray
-from tastemap.data.ratings import Groups, Ratings
+from tastemap.data.feedback import Groups
+from tastemap.data.ratings import Ratings
 from tastemap.kernels.knn import pair_similarities, weighted_neighbours
 from tastemap.models.base.arrays import take
 from tastemap.models.base.artifact import Artifact

@@ -7,7 +7,8 @@ import pytest
 from matplotlib.colors import to_rgba
 from matplotlib.text import Text
 
-from tastemap.data.ratings import Ratings, Source
+from tastemap.data.feedback import Source
+from tastemap.data.ratings import Ratings
 from tastemap.errors import ArgumentError
 from tastemap.explore.figures import ratings as plots
 from tastemap.explore.figures import style

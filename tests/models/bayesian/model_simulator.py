@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from tastemap.data.ratings import Groups
+from tastemap.data.feedback import Groups
 from tastemap.models.bayesian import sampler as bayesian_sampler
 from tastemap.models.bayesian import temporal as bayesian_temporal
 from tastemap.models.bayesian.draw import Draw

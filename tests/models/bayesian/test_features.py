@@ -5,7 +5,8 @@ import polars as pl
 import pytest
 from scipy.sparse import csr_array
 
-from tastemap.data.ratings import Groups, Ratings
+from tastemap.data.feedback import Groups
+from tastemap.data.ratings import Ratings
 from tastemap.data.splits import Split
 from tastemap.models.bayesian.features import (
     RELIABLE_AT,

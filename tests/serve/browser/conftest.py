@@ -10,7 +10,8 @@ import polars as pl
 import pytest
 
 from tastemap.data.datasets.synthetic import synthetic_ratings
-from tastemap.data.ratings import Ratings, Source
+from tastemap.data.feedback import Source
+from tastemap.data.ratings import Ratings
 from tastemap.explore.item_map import item_map
 from tastemap.models.base.recommender import Recommender
 from tastemap.models.registry import make_model

@@ -35,7 +35,8 @@ import polars as pl
 from tastemap.arrays import F64, I64
 from tastemap.data.chunks import damped_mean
 from tastemap.data.datasets.apportionment import allot, resample
-from tastemap.data.ratings import Groups, Ratings
+from tastemap.data.feedback import Groups
+from tastemap.data.ratings import Ratings
 from tastemap.data.scale import Scale
 from tastemap.errors import ArgumentError
 

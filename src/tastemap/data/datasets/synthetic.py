@@ -3,7 +3,8 @@
 import numpy as np
 import polars as pl
 
-from tastemap.data.ratings import Ratings, Source
+from tastemap.data.feedback import Source
+from tastemap.data.ratings import Ratings
 
 
 def synthetic_ratings(

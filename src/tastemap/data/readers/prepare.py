@@ -8,8 +8,9 @@ import polars as pl
 
 from tastemap.arrays import IndexArray
 from tastemap.data.chunks import CHUNK_ROWS
+from tastemap.data.feedback import Source
 from tastemap.data.memmap import Chunk, Metadata, write_prepared
-from tastemap.data.ratings import Ratings, Source
+from tastemap.data.ratings import Ratings
 from tastemap.data.readers.archive import boundary, first_bytes
 from tastemap.data.readers.chunked_text import Progress
 from tastemap.data.readers.columns import as_ids, as_ratings

@@ -9,7 +9,8 @@ from typing import NamedTuple
 import polars as pl
 import polars.selectors as cs
 
-from tastemap.data.ratings import Ratings, Source
+from tastemap.data.feedback import Source
+from tastemap.data.ratings import Ratings
 from tastemap.data.readers.archive import DataFile
 from tastemap.data.readers.chunked_text import Columns, Reading, read_as_text, read_parts
 from tastemap.data.readers.columns import (

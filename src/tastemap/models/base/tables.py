@@ -10,7 +10,8 @@ from contextlib import AbstractContextManager
 import numpy as np
 import polars as pl
 
-from tastemap.data.ratings import Groups, Ratings, Source
+from tastemap.data.feedback import Groups, Source
+from tastemap.data.ratings import Ratings
 from tastemap.data.vocabulary import Vocabulary
 from tastemap.errors import ArtifactError
 from tastemap.models.base.arrays import Arrays
@@ -24,12 +25,16 @@ COLUMNS = {
     "item_index": np.dtype(np.int32),
     "rating": np.dtype(np.float32),
     "timestamp": np.dtype(np.int64),
+    "position": np.dtype(np.int32),
 }
+#: The columns of which a table may know nothing.
+OPTIONAL = ("timestamp", "position")
 _PARQUET_DTYPES: dict[str, pl.DataType] = {
     "user_index": pl.Int32(),
     "item_index": pl.Int32(),
     "rating": pl.Float32(),
     "timestamp": pl.Int64(),
+    "position": pl.Int32(),
 }
 GROUPS = ("by_user", "by_item")
 # Old names of columns of the training curves, and their present names.
@@ -56,6 +61,7 @@ def read_ratings(parts: Parts, manifest: Manifest) -> Ratings:
             item_index=columns["item_index"],
             rating=columns["rating"],
             timestamp=columns.get("timestamp"),
+            position=columns.get("position"),
             users=Vocabulary(users["user_id"], "user", users),
             items=Vocabulary(items["item_id"], "item", items),
             scale=manifest.scale,
@@ -148,7 +154,7 @@ def _columns(parts: Parts) -> Arrays:
         return {
             name: _numbers(frame[name], dtype).to_numpy()
             for name, dtype in _PARQUET_DTYPES.items()
-            if name != "timestamp" or name in frame.columns
+            if name not in OPTIONAL or name in frame.columns
         }
 
 
@@ -169,7 +175,7 @@ def check_mapped(columns: Arrays) -> None:
     size = len(columns.get("rating", ()))
     for name, dtype in COLUMNS.items():
         column = columns.get(name)
-        if column is None and name == "timestamp":
+        if column is None and name in OPTIONAL:
             continue
         if column is None or column.shape != (size,) or column.dtype != dtype:
             raise ValueError(f"no {name} of {size} {dtype}")

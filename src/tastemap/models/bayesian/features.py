@@ -15,7 +15,7 @@ import polars as pl
 from scipy.sparse import csr_array
 
 from tastemap.arrays import F32, I64, AnyArray, IndexArray
-from tastemap.data.ratings import Groups
+from tastemap.data.feedback import Groups
 
 # Text with more distinct values (titles, addresses, post codes) is left out: rows hardly share any.
 MAX_CATEGORIES = 50

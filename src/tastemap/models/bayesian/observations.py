@@ -6,7 +6,8 @@ import numpy as np
 
 from tastemap.arrays import F32, IndexArray
 from tastemap.data.chunks import chunks
-from tastemap.data.ratings import Groups, Ratings
+from tastemap.data.feedback import Groups
+from tastemap.data.ratings import Ratings
 from tastemap.models.bayesian.features import Features, popularity
 from tastemap.models.bayesian.temporal import TimeNodes
 

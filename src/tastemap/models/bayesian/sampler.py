@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tastemap.arrays import F32, F64, IndexArray
-from tastemap.data.ratings import Groups
+from tastemap.data.feedback import Groups
 from tastemap.kernels.gibbs.few_ratings import draw_few
 from tastemap.kernels.gibbs.normal import quantile
 from tastemap.kernels.gibbs.ordinal import all_log_likelihood, draw_latent, move_user_cutpoints

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from keras import layers, ops
 
-from tastemap.data.ratings import Ratings
+from tastemap.data.interactions import Interactions
 from tastemap.models.neural.networks import as_numpy, table
 from tastemap.models.neural.training import Row, seed_keras
 from tastemap.support.deadline import is_over
@@ -109,7 +109,7 @@ class UserBatches(keras.utils.PyDataset):
         seed: Seed of the groups, their order and the dropout.
     """
 
-    def __init__(self, likes: Ratings, n_rows: int, dropout: float, seed: int) -> None:
+    def __init__(self, likes: Interactions, n_rows: int, dropout: float, seed: int) -> None:
         super().__init__()
         self.dropout, self.rng, self.n_items = dropout, np.random.default_rng(seed), likes.n_items
         self.counts, self.offsets = likes.by_user.counts, likes.by_user.indptr
@@ -175,7 +175,7 @@ class TowerPlan:
 
 
 def train_towers(
-    likes: Ratings, plan: TowerPlan, on_epoch: Callable[[Row], None]
+    likes: Interactions, plan: TowerPlan, on_epoch: Callable[[Row], None]
 ) -> tuple[TwoTowerModel, list[Row]]:
     """A trained network of both towers, and its curve ``epoch, train_loss``."""
     seed_keras(plan.seed)
