@@ -3,10 +3,10 @@
 import numpy as np
 
 from tastemap.arrays import I64
-from tastemap.data.ratings import Groups, Ratings
+from tastemap.data.feedback import Feedback, Groups
 
 
-def histories(ratings: Ratings, seed: int = 0) -> Groups | None:
+def histories(ratings: Feedback, seed: int = 0) -> Groups | None:
     """The rows of each user's ratings, oldest first; None if the table says nothing of the order.
 
     Where times are missing or equal, positions count, if the table has some. What is still equal is
@@ -19,13 +19,12 @@ def histories(ratings: Ratings, seed: int = 0) -> Groups | None:
 
     Example:
         >>> import polars as pl
+        >>> from tastemap.data.ratings import Ratings
         >>> table = {"user_id": [1, 1], "item_id": [7, 8], "rating": [4, 5], "timestamp": [90, 60]}
         >>> histories(Ratings.from_frame(pl.DataFrame(table)))[0].tolist()
         [1, 0]
     """
-    keys = [
-        key for key in (getattr(ratings, "position", None), ratings.timestamp) if key is not None
-    ]
+    keys = [key for key in (ratings.position, ratings.timestamp) if key is not None]
     if not keys:
         return None
     drawn = np.random.default_rng(seed).permutation(len(ratings))
@@ -33,7 +32,7 @@ def histories(ratings: Ratings, seed: int = 0) -> Groups | None:
     return Groups(ratings.by_user.indptr, order)
 
 
-def gaps(ratings: Ratings, history: Groups) -> I64:
+def gaps(ratings: Feedback, history: Groups) -> I64:
     """Seconds between neighbours of each history, (n_ratings - users with a rating,).
 
     Args:
@@ -42,6 +41,7 @@ def gaps(ratings: Ratings, history: Groups) -> I64:
 
     Example:
         >>> import polars as pl
+        >>> from tastemap.data.ratings import Ratings
         >>> table = {"user_id": [1, 1], "item_id": [7, 8], "rating": [4, 5], "timestamp": [90, 60]}
         >>> ratings = Ratings.from_frame(pl.DataFrame(table))
         >>> gaps(ratings, histories(ratings)).tolist()

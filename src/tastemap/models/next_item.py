@@ -9,8 +9,9 @@ import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
 from tastemap.arrays import F32, F64, I64, AnyArray, FloatArray, IndexArray, Mask
+from tastemap.data.feedback import Groups
 from tastemap.data.histories import gaps, histories
-from tastemap.data.ratings import Groups, Ratings
+from tastemap.data.ratings import Ratings
 from tastemap.errors import ArgumentError
 from tastemap.kernels.next_item import add_pairs, add_weighted_rows, products_of_weights
 from tastemap.models.base.arrays import take
