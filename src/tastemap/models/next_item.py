@@ -262,7 +262,7 @@ class NextItem(ItemModel):
         return self.taste / longer / float(np.sqrt(n_likes)), self._trend_at(user.time)
 
     def _likes(self, rating: FloatArray) -> Mask:
-        return self.ratings_.scale.liked(rating, self.threshold)
+        return self.ratings_.liked(rating, self.threshold)
 
     def _trend_at(self, time: float | None) -> FloatArray:
         """q^0.7 of each item in the period that ends at a time, float64 (n_items,)."""
@@ -303,8 +303,7 @@ class NextItem(ItemModel):
         gap, time = self._gap_of(user_index), None
         if data.timestamp is not None and len(rows):
             time = float(data.timestamp[rows].max()) + gap
-        items, rating = data.item_index[rows], data.rating[rows]
-        return History(items, rating, self._places[rows], gap, time)
+        return History(data.item_index[rows], data.values[rows], self._places[rows], gap, time)
 
     def _fold_in(self, item_index: IndexArray, rating: FloatArray) -> History:
         gap, time = self._gap_of(-1), None
