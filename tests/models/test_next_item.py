@@ -64,11 +64,13 @@ def test_the_order_of_the_table_makes_no_difference() -> None:
 def test_a_new_history_is_answered_like_that_of_a_user(ratings: Ratings) -> None:
     model = NextItem(window=6, trend_days=1e5).fit(ratings, progress=False)
     last_user = ratings.users.ids[int(ratings.user_index[np.argmax(ratings.timestamp)])]
-    rated = ratings.rated_items(last_user).reverse()  # oldest first
+    rated = ratings.rated_items(last_user)  # the newest first, with times
+    oldest_first = rated.reverse().drop("timestamp")
     expected = model.recommend(last_user, k=10)
     assert model.recommend(ratings=rated, k=10)["item_id"].equals(expected["item_id"])
-    history = model.recommend(history=rated["item_id"].to_list(), k=10)
-    likes = dict.fromkeys(rated["item_id"], 5.0)
+    assert model.recommend(ratings=oldest_first, k=10)["item_id"].equals(expected["item_id"])
+    history = model.recommend(history=oldest_first["item_id"].to_list(), k=10)
+    likes = dict.fromkeys(oldest_first["item_id"], 5.0)
     assert history.equals(model.recommend(ratings=likes, k=10))
 
 

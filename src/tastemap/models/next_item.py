@@ -70,8 +70,8 @@ class NextItem(ItemModel):
 
     References:
         Choi, Kim, Lee, Shim, Lee, "Session-aware linear item-item models for session-based
-        recommendation", WWW 2021 (SLIST), equations 9 to 12: histories in decaying weights, and a
-        linear map to the next item in closed form. Steck, "Embarrassingly shallow autoencoders for
+        recommendation", WWW 2021 (SLIST): histories in decaying weights, and a linear map to the
+        items that follow, in closed form. Steck, "Embarrassingly shallow autoencoders for
         sparse data", WWW 2019, and `EASE` here: the part of taste.
 
     Prediction:
@@ -170,6 +170,7 @@ class NextItem(ItemModel):
     def _fit(self, ratings: Ratings, validation: Ratings | None, seed: int, progress: bool) -> None:
         self._check_size(ratings)
         self._forget()
+        self.gap = 0.0
         self.taste_model = EASE(threshold=self.threshold).fit(ratings, seed=seed, progress=progress)
         n, history = ratings.n_items, histories(ratings, seed)
         self.transitions, self.gap_quantiles = np.zeros((n, n), dtype=np.float32), np.zeros(0)
@@ -218,7 +219,7 @@ class NextItem(ItemModel):
         return np.where(inside, weights, 0.0).astype(np.float32)
 
     def _forget(self) -> None:
-        for name in ("_places", "_last_times", "_trend"):
+        for name in ("_places", "_trend"):
             vars(self).pop(name, None)
 
     # ---- the moment of the question ----

@@ -35,7 +35,8 @@ def rated_pairs(data: Ratings, ratings: Any) -> tuple[IndexArray, npt.NDArray[np
     Args:
         data: The training ratings; they give the items and the scale.
         ratings: ``{id or title: rating}``; a frame with ``item_id`` (or ``title``) and ``rating``;
-            or `Ratings`.
+            or `Ratings`. For models that look at the order, the oldest comes first; a frame with a
+            ``timestamp`` is put in that order.
 
     Raises:
         UnknownIdError: If an item is unknown; no rating is dropped silently.
@@ -49,6 +50,8 @@ def rated_pairs(data: Ratings, ratings: Any) -> tuple[IndexArray, npt.NDArray[np
         values = list(ratings.values())
     elif hasattr(ratings, "__arrow_c_stream__"):
         frame = pl.DataFrame(ratings)
+        if "timestamp" in frame.columns:
+            frame = frame.sort("timestamp", maintain_order=True)
         id_columns = [column for column in ("item_id", "title") if column in frame.columns]
         if not id_columns or "rating" not in frame.columns:
             raise ArgumentError(
