@@ -12,6 +12,7 @@ second last are the test: all choices were made so.
 Beside the models stand controls. ``shuffled`` is the model on histories in a random order: what is
 left of its gain is no order. ``neighbours`` are those of the latest item alone, by the weights of
 ``ease``, and ``last week`` is what was rated most in the seven days before the latest item.
+``ease likes`` learns from the upper quarter of the ratings, as is its default, ``ease`` from all.
 ``at request`` means that the model was told when the user came back, as an application would.
 """
 
@@ -35,7 +36,7 @@ from tastemap.models.base.recommender import Recommender
 
 WEEK = 7 * 86_400
 CONTROLS = ("last week", "neighbours", "shuffled")
-NAMES = ("popularity", "ials", "ease", "next-item", "at request", *CONTROLS)
+NAMES = ("popularity", "ials", "ease", "ease likes", "next-item", "at request", *CONTROLS)
 
 
 class Latest(Recommender):
@@ -96,7 +97,7 @@ def main() -> None:
     train, test = tm.leave_last_out(ratings)
     gap = gaps_of(train, test, has_time)
     rows = [row(name, train, test, gap) for name in args.models.split(",")]
-    print(json.dumps(rows, indent=2)) if args.json else show(rows, train, gap)
+    print(json.dumps(rows, indent=2)) if args.json else show(rows, train, gap, has_time)
 
 
 def table(ratings: Path, order: Path) -> tuple[Ratings, pl.DataFrame]:
@@ -151,6 +152,7 @@ def fitted(name: str, train: Ratings) -> Recommender:
         "last week": LastWeek,
         "ials": lambda: tm.make_model("ials", **everything),
         "ease": lambda: tm.EASE(**everything),
+        "ease likes": tm.EASE,
         "at request": tm.NextItem,
     }
     return makers.get(name, lambda: tm.make_model(name))().fit(train, progress=False)
@@ -166,11 +168,12 @@ def shuffled(train: Ratings) -> Ratings:
     return replace(train, item_index=item, rating=rating)
 
 
-def show(rows: list[dict[str, Any]], train: Ratings, gap: F64) -> None:
+def show(rows: list[dict[str, Any]], train: Ratings, gap: F64, has_time: pl.DataFrame) -> None:
     """A table with a column for each class of gaps, in Markdown."""
     history = histories(train)
     times, users = train.timestamp[history.indices], train.user_index[history.indices]
     tied = (np.diff(times) == 0)[np.diff(users) == 0].mean()
+    print(f"{has_time['known'].mean():.1%} of the ratings have a time.")
     print(f"{np.isfinite(gap).sum():,} of {len(gap):,} gaps are known; {tied:.1%} of neighbours in")
     print("training have the same time, filled-in times included. HR@10 / NDCG@10:\n")
     classes = [f"{c['gap']} ({c['users']:,})" for c in rows[0]["classes"]]
