@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tastemap.data.interactions import Interactions as Interactions
     from tastemap.data.prepared_splits import split_prepared as split_prepared
     from tastemap.data.ratings import Ratings as Ratings
+    from tastemap.data.readers.interactions import read_interactions as read_interactions
     from tastemap.data.readers.prepare import prepare_ratings as prepare_ratings
     from tastemap.data.readers.read import read_ratings as read_ratings
     from tastemap.data.scale import Scale as Scale
@@ -70,6 +71,7 @@ _HOMES = {
     "data.interactions": "Interactions",
     "data.prepared_splits": "split_prepared",
     "data.ratings": "Ratings",
+    "data.readers.interactions": "read_interactions",
     "data.readers.prepare": "prepare_ratings",
     "data.readers.read": "read_ratings",
     "data.scale": "Scale",

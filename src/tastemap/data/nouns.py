@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from tastemap.data.ratings import Ratings
+from tastemap.data.feedback import Feedback
 
 
 class Noun(NamedTuple):
@@ -39,12 +39,13 @@ NOUNS = {
 }
 
 
-def item_noun(ratings: Ratings) -> Noun:
+def item_noun(ratings: Feedback) -> Noun:
     """The noun of the items, from the name that their column had; where that says nothing, item.
 
     Example:
         >>> import polars as pl
         >>> from tastemap.data.feedback import Source
+        >>> from tastemap.data.ratings import Ratings
         >>> table = pl.DataFrame({"user_id": [1], "item_id": [7], "rating": [5]})
         >>> books = Ratings.from_frame(table, source=Source("b", ("column Book-ID read as item",)))
         >>> item_noun(books).plural, item_noun(Ratings.from_frame(table)).plural

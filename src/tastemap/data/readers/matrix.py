@@ -9,7 +9,7 @@ import polars as pl
 
 from tastemap.arrays import F64, AnyArray, Mask
 from tastemap.data.readers.columns import as_ids
-from tastemap.data.readers.roles import _NAMES, first_named
+from tastemap.data.readers.roles import NAMES, first_named
 from tastemap.data.readers.text import NUMBER
 from tastemap.data.readers.values import bad_value
 from tastemap.errors import ArgumentError, DataError
@@ -212,7 +212,7 @@ def _has_roles(head: Head) -> bool:
     """Whether names say that a row is a rating, rather than that an item has the name "R"."""
     if not head.named:
         return len(head.columns) < 4
-    names = [first_named(_NAMES[role], head.names) for role in ("user", "item", "rating")]
+    names = [first_named(NAMES[role], head.names) for role in ("user", "item", "rating")]
     if None in names or len({*names}) < len(names):
         return False
     return len(head.columns) <= MIN_FULL_COLUMNS or len(str(names[-1])) > 1

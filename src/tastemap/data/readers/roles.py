@@ -20,7 +20,7 @@ MAX_COLUMNS_JUDGED = 100
 Sample = Mapping[str, Sequence[str]]
 
 # Common names of each column, the clearest first; compared without case, accents, "_", "-", " ".
-_NAMES = {
+NAMES = {
     "user": "userid user uid username reviewerid reviewer customerid customer memberid member"
     " personid person profileid profile accountid account visitorid visitor readerid reader"
     " raterid rater nutzerid nutzer benutzerid benutzer kundennummer kundenid kunde leser"
@@ -49,7 +49,7 @@ _ITEM_NAMES = {
     "genres": "genres genre",
     "year": "year releaseyear",
 }
-_NOUNS = {role: frozenset(names.split()) - {"i", "u", "r", "t"} for role, names in _NAMES.items()}
+_NOUNS = {role: frozenset(names.split()) - {"i", "u", "r", "t"} for role, names in NAMES.items()}
 # Words that say that a column holds ids.
 _ID_WORDS = frozenset(["id", "ids", "nr", "no", "key", "code", "idx", "index", "number", "uuid"])
 # Words of columns that tell something of a role, and do not play it.
@@ -89,14 +89,14 @@ def find_columns(
         ArgumentError: If two roles are chosen to be of one column.
     """
     columns = list(columns)
-    roles = _chosen(name, columns, chosen)
+    roles = chosen_columns(name, columns, chosen)
     lacking = [role for role in ROLES if role not in roles]
     if "timestamp" in lacking and chosen.get("timestamp") == NO_TIMES:
         lacking.remove("timestamp")
     free = [column for column in columns if column not in roles.values()]
     notes = []
     if named:
-        by_name = _by_names(lacking, free)
+        by_name = columns_by_name(lacking, free)
         notes = [f"column {c} read as {r}" for r, c in by_name.items() if c != KEYS[r]]
         roles |= by_name
         lacking = [role for role in lacking if role not in roles]
@@ -112,7 +112,9 @@ def find_columns(
     return {role: roles[role] for role in ROLES if role in roles}, notes
 
 
-def _chosen(name: str, columns: list[str], chosen: Mapping[str, str | None]) -> dict[str, str]:
+def chosen_columns(
+    name: str, columns: list[str], chosen: Mapping[str, str | None]
+) -> dict[str, str]:
     """The columns that the caller has named, each of them there, and no two the same."""
     roles = {role: column for role, column in chosen.items() if column is not None}
     if roles.get("timestamp") == NO_TIMES and NO_TIMES not in columns:
@@ -170,11 +172,11 @@ def _words(name: str) -> list[str]:
     return [word for word in map(_plain, re.split(r"[\W_]+", parted)) if word]
 
 
-def _by_names(lacking: list[str], free: list[str]) -> dict[str, str]:
+def columns_by_name(lacking: list[str], free: list[str]) -> dict[str, str]:
     """The columns whose names say a role: a common name first, else a name with a common word."""
     roles: dict[str, str] = {}
     for role in lacking:
-        column = first_named(_NAMES[role], (c for c in free if c not in roles.values()))
+        column = first_named(NAMES[role], (c for c in free if c not in roles.values()))
         if column is not None:
             roles[role] = column
     for role in lacking:
@@ -337,7 +339,7 @@ def _unclear(
     calls = ", ".join(f"{role}={column!r}" for role, column in places.items())
     return DataError(
         f"{name}, column of the {lacking[0]}",
-        expected=f"a name such as {', '.join(_NAMES[lacking[0]].split()[:3])}",
+        expected=f"a name such as {', '.join(NAMES[lacking[0]].split()[:3])}",
         received=f"columns {shown}, and what is in them does not tell it",
         do=f"name them: {calls}",
     )
@@ -360,7 +362,7 @@ def _without_ratings(
         do = "add a column of ratings; one of 1 in each row is enough for lists of items"
     return DataError(
         f"{name}, column of the rating",
-        expected=f"a name such as {', '.join(_NAMES['rating'].split()[:3])}",
+        expected=f"a name such as {', '.join(NAMES['rating'].split()[:3])}",
         received=received,
         do=do,
     )
