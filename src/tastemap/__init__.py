@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from tastemap.errors import TastemapError as TastemapError
     from tastemap.evaluation.compare import compare as compare
     from tastemap.evaluation.evaluate import evaluate as evaluate
+    from tastemap.evaluation.evaluate import evaluate_by_gap as evaluate_by_gap
     from tastemap.evaluation.evaluate import evaluate_ranking as evaluate_ranking
     from tastemap.evaluation.tuning.tune import tune as tune
     from tastemap.metrics.rating import mae as mae
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     from tastemap.models.neural import DeepRegressionModel as DeepRegressionModel
     from tastemap.models.neural import NeuralRecommender as NeuralRecommender
     from tastemap.models.neural import RegressionModel as RegressionModel
+    from tastemap.models.next_item import NextItem as NextItem
     from tastemap.models.popularity import Popularity as Popularity
     from tastemap.models.registry import load_model as load_model
     from tastemap.models.registry import make_model as make_model
@@ -78,7 +80,7 @@ _HOMES = {
     "data.vocabulary": "Vocabulary",
     "errors": "TastemapError",
     "evaluation.compare": "compare",
-    "evaluation.evaluate": "evaluate evaluate_ranking",
+    "evaluation.evaluate": "evaluate evaluate_by_gap evaluate_ranking",
     "evaluation.tuning.tune": "tune",
     "metrics.rating": "mae mse rmse",
     "models.als": "ALS",
@@ -94,6 +96,7 @@ _HOMES = {
     "models.knn": "ItemKNN",
     "models.matrix_factorization": "MatrixFactorization",
     "models.neural": "DeepRegressionModel NeuralRecommender RegressionModel",
+    "models.next_item": "NextItem",
     "models.popularity": "Popularity",
     "models.registry": "load_model make_model",
     "models.two_tower": "TwoTower",

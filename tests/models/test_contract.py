@@ -34,6 +34,7 @@ QUICK = {
     "ItemKNN": {},
     "Popularity": {},
     "EASE": {},
+    "NextItem": {"window": 5},
     "Blend": {"models": {"ease": {}, "ials": {"n_factors": 8}}},
     "BayesianFactorization": {"n_factors": 4, "n_iterations": 20, "n_draws": 8},
     "ALS": {"n_factors": 8},

@@ -1,7 +1,7 @@
 """Ask a saved model: predictions, lists, neighbours."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -54,6 +54,10 @@ def recommend(
             help="A new person's file: title or item_id, rating; an export of Letterboxd, IMDb, …"
         ),
     ] = None,
+    after: Annotated[
+        list[str] | None,
+        typer.Option("--after", help="An item that a new person had, oldest first; repeated."),
+    ] = None,
     k: K = None,
     where: Annotated[
         str | None, typer.Option(help="\"genres contains 'Horror' and year >= 1990\"")
@@ -80,9 +84,9 @@ def recommend(
     from tastemap.jobs import recommend as job
 
     new_ratings = parse_new_user(rate, ratings)
-    choice = {"k": k, "where": where, "exclude_seen": not include_seen}
+    choice: dict[str, Any] = {"k": k, "where": where, "exclude_seen": not include_seen}
     if everyone:
-        job.check_for_all(user, new_ratings, novelty, has_place=as_json or out is not None)
+        job.check_for_all(user, new_ratings or after, novelty, has_place=as_json or out is not None)
     file = out if everyone and not as_json else None
     if is_spark(engine):
         job.recommend_on_spark(model, file, choice, master, conf or [])
@@ -90,6 +94,7 @@ def recommend(
         job.write_for_all(load_saved(model), file, parse_bytes(memory), choice)
     else:
         single = None if everyone else (user, new_ratings, novelty)
+        choice |= {"history": after} if after else {}
         answer, notes = noting(lambda: job.recommended(load_saved(model), single, choice))
         output(as_json, out).show(answer[0], "Recommendations", [*answer[1], *notes])
 

@@ -15,6 +15,7 @@ MODELS: dict[str, tuple[str, dict[str, Any]]] = {
     "mf": ("MatrixFactorization", {}),
     "als": ("ALS", {"feedback": "explicit"}),
     "ease": ("EASE", {}),
+    "next-item": ("NextItem", {}),
     "popularity": ("Popularity", {}),
     "knn": ("ItemKNN", {}),
     "ials": ("ALS", {"feedback": "implicit"}),

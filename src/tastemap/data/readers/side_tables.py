@@ -11,8 +11,8 @@ from typing import Any
 
 import polars as pl
 
-from tastemap.data.nouns import noun_in
 from tastemap.data.feedback import Source
+from tastemap.data.nouns import noun_in
 from tastemap.data.ratings import Ratings
 from tastemap.data.readers.archive import DataFile, boundary
 from tastemap.data.readers.columns import as_ids

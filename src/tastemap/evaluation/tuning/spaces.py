@@ -55,6 +55,14 @@ SPACES: dict[str, dict[str, Span]] = {
         "dropout": Span("float", 0, 0.9, log=False),
         "user_power": Span("float", 0, 1, log=False),
     },
+    "next-item": {
+        "window": Span("int", 2, 200),
+        "decay": Span("float", 0, 2, log=False),
+        "reg": Span("float", 0.01, 5),
+        "dropout": Span("float", 0, 0.9, log=False),
+        "popularity": Span("float", 0, 0.5, log=False),
+        "taste": Span("float", 0.001, 3),
+    },
     "two-tower": {
         "n_factors": Span("int", 16, 256),
         "batch_size": Span("int", 256, 8192),

@@ -59,6 +59,7 @@ CLASSES = {
     "ItemKNN": "tastemap.models.knn",
     "MatrixFactorization": "tastemap.models.matrix_factorization",
     "NeuralRecommender": "tastemap.models.neural.recommender",
+    "NextItem": "tastemap.models.next_item",
     "Popularity": "tastemap.models.popularity",
     "TwoTower": "tastemap.models.two_tower",
 }

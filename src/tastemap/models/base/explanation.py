@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
-from tastemap.arrays import FloatArray
+from tastemap.arrays import FloatArray, IndexArray
 from tastemap.data.scale import Scale
 from tastemap.data.vocabulary import Vocabulary
 from tastemap.models.base.user import User
@@ -59,12 +59,15 @@ class Explanation:
         parts: The parts before the contributions of the ratings.
         effects: float64 (n,), the contribution of each rating, in the order of the user's ratings.
         corrections: The parts that bring the sum to the prediction.
+        places_back: int64 (n,), how many places back each rating is, 1 for the latest; None in a
+            model that does not look at the order.
     """
 
     user: User
     parts: tuple[Part, ...]
     effects: FloatArray
     corrections: tuple[Part, ...] = ()
+    places_back: IndexArray | None = None
 
     @property
     def total(self) -> float:
@@ -79,14 +82,17 @@ class Explanation:
         """Frame ``part, item_id, title, rating, contribution``.
 
         First the parts, then the ratings, the largest contribution first, then the corrections.
-        Only ratings have an item, a title and a rating.
+        Only ratings have an item, a title and a rating. With `places_back` a column of that name
+        comes before the contribution.
         """
+        places = {} if self.places_back is None else {"places_back": self.places_back}
         rated = pl.DataFrame(
             {
                 "part": pl.repeat(PartKind.RATING.value, len(self.effects), eager=True),
                 "item_id": items.ids_at(self.user.item_index),
                 "title": items.titles.gather(self.user.item_index),
                 "rating": self.user.rating,
+                **places,
                 "contribution": self.effects.astype(np.float64),
             }
         ).sort(pl.col("contribution").abs(), descending=True, maintain_order=True)

@@ -48,8 +48,8 @@ class ItemModel(Recommender):
     # ---- hooks of an item-based model ----
 
     @abstractmethod
-    def _scores(self, rated: RatedItems, item_index: IndexArray) -> FloatArray:
-        """Scores (m,) of items for a user; an unknown item has the row -1."""
+    def _scores(self, rated: Any, item_index: IndexArray) -> FloatArray:
+        """Scores (m,) of items for a user, `RatedItems` or more; an unknown item has the row -1."""
 
     @abstractmethod
     def _parts(self, user: User, item: int) -> Explanation:
@@ -57,15 +57,15 @@ class ItemModel(Recommender):
 
     # ---- hooks of every model ----
 
-    def _fold_in(self, item_index: IndexArray, rating: FloatArray) -> RatedItems:
+    def _fold_in(self, item_index: IndexArray, rating: FloatArray) -> Any:
         return RatedItems(item_index, rating)
 
-    def _user(self, user_index: int) -> RatedItems:
+    def _user(self, user_index: int) -> Any:
         data = self.fitted_data
         rows = data.by_user[user_index] if user_index >= 0 else np.zeros(0, dtype=np.int64)
         return RatedItems(data.item_index[rows], data.values[rows])
 
-    def _score(self, user: RatedItems) -> FloatArray:
+    def _score(self, user: Any) -> FloatArray:
         return self._scores(user, np.arange(self.fitted_data.n_items, dtype=np.int32))
 
     def _predict(self, user_index: IndexArray, item_index: IndexArray) -> FloatArray:

@@ -1,5 +1,6 @@
 """``Recommender``: the base class of all models; its calls take ids and return ids."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -18,7 +19,7 @@ from tastemap.models.base import selection
 from tastemap.models.base.arrays import refuse_rest
 from tastemap.models.base.artifact import Artifact
 from tastemap.models.base.rows import RowModel
-from tastemap.models.base.user import User, rated_pairs
+from tastemap.models.base.user import User, in_order, rated_pairs
 from tastemap.models.base.validation import check_arguments
 from tastemap.support.deadline import deadline
 
@@ -155,6 +156,7 @@ class Recommender(RowModel):
         user_id: Id | None = None,
         *,
         ratings: Any = None,
+        history: Sequence[Id] | None = None,
         k: int | None = None,
         exclude_seen: bool = True,
         candidates: Any = None,
@@ -165,10 +167,12 @@ class Recommender(RowModel):
         """The k items with the highest score for a known user or for a list of ratings.
 
         Args:
-            user_id: A user of the training data; give this or ``ratings``.
+            user_id: A user of the training data; give this, ``ratings`` or ``history``.
             ratings: The ratings of a user: ``{item id or title: rating}``, a frame or `Ratings`;
                 of a model of interactions ``[items]``, ``{item id or title: weight}``, a frame or
                 `Interactions`.
+            history: Items (ids or titles), oldest first, without ratings: each counts as one of
+                the highest rating. Models that do not look at the order take them as likes.
             k: Number of items; by default ten, or all if there are fewer.
             exclude_seen: Leave out what the user has rated.
             candidates, exclude: Items (ids or titles) to choose from, or to leave out.
@@ -179,7 +183,14 @@ class Recommender(RowModel):
             Frame ``rank, item_id, title, predicted_rating, score``, best first: exactly k rows,
             or fewer, even none, with a `ShortAnswerWarning` if no more candidates are left.
         """
-        data, user = self.fitted_data, self._to_user(user_id, ratings)
+        data = self.fitted_data
+        if history is not None:
+            if ratings is not None:
+                expected, received = "one of the two", "both"
+                raise ArgumentError("ratings, history", expected=expected, received=received)
+            value = data.scale.highest if isinstance(data, Ratings) else 1.0
+            ratings = in_order(history, value)
+        user = self._to_user(user_id, ratings)
         allowed = selection.allowed_items(
             data,
             seen=user.item_index if exclude_seen else user.item_index[:0],

@@ -4,7 +4,7 @@ import inspect
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -190,6 +190,17 @@ class RowModel(ABC):
         return {"class": type(self).__name__, "parameters": self.get_params()}
 
     # ---- calls on rows ----
+
+    def later(self, gap: float | FloatArray) -> Self:
+        """The model as it answers a while after the latest rating of a user.
+
+        Args:
+            gap: Seconds, at least 0: a number, or one for each user of the training data.
+
+        Returns:
+            The model itself, where the time makes no difference to its answers.
+        """
+        return self
 
     def rows_of(self, ratings: Feedback) -> tuple[IndexArray, IndexArray]:
         """Rows (n,) of the users and items of any table, in this model's vocabularies.

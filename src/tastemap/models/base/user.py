@@ -1,5 +1,6 @@
 """``User``: the user of a call, from the training data or new."""
 
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,6 +10,7 @@ import polars as pl
 from tastemap.arrays import IndexArray
 from tastemap.data.feedback import Feedback
 from tastemap.data.ratings import Ratings
+from tastemap.data.vocabulary import Id
 from tastemap.errors import ArgumentError
 
 
@@ -34,7 +36,9 @@ def rated_pairs(data: Feedback, ratings: Any) -> tuple[IndexArray, npt.NDArray[n
     Args:
         data: The training ratings or interactions; they give the items and the scale.
         ratings: ``{id or title: rating}``; a frame with ``item_id`` (or ``title``) and ``rating``;
-            or `Ratings`. Of interactions ``[ids or titles]``, or weights in place of ratings.
+            or `Ratings`. Of interactions ``[ids or titles]``, or weights in place of ratings. For
+            models that look at the order, the oldest comes first; a frame with a ``timestamp`` is
+            put in that order.
 
     Raises:
         UnknownIdError: If an item is unknown; no rating is dropped silently.
@@ -50,6 +54,8 @@ def rated_pairs(data: Feedback, ratings: Any) -> tuple[IndexArray, npt.NDArray[n
         values = list(ratings.values())
     elif hasattr(ratings, "__arrow_c_stream__"):
         frame = pl.DataFrame(ratings)
+        if "timestamp" in frame.columns:
+            frame = frame.sort("timestamp", maintain_order=True)
         id_columns = [column for column in ("item_id", "title") if column in frame.columns]
         if not id_columns or name not in frame.columns:
             raise ArgumentError(
@@ -76,3 +82,20 @@ def rated_pairs(data: Feedback, ratings: Any) -> tuple[IndexArray, npt.NDArray[n
             data.noun, expected=f"at least one {name}, each {span}", received=values
         )
     return rows, rating
+
+
+def in_order(history: Sequence[Id], rating: float) -> dict[Id, float]:
+    """Items in their order, each with the rating; of an item that comes twice, the later place.
+
+    Raises:
+        ArgumentError: If there is no item, or what is given is no list of them.
+
+    Example:
+        >>> in_order([7, 8, 7], 5.0)
+        {8: 5.0, 7: 5.0}
+    """
+    if isinstance(history, str | bytes) or not isinstance(history, Iterable) or not len(history):
+        expected = "a list of item ids or titles, oldest first, at least one"
+        raise ArgumentError("history", expected=expected, received=repr(history))
+    latest_first = dict.fromkeys(reversed([*history]), rating)
+    return dict(reversed(latest_first.items()))

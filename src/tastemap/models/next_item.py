@@ -1,0 +1,375 @@
+"""The next item: what people go on to, in closed form, and what they like once they come back."""
+
+from copy import copy
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+from scipy.linalg import cho_factor, cho_solve
+
+from tastemap.arrays import F32, F64, I64, AnyArray, FloatArray, IndexArray, Mask
+from tastemap.data.feedback import Feedback, Groups
+from tastemap.data.histories import gaps, histories
+from tastemap.errors import ArgumentError
+from tastemap.kernels.next_item import add_pairs, add_weighted_rows, products_of_weights
+from tastemap.models.base.arrays import take
+from tastemap.models.base.artifact import Artifact
+from tastemap.models.base.explanation import Explanation
+from tastemap.models.base.item_based import ItemModel, RatedItems, at_items
+from tastemap.models.base.rows import Capabilities
+from tastemap.models.base.user import User
+from tastemap.models.base.validation import not_negative, positive, share, whole_number
+from tastemap.models.ease import EASE
+from tastemap.support.memory import require
+
+# The distribution of the gaps is kept as so many quantiles; so no gap is rarer than 1 in 1,000.
+N_QUANTILES = 1001
+# Arrays of items by items that a fit holds at once.
+N_MATRICES = 4
+SECONDS_PER_DAY = 86_400
+# Gaps that differ by less are equal.
+SECOND = 1.0
+# Ratings of a period that count as much as the popularity in all of the table.
+TREND_DAMPING = 3000.0
+# Popularity's power over the trend: 0 leaves it out, 1 ranks with the trend as it is.
+TREND_POWER = 0.7
+# Users of an item that it has in any case, so that a rare item is not lifted far above all others.
+POPULARITY_DAMPING = 5.0
+
+
+@dataclass(frozen=True)
+class History:
+    """What describes a user: their ratings, the places of these, and the moment of the question.
+
+    Attributes:
+        item_index: int32 (n,), rows of the items.
+        rating: float32 (n,).
+        place: int64 (n,), places back: 1 is the latest; 0 if the order is not known.
+        gap: Seconds since the latest.
+        time: Seconds since 1970, when the question is asked; None if times are not known.
+    """
+
+    item_index: IndexArray
+    rating: FloatArray
+    place: I64
+    gap: float
+    time: float | None
+
+
+class Trend(NamedTuple):
+    """Times of all training ratings, ascending, int64 (n,), and their items, int32 (n,)."""
+
+    time: AnyArray
+    item_index: IndexArray
+
+
+class NextItem(ItemModel):
+    """What people go on to after their last items; the longer ago these are, the more taste counts.
+
+    References:
+        Choi, Kim, Lee, Shim, Lee, "Session-aware linear item-item models for session-based
+        recommendation", WWW 2021 (SLIST): histories in decaying weights, and a linear map to the
+        items that follow, in closed form. Steck, "Embarrassingly shallow autoencoders for
+        sparse data", WWW 2019, and `EASE` here: the part of taste.
+
+    Prediction:
+        s_uj = the sum over the items i of u of k_i^-decay B_ij, where i was k_i places back and
+        k_i is at most the window, plus taste / P(g) q_j^0.7 f_uj / sqrt(n_u). f_uj is the score of
+        `EASE`, n_u the number of likes of u, q_j the trend. g is the time since the latest item,
+        and P(g) the share of gaps in the training data that are longer, those as long counted by
+        half: where the next item mostly follows at once, a pause is rare, and says that a new
+        sitting begins. It is a score to rank by, not a rating, so `predict` is refused. An unknown
+        user has no items; unknown items score 0.
+
+    The gap:
+        Answers are those at the moment of the latest item, g = 0, unless `later` says otherwise.
+        The trend q_j is the share of item j in the ratings of the 30 days before the moment of the
+        question, over its share in all. No answer uses ratings after that moment for the trend.
+
+    Objective:
+        The sum over users and places t from 2 on of |y_t - s_t B|^2, plus the sum over items i of
+        L_i |B_i|^2. y_t has a 1 at the item at t, and s_t has k^-decay at the item k places
+        before. L_i = reg mean_i (S'S)_ii + dropout / (1 - dropout) (S'S)_ii. The solution is
+        B = (S'S + L)^-1 S'Y, and column j is multiplied by
+        ((n_j + 5) / (mean of n + 5))^-popularity: n_j ratings of item j.
+
+    Order:
+        By time. Equal times of a user are put in an order that is drawn by the seed. Without times
+        nothing is known of the order: B is 0, and the model ranks by taste.
+
+    Fold-in:
+        A new user's items in their order, oldest first, weigh as those of any other; B does not
+        change, so the answer is that for a user of the training data with the same history.
+
+    Similarity:
+        What people go on to: B_ij for an item i, over the largest of its row.
+
+    Speed:
+        N ratings take N times the window pairs, each of two additions, and n items a Cholesky
+        factorisation and a solution of together 7/3 n^3 operations, beside those of EASE. B takes
+        4 n^2 bytes, and EASE as many.
+
+    Args:
+        window: K, the number of latest items that count.
+        decay: Power by which the weight of an item falls with its place.
+        reg: Penalty of B, in mean diagonals of S'S.
+        dropout: Share of a history that is dropped in training, from 0 to below 1.
+        popularity: Power by which the score of popular items is lowered.
+        taste: Weight of taste; 0 leaves it out, and with it the gap.
+        trend_days: Length, in days, of the period of the trend.
+        threshold: Lowest rating that taste counts as a like; None takes the upper quarter of the
+            scale. What people go on to is learnt from all ratings.
+
+    Attributes:
+        transitions: B, float32 (n_items, n_items); row i says what follows item i.
+        gap_quantiles: float64 (1001,), quantiles of the gaps in seconds; empty without times.
+        taste_model: The fitted `EASE`.
+        gap: Seconds since the latest item, at which answers are made: a number, or (n_users,).
+
+    Example:
+        >>> from tastemap.data.datasets.synthetic import synthetic_ratings
+        >>> model = NextItem(window=5).fit(synthetic_ratings())
+        >>> model.recommend(history=[1, 3], k=3).columns
+        ['rank', 'item_id', 'title', 'predicted_rating', 'score']
+    """
+
+    transitions: F32
+    gap_quantiles: F64
+    taste_model: EASE
+    learns_from_repeats = True
+
+    # Chosen on the second last item of each user of MovieLens 1M.
+    def __init__(
+        self,
+        window: int = 80,
+        decay: float = 0.7,
+        reg: float = 0.2,
+        dropout: float = 0.25,
+        popularity: float = 0.1,
+        taste: float = 0.03,
+        trend_days: float = 30.0,
+        threshold: float | None = None,
+    ) -> None:
+        self.window, self.decay = whole_number("window", window), not_negative("decay", decay)
+        self.reg = positive("reg", reg)
+        self.dropout = share("dropout", dropout, with_one=False)
+        self.popularity = share("popularity", popularity)
+        self.taste = not_negative("taste", taste)
+        self.trend_days = positive("trend_days", trend_days)
+        self.threshold = threshold
+        self.gap: float | FloatArray = 0.0
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """Scores that rank items and are not ratings; histories may be of interactions."""
+        return replace(super().capabilities, predicts=False, interactions=True)
+
+    # ---- learning ----
+
+    def _fit(
+        self, ratings: Feedback, validation: Feedback | None, seed: int, progress: bool
+    ) -> None:
+        self._check_size(ratings)
+        self._forget()
+        self.gap = 0.0
+        self.taste_model = EASE(threshold=self.threshold).fit(ratings, seed=seed, progress=progress)
+        n, history = ratings.n_items, histories(ratings, seed)
+        self.transitions, self.gap_quantiles = np.zeros((n, n), dtype=np.float32), np.zeros(0)
+        if history is None or history.counts.max() < 2:
+            return
+        self.transitions = self._solved(ratings, history)
+        if len(between := gaps(ratings, history)):
+            self.gap_quantiles = np.quantile(between, np.linspace(0, 1, N_QUANTILES))
+
+    def _solved(self, ratings: Feedback, history: Groups) -> F32:
+        """B = (S'S + L)^-1 S'Y, with the columns of popular items lowered."""
+        n, items = ratings.n_items, ratings.item_index[history.indices]
+        w = self._weights(np.arange(1, self.window + 1))
+        G, R = np.zeros((n, n), dtype=np.float32), np.zeros((n, n), dtype=np.float32)
+        add_pairs(history.indptr, items, w, products_of_weights(w), G, R)
+        diagonal = G.diagonal()
+        L = self.reg * diagonal.mean() + self.dropout / (1 - self.dropout) * diagonal
+        np.fill_diagonal(G, diagonal + L)
+        try:
+            # LAPACK is column-major: it sees G', and our lower triangle is its upper one.
+            factor = cho_factor(G.T, lower=False, overwrite_a=True, check_finite=False)
+        except np.linalg.LinAlgError:
+            expected = "a penalty that gives S'S + L an inverse in float32"
+            do = "set reg higher"
+            raise ArgumentError("reg", expected=expected, received=self.reg, do=do) from None
+        B = cho_solve(factor, R.T, overwrite_b=True, check_finite=False)
+        counts = ratings.by_item.counts + POPULARITY_DAMPING
+        lowered = (counts / counts.mean()) ** -self.popularity
+        return np.ascontiguousarray(B) * lowered.astype(np.float32)
+
+    def work(self, ratings: Feedback) -> float:
+        """As in the base class: the two closed forms, and the pairs of places."""
+        pairs = float(len(ratings)) * self.window
+        return float(ratings.n_items) ** 3 / 8 + pairs + super().work(ratings)
+
+    def _check_size(self, ratings: Feedback) -> None:
+        super()._check_size(ratings)
+        what = f"for {N_MATRICES} weights for each pair of {ratings.n_items:,} items"
+        n_bytes = 4 * N_MATRICES * ratings.n_items**2
+        require(type(self).__name__, n_bytes, what, "use ALS or MatrixFactorization")
+
+    def _weights(self, place: I64) -> F32:
+        """k^-decay for places k (n,) within the window, otherwise 0."""
+        inside = (place >= 1) & (place <= self.window)
+        weights = np.maximum(place, 1).astype(np.float64) ** -self.decay
+        return np.where(inside, weights, 0.0).astype(np.float32)
+
+    def _forget(self) -> None:
+        for name in ("_places", "_trend"):
+            vars(self).pop(name, None)
+
+    # ---- the moment of the question ----
+
+    def later(self, gap: float | FloatArray) -> Self:
+        """The same model, asked a while after the latest item of a user.
+
+        Args:
+            gap: Seconds, at least 0: a number, or one for each user of the training data. The
+                latter are 0 for a new user.
+
+        Example:
+            >>> from tastemap.data.datasets.synthetic import synthetic_ratings
+            >>> model = NextItem(window=5).fit(synthetic_ratings())
+            >>> len(model.later(86_400.0).recommend(1, k=3))
+            3
+        """
+        gap = np.asarray(gap, dtype=np.float64)
+        shapes = ((), (self.fitted_data.n_users,))
+        if gap.shape not in shapes or not (np.isfinite(gap) & (gap >= 0)).all():
+            raise ArgumentError(
+                "gap",
+                expected="seconds, at least 0: a number, or one for each user",
+                received=f"shape {gap.shape}, {gap.min() if gap.size else 'none'} and more",
+            )
+        model = copy(self)
+        model.gap = gap if gap.ndim else float(gap)
+        return model
+
+    def _gap_of(self, user_index: int) -> float:
+        if isinstance(self.gap, float):
+            return self.gap
+        return float(self.gap[user_index]) if user_index >= 0 else 0.0
+
+    def _taste_weights(self, user: History) -> tuple[float, FloatArray]:
+        """Taste / P(g) / sqrt(n), and the trend q (n_items,) with its power."""
+        below, above = np.searchsorted(self.gap_quantiles, [user.gap, user.gap + SECOND])
+        longer = 1 - (below + above) / 2 / N_QUANTILES
+        longer = max(float(longer), 1 / N_QUANTILES)
+        n_likes = max(int(self._likes(user.rating).sum()), 1)
+        return self.taste / longer / float(np.sqrt(n_likes)), self._trend_at(user.time)
+
+    def _likes(self, rating: FloatArray) -> Mask:
+        return self.ratings_.liked(rating, self.threshold)
+
+    def _trend_at(self, time: float | None) -> FloatArray:
+        """q^0.7 of each item in the period that ends at a time, float64 (n_items,)."""
+        counts = self.ratings_.by_item.counts
+        if time is None or self._trend is None:
+            return np.ones(len(counts))
+        start = time - SECONDS_PER_DAY * self.trend_days
+        low, high = np.searchsorted(self._trend.time, [start, time])
+        recent = np.bincount(self._trend.item_index[low:high], minlength=len(counts))
+        p = counts / counts.sum()
+        q = (recent + TREND_DAMPING * p) / (high - low + TREND_DAMPING)
+        return np.divide(q, p, out=np.ones(len(p)), where=p > 0) ** TREND_POWER
+
+    @cached_property
+    def _trend(self) -> Trend | None:
+        """The training ratings in the order of their times."""
+        data = self.fitted_data
+        if data.timestamp is None:
+            return None
+        order = np.argsort(data.timestamp, kind="stable")
+        return Trend(data.timestamp[order], data.item_index[order])
+
+    @cached_property
+    def _places(self) -> I64:
+        """Places back (n_ratings,) of each training rating, 1 for the latest of its user."""
+        data, history = self.fitted_data, histories(self.fitted_data, self.seed_)
+        place = np.zeros(len(data), dtype=np.int64)
+        if history is not None:
+            end = history.indptr[data.user_index[history.indices] + 1]
+            place[history.indices] = end - np.arange(len(data))
+        return place
+
+    # ---- scores ----
+
+    def _user(self, user_index: int) -> History:
+        data = self.fitted_data
+        rows = data.by_user[user_index] if user_index >= 0 else np.zeros(0, dtype=np.int64)
+        gap, time = self._gap_of(user_index), None
+        if data.timestamp is not None and len(rows):
+            time = float(data.timestamp[rows].max()) + gap
+        return History(data.item_index[rows], data.values[rows], self._places[rows], gap, time)
+
+    def _fold_in(self, item_index: IndexArray, rating: FloatArray) -> History:
+        gap, time = self._gap_of(-1), None
+        if self._trend is not None:
+            time = float(self._trend.time[-1]) + gap
+        return History(item_index, rating, np.arange(len(rating), 0, -1, dtype=np.int64), gap, time)
+
+    def _scores(self, rated: RatedItems | History, item_index: IndexArray) -> FloatArray:
+        return at_items(self._score(rated), item_index, unknown=0.0)
+
+    def _score(self, user: Any) -> FloatArray:
+        latest = np.argsort(user.place, kind="stable")  # a fixed order of the sum
+        latest = latest[(user.place[latest] >= 1) & (user.place[latest] <= self.window)]
+        scores = np.zeros(self.ratings_.n_items, dtype=np.float32)
+        rows = user.item_index[latest].astype(np.int64)
+        add_weighted_rows(rows, self._weights(user.place[latest]), self.transitions, scores)
+        if self.taste:
+            weight, trend = self._taste_weights(user)
+            rated = RatedItems(user.item_index, user.rating)
+            liking = self.taste_model.score_rows(User(rated, *rated))
+            scores += (weight * trend * liking).astype(np.float32)
+        return scores
+
+    def _parts(self, user: User, item: int) -> Explanation:
+        history = user.description
+        effects = self._weights(history.place) * self.transitions[user.item_index, item]
+        if self.taste:
+            weight, trend = self._taste_weights(history)
+            liking = self.taste_model.item_weights[user.item_index, item]
+            effects = effects + weight * trend[item] * np.where(
+                self._likes(user.rating), liking, 0.0
+            )
+        return Explanation(user, (), effects, places_back=history.place)
+
+    def _item_similarities(self, item: int) -> FloatArray:
+        row = self.transitions[item].astype(np.float64)
+        return np.clip(row / (np.abs(row).max() or 1.0), -1.0, 1.0)
+
+    # ---- the artifact ----
+
+    def _arrays(self) -> dict[str, AnyArray]:
+        arrays: dict[str, AnyArray] = {
+            "transitions": self.transitions,
+            "gap_quantiles": self.gap_quantiles,
+        }
+        liking = self.taste_model.to_artifact().arrays
+        return arrays | {f"taste.{name}": values for name, values in liking.items()}
+
+    def _restore(self, arrays: dict[str, AnyArray]) -> None:
+        n = self.ratings_.n_items
+        self.transitions = take(arrays, "transitions", n, n)
+        self.gap_quantiles = take(arrays, "gap_quantiles", None).astype(np.float64)
+        if (np.diff(self.gap_quantiles) < 0).any():
+            raise ValueError("gap_quantiles that do not ascend")
+        taste = EASE(threshold=self.threshold)
+        names = [name for name in arrays if name.startswith("taste.")]
+        self.taste_model = EASE.from_artifact(
+            Artifact(
+                class_name="EASE",
+                parameters=taste.get_params(),
+                arrays={name.removeprefix("taste."): arrays.pop(name) for name in names},
+                ratings=self.ratings_,
+                seed=self.seed_,
+                learnt_by=str(taste),
+            )
+        )

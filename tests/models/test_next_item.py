@@ -1,0 +1,157 @@
+"""The next item: the closed form, order and ties, the gap, the trend, explanations."""
+
+import numpy as np
+import polars as pl
+import pytest
+from tests.kernels.test_next_item import rows_and_targets
+
+from tastemap.data.histories import histories
+from tastemap.data.ratings import Ratings
+from tastemap.errors import ArgumentError
+from tastemap.models.base import item_based as item_models
+from tastemap.models.ease import EASE
+from tastemap.models.next_item import POPULARITY_DAMPING, NextItem
+from tastemap.models.registry import make_model
+
+
+@pytest.fixture(scope="module")
+def model(ratings: Ratings) -> NextItem:
+    return NextItem(window=6).fit(ratings, progress=False)
+
+
+def walks(gap: int = 10) -> Ratings:
+    """Everyone goes from item 0 to 1, 2, …, 9, round in a circle, from a place of their own."""
+    items = [(start + step) % 10 for start in range(40) for step in range(6)]
+    frame = pl.DataFrame({"user_id": np.repeat(range(40), 6), "item_id": items, "rating": 5.0})
+    times = 1_000_000 * np.repeat(range(40), 6) + gap * np.tile(range(6), 40)
+    return Ratings.from_frame(frame.with_columns(timestamp=pl.Series(times)))
+
+
+def test_the_weights_solve_the_ridge_regression_on_the_next_item(ratings: Ratings) -> None:
+    model = NextItem(window=6, reg=0.4, dropout=0.2, popularity=0.3).fit(ratings, progress=False)
+    history = histories(ratings)
+    sequences = [ratings.item_index[history[user]] for user in range(ratings.n_users)]
+    S, Y = rows_and_targets(sequences, np.arange(1, 7) ** -0.7, 80)
+    G = S.T @ S
+    L = np.diag(0.4 * G.diagonal().mean() + 0.25 * G.diagonal())
+    counts = ratings.by_item.counts + POPULARITY_DAMPING
+    expected = np.linalg.solve(G + L, S.T @ Y) * (counts / counts.mean()) ** -0.3
+    np.testing.assert_allclose(model.transitions, expected, atol=2e-4)
+
+
+def test_what_follows_is_recommended_first_and_the_order_counts() -> None:
+    model = NextItem(window=3).fit(walks(), progress=False)
+    assert model.recommend(history=[2, 9], k=1)["item_id"].item() == 0
+    assert model.recommend(history=[9, 2], k=1)["item_id"].item() == 3
+    assert model.recommend(ratings={9: 5, 2: 5}, k=1)["item_id"].item() == 3
+    assert model.similar_items(7, k=1)["item_id"].item() == 8
+    shuffled = walks(gap=0)  # all of a user at one time: the order is drawn
+    drawn = NextItem(window=3).fit(shuffled, progress=False)
+    assert drawn.transitions.max() < 0.7 * model.transitions.max()
+
+
+def test_the_order_of_the_table_makes_no_difference() -> None:
+    data = walks()
+    rows = np.random.default_rng(0).permutation(len(data))
+    expected, turned = (NextItem(window=3).fit(d, progress=False) for d in (data, data.take(rows)))
+    np.testing.assert_allclose(turned.transitions, expected.transitions, atol=1e-6)
+    for user in (0, 17):
+        assert turned.recommend(user, k=4)["item_id"].equals(
+            expected.recommend(user, k=4)["item_id"]
+        )
+
+
+def test_a_new_history_is_answered_like_that_of_a_user(ratings: Ratings) -> None:
+    model = NextItem(window=6, trend_days=1e5).fit(ratings, progress=False)
+    last_user = ratings.users.ids[int(ratings.user_index[np.argmax(ratings.timestamp)])]
+    rated = ratings.rated_items(last_user)  # the newest first, with times
+    oldest_first = rated.reverse().drop("timestamp")
+    expected = model.recommend(last_user, k=10)
+    assert model.recommend(ratings=rated, k=10)["item_id"].equals(expected["item_id"])
+    assert model.recommend(ratings=oldest_first, k=10)["item_id"].equals(expected["item_id"])
+    history = model.recommend(history=oldest_first["item_id"].to_list(), k=10)
+    likes = dict.fromkeys(oldest_first["item_id"], 5.0)
+    assert history.equals(model.recommend(ratings=likes, k=10))
+
+
+def test_other_models_take_a_history_as_likes(ratings: Ratings) -> None:
+    ease = make_model("ease").fit(ratings, progress=False)
+    expected = ease.recommend(ratings={1: 5, 3: 5}, k=5)
+    assert ease.recommend(history=[3, "Comedy 1 (1960)"], k=5).equals(expected)
+    for wrong in ([], "7", 7):
+        with pytest.raises(ArgumentError, match="history; expected a list of item ids or titles"):
+            ease.recommend(history=wrong)
+    with pytest.raises(ArgumentError, match="ratings, history; expected one of the two"):
+        ease.recommend(ratings={1: 5}, history=[1])
+
+
+def test_the_longer_the_pause_the_more_taste_counts(model: NextItem, ratings: Ratings) -> None:
+    taste = EASE().fit(ratings, progress=False)
+    without = NextItem(window=6, taste=0.0).fit(ratings, progress=False)
+    taste_scores = taste.score_rows(taste.user_at(4))
+    sizes = []
+    for gap in (0.0, 1.0, 1e7):
+        later = model.later(gap)
+        scores = later.score_rows(later.user_at(4))
+        part = scores - without.score_rows(without.user_at(4))
+        np.testing.assert_allclose(np.corrcoef(part, taste_scores)[0, 1], 1, atol=0.05)
+        sizes.append(np.abs(part).sum())
+    assert sizes[0] < 0.7 * sizes[1] < 0.01 * sizes[2]
+    assert np.corrcoef(scores, taste_scores)[0, 1] > 0.95
+    gaps = np.zeros(ratings.n_users)
+    gaps[4] = 1e7
+    mixed = model.later(gaps)
+    assert mixed.recommend(5).equals(model.later(1e7).recommend(5))
+    assert mixed.recommend(6).equals(model.recommend(6))
+    for wrong in (-1, np.nan, np.zeros(3)):
+        with pytest.raises(ArgumentError, match="gap; expected seconds, at least 0"):
+            model.later(wrong)
+
+
+def test_the_trend_lifts_what_is_rated_at_the_time_and_not_after() -> None:
+    """Item 1 is of the first month, item 2 of the second, and 40 others are of all of it."""
+    day, others = 86_400, np.random.default_rng(0).integers(3, 43, 8000).tolist()
+    when = [user * 60 * day // 8000 for user in range(8000)]
+    rows = [(user, 1 + (user >= 4000), when[user]) for user in range(8000)]
+    rows += [(user, others[user], when[user] + 1) for user in range(8000)]
+    frame = pl.DataFrame(rows, schema=["user_id", "item_id", "timestamp"], orient="row")
+    model = NextItem(window=2).fit(
+        Ratings.from_frame(frame.with_columns(rating=5.0)), progress=False
+    )
+    first, second = model._trend_at(29.0 * day), model._trend_at(60.0 * day)
+    assert first[0] > 1.2 * first[2] > 1.44 * first[1]
+    assert second[1] > 1.2 * second[2] > 1.44 * second[0]
+    assert model._trend_at(0.0) == pytest.approx(np.ones(42))
+
+
+def test_an_explanation_says_how_many_places_back_and_sums_to_the_score(model: NextItem) -> None:
+    parts = model.explain(5, item_id=40)
+    assert parts["contribution"].sum() == pytest.approx(model._predict(*model._pairs(5, 40))[0])
+    assert sorted(parts["places_back"]) == list(range(1, len(parts) + 1))
+    rated = model.ratings_.rated_items(5)  # newest first
+    assert parts.sort("places_back")["item_id"].equals(rated["item_id"])
+    later = model.later(1e7)
+    pair = later._pairs(5, 40)
+    assert later.explain(5, item_id=40)["contribution"].sum() == pytest.approx(
+        later._predict(*pair)[0], rel=1e-4
+    )
+
+
+def test_without_times_it_ranks_by_taste(ratings: Ratings) -> None:
+    frame = ratings.to_frame().drop("timestamp")
+    data = Ratings.from_frame(frame, item_table=ratings.item_table)
+    model, ease = (m.fit(data, progress=False) for m in (NextItem(), EASE()))
+    assert not model.transitions.any()
+    assert model.recommend(5)["item_id"].equals(ease.recommend(5)["item_id"])
+    assert set(model.explain(5, item_id=40)["places_back"]) == {0}
+
+
+def test_options_out_of_range_and_too_many_items_are_refused(
+    ratings: Ratings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("window", 0), ("decay", -1), ("reg", 0), ("dropout", 1), ("taste", -1)):
+        with pytest.raises(ArgumentError, match=f"^{name}; expected"):
+            NextItem(**{name: value})
+    monkeypatch.setattr(item_models, "MAX_ITEMS", 79)
+    with pytest.raises(ArgumentError, match="at most 79 items, for NextItem"):
+        NextItem().fit(ratings, progress=False)
