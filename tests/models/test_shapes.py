@@ -18,8 +18,10 @@ from tastemap.metrics.bootstrap import paired_differences, user_sums
 from tastemap.models.registry import make_model
 
 BENCHMARKS = Path(__file__).parent.parent.parent / "benchmarks"
-# At their defaults. Networks, and the sampler, whose fits take longer, have tests of their own.
+# At their defaults. Networks, whose fits take longer, have tests of their own.
 MODELS = ("knn", "als", "mf")
+# The sampler is tried where people have few ratings, and briefly.
+SAMPLED, BRIEF = ("one-each", "shop"), {"n_iterations": 30, "n_draws": 12, "n_chains": 1}
 # So many times smaller than the shapes of the benchmark.
 SHARES = {
     "dense": 4,
@@ -78,9 +80,19 @@ def test_the_same_seed_draws_the_same_table_of_the_stated_size() -> None:
 
 @pytest.mark.parametrize("name", MODELS)
 def test_no_model_loses_to_the_bias_model(name: str, split: Split) -> None:
+    compare(name, {}, split)
+
+
+@pytest.mark.parametrize("shape", SAMPLED)
+def test_nor_does_the_sampler_where_ratings_are_few(shape: str) -> None:
+    compare("bayes", BRIEF, train_test_split(small(shape), 0.2, 0))
+
+
+def compare(name: str, options: dict[str, int], split: Split) -> None:
+    """Fail where the model is worse than the bias model, by more than chance."""
     errors = []
-    for model in ("bias", name):
-        predicted = make_model(model).fit(split.train, progress=False).predict_ratings(split.test)
+    for model in (make_model("bias"), make_model(name, **options)):
+        predicted = model.fit(split.train, progress=False).predict_ratings(split.test)
         errors.append(user_sums(split.test.user_index, (split.test.rating - predicted) ** 2))
     totals, counts = zip(*errors, strict=True)
     difference = paired_differences(totals, counts[0], 0, root=True, n_resamples=300)

@@ -30,8 +30,9 @@ from tastemap.support.memory import require
 # person of MovieLens 1M). 30 were chosen on an inner split of 1M, 14 on folds u3 and u4 of 100K.
 DEFAULT_FACTORS_SPARSE, DEFAULT_FACTORS, DEFAULT_FACTORS_LARGE = 6, 14, 30
 MAX_RATINGS_SPARSE, MIN_RATINGS_LARGE, MIN_RATINGS_A_ROW_LARGE = 5, 500_000, 50
-# Likewise of iterations: on such tables, planted and thinned, 200 are no better than 100.
-DEFAULT_ITERATIONS_SPARSE, DEFAULT_ITERATIONS = 100, 200
+# Likewise of iterations: with fewer than 1 (most people have one rating), 200 are no better than
+# 100 on planted tables; with 2 they are.
+DEFAULT_ITERATIONS_SPARSE, DEFAULT_ITERATIONS, MAX_RATINGS_BRIEF = 100, 200, 1
 
 Times: TypeAlias = npt.NDArray[np.int64]
 
@@ -82,7 +83,7 @@ class BayesianFactorization(HasFactors):
             14; 6 where there are fewer than 5 ratings for each user and item; 30 from half a
             million ratings on with at least 50 for each, for which a fit takes twice as long.
         n_iterations: Iterations of each chain; the first fifth is discarded. None: 200; 100 where
-            there are fewer than 5 ratings for each user and item.
+            there is less than 1 rating for each user and item.
         n_chains: Number of independent chains, each in its own thread.
         n_draws: Number of draws kept from all chains together, evenly spaced. Predictions are
             averages over them. On two folds of MovieLens 100K, to keep 100 of 320 draws cost
@@ -383,11 +384,11 @@ def default_iterations(counts: IndexArray | Times) -> int:
     """The number of iterations, likewise.
 
     Example:
-        >>> default_iterations(np.array([1, 2, 1, 0, 3, 1])), default_iterations(np.array([9, 9]))
+        >>> default_iterations(np.array([1, 1, 0, 2])), default_iterations(np.array([9, 9]))
         (100, 200)
     """
-    is_sparse = _ratings_of_a_row(counts) < MAX_RATINGS_SPARSE
-    return DEFAULT_ITERATIONS_SPARSE if is_sparse else DEFAULT_ITERATIONS
+    is_brief = _ratings_of_a_row(counts) < MAX_RATINGS_BRIEF
+    return DEFAULT_ITERATIONS_SPARSE if is_brief else DEFAULT_ITERATIONS
 
 
 def _ratings_of_a_row(counts: IndexArray | Times) -> float:
