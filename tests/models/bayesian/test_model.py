@@ -14,7 +14,11 @@ from tastemap.evaluation.evaluate import model_calibration
 from tastemap.metrics import calibration
 from tastemap.metrics.rating import rmse
 from tastemap.models.bayesian import model as bayesian
-from tastemap.models.bayesian.model import BayesianFactorization, default_factors
+from tastemap.models.bayesian.model import (
+    BayesianFactorization,
+    default_factors,
+    default_iterations,
+)
 from tastemap.models.bayesian.posterior import ItemLists
 from tastemap.models.bias import BiasModel
 from tastemap.models.registry import load_model
@@ -203,6 +207,8 @@ def test_ratings_a_row_bear_factors(split: Split) -> None:
     quick = {"n_iterations": 2, "n_draws": 2, "n_chains": 1}
     default = BayesianFactorization(**quick).fit(split.train, progress=False)
     assert default.item_factors.shape[1] == bayesian.DEFAULT_FACTORS
+    assert default_iterations(np.ones(9)) == bayesian.DEFAULT_ITERATIONS_SPARSE
+    assert default_iterations(np.full(9, 2)) == bayesian.DEFAULT_ITERATIONS
     own = BayesianFactorization(n_factors=3, **quick).fit(split.train, progress=False)
     assert own.item_factors.shape[1] == 3
 

@@ -70,9 +70,8 @@ class BayesianFactorization(HasFactors):
 
     Unknown ids:
         An unknown user or item, and one without training ratings, is the average of those with
-        ratings, but for its side information where it has some. The average item is moved to where
-        it predicts the training ratings best, as people rate what they like. How far the others
-        are from the average is noise: it is in the distribution.
+        ratings, moved to where it predicts the training ratings best, and by its side information
+        where it has some. How far the others are from it is noise: it is in the distribution.
 
     Fold-in:
         A few Gibbs sweeps over the user's latent values, row and cutpoints for each kept draw.
@@ -132,9 +131,8 @@ class BayesianFactorization(HasFactors):
         time: str | None = None,
     ) -> None:
         self.n_factors = None if n_factors is None else whole_number("n_factors", n_factors)
-        self.n_iterations = (
-            None if n_iterations is None else whole_number("n_iterations", n_iterations)
-        )
+        iterations = None if n_iterations is None else whole_number("n_iterations", n_iterations)
+        self.n_iterations = iterations
         self.n_chains = whole_number("n_chains", n_chains)
         self.n_draws = whole_number("n_draws", n_draws)
         self.n_implicit = whole_number("n_implicit", n_implicit, at_least=0)
@@ -381,12 +379,7 @@ def default_factors(counts: IndexArray | Times) -> int:
 
 
 def default_iterations(counts: IndexArray | Times) -> int:
-    """The number of iterations, likewise.
-
-    Example:
-        >>> default_iterations(np.array([1, 1, 0, 2])), default_iterations(np.array([9, 9]))
-        (100, 200)
-    """
+    """The number of iterations, likewise."""
     is_brief = _ratings_of_a_row(counts) < MAX_RATINGS_BRIEF
     return DEFAULT_ITERATIONS_SPARSE if is_brief else DEFAULT_ITERATIONS
 
