@@ -14,14 +14,7 @@ from tastemap.kernels.gibbs.normal import quantile
 from tastemap.kernels.gibbs.ordinal import all_log_likelihood, draw_latent, move_user_cutpoints
 from tastemap.kernels.gibbs.rows import draw_link, draw_rows, draw_scales, noise_of_ratings
 from tastemap.kernels.gibbs.statistics import design, row_statistics, take_from_residuals
-from tastemap.models.bayesian.draw import (
-    Draw,
-    Pairs,
-    WithoutRatings,
-    halved,
-    moved_average,
-    predictor,
-)
+from tastemap.models.bayesian.draw import Draw, Pairs, WithoutRatings, halved, predictor
 from tastemap.models.bayesian.features import Features
 from tastemap.models.bayesian.observations import Observations
 from tastemap.models.bayesian.temporal import TemporalEffects
