@@ -17,6 +17,7 @@ from tastemap.models.base.evidence import (
     held_out_parts,
     slope,
 )
+from tastemap.models.registry import make_model
 
 
 def planted(
@@ -47,11 +48,30 @@ def test_biases_that_do_not_vary_are_damped_away() -> None:
 def test_the_biases_solve_their_least_squares() -> None:
     """The gradient by both sides is zero: users and items are solved together."""
     ratings = planted(30, 20, 400)
-    b_u, b_i, d_u, d_i = estimated_biases(ratings)
+    mean, b_u, b_i, d_u, d_i = estimated_biases(ratings)
     u, i = ratings.user_index, ratings.item_index
-    rest = ratings.rating - ratings.global_mean - b_u[u] - b_i[i]
+    rest = ratings.rating - mean - b_u[u] - b_i[i]
     np.testing.assert_allclose(np.bincount(u, rest, 30), d_u * b_u, atol=1e-6)
     np.testing.assert_allclose(np.bincount(i, rest, 20), d_i * b_i, atol=0.1)
+
+
+def test_mu_is_of_the_average_user_not_of_the_average_rating() -> None:
+    """Ten users rate 100 items each and 1 lower than the hundred who rate ten items each."""
+    rng = np.random.default_rng(0)
+    counts = np.repeat([100, 10], [10, 100])
+    u = np.repeat(np.arange(110), counts)
+    i = np.concatenate([rng.permutation(100)[:n] for n in counts])
+    rating = 3.0 - (u < 10) + rng.normal(0, 0.5, len(u))
+    columns = {"user_id": u, "item_id": i, "rating": rating}
+    ratings = Ratings.from_frame(pl.DataFrame(columns))
+    assert ratings.global_mean == pytest.approx(2.5, abs=0.05)
+    biases = estimated_biases(ratings)
+    assert biases.mean == pytest.approx(3 - 10 / 110, abs=0.05)
+    assert biases.user.sum() == pytest.approx(0, abs=1e-6)
+    unknown = np.array([-1])
+    als, mf = (make_model(name).fit(ratings, progress=False) for name in ("als", "mf"))
+    for model in (als, mf):
+        assert model.predict_rows(unknown, unknown)[0] == pytest.approx(biases.mean, abs=0.01)
 
 
 def test_two_groups_by_hand() -> None:

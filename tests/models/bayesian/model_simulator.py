@@ -30,6 +30,7 @@ PRIORS = (
     (bayesian_sampler, "MAX_FEW", 1.4),
     (bayesian_sampler, "PRECISION_SHAPE", PRECISION[0]),
     (bayesian_sampler, "PRECISION_RATE", PRECISION[1]),
+    (bayesian_sampler, "LINK_RATE", PRECISION[1]),
     (bayesian_temporal, "TYPICAL_SHAPE", TYPICAL[0]),
     (bayesian_temporal, "TYPICAL_RATE", TYPICAL[1]),
     (bayesian_temporal, "NU", DEGREES),

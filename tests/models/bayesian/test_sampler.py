@@ -119,7 +119,7 @@ def test_sampler_and_simulator_agree_on_the_joint_distribution(
     assert {name: score for name, score in scores.items() if abs(score) > LARGE} == {}
 
 
-def _one_too_few(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _one_too_few(values: np.ndarray, rng: np.random.Generator, *_: float) -> np.ndarray:
     shape = bayesian_sampler.PRECISION_SHAPE + 0.5 * (len(values) - 1)
     rate = bayesian_sampler.PRECISION_RATE + 0.5 * np.sum(values.astype(float) ** 2, axis=0)
     return (rng.gamma(shape, size=len(rate)) / rate).astype(np.float32)

@@ -83,7 +83,9 @@ class WithoutRatings(NamedTuple):
     ) -> "WithoutRatings":
         """From the average row (D,), side information (n, D) and the rows (m, D) of the others.
 
-        What such a row leaves open of pairs that were rated is noise.
+        People rate what they like. So the average row predicts too little for the pairs that were
+        rated: it is moved to where it predicts them best (least squares, and a unit ridge that
+        keeps it where there are few pairs). What it leaves open is noise.
 
         Args:
             average, side: The average row, and what side information adds to it.
@@ -94,6 +96,11 @@ class WithoutRatings(NamedTuple):
         """
         rows = np.vstack([average + side, average])
         lack = pairs.f - predictor(rows, others.astype(np.float64), pairs.row, pairs.other)
+        X = others[pairs.other].astype(np.float64)
+        X[:, 0] = 1.0
+        step = np.linalg.solve(X.T @ X + np.eye(X.shape[1]), X.T @ lack)
+        rows += step
+        lack -= X @ step
         scale = np.sqrt(1.0 + max(float(lack.var()) - present, 0.0) / unit)
         return cls(rows, np.asarray(scale, np.float32))
 
@@ -114,21 +121,6 @@ class Pairs(NamedTuple):
     row: IndexArray
     other: IndexArray
     f: F32
-
-
-def moved_average(average: FloatArray, side: FloatArray, others: F32, pairs: Pairs) -> FloatArray:
-    """The average row (D,), moved to where it predicts some rated pairs best.
-
-    People rate what they like, so the average row predicts too little for pairs that were rated.
-    Least squares, with a unit ridge that keeps it where there are few pairs. The arguments are
-    those of `WithoutRatings.of`.
-    """
-    rows = np.vstack([average + side, average])
-    lack = pairs.f - predictor(rows, others.astype(np.float64), pairs.row, pairs.other)
-    X = others[pairs.other].astype(np.float64)
-    X[:, 0] = 1.0
-    moved: FloatArray = average + np.linalg.solve(X.T @ X + np.eye(X.shape[1]), X.T @ lack)
-    return moved
 
 
 def predictor(users: Any, items: Any, user: IndexArray, item: IndexArray) -> Any:

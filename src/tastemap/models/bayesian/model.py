@@ -30,8 +30,9 @@ from tastemap.support.memory import require
 # person of MovieLens 1M). 30 were chosen on an inner split of 1M, 14 on folds u3 and u4 of 100K.
 DEFAULT_FACTORS_SPARSE, DEFAULT_FACTORS, DEFAULT_FACTORS_LARGE = 6, 14, 30
 MAX_RATINGS_SPARSE, MIN_RATINGS_LARGE, MIN_RATINGS_A_ROW_LARGE = 5, 500_000, 50
-# Likewise of iterations: on such tables, planted and thinned, 200 are no better than 100.
-DEFAULT_ITERATIONS_SPARSE, DEFAULT_ITERATIONS = 100, 200
+# Likewise of iterations: with fewer than 1 (most people have one rating), 200 are no better than
+# 100 on planted tables; with 2 they are.
+DEFAULT_ITERATIONS_SPARSE, DEFAULT_ITERATIONS, MAX_RATINGS_BRIEF = 100, 200, 1
 
 Times: TypeAlias = npt.NDArray[np.int64]
 
@@ -69,9 +70,8 @@ class BayesianFactorization(HasFactors):
 
     Unknown ids:
         An unknown user or item, and one without training ratings, is the average of those with
-        ratings, but for its side information where it has some. The average item is moved to where
-        it predicts the training ratings best, as people rate what they like. How far the others
-        are from the average is noise: it is in the distribution.
+        ratings, moved to where it predicts the training ratings best, and by its side information
+        where it has some. How far the others are from it is noise: it is in the distribution.
 
     Fold-in:
         A few Gibbs sweeps over the user's latent values, row and cutpoints for each kept draw.
@@ -82,7 +82,7 @@ class BayesianFactorization(HasFactors):
             14; 6 where there are fewer than 5 ratings for each user and item; 30 from half a
             million ratings on with at least 50 for each, for which a fit takes twice as long.
         n_iterations: Iterations of each chain; the first fifth is discarded. None: 200; 100 where
-            there are fewer than 5 ratings for each user and item.
+            there is less than 1 rating for each user and item.
         n_chains: Number of independent chains, each in its own thread.
         n_draws: Number of draws kept from all chains together, evenly spaced. Predictions are
             averages over them. On two folds of MovieLens 100K, to keep 100 of 320 draws cost
@@ -131,9 +131,8 @@ class BayesianFactorization(HasFactors):
         time: str | None = None,
     ) -> None:
         self.n_factors = None if n_factors is None else whole_number("n_factors", n_factors)
-        self.n_iterations = (
-            None if n_iterations is None else whole_number("n_iterations", n_iterations)
-        )
+        iterations = None if n_iterations is None else whole_number("n_iterations", n_iterations)
+        self.n_iterations = iterations
         self.n_chains = whole_number("n_chains", n_chains)
         self.n_draws = whole_number("n_draws", n_draws)
         self.n_implicit = whole_number("n_implicit", n_implicit, at_least=0)
@@ -380,14 +379,9 @@ def default_factors(counts: IndexArray | Times) -> int:
 
 
 def default_iterations(counts: IndexArray | Times) -> int:
-    """The number of iterations, likewise.
-
-    Example:
-        >>> default_iterations(np.array([1, 2, 1, 0, 3, 1])), default_iterations(np.array([9, 9]))
-        (100, 200)
-    """
-    is_sparse = _ratings_of_a_row(counts) < MAX_RATINGS_SPARSE
-    return DEFAULT_ITERATIONS_SPARSE if is_sparse else DEFAULT_ITERATIONS
+    """The number of iterations, likewise."""
+    is_brief = _ratings_of_a_row(counts) < MAX_RATINGS_BRIEF
+    return DEFAULT_ITERATIONS_SPARSE if is_brief else DEFAULT_ITERATIONS
 
 
 def _ratings_of_a_row(counts: IndexArray | Times) -> float:

@@ -14,14 +14,7 @@ from tastemap.kernels.gibbs.normal import quantile
 from tastemap.kernels.gibbs.ordinal import all_log_likelihood, draw_latent, move_user_cutpoints
 from tastemap.kernels.gibbs.rows import draw_link, draw_rows, draw_scales, noise_of_ratings
 from tastemap.kernels.gibbs.statistics import design, row_statistics, take_from_residuals
-from tastemap.models.bayesian.draw import (
-    Draw,
-    Pairs,
-    WithoutRatings,
-    halved,
-    moved_average,
-    predictor,
-)
+from tastemap.models.bayesian.draw import Draw, Pairs, WithoutRatings, halved, predictor
 from tastemap.models.bayesian.features import Features
 from tastemap.models.bayesian.observations import Observations
 from tastemap.models.bayesian.temporal import TemporalEffects
@@ -108,7 +101,7 @@ class Side:
         The sum is over rows with ratings. The others, drawn from the prior, would only make the
         precisions move slowly.
         """
-        self.lam = _precision((self.W - self.prior)[self.groups.counts > 0], rng)
+        self.lam = _precision((self.W - self.prior)[self.groups.counts > 0], rng, PRECISION_RATE)
         group = self.features.group
         for g in range(2):
             self.lam_B[g] = _precision(self.B[group == g], rng, LINK_RATE)
@@ -290,8 +283,7 @@ class Chain:
         spread = float(np.mean(x**2, axis=0) @ (1 / users.lam))
         average = user_prior + users.features.average @ users.link
         # Users without ratings have the shared cutpoints: how far all of a user's are moved counts
-        # as part of the predictor. They are the average user as it is: moved to the pairs, it would
-        # follow those who rate most, and on inner splits by time its error was larger.
+        # as part of the predictor.
         relative = f if self.cutpoints is None else f - self.cutpoints.delta.mean(axis=1)[user]
         pairs = Pairs(user, item, relative)
         side = users.side - user_prior
@@ -302,7 +294,6 @@ class Chain:
         )
         side = np.pad(items.side - side, ((0, 0), (0, 1)))  # it says nothing of popularity
         pairs = Pairs(item, user, f)
-        average = moved_average(average, side, users.W, pairs)
         return new_users, WithoutRatings.of(average, side, users.W, pairs, user_unit)
 
     @property
@@ -346,7 +337,7 @@ def _key(rng: Any) -> np.uint64:
     return np.uint64(rng.integers(0, 2**64, dtype=np.uint64))
 
 
-def _precision(values: F32, rng: Any, rate: float = PRECISION_RATE) -> F32:
+def _precision(values: F32, rng: Any, rate: float) -> F32:
     """Precisions (D,) ~ Gamma(1/2 + n / 2, rate + sum of squares / 2) of the columns."""
     n, squares = len(values), np.sum(values.astype(np.float64) ** 2, axis=0)
     shape = PRECISION_SHAPE + 0.5 * n
