@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from tastemap.data.splits import train_test_split as train_test_split
     from tastemap.data.vocabulary import Vocabulary as Vocabulary
     from tastemap.errors import TastemapError as TastemapError
+    from tastemap.evaluation.by_gap import evaluate_by_gap as evaluate_by_gap
     from tastemap.evaluation.compare import compare as compare
     from tastemap.evaluation.evaluate import evaluate as evaluate
-    from tastemap.evaluation.evaluate import evaluate_by_gap as evaluate_by_gap
     from tastemap.evaluation.evaluate import evaluate_ranking as evaluate_ranking
     from tastemap.evaluation.tuning.tune import tune as tune
     from tastemap.metrics.rating import mae as mae
@@ -80,7 +80,8 @@ _HOMES = {
     "data.vocabulary": "Vocabulary",
     "errors": "TastemapError",
     "evaluation.compare": "compare",
-    "evaluation.evaluate": "evaluate evaluate_by_gap evaluate_ranking",
+    "evaluation.by_gap": "evaluate_by_gap",
+    "evaluation.evaluate": "evaluate evaluate_ranking",
     "evaluation.tuning.tune": "tune",
     "metrics.rating": "mae mse rmse",
     "models.als": "ALS",

@@ -21,7 +21,7 @@ from tastemap.models.base.recommender import Recommender
 from tastemap.models.registry import make_model
 
 BENCHMARKS = Path(__file__).parent.parent.parent / "benchmarks"
-# At their defaults. Networks and the sampler take longer, and are tried on what they used to lose on.
+# At their defaults. Networks and the sampler take longer: they are tried on what they lost on.
 MODELS = ("knn", "als", "mf")
 # Each fit compiles for seconds; each is judged by the error that it is trained on.
 NETWORKS = {"biased-dot": 2, "deep": 1, "ordinal": 2}

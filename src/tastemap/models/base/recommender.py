@@ -184,13 +184,7 @@ class Recommender(RowModel):
             or fewer, even none, with a `ShortAnswerWarning` if no more candidates are left.
         """
         data = self.fitted_data
-        if history is not None:
-            if ratings is not None:
-                expected, received = "one of the two", "both"
-                raise ArgumentError("ratings, history", expected=expected, received=received)
-            value = data.scale.highest if isinstance(data, Ratings) else 1.0
-            ratings = in_order(history, value)
-        user = self._to_user(user_id, ratings)
+        user = self._to_user(user_id, in_order(data, ratings, history))
         allowed = selection.allowed_items(
             data,
             seen=user.item_index if exclude_seen else user.item_index[:0],

@@ -84,18 +84,27 @@ def rated_pairs(data: Feedback, ratings: Any) -> tuple[IndexArray, npt.NDArray[n
     return rows, rating
 
 
-def in_order(history: Sequence[Id], rating: float) -> dict[Id, float]:
-    """Items in their order, each with the rating; of an item that comes twice, the later place.
+def in_order(data: Feedback, ratings: Any, history: Sequence[Id] | None) -> Any:
+    """A history as ratings in its order; without a history the ratings as they are.
+
+    Each item has the highest rating, or a weight of 1; of an item that comes twice, the later place
+    counts.
 
     Raises:
-        ArgumentError: If there is no item, or what is given is no list of them.
+        ArgumentError: If there is no item, if what is given is no list, or if both are given.
 
     Example:
-        >>> in_order([7, 8, 7], 5.0)
+        >>> from tastemap.data.datasets.synthetic import synthetic_ratings
+        >>> in_order(synthetic_ratings(), None, [7, 8, 7])
         {8: 5.0, 7: 5.0}
     """
+    if history is None:
+        return ratings
+    if ratings is not None:
+        raise ArgumentError("ratings, history", expected="one of the two", received="both")
     if isinstance(history, str | bytes) or not isinstance(history, Iterable) or not len(history):
         expected = "a list of item ids or titles, oldest first, at least one"
         raise ArgumentError("history", expected=expected, received=repr(history))
-    latest_first = dict.fromkeys(reversed([*history]), rating)
+    value = data.scale.highest if isinstance(data, Ratings) else 1.0
+    latest_first = dict.fromkeys(reversed([*history]), value)
     return dict(reversed(latest_first.items()))
