@@ -1,5 +1,7 @@
 """The leaderboard: chosen on validation, the same ratings for all, each score as it says."""
 
+from dataclasses import fields
+
 import numpy as np
 import polars as pl
 import pytest
@@ -40,7 +42,7 @@ def test_the_test_ratings_have_no_say(split: Split) -> None:
 
 
 def vars_of(ratings: Ratings) -> dict[str, object]:
-    return {name: getattr(ratings, name) for name in Ratings.__dataclass_fields__}
+    return {field.name: getattr(ratings, field.name) for field in fields(Ratings)}
 
 
 def test_models_that_only_rank_stand_beside_the_others(split: Split) -> None:

@@ -52,6 +52,8 @@ def ratings_of_file(path: Path, data: Ratings) -> tuple[pl.DataFrame, list[str]]
 
 def _entries_of(path: Path) -> tuple[str, Scale | None, list[Entry]]:
     """Whose ratings these are, their scale (None: the model's), the ratings."""
+    if path.is_dir():
+        raise DataError(f"file {path}", expected=f"a file: {FORMS}", received="a folder")
     if path.suffix in TABLE_READERS:
         # Only plain columns: a list of genres names no item.
         frame = read_table(path)

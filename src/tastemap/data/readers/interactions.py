@@ -1,6 +1,7 @@
 """Read interactions, tables without ratings, from files, frames, matrices and collections."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -9,7 +10,7 @@ import polars as pl
 
 from tastemap.data.feedback import Source
 from tastemap.data.interactions import Interactions
-from tastemap.data.nouns import item_noun
+from tastemap.data.nouns import item_noun, noun_in
 from tastemap.data.readers.archive import ZIP, DataFile, boundary, first_bytes, open_files
 from tastemap.data.readers.chunked_text import Columns, Reading, read_parts
 from tastemap.data.readers.columns import as_ids, item_table
@@ -227,10 +228,10 @@ def _assembled(
         raise DataError(table.name, expected="at least one interaction", received=received, do=do)
     data, of_repeats = _without_repeats(data, repeats)
     _refuse_what_teaches_nothing(table, data)
-    source = Source(name, tuple(notes + of_repeats))
+    source = Source(name, tuple(notes + of_repeats), noun=noun_in(roles["item"]) or noun_in(name))
     interactions = Interactions.from_frame(data, item_table=items, source=source)
-    source = Source(name, (_summary(interactions, roles), *source.notes))
-    return interactions.replaced(source=source)
+    notes = [_summary(interactions, roles), *interactions.source.notes]
+    return interactions.replaced(source=replace(source, notes=tuple(notes)))
 
 
 def _weights(

@@ -94,9 +94,9 @@ def mean_and_biases(totals: F64, counts: I64, damping: float) -> tuple[float, F6
     a group without values has no bias.
 
     Example:
-        >>> mean, biases = mean_and_biases(np.array([8.0, 0.0, 0.0]), np.array([2, 2, 0]), 2.0)
+        >>> mean, biases = mean_and_biases(np.array([8.0, 0.0]), np.array([2, 2]), 2.0)
         >>> mean, biases.tolist()
-        (2.0, [1.0, -1.0, 0.0])
+        (2.0, [1.0, -1.0])
     """
     sizes = np.maximum(counts, 1)
     share = counts / (sizes + damping)

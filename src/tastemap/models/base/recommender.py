@@ -184,7 +184,9 @@ class Recommender(RowModel):
             or fewer, even none, with a `ShortAnswerWarning` if no more candidates are left.
         """
         data = self.fitted_data
-        user = self._to_user(user_id, in_order(data, ratings, history))
+        if history is not None:
+            ratings = in_order(data, ratings, history)
+        user = self._to_user(user_id, ratings)
         allowed = selection.allowed_items(
             data,
             seen=user.item_index if exclude_seen else user.item_index[:0],

@@ -84,8 +84,8 @@ def rated_pairs(data: Feedback, ratings: Any) -> tuple[IndexArray, npt.NDArray[n
     return rows, rating
 
 
-def in_order(data: Feedback, ratings: Any, history: Sequence[Id] | None) -> Any:
-    """A history as ratings in its order; without a history the ratings as they are.
+def in_order(data: Feedback, ratings: Any, history: Sequence[Id]) -> dict[Id, float]:
+    """A history as ratings in its order.
 
     Each item has the highest rating, or a weight of 1; of an item that comes twice, the later place
     counts.
@@ -98,8 +98,6 @@ def in_order(data: Feedback, ratings: Any, history: Sequence[Id] | None) -> Any:
         >>> in_order(synthetic_ratings(), None, [7, 8, 7])
         {8: 5.0, 7: 5.0}
     """
-    if history is None:
-        return ratings
     if ratings is not None:
         raise ArgumentError("ratings, history", expected="one of the two", received="both")
     if isinstance(history, str | bytes) or not isinstance(history, Iterable) or not len(history):
