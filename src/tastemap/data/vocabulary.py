@@ -82,6 +82,25 @@ class Vocabulary:
         return self.frame.select(names.alias("title"))["title"]
 
     @cached_property
+    def has_titles(self) -> bool:
+        """Whether rows have names that people know: titles, or ids that are words.
+
+        Most ids are words where they hold a blank, or letters and nothing else; codes do not.
+
+        Example:
+            >>> Vocabulary(pl.Series(["Heat", "Toy Story 2"]), "item").has_titles
+            True
+            >>> Vocabulary(pl.Series(["tt0113277", "B00005JLXH"]), "item").has_titles
+            False
+        """
+        if "title" in self.frame.columns:
+            return True
+        if not self.is_text or not len(self.ids):
+            return False
+        words = self.ids.str.contains(" ", literal=True) | self.ids.str.contains(r"^\p{L}+$")
+        return int(words.sum()) * 2 > len(words)
+
+    @cached_property
     def _rows_by_title(self) -> dict[str, list[int]]:
         """Rows by title, with and without the year, case folded."""
         rows: dict[str, list[int]] = {}

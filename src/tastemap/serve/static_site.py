@@ -80,7 +80,7 @@ def site_data(model: Recommender) -> dict[str, Any]:
     return {
         "name": data.source.name,
         "noun": item_noun(data)._asdict() | {"indefinite": item_noun(data).indefinite},
-        "hasTitles": "title" in data.items.frame.columns,
+        "hasTitles": data.items.has_titles,
         "learnt_by": model.learnt_by_,
         "fingerprint": data.fingerprint(),
         "n_ratings": len(data),

@@ -117,7 +117,7 @@ class Catalogue:
         title = "title" if "title" in frame.columns else self.items.key
         self._titles = frame[title].cast(pl.String).fill_null("")
         nothing = pl.Series([None] * len(frame), dtype=pl.Int32)
-        self.has_titles = "title" in frame.columns
+        self.has_titles = self.items.has_titles
         self.has_years = has_years = "year" in frame.columns
         self._years = frame["year"].cast(pl.Int32, strict=False) if has_years else nothing
         empty = pl.Series([None] * len(frame), dtype=pl.List(pl.String))
