@@ -141,6 +141,8 @@ TABLES = {
     "one item": table(*((u, 1, float(u % 3)) for u in range(9))),
     "all equal": table(*((u, u * i % 7, 3.0) for u in range(20) for i in (1, 2))),
     "one rating each": table(*((u, f"item {u}", float(u % 5)) for u in range(60))),
+    # One user with two ratings, one item with two, and not of each other: no axes of what is rated.
+    "nothing in common": table(*((max(u, 1), u - (u == 3), float(u % 5)) for u in range(60))),
     "huge numbers": table(*((u, i, 1e12 * (u - i)) for u in range(9) for i in range(u % 4))),
     "tiny numbers": table(*((u, i, 1e-12 * (u - i)) for u in range(9) for i in range(u % 4))),
     "text": table(*((f"ann {u}", f"book {u % 3}", float(u % 2)) for u in range(30))),

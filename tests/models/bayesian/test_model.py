@@ -179,8 +179,8 @@ if sys.argv[1] == "1" and hasattr(os, "sched_setaffinity"):
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:1])
 from tastemap.data.datasets.synthetic import synthetic_ratings
 from tastemap.models.bayesian.model import BayesianFactorization, default_factors
-data = synthetic_ratings()
-model = BayesianFactorization(n_factors=4, n_iterations=12, n_draws=8).fit(data, progress=False)
+data = synthetic_ratings(1000, 400, 30000)  # BLAS takes its threads for large matrices alone
+model = BayesianFactorization(n_factors=24, n_iterations=3, n_draws=2).fit(data, progress=False)
 print(model.predict_ratings(data).tobytes().hex()[:4000])
 """
     one, all_ = (

@@ -125,7 +125,7 @@ def principal_axes(M: Any, size: int) -> F32:
     """
     n, m = M.shape
     size, width = min(size, n, m), min(size + OVERSAMPLING, n, m)
-    if not size:
+    if not size or not M.nnz:
         return np.zeros((m, 0), dtype=np.float32)
     A = M if m <= n else M.T.tocsr()
     transposed = A.T.tocsr()

@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+from threadpoolctl import threadpool_limits
 
 from tastemap.arrays import F32, FloatArray, IndexArray
 from tastemap.data.ratings import Ratings
@@ -140,17 +141,14 @@ class BayesianFactorization(HasFactors):
 
     # ---- sampling ----
 
+    # The last digits of BLAS depend on its threads, and a chain soon makes other draws of them.
+    @threadpool_limits.wrap(limits=1, user_api="blas")  # type: ignore[untyped-decorator]
     def _fit(self, ratings: Ratings, validation: Ratings | None, seed: int, progress: bool) -> None:
-        config = self._config(ratings)
-        users = ratings.user_table if self.side else None
-        items = ratings.item_table if self.side else None
+        config, n = self._config(ratings), self.n_implicit
+        users, items = (ratings.user_table, ratings.item_table) if self.side else (None, None)
         features = (
-            features_of(
-                ratings.by_user, ratings.item_index, ratings.n_items, users, self.n_implicit
-            ),
-            features_of(
-                ratings.by_item, ratings.user_index, ratings.n_users, items, self.n_implicit
-            ),
+            features_of(ratings.by_user, ratings.item_index, ratings.n_items, users, n),
+            features_of(ratings.by_item, ratings.user_index, ratings.n_users, items, n),
         )
         data = Observations.of(ratings, features, self.time is not None)
         judge = None
