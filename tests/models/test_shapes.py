@@ -149,11 +149,11 @@ TABLES = {
 }
 
 
-@pytest.mark.parametrize("name", ["bias", *MODELS])
+@pytest.mark.parametrize("name", ["bias", *MODELS, "bayes"])
 @pytest.mark.parametrize("rows", TABLES.values(), ids=TABLES)
 def test_no_table_is_too_small_or_too_plain(name: str, rows: Callable[[], Ratings]) -> None:
     ratings = rows()
-    model = make_model(name).fit(ratings, progress=False)
+    model = make_model(name, **(BRIEF if name == "bayes" else {})).fit(ratings, progress=False)
     assert np.isfinite(model.predict_ratings(ratings, clip=False)).all()
 
 
