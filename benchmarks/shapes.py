@@ -174,17 +174,23 @@ def scores(errors: Any, reference: Any, test: Any) -> dict[str, Any]:
 
 
 def show(rows: list[dict[str, Any]]) -> None:
-    """Two tables in Markdown, a row a shape: errors, and what a fit takes; then what failed."""
+    """Tables in Markdown, a row a shape: errors of ours, of peers, what fits take; what failed."""
     shapes = list(dict.fromkeys(row["shape"] for row in rows))
     models = list(dict.fromkeys(row["model"] for row in rows if row["model"] != "bias"))
     by_place = {(row["shape"], row["model"]): row for row in rows if "failure" not in row}
-    print(f"| shape | ratings, people, items | bias, RMSE | {' | '.join(models)} |")
-    print("|---|---|---:|" + "---:|" * len(models))
+    ours = [model for model in models if MODELS[model].adapter == "ours"]
+    print(f"| shape | ratings, people, items | bias, RMSE | {' | '.join(ours)} |")
+    print("|---|---|---:|" + "---:|" * len(ours))
     for shape in shapes:
         bias = by_place[shape, "bias"]
         size = f"{bias['ratings']:,}, {bias['users']:,}, {bias['items']:,}"
-        cells = [differences(by_place.get((shape, model))) for model in models]
+        cells = [differences(by_place.get((shape, model))) for model in ours]
         print(f"| `{shape}` | {size} | {bias['rmse']:.4f} | {' | '.join(cells)} |")
+    if peers := [model for model in models if model not in ours]:
+        print(f"\n| shape | {' | '.join(peers)} |\n|---|" + "---:|" * len(peers))
+        for shape in shapes:
+            cells = [differences(by_place.get((shape, model))) for model in peers]
+            print(f"| `{shape}` | {' | '.join(cells)} |")
     print(f"\n| shape: s, MB | bias | {' | '.join(models)} |\n|---|" + "---:|" * (len(models) + 1))
     for shape in shapes:
         cells = [cost(by_place.get((shape, model))) for model in ("bias", *models)]
@@ -201,7 +207,9 @@ def differences(row: dict[str, Any] | None) -> str:
         return ""
     value, low, high = row["difference"]
     digits = 4 if row["rmse"] < 10 else 2
-    return f"{value:+.{digits}f} ({low:+.{digits}f} to {high:+.{digits}f})"
+    # Nothing is added to 0, so that there is no minus before it.
+    value, low, high = (round(number, digits) + 0.0 for number in (value, low, high))
+    return f"{value:+.{digits}f} ({low:+.{digits}f} to {high:+.{digits}f})" if low < high else "0"
 
 
 def cost(row: dict[str, Any] | None) -> str:
