@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from tastemap.models.bias import BiasModel as BiasModel
     from tastemap.models.blend import Blend as Blend
     from tastemap.models.ease import EASE as EASE
+    from tastemap.models.implicit_knn import ImplicitKNN as ImplicitKNN
     from tastemap.models.knn import ItemKNN as ItemKNN
     from tastemap.models.matrix_factorization import MatrixFactorization as MatrixFactorization
     from tastemap.models.neural import DeepRegressionModel as DeepRegressionModel
@@ -94,6 +95,7 @@ _HOMES = {
     "models.bias": "BiasModel",
     "models.blend": "Blend",
     "models.ease": "EASE",
+    "models.implicit_knn": "ImplicitKNN",
     "models.knn": "ItemKNN",
     "models.matrix_factorization": "MatrixFactorization",
     "models.neural": "DeepRegressionModel NeuralRecommender RegressionModel",

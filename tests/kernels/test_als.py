@@ -23,7 +23,8 @@ def drawn(seed: int, f: int, implicit: bool) -> list[np.ndarray]:
     gram = 0.3 * fixed.T @ fixed if implicit else np.zeros((0, 0), np.float32)
     index, target = rng.integers(0, 5, n).astype(np.int32), rng.normal(size=n)
     ridges = rng.uniform(0.2, 2.0, (2, 6)).astype(np.float32)
-    return [indptr, index, target.astype(np.float32), fixed, gram, *ridges]
+    c = rng.uniform(0, 5, n if implicit and seed % 2 else 0).astype(np.float32)
+    return [indptr, index, target.astype(np.float32), c, fixed, gram, *ridges]
 
 
 @settings(max_examples=25, deadline=None)
@@ -50,15 +51,15 @@ def test_the_parts_of_threads_are_the_whole(seed: int, implicit: bool, few: int)
 
 def test_no_direction_improves_the_solution() -> None:
     """The objective's gradient by finite differences is zero at the solution."""
-    indptr, index, target, fixed, gram, ridge, first = drawn(3, 4, implicit=True)
+    indptr, index, target, c, fixed, gram, ridge, first = drawn(3, 4, implicit=True)
     weights = np.zeros((6, 4), np.float32)
-    solve_rows(indptr, index, target, fixed, gram, ridge, first, weights, 60, 1e-12)
+    solve_rows(indptr, index, target, c, fixed, gram, ridge, first, weights, 60, 1e-12)
     for u in range(6):
-        Y, t = (a[indptr[u] : indptr[u + 1]] for a in (fixed[index], target))
+        Y, t, C = (a[indptr[u] : indptr[u + 1]] for a in (fixed[index], target, c))
 
-        def objective(w: np.ndarray, Y=Y, t=t, u=u) -> float:
+        def objective(w: np.ndarray, Y=Y, t=t, C=C, u=u) -> float:
             penalty = first[u] * w[0] ** 2 + ridge[u] * w[1:] @ w[1:]
-            return ((t - Y @ w) ** 2).sum() + w @ gram @ w + penalty
+            return C @ (t - Y @ w) ** 2 + w @ gram @ w + penalty
 
         w, h = weights[u].astype(float), 1e-4
         slope = [(objective(w + h * d) - objective(w - h * d)) / (2 * h) for d in np.eye(4)]
@@ -85,6 +86,7 @@ def test_a_row_without_ratings_is_zero() -> None:
         indptr,
         none.astype(np.int32),
         none,
+        none,
         np.ones((3, 2), np.float32),
         gram,
         ridge,
@@ -102,7 +104,9 @@ def test_one_rating_by_hand() -> None:
     five, two, one = (np.array([x], np.float32) for x in (5, 2, 1))
     index = np.zeros(1, np.int32)
     gram = np.zeros((0, 0), np.float32)
-    solve_rows(np.array([0, 1]), index, five, two[:, None], gram, one, one, weights, 1, 0.0)
+    solve_rows(
+        np.array([0, 1]), index, five, one[:0], two[:, None], gram, one, one, weights, 1, 0.0
+    )
     assert weights[0, 0] == pytest.approx(2)
 
 
@@ -111,7 +115,7 @@ def test_a_residual_whose_square_is_no_number_any_more_ends_the_row() -> None:
     index, small, one = np.zeros(1, np.int32), np.float32(1e-22), np.ones(1, np.float32)
     weights, gram = np.zeros((1, 1), np.float32), np.zeros((0, 0), np.float32)
     ridge = np.array([1e-3], np.float32)
-    arrays = (np.array([0, 1]), index, one, np.array([[small]]), gram, ridge, ridge)
+    arrays = (np.array([0, 1]), index, one, one[:0], np.array([[small]]), gram, ridge, ridge)
     solve_rows(*arrays, weights, 3, 0.0)
     assert np.isfinite(weights).all()
 

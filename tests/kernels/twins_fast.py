@@ -24,16 +24,17 @@ def sgd_loss(r, b_u, b_i, p, q, reg, bias_reg):
     return 0.5 * (e**2 + reg * (p @ p + q @ q) + bias_reg * (b_u**2 + b_i**2))
 
 
-def solve_rows(indptr, indices, target, fixed, gram, ridge, first_ridge):
-    """Each row by forming A = G + L + Y'Y and b = Y't, and solving A w = b."""
+def solve_rows(indptr, indices, target, confidence, fixed, gram, ridge, first_ridge):
+    """Each row by forming A = G + L + Y'CY and b = Y'Ct, and solving A w = b."""
     f = fixed.shape[1]
     rows = np.zeros((len(ridge), f))
     for u in range(len(ridge)):
         Y = fixed[indices[indptr[u] : indptr[u + 1]]].astype(np.float64)
         t = target[indptr[u] : indptr[u + 1]]
+        C = np.diag(confidence[indptr[u] : indptr[u + 1]] if len(confidence) else np.ones(len(t)))
         L = np.diag([first_ridge[u], *[ridge[u]] * (f - 1)])
-        A = (gram if len(gram) else np.zeros((f, f))) + L + Y.T @ Y
-        rows[u] = np.linalg.solve(A, Y.T @ t)
+        A = (gram if len(gram) else np.zeros((f, f))) + L + Y.T @ C @ Y
+        rows[u] = np.linalg.solve(A, Y.T @ C @ t)
     return rows
 
 

@@ -1,16 +1,20 @@
 """Alternating least squares: known answers, exact fold-in, explanations that sum up."""
 
+from pathlib import Path
+
 import numpy as np
 import polars as pl
 import pytest
 
+from tastemap.data.interactions import Interactions
 from tastemap.data.ratings import Ratings
 from tastemap.data.splits import Split, per_user_split, train_test_split
 from tastemap.errors import ArgumentError, UnsupportedError
 from tastemap.evaluation.evaluate import evaluate_ranking
 from tastemap.metrics.rating import rmse
 from tastemap.models.als import ALS
-from tastemap.models.registry import make_model
+from tastemap.models.base.confidence import Confidence
+from tastemap.models.registry import load_model, make_model
 
 
 @pytest.fixture(scope="module", params=["explicit", "implicit"])
@@ -174,3 +178,80 @@ def test_on_many_items_the_penalty_does_not_erase_taste() -> None:
     assert learnt.reg_ < 0.1
     one = Ratings.from_frame(pl.DataFrame({"user_id": [0], "item_id": [5], "rating": [1.0]}))
     assert learnt.update(one, progress=False).reg_ < 0.1
+
+
+def plays(of_taste: bool) -> tuple[Interactions, np.ndarray]:
+    """How often people play what they choose, by their taste or by chance; and their tastes.
+
+    Where taste says how often, people choose by it less: what they play once says little.
+    """
+    rng = np.random.default_rng(0)
+    affinity = rng.normal(size=(200, 4)) @ rng.normal(size=(4, 150)) / 2
+    appeal = rng.normal(size=150) + rng.gumbel(size=affinity.shape)
+    items = np.argsort(-appeal - (0.7 if of_taste else 1.5) * affinity)[:, :20]
+    level = np.take_along_axis(affinity, items, 1) if of_taste else rng.normal(size=items.shape)
+    counts = 1 + rng.poisson(np.exp(1.5 * level))
+    users = np.repeat(np.arange(200), 20)
+    columns = {"user_id": users, "item_id": items.ravel(), "weight": counts.ravel()}
+    table = Interactions.from_frame(pl.DataFrame(columns))
+    return table, affinity[np.ix_(table.users.ids.to_numpy(), table.items.ids.to_numpy())]
+
+
+def affinity_of_lists(model: ALS, affinity: np.ndarray) -> float:
+    """The mean affinity of people with the ten items that they get."""
+    rows = [model.recommend_rows(model.user_at(user), 10)[0] for user in range(len(affinity))]
+    return float(np.take_along_axis(affinity, np.array(rows), 1).mean())
+
+
+@pytest.fixture(scope="module")
+def of_plays() -> ALS:
+    return ALS("implicit", n_factors=8).fit(plays(of_taste=True)[0], progress=False)
+
+
+def test_counts_that_carry_taste_are_used_and_counts_by_chance_are_not(of_plays: ALS) -> None:
+    data, affinity = plays(of_taste=True)
+    equal = ALS("implicit", n_factors=8).fit(
+        data.replaced(weight=np.ones_like(data.weight)), progress=False
+    )
+    assert equal.confidence_ == Confidence()
+    assert of_plays.confidence_.form != "equal"
+    gain = affinity_of_lists(of_plays, affinity) - affinity_of_lists(equal, affinity)
+    assert gain > 0.3 * affinity.std()
+    model = ALS("implicit", n_factors=8).fit(plays(of_taste=False)[0], progress=False)
+    assert model.confidence_.form == "equal"
+
+
+def test_weights_fold_in_explain_and_are_saved(of_plays: ALS, tmp_path: Path) -> None:
+    data = of_plays.fitted_data
+    for user in (1, 17):
+        weights = data.items_of(user)
+        folded = of_plays.fold_in(weights).description
+        np.testing.assert_allclose(folded, of_plays._user(user), rtol=2e-3, atol=2e-4)
+        np.testing.assert_allclose(
+            of_plays.fold_in(data.take(data.by_user[user])).description, folded
+        )
+        more = weights.with_columns(
+            pl.col("weight") * pl.when(pl.int_range(pl.len()) == 0).then(50).otherwise(1)
+        )
+        assert np.abs(of_plays.fold_in(more).description - folded).max() > 1e-3
+        parts = of_plays.explain(ratings=more, item_id=40)
+        score = of_plays.score_rows(of_plays.fold_in(more))[data.items.index_of(40)]
+        assert parts["contribution"].sum() == pytest.approx(score, abs=1e-5)
+    loaded = load_model(of_plays.save(tmp_path / "model"))
+    assert loaded.confidence_ == of_plays.confidence_
+    assert loaded.recommend(ratings={3: 9, 5: 1}).equals(of_plays.recommend(ratings={3: 9, 5: 1}))
+    new = Interactions.from_frame(pl.DataFrame({"user_id": [1], "item_id": [7], "weight": [4.0]}))
+    assert loaded.update(new, progress=False).confidence_.form == of_plays.confidence_.form
+    arrays = of_plays._arrays()
+    del arrays["confidence"]  # an older version, for which each like weighed 1
+    loaded.confidence_ = Confidence()
+    loaded._restore(arrays)
+    assert loaded.confidence_ == Confidence()
+
+
+def test_items_without_weights_count_as_the_median(of_plays: ALS) -> None:
+    weight = of_plays.fitted_data.median_weight
+    assert weight > 1
+    listed = of_plays.recommend(ratings=[3, 5])
+    assert listed.equals(of_plays.recommend(ratings={3: weight, 5: weight}))
+    assert listed.equals(of_plays.recommend(history=[3, 5]))

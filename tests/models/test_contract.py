@@ -32,6 +32,7 @@ from tastemap.models.registry import MODELS, load_model, make_model
 # Options that keep a fit short; every other option stays at its default.
 QUICK = {
     "ItemKNN": {},
+    "ImplicitKNN": {},
     "Popularity": {},
     "EASE": {},
     "NextItem": {"window": 5},

@@ -50,7 +50,8 @@ def alternate(
         penalty = np.maximum(ridge * groups.counts, 1e-9).astype(np.float32)
         solve_rows(
             *(groups.indptr, index[groups.indices], target[groups.indices].astype(np.float32)),
-            *(fixed, gram, penalty, penalty, weights[own], 3 * f, 1e-12),
+            *(np.zeros(0, np.float32), fixed, gram),
+            *(penalty, penalty, weights[own], 3 * f, 1e-12),
         )
     return weights[0] @ weights[1].T
 

@@ -1,6 +1,7 @@
 """``Interactions``: who viewed, played or bought what, without a rating."""
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
@@ -146,6 +147,12 @@ class Interactions(Feedback):
         sums = np.bincount(place, self.weight, minlength=len(distinct))
         weight = sums[np.searchsorted(distinct, pairs[rows])].astype(np.float32)
         return replace(self.take(rows), weight=weight)
+
+    @cached_property
+    def median_weight(self) -> float:
+        """The median of the weights above 0: that of an item which is named without a weight."""
+        weights = self.weight[self.weight > 0]
+        return float(np.median(weights)) if len(weights) else 1.0
 
     def _combined(self, rows: "Interactions", other: "Interactions") -> "Interactions":
         """All interactions of both tables."""

@@ -3,7 +3,9 @@
 A row w (a user's weights, say) of one side, with the rows y_j of the other side held fixed, is the
 solution of A w = b, where the sums run over the row's n ratings:
 
-    A = G + L + sum of y_j y_j',    b = sum of t_j y_j.
+    A = G + L + sum of c_j y_j y_j',    b = sum of c_j t_j y_j.
+
+c_j is the confidence in rating j; an empty array says that each is 1.
 
 L is diagonal: the row's penalty lambda, but for the first weight, which has one of its own. A bias
 is penalised by what is known of biases, and factors by what is known of factors.
@@ -34,6 +36,7 @@ def solve_all(
     indptr: I64,
     indices: I32,
     target: F32,
+    confidence: F32,
     fixed: F32,
     gram: F32,
     ridge: F32,
@@ -59,7 +62,8 @@ def solve_all(
         rows = slice(first, end)
         part = indptr[first : end + 1]
         penalties = (ridge[rows], first_ridge[rows])
-        solve_rows(part, indices, target, fixed, gram, *penalties, weights[rows], steps, tolerance)
+        values = (target, confidence, fixed, gram)
+        solve_rows(part, indices, *values, *penalties, weights[rows], steps, tolerance)
 
     with ThreadPoolExecutor(n_threads) as pool:
         list(pool.map(solve, cuts[:-1], cuts[1:]))
@@ -70,6 +74,7 @@ def solve_rows(
     indptr: I64,
     indices: I32,
     target: F32,
+    confidence: F32,
     fixed: F32,
     gram: F32,
     ridge: F32,
@@ -84,6 +89,7 @@ def solve_rows(
         indptr: int64 (n + 1,); row u has the ratings ``indptr[u]:indptr[u + 1]``.
         indices: int32 (n_ratings,), rows of the other side.
         target: float32 (n_ratings,), t_j.
+        confidence: float32 (n_ratings,), c_j, 0 or more; or (0,) if each is 1.
         fixed: float32 (n_other, f), y_j.
         gram: float32 (f, f), G; or (0, 0) for none.
         ridge: float32 (n,), lambda of each row, above 0.
@@ -101,13 +107,14 @@ def solve_rows(
             w[:] = 0
             continue
         rated, penalty, first = indices[low:high], ridge[u], first_ridge[u]
-        size = _residual(rated, target[low:high], fixed, gram, penalty, first, w, r, d)
+        c = confidence[low:high]  # of an empty array an empty part
+        size = _residual(rated, target[low:high], c, fixed, gram, penalty, first, w, r, d)
         d[:] = r
         rr = _dot(r, r)
         for _ in range(steps):
             if rr <= tolerance * size:
                 break
-            _apply(rated, fixed, gram, penalty, first, d, Ad)
+            _apply(rated, c, fixed, gram, penalty, first, d, Ad)
             curvature = _dot(d, Ad)
             if not curvature > 0:  # the residual is so small that its square is no number any more
                 break
@@ -123,9 +130,16 @@ def solve_rows(
 
 @njit(cache=True, nogil=True, fastmath=REORDER)
 def _apply(
-    indices: I32, fixed: F32, gram: F32, ridge: float, first: float, v: F32, out: F32
+    indices: I32,
+    confidence: F32,
+    fixed: F32,
+    gram: F32,
+    ridge: float,
+    first: float,
+    v: F32,
+    out: F32,
 ) -> None:
-    """Set out to A v = G v + L v + sum of y_j (y_j . v)."""
+    """Set out to A v = G v + L v + sum of c_j y_j (y_j . v)."""
     f = fixed.shape[1]
     for k in range(f):
         out[k] = ridge * v[k]
@@ -141,6 +155,8 @@ def _apply(
         dot = np.float32(0.0)
         for k in range(f):
             dot += fixed[j, k] * v[k]
+        if len(confidence):
+            dot *= confidence[n]
         for k in range(f):
             out[k] += dot * fixed[j, k]
 
@@ -149,6 +165,7 @@ def _apply(
 def _residual(
     indices: I32,
     target: F32,
+    confidence: F32,
     fixed: F32,
     gram: F32,
     ridge: float,
@@ -157,9 +174,9 @@ def _residual(
     r: F32,
     b: F32,
 ) -> float:
-    """Set b to sum of t_j y_j and r to b - A w, in one pass over the ratings; returns |b|^2."""
+    """Set b to sum of c_j t_j y_j and r to b - A w, in one pass over the ratings; returns |b|^2."""
     f = fixed.shape[1]
-    _apply(indices[:0], fixed, gram, ridge, first, w, r)
+    _apply(indices[:0], confidence[:0], fixed, gram, ridge, first, w, r)
     for k in range(f):
         r[k] = -r[k]
         b[k] = 0
@@ -170,6 +187,9 @@ def _residual(
         rest = t
         for k in range(f):
             rest -= fixed[j, k] * w[k]
+        if len(confidence):
+            t *= confidence[n]
+            rest *= confidence[n]
         for k in range(f):
             b[k] += t * fixed[j, k]
             r[k] += rest * fixed[j, k]

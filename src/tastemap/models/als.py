@@ -1,6 +1,7 @@
 """Alternating least squares, for ratings and for implicit feedback."""
 
 from dataclasses import replace
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,8 +13,10 @@ from tastemap.data.interactions import Interactions
 from tastemap.data.ratings import Ratings
 from tastemap.kernels.als import solve_all
 from tastemap.models.base.arrays import take
+from tastemap.models.base.confidence import FORMS, Confidence
 from tastemap.models.base.evidence import Biases, chosen_damping, estimated_biases
 from tastemap.models.base.factors import Array, Factors, Prior, WarmStart, solve_ridge
+from tastemap.models.base.hidden_likes import HiddenLikes
 from tastemap.models.base.rows import Capabilities
 from tastemap.models.base.validation import choice, not_negative, positive, share, whole_number
 from tastemap.support.deadline import is_over
@@ -31,10 +34,8 @@ STEPS_PER_EPOCH = 3
 TOLERANCE = 1e-10
 # The largest penalty of likes that needs no trial, as a share of the singular values of chance.
 MAX_PENALTY = 0.9
-# The trial: likes that are hidden, factors of its fits, the length of its lists, scores computed.
-HIDDEN_SHARE, LIST_FACTORS, LIST_LENGTH, MAX_SCORES = 0.2, 32, 10, 2**24
-# Of the small fits that choose the damping, or the penalty of likes.
-TRIAL_FACTORS, TRIAL_EPOCHS = 16, 8
+# Of the small fits that choose the damping, and the factors of those that choose among lists.
+TRIAL_FACTORS, TRIAL_EPOCHS, LIST_FACTORS = 16, 8, 32
 
 
 class _HalfStep(NamedTuple):
@@ -44,6 +45,7 @@ class _HalfStep(NamedTuple):
         indptr: int64 (n + 1,), where each row's ratings begin.
         indices: int32 (n_ratings,), rows of the other side.
         target: float32 (n_ratings,), the values to predict.
+        confidence: float32 (n_ratings,), how much each counts; (0,) if each counts 1.
         ridge: float32 (n,), the penalty of each row.
         first_ridge: float32 (n,), that of its first weight.
     """
@@ -51,17 +53,25 @@ class _HalfStep(NamedTuple):
     indptr: npt.NDArray[np.int64]
     indices: IndexArray
     target: F32
+    confidence: F32
     ridge: F32
     first_ridge: F32
 
     @classmethod
     def of(
-        cls, groups: Groups, other: IndexArray, target: Array, ridge: Array, first_ridge: Array
+        cls,
+        groups: Groups,
+        other: IndexArray,
+        target: Array,
+        ridge: Array,
+        first_ridge: Array,
+        confidence: F32 | None = None,
     ) -> "_HalfStep":
         """The ratings of a table, with the penalties of the rows to solve."""
         indices, values = other[groups.indices], target[groups.indices].astype(np.float32)
         penalties = (ridge.astype(np.float32), first_ridge.astype(np.float32))
-        return cls(groups.indptr, indices, values, *penalties)
+        c = np.zeros(0, dtype=np.float32) if confidence is None else confidence[groups.indices]
+        return cls(groups.indptr, indices, values, c, *penalties)
 
 
 class ALS(WarmStart):
@@ -85,9 +95,15 @@ class ALS(WarmStart):
         explicit: the sum over the ratings, in units of their standard deviation, of e_ui^2, plus
         the sum over users of d_u b_u^2 + (reg n_u^nu + damping) |p_u|^2, and the same for items;
         n_u is the number of ratings and nu is ``reg_exponent``.
-        implicit: the sum over the likes of (1 - p_u . q_i)^2, plus alpha times the sum over all
-        pairs of (p_u . q_i)^2, plus reg times the sum over users of
+        implicit: the sum over the likes of c_ui (1 - p_u . q_i)^2, plus alpha times the sum over
+        all pairs of (p_u . q_i)^2, plus reg times the sum over users of
         (n_u + alpha n_items)^nu |p_u|^2, and the same for items; n_u is the number of likes.
+
+    Confidence:
+        c_ui is 1, unless the model learns from interactions whose weights differ. Then it is 1, or
+        grows with the weight or with its logarithm, with a mean of 1: see `Confidence`. Each is
+        tried in a small fit that hides a fifth of the likes, and the one whose lists find most of
+        these is taken; of equals the one that looks less at weights.
 
     Penalties:
         Of explicit feedback, the dampings d_u and d_i of the biases come from the variances of the
@@ -120,6 +136,7 @@ class ALS(WarmStart):
     Attributes:
         damping_: The damping of the factors in the last fit of explicit feedback.
         reg_: The penalty reg of the last fit.
+        confidence_: The `Confidence` of the last fit of implicit feedback.
         global_mean, user_bias, item_bias: mu, b_u (n_users,), b_i (n_items,); 0 if implicit.
         user_factors, item_factors: p_u (n_users, f), q_i (n_items, f).
 
@@ -129,6 +146,8 @@ class ALS(WarmStart):
         >>> model.recommend(1, k=3)["title"].str.head(6).to_list()
         ['Comedy', 'Comedy', 'Comedy']
     """
+
+    confidence_ = Confidence()
 
     def __init__(
         self,
@@ -160,7 +179,7 @@ class ALS(WarmStart):
             self._fit_explicit(ratings, seed)
             return
         liked = ratings.likes(self.threshold)
-        self.reg_ = self._penalty_of_likes(liked, seed)
+        self.reg_, self.confidence_ = self._chosen_by_lists(liked, seed)
         w_u, w_i = self._learnt_from_likes(liked, seed)
         w_u, w_i = (np.pad(factors, ((0, 0), (1, 0))) for factors in (w_u, w_i))  # no biases
         prior = Prior(np.zeros(w_i.shape[1]), self.alpha * (w_i.T @ w_i).astype(np.float64))
@@ -168,50 +187,57 @@ class ALS(WarmStart):
 
     def _learnt_from_likes(self, liked: Interactions, seed: int) -> tuple[F32, F32]:
         """Rows p_u and q_i."""
-        sides = []
+        is_equal = self.confidence_.form == FORMS[0]
+        confidence = None if is_equal else self.confidence_(liked.weight)
+        sides, ones = [], np.ones(len(liked))
         for groups, other, n_other in (
             (liked.by_user, liked.item_index, liked.n_items),
             (liked.by_item, liked.user_index, liked.n_users),
         ):
             ridge = self.ridge(groups.counts, n_other)
-            sides.append(_HalfStep.of(groups, other, np.ones(len(liked)), ridge, ridge))
+            sides.append(_HalfStep.of(groups, other, ones, ridge, ridge, confidence))
         return self._alternate(sides, self._first_guess(liked, np.ones(self.n_factors), seed))
 
-    def _penalty_of_likes(self, liked: Interactions, seed: int) -> float:
-        """The reg of implicit feedback: the constructor's, or the default where it is not too much.
+    def _chosen_by_lists(self, liked: Interactions, seed: int) -> tuple[float, Confidence]:
+        """The reg and the confidence of implicit feedback, by the hidden likes that lists find."""
+        if self._start is not None:
+            return self.reg or self.reg_, Confidence.of(self.confidence_.form, liked.weight)
+        penalties = [self.reg] if self.reg else self._penalties_of_likes(liked)
+        has_weights = len(liked) > 0 and liked.weight.min() < liked.weight.max()
+        forms = FORMS if has_weights else FORMS[:1]
+        if len(penalties) == len(forms) == 1 or (trial := HiddenLikes.of(liked, seed)) is None:
+            return penalties[-1], Confidence()
+
+        @cache
+        def hits(reg: float, form: str) -> int:
+            f = min(self.n_factors, LIST_FACTORS)
+            small = ALS("implicit", f, TRIAL_EPOCHS, reg, self.reg_exponent, self.alpha)
+            small.reg_, small.confidence_ = reg, Confidence.of(form, trial.train.weight)
+            w_u, w_i = small._learnt_from_likes(trial.train, seed)
+            return trial.hits(w_u[trial.users] @ w_i.T)
+
+        # `max` takes the first of equals. A single penalty needs no trial.
+        reg = max(penalties, key=lambda reg: hits(reg, FORMS[0])) if penalties[1:] else penalties[0]
+        form = max(forms, key=lambda form: hits(reg, form)) if forms[1:] else forms[0]
+        return reg, Confidence.of(form, liked.weight)
+
+    def _penalties_of_likes(self, liked: Interactions) -> list[float]:
+        """The values of reg to choose from: the default, where that may be too much a smaller one.
 
         Singular values of the likes below the geometric mean of the penalties are lost. Those of
         chance alone reach the sum of the roots of the mean numbers of likes of users and items. A
-        penalty above that may leave the popular items alone: then a smaller one is tried as well,
-        and the one whose lists find more of some hidden likes is taken.
+        penalty above that may leave the popular items alone.
         """
         default, n = DEFAULT_REG["implicit"], len(liked)
-        if self.reg is not None or self._start is not None:
-            return self.reg or self.reg_
         if not n:
-            return default
+            return [default]
         means = [n / np.count_nonzero(rated.counts) for rated in (liked.by_user, liked.by_item)]
         growths = [
             float(self._growth(mean, n_other))
             for mean, n_other in zip(means, (liked.n_items, liked.n_users), strict=True)
         ]
         largest = float(MAX_PENALTY * np.sqrt(means).sum() / np.sqrt(growths[0] * growths[1]))
-        if default <= largest:
-            return default
-        rng = np.random.default_rng(seed)
-        is_hidden = rng.random(n) < HIDDEN_SHARE
-        train, hidden = liked.take(~is_hidden), liked.take(is_hidden)
-        if not len(train) or not len(hidden):
-            return default
-        users = rng.permutation(np.unique(hidden.user_index))[: MAX_SCORES // liked.n_items + 1]
-        hits = []
-        for reg in (largest, default):
-            f = min(self.n_factors, LIST_FACTORS)
-            small = ALS("implicit", f, TRIAL_EPOCHS, reg, self.reg_exponent, self.alpha)
-            small.reg_ = reg
-            w_u, w_i = small._learnt_from_likes(train, seed)
-            hits.append(_hits(w_u[users] @ w_i.T, users, train, hidden))
-        return largest if hits[0] >= hits[1] else default
+        return [default] if default <= largest else [largest, default]
 
     def _fit_explicit(self, ratings: Ratings, seed: int) -> None:
         self.reg_ = self.reg or DEFAULT_REG["explicit"]
@@ -320,9 +346,8 @@ class ALS(WarmStart):
         else:
             fixed, target, gram = other, side.target, np.float32(self.alpha) * (other.T @ other)
         penalties = (side.ridge, side.first_ridge)
-        solve_all(
-            side.indptr, side.indices, target, fixed, gram, *penalties, weights, steps, TOLERANCE
-        )
+        values = (target, side.confidence, fixed, gram)
+        solve_all(side.indptr, side.indices, *values, *penalties, weights, steps, TOLERANCE)
 
     def _rating_effects(self, item_index: IndexArray, rating: FloatArray) -> Array:
         """As in `HasFactors`; of implicit feedback, likes count, with a penalty by their number."""
@@ -330,20 +355,25 @@ class ALS(WarmStart):
             return super()._rating_effects(item_index, rating)
         _, X = self.factors.design(item_index)
         liked = self.fitted_data.liked(rating, self.threshold)
-        X *= liked[:, None]
         X[:, 0] = 0  # no biases
+        weighted = (liked * self.confidence_(rating))[:, None] * X
         ridge = self.ridge(int(liked.sum()), self.fitted_data.n_items)
         penalty = self._prior.precision + ridge * np.eye(X.shape[1])
-        return solve_ridge(X.T @ X + penalty, X.T)
+        return solve_ridge(X.T @ weighted + penalty, weighted.T)
 
     def _arrays(self) -> dict[str, Array]:
-        return super()._arrays() | {"reg": np.array([self.reg_])}
+        learnt = {"reg": np.array([self.reg_])}
+        if not self.predicts_ratings:
+            learnt["confidence"] = self.confidence_.to_array()
+        return super()._arrays() | learnt
 
     def _restore(self, arrays: dict[str, Array]) -> None:
         # An older version had it among the parameters.
         default = self.reg or DEFAULT_REG[self.feedback]
         reg = take(arrays, "reg", 1)[0] if "reg" in arrays else default
         self.reg_ = float(positive("reg", float(reg)))
+        if "confidence" in arrays:  # an older version had none: each like weighed 1
+            self.confidence_ = Confidence.from_array(take(arrays, "confidence", 3))
         super()._restore(arrays)
         prior = self._prior
         if self.predicts_ratings and prior.growth is None:
@@ -351,17 +381,3 @@ class ALS(WarmStart):
             nothing = np.zeros_like(prior.precision)
             prior = Prior(prior.mean, nothing, prior.precision, self.reg_exponent)
             self.factors = replace(self.factors, prior=prior)
-
-
-def _hits(scores: Array, users: IndexArray, train: Interactions, hidden: Interactions) -> int:
-    """How many of the hidden likes are among the first ten of the users' lists (n, n_items)."""
-    place = np.full(train.n_users, -1)
-    place[users] = np.arange(len(users))
-    rows = place[train.user_index]
-    scores[rows[rows >= 0], train.item_index[rows >= 0]] = -np.inf
-    n = min(LIST_LENGTH, scores.shape[1])
-    lists = np.argpartition(-scores, n - 1, axis=1)[:, :n]
-    in_list = np.zeros(scores.shape, dtype=bool)
-    np.put_along_axis(in_list, lists, values=True, axis=1)
-    rows = place[hidden.user_index]
-    return int(in_list[rows[rows >= 0], hidden.item_index[rows >= 0]].sum())

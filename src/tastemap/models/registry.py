@@ -18,6 +18,7 @@ MODELS: dict[str, tuple[str, dict[str, Any]]] = {
     "next-item": ("NextItem", {}),
     "popularity": ("Popularity", {}),
     "knn": ("ItemKNN", {}),
+    "item-knn": ("ImplicitKNN", {}),
     "ials": ("ALS", {"feedback": "implicit"}),
     "two-tower": ("TwoTower", {}),
     "blend": ("Blend", {}),

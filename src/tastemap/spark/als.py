@@ -236,9 +236,8 @@ def _solved(
     penalties = (penalty, penalty)
     weights = np.zeros((len(batch), fixed.shape[1]), dtype=np.float32)
     steps = 2 * fixed.shape[1]
-    solve_rows(
-        indptr, index, target.astype(np.float32), fixed, gram, *penalties, weights, steps, TOLERANCE
-    )
+    values = (target.astype(np.float32), np.zeros(0, dtype=np.float32), fixed, gram)
+    solve_rows(indptr, index, *values, *penalties, weights, steps, TOLERANCE)
     weights = (weights * units).astype(np.float32)
     ends = pa.array(np.arange(len(batch) + 1, dtype=np.int32) * fixed.shape[1])
     column = pa.ListArray.from_arrays(ends, pa.array(weights.ravel()))

@@ -55,6 +55,10 @@ SPACES: dict[str, dict[str, Span]] = {
         "dropout": Span("float", 0, 0.9, log=False),
         "user_power": Span("float", 0, 1, log=False),
     },
+    "item-knn": {
+        "n_neighbours": Span("int", 20, 1000),
+        "shrinkage": Span("float", 0, 200, log=False),
+    },
     "next-item": {
         "window": Span("int", 2, 200),
         "decay": Span("float", 0, 2, log=False),

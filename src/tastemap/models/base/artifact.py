@@ -56,6 +56,7 @@ CLASSES = {
     "Blend": "tastemap.models.blend",
     "EASE": "tastemap.models.ease",
     "FactorModel": "tastemap.models.base.factors",
+    "ImplicitKNN": "tastemap.models.implicit_knn",
     "ItemKNN": "tastemap.models.knn",
     "MatrixFactorization": "tastemap.models.matrix_factorization",
     "NeuralRecommender": "tastemap.models.neural.recommender",

@@ -9,6 +9,7 @@ import polars as pl
 
 from tastemap.arrays import IndexArray
 from tastemap.data.feedback import Feedback
+from tastemap.data.interactions import Interactions
 from tastemap.data.ratings import Ratings
 from tastemap.data.vocabulary import Id
 from tastemap.errors import ArgumentError
@@ -36,9 +37,9 @@ def rated_pairs(data: Feedback, ratings: Any) -> tuple[IndexArray, npt.NDArray[n
     Args:
         data: The training ratings or interactions; they give the items and the scale.
         ratings: ``{id or title: rating}``; a frame with ``item_id`` (or ``title``) and ``rating``;
-            or `Ratings`. Of interactions ``[ids or titles]``, or weights in place of ratings. For
-            models that look at the order, the oldest comes first; a frame with a ``timestamp`` is
-            put in that order.
+            or `Ratings`. Of interactions ``[ids or titles]``, each of the median weight, or weights
+            in place of ratings. For models that look at the order, the oldest comes first; a frame
+            with a ``timestamp`` is put in that order.
 
     Raises:
         UnknownIdError: If an item is unknown; no rating is dropped silently.
@@ -47,8 +48,8 @@ def rated_pairs(data: Feedback, ratings: Any) -> tuple[IndexArray, npt.NDArray[n
     items, name = data.items, data.value_name
     if isinstance(ratings, Feedback):
         ratings = ratings.to_frame()
-    if isinstance(ratings, list | tuple) and not isinstance(data, Ratings):
-        ratings = dict.fromkeys(ratings, 1.0)
+    if isinstance(ratings, list | tuple) and isinstance(data, Interactions):
+        ratings = dict.fromkeys(ratings, data.median_weight)
     if isinstance(ratings, dict):
         rows = items.find_all(list(ratings)) if ratings else np.zeros(0, dtype=np.int32)
         values = list(ratings.values())
@@ -87,8 +88,8 @@ def rated_pairs(data: Feedback, ratings: Any) -> tuple[IndexArray, npt.NDArray[n
 def in_order(data: Feedback, ratings: Any, history: Sequence[Id]) -> dict[Id, float]:
     """A history as ratings in its order.
 
-    Each item has the highest rating, or a weight of 1; of an item that comes twice, the later place
-    counts.
+    Each item has the highest rating, or the median weight; of an item that comes twice, the later
+    place counts.
 
     Raises:
         ArgumentError: If there is no item, if what is given is no list, or if both are given.
@@ -103,6 +104,10 @@ def in_order(data: Feedback, ratings: Any, history: Sequence[Id]) -> dict[Id, fl
     if isinstance(history, str | bytes) or not isinstance(history, Iterable) or not len(history):
         expected = "a list of item ids or titles, oldest first, at least one"
         raise ArgumentError("history", expected=expected, received=repr(history))
-    value = data.scale.highest if isinstance(data, Ratings) else 1.0
+    value = 1.0
+    if isinstance(data, Interactions):
+        value = data.median_weight
+    elif isinstance(data, Ratings):
+        value = data.scale.highest
     latest_first = dict.fromkeys(reversed([*history]), value)
     return dict(reversed(latest_first.items()))
