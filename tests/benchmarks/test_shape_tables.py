@@ -22,5 +22,5 @@ def test_a_shape_is_drawn_split_and_judged_and_runs_are_joined(tmp_path: Path) -
     path = tmp_path / "run.json"
     path.write_text(done.stdout, encoding="utf-8")
     done = subprocess.run([*command, "--read", path], capture_output=True, text=True, check=True)
-    assert done.stdout.count("| `songs` |") == 2
+    assert done.stdout.count("| `songs` |") == 3  # errors, those of peers, seconds and memory
     assert "myfm on songs: not installed" in done.stdout
