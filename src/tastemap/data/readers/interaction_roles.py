@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from tastemap.data.readers.column_names import EVENT_NAMES, LIKED_NAMES, WEIGHT_NAMES
 from tastemap.data.readers.contents import Content
 from tastemap.data.readers.roles import (
     KEYS,
@@ -13,18 +14,6 @@ from tastemap.data.readers.roles import (
 )
 from tastemap.data.readers.timestamps import NO_TIMES
 from tastemap.errors import DataError
-
-#: Common names of columns that say how strongly, how often or in which way a user chose an item.
-WEIGHT_NAMES = (
-    "weight plays playcount playcounts listens listencount listeningcount clicks clickcount views"
-    " viewcount purchases purchasecount visits quantity qty count counts frequency freq times hours"
-    " minutes amount interactions n"
-)
-EVENT_NAMES = (
-    "event eventtype eventname action actiontype behavior behaviour behaviortype behaviourtype"
-    " interaction interactiontype activity type"
-)
-LIKED_NAMES = "liked like isliked likes thumbs thumb thumbsup favorite favourite loved"
 
 
 def find_interaction_columns(
