@@ -281,7 +281,10 @@ def _weights_of_events(
     shown = [f"{kind} ({n:,})" for kind, n in counts.head(LISTED_EVENTS).rows()]
     listed = ", ".join(shown) + (" …" if len(counts) > LISTED_EVENTS else "")
     if event_weights is None:
-        note = f"events {listed}: each weighs 1 (event_weights={{...}} weighs them by their kind)"
+        note = (
+            f"events {listed}: each weighs 1 (event_weights={{...}}, in the shell --event-weights,"
+            " weighs them by their kind)"
+        )
         return pl.Series(np.ones(len(events))), [note]
     lacking = [kind for kind in counts[events.name] if kind not in event_weights]
     if lacking:
