@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import polars as pl
+
 from commands import ask, run
 
 
@@ -60,6 +62,11 @@ def test_interactions_are_described_without_a_word_of_ratings(clicks: Path, tmp_
     assert row["weight_per_user_max"] == 12
     assert [level["count"] for level in weights["rows"]] == [80, 80, 80]
     assert popular["title"] == "The most taken-up articles"
+    table = pl.read_csv(clicks / "clicks.csv").group_by("article")
+    taken = table.agg(interactions=pl.len(), weight=pl.col("clicks").sum())
+    first = popular["rows"][0]
+    assert first["interactions"] == taken["interactions"].max()
+    assert (first["item_id"], first["interactions"], first["weight"]) in taken.rows()
     assert not any("rating" in name for name in row)
     assert {path.stem for path in (tmp_path / "figures").iterdir()} == {
         "popularity",

@@ -109,7 +109,7 @@ WEIGHING = {
     ],
     "repeats": Annotated[
         str | None,
-        typer.Option(help="Repeats of a user and an item: sum of weights, count, or last."),
+        typer.Option(help="Pairs that come again: sum of weights, count, last, or keep."),
     ],
 }
 # Of these, what is said of items and users: those of test ratings are the same.

@@ -51,8 +51,13 @@ def _interaction_tables(interactions: Interactions) -> dict[str, pl.DataFrame]:
     tables = {f"{interactions.source.name} at a glance": glance}
     if interactions.weight.min() != interactions.weight.max():
         tables["How often each weight occurs"] = counts_table(interactions)
-    popular = statistics.most_popular(interactions, k=10)
-    tables[f"The most taken-up {items}"] = popular.rename({"popularity": "interactions"})
+    popular = statistics.popularity(interactions).rename({"popularity": "interactions"})
+    if interactions.weight.min() != interactions.weight.max():
+        n_items = interactions.n_items
+        weight = np.bincount(interactions.item_index, interactions.weight, n_items)
+        popular = popular.with_columns(weight=pl.Series(weight))
+    popular = popular.sort("interactions", descending=True, maintain_order=True)
+    tables[f"The most taken-up {items}"] = popular.head(10)
     if (genres := genres_table(interactions)) is not None:
         genres = genres.rename({"popularity": "interactions"})
         tables[f"The genres of the {items}"] = genres.head(N_GENRES)
