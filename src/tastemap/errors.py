@@ -4,6 +4,7 @@
     ├── ArgumentError      (ValueError)   a call with an argument that cannot be used
     │   └── UnknownIdError (KeyError)     a user or item id that the data does not hold
     ├── DataError          (ValueError)   a file or table that cannot be read as ratings
+    │   └── NoRatingsError              a table that says who chose what, without ratings
     ├── FetchError         (OSError)      a data set that cannot be fetched or fails its checksum
     ├── ArtifactError      (ValueError)   a saved model that cannot be loaded
     ├── StoreError         (OSError)      people's ratings cannot be read or written now
@@ -17,6 +18,11 @@ Every message says which argument, what was expected, what was received and what
 """
 
 from collections.abc import Sequence
+
+READERS_WITHOUT_RATINGS = (
+    "or read it without ratings: tm.read_interactions(...), in the shell describe, fit, evaluate"
+    " and compare"
+)
 
 
 class TastemapError(Exception):
@@ -67,6 +73,23 @@ class UnknownIdError(ArgumentError, KeyError):
 
 class DataError(TastemapError, ValueError):
     """A file or table cannot be read as ratings."""
+
+
+class NoRatingsError(DataError):
+    """A table has no ratings, and is to be read as interactions.
+
+    Attributes:
+        counts: The column of counts that was taken for ratings, or None.
+    """
+
+    def __init__(
+        self, what: str, *, expected: str, received: str, do: str, counts: str | None = None
+    ) -> None:
+        """Compose the message, and say where the counts are."""
+        self.counts = counts
+        super().__init__(
+            what, expected=expected, received=received, do=f"{do}; {READERS_WITHOUT_RATINGS}"
+        )
 
 
 class FetchError(TastemapError, OSError):

@@ -36,3 +36,11 @@ def test_compare_says_what_is_wrong_before_it_fits(folder: Path) -> None:
     assert "expected each once" in run("compare", release, "-m", "bias,bias", code=2)
     assert "options of model mf" in run("compare", release, "-m", "mf:colour=red", code=2)
     assert "one of rmse, mae" in run("compare", release, "--by", "auc", code=2)
+
+
+def test_models_are_compared_by_lists_where_there_are_no_ratings(clicks: Path) -> None:
+    board = ask("compare", clicks / "clicks.csv", "-m", "popularity,ease,bias")
+    assert (board["by"], board["chosen"]) == ("ndcg", "ease")
+    failed = next(row for row in board["rows"] if row["model"] == "bias")
+    assert "received interactions (no ratings)" in failed["failed"]
+    assert not any("rating" in note for note in board["notes"][:1] if "no ratings" not in note)

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import polars as pl
+
 from commands import ask, run
 
 
@@ -50,3 +52,37 @@ def test_a_bad_row_is_named_by_file_and_line(tmp_path: Path) -> None:
     message = run("describe", path, code=1)
     assert "bad.csv" in message
     assert "line 3" in message
+
+
+def test_interactions_are_described_without_a_word_of_ratings(clicks: Path, tmp_path: Path) -> None:
+    answer = ask("describe", clicks / "clicks.csv", "-o", tmp_path / "figures")
+    glance, weights, popular = answer["tables"]
+    (row,) = glance["rows"]
+    assert (row["interactions"], row["users"], row["items"]) == (240, 40, 24)
+    assert row["weight_per_user_max"] == 12
+    assert [level["count"] for level in weights["rows"]] == [80, 80, 80]
+    assert popular["title"] == "The most taken-up articles"
+    table = pl.read_csv(clicks / "clicks.csv").group_by("article")
+    taken = table.agg(interactions=pl.len(), weight=pl.col("clicks").sum())
+    first = popular["rows"][0]
+    assert first["interactions"] == taken["interactions"].max()
+    assert (first["item_id"], first["interactions"], first["weight"]) in taken.rows()
+    assert not any("rating" in name for name in row)
+    assert {path.stem for path in (tmp_path / "figures").iterdir()} == {
+        "popularity",
+        "interactions_per_user",
+    }
+
+
+def test_options_say_what_a_row_weighs(tmp_path: Path) -> None:
+    events = tmp_path / "events.csv"
+    events.write_text("user,item,event\na,1,view\na,1,buy\na,2,view\nb,1,view\n")
+    call = ("describe", events, "--event-weights", "view=1,buy=3")
+    weights = ask(*call)["tables"][1]["rows"]
+    assert {row["weight"]: row["count"] for row in weights} == {1: 2, 4: 1}
+    assert "--event-weights view=1,buy=1" in run(*call[:3], "view=1", code=2)
+    assert "--event-weights; expected view=1,cart=3" in run(*call[:3], "view", code=2)
+    assert "one of the two" in run("describe", events, "--rating", "event", *call[2:], code=2)
+    assert "unrated; expected a table of ratings" in run(
+        "describe", events, "--unrated", "0", code=2
+    )

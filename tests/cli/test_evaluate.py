@@ -53,3 +53,14 @@ def test_a_file_of_test_ratings_is_read_as_the_other_is(tmp_path: Path) -> None:
     assert "u1.test" in page.read_text(encoding="utf-8")
     assert "one of the two" in run("evaluate", *words, "--split", "per-user", code=2)
     assert "no such file" in run("evaluate", words[0], "--test", "nowhere.csv", code=1)
+
+
+def test_interactions_are_scored_by_lists_beside_the_popular_items(clicks: Path) -> None:
+    for split in ("random", "last", "forecast"):
+        answer = ask("evaluate", clicks / "clicks.csv", "--split", split)
+        (table,) = answer["tables"]
+        ndcg = next(row for row in table["rows"] if row["metric"] == "ndcg")
+        assert ndcg["value"] > ndcg["popularity"]
+        assert any("model ease" in note for note in answer["notes"])
+    test = ask("evaluate", clicks / "clicks.csv", "-m", clicks / "model")
+    assert list(test["tables"][0]["rows"][0]) == ["metric", "k", "value", "popularity"]

@@ -69,3 +69,22 @@ def test_similar(folder: Path) -> None:
     assert everything["notes"][0].startswith("every item compared with every other in ")
     near = ask("similar", folder / "dot", "--all", "--approximate")
     assert "of the 10 nearest of a sample of items it found" in near["notes"][0]
+
+
+def test_a_model_of_interactions_answers_without_stars(clicks: Path) -> None:
+    model = clicks / "model"
+    for call in (["u2"], ["--like", "a0", "--like", "a3"]):
+        rows = ask("recommend", model, *call, "-k", 3)["rows"]
+        assert [row["item_id"][0] for row in rows] == ["a"] * 3
+        assert "predicted_rating" not in rows[0]
+    assert "use --like ITEM" in run("recommend", model, "--rate", "a0=5", code=2)
+    assert "one of the two" in run("recommend", model, "--rate", "a0=5", "--like", "a0", code=2)
+    assert [row["item_id"][0] for row in ask("similar", model, "b0", "-k", 2)["rows"]] == ["b", "b"]
+    assert ask("search", "b7", "--in", model)["rows"][0]["item_id"] == "b7"
+    assert ask("search", "b7", "--in", clicks / "clicks.csv")["rows"][0]["item_id"] == "b7"
+    assert ask("info", model)["class"] == "EASE"
+    assert "received interactions" in run("report", model, code=1)
+
+
+def test_a_model_of_ratings_asks_for_stars(folder: Path) -> None:
+    assert "use --rate 'ITEM=5'" in run("recommend", folder / "bias", "--like", "7", code=2)

@@ -1,8 +1,9 @@
 """Small files of the kinds that people have, and what `right.json` says each must give.
 
-``ratings`` are the rows, ``says`` what the notes must say among others, ``refused`` words of the
-one line with which a file is refused. What ``describes`` the items or users of the file ``beside``
-it has ``rows``. A new kind of file is a file in `files/`, and a line there.
+``ratings`` are the rows, ``interactions`` those of a table without ratings, ``says`` what the notes
+must say among others, ``refused`` words of the one line with which a file is refused. What
+``describes`` the items or users of the file ``beside`` it has ``rows``. A new kind of file is a
+file in `files/`, and a line there.
 """
 
 import json
@@ -13,6 +14,7 @@ import pytest
 
 import tastemap as tm
 from commands import ask, run
+from tastemap.data.readers.feedback import read_feedback
 
 FILES = Path(__file__).parent / "files"
 RIGHT: dict[str, dict[str, Any]] = json.loads(
@@ -20,11 +22,14 @@ RIGHT: dict[str, dict[str, Any]] = json.loads(
 )
 BESIDE = [name for name, right in RIGHT.items() if "beside" in right]
 READ = [name for name, right in RIGHT.items() if "ratings" in right]
+UNRATED = [name for name, right in RIGHT.items() if "interactions" in right]
 REFUSED = [name for name, right in RIGHT.items() if "refused" in right and name not in BESIDE]
 
 
 def test_each_file_has_its_line() -> None:
-    assert {path.name for path in FILES.iterdir()} == {*READ, *REFUSED, *BESIDE} == {*RIGHT}
+    assert (
+        {path.name for path in FILES.iterdir()} == {*READ, *UNRATED, *REFUSED, *BESIDE} == {*RIGHT}
+    )
 
 
 @pytest.mark.parametrize("name", READ)
@@ -41,6 +46,21 @@ def test_a_file_is_read_as_its_owner_means_it(name: str) -> None:
     for words in RIGHT[name].get("says", []):
         assert any(words in note for note in ratings.source.notes), ratings.source.notes
         assert any(words in note for note in answer["notes"])
+
+
+@pytest.mark.parametrize("name", UNRATED)
+def test_a_file_without_ratings_is_read_as_interactions(name: str) -> None:
+    rows = [tuple(row) for row in RIGHT[name]["interactions"]]
+    assert read_feedback(FILES / name).to_frame().drop("timestamp", strict=False).rows() == rows
+    answer = ask("describe", FILES / name)
+    (glance,) = answer["tables"][0]["rows"]
+    users, items = ({row[place] for row in rows} for place in (0, 1))
+    assert (glance["interactions"], glance["users"], glance["items"]) == (
+        *(len(rows), len(users), len(items)),
+    )
+    assert not any("rating" in table["title"] for table in answer["tables"])
+    for words in RIGHT[name]["says"]:
+        assert any(words in note for note in answer["notes"]), answer["notes"]
 
 
 @pytest.mark.parametrize("name", REFUSED)

@@ -96,11 +96,30 @@ READING = {
     "users": Users,
     "noun": Noun,
 }
+# The options of `read_feedback` beside these, which every command has that takes interactions.
+WEIGHING = {
+    "weight": Annotated[
+        str | None, typer.Option(help="Without ratings: column of counts, or of likes.")
+    ],
+    "event": Annotated[
+        str | None, typer.Option(help="Without ratings: column of the kinds of events.")
+    ],
+    "event_weights": Annotated[
+        str | None, typer.Option(help="Weight of each kind of event: view=1,cart=3.")
+    ],
+    "repeats": Annotated[
+        str | None,
+        typer.Option(help="Pairs that come again: sum of weights, count, last, or keep."),
+    ],
+}
 # Of these, what is said of items and users: those of test ratings are the same.
 BESIDE = ("items", "users", "noun")
 
 # The values of these options if a call leaves them out.
-READING_DEFAULTS = dict.fromkeys(READING) | {"duplicates": "last", "on_bad_row": "error"}
+READING_DEFAULTS = dict.fromkeys((*READING, *WEIGHING)) | {
+    "duplicates": "last",
+    "on_bad_row": "error",
+}
 
 
 class Unread(NamedTuple):
@@ -111,7 +130,17 @@ class Unread(NamedTuple):
 
 
 def reads_ratings(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command that takes ``ratings`` the argument and the options to read them with.
+    """Give a command that takes ``ratings`` the argument and the options to read them with."""
+    return _reading(command, READING)
+
+
+def reads_feedback(command: Callable[..., None]) -> Callable[..., None]:
+    """As `reads_ratings`, for a command whose ``ratings`` may be interactions as well."""
+    return _reading(command, READING | WEIGHING)
+
+
+def _reading(command: Callable[..., None], words: dict[str, Any]) -> Callable[..., None]:
+    """A command with the argument and the options to read a table.
 
     A table of test ratings, ``test``, is read with the same options. The time of the command begins
     before the reading.
@@ -120,13 +149,14 @@ def reads_ratings(command: Callable[..., None]) -> Callable[..., None]:
     keyword = inspect.Parameter.KEYWORD_ONLY
     reading = [
         inspect.Parameter(name, keyword, default=READING_DEFAULTS[name], annotation=annotation)
-        for name, annotation in READING.items()
+        for name, annotation in words.items()
     ]
 
     @wraps(command)
     def with_ratings(data: str, **options: Any) -> None:
-        how = {name: options.pop(name) for name in READING}
+        how = {name: options.pop(name) for name in words}
         how["unrated"] = parse_unrated(how["unrated"])
+        how |= parse_weights(how.get("event_weights"))
         on_spark = is_spark(options.get("engine", "local"))
         if on_spark:
             refuse_tables(how)
@@ -136,12 +166,12 @@ def reads_ratings(command: Callable[..., None]) -> Callable[..., None]:
                 options["test"] = read_data(options["test"], of_test)
             command(ratings=Unread(data, how) if on_spark else read_data(data, how), **options)
 
-    words = {
+    tables = {
         "ratings": inspect.Parameter("data", keyword, annotation=Data),
         "test": inspect.Parameter("test", keyword, default=None, annotation=TestData),
     }
     with_ratings.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
-        [*(words.get(p.name, p.replace(kind=keyword)) for p in parameters), *reading]
+        [*(tables.get(p.name, p.replace(kind=keyword)) for p in parameters), *reading]
     )
     with_ratings.__annotations__ = {
         p.name: p.annotation
@@ -166,10 +196,13 @@ def is_spark(engine: str) -> bool:
 
 def refuse_tables(how: dict[str, Any]) -> None:
     """Refuse what Spark does not read beside the ratings; leave out what is not given."""
-    for name in BESIDE:
-        if how.pop(name) is not None:
+    for name in (*BESIDE, *WEIGHING):
+        if how.pop(name, None) is not None:
             raise ArgumentError(
-                f"--{name}", expected="the engine local", received="spark", do="leave it out"
+                f"--{name.replace('_', '-')}",
+                expected="the engine local",
+                received="spark",
+                do="leave it out",
             )
 
 
@@ -190,11 +223,15 @@ def data_words(ctx: typer.Context) -> str:
 
 
 def read_data(data: str, how: dict[str, Any]) -> Ratings:
-    """Ratings from a file or folder, or the data set of that name."""
+    """Ratings from a file or folder, or the data set of that name.
+
+    Interactions, if the options of these are among ``how`` and the file has no ratings.
+    """
     from tastemap import terminal
     from tastemap.data.datasets.fetch import DATASETS, load_dataset
     from tastemap.data.nouns import with_noun
     from tastemap.data.readers.archive import zip_around
+    from tastemap.data.readers.feedback import read_feedback
     from tastemap.data.readers.read import read_ratings
     from tastemap.data.readers.side_tables import with_tables
 
@@ -202,7 +239,8 @@ def read_data(data: str, how: dict[str, Any]) -> Ratings:
     beside = {name: how.pop(name, None) for name in BESIDE}
     if source is None and (Path(data).exists() or zip_around(Path(data)) is not None):
         with terminal.download_bar(data, "reading") as progress:
-            return read_ratings(data, **how, **beside, progress=progress)
+            read: Callable[..., Any] = read_feedback if {*WEIGHING} & {*how} else read_ratings
+            return read(data, **how, **beside, progress=progress)
     refuse_address(data)
     if data not in DATASETS:
         raise DataError(
@@ -232,11 +270,11 @@ def load_saved(path: Path) -> Any:
 
 
 def model_or_ratings(path: str) -> Ratings:
-    """The training ratings of a saved model, or the ratings of a file or data set."""
+    """What a saved model has learnt from, or what is in a file or data set."""
     if (Path(path) / "model.json").is_file():
-        ratings: Ratings = load_saved(Path(path)).fitted_ratings
+        ratings: Ratings = load_saved(Path(path)).fitted_data
         return ratings
-    return read_data(path, {})
+    return read_data(path, dict.fromkeys(WEIGHING))
 
 
 def parse_unrated(words: list[str] | None) -> tuple[float, ...] | None:
@@ -255,6 +293,24 @@ def parse_unrated(words: list[str] | None) -> tuple[float, ...] | None:
         if value is None:
             raise ArgumentError("--unrated", expected="a number, or none alone", received=word)
     return tuple(value for value in values if value is not None)
+
+
+def parse_weights(words: str | None) -> dict[str, Any]:
+    """The weights of kinds of events as an option of the reader, from words ``view=1,cart=3``.
+
+    Example:
+        >>> parse_weights("view=1,cart=3"), parse_weights(None)
+        ({'event_weights': {'view': 1.0, 'cart': 3.0}}, {})
+    """
+    if words is None:
+        return {}
+    weights: dict[str, float] = {}
+    for word in words.split(","):
+        kind, _, weight = word.rpartition("=")
+        if not kind or (value := number(weight)) is None:
+            raise ArgumentError("--event-weights", expected="view=1,cart=3", received=word)
+        weights[kind.strip()] = value
+    return {"event_weights": weights}
 
 
 def parse_options(pairs: list[str]) -> dict[str, Any]:
@@ -286,10 +342,14 @@ def parse_bytes(text: str) -> int:
     return int(n_bytes)
 
 
-def parse_new_user(rate: list[str] | None, path: Path | None) -> Any:
-    """A new user's ratings from words ``title=stars``, or the path of a file of them."""
+def parse_new_user(rate: list[str] | None, path: Path | None, like: list[str] | None = None) -> Any:
+    """A new user's ratings from words ``title=stars``, the path of a file of them, or likes."""
     if path is not None and rate:
         raise ArgumentError("--rate, --ratings", expected="one of the two", received="both")
+    if like:
+        if rate or path is not None:
+            raise ArgumentError("--like, --rate", expected="one of the two", received="both")
+        return like
     if path is not None or not rate:
         return path
     ratings = {}

@@ -14,19 +14,22 @@ from tastemap.cli.arguments import (
     TestSize,
     output,
     parse_options,
-    reads_ratings,
+    reads_feedback,
 )
 
 
-@reads_ratings
+@reads_feedback
 def compare(
     ratings: Ratings,
     models: Annotated[
-        str,
+        str | None,
         typer.Option(
-            "-m", "--models", help="Names with commas between; options as in mf:n_factors=64."
+            "-m",
+            "--models",
+            help="Names with commas between; options as in mf:n_factors=64. If not said"
+            " bias,knn,als,mf, and without ratings popularity,ease,ials.",
         ),
-    ] = "bias,knn,als,mf",
+    ] = None,
     split: SplitName = "random",
     test_size: TestSize = 0.2,
     test: Ratings | None = None,
@@ -50,12 +53,12 @@ def compare(
     ] = None,
 ) -> None:
     """Fit several models on the same split, and put errors, lists and costs side by side."""
-    from tastemap.jobs.compare import makers_of, run_comparison
+    from tastemap.jobs.compare import makers_of, run_comparison, usual_models
 
     options = {"lists": lists, "k": k, "by": by, "reference": reference, "refit": refit}
     run_comparison(
         ratings,
-        makers_of(models, parse_options),
+        makers_of(models or usual_models(ratings), parse_options),
         split=split,
         test_size=test_size,
         seeds=range(seed, seed + seeds),

@@ -5,10 +5,10 @@ from typing import Annotated
 
 import typer
 
-from tastemap.cli.arguments import Json, Ratings, output, reads_ratings
+from tastemap.cli.arguments import Json, Ratings, output, reads_feedback
 
 
-@reads_ratings
+@reads_feedback
 def describe(
     ratings: Ratings,
     as_json: Json = False,
@@ -16,7 +16,7 @@ def describe(
         Path | None, typer.Option("-o", "--out", help="A folder for the figures (PNG).")
     ] = None,
 ) -> None:
-    """Tell what is in a ratings file, and how it was read."""
+    """Tell what is in a file of ratings or interactions, and how it was read."""
     from tastemap import terminal
     from tastemap.jobs import describe as job
 

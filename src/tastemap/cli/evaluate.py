@@ -13,19 +13,22 @@ from tastemap.cli.arguments import (
     SplitName,
     TestSize,
     output,
-    reads_ratings,
+    reads_feedback,
 )
 
 
-@reads_ratings
+@reads_feedback
 def evaluate(
     ratings: Ratings,
     model: Annotated[
-        str,
+        str | None,
         typer.Option(
-            "-m", "--model", help="A model's name, or a saved model to score on all ratings."
+            "-m",
+            "--model",
+            help="A model's name, mf if not said, ease without ratings; or a saved model to score"
+            " on all of DATA.",
         ),
-    ] = "mf",
+    ] = None,
     split: SplitName = "random",
     test_size: TestSize = 0.2,
     test: Ratings | None = None,
@@ -34,7 +37,10 @@ def evaluate(
     as_json: Json = False,
     out: Out = None,
 ) -> None:
-    """Fit a model on one part of the ratings and score it on the other, beside the baseline."""
+    """Fit a model on one part of the ratings and score it on the other, beside the baseline.
+
+    Of interactions lists are scored, beside those of the most popular items.
+    """
     from tastemap.jobs.evaluate import evaluation_tables
 
     tables, notes = evaluation_tables(

@@ -15,17 +15,21 @@ from tastemap.cli.arguments import (
     Unread,
     output,
     parse_options,
-    reads_ratings,
+    reads_feedback,
 )
 
 
-@reads_ratings
+@reads_feedback
 def fit(
     ratings: Ratings | Unread,
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder to save the model in.")],
     model: Annotated[
         str | None,
-        typer.Option("-m", "--model", help="Name of the model: mf if not said, on Spark als."),
+        typer.Option(
+            "-m",
+            "--model",
+            help="Name of the model: mf if not said; ease without ratings; on Spark als.",
+        ),
     ] = None,
     option: Annotated[
         list[str] | None, typer.Option("--set", help="An option of the model, n_epochs=20.")
@@ -43,7 +47,7 @@ def fit(
     seed: Seed = 0,
     as_json: Json = False,
 ) -> None:
-    """Fit a model on all the ratings and save it."""
+    """Fit a model on all the ratings, or interactions, and save it."""
     from tastemap.jobs import fit as job
 
     options = parse_options(option or [])
@@ -52,5 +56,5 @@ def fit(
             *ratings, out, model or "als", options, test_size, seed, master, conf or []
         )
     else:
-        facts, notes = job.fit_model(ratings, out, model or "mf", options, seed, seconds)
+        facts, notes = job.fit_model(ratings, out, model, options, seed, seconds)
     output(as_json).facts(facts, "Fitted", notes)

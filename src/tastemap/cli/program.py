@@ -42,13 +42,14 @@ WRONG_CALL, FAILED_JOB, STOPPED = 2, 1, 130  # exit codes
 # Python arguments in the advice of an error, and the options of the command line for them.
 OPTIONS_OF_ARGUMENTS = (
     (r"exclude_seen=False", "--include-seen"),
+    (r"tm\.read_interactions\(\.\.\.\), in the shell ", "by "),
     (r"has_header=False", "--no-header"),
     (r"\b(layout|encoding)='([\w-]*)'", r"--\1 \2"),
     (r"\b(layout|delimiter)=", r"--\1 "),
     (r"approximate=False", "--exact"),
     (r"on_bad_row='skip'", "--on-bad-row skip"),
     (r"duplicates='last', 'first' or 'mean'", "--duplicates last, first or mean"),
-    (r"\b(user|item|rating|timestamp)=\.\.\.", r"--\1 NAME"),
+    (r"\b(user|item|rating|timestamp|weight|event)=\.\.\.", r"--\1 NAME"),
 )
 
 
@@ -124,6 +125,12 @@ def _option(argument: "re.Match[str]") -> str:
     return f"--{argument[1]} {shlex.quote(argument[2])}"
 
 
+def _weights(argument: "re.Match[str]") -> str:
+    """The option of the command line for weights of events that a message shows."""
+    pairs = argument[1].replace("'", "").replace(": ", "=").replace(", ", ",")
+    return f"--event-weights {'KIND=1' if pairs == '...' else pairs}"
+
+
 def _stop(error: object, code: int) -> None:
     """Print an error as one line, and end with an exit code."""
     from tastemap.terminal import printable
@@ -131,6 +138,9 @@ def _stop(error: object, code: int) -> None:
     text = " ".join(str(error).split())
     for python, option in OPTIONS_OF_ARGUMENTS:
         text = re.sub(python, option, text)
-    text = re.sub(r"\b(user|item|rating|timestamp)='([^']*)'(?:,(?= \w+='))?", _option, text)
+    text = re.sub(r"event_weights=\{([^{}]*)\}", _weights, text)
+    text = re.sub(
+        r"\b(user|item|rating|timestamp|weight|event)='([^']*)'(?:,(?= \w+='))?", _option, text
+    )
     sys.stderr.write(f"tastemap: {printable(text)}\n")
     raise typer.Exit(code)

@@ -48,6 +48,10 @@ def recommend(
         bool, typer.Option("--all", help="For every user of the data; with -o or --json.")
     ] = False,
     rate: Rated = None,
+    like: Annotated[
+        list[str] | None,
+        typer.Option(help="Without ratings: an item that a new person chose; may be repeated."),
+    ] = None,
     ratings: Annotated[
         Path | None,
         typer.Option(
@@ -83,7 +87,7 @@ def recommend(
     """
     from tastemap.jobs import recommend as job
 
-    new_ratings = parse_new_user(rate, ratings)
+    new_ratings = parse_new_user(rate, ratings, like)
     choice: dict[str, Any] = {"k": k, "where": where, "exclude_seen": not include_seen}
     if everyone:
         job.check_for_all(user, new_ratings or after, novelty, has_place=as_json or out is not None)

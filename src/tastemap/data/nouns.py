@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from tastemap.data.feedback import Feedback
-from tastemap.data.ratings import Ratings
 from tastemap.errors import ArgumentError
+
+TableT = TypeVar("TableT", bound=Feedback)
 
 MAX_CHARACTERS = 30
 
@@ -60,13 +61,13 @@ def item_noun(ratings: Feedback) -> Noun:
     return noun_called(ratings.source.noun) if ratings.source.noun else ITEM
 
 
-def with_noun(ratings: Ratings, word: str) -> Ratings:
-    """The ratings with a word for their items.
+def with_noun(ratings: TableT, word: str) -> TableT:
+    """The ratings or interactions with a word for their items.
 
     Raises:
         ArgumentError: If it is no word.
     """
-    return replace(ratings, source=replace(ratings.source, noun=noun_called(word).singular))
+    return ratings.replaced(source=replace(ratings.source, noun=noun_called(word).singular))
 
 
 def noun_called(word: str) -> Noun:

@@ -7,8 +7,10 @@ vocabulary without a rating in these ratings has the count 0.
 import numpy as np
 import polars as pl
 
-from tastemap.arrays import I64
+from tastemap.arrays import F64, I64
 from tastemap.data.chunks import damped_mean, distinct, sums
+from tastemap.data.feedback import Feedback, pair_numbers
+from tastemap.data.interactions import Interactions
 from tastemap.data.ratings import Ratings
 from tastemap.errors import ArgumentError
 
@@ -62,13 +64,53 @@ def describe(ratings: Ratings) -> pl.DataFrame:
     )
 
 
-def popularity(ratings: Ratings) -> pl.DataFrame:
+def describe_interactions(interactions: Interactions) -> pl.DataFrame:
+    """The interactions at a glance: one row, one column a figure.
+
+    Returns:
+        One row with counts (``interactions, users, items``), ``density`` (the share of all pairs of
+        user and item that have an interaction), minimum, median and maximum of the number of
+        interactions per user and per item, the same of the sums of weights (float) where weights
+        differ, and ``first, last``, the times (UTC), null where unknown.
+
+    Example:
+        >>> table = {"user_id": [1, 1, 2], "item_id": [7, 8, 7]}
+        >>> glance = describe_interactions(Interactions.from_frame(pl.DataFrame(table)))
+        >>> glance.select("interactions", "users", "density").rows()
+        [(3, 2, 0.75)]
+    """
+    users, items = interactions.user_index, interactions.item_index
+    weights, times = interactions.weight, interactions.timestamp
+    per_user, per_item = np.bincount(users), np.bincount(items)
+    has_user, has_item = per_user > 0, per_item > 0
+    n_users, n_items = int(has_user.sum()), int(has_item.sum())
+    n_pairs = len(np.unique(pair_numbers(users, items, interactions.n_items)))
+    figures: dict[str, float | None] = {
+        "interactions": len(interactions),
+        "users": n_users,
+        "items": n_items,
+        "density": n_pairs / (n_users * n_items) if n_pairs else None,
+        **_spread("interactions_per_user", per_user[has_user]),
+        **_spread("interactions_per_item", per_item[has_item]),
+    }
+    if len(weights) and weights.min() != weights.max():
+        of_users, of_items = np.bincount(users, weights), np.bincount(items, weights)
+        figures |= _spread("weight_per_user", of_users[has_user])
+        figures |= _spread("weight_per_item", of_items[has_item])
+    figures["first"] = None if times is None or not len(times) else int(times.min())
+    figures["last"] = None if times is None or not len(times) else int(times.max())
+    return pl.DataFrame([figures]).with_columns(
+        pl.from_epoch(pl.col("first", "last").cast(pl.Int64)).dt.replace_time_zone("UTC")
+    )
+
+
+def popularity(ratings: Feedback) -> pl.DataFrame:
     """Number of ratings of each item: ``item_id, title, popularity``, in item row order."""
     counts = pl.Series("popularity", ratings.by_item.counts)
     return pl.DataFrame([ratings.items.ids, ratings.items.titles, counts])
 
 
-def most_popular(ratings: Ratings, k: int = 10) -> pl.DataFrame:
+def most_popular(ratings: Feedback, k: int = 10) -> pl.DataFrame:
     """The ``k`` items with most ratings, most first; of equals, the first in item row order.
 
     Raises:
@@ -126,6 +168,14 @@ def average_ratings(ratings: Ratings, damping: float = 5.0) -> pl.DataFrame:
         .with_columns(**{name: pl.Series(values) for name, values in averages.items()})
         .select("item_id", "title", pl.col(*averages).fill_nan(None), "popularity")
     )
+
+
+def value_counts(ratings: Ratings | Interactions) -> pl.DataFrame:
+    """How often each rating or weight occurs, ascending: `rating_counts`, or ``weight, count``."""
+    if isinstance(ratings, Ratings):
+        return rating_counts(ratings)
+    values, counts = distinct(ratings.weight)
+    return pl.DataFrame({"weight": values.astype(np.float64), "count": counts})
 
 
 def rating_counts(ratings: Ratings) -> pl.DataFrame:
@@ -197,9 +247,9 @@ def _distribution(ratings: Ratings) -> dict[str, float | None]:
     return {"mean": mean, "std": deviation, **quartiles}
 
 
-def _spread(name: str, counts: I64) -> dict[str, float | None]:
+def _spread(name: str, counts: I64 | F64) -> dict[str, float | None]:
     names = (f"{name}_min", f"{name}_median", f"{name}_max")
     if not len(counts):
         return dict.fromkeys(names)
-    values = (int(counts.min()), float(np.median(counts)), int(counts.max()))
+    values = (counts.min().item(), float(np.median(counts)), counts.max().item())
     return dict(zip(names, values, strict=True))

@@ -1,14 +1,14 @@
 """Several models on the same split: fitted, scored, and the best chosen on validation ratings."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, TypeAlias
 
 import numpy as np
 import polars as pl
 
+from tastemap.data.interactions import Interactions
 from tastemap.data.ratings import Ratings
-from tastemap.data.splits import Split, train_test_split
+from tastemap.data.splits import SplitOf, train_test_split
 from tastemap.errors import ArgumentError, TastemapError
 from tastemap.evaluation.cost import measured
 from tastemap.evaluation.leaderboard import (
@@ -39,8 +39,8 @@ REHEARSAL_RATINGS = 200
 
 def compare(
     models: Mapping[str, Maker] | Sequence[str],
-    train: Ratings,
-    test: Ratings,
+    train: Ratings | Interactions,
+    test: Ratings | Interactions,
     *,
     by: str | None = None,
     lists: bool = False,
@@ -63,6 +63,8 @@ def compare(
     of them only ranks, or if ``lists`` is set: they rank all items that the user has neither in
     the training nor in the validation part.
 
+    Of interactions lists alone are scored, and models that need ratings fail.
+
     Seconds are wall-clock time of fits on the remaining training part. A model whose code is
     compiled is first fitted on a few ratings, so that compilation is not counted. The compilation
     of a Keras network is counted, because it depends on the shapes of the data.
@@ -72,7 +74,7 @@ def compare(
     Args:
         models: Names from `tastemap.models.registry.MODELS`, or
             ``{name: function that makes a model}``.
-        train, test: Ratings to learn from and to score on.
+        train, test: Ratings to learn from and to score on, or interactions.
         by: The validation score that chooses: ``"rmse"``, ``"mae"`` (of the median of a model with
             a distribution), or of the lists ``"recall"``, ``"precision"``, ``"ndcg"``, ``"map"``,
             ``"mrr"``. By default ``"ndcg"`` if one of the models only ranks, otherwise ``"rmse"``.
@@ -139,9 +141,7 @@ def compare(
 class _Run:
     """The fits and scores of a comparison."""
 
-    def __init__(
-        self, train: Ratings, test: Ratings, protocol: Protocol, refit: bool, size: float
-    ) -> None:
+    def __init__(self, train: Any, test: Any, protocol: Protocol, refit: bool, size: float) -> None:
         self.train, self.test, self.protocol = train, test, protocol
         self.refit, self.size = refit, size
         self.fitted: dict[str, Recommender] = {}
@@ -157,9 +157,9 @@ class _Run:
                 continue
             progress(name)
             with failures(lambda why, name=name: self._leave_out(name, why)):  # type: ignore[misc]
-                self._enter(name, make, Split(inner, validation), seed)
+                self._enter(name, make, SplitOf[Any](inner, validation), seed)
 
-    def _enter(self, name: str, make: Maker, parts: Split, seed: int) -> None:
+    def _enter(self, name: str, make: Maker, parts: SplitOf[Any], seed: int) -> None:
         """Fit and score a model; ``parts`` are the inner training part and the validation part."""
         inner, validation = parts
         model = make()
@@ -193,18 +193,18 @@ def _makers(models: Mapping[str, Maker] | Sequence[str]) -> dict[str, Maker]:
     return {name: lambda name=name: make_model(name) for name in models}  # type: ignore[misc]
 
 
-def _rehearse(model: Recommender, train: Ratings) -> None:
+def _rehearse(model: Recommender, train: Ratings | Interactions) -> None:
     """Fit a model on a few ratings and call it, so that its code is loaded and compiled."""
     if not model.compiles:
         return
     rows = np.random.default_rng(0).permutation(len(train))[:REHEARSAL_RATINGS]
-    small = Ratings.from_frame(
+    small: Any = type(train).from_frame(
         train.take(np.sort(rows)).to_frame(),
         item_table=train.item_table,
         user_table=train.user_table,
     )
-    # The scale of the whole table decides which code is compiled.
-    small = replace(small, scale=train.scale)
+    if isinstance(train, Ratings):  # the scale of the whole table decides which code is compiled
+        small = small.replaced(scale=train.scale)
     with failures(lambda why: None):  # a model that needs more ratings than these, for example
         model.fit(small, validation=small, seed=0, progress=False)
         model.score_rows(model.user_at(0))

@@ -5,14 +5,14 @@ import polars as pl
 
 from tastemap.arrays import I64, IndexArray
 from tastemap.data.chunks import chunks
-from tastemap.data.ratings import Ratings
+from tastemap.data.feedback import Feedback
 from tastemap.support.counts import counted
 
 # Least share of test ratings before training ratings that makes a note.
 MIN_SHARE_OF_NOTE = 0.01
 
 
-def split_notes(train: Ratings, test: Ratings) -> tuple[str, ...]:
+def split_notes(train: Feedback, test: Feedback) -> tuple[str, ...]:
     """Faults and facts of training and test ratings, in sentences.
 
     They are: pairs of user and item in both parts; pairs twice in one part; test ratings by users
@@ -30,10 +30,11 @@ def split_notes(train: Ratings, test: Ratings) -> tuple[str, ...]:
         ('16 of 120 test ratings are of items without training rating',)
     """
     users, items = _rows(train, test)
+    row = train.noun.removesuffix("s")
     notes = leak_notes(train, users, items)
     repeated = {"training": _n_twice(train), "test": _n_twice(test)}
     notes += [
-        f"{counted(n, f'{part} rating')} {'is' if n == 1 else 'are'} of a pair of user and item"
+        f"{counted(n, f'{part} {row}')} {'is' if n == 1 else 'are'} of a pair of user and item"
         f" that is in the {part} part before"
         for part, n in repeated.items()
         if n
@@ -45,13 +46,13 @@ def split_notes(train: Ratings, test: Ratings) -> tuple[str, ...]:
         cold = int((np.where(index >= 0, counts[index], 0) == 0).sum())
         if cold:
             notes.append(
-                f"{cold:,} of {counted(len(test), 'test rating')}"
-                f" {'is' if cold == 1 else 'are'} of {kind} without training rating"
+                f"{cold:,} of {counted(len(test), f'test {row}')}"
+                f" {'is' if cold == 1 else 'are'} of {kind} without training {row}"
             )
     return (*notes, *_time_notes(train, test, users))
 
 
-def is_forecast(train: Ratings, test: Ratings) -> bool:
+def is_forecast(train: Feedback, test: Feedback) -> bool:
     """Whether the test ratings are later than those that their users have given in training.
 
     Without times nobody can tell, and the answer is no.
@@ -68,7 +69,7 @@ def is_forecast(train: Ratings, test: Ratings) -> bool:
     return _share_before(train, test, _rows(train, test)[0]) < MIN_SHARE_OF_NOTE
 
 
-def leak_notes(train: Ratings, users: IndexArray, items: IndexArray) -> list[str]:
+def leak_notes(train: Feedback, users: IndexArray, items: IndexArray) -> list[str]:
     """A list with a sentence on test pairs that are in the training ratings; [] without any.
 
     Args:
@@ -89,29 +90,30 @@ def leak_notes(train: Ratings, users: IndexArray, items: IndexArray) -> list[str
         return []
     verb = "is" if n_leaked == 1 else "are"
     return [
-        f"{n_leaked:,} of {counted(len(users), 'test pair')} {verb} among the training ratings too:"
-        " the errors are too good to be true"
+        f"{n_leaked:,} of {counted(len(users), 'test pair')} {verb} among the training {train.noun}"
+        " too: the errors are too good to be true"
     ]
 
 
-def _n_twice(ratings: Ratings) -> int:
+def _n_twice(ratings: Feedback) -> int:
     """Number of ratings whose pair of user and item is also in an earlier row."""
     pairs = pair_numbers(ratings.user_index, ratings.item_index, ratings.n_items)
     return len(pairs) - pl.Series(pairs).n_unique()
 
 
-def _time_notes(train: Ratings, test: Ratings, users: IndexArray) -> tuple[str, ...]:
+def _time_notes(train: Feedback, test: Feedback, users: IndexArray) -> tuple[str, ...]:
     """How many test ratings are older than the last training rating of the same user."""
     share = _share_before(train, test, users)
     if share < MIN_SHARE_OF_NOTE:
         return ()
+    row, made = train.noun.removesuffix("s"), "given" if train.noun == "ratings" else "made"
     return (
-        f"{100 * share:.0f} % of the test ratings were given before the last training rating of"
-        " their user: the errors are those of filling gaps, not of a forecast",
+        f"{100 * share:.0f} % of the test {train.noun} were {made} before the last training {row}"
+        " of their user: the errors are those of filling gaps, not of a forecast",
     )
 
 
-def _share_before(train: Ratings, test: Ratings, users: IndexArray) -> float:
+def _share_before(train: Feedback, test: Feedback, users: IndexArray) -> float:
     """Share of the test ratings that are older than the last training rating of their user."""
     if train.timestamp is None or test.timestamp is None:
         return 0.0
@@ -121,7 +123,7 @@ def _share_before(train: Ratings, test: Ratings, users: IndexArray) -> float:
     return float((test.timestamp < last[users]).mean())
 
 
-def _rows(train: Ratings, test: Ratings) -> tuple[IndexArray, IndexArray]:
+def _rows(train: Feedback, test: Feedback) -> tuple[IndexArray, IndexArray]:
     """The rows of the test pairs in the vocabularies of the training part; -1 unknown."""
     users = train.users.index(test.users.ids, missing="negative")[test.user_index]
     return users, train.items.index(test.items.ids, missing="negative")[test.item_index]

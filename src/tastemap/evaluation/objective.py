@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tastemap.arrays import F64
+from tastemap.data.interactions import Interactions
 from tastemap.data.ratings import Ratings
 from tastemap.errors import ArgumentError
 from tastemap.evaluation.evaluate import best_point, rank_unseen
@@ -18,15 +19,15 @@ LIST_LENGTH = 10
 MIN_SHARE_OF_LIKES = 0.05
 
 
-def like_threshold(ratings: Ratings) -> float | None:
+def like_threshold(ratings: Ratings | Interactions) -> float | None:
     """The rating from which on an item is liked, where the upper quarter of the scale says little.
 
     Of counts, such as how often a song was played, a few outliers make the scale, and almost none
     lie in its upper quarter. Then the upper half of the ratings counts.
 
     Returns:
-        None if the upper quarter of the scale holds a twentieth of the ratings or more, else the
-        median of the ratings.
+        None if the upper quarter of the scale holds a twentieth of the ratings or more, and for
+        interactions, which have no scale; else the median of the ratings.
 
     Example:
         >>> import polars as pl
@@ -34,6 +35,8 @@ def like_threshold(ratings: Ratings) -> float | None:
         >>> like_threshold(Ratings.from_frame(pl.DataFrame(plays)))
         3.0
     """
+    if isinstance(ratings, Interactions):
+        return None
     liked = ratings.scale.liked(ratings.rating)
     if np.count_nonzero(liked) >= MIN_SHARE_OF_LIKES * len(ratings):
         return None

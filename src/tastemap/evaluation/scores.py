@@ -53,9 +53,7 @@ class Scores:
     bands: pl.DataFrame | None
 
 
-def validation_scores(
-    model: Recommender, validation: Ratings, protocol: Protocol
-) -> dict[str, float]:
+def validation_scores(model: Recommender, validation: Any, protocol: Protocol) -> dict[str, float]:
     """The scores that choose: ``validation_rmse``, ``validation_mae``, a score of the lists."""
     scores: dict[str, float] = {}
     if model.predicts_ratings:
@@ -69,9 +67,7 @@ def validation_scores(
     return scores
 
 
-def score_on_test(
-    model: Recommender, test: Ratings, protocol: Protocol, seen: Ratings | None
-) -> Scores:
+def score_on_test(model: Recommender, test: Any, protocol: Protocol, seen: Any) -> Scores:
     """Errors and lists of a model on the test ratings.
 
     Args:

@@ -6,8 +6,10 @@ from typing import Any
 
 import polars as pl
 
+from tastemap.data.feedback import Feedback
+from tastemap.data.interactions import Interactions
 from tastemap.data.ratings import Ratings
-from tastemap.data.splits import Split
+from tastemap.data.splits import SplitOf
 from tastemap.errors import ArgumentError
 from tastemap.evaluation.choose import Choice
 from tastemap.evaluation.compare import Maker, compare
@@ -46,21 +48,26 @@ def makers_of(words: str, parse: Callable[[list[str]], dict[str, Any]]) -> dict[
     return makers
 
 
+def usual_models(ratings: Feedback) -> str:
+    """The models that are compared if none are named; without ratings, those that rank."""
+    return "popularity,ease,ials" if isinstance(ratings, Interactions) else "bias,knn,als,mf"
+
+
 def run_comparison(
-    ratings: Ratings,
+    ratings: Ratings | Interactions,
     makers: Mapping[str, Maker],
     *,
     split: str,
     test_size: float,
     seeds: Sequence[int],
     output: Output,
-    test: Ratings | None = None,
+    test: Ratings | Interactions | None = None,
     **options: Any,
 ) -> None:
     """Compare models on a split of the ratings, show the leaderboard, and write it.
 
     Args:
-        ratings: All ratings.
+        ratings: All ratings, or interactions, of which lists are scored.
         makers: Functions that make the models, from `makers_of`.
         split, test_size: As in `split_by_name`, which draws with the first seed.
         seeds: One fit of each model for each seed.
@@ -95,7 +102,9 @@ def run_comparison(
         say(f"wrote {out}")
 
 
-def write_board(board: Leaderboard, out: Path, ratings: Ratings, parts: Split, split: str) -> None:
+def write_board(
+    board: Leaderboard, out: Path, ratings: Feedback, parts: SplitOf[Any], split: str
+) -> None:
     """Write a leaderboard as a page, or its frame as a table, by the ending of the path.
 
     Args:
@@ -107,7 +116,7 @@ def write_board(board: Leaderboard, out: Path, ratings: Ratings, parts: Split, s
     if out.suffix != PAGE:
         write_frame(board.frame, out)
         return
-    sizes = f"{len(parts.train):,} ratings to train and {len(parts.test):,} to test"
+    sizes = f"{len(parts.train):,} {ratings.noun} to train and {len(parts.test):,} to test"
     report = Report("Leaderboard", f"{ratings.source.name}, split “{split}”: {sizes}")
     for title, blocks in board_sections(board).items():
         report.section(title, *blocks)

@@ -8,6 +8,8 @@ import numpy as np
 import polars as pl
 
 from tastemap.data import statistics
+from tastemap.data.feedback import Feedback
+from tastemap.data.interactions import Interactions
 from tastemap.data.nouns import item_noun
 from tastemap.data.ratings import Ratings
 from tastemap.explore.figures.style import Measure
@@ -23,8 +25,10 @@ MAX_VALUES, N_PARTS = 21, 10
 N_GENRES = 20
 
 
-def statistics_tables(ratings: Ratings) -> dict[str, pl.DataFrame]:
-    """The tables that describe ratings, by title."""
+def statistics_tables(ratings: Ratings | Interactions) -> dict[str, pl.DataFrame]:
+    """The tables that describe ratings or interactions, by title."""
+    if isinstance(ratings, Interactions):
+        return _interaction_tables(ratings)
     liked = statistics.average_ratings(ratings, damping=DAMPING_RATINGS)
     items = item_noun(ratings).plural
     tables = {
@@ -40,7 +44,27 @@ def statistics_tables(ratings: Ratings) -> dict[str, pl.DataFrame]:
     return tables
 
 
-def genres_table(ratings: Ratings) -> pl.DataFrame | None:
+def _interaction_tables(interactions: Interactions) -> dict[str, pl.DataFrame]:
+    """The tables that describe interactions, by title; weights only where they differ."""
+    items = item_noun(interactions).plural
+    glance = statistics.describe_interactions(interactions)
+    tables = {f"{interactions.source.name} at a glance": glance}
+    if interactions.weight.min() != interactions.weight.max():
+        tables["How often each weight occurs"] = counts_table(interactions)
+    popular = statistics.popularity(interactions).rename({"popularity": "interactions"})
+    if interactions.weight.min() != interactions.weight.max():
+        n_items = interactions.n_items
+        weight = np.bincount(interactions.item_index, interactions.weight, n_items)
+        popular = popular.with_columns(weight=pl.Series(weight))
+    popular = popular.sort("interactions", descending=True, maintain_order=True)
+    tables[f"The most taken-up {items}"] = popular.head(10)
+    if (genres := genres_table(interactions)) is not None:
+        genres = genres.rename({"popularity": "interactions"})
+        tables[f"The genres of the {items}"] = genres.head(N_GENRES)
+    return tables
+
+
+def genres_table(ratings: Feedback) -> pl.DataFrame | None:
     """How many items have each genre, and how many ratings these have, most first.
 
     Returns:
@@ -59,31 +83,39 @@ def genres_table(ratings: Ratings) -> pl.DataFrame | None:
     return sums.sort(["popularity", "genre"], descending=[True, False]) if len(sums) else None
 
 
-def counts_table(ratings: Ratings) -> pl.DataFrame:
-    """How often each rating is given; of many values, how many ratings lie in parts of the scale.
+def counts_table(ratings: Ratings | Interactions) -> pl.DataFrame:
+    """How often each rating or weight occurs; of many values, how many lie in parts of the scale.
 
     Returns:
-        Frame ``rating, count``; of more than 21 values ``from, to, count``, where a part holds its
-        lower end, and the last one both. Parts are of equal width, or of equal width of the
-        logarithm where few ratings are far above the others.
+        Frame ``rating, count``, or ``weight, count``; of more than 21 values ``from, to, count``,
+        where a part holds its lower end, and the last one both. Parts are of equal width, or of
+        equal width of the logarithm where few ratings are far above the others.
     """
-    counts = statistics.rating_counts(ratings)
+    counts = statistics.value_counts(ratings)
     if len(counts) <= MAX_VALUES:
         return counts
     # The median of the table: a prepared one may be larger than memory.
     below = counts["count"].cum_sum().to_numpy()
-    median = counts["rating"][int(np.searchsorted(below, below[-1] / 2))]
-    low, high = ratings.scale.lowest, ratings.scale.highest
+    values = counts[ratings.value_name]
+    median = values[int(np.searchsorted(below, below[-1] / 2))]
+    low, high = values[0], values[-1]
+    if isinstance(ratings, Ratings):
+        low, high = ratings.scale.lowest, ratings.scale.highest
     ends = Measure.within(low, median, high).parts(low, high, N_PARTS)
-    part = np.clip(np.searchsorted(ends, counts["rating"], side="right") - 1, 0, N_PARTS - 1)
+    part = np.clip(np.searchsorted(ends, values, side="right") - 1, 0, N_PARTS - 1)
     sums = np.bincount(part, counts["count"], N_PARTS).astype(np.int64)
     return pl.DataFrame({"from": ends[:-1], "to": ends[1:], "count": sums})
 
 
-def statistics_figures(ratings: Ratings) -> dict[str, "Figure"]:
-    """The figures of ratings, by the name of their file."""
+def statistics_figures(ratings: Ratings | Interactions) -> dict[str, "Figure"]:
+    """The figures of ratings or interactions, by the name of their file."""
     from tastemap.explore.figures import ratings as plots
 
+    if isinstance(ratings, Interactions):
+        return {
+            "popularity": plots.plot_popularity(ratings),
+            "interactions_per_user": plots.plot_ratings_per_user(ratings),
+        }
     figures = {
         "popularity": plots.plot_popularity(ratings),
         "rating_counts": plots.plot_rating_counts(ratings),

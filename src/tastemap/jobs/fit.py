@@ -5,19 +5,21 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tastemap.data.interactions import Interactions
 from tastemap.data.ratings import Ratings
 from tastemap.errors import ArgumentError, UnsupportedError
 from tastemap.evaluation.objective import like_threshold, liking
 from tastemap.models.base.artifact import refuse_occupied
+from tastemap.models.base.item_based import MAX_ITEMS
 from tastemap.models.registry import make_model
 from tastemap.support.deadline import deadline
 from tastemap.terminal import working
 
 
 def fit_model(
-    ratings: Ratings,
+    ratings: Ratings | Interactions,
     out: Path,
-    name: str,
+    name: str | None,
     options: Mapping[str, Any],
     seed: int,
     seconds: float | None = None,
@@ -25,15 +27,19 @@ def fit_model(
     """Fit a model by its name on this machine and save it: facts about it, and notes.
 
     Args:
-        ratings: The ratings to learn from.
+        ratings: The ratings or interactions to learn from.
         out: Folder of the artifact.
-        name, options: The model's name, and options of its constructor.
+        name, options: The model's name, None for the usual one, and options of its constructor.
         seed: Seed of the fit.
         seconds: Time after which the fit is stopped, with what it has learnt; None for no end.
     """
     if seconds is not None and not seconds > 0:
         raise ArgumentError("--seconds", expected="more than 0", received=seconds)
     threshold, notes = like_threshold(ratings), ratings.source.notes
+    if name is None and isinstance(ratings, Interactions):
+        name, why = model_of_interactions(ratings)
+        notes = (*notes, why)
+    name = name or "mf"
     model = liking(make_model(name, **options), threshold)
     if threshold is not None and vars(model).get("threshold") == threshold:
         notes = (*notes, f"an item counts as liked from {threshold:g} on")
@@ -44,6 +50,13 @@ def fit_model(
         done, planned = model.stopped_
         notes = (*notes, f"stopped after {done} of {planned} iterations: the time was over")
     return {"model": name, "saved in": str(out)}, notes
+
+
+def model_of_interactions(interactions: Interactions) -> tuple[str, str]:
+    """The model that learns from interactions if no other is named, and why, in a note."""
+    if interactions.n_items <= MAX_ITEMS:
+        return "ease", "model ease, the usual one where there are no ratings; -m names another"
+    return "ials", f"model ials, for ease has at most {MAX_ITEMS:,} items; -m names another"
 
 
 def fit_on_spark(

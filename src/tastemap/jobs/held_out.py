@@ -2,12 +2,13 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from tastemap.data.interactions import Interactions
 from tastemap.data.ratings import Ratings
-from tastemap.data.splits import Split, split_by_name
+from tastemap.data.splits import SplitOf, split_by_name
 from tastemap.errors import ArgumentError
 
 DEFAULT_SPLIT = "random"
@@ -22,13 +23,18 @@ class Parts(NamedTuple):
         notes: Facts for the reader.
     """
 
-    split: Split
+    split: SplitOf[Any]
     name: str
     notes: tuple[str, ...] = ()
 
 
 def parts_of(
-    ratings: Ratings, test: Ratings | None, split: str, *, test_size: float, seed: int
+    ratings: Ratings | Interactions,
+    test: Ratings | Interactions | None,
+    split: str,
+    *,
+    test_size: float,
+    seed: int,
 ) -> Parts:
     """The ratings and their test table, or two parts of the ratings.
 
@@ -41,11 +47,18 @@ def parts_of(
         ArgumentError: If both a test table and a split are given.
     """
     if test is None:
-        parts = split_by_name(ratings, split, test_size=test_size, seed=seed)
+        parts: SplitOf[Any] = split_by_name(ratings, split, test_size=test_size, seed=seed)
         return Parts(parts, split, parts.notes)
     if split != DEFAULT_SPLIT:
         raise ArgumentError("--test, --split", expected="one of the two", received="both")
-    return held_out(ratings, test)
+    if isinstance(ratings, Ratings) and isinstance(test, Ratings):
+        return held_out(ratings, test)
+    name = Path(test.source.name).name
+    if ratings.noun != test.noun:
+        received = f"{test.noun} in {name}"
+        raise ArgumentError("--test", expected=f"{ratings.noun} as in DATA", received=received)
+    notes = (f"tested on {len(test):,} interactions of {name}",)
+    return Parts(SplitOf[Any](ratings, test), name, notes)
 
 
 def held_out(ratings: Ratings, test: Ratings) -> Parts:
@@ -61,4 +74,4 @@ def held_out(ratings: Ratings, test: Ratings) -> Parts:
             f"{outside} of {len(test)} test ratings lie outside the scale of the training ratings,"
             f" {scale.lowest:g} to {scale.highest:g}: no prediction can reach them"
         )
-    return Parts(Split(ratings, replace(test, scale=scale)), name, tuple(notes))
+    return Parts(SplitOf[Any](ratings, replace(test, scale=scale)), name, tuple(notes))

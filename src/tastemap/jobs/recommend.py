@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from tastemap.data.ratings import Ratings
 from tastemap.errors import ArgumentError, DataError
 from tastemap.jobs.import_ratings import ratings_of_file
 from tastemap.jobs.tables import read_table
@@ -58,9 +59,27 @@ def recommended(
         return recommend_all(model, **choice), []
     user, ratings, novelty = single
     notes: list[str] = []
+    is_rated = isinstance(model.fitted_data, Ratings)
+    _refuse_other_kind(ratings, is_rated=is_rated)
+    if isinstance(ratings, list):
+        items = model.fitted_data.items
+        ratings = items.ids_at([items.find(word) for word in ratings]).to_list()
     if isinstance(ratings, Path):
         ratings, notes = ratings_of_file(ratings, model.fitted_ratings)
-    return model.recommend(user, ratings=ratings, novelty=novelty, **choice), notes
+    frame = model.recommend(user, ratings=ratings, novelty=novelty, **choice)
+    return (frame if is_rated else frame.drop("predicted_rating")), notes
+
+
+def _refuse_other_kind(ratings: Any, *, is_rated: bool) -> None:
+    """Refuse ratings where a model has learnt from interactions, and likes where from ratings."""
+    if ratings is None or is_rated != isinstance(ratings, list):
+        return
+    raise ArgumentError(
+        "--like" if is_rated else "--rate, --ratings",
+        expected="a model of interactions" if is_rated else "a model of ratings",
+        received=f"a model of {'ratings' if is_rated else 'interactions, which have no stars'}",
+        do="use --rate 'ITEM=5'" if is_rated else "use --like ITEM, or --after ITEM",
+    )
 
 
 def check_for_all(user: str | None, ratings: Any, novelty: float, *, has_place: bool) -> None:

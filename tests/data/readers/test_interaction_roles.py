@@ -45,3 +45,9 @@ def test_what_is_not_clear_is_asked_for() -> None:
         columns("user", "item", weight="x")
     with pytest.raises(ArgumentError, match="user and weight; expected different columns"):
         columns("user", "item", user="user", weight="user")
+
+
+def test_columns_that_are_not_read_are_named() -> None:
+    sample = {"user": ["a"], "item": ["x"], "title": ["X"], "opinion": ["good"]}
+    _, notes = find_interaction_columns("t", {}, sample, named=True)
+    assert notes[-1] == "columns that are not read: opinion"

@@ -55,7 +55,7 @@ from tastemap.errors import DataError
             "user,user,rating\n1,2,3\n",
             r"line 1; expected each column name once; received user more",
         ),
-        ("1,2,881250949\n2,2,881250950\n", r"column of the user; .* what is in them does not"),
+        ("1,2,881250949\n2,2,881250950\n", r"column of the rating; .* none of numbers to rate"),
         (
             "a\0b,c,d\n",
             r"expected text in columns, JSON, Parquet or Arrow; received bytes that",

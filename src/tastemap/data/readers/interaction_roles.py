@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from tastemap.data.readers.column_names import EVENT_NAMES, LIKED_NAMES, WEIGHT_NAMES
 from tastemap.data.readers.contents import Content
 from tastemap.data.readers.roles import (
     KEYS,
@@ -10,21 +11,13 @@ from tastemap.data.readers.roles import (
     chosen_columns,
     columns_by_name,
     first_named,
+    item_columns,
 )
 from tastemap.data.readers.timestamps import NO_TIMES
 from tastemap.errors import DataError
 
-#: Common names of columns that say how strongly, how often or in which way a user chose an item.
-WEIGHT_NAMES = (
-    "weight plays playcount playcounts listens listencount listeningcount clicks clickcount views"
-    " viewcount purchases purchasecount visits quantity qty count counts frequency freq times hours"
-    " minutes amount interactions n"
-)
-EVENT_NAMES = (
-    "event eventtype eventname action actiontype behavior behaviour behaviortype behaviourtype"
-    " interaction interactiontype activity type"
-)
-LIKED_NAMES = "liked like isliked likes thumbs thumb thumbsup favorite favourite loved"
+# A note names so many columns.
+MAX_COLUMNS_NAMED = 6
 
 
 def find_interaction_columns(
@@ -74,7 +67,12 @@ def find_interaction_columns(
             received=f"columns {', '.join([*sample][:8])}",
             do=f"name them: {calls}",
         )
-    return roles, [f"column {c} read as {r}" for r, c in guess.items() if c != KEYS.get(r, r)]
+    notes = [f"column {c} read as {r}" for r, c in guess.items() if c != KEYS.get(r, r)]
+    described = item_columns(sample, roles).values()
+    unread = [column for column in sample if column not in (*roles.values(), *described)]
+    if unread:
+        notes.append(f"columns that are not read: {', '.join(unread[:MAX_COLUMNS_NAMED])}")
+    return roles, notes
 
 
 def _named_for(role: str, free: list[str]) -> str | None:

@@ -13,10 +13,11 @@ from tastemap.data.interactions import Interactions
 from tastemap.data.nouns import item_noun, noun_in
 from tastemap.data.readers.archive import ZIP, DataFile, boundary, first_bytes, open_files
 from tastemap.data.readers.chunked_text import Columns, Reading, read_parts
+from tastemap.data.readers.column_names import LIKED_NAMES
 from tastemap.data.readers.columns import as_ids, item_table
 from tastemap.data.readers.dialect import Dialect, sample, sniff
 from tastemap.data.readers.frames import NAME, as_polars
-from tastemap.data.readers.interaction_roles import LIKED_NAMES, find_interaction_columns
+from tastemap.data.readers.interaction_roles import find_interaction_columns
 from tastemap.data.readers.json_records import is_json, read_json
 from tastemap.data.readers.kinds import START_BYTES, refuse_other_kind
 from tastemap.data.readers.members import member, table_in
@@ -280,7 +281,10 @@ def _weights_of_events(
     shown = [f"{kind} ({n:,})" for kind, n in counts.head(LISTED_EVENTS).rows()]
     listed = ", ".join(shown) + (" …" if len(counts) > LISTED_EVENTS else "")
     if event_weights is None:
-        note = f"events {listed}: each weighs 1 (event_weights={{...}} weighs them by their kind)"
+        note = (
+            f"events {listed}: each weighs 1 (event_weights={{...}}, in the shell --event-weights,"
+            " weighs them by their kind)"
+        )
         return pl.Series(np.ones(len(events))), [note]
     lacking = [kind for kind in counts[events.name] if kind not in event_weights]
     if lacking:

@@ -4,13 +4,12 @@ The names of the columns tell it, in several languages and spellings; where they
 the columns does. What is not clear from either is asked for, never assumed.
 """
 
-import re
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 
+from tastemap.data.readers.column_names import columns_of_interactions, plain, words_of
 from tastemap.data.readers.contents import Content
 from tastemap.data.readers.timestamps import NO_TIMES
-from tastemap.errors import ArgumentError, DataError
+from tastemap.errors import ArgumentError, DataError, NoRatingsError
 
 ROLES = ("user", "item", "rating", "timestamp")
 KEYS = {"user": "user_id", "item": "item_id", "rating": "rating", "timestamp": "timestamp"}
@@ -146,30 +145,8 @@ def item_columns(columns: Iterable[str], roles: Mapping[str, str]) -> dict[str, 
 
 def first_named(names: str, columns: Iterable[str]) -> str | None:
     """The column with the first of the names that any column has."""
-    plain = {_plain(column): column for column in reversed([*columns])}
-    return next((plain[name] for name in names.split() if name in plain), None)
-
-
-def _plain(name: str) -> str:
-    """A name in small letters, without accents and what stands between words.
-
-    Example:
-        >>> _plain("Calificación"), _plain("My Rating"), _plain("user_id")
-        ('calificacion', 'myrating', 'userid')
-    """
-    letters = unicodedata.normalize("NFKD", name.casefold())
-    return "".join(letter for letter in letters if letter.isalnum())
-
-
-def _words(name: str) -> list[str]:
-    """The words of a name, in small letters without accents.
-
-    Example:
-        >>> _words("movieRating"), _words("Anime_ID"), _words("My Rating")
-        (['movie', 'rating'], ['anime', 'id'], ['my', 'rating'])
-    """
-    parted = re.sub(r"([a-z0-9])([A-Z])", r"\1 \2", name)
-    return [word for word in map(_plain, re.split(r"[\W_]+", parted)) if word]
+    by_name = {plain(column): column for column in reversed([*columns])}
+    return next((by_name[name] for name in names.split() if name in by_name), None)
 
 
 def columns_by_name(lacking: list[str], free: list[str]) -> dict[str, str]:
@@ -182,7 +159,7 @@ def columns_by_name(lacking: list[str], free: list[str]) -> dict[str, str]:
     for role in lacking:
         if role not in roles:
             columns = [c for c in free if c not in roles.values() and _role_of(c) == role]
-            ids = [c for c in columns if _ID_WORDS & {*_words(c)}]
+            ids = [c for c in columns if _ID_WORDS & {*words_of(c)}]
             if columns:
                 roles[role] = (ids or columns)[0]
     return roles
@@ -190,7 +167,7 @@ def columns_by_name(lacking: list[str], free: list[str]) -> dict[str, str]:
 
 def _role_of(column: str) -> str | None:
     """The role that the words of a name tell, if they tell one."""
-    words = {*_words(column)}
+    words = {*words_of(column)}
     order = ("user", "item") if words & _ID_WORDS else ("timestamp", "rating", "user", "item")
     for role in order:
         if words & _NOUNS[role]:
@@ -217,6 +194,10 @@ def _by_contents(
     notes = [f"column {column} read as {role}" for role, column in guess.items()]
     if not guess and given:
         free = [column for column in given if column not in roles.values()]
+        if named and "rating" in needed and (of_others := columns_of_interactions(free)):
+            free = [c for c in free if c not in of_others]
+            if len(needed) == 1:  # what is left beside these may be anything
+                free = [column for column in free if given[column].looks_like_ratings]
         is_named = named and len(needed) < 3
         guess = _told_apart(free, needed, given, is_named=is_named)
         item = given.get(roles.get("item", ""))
@@ -230,6 +211,8 @@ def _by_contents(
         shown = ", ".join(f"{role} = {column}" for role, column in guess.items())
         notes = [f"told by what is in the columns: {shown}"]
     if any(role not in guess for role in needed):
+        if not named and given and not roles and _are_pairs(columns, given):
+            guess = dict(zip(("user", "item"), columns, strict=False))
         raise _unclear(name, columns, roles | guess, given)
     fourth = columns[3] if not named and len(columns) == 4 else None
     if fourth and "timestamp" in lacking and fourth not in {*roles.values(), *guess.values()}:
@@ -262,6 +245,15 @@ def _by_position(
     rivals = [column for column in rest if given[column].looks_like_ratings]
     is_rating = given[rating].looks_like_ratings
     return placed if is_usual and (is_rating or not rivals) else {}
+
+
+def _are_pairs(columns: list[str], given: Mapping[str, Content]) -> bool:
+    """Whether two columns of ids come first, and none behind them is of ratings."""
+    return (
+        len(columns) > 1
+        and all(given[c].may_be_ids and not given[c].is_time for c in columns[:2])
+        and not any(given[column].may_be_ratings for column in columns[2:])
+    )
 
 
 def _may_be_matrix(columns: list[str], given: Mapping[str, Content]) -> bool:
@@ -350,20 +342,28 @@ def _without_ratings(
 ) -> DataError:
     """The error of a table without a column that is clearly one of ratings."""
     received, do = f"columns {shown}", "name it: rating=..."
+    is_counted = bool(columns_of_interactions(free))
     truths = [column for column in free if column in given and given[column].is_truth]
     texts = [c for c in free if c in given and not given[c].numbers and given[c].may_be_ids]
+    refuse: type[DataError] = DataError
     if truths:
         both = sorted(given[truths[0]].distinct, reverse=True)[:2]
         received = f"column {truths[0]} of {' and '.join(both)}"
         do = f"to read these as 1 and 0, name it: rating={truths[0]!r}"
-    elif given and not any(given[column].may_be_ratings for column in free):
+        if is_counted:
+            refuse = NoRatingsError
+        else:
+            do += f"; as likes and dislikes: weight={truths[0]!r}"
+    elif is_counted or (given and not any(given[c].may_be_ratings for c in free if c in given)):
         words = ", ".join(sorted(given[texts[0]].distinct)[:3]) if texts else ""
-        received += f", none of numbers to rate with{f' ({texts[0]}: {words})' if texts else ''}"
-        do = (
-            "add a column of ratings, one of 1 in each row is enough for lists of items; or read it"
-            " without ratings, in Python: tm.read_interactions(...)"
+        received += (
+            ""
+            if is_counted and not texts
+            else f", none of numbers to rate with{f' ({texts[0]}: {words})' if texts else ''}"
         )
-    return DataError(
+        do = "add a column of ratings, one of 1 in each row is enough for lists of items"
+        refuse = NoRatingsError
+    return refuse(
         f"{name}, column of the rating",
         expected=f"a name such as {', '.join(NAMES['rating'].split()[:3])}",
         received=received,

@@ -7,13 +7,12 @@ is told by its values, since a name such as "title" or "no" tells little.
 import io
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import polars as pl
 
-from tastemap.data.feedback import Source
+from tastemap.data.feedback import Feedback, Source
 from tastemap.data.nouns import noun_in
-from tastemap.data.ratings import Ratings
 from tastemap.data.readers.archive import DataFile, boundary
 from tastemap.data.readers.columns import as_ids
 from tastemap.data.readers.dialect import INFERRED, sniff
@@ -29,6 +28,8 @@ from tastemap.errors import DataError, TastemapError
 from tastemap.support.addresses import refuse_address
 from tastemap.support.boundary import refusing, shortened
 from tastemap.support.counts import counted
+
+TableT = TypeVar("TableT", bound=Feedback)
 
 # What a side table, beside the marks of a table of ratings, writes where it has no value.
 MARKS = frozenset({*MISSING_MARKS, "?", "??", ".", "unknown", "unbekannt"})
@@ -52,13 +53,13 @@ ITEM_NAMES = {
 _TITLE_AND_YEAR = r"^(.*?)\s*\(([0-9]{4})\)\s*$"
 
 
-def with_tables(ratings: Ratings, items: Any = None, users: Any = None) -> Ratings:
-    """The ratings with tables that describe their items and users.
+def with_tables(ratings: TableT, items: Any = None, users: Any = None) -> TableT:
+    """The ratings or interactions with tables that describe their items and users.
 
     What is known already stays where the table says nothing of it.
 
     Args:
-        ratings: The ratings.
+        ratings: The ratings, or the interactions.
         items, users: A path or a data frame, or None. One column holds the ids; a title, genres and
             a year are known by their names; columns of numbers become numbers.
 
@@ -66,6 +67,7 @@ def with_tables(ratings: Ratings, items: Any = None, users: Any = None) -> Ratin
         DataError: If a table cannot be read, or no column of it holds ids of the ratings.
 
     Example:
+        >>> from tastemap.data.ratings import Ratings
         >>> frame = pl.DataFrame({"user_id": [1, 1], "item_id": [7, 8], "rating": [4, 2]})
         >>> books = pl.DataFrame({"no": [8, 7], "Title": ["Emma", "Dune"], "pages": ["474", "—"]})
         >>> ratings = with_tables(Ratings.from_frame(frame), items=books)
@@ -77,14 +79,14 @@ def with_tables(ratings: Ratings, items: Any = None, users: Any = None) -> Ratin
         source = _noting(ratings, notes)
         if not source.noun and isinstance(items, str | Path):
             source = replace(source, noun=noun_in(Path(items).name))
-        ratings = replace(ratings, items=described, source=source)
+        ratings = ratings.replaced(items=described, source=source)
     if users is not None:
         described, notes = _described(users, ratings.users)
-        ratings = replace(ratings, users=described, source=_noting(ratings, notes))
+        ratings = ratings.replaced(users=described, source=_noting(ratings, notes))
     return ratings
 
 
-def _noting(ratings: Ratings, notes: list[str]) -> Source:
+def _noting(ratings: Feedback, notes: list[str]) -> Source:
     return replace(ratings.source, notes=(*ratings.source.notes, *notes))
 
 

@@ -31,7 +31,7 @@ from tastemap.data.readers.roles import KEYS, Sample, find_columns, item_columns
 from tastemap.data.readers.text import Check, OtherEncodingError, TextFile
 from tastemap.data.readers.timestamps import EXPECTED_TIME, complete_times, is_time
 from tastemap.data.readers.unrated import rated
-from tastemap.errors import DataError, TastemapError
+from tastemap.errors import DataError, NoRatingsError, TastemapError
 from tastemap.support.boundary import refusing
 from tastemap.support.memory import require
 
@@ -192,6 +192,8 @@ def _read_json(
     records = read_json(file, dialect.encoding, chosen, reading)
     try:
         return read_frame(file.name, records.frame, chosen, reading, records.notes)
+    except NoRatingsError:
+        raise
     except DataError as error:
         if not records.nested or not error.what.startswith(f"{file.name}, column of the"):
             raise
@@ -309,6 +311,8 @@ def _find_columns(
         )
     try:
         return find_columns(name, columns, chosen, named=named, sample=sampled)
+    except NoRatingsError:
+        raise
     except DataError as error:
         rows = [*zip(*sampled.values(), strict=True)]
         if chosen.get("rating") or not may_be_matrix(Head(columns, rows, columns, named)):

@@ -12,7 +12,8 @@ import numpy as np
 import polars as pl
 
 from tastemap.arrays import F64, I64
-from tastemap.errors import DataError
+from tastemap.data.readers.roles import first_named
+from tastemap.errors import DataError, NoRatingsError
 
 # What tables write for "not rated", beside 0: no scale ends there.
 MARKS = (-1.0, -9.0, -99.0, -999.0, -9999.0, 99.0, 999.0, 9999.0, 99999.0)
@@ -35,6 +36,8 @@ MIN_LARGE, MAX_LEVELS = 3, 21
 MAX_FAR_VALUES = 2
 # Among fewer ratings a share tells nothing.
 MIN_ROWS = 5
+# Names of columns that hold ratings, even if their values look like counts.
+RATING_NAMES = "rating ratings userrating movierating score scores stars star grade grades"
 
 
 class Verdict(NamedTuple):
@@ -169,6 +172,17 @@ def rated(
     return frame, notes + more
 
 
+def _counts(name: str, column: str, highest: float) -> DataError:
+    """The error of a column of counts; where its name says ratings, it is asked for."""
+    what = f"{name}, column {column}"
+    received = f"numbers up to {highest:,.10g}, which look like counts or amounts"
+    do = f"if they are to be read as ratings, name the column: rating={column!r}"
+    if first_named(RATING_NAMES, [column]) is None:
+        return NoRatingsError(what, expected="ratings", received=received, do=do, counts=column)
+    do = f"{do}; if as counts: weight={column!r}"
+    return DataError(what, expected="ratings", received=received, do=do)
+
+
 def left_out(
     name: str, values: F64, counts: I64, unrated: Sequence[float] | None, column: str | None
 ) -> tuple[list[float], list[str]]:
@@ -180,12 +194,7 @@ def left_out(
     verdict = judged(values.astype(np.float64), counts)
     if verdict.is_counts:
         if column is not None:
-            raise DataError(
-                f"{name}, column {column}",
-                expected="ratings",
-                received=f"numbers up to {values[-1]:,.10g}, which look like counts or amounts",
-                do=f"if they are to be read as ratings, name the column: rating={column!r}",
-            )
+            raise _counts(name, column, float(values[-1]))
         return [], [f"ratings up to {values[-1]:,.10g} look like counts or amounts"]
     notes = [
         f"{counts[values == mark].sum():,} ratings of {mark:g} are taken as not rated and left out"

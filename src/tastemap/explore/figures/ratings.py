@@ -4,15 +4,16 @@ Each function returns a `matplotlib.figure.Figure` that belongs to no window and
 save it with ``figure.savefig(path)``, or leave it as the last line of a notebook's cell.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from tastemap.data.feedback import Feedback
 from tastemap.data.nouns import item_noun
 from tastemap.data.ratings import Ratings
-from tastemap.data.statistics import rating_counts, ratings_per_user, releases_per_year
+from tastemap.data.statistics import rating_counts, releases_per_year
 from tastemap.errors import ArgumentError
 from tastemap.explore.figures import style
 from tastemap.explore.item_map import OTHER, map_items, need_colour
@@ -22,6 +23,8 @@ from tastemap.support.extras import lab_package
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+TableT = TypeVar("TableT", bound=Feedback)
 
 #: Bins of a histogram, as in the lab.
 N_BINS = 30
@@ -33,8 +36,10 @@ MIN_SHARE_SHOWN = 0.005
 MIN_ITEMS_OF_FIFTH = 5
 
 
-def plot_popularity(ratings: Ratings) -> "Figure":
-    """How many items have how many ratings, a histogram, and how unevenly these are spread.
+def plot_popularity(ratings: Feedback) -> "Figure":
+    """How many items have how many rows, a histogram, and how unevenly these are spread.
+
+    A row is a rating or an interaction.
 
     The histogram has 30 bins, or one for each number where there are fewer numbers. The curve
     beside it is the share of all ratings that the most popular items hold.
@@ -46,7 +51,7 @@ def plot_popularity(ratings: Ratings) -> "Figure":
     counts = counts[counts > 0]
     held = np.cumsum(np.sort(counts)[::-1]) / counts.sum()
     top = max(round(len(counts) / 5), 1)
-    share, noun = f"{100 * held[top - 1]:.0f} % of the ratings", item_noun(ratings)
+    share, noun = f"{100 * held[top - 1]:.0f} % of the {ratings.noun}", item_noun(ratings)
     title = f"A fifth of the {noun.plural} hold {share}"
     if len(counts) < MIN_ITEMS_OF_FIFTH:
         title = f"The most popular {noun.singular} holds {share}"
@@ -54,12 +59,13 @@ def plot_popularity(ratings: Ratings) -> "Figure":
     with style.styled():
         figure, (ax, curve) = style.new_figure(
             title,
-            f"{_source(ratings)} · {n_once:,} {'has' if n_once == 1 else 'have'} a single rating, "
+            f"{_source(ratings)} · {n_once:,} {'has' if n_once == 1 else 'have'} a single "
+            f"{ratings.noun.removesuffix('s')}, "
             f"half at most {plain(np.median(counts))}",
             panels=2,
         )
         _histogram(ax, counts)
-        ax.set_xlabel(f"Popularity of {noun.indefinite} (number of ratings)")
+        ax.set_xlabel(f"Popularity of {noun.indefinite} (number of {ratings.noun})")
         ax.set_ylabel(noun.plural.capitalize())
         shares = np.arange(len(counts) + 1) / len(counts)
         curve.plot(100 * shares, 100 * np.concatenate([[0], held]), color=style.VERMILION, lw=2)
@@ -67,7 +73,9 @@ def plot_popularity(ratings: Ratings) -> "Figure":
         curve.plot([mark[0]], [mark[1]], "o", color=style.VERMILION, ms=6)
         curve.plot([0, 100], [0, 100], color=style.PALE, lw=1, ls=(0, (4, 3)))
         curve.set(xlim=(0, 100), ylim=(0, 102), xticks=(0, 20, 50, 100), yticks=(0, 50, 100))
-        curve.set(xlabel=f"Most popular {noun.plural}, %", ylabel="Ratings held, %")
+        curve.set(
+            xlabel=f"Most popular {noun.plural}, %", ylabel=f"{ratings.noun.capitalize()} held, %"
+        )
         style.rules(curve)
     return figure
 
@@ -150,27 +158,28 @@ def plot_releases_per_year(ratings: Ratings) -> "Figure":
     return figure
 
 
-def plot_ratings_per_user(ratings: Ratings) -> "Figure":
-    """How many users gave how many ratings: a histogram.
+def plot_ratings_per_user(ratings: Feedback) -> "Figure":
+    """How many users have how many ratings or interactions: a histogram.
 
     It has 30 bins, or one for each number where there are fewer numbers.
 
     Raises:
         ArgumentError: If there are no ratings.
     """
-    counts = ratings_per_user(_some(ratings))["ratings"].to_numpy()
+    counts = _some(ratings).by_user.counts
     counts = counts[counts > 0]
+    noun, verb = ratings.noun.removesuffix("s"), "gave" if ratings.noun == "ratings" else "have"
     median, mean = float(np.median(counts)), float(counts.mean())
     is_equal = counts.min() == counts.max()
-    title = f"Half of the users gave at most {plain(median)} rating{'s' * (median != 1)}"
+    title = f"Half of the users {verb} at most {plain(median)} {noun}{'s' * (median != 1)}"
     if is_equal:
-        title = f"Every user gave {counted(int(counts[0]), 'rating')}"
+        title = f"Every user {verb.replace('have', 'has')} {counted(int(counts[0]), noun)}"
     with style.styled():
         figure, (ax,) = style.new_figure(
             title,
             _source(ratings)
             if is_equal
-            else f"{_source(ratings)} · from {counts.min():,} to {counts.max():,} ratings a user",
+            else f"{_source(ratings)} · from {counts.min():,} to {counts.max():,} {noun}s a user",
         )
         _histogram(ax, counts)
         marks = [("median", median, style.VERMILION), ("mean", mean, style.GREEN)]
@@ -179,7 +188,7 @@ def plot_ratings_per_user(ratings: Ratings) -> "Figure":
             ax.axvline(value, ymax=top, color=colour, lw=1.5, ls=(0, (4, 3)))
             text = f"{name} {plain(round(value, 1))}"
             _beside(ax, value, text, at=top, colour=colour)
-        ax.set(xlabel="Activity of a user (number of ratings)", ylabel="Users")
+        ax.set(xlabel=f"Activity of a user (number of {ratings.noun})", ylabel="Users")
     return figure
 
 
@@ -328,14 +337,16 @@ def _beside(
     style.label(ax, text, (x, at), (6 if right else -6, 0), color=colour, **look)
 
 
-def _some(ratings: Ratings) -> Ratings:
+def _some(ratings: TableT) -> TableT:
     """The ratings; refuses an empty table."""
     if not len(ratings):
         raise ArgumentError("ratings", expected="at least one rating", received="none")
     return ratings
 
 
-def _source(ratings: Ratings) -> str:
+def _source(ratings: Feedback) -> str:
     n_items = int((ratings.by_item.counts > 0).sum())
     items = counted(n_items, *item_noun(ratings))
-    return f"{ratings.source.name}: {counted(len(ratings), 'rating')} of {items}"
+    return (
+        f"{ratings.source.name}: {counted(len(ratings), ratings.noun.removesuffix('s'))} of {items}"
+    )
