@@ -48,6 +48,13 @@ def test_large_numbers_have_few_decimals_and_small_ones_all(
     assert "0.9579" in shown(pl.DataFrame({"rmse": [0.95789]}), capsys)
 
 
+def test_scores_keep_their_decimals_beside_a_thousand_users(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    frame = pl.DataFrame({"metric": ["ndcg", "novelty", "users"], "value": [0.1162, 2.671, 1136.0]})
+    assert {"0.1162", "2.67", "1,136"} <= {*shown(frame, capsys).split()}
+
+
 def test_facts_that_are_not_known_are_left_out(capsys: pytest.CaptureFixture[str]) -> None:
     Output().facts({"ratings": 1234, "first": None}, "At a glance")
     text = capsys.readouterr().out

@@ -232,7 +232,10 @@ def table_of(frame: pl.DataFrame) -> Table:
             min_width=None if number else min(_longest(frame[name]), MIN_TEXT_CHARACTERS),
         )
     digits = [digits_of(frame[name], _digits(name)) for name in frame.columns]
+    has_metrics = "metric" in frame.columns and "value" in frame.columns
     for row in frame.iter_rows():
+        if has_metrics:  # the values of a row are what its metric says
+            digits = [_digits(row[frame.columns.index("metric")])] * len(row)
         cells = zip(frame.columns, row, digits, strict=True)
         table.add_row(*(escape(cell_text(name, value, n)) for name, value, n in cells))
     return table
@@ -244,7 +247,9 @@ def _longest(column: pl.Series) -> int:
 
 
 def _digits(column: str) -> int:
-    """Decimals of the floats in a column of a name."""
+    """Decimals of the floats in a column of a name, or of a metric."""
+    if column.startswith("users"):
+        return 0
     has_word = any(word in column for word in WORDS_OF_FOUR_DIGITS)
     return 4 if column in NAMES_OF_FOUR_DIGITS or has_word else 2
 

@@ -420,8 +420,9 @@ def implicit(request: pytest.FixtureRequest, split: Split) -> Recommender:
 def test_a_model_of_ratings_refuses_interactions(name: str, split: Split) -> None:
     model = quick(name)
     says = r"expected ratings; received interactions \(no ratings\); use one of: ease"
-    with pytest.raises(UnsupportedError, match=says):
+    with pytest.raises(UnsupportedError, match=says) as error:
         model.fit(split.train.likes(), progress=False)
+    assert all(other in str(error.value) for other in IMPLICIT)
     with pytest.raises(NotFittedError):
         model.fitted_data  # noqa: B018
 
