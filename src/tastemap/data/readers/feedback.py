@@ -49,7 +49,7 @@ def read_feedback(
         >>> read_feedback(pl.DataFrame(table)).source.notes[0]
         '3 interactions of 2 people with 2 films; no ratings: lists, no stars'
         >>> read_feedback(pl.DataFrame(table | {"stars": [4, 2, 5]}))
-        Ratings(ratings: 3 ratings, 2 users, 2 items)
+        Ratings(ratings: 3 ratings, 2 users, 2 items, 2 to 5 in steps of 1)
     """
     given = [name for name in OF_INTERACTIONS if options.get(name) is not None]
     if given and rating is not None:
