@@ -49,10 +49,11 @@ def _interaction_tables(interactions: Interactions) -> dict[str, pl.DataFrame]:
     items = item_noun(interactions).plural
     glance = statistics.describe_interactions(interactions)
     tables = {f"{interactions.source.name} at a glance": glance}
-    if interactions.weight.min() != interactions.weight.max():
+    has_weights = interactions.weight.min() != interactions.weight.max()
+    if has_weights:
         tables["How often each weight occurs"] = counts_table(interactions)
     popular = statistics.popularity(interactions).rename({"popularity": "interactions"})
-    if interactions.weight.min() != interactions.weight.max():
+    if has_weights:
         n_items = interactions.n_items
         weight = np.bincount(interactions.item_index, interactions.weight, n_items)
         popular = popular.with_columns(weight=pl.Series(weight))

@@ -56,6 +56,11 @@ def test_events_weigh_what_their_kind_weighs(tmp_path: Path) -> None:
     assert rows(weighed) == [(1, 7, 10.0, 1433221334)]
     with pytest.raises(ArgumentError, match=r"none for 'buy'.*event_weights=.'view': 2, 'buy': 1"):
         read(tmp_path, EVENTS, event_weights={"view": 2})
+    unknown = EVENTS + "2,8,,1433221335119\n"
+    weighed = read(tmp_path, unknown, event_weights={"view": 2, "buy": 1})
+    assert len(weighed) == 3
+    assert "1 row of weight 0, or without a weight, is left out" in weighed.source.notes
+    assert len(read(tmp_path, unknown)) == 4
     with pytest.raises(ArgumentError, match="a column of the kinds of events"):
         read(tmp_path, EVENTS, event="none", event_weights={"view": 2})
 
@@ -108,6 +113,8 @@ def test_collections_and_matrices() -> None:
         ([(1, 2), (3,)], "pairs of a user and an item"),
         ({}, "of 0 columns"),
         ({"a": [1, "x"], "b": [2]}, "pairs of a user and an item"),
+        ({"a": ["x", "y"], "b": {"x": 5}}, "weights of some users and none of others"),
+        ({"a": "xy", "b": "x"}, "the text 'xy' in place of a list"),
         (7, "a path or a data frame"),
     ],
 )

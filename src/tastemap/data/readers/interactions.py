@@ -29,6 +29,7 @@ from tastemap.data.readers.values import bad_value
 from tastemap.errors import ArgumentError, DataError
 from tastemap.support.addresses import refuse_address
 from tastemap.support.boundary import refusing
+from tastemap.support.counts import counted
 from tastemap.support.memory import require
 
 REPEATS = ("sum", "count", "last", "keep")
@@ -185,9 +186,13 @@ def _no_pairs(received: str) -> ArgumentError:
 def _pairs_of(source: Mapping[Any, Any]) -> list[tuple[Any, ...]]:
     """The rows of ``{user: [items]}`` or ``{user: {item: weight}}``."""
     rows: list[tuple[Any, ...]] = []
-    has_weights = all(isinstance(items, Mapping) for items in source.values())
+    has_weights = {isinstance(items, Mapping) for items in source.values()}
+    if len(has_weights) > 1:
+        raise _no_pairs("weights of some users and none of others")
     for user, items in source.items():
-        if has_weights:
+        if isinstance(items, str | bytes):
+            raise _no_pairs(f"the text {items!r} in place of a list of items")
+        if isinstance(items, Mapping):
             rows += [(user, item, weight) for item, weight in items.items()]
         else:
             rows += [(user, item) for item in items]
@@ -221,7 +226,8 @@ def _assembled(
     data, of_gaps = complete_times(pl.DataFrame(columns), "drop")
     data = data.filter(pl.col("weight").is_not_null() & (pl.col("weight") != 0))
     if n_none := len(frame) - len(data):
-        notes.append(f"{n_none:,} rows of weight 0, or without a weight, are left out")
+        verb = "is" if n_none == 1 else "are"
+        notes.append(f"{counted(n_none, 'row')} of weight 0, or without a weight, {verb} left out")
     notes += [*of_weights, *described, *of_gaps]
     if not len(data):
         received = "none; all weights are 0 or missing"
@@ -275,9 +281,13 @@ def _weights(
 def _weights_of_events(
     events: pl.Series, event_weights: Mapping[str, float] | None
 ) -> tuple[pl.Series, list[str]]:
-    """The weight of each event by its kind, and a note on the kinds."""
-    kinds = events.cast(pl.String).fill_null("")
-    counts = kinds.value_counts(sort=True)
+    """The weight of each event by its kind, and a note on the kinds.
+
+    With weights by kind, an event of which no kind is known has none.
+    """
+    kinds = events.cast(pl.String)
+    kinds = kinds.set(kinds == "", None)
+    counts = kinds.drop_nulls().value_counts(sort=True)
     shown = [f"{kind} ({n:,})" for kind, n in counts.head(LISTED_EVENTS).rows()]
     listed = ", ".join(shown) + (" …" if len(counts) > LISTED_EVENTS else "")
     if event_weights is None:
@@ -297,7 +307,8 @@ def _weights_of_events(
         )
     weights = pl.Series([float(event_weights[kind]) for kind in counts[events.name]])
     said = ", ".join(f"{kind} {event_weights[kind]:g}" for kind in counts[events.name])
-    return kinds.replace_strict(counts[events.name], weights), [f"events {listed}; weights: {said}"]
+    weight = kinds.replace_strict(counts[events.name], weights, default=None)
+    return weight, [f"events {listed}; weights: {said}"]
 
 
 def _without_repeats(data: pl.DataFrame, repeats: str) -> tuple[pl.DataFrame, list[str]]:
@@ -305,9 +316,10 @@ def _without_repeats(data: pl.DataFrame, repeats: str) -> tuple[pl.DataFrame, li
     pair = ["user_id", "item_id"]
     n_repeats = len(data) - data.select(pair).n_unique()
     words = {"sum": "weights added up", "count": "counted", "last": "the last kept", "keep": "kept"}
-    notes = [f"{n_repeats:,} repeats of a pair of user and item: {words[repeats]}"] * (
-        n_repeats > 0
-    )
+    notes = []
+    if n_repeats:
+        said = f"{counted(n_repeats, 'repeat')} of a pair of user and item"
+        notes = [f"{said}: {words[repeats]}"]
     if repeats == "keep" or (not n_repeats and repeats != "count"):
         return data, notes
     rows = data.with_row_index("row")
