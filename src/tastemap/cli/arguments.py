@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeAlias
 
 import typer
 
@@ -21,10 +21,13 @@ from tastemap.support.deadline import deadline
 from tastemap.support.numerals import number
 
 if TYPE_CHECKING:  # the modules of these load Polars, which the help does without
+    from tastemap.data.interactions import Interactions
     from tastemap.data.ratings import Ratings as Ratings  # noqa: PLC0414 - exported to commands
     from tastemap.terminal import Output
+
+    Table: TypeAlias = Ratings | Interactions
 else:
-    Ratings = Any
+    Ratings = Table = Any
 
 Data = Annotated[
     str, typer.Argument(help="A ratings file, a MovieLens folder or zip, or a name: ml-100k …")
@@ -222,7 +225,7 @@ def data_words(ctx: typer.Context) -> str:
     return " ".join(words)
 
 
-def read_data(data: str, how: dict[str, Any]) -> Ratings:
+def read_data(data: str, how: dict[str, Any]) -> Any:
     """Ratings from a file or folder, or the data set of that name.
 
     Interactions, if the options of these are among ``how`` and the file has no ratings.
@@ -239,7 +242,7 @@ def read_data(data: str, how: dict[str, Any]) -> Ratings:
     beside = {name: how.pop(name, None) for name in BESIDE}
     if source is None and (Path(data).exists() or zip_around(Path(data)) is not None):
         with terminal.download_bar(data, "reading") as progress:
-            read: Callable[..., Any] = read_feedback if {*WEIGHING} & {*how} else read_ratings
+            read: Callable[..., Table] = read_feedback if {*WEIGHING} & {*how} else read_ratings
             return read(data, **how, **beside, progress=progress)
     refuse_address(data)
     if data not in DATASETS:
@@ -269,11 +272,11 @@ def load_saved(path: Path) -> Any:
     return load_model(path)
 
 
-def model_or_ratings(path: str) -> Ratings:
+def learnt_or_read(path: str) -> "Table":
     """What a saved model has learnt from, or what is in a file or data set."""
     if (Path(path) / "model.json").is_file():
-        ratings: Ratings = load_saved(Path(path)).fitted_data
-        return ratings
+        table: Table = load_saved(Path(path)).fitted_data
+        return table
     return read_data(path, dict.fromkeys(WEIGHING))
 
 

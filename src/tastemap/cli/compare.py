@@ -8,9 +8,9 @@ import typer
 from tastemap.cli.arguments import (
     Json,
     Lists,
-    Ratings,
     Seed,
     SplitName,
+    Table,
     TestSize,
     output,
     parse_options,
@@ -20,7 +20,7 @@ from tastemap.cli.arguments import (
 
 @reads_feedback
 def compare(
-    ratings: Ratings,
+    ratings: Table,
     models: Annotated[
         str | None,
         typer.Option(
@@ -32,7 +32,7 @@ def compare(
     ] = None,
     split: SplitName = "random",
     test_size: TestSize = 0.2,
-    test: Ratings | None = None,
+    test: Table | None = None,
     lists: Lists = False,
     k: Annotated[int, typer.Option("-k", help="Length of the lists.")] = 10,
     by: Annotated[

@@ -5,12 +5,12 @@ from typing import Annotated
 
 import typer
 
-from tastemap.cli.arguments import Json, Ratings, output, reads_feedback
+from tastemap.cli.arguments import Json, Table, output, reads_feedback
 
 
 @reads_feedback
 def describe(
-    ratings: Ratings,
+    ratings: Table,
     as_json: Json = False,
     out: Annotated[
         Path | None, typer.Option("-o", "--out", help="A folder for the figures (PNG).")

@@ -8,9 +8,9 @@ from tastemap.cli.arguments import (
     Json,
     Lists,
     Out,
-    Ratings,
     Seed,
     SplitName,
+    Table,
     TestSize,
     output,
     reads_feedback,
@@ -19,7 +19,7 @@ from tastemap.cli.arguments import (
 
 @reads_feedback
 def evaluate(
-    ratings: Ratings,
+    ratings: Table,
     model: Annotated[
         str | None,
         typer.Option(
@@ -31,7 +31,7 @@ def evaluate(
     ] = None,
     split: SplitName = "random",
     test_size: TestSize = 0.2,
-    test: Ratings | None = None,
+    test: Table | None = None,
     lists: Lists = False,
     seed: Seed = 0,
     as_json: Json = False,

@@ -10,8 +10,8 @@ from tastemap.cli.arguments import (
     Engine,
     Json,
     Master,
-    Ratings,
     Seed,
+    Table,
     Unread,
     output,
     parse_options,
@@ -21,7 +21,7 @@ from tastemap.cli.arguments import (
 
 @reads_feedback
 def fit(
-    ratings: Ratings | Unread,
+    ratings: Table | Unread,
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder to save the model in.")],
     model: Annotated[
         str | None,

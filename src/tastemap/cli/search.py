@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from tastemap.cli.arguments import Json, K, Out, model_or_ratings, output
+from tastemap.cli.arguments import Json, K, Out, learnt_or_read, output
 
 
 def search(
@@ -20,5 +20,5 @@ def search(
     from tastemap.explore.title_search import search_titles
 
     words = " ".join(query)
-    frame = search_titles(model_or_ratings(where).items, words, k=k or 10)
+    frame = search_titles(learnt_or_read(where).items, words, k=k or 10)
     output(as_json, out).show(frame, f"Titles like “{words}”")
