@@ -100,7 +100,8 @@ def mean_and_biases(totals: F64, counts: I64, damping: float) -> tuple[float, F6
     """
     sizes = np.maximum(counts, 1)
     share = counts / (sizes + damping)
-    mean = float(share @ (totals / sizes) / share.sum())
+    # Not a product of BLAS, whose digits depend on the number of its threads.
+    mean = float((share * (totals / sizes)).sum() / share.sum())
     return mean, share * (totals / sizes - mean)
 
 
