@@ -1,19 +1,16 @@
 """EASE: a linear item-to-item model with a solution in closed form."""
 
-from dataclasses import replace
-
 import numpy as np
 from scipy.linalg import get_lapack_funcs
 from scipy.sparse import csc_array
 
-from tastemap.arrays import F32, AnyArray, FloatArray, IndexArray, Mask
+from tastemap.arrays import F32, AnyArray, FloatArray, IndexArray
 from tastemap.data.feedback import Feedback
 from tastemap.errors import ArgumentError
 from tastemap.kernels.ease import gram, scatter, sums_of_rows
 from tastemap.models.base.arrays import take
 from tastemap.models.base.explanation import Explanation
-from tastemap.models.base.item_based import ItemModel, RatedItems, at_items
-from tastemap.models.base.rows import Capabilities
+from tastemap.models.base.item_based import LikeModel, RatedItems, at_items
 from tastemap.models.base.user import User
 from tastemap.models.base.validation import positive, share
 
@@ -21,7 +18,7 @@ from tastemap.models.base.validation import positive, share
 _ROWS = 64
 
 
-class EASE(ItemModel):
+class EASE(LikeModel):
     """The likes of all other items predict those of an item; one matrix inversion fits the model.
 
     References:
@@ -96,11 +93,6 @@ class EASE(ItemModel):
         self.user_power = share("user_power", user_power)
         self.zero_diagonal, self.threshold = bool(zero_diagonal), threshold
 
-    @property
-    def capabilities(self) -> Capabilities:
-        """Scores that rank items and are not ratings; likes may be interactions."""
-        return replace(super().capabilities, predicts=False, interactions=True)
-
     def _fit(
         self, ratings: Feedback, validation: Feedback | None, seed: int, progress: bool
     ) -> None:
@@ -137,9 +129,6 @@ class EASE(ItemModel):
     def work(self, ratings: Feedback) -> float:
         """As in the base class: the inverse, and the pairs of likes of each user."""
         return float(ratings.n_items) ** 3 / 16 + super().work(ratings)
-
-    def _likes(self, rating: FloatArray) -> Mask:
-        return self.fitted_data.liked(rating, self.threshold)
 
     def _scores(self, rated: RatedItems, item_index: IndexArray) -> FloatArray:
         liked = np.sort(rated.item_index[self._likes(rated.rating)])  # a fixed order of the sum

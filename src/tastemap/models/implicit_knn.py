@@ -1,16 +1,13 @@
 """Neighbours of likes: the items that those who like an item like, too."""
 
-from dataclasses import replace
-
 import numpy as np
 from scipy.sparse import csr_array
 
-from tastemap.arrays import F32, I32, AnyArray, FloatArray, IndexArray, Mask
+from tastemap.arrays import F32, I32, AnyArray, FloatArray, IndexArray
 from tastemap.data.feedback import Feedback
 from tastemap.models.base.arrays import take
 from tastemap.models.base.explanation import Explanation
-from tastemap.models.base.item_based import ItemModel, RatedItems, at_items
-from tastemap.models.base.rows import Capabilities
+from tastemap.models.base.item_based import ItemModel, LikeModel, RatedItems, at_items
 from tastemap.models.base.user import User
 from tastemap.models.base.validation import choice, not_negative, whole_number
 
@@ -21,7 +18,7 @@ SATURATION, LENGTH_SHARE = 1.2, 0.75
 MAX_BLOCK = 2**24
 
 
-class ImplicitKNN(ItemModel):
+class ImplicitKNN(LikeModel):
     """The items most similar to what a user likes, by the users that like both.
 
     References:
@@ -89,11 +86,6 @@ class ImplicitKNN(ItemModel):
         self.n_neighbours = whole_number("n_neighbours", n_neighbours)
         self.shrinkage, self.threshold = not_negative("shrinkage", shrinkage), threshold
 
-    @property
-    def capabilities(self) -> Capabilities:
-        """Scores that rank items and are not ratings; likes may be interactions."""
-        return replace(super().capabilities, predicts=False, interactions=True)
-
     def _fit(
         self, ratings: Feedback, validation: Feedback | None, seed: int, progress: bool
     ) -> None:
@@ -142,9 +134,6 @@ class ImplicitKNN(ItemModel):
         """As in the base class: the pairs of likes of each user; any number of items will do."""
         pairs = (ratings.by_user.counts.astype(np.float64) ** 2).sum()
         return float(pairs) + super(ItemModel, self).work(ratings)
-
-    def _likes(self, rating: FloatArray) -> Mask:
-        return self.fitted_data.liked(rating, self.threshold)
 
     def _scores(self, rated: RatedItems, item_index: IndexArray) -> FloatArray:
         liked = np.sort(rated.item_index[self._likes(rated.rating)])  # a fixed order of the sum

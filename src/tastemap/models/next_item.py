@@ -1,14 +1,14 @@
 """The next item: what people go on to, in closed form, and what they like once they come back."""
 
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple, Self
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
-from tastemap.arrays import F32, F64, I64, AnyArray, FloatArray, IndexArray, Mask
+from tastemap.arrays import F32, F64, I64, AnyArray, FloatArray, IndexArray
 from tastemap.data.feedback import Feedback, Groups
 from tastemap.data.histories import gaps, histories
 from tastemap.errors import ArgumentError
@@ -16,8 +16,7 @@ from tastemap.kernels.next_item import add_pairs, add_weighted_rows, products_of
 from tastemap.models.base.arrays import take
 from tastemap.models.base.artifact import Artifact
 from tastemap.models.base.explanation import Explanation
-from tastemap.models.base.item_based import ItemModel, RatedItems, at_items
-from tastemap.models.base.rows import Capabilities
+from tastemap.models.base.item_based import LikeModel, RatedItems, at_items
 from tastemap.models.base.user import User
 from tastemap.models.base.validation import not_negative, positive, share, whole_number
 from tastemap.models.ease import EASE
@@ -64,7 +63,7 @@ class Trend(NamedTuple):
     item_index: IndexArray
 
 
-class NextItem(ItemModel):
+class NextItem(LikeModel):
     """What people go on to after their last items; the longer ago these are, the more taste counts.
 
     References:
@@ -159,11 +158,6 @@ class NextItem(ItemModel):
         self.trend_days = positive("trend_days", trend_days)
         self.threshold = threshold
         self.gap: float | FloatArray = 0.0
-
-    @property
-    def capabilities(self) -> Capabilities:
-        """Scores that rank items and are not ratings; histories may be of interactions."""
-        return replace(super().capabilities, predicts=False, interactions=True)
 
     # ---- learning ----
 
@@ -263,9 +257,6 @@ class NextItem(ItemModel):
         longer = max(float(longer), 1 / N_QUANTILES)
         n_likes = max(int(self._likes(user.rating).sum()), 1)
         return self.taste / longer / float(np.sqrt(n_likes)), self._trend_at(user.time)
-
-    def _likes(self, rating: FloatArray) -> Mask:
-        return self.ratings_.liked(rating, self.threshold)
 
     def _trend_at(self, time: float | None) -> FloatArray:
         """q^0.7 of each item in the period that ends at a time, float64 (n_items,)."""

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from tastemap.arrays import FloatArray, IndexArray
+from tastemap.arrays import FloatArray, IndexArray, Mask
 from tastemap.data.feedback import Feedback
 from tastemap.errors import ArgumentError
 from tastemap.models.base.explanation import Explanation, kept_inside
@@ -102,6 +102,26 @@ class ItemModel(Recommender):
         what = f"for a weight for each pair of {ratings.n_items:,} items"
         n_bytes = 4 * ratings.n_items**2
         require(type(self).__name__, n_bytes, what, "use ALS or MatrixFactorization")
+
+
+class LikeModel(ItemModel):
+    """Base of item-based models that rank items by what a user likes.
+
+    Attributes:
+        threshold: Lowest rating, or sum of weights, that counts as a like; None takes the upper
+            quarter of the scale, and of interactions all above 0.
+    """
+
+    threshold: float | None
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """Scores that rank items and are not ratings; likes may be interactions."""
+        return replace(super().capabilities, predicts=False, interactions=True)
+
+    def _likes(self, rating: FloatArray) -> Mask:
+        """Which of these ratings or weights (n,) are likes, (n,)."""
+        return self.fitted_data.liked(rating, self.threshold)
 
 
 def at_items(values: npt.NDArray[Any], item_index: IndexArray, unknown: float) -> FloatArray:
