@@ -44,6 +44,11 @@ NOUNS = {
     "anime": Noun("anime", "anime"),
     "series": Noun("series", "series"),
 }
+# Words in the name of a column or a file, and what they say that people did; all are nouns, too.
+ACTIVITIES = {
+    word: Noun(word, f"{word}s")
+    for word in ("play", "click", "view", "visit", "purchase", "order", "download", "like")
+} | dict.fromkeys(("listen", "scrobble", "stream"), Noun("play", "plays"))
 
 
 def item_noun(ratings: Feedback) -> Noun:
@@ -106,6 +111,17 @@ def noun_in(name: str) -> str:
     """
     nouns = {NOUNS[word].singular for word in _words(name) if word in NOUNS}
     return nouns.pop() if len(nouns) == 1 else ""
+
+
+def activity_in(name: str) -> Noun | None:
+    """What people did, if the name of a column or a file says it.
+
+    Example:
+        >>> activity_in("play_count").plural, activity_in("clicks.csv").plural, activity_in("n")
+        ('plays', 'clicks', None)
+    """
+    nouns = {ACTIVITIES[word] for word in _words(name) if word in ACTIVITIES}
+    return nouns.pop() if len(nouns) == 1 else None
 
 
 def noun_of_notes(notes: Iterable[str]) -> str:

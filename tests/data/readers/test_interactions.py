@@ -41,7 +41,7 @@ def test_plays_are_weights_and_rows_of_none_are_left_out(tmp_path: Path) -> None
     plays = read(tmp_path, text)
     assert rows(plays) == [(0, 5, 352698.0), (0, 6, 3.0), (2, 5, 9.0)]
     assert "2 rows of weight 0, or without a weight, are left out" in plays.source.notes
-    assert "of 2 people with 2 artists" in plays.source.notes[0]
+    assert "352,710 plays by 2 people of 2 artists" in plays.source.notes[0]
 
 
 def test_events_weigh_what_their_kind_weighs(tmp_path: Path) -> None:

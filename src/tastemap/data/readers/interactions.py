@@ -10,7 +10,7 @@ import polars as pl
 
 from tastemap.data.feedback import Source
 from tastemap.data.interactions import Interactions
-from tastemap.data.nouns import item_noun, noun_in
+from tastemap.data.nouns import activity_in, item_noun, noun_in
 from tastemap.data.readers.archive import ZIP, DataFile, boundary, first_bytes, open_files
 from tastemap.data.readers.chunked_text import Columns, Reading, read_parts
 from tastemap.data.readers.column_names import LIKED_NAMES
@@ -351,10 +351,15 @@ def _refuse_what_teaches_nothing(table: _Table, data: pl.DataFrame) -> None:
 
 
 def _summary(interactions: Interactions, roles: Mapping[str, str]) -> str:
-    """What was read, in one sentence."""
-    people = "sessions" if "session" in roles["user"].casefold() else "people"
-    return (
-        f"{len(interactions):,} interactions of {interactions.n_users:,} {people} with"
-        f" {interactions.n_items:,} {item_noun(interactions).plural};"
-        " no ratings: lists, no stars"
-    )
+    """What was read, in one sentence; plays, clicks and the like are counted one by one."""
+    is_session = "session" in roles["user"].casefold()
+    people = counted(interactions.n_users, *(("session",) if is_session else ("person", "people")))
+    items = counted(interactions.n_items, *item_noun(interactions))
+    activity = activity_in(roles.get("weight", interactions.source.name))
+    weight = interactions.weight
+    if activity and "event" not in roles and ((weight > 0) & (weight % 1 == 0)).all():
+        n = int(weight.sum(dtype=np.float64))
+        said = f"{counted(n, *activity)} {'in' if is_session else 'by'} {people} of {items}"
+    else:
+        said = f"{counted(len(interactions), 'interaction')} of {people} with {items}"
+    return f"{said}; no ratings: lists, no stars"
