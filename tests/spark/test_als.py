@@ -116,7 +116,7 @@ def test_implicit_factors_agree_with_ours(spark: Any, big: tuple[Ratings, index.
     ratings, data = big
     liked = ratings.take(ratings.rating >= 4)
     model = ALS("implicit", n_factors=6, n_epochs=10, alpha=0.2)
-    target = data.frame.where("rating >= 4").selectExpr(
+    target = data.frame.where("value >= 4").selectExpr(
         "user_index", "item_index", "float(1) as target"
     )
     reg = 0.4

@@ -50,6 +50,27 @@ def test_fit_then_ask_and_lists_for_everyone(spark: Any, data: Path, tmp_path: P
     assert (lists / "notes.txt").exists()
 
 
+@pytest.mark.slow
+@pytest.mark.xdist_group("spark")
+def test_a_table_of_plays_gives_lists(spark: Any, ratings: Ratings, tmp_path: Path) -> None:
+    plays, out = tmp_path / "plays.csv", tmp_path / "model"
+    frame = ratings.likes().to_frame().with_columns(plays=pl.col("item_id") + 20)
+    frame.select("user_id", "item_id", "plays").write_csv(plays)
+    words = (plays, "--engine", "spark", "-o", out, "--set", "n_factors=4", "--set", "n_epochs=1")
+    answer = json.loads(run("fit", *words, "--json"))
+    assert answer["model"] == "ials"
+    assert 0 < answer["test_ndcg"] < 1
+    model = load_model(out)
+    assert len(model.fitted_data) == len(frame)
+    lists = tmp_path / "lists.parquet"
+    run("recommend", out, "--all", "--engine", "spark", "-k", 3, "-o", lists)
+    made = pl.read_parquet(lists).sort("user_id", "rank")
+    assert made.equals(recommend_all(model, 3).cast(made.schema))
+    assert made["predicted_rating"].is_null().all()
+    message = run("fit", *words, "-m", "als", code=1)
+    assert "als on Spark; expected ratings; received interactions" in message
+
+
 def test_what_cannot_be_done_is_said_before_spark_starts(data: Path, tmp_path: Path) -> None:
     fit = ("fit", data, "--engine", "spark", "-o", tmp_path / "model")
     assert "Spark fits als and ials, not mf" in run(*fit, "-m", "mf", code=1)

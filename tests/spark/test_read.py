@@ -6,6 +6,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from tastemap.data.readers.interactions import read_interactions
 from tastemap.data.readers.read import read_ratings
 from tastemap.errors import ArgumentError, DataError
 from tastemap.spark import index
@@ -55,22 +56,33 @@ def test_marks_and_forms_of_times_are_told_as_on_one_machine(spark: Any, tmp_pat
         assert here.source.notes[-2][:30] in "".join(read.notes)
         assert len(there) == 2
     path.write_text("user,item,plays\n1,1,3\n2,1,900\n")
-    with pytest.raises(DataError, match="column of the rating|look like counts"):
-        reading.read_table(spark, str(path), {})
     untimed = reading.read_table(spark, str(path), {"rating": "plays", "timestamp": "none"})
-    assert untimed.frame.columns == ["user_id", "item_id", "rating"]
+    assert untimed.frame.columns == ["user_id", "item_id", "value"]
 
 
-def test_a_bad_row_is_named_or_skipped_and_counted(spark: Any, tmp_path: Path) -> None:
-    path = tmp_path / "ratings.csv"
-    path.write_text("userId,movieId,rating\n1,10,4\n2,10,good\n3,,5\n1,20,nan\n2,20,3\n")
-    with pytest.raises(DataError, match=r"ratings\.csv; expected a user.*3 rows without, e\.g\."):
+def test_a_table_without_ratings_is_read_as_interactions(spark: Any, tmp_path: Path) -> None:
+    path = tmp_path / "plays.csv"
+    path.write_text(
+        "user,artist,plays,time\nann,5,3,90\nann,6,900,80\nann,5,4,70\nbo,5,0,60\nbo,7,1,50\nbo,6,2,40\n"
+    )
+    for repeats in ("sum", "count", "last"):
+        here = read_interactions(path, repeats=repeats)
+        read = reading.read_table(spark, str(path), {"repeats": repeats})
+        there = index.index_table(spark, read).collect()
+        key = ["user_id", "item_id"]
+        assert there.to_frame().sort(key).equals(here.to_frame().sort(key)), repeats
+    found = index.index_table(spark, reading.read_table(spark, str(path), {}))
+    assert found.source.notes[0] == (
+        "4 interactions of 2 people with 3 artists; no ratings: lists, no stars"
+    )
+    assert "1 row of weight 0 left out" in found.source.notes
+    with pytest.raises(ArgumentError, match="rating, weight; expected one of the two kinds"):
+        reading.read_table(spark, str(path), {"weight": "plays", "rating": "plays"})
+    with pytest.raises(ArgumentError, match="repeats; expected one of sum, count, last"):
+        reading.read_table(spark, str(path), {"repeats": "keep"})
+    path.write_text("user,artist,plays\nann,5,3\nann,6,-2\n")
+    with pytest.raises(DataError, match="column plays; expected counts of at least 0.*-2"):
         reading.read_table(spark, str(path), {})
-    read = reading.read_table(spark, str(path), {"on_bad_row": "skip"})
-    assert read.notes[-1].startswith("3 rows without")
-    assert sorted(tuple(row) for row in read.frame.collect()) == [(1, 10, 4.0), (2, 20, 3.0)]
-    with pytest.raises(DataError, match="no such file"):
-        reading.read_table(spark, str(tmp_path / "none.csv"), {})
 
 
 @pytest.mark.parametrize(
@@ -83,13 +95,3 @@ def test_what_only_one_machine_reads_is_refused(text: str, spark: Any, tmp_path:
         reading.read_table(spark, str(path), {})
     with pytest.raises(ArgumentError, match="layout; expected a row for each rating"):
         reading.read_table(spark, str(path), {"layout": "wide"})
-
-
-def test_bad_rows_say_nothing_of_the_good_ones(spark: Any, tmp_path: Path) -> None:
-    path = tmp_path / "ratings.csv"
-    lines = ("userId,movieId,rating,timestamp", "1,10,4,5", "x,10,good,", "2,20,3,7")
-    path.write_text("\n".join(lines))
-    read = reading.read_table(spark, str(path), {"on_bad_row": "skip"})
-    assert dict(read.frame.dtypes)["user_id"] == "bigint"
-    rows = read.frame.select("user_id", "timestamp").collect()
-    assert sorted(tuple(row) for row in rows) == [(1, 5), (2, 7)]

@@ -199,7 +199,7 @@ def is_spark(engine: str) -> bool:
 
 def refuse_tables(how: dict[str, Any]) -> None:
     """Refuse what Spark does not read beside the ratings; leave out what is not given."""
-    for name in (*BESIDE, *WEIGHING):
+    for name in (*BESIDE, "event", "event_weights"):
         if how.pop(name, None) is not None:
             raise ArgumentError(
                 f"--{name.replace('_', '-')}",

@@ -28,7 +28,7 @@ def fit(
         typer.Option(
             "-m",
             "--model",
-            help="Name of the model: mf if not said; ease without ratings; on Spark als.",
+            help="Name of the model: mf if not said, ease without ratings; on Spark als, ials.",
         ),
     ] = None,
     option: Annotated[
@@ -53,7 +53,7 @@ def fit(
     options = parse_options(option or [])
     if isinstance(ratings, Unread):
         facts, notes = job.fit_on_spark(
-            *ratings, out, model or "als", options, test_size, seed, master, conf or []
+            *ratings, out, model, options, test_size, seed, master, conf or []
         )
     else:
         facts, notes = job.fit_model(ratings, out, model, options, seed, seconds)

@@ -63,7 +63,7 @@ def fit_on_spark(
     source: str,
     reading: Mapping[str, Any],
     out: Path,
-    name: str,
+    name: str | None,
     options: Mapping[str, Any],
     test_size: float,
     seed: int,
@@ -76,8 +76,9 @@ def fit_on_spark(
         source: The table that Spark reads, see `tastemap.spark.read.read_table`.
         reading: The options to read it with.
         out: Folder of the artifact; it is written whole or not at all.
-        name, options: ``als`` or ``ials``, and options of its constructor.
-        test_size: Share of the ratings to score a first fit without them; 0 for no such fit.
+        name, options: ``als`` or ``ials``, None for the one that learns from the table, and options
+            of its constructor.
+        test_size: Share of the rows to score a first fit without them; 0 for no such fit.
         seed: Seed of the split and the fits.
         master, conf: The address of the cluster, and settings ``KEY=VALUE``.
 
@@ -89,9 +90,13 @@ def fit_on_spark(
     from tastemap.spark.read import address, read_table
     from tastemap.spark.session import Cluster, parse_conf, spark_session
 
-    model = make_model(name, **options)
-    if not isinstance(model, ALS):
-        raise UnsupportedError(f"Spark fits als and ials, not {name}", do="-m als, or -m ials")
+    def made(name: str) -> ALS:
+        model = make_model(name, **options)
+        if not isinstance(model, ALS):
+            raise UnsupportedError(f"Spark fits als and ials, not {name}", do="-m als, or -m ials")
+        return model
+
+    model = made(name or "als")
     if not 0 <= test_size < 1:
         raise ArgumentError("--test-size", expected="0 or more, below 1", received=test_size)
     refuse_occupied(out)
@@ -99,6 +104,9 @@ def fit_on_spark(
     with working("Spark") as tell, spark_session(cluster) as session:
         tell("reading")
         data = index.index_table(session, read_table(session, address(source), reading))
+        if name is None:
+            name = "ials" if data.scale is None else "als"
+            model = made(name)
         index.refuse_what_the_driver_cannot_hold(data, model.n_factors + 1)
         if test_size:
             tell(f"a first fit, on {100 * (1 - test_size):.0f} %, to be scored")
@@ -107,7 +115,7 @@ def fit_on_spark(
             *rows, (kind, count) = scores.rows()
             metrics = {f"test_{metric}": value for metric, value in rows}
             scored_on = {"scored on": f"{count:,.0f} {kind}"}
-        tell(f"fitting on all {data.n:,} ratings")
+        tell(f"fitting on all {data.n:,} rows")
         fitted = als.fit(model, data, data.frame, seed)
         tell("saving")
         artifact.assemble(model, data, fitted, metrics, seed).save(out)

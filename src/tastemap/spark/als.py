@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tastemap.arrays import F32, AnyArray
-from tastemap.errors import ArgumentError
+from tastemap.errors import ArgumentError, UnsupportedError
 from tastemap.models.als import ALS
 from tastemap.models.base.factors import Prior
 from tastemap.models.bias import BiasModel
@@ -51,20 +51,26 @@ def fit(model: ALS, data: Indexed, train: "DataFrame", seed: int) -> Fitted:
     Explicit feedback: the biases of `BiasModel` are subtracted. Spark's ALS finds the factors of
     the residuals, in units of the ratings' standard deviation. Then the users are solved once more
     for bias and factors together, as in the fold-in. Implicit feedback: the same without biases,
-    on the likes.
+    on the likes, all of the same confidence.
 
     Args:
         model: It gives the number of factors and epochs, the penalty and the feedback.
         data: The vocabularies and the scale.
-        train: The ratings to learn from, as ``data.frame`` or a part of it.
+        train: The rows to learn from, as ``data.frame`` or a part of it.
         seed: Seed of Spark's initial factors.
+
+    Raises:
+        UnsupportedError: If there are no ratings, and the feedback is explicit.
     """
     from pyspark.sql import functions as F  # noqa: N812
 
     if not model.predicts_ratings:
         return _fit_implicit(model, data, train, seed)
+    if data.scale is None:
+        received = "interactions (no ratings)"
+        raise UnsupportedError("als on Spark", expected="ratings", received=received, do="-m ials")
     totals = train.agg(
-        F.count("*"), F.mean(F.col("rating").cast("double")), F.stddev_pop("rating")
+        F.count("*"), F.mean(F.col("value").cast("double")), F.stddev_pop("value")
     ).collect()[0]
     n, mu, s = totals[0], totals[1], totals[2] or 1.0
     residuals, b_i = without_biases(train, mu, len(data.items))
@@ -87,7 +93,7 @@ def fit(model: ALS, data: Indexed, train: "DataFrame", seed: int) -> Fitted:
 def _fit_implicit(model: ALS, data: Indexed, train: "DataFrame", seed: int) -> Fitted:
     from pyspark.sql import functions as F  # noqa: N812
 
-    likes = train.where(F.col("rating") >= data.scale.liked_from(model.threshold))
+    likes = train.where(F.col("value") >= data.liked_from(model.threshold))
     target = likes.select("user_index", "item_index", F.lit(1.0).cast("float").alias("target"))
     n = target.count()
     scale = 1 + model.alpha
@@ -110,7 +116,7 @@ def without_biases(train: "DataFrame", mu: float, n_items: int) -> "tuple[DataFr
     from pyspark.sql import functions as F  # noqa: N812
 
     damping = BiasModel()
-    rest = train.withColumn("residual", F.col("rating").cast("double") - F.lit(mu))
+    rest = train.withColumn("residual", F.col("value").cast("double") - F.lit(mu))
     for kind, d in (("item", damping.item_damping), ("user", damping.user_damping)):
         bias = F.sum("residual") / (F.count("*") + F.lit(d))
         biases = rest.groupBy(f"{kind}_index").agg(bias.alias("bias")).persist()
@@ -176,10 +182,10 @@ def factors_of(frame: "DataFrame", n: int, f: int) -> F32:
 
 
 def _by_user(train: "DataFrame") -> "DataFrame":
-    """A row for each user: ``user_index, items, ratings``."""
+    """A row for each user: ``user_index, items, values``."""
     from pyspark.sql import functions as F  # noqa: N812
 
-    lists = {"items": "item_index", "ratings": "rating"}
+    lists = {"items": "item_index", "values": "value"}
     columns = (F.collect_list(column).alias(name) for name, column in lists.items())
     return train.groupBy("user_index").agg(*columns)
 
@@ -191,7 +197,7 @@ def solve_users(
 
     Args:
         model: It gives the penalty and the feedback.
-        lists: Columns ``user_index, items, ratings``, a row for each user.
+        lists: Columns ``user_index, items, values``, a row for each user.
         items: float32 (n_items, 1 + f), rows (b_i, q_i) for a target of unit deviation.
         units: (1 + f,), factors from weights for such a target to weights in units of the rating.
         mu, s: Mean and standard deviation of the ratings; 0 and 1 for likes.
@@ -229,9 +235,9 @@ def _solved(
 
     from tastemap.kernels.als import solve_rows
 
-    (indptr, index), (_, rating) = csr(batch.column("items")), csr(batch.column("ratings"))
+    (indptr, index), (_, value) = csr(batch.column("items")), csr(batch.column("values"))
     b_i, fixed, gram = items
-    target = (rating - mu) / s - b_i[index] if model.predicts_ratings else np.ones(len(index))
+    target = (value - mu) / s - b_i[index] if model.predicts_ratings else np.ones(len(index))
     penalty = np.asarray(model.ridge(np.diff(indptr), len(fixed)), dtype=np.float32)
     penalties = (penalty, penalty)
     weights = np.zeros((len(batch), fixed.shape[1]), dtype=np.float32)

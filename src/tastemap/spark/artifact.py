@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from tastemap.data.ratings import Ratings
 from tastemap.models.als import ALS
 from tastemap.models.base.artifact import Artifact
 from tastemap.models.base.factors import Factors
@@ -16,7 +17,7 @@ def assemble(model: ALS, data: Indexed, fitted: Fitted, metrics: dict[str, Any],
 
     Args:
         model: The model, not yet fitted.
-        data: The training ratings, which become part of the model.
+        data: The training table, which becomes part of the model.
         fitted: The weights.
         metrics: Test errors to save with the model.
         seed: Seed of the fit.
@@ -27,7 +28,7 @@ def assemble(model: ALS, data: Indexed, fitted: Fitted, metrics: dict[str, Any],
     users[rows["user_index"].to_numpy()] = rows["weights"].list.to_array(width).to_numpy()
     ratings, parameters = data.collect(), model.get_params()
     factors = Factors.of(ratings, fitted.global_mean, users, fitted.item_weights, fitted.prior)
-    if model.predicts_ratings:
+    if isinstance(ratings, Ratings) and model.predicts_ratings:
         factors = factors.with_expected_item(ratings)
     return ALS.from_artifact(
         Artifact(

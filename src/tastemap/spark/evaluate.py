@@ -50,7 +50,7 @@ def score(
     from pyspark.sql import functions as F  # noqa: N812
 
     truth = test.groupBy("user_index").agg(
-        F.collect_list("item_index").alias("items"), F.collect_list("rating").alias("ratings")
+        F.collect_list("item_index").alias("items"), F.collect_list("value").alias("values")
     )
     users = truth.join(fitted.users, "user_index", "left")
     names = ["squared", "absolute"] if model.predicts_ratings else list(METRICS)
@@ -72,8 +72,8 @@ def score(
 
 def _scorer(model: ALS, data: Indexed, fitted: Fitted) -> Any:
     """The function that each executor applies to its users."""
-    explicit, scale, mu = model.predicts_ratings, data.scale, fitted.global_mean
-    liked, k = scale.liked_from(None), min(LIST_LENGTH, len(data.items))
+    scale, mu = data.scale if model.predicts_ratings else None, fitted.global_mean
+    liked, k = data.liked_from(None), min(LIST_LENGTH, len(data.items))
     average = np.zeros_like(fitted.item_weights[:1])
     sent = data.frame.sparkSession.sparkContext.broadcast(np.vstack([fitted.item_weights, average]))
 
@@ -84,16 +84,16 @@ def _scorer(model: ALS, data: Indexed, fitted: Fitted) -> Any:
             items = sent.value
             weights = rows(batch.column("weights"), items.shape[1])
             indptr, index = csr(batch.column("items"))
-            rating = csr(batch.column("ratings"))[1]
+            value = csr(batch.column("values"))[1]
             user = np.repeat(np.arange(len(batch), dtype=np.int32), np.diff(indptr))
             nothing = np.zeros(len(batch) + 1, dtype=np.int64), np.zeros(0, dtype=np.int32)
-            seen = nothing if explicit else csr(batch.column("seen"))
-            part = shard(items, mu, scale, weights, seen)
-            if explicit:
-                error = rating - scale.clip(part.predict_rows(user, index)).astype(np.float64)
+            seen = nothing if scale else csr(batch.column("seen"))
+            part = shard(items, mu, weights, seen)
+            if scale is not None:
+                error = value - scale.clip(part.predict_rows(user, index)).astype(np.float64)
                 values = {"squared": error**2, "absolute": np.abs(error)}
             else:
-                relevant = rating >= liked
+                relevant = value >= liked
                 values = _lists(part, user[relevant], index[relevant], k)
             values["n"] = np.ones(len(next(iter(values.values()))))
             yield pa.RecordBatch.from_pydict(values)

@@ -46,7 +46,7 @@ def recommend_all(
     Returns:
         The number of rows written.
     """
-    data = model.fitted_ratings
+    data = model.fitted_data
     if not isinstance(model, FactorModel):
         raise UnsupportedError(
             f"{model.learnt_by_} has no factors for executors to multiply",
@@ -108,7 +108,7 @@ def _schema(data: Any) -> str:
 def _list_maker(session: "SparkSession", model: FactorModel, k: int, allowed: Any) -> Any:
     """The function that each executor applies to its users."""
     data = model.ratings_
-    scale, mu, rates = data.scale, model.global_mean, model.predicts_ratings
+    mu, scale = model.global_mean, data.scale if model.predicts_ratings else None
     names = pl.DataFrame([data.items.ids, data.items.titles.rename("title")]).to_arrow()
     sent = session.sparkContext.broadcast((model.factors.item_weights, allowed, names))
 
@@ -119,12 +119,14 @@ def _list_maker(session: "SparkSession", model: FactorModel, k: int, allowed: An
         types = (pa.int64(), pa.string())
         for batch in batches:
             weights = rows(batch.column("weights"), items.shape[1])
-            part = shard(items, mu, scale, weights, csr(batch.column("seen")))
+            part = shard(items, mu, weights, csr(batch.column("seen")))
             users = np.arange(len(batch), dtype=np.int32)
             best = best_items(part, users, k, seen=(part.ratings_,), allowed=mask, n_threads=1)
             place = np.flatnonzero(best.items >= 0)
             index, score = best.items.ravel()[place], best.scores.ravel()[place]
-            predicted = scale.clip(score).astype(np.float64)
+            predicted = pa.nulls(len(score), pa.float64())
+            if scale is not None:
+                predicted = pa.array(scale.clip(score).astype(np.float64))
             ids = table.column(0).take(pa.array(index)).combine_chunks()
             yield pa.RecordBatch.from_pydict(
                 {
@@ -132,9 +134,7 @@ def _list_maker(session: "SparkSession", model: FactorModel, k: int, allowed: An
                     "rank": (place % k + 1).astype(np.int32),
                     "item_id": ids.cast(types[ids.type not in types[:1]]),
                     "title": table.column(1).take(pa.array(index)).combine_chunks().cast(types[1]),
-                    "predicted_rating": pa.array(
-                        predicted, mask=np.full(len(predicted), not rates)
-                    ),
+                    "predicted_rating": predicted,
                     "score": score.astype(np.float32),
                 }
             )

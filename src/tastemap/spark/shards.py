@@ -14,14 +14,13 @@ from tastemap.models.base.factors import FactorModel, Factors
 
 
 def shard(
-    items: AnyArray, mu: float, scale: Scale, weights: AnyArray, seen: tuple[AnyArray, IndexArray]
+    items: AnyArray, mu: float, weights: AnyArray, seen: tuple[AnyArray, IndexArray]
 ) -> FactorModel:
     """A model of some users; the ids of users and items are row numbers.
 
     Args:
         items: float32 (n_items + 1, 1 + f), rows (b_i, q_i), the last for unknown items.
         mu: The global mean.
-        scale: The scale of the ratings.
         weights: float32 (n, 1 + f), rows (b_u, p_u) of the users.
         seen: CSR of the items that each user has rated: ``indptr`` (n + 1,) and item rows.
     """
@@ -30,11 +29,11 @@ def shard(
     ratings = Ratings(
         user_index=np.repeat(np.arange(len(weights), dtype=np.int32), np.diff(indptr)),
         item_index=index,
-        rating=np.full(len(index), scale.lowest, dtype=np.float32),
+        rating=np.ones(len(index), dtype=np.float32),  # only says that the item was rated
         timestamp=None,
         users=Vocabulary(pl.Series(np.arange(len(weights))), "user"),
         items=Vocabulary(pl.Series(np.arange(len(items) - 1)), "item"),
-        scale=scale,
+        scale=Scale.infer(np.ones(1)),
     )
     arrays = Factors(mu, np.vstack([weights, average]), items).arrays()
     return FactorModel.from_artifact(Artifact("FactorModel", {}, arrays, ratings, 0, "shard"))
