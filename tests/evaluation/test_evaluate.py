@@ -99,3 +99,23 @@ def test_lists_of_a_model_of_interactions_by_hand() -> None:
     disliked = test.take(test.weight < 0)
     with pytest.raises(ArgumentError, match="an interaction of a weight above 0"):
         evaluate_ranking(Popularity().fit(train), disliked, k=2)
+
+
+def test_lists_have_their_variety_and_what_popularity_owes_taken_off() -> None:
+    """Four people, one of whom played item 1 ten times; the weights of a rare hit are larger."""
+    rows = [("a", 1)] * 10 + [("b", 1), ("c", 1), ("a", 2), ("b", 2), ("d", 2), ("d", 3)]
+    frame = pl.DataFrame(rows, schema=["user_id", "item_id"], orient="row")
+    train = Interactions.from_frame(frame)
+    test = Interactions.from_frame(pl.DataFrame({"user_id": ["c", "d", "d"], "item_id": [2, 1, 9]}))
+    scores = dict(evaluate_ranking(Popularity().fit(train), test, k=2)["metric", "value"].rows())
+    # c is listed 2 and 3, d is listed 1; items 1 and 2 have three of four people, 3 and 9 one.
+    assert scores["novelty"] == pytest.approx((np.log2(4 / 3) * 2 + 2) / 3)
+    assert scores["diversity"] == pytest.approx(1 - 1 / np.sqrt(3)), "of 2 and 3: d has both"
+    assert scores["recall"] == 0.75
+    assert scores["debiased_recall"] == pytest.approx((4 / 3 + 2 / 3) / (4 / 3 + 2 / 3 + 4 / 2))
+    assert (
+        dict(evaluate_ranking(Popularity().fit(train), test, k=1)["metric", "value"].rows())[
+            "diversity"
+        ]
+        is None
+    )
