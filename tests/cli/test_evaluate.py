@@ -65,3 +65,4 @@ def test_interactions_are_scored_by_lists_beside_the_popular_items(clicks: Path)
         assert any("model ease" in note for note in answer["notes"])
     test = ask("evaluate", clicks / "clicks.csv", "-m", clicks / "model")
     assert list(test["tables"][0]["rows"][0]) == ["metric", "k", "value", "popularity"]
+    assert any("so each counts as a miss" in note for note in test["notes"])

@@ -10,6 +10,7 @@ from tastemap.data.ratings import Ratings
 from tastemap.errors import ArgumentError
 from tastemap.evaluation.by_gap import gaps_before, is_next, joined_gaps, lists_by_gap
 from tastemap.evaluation.evaluate import evaluate, rank_unseen
+from tastemap.evaluation.leakage import leak_notes
 from tastemap.evaluation.objective import like_threshold, liking
 from tastemap.jobs.fit import model_of_interactions
 from tastemap.jobs.held_out import parts_of
@@ -68,6 +69,9 @@ def evaluation_tables(
         threshold = like_threshold(fitted.fitted_data)
         if threshold is not None:
             notes += (f"an item counts as liked from {threshold:g} on",)
+        if not tables:  # the errors bring theirs
+            rows = fitted.rows_of(tested)
+            notes += tuple(leak_notes(fitted.fitted_data, *rows, of_lists=True))
         tables |= _list_tables(fitted, tested, threshold, seed, has_gaps)
     return tables, notes
 
