@@ -62,7 +62,7 @@ def test_what_holds_after_the_correction_is_said(split: Split) -> None:
         assert not any("Holm" in note for note in alone.notes)
     (note,) = (note for note in board.notes if "Holm" in note)
     assert note == (
-        "after Holm’s correction for 2 comparisons, these differ at 5 %:"
+        "after Holm’s correction for the number of models, these differ at 5 %:"
         f" rmse of {model} from that of frozen; mae of no model from that of frozen"
     )
 

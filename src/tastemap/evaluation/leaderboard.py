@@ -198,27 +198,24 @@ def differences(
 
 
 def difference_notes(differences: pl.DataFrame) -> list[str]:
-    """Which differences hold after the correction, in a sentence; none for a single comparison.
+    """Which differences hold after the correction, in a sentence; none for single comparisons.
 
     Example:
         >>> columns = {"metric": "ndcg", "model": ["a", "b"], "reference": "c"}
         >>> frame = pl.DataFrame(columns | {"p_holm": [0.01, 0.2]})
-        >>> difference_notes(frame)[0][:65]
-        'after Holm’s correction for 2 comparisons, these differ at 5 %: n'
+        >>> difference_notes(frame)[0].split(": ")[1]
+        'ndcg of a from that of c'
     """
-    parts, n_comparisons = [], 0
-    for (metric, reference), rows in differences.group_by(
-        "metric", "reference", maintain_order=True
-    ):
-        n_comparisons = max(n_comparisons, len(rows))
+    groups = differences.group_by("metric", "reference", maintain_order=True)
+    parts, is_corrected = [], False
+    for (metric, reference), rows in groups:
+        is_corrected |= len(rows) > 1
         models = rows.filter(pl.col("p_holm") <= MAX_P)["model"].to_list()
         parts.append(f"{metric} of {', '.join(models) or 'no model'} from that of {reference}")
-    if n_comparisons < 2:
+    if not is_corrected:
         return []
-    return [
-        f"after Holm’s correction for {n_comparisons} comparisons, these differ at 5 %:"
-        f" {'; '.join(parts)}"
-    ]
+    start = "after Holm’s correction for the number of models, these differ at 5 %"
+    return [f"{start}: {'; '.join(parts)}"]
 
 
 def gaps_of(scores: dict[str, list[Scores]], frame: pl.DataFrame) -> pl.DataFrame:
