@@ -31,8 +31,10 @@ LIST_SCORES = (
     *("debiased_recall", "debiased_ndcg"),
     *("coverage", "novelty", "diversity", "popular_share"),
 )
-# Of more lists, or users in training, as many are drawn for the diversity.
-MAX_LISTS_OF_DIVERSITY, MAX_USERS_OF_DIVERSITY = 10_000, 50_000
+# For the diversity: of lists with more pairs of items some are drawn, of longer lists the first
+# places count, and of more users in training as many are drawn.
+MAX_PAIRS_OF_DIVERSITY, MAX_PLACES_OF_DIVERSITY = 1_000_000, 1_000
+MAX_USERS_OF_DIVERSITY = 20_000
 
 # What makes an item relevant, by what the rows of a table are.
 LIKED_BY = {
@@ -283,10 +285,13 @@ def _takers(train: Feedback) -> Counts:
 
 
 def _drawn(lists: IndexArray) -> IndexArray:
-    """All lists, or of more than `MAX_LISTS_OF_DIVERSITY` as many, drawn."""
-    if len(lists) <= MAX_LISTS_OF_DIVERSITY:
+    """All lists, or some that are drawn, so that they have at most `MAX_PAIRS_OF_DIVERSITY`."""
+    lists = lists[:, :MAX_PLACES_OF_DIVERSITY]
+    n_pairs = lists.shape[1] * (lists.shape[1] - 1) // 2
+    n_lists = MAX_PAIRS_OF_DIVERSITY // max(n_pairs, 1)
+    if len(lists) <= n_lists:
         return lists
-    return lists[np.random.default_rng(0).permutation(len(lists))[:MAX_LISTS_OF_DIVERSITY]]
+    return lists[np.random.default_rng(0).permutation(len(lists))[:n_lists]]
 
 
 def _drawn_pairs(train: Feedback) -> tuple[IndexArray, IndexArray]:

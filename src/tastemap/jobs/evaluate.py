@@ -93,8 +93,6 @@ def _list_tables(
     tables = {f"Lists of {k} for each user, all unseen items ranked": scores}
     if has_gaps:
         gap = gaps_before(data, tested)
-        parts = {name: lists_by_gap(lists, gap) for name, lists in ranked.items()}
-        tables[f"Lists of {k} by the time since the user was there last"] = joined_gaps(parts).drop(
-            "mrr"
-        )
+        parts = {name: lists_by_gap(lists, gap).drop("mrr") for name, lists in ranked.items()}
+        tables[f"Lists of {k} by the time since the user was there last"] = joined_gaps(parts)
     return tables
