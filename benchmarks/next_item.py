@@ -1,23 +1,27 @@
 """The next item on MovieLens 1M: the usual record, and the same by the time since the last rating.
 
     python benchmarks/next_item.py --ratings FILE --order FILE [--models next-item,ease ...]
-                                   [--validation] [--json]
+                                   [--validation] [--sittings] [--json]
 
 ``--order`` has the order of each user's ratings as published for sequential models, columns
 ``user_id, item_id, position``; ``--ratings`` has ``user_id, item_id, rating, timestamp``, of which
 times may be missing. The last item of each user is the test, all unseen items are ranked, and
 HR@10 and NDCG@10 are means over users. With ``--validation`` the last items are put away and the
-second last are the test: all choices were made so.
+second last are the test: all choices were made so. With ``--sittings`` the ratings that have a time
+are cut where a user paused for more than 30 minutes, and each sitting is a user of its own: nothing
+is known of anybody but what they did just now.
 
 Beside the models stand controls. ``shuffled`` is the model on histories in a random order: what is
-left of its gain is no order. ``neighbours`` are those of the latest item alone, by the weights of
-``ease``, and ``last week`` is what was rated most in the seven days before the latest item.
-``ease likes`` learns from the upper quarter of the ratings, as is its default, ``ease`` from all.
-``at request`` means that the model was told when the user came back, as an application would.
+left of its gain is no order. ``neighbours`` repeat the latest item as far as unseen items can: they
+are its neighbours, and those of no other, by the weights of ``ease``, and ``last week`` is what was
+rated most in the seven days before the latest item. ``ease likes`` learns from the upper quarter of
+the ratings, as is its default, ``ease`` from all. ``at request`` means that the model was told when
+the user came back, as an application would.
 """
 
 import argparse
 import json
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -89,9 +93,13 @@ def main() -> None:
     parser.add_argument("--order", type=Path, required=True)
     parser.add_argument("--models", default=",".join(NAMES), help="names with commas between them")
     parser.add_argument("--validation", action="store_true", help="judge the second last items")
+    parser.add_argument("--sittings", action="store_true", help="sittings stand for users")
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     args = parser.parse_args()
     ratings, has_time = table(args.ratings, args.order)
+    if args.sittings:
+        ratings = cut(ratings, has_time)
+        has_time = ratings.to_frame().select("user_id", "item_id", known=pl.lit(True))
     if args.validation:
         ratings = tm.leave_last_out(ratings).train
     train, test = tm.leave_last_out(ratings)
@@ -113,6 +121,14 @@ def table(ratings: Path, order: Path) -> tuple[Ratings, pl.DataFrame]:
     filled = time.forward_fill().backward_fill().over("user_id")
     frame = frame.with_columns(timestamp=filled.fill_null(time.median().cast(pl.Int32)))
     return Ratings.from_frame(frame), has_time
+
+
+def cut(ratings: Ratings, has_time: pl.DataFrame) -> Ratings:
+    """The sittings of the ratings that have a time of their own."""
+    rows = ratings.to_frame().join(has_time, on=["user_id", "item_id"], maintain_order="left")
+    sittings = tm.sittings(Ratings.from_frame(rows.filter("known").drop("known")))
+    print(f"{sittings.source.notes[-1]}.", file=sys.stderr)
+    return sittings
 
 
 def gaps_of(train: Ratings, test: Ratings, has_time: pl.DataFrame) -> F64:

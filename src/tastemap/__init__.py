@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tastemap.data.readers.prepare import prepare_ratings as prepare_ratings
     from tastemap.data.readers.read import read_ratings as read_ratings
     from tastemap.data.scale import Scale as Scale
+    from tastemap.data.sittings import sittings as sittings
     from tastemap.data.splits import forecast_split as forecast_split
     from tastemap.data.splits import leave_last_out as leave_last_out
     from tastemap.data.splits import per_user_split as per_user_split
@@ -76,6 +77,7 @@ _HOMES = {
     "data.readers.prepare": "prepare_ratings",
     "data.readers.read": "read_ratings",
     "data.scale": "Scale",
+    "data.sittings": "sittings",
     "data.splits": "forecast_split leave_last_out per_user_split published_fold"
     " time_split train_test_split",
     "data.vocabulary": "Vocabulary",

@@ -39,9 +39,20 @@ MIN_TEXT_CHARACTERS = 14
 # Numbers in columns with these words have four digits after the point, all others two.
 WORDS_OF_FOUR_DIGITS = (
     *("mse", "rmse", "mae", "loss", "similarity", "contribution", "std", "density", "error"),
-    *("recall", "precision", "ndcg", "map", "mrr", "coverage", "share", "difference", "minus"),
+    *(
+        "recall",
+        "precision",
+        "ndcg",
+        "map",
+        "mrr",
+        "coverage",
+        "diversity",
+        "share",
+        "difference",
+        "minus",
+    ),
 )
-NAMES_OF_FOUR_DIGITS = ("low", "high", "promised", "observed")
+NAMES_OF_FOUR_DIGITS = ("low", "high", "p_holm", "promised", "observed")
 
 # The endings of files that `write_frame` writes.
 TABLE_ENDINGS = (".csv", ".tsv", ".parquet", ".json")

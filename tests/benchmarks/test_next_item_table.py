@@ -40,3 +40,12 @@ def test_what_order_gives_vanishes_when_histories_are_shuffled(
     monkeypatch.setattr(sys, "argv", [*command[:-1], "popularity", "--validation"])
     benchmark.main()
     assert "| popularity |" in capsys.readouterr().out
+    monkeypatch.setattr(sys, "argv", [*command[:-1], "neighbours,shuffled", "--sittings"])
+    benchmark.main()
+    table, notes = capsys.readouterr()
+    assert "100.0% of the ratings have a time" in table, "a sitting is of known times alone"
+    assert "| model | within a minute (60) | all (60) |" in table, "the last step is one of its own"
+    assert notes.startswith(
+        "120 sittings of 60 users, cut where more than 30 minutes passed; 60 of"
+    )
+    assert {"last week", "neighbours", "shuffled"} <= set(benchmark.NAMES)

@@ -58,9 +58,11 @@ def test_a_file_of_test_ratings_is_read_as_the_other_is(tmp_path: Path) -> None:
 def test_interactions_are_scored_by_lists_beside_the_popular_items(clicks: Path) -> None:
     for split in ("random", "last", "forecast"):
         answer = ask("evaluate", clicks / "clicks.csv", "--split", split)
-        (table,) = answer["tables"]
+        table, *gaps = answer["tables"]
+        assert len(gaps) == (split != "random"), "of these users a fifth is one item, the last"
         ndcg = next(row for row in table["rows"] if row["metric"] == "ndcg")
         assert ndcg["value"] > ndcg["popularity"]
         assert any("model ease" in note for note in answer["notes"])
     test = ask("evaluate", clicks / "clicks.csv", "-m", clicks / "model")
     assert list(test["tables"][0]["rows"][0]) == ["metric", "k", "value", "popularity"]
+    assert any("so each counts as a miss" in note for note in test["notes"])

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from sklearn.model_selection import train_test_split as sklearn_split
 
 from tastemap.data import splits
+from tastemap.data.feedback import Source
 from tastemap.data.interactions import Interactions
 from tastemap.data.ratings import Ratings
 from tastemap.errors import ArgumentError
@@ -134,9 +135,30 @@ def test_equal_times_are_drawn_with_the_seed_and_said(name):
     assert rows(drawn[0].test) != rows(drawn[1].test)
     assert any(part.test.rating.min() < 5 for part in drawn)  # the last of the file is 5
     assert (drawn[0].test.timestamp > 0).all()
-    note = "split by time: 48 of 60 ratings have a time of both parts; drawn by seed"
+    users = "" if name == "time" else ", for 3 of 3 users (100 %)"
+    parted = f"split by time: 48 of 60 ratings (80.0 %) have a time of both parts{users}"
+    note = f"{parted}; drawn by seed"
     assert drawn[0].notes == (note,)
     assert drawn[0].train.source.notes[-1] == note
+    ties = drawn[0].test.source.ties
+    assert (ties.n_rows, ties.n, ties.n_users) == (48, 60, None if name == "time" else 3)
+
+
+def test_a_split_of_a_part_says_what_itself_drew_and_keeps_notes_that_begin_alike():
+    """A note of the reader that begins as the split's own would was taken for it."""
+    n = np.arange(60)
+    times = np.where(n % 20 < 4, n, 1_700_000_000)
+    frame = {"user_id": n // 20, "item_id": n % 20, "rating": 3, "timestamp": times}
+    read = Source("r", ("split by time: is what the file says",))
+    ratings = Ratings.from_frame(pl.DataFrame(frame), source=read)
+    once = splits.leave_last_out(ratings)
+    assert once.notes == once.test.source.notes[1:]
+    again = splits.leave_last_out(once.train)
+    assert again.notes != once.notes
+    assert again.test.source.notes == (*read.notes, *again.notes)
+    drawn = splits.train_test_split(once.train)
+    assert drawn.notes == ()
+    assert drawn.test.source.notes == once.test.source.notes
 
 
 @pytest.mark.parametrize("name", ["time", "forecast", "last"])

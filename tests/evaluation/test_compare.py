@@ -7,8 +7,9 @@ import polars as pl
 import pytest
 
 from tastemap.data.ratings import Ratings
-from tastemap.data.splits import Split, train_test_split
+from tastemap.data.splits import Split, leave_last_out, train_test_split
 from tastemap.errors import ArgumentError, TastemapError
+from tastemap.evaluation.by_gap import evaluate_by_gap
 from tastemap.evaluation.compare import compare
 from tastemap.evaluation.evaluate import rank_unseen
 from tastemap.metrics.ranking import METRICS
@@ -72,6 +73,28 @@ def test_refit_learns_from_the_validation_ratings_too(split: Split) -> None:
     assert row["test_rmse"] == rmse(split.test.rating, whole.predict_ratings(split.test))
     assert row["test_ndcg"] == rank_unseen(whole, split.test).per_user()["ndcg"].mean()
     assert row["validation_rmse"] == compare(["bias"], *split).frame["validation_rmse"][0]
+
+
+def test_the_next_item_is_chosen_by_the_next_item_and_scored_by_the_gap(ratings: Ratings) -> None:
+    """A random validation part asked another question, and cut holes into the histories."""
+    train, test = leave_last_out(ratings)
+    board = compare(["popularity", "ease"], train, test, k=5, by="ndcg")
+    inner, validation = leave_last_out(train)
+    for name in ("popularity", "ease"):
+        row, model = row_of(board, name), make_model(name)
+        held_out = rank_unseen(model.fit(inner, progress=False), validation, 5)
+        assert row["validation_ndcg"] == held_out.per_user()["ndcg"].mean()
+        whole = model.fit(train, progress=False)
+        assert row["test_ndcg"] == rank_unseen(whole, test, 5).per_user()["ndcg"].mean()
+        gaps = board.gaps.filter(model=name).drop("model")
+        assert gaps.equals(evaluate_by_gap(whole, test, 5))
+    assert board.gaps["model"][:2].to_list() == board.frame["model"].to_list()
+    assert "the last of each user in the training part" in " ".join(board.notes)
+    errors = compare(["bias"], train, test)
+    assert errors.k == 10, "lists are scored too"
+    assert "10 % of the training part drawn at random" in " ".join(errors.notes)
+    hated = test.take(~test.liked(test.values))
+    assert compare(["bias"], train, hated).k is None, "no list can be scored"
 
 
 def test_leaks_are_said(split: Split, ratings: Ratings) -> None:

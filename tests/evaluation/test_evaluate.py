@@ -10,6 +10,7 @@ from tastemap.data.interactions import Interactions
 from tastemap.data.ratings import Ratings
 from tastemap.data.splits import Split
 from tastemap.errors import ArgumentError, NotFittedError
+from tastemap.evaluation import evaluate as module
 from tastemap.evaluation.evaluate import evaluate, evaluate_ranking
 from tastemap.metrics.calibration import calibration_of
 from tastemap.metrics.rating import mae
@@ -99,3 +100,43 @@ def test_lists_of_a_model_of_interactions_by_hand() -> None:
     disliked = test.take(test.weight < 0)
     with pytest.raises(ArgumentError, match="an interaction of a weight above 0"):
         evaluate_ranking(Popularity().fit(train), disliked, k=2)
+
+
+def test_lists_have_their_variety_and_what_popularity_owes_taken_off() -> None:
+    """Four people, one of whom played item 1 ten times; the weights of a rare hit are larger."""
+    rows = [("a", 1)] * 10 + [("b", 1), ("c", 1), ("a", 2), ("b", 2), ("d", 2), ("d", 3)]
+    frame = pl.DataFrame(rows, schema=["user_id", "item_id"], orient="row")
+    train = Interactions.from_frame(frame)
+    test = Interactions.from_frame(pl.DataFrame({"user_id": ["c", "d", "d"], "item_id": [2, 1, 9]}))
+    scores = dict(evaluate_ranking(Popularity().fit(train), test, k=2)["metric", "value"].rows())
+    # c is listed 2 and 3, d is listed 1; items 1 and 2 have three of four people, 3 and 9 one.
+    assert scores["novelty"] == pytest.approx((np.log2(4 / 3) * 2 + 2) / 3)
+    assert scores["diversity"] == pytest.approx(1 - 1 / np.sqrt(3)), "of 2 and 3: d has both"
+    assert scores["recall"] == 0.75
+    assert scores["debiased_recall"] == pytest.approx((4 / 3 + 2 / 3) / (4 / 3 + 2 / 3 + 4 / 2))
+    assert (
+        dict(evaluate_ranking(Popularity().fit(train), test, k=1)["metric", "value"].rows())[
+            "diversity"
+        ]
+        is None
+    )
+
+
+def test_of_many_long_lists_some_pairs_tell_how_diverse_they_are(
+    split: Split, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lists of 40 have 780 pairs each, so two of them have at most 2,000."""
+    model = Popularity().fit(split.train)
+    whole = evaluate_ranking(model, split.test, k=40).filter(metric="diversity")["value"][0]
+    monkeypatch.setattr(module, "MAX_PAIRS_OF_DIVERSITY", 2_000)
+    monkeypatch.setattr(module, "MAX_USERS_OF_DIVERSITY", 100)
+    some = evaluate_ranking(model, split.test, k=40).filter(metric="diversity")["value"][0]
+    assert some != whole
+    assert some == pytest.approx(whole, abs=0.1)
+    lists = []
+    monkeypatch.setattr(module, "diversity", lambda *arrays: lists.append(arrays) or 0.5)
+    evaluate_ranking(model, split.test, k=40)
+    ((drawn, users, items),) = lists
+    assert drawn.shape == (2, 40)
+    assert len(np.unique(users)) == 100
+    assert len(users) == len(items)

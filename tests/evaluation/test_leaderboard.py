@@ -4,7 +4,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from tastemap.data.splits import Split
+from tastemap.data.ratings import Ratings
+from tastemap.data.splits import Split, leave_last_out
 from tastemap.evaluation.compare import compare
 from tastemap.models.bias import BiasModel
 from tastemap.models.ease import EASE
@@ -21,10 +22,11 @@ MIXED = {"bias": BiasModel, "ease": lambda: EASE(reg=20)}
 
 def test_tables_hold_what_there_is_and_fit_the_models(split: Split) -> None:
     tables = compare(MIXED, *split).tables()
-    errors, lists, costs, differences = tables.values()
+    errors, lists, variety, costs, differences = tables.values()
     assert errors["model"].to_list() == ["bias"]
     assert "test_log_loss" not in errors.columns
     assert lists["model"].to_list() == costs["model"].to_list() == ["ease", "bias"]
+    assert variety.columns == ["model", "coverage", "novelty", "diversity", "popular_share"]
     assert set(differences["metric"]) == {"recall", "ndcg"}
     alone = compare(["bias"], *split).tables()
     assert [title.split()[0] for title in alone] == ["Errors", "Cost:"]
@@ -47,6 +49,24 @@ def test_differences_are_to_the_best_or_to_the_one_that_is_named(split: Split) -
     assert again.equals(frozen)
 
 
+def test_what_holds_after_the_correction_is_said(split: Split) -> None:
+    """Of two comparisons the smaller p value counts twice; of a single one it is as it is."""
+    board = compare(MODELS, *split, reference="frozen")
+    both = board.differences.filter(metric="rmse").sort("p_holm").rows_by_key("model")
+    (model, ((*_, smaller),)), (other, ((*_, larger),)) = both.items()
+    for name, times, corrected in ((model, 2, smaller), (other, 1, larger)):
+        pair = {key: MODELS[key] for key in (name, "frozen")}
+        alone = compare(pair, *split, reference="frozen")
+        (p,) = alone.differences.filter(metric="rmse")["p_holm"]
+        assert corrected == pytest.approx(times * p)
+        assert not any("Holm" in note for note in alone.notes)
+    (note,) = (note for note in board.notes if "Holm" in note)
+    assert note == (
+        "after Holm’s correction for the number of models, these differ at 5 %:"
+        f" rmse of {model} from that of frozen; mae of no model from that of frozen"
+    )
+
+
 def test_in_a_mixed_board_errors_are_compared_with_the_best_by_an_error(split: Split) -> None:
     board = compare(MODELS | MIXED, *split)
     best = board.frame.sort("validation_rmse", nulls_last=True)["model"][0]
@@ -64,6 +84,19 @@ def test_bands_of_each_model_hold_every_rating(split: Split) -> None:
 def test_several_seeds_give_means_and_a_spread(split: Split) -> None:
     one, two = (compare(["bias"], *split, seeds=[seed]).frame["test_mae"][0] for seed in (1, 2))
     both = compare(["bias"], *split, seeds=[1, 2])
+    assert both.gaps.is_empty()
     assert both.frame["test_mae"][0] == pytest.approx((one + two) / 2)
     assert both.frame["test_mae_std"][0] == pytest.approx(np.std([one, two], ddof=1))
     assert any(note.startswith("means over 2 seeds") for note in both.notes)
+
+
+def test_gaps_are_means_over_the_seeds_and_stand_beside_the_lists(ratings: Ratings) -> None:
+    parts = leave_last_out(ratings)
+    one, two, both = (
+        compare(["ease", "bias"], *parts, by="rmse", seeds=seeds) for seeds in ([1], [2], [1, 2])
+    )
+    means = (one.gaps["ndcg"] + two.gaps["ndcg"]) / 2
+    assert both.gaps["ndcg"].to_list() == pytest.approx(means.to_list())
+    assert both.gaps["model"].to_list() == ["bias", "ease"] * 2
+    (title,) = (title for title in both.tables() if "there last" in title)
+    assert title == "Lists of 10 by the time since the user was there last"

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 
+from tastemap.data.interactions import Interactions
 from tastemap.data.ratings import Ratings
 from tastemap.data.splits import Split, forecast_split
 from tastemap.evaluation.leakage import is_forecast, split_notes
@@ -25,6 +26,15 @@ def test_pairs_in_both_parts_are_counted_by_id_not_by_row() -> None:
     test = table([(2, 8, 4, 20), (3, 8, 1, 20)])
     (note,) = split_notes(train, test)
     assert note.startswith("1 of 2 test pairs is among the training ratings too")
+
+
+def test_of_interactions_a_repeat_is_a_miss_and_no_error() -> None:
+    plays = Interactions.from_frame(pl.DataFrame({"user_id": [1, 1, 2], "item_id": [7, 8, 7]}))
+    (note,) = split_notes(plays, plays.take(np.array([0])))
+    assert note == (
+        "1 of 1 test pair is among the training interactions too: lists leave out what a user has,"
+        " so each counts as a miss"
+    )
 
 
 def test_pairs_that_repeat_within_a_part() -> None:

@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 
 from tastemap.data.ratings import Ratings
-from tastemap.data.splits import Split
+from tastemap.data.splits import Split, leave_last_out
 from tastemap.errors import ArgumentError
 from tastemap.evaluation.compare import compare
-from tastemap.jobs.compare import board_json, makers_of, run_comparison, sentences
+from tastemap.explore.report.blocks import Picture, Table
+from tastemap.jobs.compare import board_json, board_sections, makers_of, run_comparison, sentences
 from tastemap.terminal import Output
 
 
@@ -33,7 +34,21 @@ def test_all_of_a_leaderboard_is_in_the_json(split: Split) -> None:
     assert (answer["chosen"], answer["by"], answer["k"]) == (board.chosen, "ndcg", 5)
     assert len(answer["rows"]) == 2
     assert answer["notes"] == ["a note"]
+    assert answer["gaps"] == []
+    assert all(0 < row["p_holm"] <= 1 for row in answer["differences"])
     assert sentences(["no times", "Two."]) == ["No times.", "Two."]
+
+
+def test_lists_by_gap_are_in_the_json_and_drawn_among_the_lists(ratings: Ratings) -> None:
+    board = compare(["bias", "popularity"], *leave_last_out(ratings))
+    rows = board_json(board, [])["gaps"]
+    assert [row["gap"] for row in rows] == ["within a minute"] * 2 + ["all"] * 2
+    assert {"model", "users", "share", "recall", "recall_low", "recall_high", "ndcg"} <= {*rows[0]}
+    lists = board_sections(board)["Lists"]
+    assert sum(isinstance(block, Table) for block in lists) == 3
+    assert [block.alt for block in lists if isinstance(block, Picture)][-1] == (
+        "Hit rate of each model by the time since the user was there last, with intervals."
+    )
 
 
 def test_an_ending_is_refused_before_the_models_are_fitted(ratings: Ratings) -> None:

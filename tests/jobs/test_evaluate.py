@@ -46,3 +46,16 @@ def test_of_counts_the_upper_half_is_liked(ratings: Ratings) -> None:
     ((_, scores),) = tables.items()
     assert scores.filter(metric="ndcg")["value"][0] > 0, "it learns from these likes, too"
     assert notes == (f"an item counts as liked from {np.median(rating):g} on",)
+
+
+def test_where_the_last_is_the_test_lists_are_scored_by_the_gap(ratings: Ratings) -> None:
+    """Models of ratings too, and beside the most popular items."""
+    words = SPLIT | {"split": "last"}
+    tables, _ = evaluation_tables(ratings, "bias", **words)
+    lists, gaps = (frame for title, frame in tables.items() if title.startswith("Lists of 10"))
+    assert lists.columns == ["metric", "k", "value", "popularity"]
+    assert gaps["gap"].to_list() == ["within a minute"] * 2 + ["all"] * 2
+    assert gaps["model"][:2].to_list() == ["BiasModel", "popularity"]
+    assert gaps["ndcg"][2:].to_list() == [*lists.filter(metric="ndcg").row(0)[2:]]
+    untimed, _ = evaluation_tables(replace(ratings, timestamp=None), "bias", **SPLIT)
+    assert not any(title.startswith("Lists") for title in untimed)

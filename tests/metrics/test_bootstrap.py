@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tastemap.errors import ArgumentError
 from tastemap.metrics import bootstrap as paired
-from tastemap.metrics.bootstrap import paired_differences, user_sums
+from tastemap.metrics.bootstrap import holm, paired_differences, user_sums
 
 
 def test_sums_of_users_in_order() -> None:
@@ -49,7 +49,8 @@ def test_how_much_is_held_in_memory_changes_nothing(monkeypatch: pytest.MonkeyPa
 def test_a_difference_that_is_the_same_for_all_is_certain_and_the_reference_has_none() -> None:
     counts = np.array([1.0, 2.0, 3.0])
     found = paired_differences([0.5 * counts, 0.75 * counts], counts, reference=0)
-    np.testing.assert_allclose(found, [[0, 0.25]] * 3, atol=1e-12)
+    np.testing.assert_allclose(found[:3], [[0, 0.25]] * 3, atol=1e-12)
+    np.testing.assert_allclose(found.p, [1, 2 / 1001])
 
 
 def test_intervals_cover_the_truth_and_know_that_a_users_ratings_are_alike() -> None:
@@ -68,10 +69,31 @@ def test_intervals_cover_the_truth_and_know_that_a_users_ratings_are_alike() -> 
     assert width > 2 * naive
 
 
+def test_a_p_value_is_that_of_the_interval_that_ends_at_0() -> None:
+    rng = np.random.default_rng(0)
+    values = rng.normal(0, 1, 50)
+    totals, counts = [np.zeros(50), values - values.mean() + 0.25], np.ones(50)
+    p = paired_differences(totals, counts, 0).p[1]
+    assert 0.01 < p < 0.2
+    wide, narrow = (
+        paired_differences(totals, counts, 0, confidence=1 - p + step) for step in (0.01, -0.01)
+    )
+    assert wide.low[1] <= 0 <= narrow.low[1]
+
+
+def test_holm_multiplies_the_smallest_by_their_number_and_keeps_the_order() -> None:
+    # 0.002 * 4, 0.02 * 3, 0.03 * 2, 0.9 * 1.
+    np.testing.assert_allclose(holm([0.9, 0.002, 0.02, 0.03]), [0.9, 0.008, 0.06, 0.06])
+    assert holm([0.01, 0.011, 0.6]).tolist() == [0.03, 0.03, 0.6]  # not less than the one before
+    assert holm([0.6, 0.7]).tolist() == [1, 1]
+    assert holm([]).tolist() == []
+    assert np.isnan(holm([np.nan, np.nan])).all()
+
+
 def test_one_user_has_no_interval() -> None:
     found = paired_differences([[1.0], [2.0]], [4], reference=0)
     assert found.value.tolist() == [0, 0.25]
-    assert np.isnan([found.low, found.high]).all()
+    assert np.isnan([found.low, found.high, found.p]).all()
 
 
 def test_what_cannot_be_compared() -> None:

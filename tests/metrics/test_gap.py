@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tastemap.errors import ArgumentError
-from tastemap.metrics.gap import by_gap
+from tastemap.metrics.gap import by_gap, interval_of_share
 
 
 def test_each_user_is_in_the_class_of_the_gap() -> None:
@@ -28,3 +28,19 @@ def test_classes_without_a_user_are_left_out_and_impossible_gaps_refused() -> No
         by_gap(np.array([np.nan, -1.0]), {})
     with pytest.raises(ArgumentError, match=r"equal lengths; received \[1, 2\]"):
         by_gap(np.zeros(2), {"hit": np.ones(1)})
+
+
+def test_the_interval_of_a_share_solves_the_equation_of_its_score() -> None:
+    """At each end the share lies 1.96 standard deviations of that end away; none is not certain."""
+    share, n = np.array([0.0, 0.1, 0.9, 1.0]), np.full(4, 25.0)
+    low, high = interval_of_share(share, n)
+    for end in (low, high):
+        inside = (end > 0) & (end < 1)
+        deviation = np.sqrt(end * (1 - end) / n)
+        assert (np.abs(share - end)[inside] / deviation[inside]).tolist() == pytest.approx(
+            [1.959964] * inside.sum()
+        )
+    assert low[0] == 0
+    assert high[0] > 0.1
+    assert high[3] == 1
+    assert low[3] < 0.9

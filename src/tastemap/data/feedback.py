@@ -13,6 +13,7 @@ import polars as pl
 from tastemap.arrays import F32, I32, I64, AnyArray, FloatArray, IndexArray, Mask
 from tastemap.data.vocabulary import Id, Vocabulary
 from tastemap.errors import DataError
+from tastemap.support.counts import counted, percentage
 
 if TYPE_CHECKING:
     from tastemap.data.interactions import Interactions
@@ -57,6 +58,41 @@ class Groups:
 
 
 @dataclass(frozen=True)
+class TiedTimes:
+    """Rows of equal times that a split had to part by a draw.
+
+    Attributes:
+        n_rows, n: How many rows of how many have a time that both parts have.
+        n_users, n_of_users: For how many users of how many with two rows the draw decided, where
+            each user's rows are split by themselves; else None.
+        noun: What a row is, in the plural.
+    """
+
+    n_rows: int
+    n: int
+    n_users: int | None
+    n_of_users: int | None
+    noun: str
+
+    @property
+    def note(self) -> str:
+        """These facts in a sentence.
+
+        Example:
+            >>> TiedTimes(6, 60, 2, 4, "ratings").note.split(", ")[1]
+            'for 2 of 4 users (50.0 %); drawn by seed'
+        """
+        note = (
+            f"split by time: {self.n_rows:,} of {self.n:,} {self.noun}"
+            f" ({percentage(self.n_rows / self.n)}) have a time of both parts"
+        )
+        if self.n_users is not None and self.n_of_users:
+            share = percentage(self.n_users / self.n_of_users)
+            note += f", for {self.n_users:,} of {counted(self.n_of_users, 'user')} ({share})"
+        return f"{note}; drawn by seed"
+
+
+@dataclass(frozen=True)
 class Source:
     """Where ratings come from.
 
@@ -69,12 +105,14 @@ class Source:
             user id is one of the data (``"training"``), of the API (``"api"``), or made up for a
             profile without one (``"alias"``).
         noun: What an item is called, in the singular: film, book; "" where nothing says it.
+        ties: What the last split by time had to draw; ``notes`` says it, too. None for nothing.
     """
 
     name: str = "ratings"
     notes: tuple[str, ...] = ()
     merged: pl.DataFrame | None = field(default=None, repr=False, compare=False)
     noun: str = ""
+    ties: TiedTimes | None = field(default=None, repr=False, compare=False)
 
     def without(self, pairs: pl.DataFrame) -> "Source":
         """The source once the ratings of these pairs, ``user_id, item_id``, come from elsewhere."""
@@ -82,6 +120,13 @@ class Source:
             return self
         merged = self.merged.join(pairs, on=["user_id", "item_id"], how="anti")
         return replace(self, merged=merged)
+
+    def split(self, ties: TiedTimes | None) -> "Source":
+        """The source of the parts of a split, with the note on its ties, and of no split before."""
+        notes = [note for note in self.notes if self.ties is None or note != self.ties.note]
+        if ties is not None:
+            notes.append(ties.note)
+        return replace(self, notes=tuple(notes), ties=ties)
 
 
 class Feedback(ABC):

@@ -13,7 +13,7 @@ from typing import Generic, NamedTuple, TypeAlias, TypeVar
 import numpy as np
 
 from tastemap.arrays import I64, Mask
-from tastemap.data.feedback import Feedback
+from tastemap.data.feedback import Feedback, Source, TiedTimes
 from tastemap.data.ratings import Ratings
 from tastemap.errors import ArgumentError
 
@@ -21,10 +21,6 @@ SPLIT_NAMES = ("random", "per-user", "time", "forecast", "last", "u1", "u2", "u3
 
 ML_100K_RATINGS = 100_000
 N_FOLDS = 5
-
-# How the note of a split on equal times begins.
-_OF_TIES = "split by time: "
-
 
 TableT = TypeVar("TableT", bound=Feedback)
 
@@ -37,8 +33,12 @@ class SplitOf(NamedTuple, Generic[TableT]):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What a split by time had to draw; at the end of ``source.notes`` of both parts, too."""
-        return tuple(note for note in self.test.source.notes if note.startswith(_OF_TIES))
+        """What a split by time had to draw; at the end of ``source.notes`` of both parts, too.
+
+        ``test.source.ties`` has the numbers.
+        """
+        ties = self.test.source.ties
+        return () if ties is None else (ties.note,)
 
 
 #: Two parts of one table of ratings.
@@ -137,7 +137,9 @@ def time_split(ratings: TableT, test_size: float = 0.2, seed: int = 0) -> SplitO
     split = _split(ratings, *parts)
     first_of_test = times[parts[1]].min()
     n_tied = int(np.count_nonzero(times == first_of_test))
-    return _noted(split, n_tied if times[parts[0]].max() == first_of_test else 0)
+    is_tied = times[parts[0]].max() == first_of_test
+    ties = TiedTimes(n_tied, len(ratings), None, None, ratings.noun) if is_tied else None
+    return _with_ties(split, ratings.source, ties)
 
 
 def forecast_split(ratings: TableT, test_size: float = 0.2, seed: int = 0) -> SplitOf[TableT]:
@@ -146,7 +148,8 @@ def forecast_split(ratings: TableT, test_size: float = 0.2, seed: int = 0) -> Sp
     A user's n ratings are put in the order of time; those from place
     ``ceil((1 - test_size) * n)`` on, counted from 0, are the test, so each user keeps at least
     one for training. Equal or missing times are in the order of the positions, if these are known.
-    Otherwise the order of equal times is drawn; `Split.notes` says how many are parted.
+    Otherwise the order of equal times is drawn; `Split.notes` says how many rows are parted so, and
+    for how many users.
 
     Raises:
         ArgumentError: If there are neither times nor positions, or those of each user are all
@@ -162,7 +165,8 @@ def forecast_split(ratings: TableT, test_size: float = 0.2, seed: int = 0) -> Sp
 def leave_last_out(ratings: TableT, seed: int = 0) -> SplitOf[TableT]:
     """The last rating of each user is the test; a user's only rating stays for training.
 
-    Which of several last ratings of equal times it is is drawn; see `forecast_split`.
+    Which of several last ratings of equal times it is is drawn, and `Split.notes` says for which
+    share of the users; see `forecast_split`.
 
     Raises:
         ArgumentError: If there are neither times nor positions, or those of each user are all
@@ -261,19 +265,20 @@ def _by_user_and_time(ratings: TableT, is_test: Mask) -> SplitOf[TableT]:
     start = np.flatnonzero(is_new)
     n_equal = np.diff(np.append(start, len(order)))
     n_test = np.add.reduceat(test.astype(np.int64), start)
-    return _noted(split, int(n_equal[(n_test > 0) & (n_test < n_equal)].sum()))
+    is_parted = (n_test > 0) & (n_test < n_equal)
+    ties = TiedTimes(
+        n_rows=int(n_equal[is_parted].sum()),
+        n=len(ratings),
+        n_users=int(is_parted.sum()),  # a user's parts meet at one moment alone
+        n_of_users=int((ratings.by_user.counts > 1).sum()),
+        noun=ratings.noun,
+    )
+    return _with_ties(split, ratings.source, ties if ties.n_rows else None)
 
 
-def _noted(split: SplitOf[TableT], n_tied: int) -> SplitOf[TableT]:
-    """The split, with a note if ratings of equal times lie in both parts, and no older one."""
-    source, n = split.test.source, len(split.train) + len(split.test)
-    notes = [note for note in source.notes if not note.startswith(_OF_TIES)]
-    if n_tied:
-        notes.append(
-            f"{_OF_TIES}{n_tied:,} of {n:,} {split.test.noun} have a time of both parts;"
-            " drawn by seed"
-        )
-    source = replace(source, notes=tuple(notes))
+def _with_ties(split: SplitOf[TableT], source: Source, ties: TiedTimes | None) -> SplitOf[TableT]:
+    """The split, whose parts say what had to be drawn in it, and nothing of an older one."""
+    source = source.split(ties)
     return SplitOf(split.train.replaced(source=source), split.test.replaced(source=source))
 
 
@@ -299,4 +304,5 @@ def _split(ratings: TableT, train: I64, test: I64) -> SplitOf[TableT]:
             received=f"{len(train)} to train and {len(test)} to test, of {len(ratings)}",
             do="choose another test_size or another split",
         )
-    return SplitOf(ratings.take(train), ratings.take(test))
+    whole = ratings.replaced(source=replace(ratings.source, ties=None))
+    return SplitOf(whole.take(train), whole.take(test))

@@ -6,16 +6,20 @@ from typing import Any, TypeAlias
 import numpy as np
 import polars as pl
 
+from tastemap.arrays import F64
 from tastemap.data.interactions import Interactions
 from tastemap.data.ratings import Ratings
-from tastemap.data.splits import SplitOf, train_test_split
+from tastemap.data.splits import SplitOf, leave_last_out, train_test_split
 from tastemap.errors import ArgumentError, TastemapError
+from tastemap.evaluation.by_gap import gaps_before, is_next
 from tastemap.evaluation.cost import measured
 from tastemap.evaluation.leaderboard import (
     Leaderboard,
     averaged,
     bands_of,
+    difference_notes,
     differences,
+    gaps_of,
     with_failures,
 )
 from tastemap.evaluation.leakage import split_notes
@@ -57,11 +61,16 @@ def compare(
     For each seed a random part of the training ratings is held out for validation. It stops the
     training of the models that use it, and it alone decides which model is chosen. The split into
     training and test ratings is the same for all seeds. The test ratings are predicted once for
-    each fit, and do not affect the choice.
+    each fit, and do not affect the choice. Where a score of lists chooses and the test part has the
+    next rating of each user, the validation part is chosen by the same question: the last training
+    rating of each user. Models are then fitted again before the test, as with ``refit``: none has
+    to answer without the rating just before.
 
     Models that predict ratings are scored by their errors. Lists are scored for all models if one
     of them only ranks, or if ``lists`` is set: they rank all items that the user has neither in
-    the training nor in the validation part.
+    the training nor in the validation part. Where the test part has the next rating of each user
+    and times are known, as after `leave_last_out`, lists are always scored, and by the time since
+    the user was there last, too.
 
     Of interactions lists alone are scored, and models that need ratings fail.
 
@@ -87,7 +96,7 @@ def compare(
             default the best on the validation ratings that has the score.
         refit: After validation, fit each model again on the whole training part and test that fit;
             it has no validation ratings to stop by.
-        validation_size: Share of the training ratings held out, in (0, 1).
+        validation_size: Share of the training ratings held out, in (0, 1), where it is random.
         seeds: One fit of each model for each seed; each seed draws a new validation part.
         progress: Called with a model's name before it is fitted.
 
@@ -113,12 +122,15 @@ def compare(
     fresh = {name: make() for name, make in makers.items()}
     ranks_only = any(not model.predicts_ratings for model in fresh.values())
     by = by or ("ndcg" if ranks_only else "rmse")
-    scored = lists or ranks_only or by in METRICS
+    has_gaps = is_next(train, test) and bool(len(test.likes(threshold)))
+    scored = lists or ranks_only or by in METRICS or has_gaps
     protocol = Protocol(by, scored, min(k, train.n_items), threshold)
     check_protocol(protocol, fresh)
     for model in fresh.values():
         _rehearse(model, train)
-    run = _Run(train, test, protocol, refit, validation_size)
+    gap = gaps_before(train, test) if has_gaps else None
+    asks_next = gap is not None and by in METRICS and _has_last(train, threshold)
+    run = _Run(train, test, protocol, refit or asks_next, validation_size, gap, asks_next)
     for seed in seeds:
         run.seed(makers, seed, progress or (lambda name: None))
     if not run.scores:
@@ -126,24 +138,39 @@ def compare(
         raise TastemapError("comparing", expected="a model that does not fail", received=last)
     frame = averaged(pl.DataFrame(run.rows, infer_schema_length=None), by, len(seeds) > 1)
     frame = with_failures(frame, run.failed)
+    paired = differences(run.scores, frame, by, reference)
     return Leaderboard(
         frame=frame,
-        differences=differences(run.scores, frame, by, reference),
+        differences=paired,
         bands=bands_of(run.scores),
+        gaps=gaps_of(run.scores, frame),
         fitted=run.fitted,
         chosen=frame["model"][0],
         by=by,
         k=protocol.k if scored else None,
-        notes=(*split_notes(train, test), *_notes(run, frame, seeds)),
+        notes=(
+            *split_notes(train, test),
+            *_notes(run, frame, seeds),
+            *difference_notes(paired),
+        ),
     )
 
 
 class _Run:
     """The fits and scores of a comparison."""
 
-    def __init__(self, train: Any, test: Any, protocol: Protocol, refit: bool, size: float) -> None:
+    def __init__(
+        self,
+        train: Any,
+        test: Any,
+        protocol: Protocol,
+        refit: bool,
+        size: float,
+        gap: F64 | None,
+        asks_next: bool,
+    ) -> None:
         self.train, self.test, self.protocol = train, test, protocol
-        self.refit, self.size = refit, size
+        self.refit, self.size, self.gap, self.asks_next = refit, size, gap, asks_next
         self.fitted: dict[str, Recommender] = {}
         self.rows: list[dict[str, Any]] = []
         self.scores: dict[str, list[Scores]] = {}
@@ -151,7 +178,10 @@ class _Run:
 
     def seed(self, makers: Mapping[str, Maker], seed: int, progress: Callable[[str], None]) -> None:
         """Fit and score every model with one seed."""
-        inner, validation = train_test_split(self.train, test_size=self.size, seed=seed)
+        if self.asks_next:
+            inner, validation = leave_last_out(self.train, seed)
+        else:
+            inner, validation = train_test_split(self.train, test_size=self.size, seed=seed)
         for name, make in makers.items():
             if name in self.failed:
                 continue
@@ -172,7 +202,7 @@ class _Run:
             with measured() as cost:
                 model.fit(self.train, seed=seed, progress=False)
         scores = score_on_test(
-            model, self.test, self.protocol, seen=None if self.refit else validation
+            model, self.test, self.protocol, None if self.refit else validation, self.gap
         )
         costs = {"fit_seconds": cost.seconds, "memory_mb": cost.memory_mb}
         self.rows.append(row | scores.row | costs)
@@ -185,6 +215,15 @@ class _Run:
         self.rows = [row for row in self.rows if row["model"] != name]
         self.scores.pop(name, None)
         self.fitted.pop(name, None)
+
+
+def _has_last(train: Ratings | Interactions, threshold: float | None) -> bool:
+    """Whether the last training rows of users can be held out, and choose."""
+    try:
+        validation: Any = leave_last_out(train).test
+    except ArgumentError:
+        return False
+    return len(validation.likes(threshold)) > 0
 
 
 def _makers(models: Mapping[str, Maker] | Sequence[str]) -> dict[str, Maker]:
@@ -214,10 +253,13 @@ def _rehearse(model: Recommender, train: Ratings | Interactions) -> None:
 
 def _notes(run: _Run, frame: pl.DataFrame, seeds: Sequence[int]) -> list[str]:
     """How the models were chosen and measured, in sentences."""
-    by, share = run.protocol.by, f"{100 * run.size:g} %"
+    by, rows = run.protocol.by, run.train.noun
+    part = f"{100 * run.size:g} % of the training part drawn at random"
+    if run.asks_next:
+        part = f"the last of each user in the training part, as the test {rows} are the next"
     notes = [
-        f"chosen: {frame['model'][0]}, by the {by} on validation ratings, {share} of the training"
-        " part drawn at random; the test ratings had no say"
+        f"chosen: {frame['model'][0]}, by the {by} on validation {rows}, {part}; the test {rows}"
+        " had no say"
     ]
     without = frame.filter(pl.col(f"validation_{by}").is_null())["model"].to_list()
     without = [name for name in without if name not in run.failed]

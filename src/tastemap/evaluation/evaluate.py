@@ -13,6 +13,8 @@ from tastemap.errors import ArgumentError
 from tastemap.evaluation.leakage import leak_notes, pair_numbers
 from tastemap.metrics.calibration import Calibration, calibration_of
 from tastemap.metrics.continuous_calibration import continuous_calibration
+from tastemap.metrics.debiased import debiased_ndcg, debiased_recall, inverse_propensities
+from tastemap.metrics.diversity import diversity
 from tastemap.metrics.ranking import METRICS, Counts, Hits, Values, coverage, novelty, popular_share
 from tastemap.metrics.rating import mae, mse, rmse
 from tastemap.models.base.recommender import Recommender
@@ -23,6 +25,16 @@ from tastemap.support.counts import counted
 # Lower ends of the bands of the number of training ratings of an item or a user.
 BANDS = (0, 1, 10, 50, 100, 200)
 
+
+# The scores of lists beside the means over users; each has one value for all lists.
+LIST_SCORES = (
+    *("debiased_recall", "debiased_ndcg"),
+    *("coverage", "novelty", "diversity", "popular_share"),
+)
+# For the diversity: of lists with more pairs of items some are drawn, of longer lists the first
+# places count, and of more users in training as many are drawn.
+MAX_PAIRS_OF_DIVERSITY, MAX_PLACES_OF_DIVERSITY = 1_000_000, 1_000
+MAX_USERS_OF_DIVERSITY = 20_000
 
 # What makes an item relevant, by what the rows of a table are.
 LIKED_BY = {
@@ -218,6 +230,7 @@ class RankedLists:
         items: Rows (n, k) of items, best first; -1 after a list's end.
         hits: bool (n, k), whether the item at each place is relevant.
         n_relevant: int (n,), the number of relevant items of each user.
+        relevant: Rows of the relevant items, user by user; -1 for one that the model does not know.
         n_left_out: Number of users of the test without a list.
     """
 
@@ -225,6 +238,7 @@ class RankedLists:
     items: IndexArray
     hits: Hits
     n_relevant: Counts
+    relevant: IndexArray
     n_left_out: int
 
     def per_user(self) -> dict[str, Values]:
@@ -232,18 +246,61 @@ class RankedLists:
         return {name: metric(self.hits, self.n_relevant) for name, metric in METRICS.items()}
 
     def summary(self, train: Feedback) -> dict[str, float]:
-        """The mean of each metric, then ``coverage``, ``novelty`` and ``popular_share``.
+        """The mean of each metric, then `LIST_SCORES`.
 
         Args:
             train: The ratings or interactions that the model was fitted on.
         """
-        counts = train.by_item.counts
+        counts = _takers(train)
         n_users = int((train.by_user.counts > 0).sum())
+        # The last element stands for items that the model does not know, row -1.
+        weights = inverse_propensities(np.append(counts, 0), n_users)
+        gains = self.hits * weights[self.items]
+        debiased = (gains, weights[self.relevant], self.n_relevant)
         return {name: float(values.mean()) for name, values in self.per_user().items()} | {
+            "debiased_recall": debiased_recall(*debiased),
+            "debiased_ndcg": debiased_ndcg(*debiased),
             "coverage": coverage(self.items, train.n_items),
             "novelty": novelty(self.items, counts, n_users),
+            "diversity": diversity(_drawn(self.items), *_drawn_pairs(train)),
             "popular_share": popular_share(self.items, counts),
         }
+
+    def frame(self, train: Feedback) -> pl.DataFrame:
+        """`summary` and the numbers of users, as `evaluate_ranking` gives them."""
+        values = self.summary(train)
+        values |= {"users": float(len(self.user_index)), "users_left_out": float(self.n_left_out)}
+        k = self.items.shape[1]
+        frame = pl.DataFrame({"metric": list(values), "k": k, "value": list(values.values())})
+        return frame.fill_nan(None)
+
+
+def _takers(train: Feedback) -> Counts:
+    """Number (n_items,) of users who took up each item; repeats count once."""
+    if isinstance(train, Ratings):
+        return train.by_item.counts
+    pairs = pair_numbers(train.user_index, train.item_index, train.n_items)
+    items = pl.Series(pairs).unique().to_numpy() % (train.n_items + 1) - 1
+    return np.bincount(items, minlength=train.n_items)
+
+
+def _drawn(lists: IndexArray) -> IndexArray:
+    """All lists, or some that are drawn, so that they have at most `MAX_PAIRS_OF_DIVERSITY`."""
+    lists = lists[:, :MAX_PLACES_OF_DIVERSITY]
+    n_pairs = lists.shape[1] * (lists.shape[1] - 1) // 2
+    n_lists = MAX_PAIRS_OF_DIVERSITY // max(n_pairs, 1)
+    if len(lists) <= n_lists:
+        return lists
+    return lists[np.random.default_rng(0).permutation(len(lists))[:n_lists]]
+
+
+def _drawn_pairs(train: Feedback) -> tuple[IndexArray, IndexArray]:
+    """Who took up what, as rows: of all users, or of `MAX_USERS_OF_DIVERSITY`, drawn."""
+    if train.n_users <= MAX_USERS_OF_DIVERSITY:
+        return train.user_index, train.item_index
+    users = np.random.default_rng(0).permutation(train.n_users)[:MAX_USERS_OF_DIVERSITY]
+    rows = np.concatenate([train.by_user[user] for user in users])
+    return train.user_index[rows], train.item_index[rows]
 
 
 def rank_unseen(
@@ -265,8 +322,9 @@ def rank_unseen(
     if isinstance(k, bool) or int(k) != k or not 1 <= k <= train.n_items:
         raise ArgumentError("k", expected=f"a whole number from 1 to {train.n_items}", received=k)
     users, items = model.rows_of(test.likes(threshold))
-    relevant = users >= 0
-    user_index, n_relevant = np.unique(users[relevant], return_counts=True)
+    has_list = users >= 0
+    users, items = users[has_list], items[has_list]
+    user_index, n_relevant = np.unique(users, return_counts=True)
     if not len(user_index):
         raise ArgumentError(
             "test",
@@ -279,8 +337,9 @@ def rank_unseen(
     return RankedLists(
         user_index=user_index,
         items=lists,
-        hits=relevant_hits(user_index, lists, users[relevant], items[relevant], train.n_items),
+        hits=relevant_hits(user_index, lists, users, items, train.n_items),
         n_relevant=n_relevant,
+        relevant=items[np.argsort(users, kind="stable")],
         n_left_out=len(np.unique(test.user_index)) - len(user_index),
     )
 
@@ -319,8 +378,8 @@ def evaluate_ranking(
             (from 4 on a scale of 1 to 5). Of interactions the lowest sum of weights.
 
     Returns:
-        Frame ``metric, k, value``: the metrics of `METRICS`, ``coverage``, ``novelty``,
-        ``popular_share``, then the number of ``users`` and of ``users_left_out``.
+        Frame ``metric, k, value``: the metrics of `METRICS` and `LIST_SCORES`, then the number of
+        ``users`` and of ``users_left_out``. The value is null for the diversity of lists of one.
 
     Raises:
         ArgumentError: If k is not between 1 and the number of items, or no item is relevant.
@@ -334,7 +393,4 @@ def evaluate_ranking(
         >>> frame["metric"].head(3).to_list()
         ['recall', 'precision', 'ndcg']
     """
-    ranked = rank_unseen(model, test, k, threshold=threshold)
-    values = ranked.summary(model.ratings_)
-    values |= {"users": float(len(ranked.user_index)), "users_left_out": float(ranked.n_left_out)}
-    return pl.DataFrame({"metric": list(values), "k": k, "value": list(values.values())})
+    return rank_unseen(model, test, k, threshold=threshold).frame(model.fitted_data)

@@ -6,6 +6,7 @@ import polars as pl
 from tastemap.arrays import I64, IndexArray
 from tastemap.data.chunks import chunks
 from tastemap.data.feedback import Feedback
+from tastemap.data.interactions import Interactions
 from tastemap.support.counts import counted
 
 # Least share of test ratings before training ratings that makes a note.
@@ -31,7 +32,7 @@ def split_notes(train: Feedback, test: Feedback) -> tuple[str, ...]:
     """
     users, items = _rows(train, test)
     row = train.noun.removesuffix("s")
-    notes = leak_notes(train, users, items)
+    notes = leak_notes(train, users, items, of_lists=isinstance(train, Interactions))
     repeated = {"training": _n_twice(train), "test": _n_twice(test)}
     notes += [
         f"{counted(n, f'{part} {row}')} {'is' if n == 1 else 'are'} of a pair of user and item"
@@ -69,12 +70,15 @@ def is_forecast(train: Feedback, test: Feedback) -> bool:
     return _share_before(train, test, _rows(train, test)[0]) < MIN_SHARE_OF_NOTE
 
 
-def leak_notes(train: Feedback, users: IndexArray, items: IndexArray) -> list[str]:
+def leak_notes(
+    train: Feedback, users: IndexArray, items: IndexArray, *, of_lists: bool = False
+) -> list[str]:
     """A list with a sentence on test pairs that are in the training ratings; [] without any.
 
     Args:
         train: The training ratings.
         users, items: Rows (n,) of the test pairs in its vocabularies, -1 for unknown ones.
+        of_lists: Whether the reader sees scores of lists, and no errors.
     """
     both = (users >= 0) & (items >= 0)
     pairs, counts = np.unique(
@@ -88,10 +92,12 @@ def leak_notes(train: Feedback, users: IndexArray, items: IndexArray) -> list[st
     n_leaked = int(counts[in_train[:-1]].sum())
     if not n_leaked:
         return []
-    verb = "is" if n_leaked == 1 else "are"
+    verb, effect = "is" if n_leaked == 1 else "are", "the errors are too good to be true"
+    if of_lists:
+        effect = "lists leave out what a user has, so each counts as a miss"
     return [
         f"{n_leaked:,} of {counted(len(users), 'test pair')} {verb} among the training {train.noun}"
-        " too: the errors are too good to be true"
+        f" too: {effect}"
     ]
 
 

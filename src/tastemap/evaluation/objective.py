@@ -154,4 +154,4 @@ class Objective:
         """A score minus that of a reference on the same held-out ratings."""
         totals = [score.totals, reference.totals]
         columns = paired_differences(totals, score.counts, 1, root=self.metric == "rmse")
-        return Gain(*(float(column[0]) for column in columns))
+        return Gain(*(float(column[0]) for column in columns[:3]))

@@ -10,6 +10,7 @@ import polars as pl
 from tastemap.arrays import F64, FloatArray
 from tastemap.data.ratings import Ratings
 from tastemap.errors import ArgumentError
+from tastemap.evaluation.by_gap import lists_by_gap
 from tastemap.evaluation.evaluate import best_point, error_bands, model_calibration, rank_unseen
 from tastemap.metrics.bootstrap import user_sums
 from tastemap.metrics.ranking import METRICS
@@ -19,6 +20,8 @@ from tastemap.models.base.recommender import Recommender
 #: The scores that can choose a model: errors (the least is best), then scores of lists.
 ERRORS = ("rmse", "mae")
 CHOOSERS = (*ERRORS, *METRICS)
+#: The scores of lists that are taken of test ratings, and not of the lists alone.
+TEST_SCORES = (*METRICS, "debiased_recall", "debiased_ndcg")
 
 
 class Protocol(NamedTuple):
@@ -46,11 +49,13 @@ class Scores:
         sums: By metric, the sum over each user's test ratings, or lists, and their number: squared
             errors under ``rmse``, absolute errors of ``point`` under ``mae``.
         bands: Frame ``group, band, n, mae, rmse`` of the mean predictions; None if there are none.
+        gaps: The lists by the time since a user was there last (`lists_by_gap`), or None.
     """
 
     row: dict[str, Any]
     sums: dict[str, tuple[F64, F64]]
     bands: pl.DataFrame | None
+    gaps: pl.DataFrame | None = None
 
 
 def validation_scores(model: Recommender, validation: Any, protocol: Protocol) -> dict[str, float]:
@@ -67,7 +72,9 @@ def validation_scores(model: Recommender, validation: Any, protocol: Protocol) -
     return scores
 
 
-def score_on_test(model: Recommender, test: Any, protocol: Protocol, seen: Any) -> Scores:
+def score_on_test(
+    model: Recommender, test: Any, protocol: Protocol, seen: Any, gap: F64 | None = None
+) -> Scores:
     """Errors and lists of a model on the test ratings.
 
     Args:
@@ -75,10 +82,11 @@ def score_on_test(model: Recommender, test: Any, protocol: Protocol, seen: Any) 
         test: Ratings that it has not seen.
         protocol: How to score.
         seen: Ratings that are neither trained on nor tested; their items are left out of lists.
+        gap: Seconds (n_users,) before each user's test rating, or None to leave them aside.
     """
     row: dict[str, Any] = {}
     sums: dict[str, tuple[F64, F64]] = {}
-    bands = None
+    bands = gaps = None
     if model.predicts_ratings:
         row, predicted, at_point = _errors(model, test)
         true = test.rating.astype(np.float64)
@@ -89,13 +97,14 @@ def score_on_test(model: Recommender, test: Any, protocol: Protocol, seen: Any) 
         started = time.perf_counter()
         ranked = rank_unseen(model, test, protocol.k, threshold=protocol.threshold, seen=seen)
         seconds = time.perf_counter() - started
-        names = {name: f"test_{name}" for name in METRICS}
-        summary = ranked.summary(model.ratings_)
+        names = {name: f"test_{name}" for name in TEST_SCORES}
+        summary = ranked.summary(model.fitted_data)
         row |= {names.get(name, name): value for name, value in summary.items()}
         row["list_seconds"] = seconds
         counts = np.ones(len(ranked.user_index))
         sums |= {name: (values, counts) for name, values in ranked.per_user().items()}
-    return Scores(row, sums, bands)
+        gaps = None if gap is None else lists_by_gap(ranked, gap)
+    return Scores(row, sums, bands, gaps)
 
 
 def _errors(model: Recommender, test: Ratings) -> tuple[dict[str, Any], FloatArray, FloatArray]:

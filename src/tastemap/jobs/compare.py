@@ -17,6 +17,7 @@ from tastemap.evaluation.leaderboard import Leaderboard
 from tastemap.evaluation.objective import like_threshold, liking
 from tastemap.explore.figures import leaderboard as board_plots
 from tastemap.explore.figures import model as model_plots
+from tastemap.explore.figures.gap import plot_gaps
 from tastemap.explore.report.blocks import Picture, Table
 from tastemap.explore.report.report import Block, Report
 from tastemap.jobs.held_out import parts_of
@@ -134,6 +135,7 @@ def board_json(board: Leaderboard, notes: Sequence[str]) -> dict[str, Any]:
         "rows": rows_of(board.frame),
         "differences": rows_of(board.differences),
         "bands": rows_of(board.bands),
+        "gaps": rows_of(board.gaps),
         "notes": list(notes),
     }
 
@@ -144,8 +146,9 @@ def board_sections(board: Leaderboard) -> dict[str, list[Block]]:
     sections: dict[str, list[Block]] = {}
     for caption, frame in board.tables().items():
         title = caption.split()[0].rstrip(":")
-        pictures = figures[title](board) if title in figures else []
-        sections[title] = [*pictures, Table(frame, caption, 4)]
+        if title not in sections:
+            sections[title] = [*figures[title](board)] if title in figures else []
+        sections[title].append(Table(frame, caption, 4))
     return sections
 
 
@@ -224,8 +227,12 @@ def error_pictures(board: Leaderboard) -> list[Picture]:
 
 
 def list_pictures(board: Leaderboard) -> list[Picture]:
-    """The score of the lists against the seconds of the fit, and the differences."""
-    return _score_pictures(board, "recall" if board.by == "recall" else "ndcg", "model's lists")
+    """The score of the lists against the seconds of the fit, the differences, and the gaps."""
+    pictures = _score_pictures(board, "recall" if board.by == "recall" else "ndcg", "model's lists")
+    if len(board.gaps) and board.k is not None:
+        alt = "Hit rate of each model by the time since the user was there last, with intervals."
+        pictures.append(Picture(plot_gaps(board.gaps, board.k), alt))
+    return pictures
 
 
 def _score_pictures(board: Leaderboard, metric: str, of: str) -> list[Picture]:

@@ -4,13 +4,17 @@ from pathlib import Path
 
 import polars as pl
 
+from tastemap.data.feedback import Feedback
 from tastemap.data.interactions import Interactions
 from tastemap.data.ratings import Ratings
 from tastemap.errors import ArgumentError
-from tastemap.evaluation.evaluate import evaluate, evaluate_ranking
+from tastemap.evaluation.by_gap import gaps_before, is_next, joined_gaps, lists_by_gap
+from tastemap.evaluation.evaluate import evaluate, rank_unseen
+from tastemap.evaluation.leakage import leak_notes
 from tastemap.evaluation.objective import like_threshold, liking
 from tastemap.jobs.fit import model_of_interactions
 from tastemap.jobs.held_out import parts_of
+from tastemap.models.base.recommender import Recommender
 from tastemap.models.registry import load_model, make_model
 
 
@@ -31,7 +35,8 @@ def evaluation_tables(
         model: A model's name, or None for the usual one; or the path of a saved model, which is
             scored on all ratings.
         split, test_size, seed: As in `split_by_name`.
-        lists: Score lists of ten recommended items too; models that only rank always have them.
+        lists: Score lists of ten recommended items too; models that only rank always have them,
+            and all models where the split is "last" and times are known.
         test: Test ratings of their own, in place of a split.
 
     Returns:
@@ -59,15 +64,35 @@ def evaluation_tables(
         evaluation = evaluate(fitted, tested)
         tables |= evaluation.tables
         notes += evaluation.notes
-    if lists or not fitted.predicts_ratings:
-        data = fitted.ratings_
-        threshold, k = like_threshold(data), min(10, data.n_items)
+    has_gaps = is_next(fitted.fitted_data, tested)
+    if lists or has_gaps or not fitted.predicts_ratings:
+        threshold = like_threshold(fitted.fitted_data)
         if threshold is not None:
             notes += (f"an item counts as liked from {threshold:g} on",)
-        scores = evaluate_ranking(fitted, tested, k, threshold=threshold)
-        if isinstance(data, Interactions):
-            popular = make_model("popularity").fit(data, seed=seed)
-            of_popular = evaluate_ranking(popular, tested, k)["value"].alias("popularity")
-            scores = scores.with_columns(of_popular)
-        tables[f"Lists of {k} for each user, all unseen items ranked"] = scores
+        if not tables:  # the errors bring theirs
+            rows = fitted.rows_of(tested)
+            notes += tuple(leak_notes(fitted.fitted_data, *rows, of_lists=True))
+        tables |= _list_tables(fitted, tested, threshold, seed, has_gaps)
     return tables, notes
+
+
+def _list_tables(
+    fitted: Recommender, tested: Feedback, threshold: float | None, seed: int, has_gaps: bool
+) -> dict[str, pl.DataFrame]:
+    """The scores of the lists, and those by gap, beside the most popular items."""
+    data = fitted.fitted_data
+    k, models = min(10, data.n_items), {str(fitted): fitted}
+    if has_gaps or isinstance(data, Interactions):
+        models["popularity"] = liking(make_model("popularity"), threshold).fit(data, seed=seed)
+    ranked = {
+        name: rank_unseen(model, tested, k, threshold=threshold) for name, model in models.items()
+    }
+    scores, *others = (lists.frame(data) for lists in ranked.values())
+    for frame in others:
+        scores = scores.with_columns(frame["value"].alias("popularity"))
+    tables = {f"Lists of {k} for each user, all unseen items ranked": scores}
+    if has_gaps:
+        gap = gaps_before(data, tested)
+        parts = {name: lists_by_gap(lists, gap).drop("mrr") for name, lists in ranked.items()}
+        tables[f"Lists of {k} by the time since the user was there last"] = joined_gaps(parts)
+    return tables

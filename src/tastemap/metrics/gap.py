@@ -11,6 +11,27 @@ GAPS = ((0.0, "same second"), (60.0, "within a minute"), (3600.0, "within an hou
 BEYOND, UNKNOWN, TOTAL = "over an hour", "unknown", "all"
 
 
+# Standard deviations of a normal distribution on both sides that hold 95 % of it.
+DEVIATIONS_OF_INTERVAL = 1.959964
+
+
+def interval_of_share(share: F64, n: F64) -> tuple[F64, F64]:
+    """The ends of 95 % intervals of shares among n, each (m,): Wilson's score intervals.
+
+    They are right for shares, such as that of users with a hit, down to none and up to all, and
+    too wide for means of values between 0 and 1. Wilson, "Probable inference, the law of
+    succession, and statistical inference", JASA 22(158), 1927.
+
+    Example:
+        >>> low, high = interval_of_share(np.array([0.0, 0.5]), np.array([10.0, 10.0]))
+        >>> low.round(3).tolist(), high.round(3).tolist()
+        ([0.0, 0.237], [0.278, 0.763])
+    """
+    z = DEVIATIONS_OF_INTERVAL**2 / n
+    centre, half = share + z / 2, np.sqrt(z * share * (1 - share) + z**2 / 4)
+    return np.maximum(centre - half, 0) / (1 + z), np.minimum((centre + half) / (1 + z), 1)
+
+
 def by_gap(gap: F64, values: dict[str, F64]) -> pl.DataFrame:
     """Means of metrics over users, by the time since the previous interaction of the same user.
 

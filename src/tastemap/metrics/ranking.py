@@ -59,9 +59,19 @@ def ndcg(hits: Hits, n_relevant: Counts) -> Values:
         [0.631]
     """
     _check(hits, n_relevant)
-    discount = 1 / np.log2(np.arange(2, hits.shape[1] + 2))
+    discount = discounts(hits.shape[1])
     ideal = np.cumsum(discount)[np.minimum(n_relevant, hits.shape[1]) - 1]
     return hits @ discount / ideal
+
+
+def discounts(k: int) -> F64:
+    """The discount 1 / log2(r + 1) of each rank r from 1 to k, (k,).
+
+    Example:
+        >>> discounts(3).round(3).tolist()
+        [1.0, 0.631, 0.5]
+    """
+    return 1 / np.log2(np.arange(2, k + 2))
 
 
 def average_precision(hits: Hits, n_relevant: Counts) -> Values:

@@ -86,6 +86,9 @@ def test_differences_are_coloured_by_their_intervals() -> None:
 
 def test_an_interval_may_be_missing() -> None:
     unsure = DIFFERENCES.with_columns(low=pl.lit(None, pl.Float64), high=pl.lit(None, pl.Float64))
+    corrected = DIFFERENCES.with_columns(p_holm=pl.Series([0.2, 0.01, 1.0, None]))
+    figure = drawn(board_plots.plot_differences(corrected))
+    assert "0 better than “r”, 1 worse, 2 not told apart" in texts(figure)
     figure = drawn(board_plots.plot_differences(unsure))
     assert "0 better than “r”, 0 worse, 3 not told apart" in texts(figure)
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 # Scores for which more is better, and the names of scores on an axis.
 SCORES_OF_LISTS = ("recall", "precision", "ndcg", "map", "mrr")
 _NAMES = {"rmse": "RMSE", "mae": "MAE", "ndcg": "NDCG", "map": "MAP", "mrr": "MRR"}
+# A difference with a corrected p value of at most this holds.
+MAX_P = 0.05
 # The left end of the logarithmic axis; faster fits are drawn there.
 MIN_SECONDS = 0.01
 # About the size of the plotting area, to place labels in.
@@ -74,7 +76,8 @@ def plot_differences(frame: pl.DataFrame, metric: str = "rmse") -> "Figure":
 
     Args:
         frame: ``metric, model, reference, difference, low, high``, one reference for each metric;
-            an interval may be null.
+            an interval may be null. With a column ``p_holm``, the corrected p value, a difference
+            is called one if that is at most 0.05, without it if the interval leaves out 0.
         metric: The metric to draw.
 
     Raises:
@@ -88,14 +91,19 @@ def plot_differences(frame: pl.DataFrame, metric: str = "rmse") -> "Figure":
     value, low, high = (
         rows[column].fill_null(np.nan).to_numpy() for column in ("difference", "low", "high")
     )
-    worse, better = (high < 0, low > 0) if up else (low > 0, high < 0)
+    below, above, note = high < 0, low > 0, "bars: 95 % intervals, users resampled"
+    if "p_holm" in rows.columns:
+        holds = rows["p_holm"].fill_null(1.0).to_numpy() <= MAX_P
+        below, above = holds & (value < 0), holds & (value > 0)
+        note += " · colour: holds after Holm’s correction"
+    worse, better = (below, above) if up else (above, below)
     reference = rows["reference"][0]
     with style.styled():
         figure, (ax,) = style.new_figure(
             f"{int(better.sum())} better than “{reference}”, {int(worse.sum())} worse,"
             f" {int((~better & ~worse).sum())} not told apart",
-            f"{name} minus that of {reference} on the same held-out ratings · bars: 95 % intervals,"
-            f" users resampled · {'right' if up else 'left'} of the line is better",
+            f"{name} minus that of {reference} on the same held-out ratings · {note} ·"
+            f" {'right' if up else 'left'} of the line is better",
             height=1.6 + 0.36 * len(rows),
         )
         ax.axvline(0, color=QUIET, lw=1.2, ls=(0, (4, 3)), zorder=1)
