@@ -78,6 +78,14 @@ def test_the_split_may_be_given_and_may_be_one_that_can_be_made_twice(ratings: R
     assert fitting_split(few, "ratings", 0.34, seed=0, inner_size=0.1)[0] == "random"
 
 
+def test_of_short_histories_the_last_row_is_held_out(ratings: Ratings) -> None:
+    """Of six rows a user a tenth is none; the last is."""
+    for table in (ratings, ratings.likes(1.0)):
+        for n, split in ((6, "last"), (4, "last"), (3, "random")):
+            few = table.take(np.concatenate([table.by_user[user][:n] for user in range(100)]))
+            assert fitting_split(few, "ratings", 0.2, seed=0, inner_size=0.1)[0] == split
+
+
 def test_lists_of_counts_are_judged_by_the_upper_half(ratings: Ratings) -> None:
     """Of plays, next to none lie in the upper quarter of what the largest makes the scale."""
     rating = ratings.rating.copy()

@@ -221,8 +221,12 @@ def test_clicks_become_a_model_a_leaderboard_and_a_report(
     assert all(f"{title}</h2>" in page for title in titles)
     assert "predicted rating" not in page
     assert "tastemap serve" in page, "the second of two commands"
-    text = run("run", data, "-o", tmp_path / "again", "--goal", "ratings", code=2)
+    again = ("run", data, "-o", tmp_path / "again")
+    text = run(*again, "--goal", "ratings", code=2)
     assert "goal; expected lists, for a table of interactions" in text
+    ratings.to_frame().write_csv(tmp_path / "ratings.csv")
+    text = run(*again, "--test", tmp_path / "ratings.csv", code=2)
+    assert "--test; expected interactions as in DATA; received ratings" in text
     assert not (tmp_path / "again").exists()
 
 

@@ -76,6 +76,11 @@ def test_counts_of_users_stand_above_the_scores_of_lists() -> None:
     assert table.frame.rows() == [("ndcg", 0.25), ("popular share", 0.5)]
 
 
+def test_saved_scores_count_users_in_whole_numbers() -> None:
+    (facts,) = metrics_blocks({"test_ndcg": 0.123456, "test_users": 938.0})
+    assert facts.pairs == [("test_ndcg", 0.1235), ("test_users", 938)]
+
+
 def test_advice_is_about_the_model_that_was_trained(split: Split) -> None:
     sampler = make_model("bayes", n_factors=2, n_iterations=10, n_draws=4)
     _, sentence = training_blocks(sampler.fit(split.train, progress=False))

@@ -30,6 +30,8 @@ MODELS_OF_INTERACTIONS = ("popularity", "item-knn", "ease", "next-item", "ials",
 MODEL_OF_ORDER = "next-item"
 #: Enough ratings or interactions for three parts: to fit, to judge, to test.
 MIN_RATINGS = 20
+# The largest share of a test part, unless more is asked for.
+MAX_SHARE_OF_TEST = 1 / 3
 # Lists are judged for so many users that they have at most this number of scores.
 MAX_SCORES = 200_000_000
 
@@ -218,8 +220,8 @@ def fitting_split(
 ) -> tuple[str, SplitOf[TableT]]:
     """The most realistic split that the ratings or interactions allow, and its name.
 
-    The test part holds the latest rows of each user, if times or positions are known and users have
-    enough of them; otherwise for lists some rows of each user, or a random part.
+    The test part holds the latest rows of each user, if times or positions are known, or the last
+    row alone where users have few; otherwise for lists some rows of each user, or a random part.
 
     Args:
         ratings: All ratings or interactions.
@@ -234,7 +236,7 @@ def fitting_split(
     """
     names = ["per-user", "random"] if goal == "lists" else ["random"]
     if _has_order(ratings):
-        names.insert(0, "forecast")
+        names = ["forecast", "last", *names]
     for name in names[:-1]:
         parts = _full_split(ratings, name, size, seed)
         if parts is None or (
@@ -246,12 +248,17 @@ def fitting_split(
 
 
 def _full_split(ratings: TableT, name: str, size: float, seed: int) -> SplitOf[TableT] | None:
-    """The split of that name, if its test part has half of its share or more."""
+    """The split of that name, if its test part has half of its share or more, and no third of all.
+
+    The last row of each user is more than a third of short histories.
+    """
     try:
         parts = split_by_name(ratings, name, test_size=size, seed=seed)
     except ArgumentError:
         return None
-    return parts if len(parts.test) >= 0.5 * size * len(ratings) else None
+    most = max(size, MAX_SHARE_OF_TEST)
+    is_full = 0.5 * size <= len(parts.test) / len(ratings) <= most
+    return parts if is_full else None
 
 
 def judged_users(ratings: TableT, seed: int) -> TableT:

@@ -38,7 +38,8 @@ def write_report(model: Recommender, out: Path) -> None:
 
     data: Any = model.fitted_data
     can = model.capabilities
-    report = Report(f"Report on a {model.learnt_by_}", f"fitted on {data.source.name}")
+    article = "an" if model.learnt_by_[0] in "AEIO" else "a"
+    report = Report(f"Report on {article} {model.learnt_by_}", f"fitted on {data.source.name}")
     report.section(f"The {data.noun}", *describe.data_blocks(data))
     if len(model.history_):
         report.section("Training", *sections.training_blocks(model))

@@ -75,9 +75,13 @@ class Run:
                 received=len(ratings),
                 do=f"gather more, or use tastemap fit -m {baseline}",
             )
-        self.ratings, self.out, self.seed, self.test = ratings, out, seed, test
+        self.ratings, self.out, self.seed = ratings, out, seed
+        self.given = None
+        if test is not None:
+            self.given = parts_of(ratings, test, DEFAULT_SPLIT, test_size=TEST_SIZE, seed=seed)
         self.output, self.notes = output, list[str]()
-        if self.goal == "ratings" and not np.ptp(ratings.values):
+        scale = ratings.scale if isinstance(ratings, Ratings) else None
+        if self.goal == "ratings" and scale is not None and scale.lowest == scale.highest:
             self.goal = "lists"
             self.notes.append("all ratings are equal: models that rank items are compared instead")
         self.report = Report(f"From {self.noun} to a recommender", ratings.source.name)
@@ -131,15 +135,13 @@ class Run:
 
     def _set_aside(self) -> str:
         """Split the test part off; gives the split by which the models are to be judged, too."""
-        if self.test is None:
+        if self.given is None:
             sizes = (TEST_SIZE, self.seed, VALIDATION_SIZE)
             kind, self.split = fitting_split(self.ratings, self.goal, *sizes)
             self.held_out = f"{len(self.split.test):,} {self.noun} (split {kind})"
             self.notes += self.split.notes
             return kind
-        self.split, name, notes = parts_of(
-            self.ratings, self.test, DEFAULT_SPLIT, test_size=TEST_SIZE, seed=self.seed
-        )
+        self.split, name, notes = self.given
         self.held_out = f"{len(self.split.test):,} {self.noun} of {name}"
         # The errors of predicted ratings bring these notes with them.
         of_split = split_notes(*self.split) if self.goal == "lists" else ()
@@ -188,7 +190,7 @@ class Run:
         times, why = [self.choice.fit_seconds, self.choice.judging_seconds * n_answers], ""
         self.tester, self.choice = self.choice.model, replace(self.choice, model=None)
         for name in judged["model"]:
-            is_last = self.test is not None
+            is_last = self.given is not None
             seconds = self.schedule.for_test(*times, is_last=is_last)
             if not (seconds or why or is_last):
                 return self.tester

@@ -114,7 +114,10 @@ def _prevention(model: Recommender) -> str:
 def metrics_blocks(metrics: dict[str, Any]) -> list[Block]:
     """The test errors saved with a model, and its calibration if it has one."""
     numbers = {name: value for name, value in metrics.items() if isinstance(value, int | float)}
-    facts = Facts([(name, round(value, 4)) for name, value in numbers.items()], digits=4)
+    is_count = {name: name.startswith("test_users") for name in numbers}
+    facts = Facts(
+        [(name, int(n) if is_count[name] else round(n, 4)) for name, n in numbers.items()], digits=4
+    )
     if "calibration" not in metrics:
         return [facts]
     return [facts, calibration_picture(**metrics["calibration"])]
