@@ -51,7 +51,8 @@ def test_large_numbers_have_few_decimals_and_small_ones_all(
 def test_scores_keep_their_decimals_beside_a_thousand_users(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    frame = pl.DataFrame({"metric": ["ndcg", "novelty", "users"], "value": [0.1162, 2.671, 1136.0]})
+    scores = [0.1162, 2.671, 1136.0]
+    frame = pl.DataFrame({"metric": ["ndcg", "novelty", "users"], "value": scores, "ease": scores})
     assert {"0.1162", "2.67", "1,136"} <= {*shown(frame, capsys).split()}
 
 

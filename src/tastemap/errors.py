@@ -20,8 +20,8 @@ Every message says which argument, what was expected, what was received and what
 from collections.abc import Sequence
 
 READERS_WITHOUT_RATINGS = (
-    "or read it without ratings: tm.read_interactions(...), in the shell describe, fit, evaluate"
-    " and compare"
+    "or read it without ratings: tm.read_interactions(...), in the shell run, describe, fit,"
+    " tune, evaluate and compare"
 )
 
 

@@ -243,7 +243,7 @@ def table_of(frame: pl.DataFrame) -> Table:
             min_width=None if number else min(_longest(frame[name]), MIN_TEXT_CHARACTERS),
         )
     digits = [digits_of(frame[name], _digits(name)) for name in frame.columns]
-    has_metrics = "metric" in frame.columns and "value" in frame.columns
+    has_metrics = "metric" in frame.columns
     for row in frame.iter_rows():
         if has_metrics:  # the values of a row are what its metric says
             digits = [_digits(row[frame.columns.index("metric")])] * len(row)

@@ -69,8 +69,7 @@ def test_interactions_are_described_without_a_word_of_ratings(clicks: Path, tmp_
     assert (first["item_id"], first["interactions"], first["weight"]) in taken.rows()
     assert not any("rating" in name for name in row)
     assert {path.stem for path in (tmp_path / "figures").iterdir()} == {
-        "popularity",
-        "interactions_per_user",
+        *("popularity", "interactions_per_user", "weights", "activity"),
     }
 
 

@@ -5,6 +5,22 @@ from pathlib import Path
 from commands import ask, run
 
 
+def test_the_command_that_fits_the_best_reads_the_clicks_in_the_same_way(
+    clicks: Path, tmp_path: Path
+) -> None:
+    how = ("tune", "item-knn", clicks / "clicks.csv", "--weight", "clicks", "--trials", 3)
+    answer = ask(*how, "-o", tmp_path / "best")
+    assert answer["metric"] == "ndcg"
+    assert answer["notes"][0].endswith("no ratings: lists, no stars")
+    words = answer["fit"].split()
+    assert words[:5] == ["tastemap", "fit", str(clicks / "clicks.csv"), "--weight", "clicks"]
+    run(*words[1:], "-o", tmp_path / "again")
+    same = [ask("recommend", tmp_path / name, "u1")["rows"] for name in ("best", "again")]
+    assert same[0] == same[1]
+    refusal = run("tune", "bias", clicks / "clicks.csv", code=1)
+    assert "BiasModel.fit; expected ratings; received interactions" in refusal
+
+
 def test_tune_prints_the_command_that_fits_the_best(folder: Path, tmp_path: Path) -> None:
     how = ("tune", "bias", folder / "release", "--trials", 6, "--study", tmp_path / "study.db")
     assert "100,000 ratings" in run(*how, "--split", "u1", code=2)

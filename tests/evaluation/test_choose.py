@@ -11,9 +11,12 @@ from tastemap.errors import ArgumentError
 from tastemap.evaluation import choose as choosing
 from tastemap.evaluation.choose import (
     GOALS,
+    MODELS_OF_INTERACTIONS,
     choose,
+    fitting_goal,
     fitting_split,
     judged_users,
+    usual_models,
 )
 
 
@@ -75,6 +78,14 @@ def test_the_split_may_be_given_and_may_be_one_that_can_be_made_twice(ratings: R
     assert fitting_split(few, "ratings", 0.34, seed=0, inner_size=0.1)[0] == "random"
 
 
+def test_of_short_histories_the_last_row_is_held_out(ratings: Ratings) -> None:
+    """Of six rows a user a tenth is none; the last is."""
+    for table in (ratings, ratings.likes(1.0)):
+        for n, split in ((6, "last"), (4, "last"), (3, "random")):
+            few = table.take(np.concatenate([table.by_user[user][:n] for user in range(100)]))
+            assert fitting_split(few, "ratings", 0.2, seed=0, inner_size=0.1)[0] == split
+
+
 def test_lists_of_counts_are_judged_by_the_upper_half(ratings: Ratings) -> None:
     """Of plays, next to none lie in the upper quarter of what the largest makes the scale."""
     rating = ratings.rating.copy()
@@ -99,3 +110,41 @@ def test_lists_are_judged_for_as_many_users_as_there_is_room_for(
 def test_all_models_of_a_goal_answer_a_new_person(ratings: Ratings) -> None:
     for name in {name for names in GOALS.values() for name in names} - {"bayes"}:
         assert choosing.make_model(name).fit(ratings, progress=False).folds_in, name
+
+
+def test_of_interactions_lists_of_the_latest_choose(ratings: Ratings) -> None:
+    likes = ratings.likes()
+    choice = choose(likes, ["popularity", "item-knn", "bias"])
+    assert (choice.chosen, choice.metric) == ("item-knn", "ndcg")
+    n = len(likes)
+    train, held_out = fitting_split(likes, "lists", 0.1, seed=0)[1]
+    assert len(train) + len(held_out) == n
+    assert choice.judged == (
+        f"fitted on {len(train):,} interactions and judged by {len(held_out):,} others"
+        " (split forecast)"
+    )
+    row = choice.frame.filter(model="bias").row(0, named=True)
+    assert row["state"] == "failed"
+    assert "expected ratings; received interactions" in row["note"]
+
+
+def test_the_order_of_interactions_decides_on_split_and_models(ratings: Ratings) -> None:
+    likes = ratings.likes()
+    untimed = likes.replaced(timestamp=None)
+    places = np.arange(len(likes), dtype=np.int32)
+    for table, split, has_order in (
+        (likes, "forecast", True),
+        (untimed, "per-user", False),
+        (untimed.replaced(position=places), "forecast", True),
+    ):
+        assert fitting_split(table, "lists", 0.2, seed=0)[0] == split
+        assert ("next-item" in usual_models(table, "lists")) is has_order
+    assert usual_models(ratings, "lists") == GOALS["lists"]
+    for name in MODELS_OF_INTERACTIONS:
+        assert choosing.make_model(name).capabilities.interactions, name
+
+
+def test_a_goal_that_a_table_cannot_have_is_refused(ratings: Ratings) -> None:
+    assert (fitting_goal(ratings), fitting_goal(ratings, "lists")) == ("ratings", "lists")
+    with pytest.raises(ArgumentError, match="goal; expected lists, for a table of interactions"):
+        choose(ratings.likes(), ["popularity"], goal="ratings")

@@ -46,6 +46,14 @@ def test_a_model_whose_time_is_over_is_judged_as_it_is(ratings: Ratings) -> None
     assert row["wanted"] > 800, "two fits"
 
 
+def test_samples_of_interactions_are_interactions(ratings: Ratings) -> None:
+    """Of more than a thousand rows the time of a model is estimated from samples."""
+    choice = choose(ratings.likes(), ["popularity", "item-knn"])
+    row = choice.frame.filter(model="item-knn").row(0, named=True)
+    assert (row["state"], row["note"]) == ("tried", None)
+    assert row["estimated"] > 0
+
+
 def test_the_best_model_alone_stays_in_memory(split: Split) -> None:
     contest = Contest(Objective("rmse"), split, 0, time.perf_counter(), 1000.0, 2, 2)
     for name in ("bias", "knn"):

@@ -20,8 +20,10 @@ from tastemap.explore.item_map import (
     item_map,
     main_genres,
     map_items,
+    need_colour,
     project_items,
 )
+from tastemap.models.als import ALS
 from tastemap.models.base.factors import FactorModel
 from tastemap.models.bias import BiasModel
 from tastemap.support.deadline import deadline
@@ -150,6 +152,21 @@ def test_what_is_known_and_counted_stands_beside_the_place(ratings):
     only = ratings.rating[ratings.item_index == 0]
     assert items["average"][1] == pytest.approx(float(only[0]))
     assert items["genre"].to_list() == ["Comedy", "Romance"]
+
+
+def test_interactions_have_no_average(ratings):
+    clicks = ratings.likes(1.0)
+    items = map_items(pl.DataFrame({"item_id": [3, 1], "x": [0.0, 1.0], "y": [0.0, 1.0]}), clicks)
+    assert items["popularity"].to_list() == [3, 1]
+    assert items["average"].to_list() == [None, None]
+    with pytest.raises(ArgumentError, match="popularity, year, genre, for a table without ratings"):
+        need_colour("average", clicks)
+
+
+def test_a_model_of_interactions_has_a_map(ratings):
+    model = ALS("implicit", n_factors=4, n_epochs=2).fit(ratings.likes(), progress=False)
+    frame = project_items(model, perplexity=5)
+    assert len(frame) == np.count_nonzero(ratings.likes().by_item.counts)
 
 
 def test_items_of_which_nothing_is_known():

@@ -1,13 +1,23 @@
 """Tables and figures that describe ratings."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
+from tastemap.data.feedback import Source
 from tastemap.data.ratings import Ratings
-from tastemap.jobs.describe import counts_table, genres_table, save_figures, statistics_tables
+from tastemap.explore.report.blocks import Picture, Table
+from tastemap.jobs.describe import (
+    counts_table,
+    data_blocks,
+    genres_table,
+    save_figures,
+    statistics_tables,
+)
 
 
 def test_tables_hold_what_was_counted_by_hand(tiny: Ratings) -> None:
@@ -35,6 +45,54 @@ def test_many_values_are_counted_in_parts_of_the_scale() -> None:
     assert table["to"].round(1).to_list()[:2] == [3.2, 10.0]
     assert table["count"].sum() == 104
     assert min(table["count"]) >= 10
+
+
+def test_the_words_on_the_data_fit_any_scale() -> None:
+    rng = np.random.default_rng(0)
+    frame = pl.DataFrame(
+        {
+            "user_id": np.arange(3000),
+            "item_id": rng.integers(0, 900, 3000),
+            "rating": np.round(rng.uniform(-10, 10, 3000), 2),
+        }
+    )
+    facts, *_, popular, liked = data_blocks(Ratings.from_frame(frame))
+    assert dict(facts.pairs)["of all pairs rated"] == "0.12 %"
+    assert "of 5" not in liked.caption
+    assert "ten" not in popular.caption
+
+
+def words_of(blocks: list[Any]) -> str:
+    """All that a reader is told: sentences, captions, columns, figures."""
+    parts: list[str] = []
+    for block in blocks:
+        if isinstance(block, Table):
+            parts += [block.caption, *block.frame.columns]
+        elif isinstance(block, Picture):
+            texts = block.figure.findobj(Text)
+            parts += [block.alt, *(text.get_text() for text in texts)]
+        else:
+            parts.append(block if isinstance(block, str) else str(block.pairs))
+    return " ".join(parts)
+
+
+def test_interactions_are_described_in_their_own_words(ratings: Ratings) -> None:
+    likes = ratings.likes(1.0)
+    clicks = likes.replaced(
+        timestamp=likes.timestamp + 1_700_000_000,
+        weight=(1 + likes.item_index % 3).astype(np.float32),
+        source=Source("clicks.csv", ("3,000 interactions; no ratings",), noun="book"),
+    )
+    note, facts, *_, taken_up = data_blocks(clicks)
+    assert note == "3,000 interactions; no ratings"
+    assert dict(facts.pairs)["interactions"] == 3000
+    assert taken_up.caption == "The most taken-up books"
+    assert taken_up.frame["interactions"][0] == clicks.by_item.counts.max()
+    words = words_of(data_blocks(clicks)[1:])
+    assert "busiest" in words, "the activity in time"
+    assert "Weight of an interaction" in words
+    assert "rating" not in words.lower()
+    assert "item " not in words
 
 
 def test_figures_are_files_of_their_names(tmp_path: Path) -> None:

@@ -199,6 +199,37 @@ def test_a_file_of_test_ratings_is_the_test(
     assert errors["rmse"] == pytest.approx(rmse(test.rating, model.predict_ratings(test)))
 
 
+def test_clicks_become_a_model_a_leaderboard_and_a_report(
+    tmp_path: Path, ratings: Ratings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(choose, "MODELS_OF_INTERACTIONS", ("popularity", "item-knn"))
+    data, out = tmp_path / "clicks.csv", tmp_path / "run"
+    likes = ratings.likes().to_frame().drop("weight")
+    likes.with_columns(pl.col("timestamp") + 1_700_000_000).write_csv(data)
+    summary = ask("run", data, "-o", out, "--seconds", 600)
+    assert summary["notes"][0].endswith("no ratings: lists, no stars")
+    assert (summary["goal"], summary["metric"]) == ("lists", "ndcg")
+    assert summary["interactions"]["interactions"] == len(likes)
+    assert summary["chosen"] == "item-knn"
+    assert "interactions (split forecast)" in summary["tested_on"]
+    model = load_model(out / "model")
+    assert len(model.fitted_data) == len(likes)
+    scores = {row["metric"]: row["item-knn"] for row in summary["test"]["Test lists"]}
+    assert model.metrics_["test_ndcg"] == pytest.approx(scores["ndcg"])
+    page = (out / "report.html").read_text(encoding="utf-8")
+    titles = ("The interactions", "Choosing the model", "The test", "Neighbours", "Recommendations")
+    assert all(f"{title}</h2>" in page for title in titles)
+    assert "predicted rating" not in page
+    assert "tastemap serve" in page, "the second of two commands"
+    again = ("run", data, "-o", tmp_path / "again")
+    text = run(*again, "--goal", "ratings", code=2)
+    assert "goal; expected lists, for a table of interactions" in text
+    ratings.to_frame().write_csv(tmp_path / "ratings.csv")
+    text = run(*again, "--test", tmp_path / "ratings.csv", code=2)
+    assert "--test; expected interactions as in DATA; received ratings" in text
+    assert not (tmp_path / "again").exists()
+
+
 def test_lists_of_counts_can_be_chosen_and_tested(tmp_path: Path) -> None:
     plays = np.random.default_rng(5).pareto(0.5, 300).astype(int) + 1
     plays[0] = 350_000

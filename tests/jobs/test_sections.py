@@ -14,11 +14,12 @@ from tastemap.evaluation.evaluate import evaluate
 from tastemap.explore.report.blocks import Picture, Table
 from tastemap.jobs import sections
 from tastemap.jobs.sections import (
-    data_blocks,
     evaluation_blocks,
     example_items,
     likes_blocks,
+    list_scores,
     metrics_blocks,
+    neighbour_blocks,
     recommendation_blocks,
     training_blocks,
 )
@@ -43,26 +44,41 @@ def test_neighbours_by_ratings_and_by_likes_stand_side_by_side(split: Split) -> 
     assert 0 < numbers[0] < numbers[1] < 1
 
 
-def test_the_words_on_the_data_fit_any_scale() -> None:
-    rng = np.random.default_rng(0)
-    frame = pl.DataFrame(
-        {
-            "user_id": np.arange(3000),
-            "item_id": rng.integers(0, 900, 3000),
-            "rating": np.round(rng.uniform(-10, 10, 3000), 2),
-        }
-    )
-    facts, *_, popular, liked = data_blocks(Ratings.from_frame(frame))
-    assert dict(facts.pairs)["of all pairs rated"] == "0.12 %"
-    assert "of 5" not in liked.caption
-    assert "ten" not in popular.caption
-
-
 def test_no_list_is_shown_twice(ratings: Ratings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sections, "MIN_RATINGS_OF_WELL_KNOWN", 1)  # which every item has
     lists = recommendation_blocks(make_model("bias").fit(ratings))
     assert [b.caption.split()[0] for b in lists] == ["For", "For"]
     assert not lists[0].frame.equals(lists[1].frame)
+
+
+@pytest.mark.parametrize("name", ["item-knn", "next-item"])
+def test_neither_stars_nor_predicted_ratings_where_there_are_no_ratings(
+    name: str, ratings: Ratings
+) -> None:
+    model = make_model(name).fit(ratings.likes(), progress=False)
+    for_user, for_new = recommendation_blocks(model)
+    assert for_user.caption == "For user 5, without what they have already"
+    seen = ratings.likes().items_of(5)["item_id"].to_list()
+    assert not {*for_user.frame["item_id"]} & {*seen}
+    assert for_new.caption.startswith("For a new person with ")
+    neighbours = neighbour_blocks(model)
+    nearest = {"item-knn": "Most similar to ", "next-item": "What people go on to after "}
+    assert neighbours[0].caption.startswith(nearest[name])
+    assert neighbours[-1].caption.endswith("who would like it most")
+    for table in (for_user, for_new, *neighbours):
+        assert "rating" not in " ".join([table.caption, *table.frame.columns])
+
+
+def test_counts_of_users_stand_above_the_scores_of_lists() -> None:
+    scores = {"metric": ["ndcg", "popular_share", "users", "users_left_out"]}
+    table = list_scores(pl.DataFrame(scores | {"ease": [0.25, 0.5, 1200.0, 3.0]}))
+    assert table.caption.startswith("Lists for 1,200 users of the test part")
+    assert table.frame.rows() == [("ndcg", 0.25), ("popular share", 0.5)]
+
+
+def test_saved_scores_count_users_in_whole_numbers() -> None:
+    (facts,) = metrics_blocks({"test_ndcg": 0.123456, "test_users": 938.0})
+    assert facts.pairs == [("test_ndcg", 0.1235), ("test_users", 938)]
 
 
 def test_advice_is_about_the_model_that_was_trained(split: Split) -> None:

@@ -36,7 +36,5 @@ def test_bad_rows_say_nothing_of_the_good_ones(spark: Any, tmp_path: Path) -> No
 def test_a_bad_row_of_interactions_is_one_without_a_weight(spark: Any, tmp_path: Path) -> None:
     path = tmp_path / "plays.csv"
     path.write_text("user,item,plays\nann,1,often\nann,2,4\nbo,1,3\n")
-    with pytest.raises(
-        DataError, match=r"number as weight in each.*1 rows.*'often'"
-    ):
+    with pytest.raises(DataError, match=r"number as weight in each.*1 rows.*'often'"):
         read_table(spark, str(path), {"weight": "plays"})

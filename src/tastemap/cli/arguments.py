@@ -212,7 +212,7 @@ def refuse_tables(how: dict[str, Any]) -> None:
 def data_words(ctx: typer.Context) -> str:
     """The words of this call that name the data and its options, to be typed again."""
     words = [shlex.quote(str(ctx.params["data"]))]
-    for name in READING:
+    for name in (*READING, *WEIGHING):
         value = ctx.params.get(name)
         if value == READING_DEFAULTS[name]:
             continue

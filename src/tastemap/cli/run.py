@@ -5,20 +5,24 @@ from typing import Annotated
 
 import typer
 
-from tastemap.cli.arguments import Json, Ratings, Seed, output, reads_ratings
+from tastemap.cli.arguments import Json, Seed, Table, output, reads_feedback
 
 
-@reads_ratings
+@reads_feedback
 def run(
-    ratings: Ratings,
+    ratings: Table,
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder of the results.")] = Path("run"),
     seconds: Annotated[
         float, typer.Option(help="Time for all of it: reading, choosing, fitting, report.")
     ] = 60.0,
     goal: Annotated[
-        str, typer.Option(help="ratings: predict them; lists: rank what is liked.")
-    ] = "ratings",
-    test: Ratings | None = None,
+        str | None,
+        typer.Option(
+            help="ratings: predict them; lists: rank what is liked. If not said ratings, and lists"
+            " where there are none."
+        ),
+    ] = None,
+    test: Table | None = None,
     seed: Seed = 0,
     as_json: Json = False,
 ) -> None:

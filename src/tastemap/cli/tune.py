@@ -7,20 +7,20 @@ import typer
 
 from tastemap.cli.arguments import (
     Json,
-    Ratings,
     Seed,
+    Table,
     data_words,
     output,
     parse_options,
-    reads_ratings,
+    reads_feedback,
 )
 
 
-@reads_ratings
+@reads_feedback
 def tune(
     ctx: typer.Context,
     model: Annotated[str, typer.Argument(help="Name of the model.")],
-    ratings: Ratings,
+    ratings: Table,
     seconds: Annotated[float, typer.Option(help="Time to search in.")] = 60.0,
     trials: Annotated[int | None, typer.Option(help="At most so many fits.")] = None,
     metric: Annotated[

@@ -64,6 +64,13 @@ def describe(ratings: Ratings) -> pl.DataFrame:
     )
 
 
+def at_a_glance(ratings: Ratings | Interactions) -> pl.DataFrame:
+    """One row with the figures of a table: `describe`, or `describe_interactions`."""
+    if isinstance(ratings, Ratings):
+        return describe(ratings)
+    return describe_interactions(ratings)
+
+
 def describe_interactions(interactions: Interactions) -> pl.DataFrame:
     """The interactions at a glance: one row, one column a figure.
 
@@ -192,7 +199,7 @@ def rating_counts(ratings: Ratings) -> pl.DataFrame:
     return pl.DataFrame({"rating": levels, "count": counts})
 
 
-def releases_per_year(ratings: Ratings) -> pl.DataFrame:
+def releases_per_year(ratings: Feedback) -> pl.DataFrame:
     """How many of the items came out in each year: ``release_year, items``, ascending.
 
     Items without a year are left out.
@@ -212,7 +219,7 @@ def releases_per_year(ratings: Ratings) -> pl.DataFrame:
     return years.agg(pl.len().cast(pl.Int64).alias("items")).sort("release_year")
 
 
-def knows_releases(ratings: Ratings) -> bool:
+def knows_releases(ratings: Feedback) -> bool:
     """Whether any item has a ``release_year``."""
     frame = ratings.items.frame
     return "release_year" in frame.columns and frame["release_year"].count() > 0

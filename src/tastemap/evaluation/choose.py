@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from tastemap.data.feedback import Feedback
+from tastemap.data.interactions import Interactions
 from tastemap.data.ratings import Ratings
-from tastemap.data.splits import Split, split_by_name
+from tastemap.data.splits import SplitOf, TableT, split_by_name
 from tastemap.errors import ArgumentError, TastemapError
 from tastemap.evaluation.contest import Contest
 from tastemap.evaluation.objective import Objective, like_threshold
@@ -22,8 +24,14 @@ GOALS = {
     "ratings": ("bias", "knn", "mf", "als", "bayes"),
     "lists": ("popularity", "ease", "ials", "blend"),
 }
-#: Enough ratings for three parts: to fit, to judge, to test.
+#: The same for a table of interactions.
+MODELS_OF_INTERACTIONS = ("popularity", "item-knn", "ease", "next-item", "ials", "blend")
+# The one of them that learns from nothing but the order of what a user did.
+MODEL_OF_ORDER = "next-item"
+#: Enough ratings or interactions for three parts: to fit, to judge, to test.
 MIN_RATINGS = 20
+# The largest share of a test part, unless more is asked for.
+MAX_SHARE_OF_TEST = 1 / 3
 # Lists are judged for so many users that they have at most this number of scores.
 MAX_SCORES = 200_000_000
 
@@ -66,10 +74,10 @@ class Choice:
 
 
 def choose(
-    ratings: Ratings,
+    ratings: Ratings | Interactions,
     models: Sequence[str] | None = None,
     *,
-    goal: str = "ratings",
+    goal: str | None = None,
     seconds: float = 60.0,
     n_fits: float = 1,
     validation_size: float = 0.1,
@@ -92,11 +100,14 @@ def choose(
     Where the upper quarter of the scale holds less than a twentieth of the ratings, as of counts,
     lists are learnt from and judged by the upper half of the ratings (``threshold``).
 
+    Of interactions, which have no ratings to predict, lists are judged.
+
     Args:
-        ratings: The training ratings, at least 2.
+        ratings: The training ratings or interactions, at least 2.
         models: Names from `tastemap.models.registry.MODELS`, from fast to slow, the baseline
-            first; by default those of `GOALS`.
-        goal: ``"ratings"``: least RMSE; ``"lists"``: largest NDCG of ten unseen items.
+            first; by default those of `usual_models`.
+        goal: ``"ratings"``: least RMSE; ``"lists"``: largest NDCG of ten unseen items. By default
+            ratings, where there are some.
         seconds: Time for the whole call, and for later fits of the chosen model.
         n_fits: Number of fits of the chosen model in this time, the one of this call included.
         validation_size: Share of the ratings that judges.
@@ -106,7 +117,8 @@ def choose(
         progress: Called with the model's name before it is fitted.
 
     Raises:
-        ArgumentError: If a goal or model is unknown, or there are too few ratings to split.
+        ArgumentError: If a goal or model is unknown, the goal is ratings and there are none, or
+            there are too few rows to split.
         TastemapError: If no model could be fitted.
 
     Example:
@@ -116,18 +128,20 @@ def choose(
         ('knn', ['tried', 'tried'])
     """
     begin = time.perf_counter()
-    _check(goal, seconds)
-    names = list(models or GOALS[goal])
+    goal = fitting_goal(ratings, goal)
+    if not seconds > 0:
+        raise ArgumentError("seconds", expected="more than 0", received=seconds)
+    names = list(models or usual_models(ratings, goal))
     threshold = like_threshold(ratings) if goal == "lists" else None
     objective = Objective("rmse" if goal == "ratings" else "ndcg", threshold)
     for name in names:
         Objective.of(make_model(name), objective.metric)
     if split is None:
-        split, parts = fitting_split(ratings, goal, validation_size, seed)
+        split, (train, judges) = fitting_split(ratings, goal, validation_size, seed)
     else:
-        parts = split_by_name(ratings, split, test_size=validation_size, seed=seed)
-    judges = judged_users(parts.test, seed) if goal == "lists" else parts.test
-    parts = Split(parts.train, judges)
+        train, judges = split_by_name(ratings, split, test_size=validation_size, seed=seed)
+    judges = judged_users(judges, seed) if goal == "lists" else judges
+    parts = SplitOf[Any](train, judges)
     contest = Contest(objective, parts, seed, begin, seconds, n_fits, len(names))
     for name in names:
         if progress:
@@ -143,7 +157,7 @@ def choose(
         chosen=best,
         baseline=next(iter(contest.trials)),
         metric=objective.metric,
-        judged=f"fitted on {len(parts.train):,} ratings and judged by {len(judges):,} others"
+        judged=f"fitted on {len(train):,} {train.noun} and judged by {len(judges):,} others"
         f" (split {split})",
         threshold=threshold,
         fit_seconds=trial.whole_fit_seconds,
@@ -152,23 +166,65 @@ def choose(
     )
 
 
-def _check(goal: str, seconds: float) -> None:
-    if goal not in GOALS:
+def fitting_goal(ratings: Feedback, goal: str | None = None) -> str:
+    """The goal for a table, or the given one, checked.
+
+    Raises:
+        ArgumentError: If a goal is unknown, or is ratings where the table has none.
+
+    Example:
+        >>> import polars as pl
+        >>> clicks = Interactions.from_frame(pl.DataFrame({"user_id": [1, 1], "item_id": [7, 8]}))
+        >>> fitting_goal(clicks), fitting_goal(clicks, "lists")
+        ('lists', 'lists')
+    """
+    if goal not in (None, *GOALS):
         raise ArgumentError("goal", expected=f"one of {', '.join(GOALS)}", received=repr(goal))
-    if not seconds > 0:
-        raise ArgumentError("seconds", expected="more than 0", received=seconds)
+    if not isinstance(ratings, Interactions):
+        return goal or "ratings"
+    if goal == "ratings":
+        raise ArgumentError(
+            "goal",
+            expected="lists, for a table of interactions",
+            received="ratings, and there are none to predict",
+            do="leave it out",
+        )
+    return "lists"
+
+
+def usual_models(ratings: Feedback, goal: str) -> tuple[str, ...]:
+    """The models to choose among if none are named, from fast to slow; the first is the baseline.
+
+    Example:
+        >>> from tastemap.data.datasets.synthetic import synthetic_ratings
+        >>> usual_models(synthetic_ratings(), "lists")[0]
+        'popularity'
+        >>> usual_models(synthetic_ratings().likes(), "lists")[:4]
+        ('popularity', 'item-knn', 'ease', 'next-item')
+    """
+    if not isinstance(ratings, Interactions):
+        return GOALS[goal]
+    models = MODELS_OF_INTERACTIONS
+    return models if _has_order(ratings) else tuple(m for m in models if m != MODEL_OF_ORDER)
+
+
+def _has_order(ratings: Feedback) -> bool:
+    """Whether it is known which row of a user was earlier than which."""
+    times = ratings.timestamp
+    is_timed = times is not None and len(times) > 0 and bool(times.min() < times.max())
+    return is_timed or ratings.position is not None
 
 
 def fitting_split(
-    ratings: Ratings, goal: str, size: float, seed: int, inner_size: float | None = None
-) -> tuple[str, Split]:
-    """The most realistic split that the ratings allow, and its name.
+    ratings: TableT, goal: str, size: float, seed: int, inner_size: float | None = None
+) -> tuple[str, SplitOf[TableT]]:
+    """The most realistic split that the ratings or interactions allow, and its name.
 
-    The test part holds the latest ratings of each user, if times are known and users have enough
-    ratings; otherwise for lists some ratings of each user, or a random part.
+    The test part holds the latest rows of each user, if times or positions are known, or the last
+    row alone where users have few; otherwise for lists some rows of each user, or a random part.
 
     Args:
-        ratings: All ratings.
+        ratings: All ratings or interactions.
         goal: As in `choose`.
         size: The test part's share.
         seed: Of a split that draws.
@@ -179,9 +235,8 @@ def fitting_split(
         ArgumentError: If no split leaves a rating in both parts.
     """
     names = ["per-user", "random"] if goal == "lists" else ["random"]
-    times = ratings.timestamp
-    if times is not None and len(times) and times.min() < times.max():
-        names.insert(0, "forecast")
+    if _has_order(ratings):
+        names = ["forecast", "last", *names]
     for name in names[:-1]:
         parts = _full_split(ratings, name, size, seed)
         if parts is None or (
@@ -192,17 +247,22 @@ def fitting_split(
     return names[-1], split_by_name(ratings, names[-1], test_size=size, seed=seed)
 
 
-def _full_split(ratings: Ratings, name: str, size: float, seed: int) -> Split | None:
-    """The split of that name, if its test part has half of its share or more."""
+def _full_split(ratings: TableT, name: str, size: float, seed: int) -> SplitOf[TableT] | None:
+    """The split of that name, if its test part has half of its share or more, and no third of all.
+
+    The last row of each user is more than a third of short histories.
+    """
     try:
         parts = split_by_name(ratings, name, test_size=size, seed=seed)
     except ArgumentError:
         return None
-    return parts if len(parts.test) >= 0.5 * size * len(ratings) else None
+    most = max(size, MAX_SHARE_OF_TEST)
+    is_full = 0.5 * size <= len(parts.test) / len(ratings) <= most
+    return parts if is_full else None
 
 
-def judged_users(ratings: Ratings, seed: int) -> Ratings:
-    """The ratings of some users, drawn at random, whose lists have at most `MAX_SCORES` scores."""
+def judged_users(ratings: TableT, seed: int) -> TableT:
+    """The rows of some users, drawn at random, whose lists have at most `MAX_SCORES` scores."""
     users = np.flatnonzero(ratings.by_user.counts)
     n = max(1, MAX_SCORES // ratings.n_items)
     if len(users) <= n:

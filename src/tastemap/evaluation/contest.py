@@ -9,8 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import polars as pl
 
-from tastemap.data.ratings import Ratings
-from tastemap.data.splits import Split
+from tastemap.data.splits import SplitOf
 from tastemap.errors import ArgumentError, MissingPackageError
 from tastemap.evaluation.objective import Objective, Score, liking
 from tastemap.models.base.recommender import Recommender
@@ -18,7 +17,7 @@ from tastemap.models.registry import make_model
 from tastemap.support.boundary import failures
 from tastemap.support.deadline import deadline
 
-# Samples estimate the time of a fit: an eightieth of the ratings, within these numbers, then twice
+# Samples estimate the time of a fit: an eightieth of the rows, within these numbers, then twice
 # that, and so on where the time would be too short and a sample takes little of the model's part.
 SAMPLE_RATINGS, MAX_SHARE_OF_SAMPLE = (500, 10_000), 0.2
 # Exponents of the power law of the time of a fit by its work: the time of a small sample is mostly
@@ -101,7 +100,7 @@ class Contest:
     """
 
     objective: Objective
-    parts: Split
+    parts: SplitOf[Any]
     seed: int
     begin: float
     seconds: float
@@ -227,7 +226,7 @@ class Contest:
             if is_short or self._is_dear(2 * trial.seconds) or size > n / 2:
                 return needed
 
-    def _sampled(self, name: str, part: Split) -> Trial:
+    def _sampled(self, name: str, part: SplitOf[Any]) -> Trial:
         """One iteration on a sample: of two the faster one, for on a busy machine the other waited.
 
         One alone where it takes much of the model's time.
@@ -241,13 +240,13 @@ class Contest:
         """Whether a sample takes too much of the time that a model has."""
         return seconds > MAX_SHARE_OF_SAMPLE * self._share()
 
-    def _n_answers(self, parts: Split) -> int:
+    def _n_answers(self, parts: SplitOf[Any]) -> int:
         """Number of predictions or of scores that judge a model."""
         if self.objective.metric != "ndcg":
             return len(parts.test)
         return int(np.count_nonzero(parts.test.by_user.counts)) * parts.train.n_items
 
-    def _sample(self, n: int) -> Split:
+    def _sample(self, n: int) -> SplitOf[Any]:
         """All ratings of some users, about n to fit, without users and items that have none."""
         train, test = self.parts
         order = np.random.default_rng(self.seed).permutation(train.n_users)
@@ -255,10 +254,10 @@ class Contest:
         users = np.zeros(train.n_users, dtype=bool)
         users[order[: 1 + int(np.searchsorted(reached, n))]] = True
         part = train.take(users[train.user_index])
-        compact = Ratings.from_frame(part.to_frame(), item_table=train.item_table)
-        return Split(compact, test.take(users[test.user_index]))
+        compact = type(train).from_frame(part.to_frame(), item_table=train.item_table)
+        return SplitOf[Any](compact, test.take(users[test.user_index]))
 
-    def _timed(self, name: str, parts: Split, limit: float) -> Trial:
+    def _timed(self, name: str, parts: SplitOf[Any], limit: float) -> Trial:
         """The score of a fit on some ratings, whose iterations end after some seconds."""
         begin = time.perf_counter()
         model = liking(make_model(name), self.objective.threshold)

@@ -126,11 +126,11 @@ class Objective:
         """The name in a sentence."""
         return {"rmse": "RMSE", "mae": "MAE", "ndcg": f"NDCG@{LIST_LENGTH}"}[self.metric]
 
-    def score(self, model: Recommender, held_out: Ratings) -> Score:
-        """Score a fitted model on ratings it has not seen.
+    def score(self, model: Recommender, held_out: Any) -> Score:
+        """Score a fitted model on ratings or interactions it has not seen.
 
         Raises:
-            ArgumentError: For NDCG, if no held-out rating is a like.
+            ArgumentError: For NDCG, if none of them is a like.
         """
         if self.metric == "ndcg":
             k = min(LIST_LENGTH, model.ratings_.n_items)

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from tastemap.arrays import F32, F64, I64
+from tastemap.data.feedback import Feedback
 from tastemap.data.ratings import Ratings
 from tastemap.errors import ArgumentError, TastemapError, TastemapWarning, UnsupportedError
 from tastemap.models.base.factors import HasFactors
@@ -49,7 +50,7 @@ def item_map(model: Recommender, *, perplexity: float = 30.0, seed: int = 0) -> 
     Returns:
         As `project_items`.
     """
-    model.fitted_ratings  # noqa: B018 - refuses a model that is not fitted
+    model.fitted_data  # noqa: B018 - refuses a model that is not fitted
     frame = model.item_map_
     if frame is None:
         frame = model.item_map_ = project_items(model, perplexity=perplexity, seed=seed)
@@ -76,10 +77,10 @@ def project_items(model: Recommender, *, perplexity: float = 30.0, seed: int = 0
         seed: Seed of the tiny jitter that separates items with equal factors.
 
     Returns:
-        Frame ``item_id, x, y, preserved`` of the items with a training rating and factors that are
-        not all zero, in item row order. ``preserved``, in [0, 1], tells how reliable the map is
-        around an item: the share of its 10 most similar items that are among its 30 nearest on
-        the map (of n <= 40 items: n / 4 and 3 n / 4).
+        Frame ``item_id, x, y, preserved`` of the items with a training rating or interaction and
+        factors that are not all zero, in item row order. ``preserved``, in [0, 1], tells how
+        reliable the map is around an item: the share of its 10 most similar items that are among
+        its 30 nearest on the map (of n <= 40 items: n / 4 and 3 n / 4).
 
     Raises:
         NotFittedError: If the model has not been fitted.
@@ -135,7 +136,7 @@ def describe_map(map_frame: pl.DataFrame) -> str:
 
 def _directions(model: Recommender) -> tuple[I64, F64]:
     """Rows of the items that can be drawn, and their factors at length one, (n, f)."""
-    data = model.fitted_ratings
+    data = model.fitted_data
     if not isinstance(model, HasFactors) or not model.capabilities.map:
         raise UnsupportedError(
             f"{type(model).__name__} cannot draw a map: it has no item factors",
@@ -150,9 +151,10 @@ def _directions(model: Recommender) -> tuple[I64, F64]:
             "item factors", expected="finite numbers", received="NaN or infinite values"
         )
     if len(rows) < MIN_ITEMS:
+        row = data.noun.removesuffix("s")
         raise ArgumentError(
             "items on the map",
-            expected=f"at least {MIN_ITEMS} with a training rating and factors",
+            expected=f"at least {MIN_ITEMS} with a training {row} and factors",
             received=str(len(rows)),
             do="fit the model on more items",
         )
@@ -282,20 +284,21 @@ def _best(
     return rows[best].astype(np.int64), rank[best] // n / STEPS_OF_PRODUCT
 
 
-def map_items(map_frame: pl.DataFrame, ratings: Ratings) -> pl.DataFrame:
+def map_items(map_frame: pl.DataFrame, ratings: Feedback) -> pl.DataFrame:
     """The items of a map with titles, years, genres, popularity and averages.
 
     Args:
         map_frame: ``item_id, x, y``, maybe with ``preserved``.
-        ratings: The ratings that give popularity and average.
+        ratings: The ratings or interactions that give popularity, and the average of ratings.
 
     Returns:
         The map's rows and columns, then ``title`` (without the year, if that is a column),
-        ``year``, ``genres``, ``genre`` (see `main_genres`), ``popularity`` (number of ratings) and
-        ``average`` (mean rating, null without ratings). Values that the item table lacks are null.
+        ``year``, ``genres``, ``genre`` (see `main_genres`), ``popularity`` (number of ratings or
+        interactions) and ``average`` (mean rating, null without ratings). Values that the item
+        table lacks are null.
 
     Raises:
-        ArgumentError: If a column is missing, or an item of the map is not in the ratings.
+        ArgumentError: If a column is missing, or an item of the map is not in the table.
     """
     need(map_frame, ("item_id", "x", "y"), "map")
     rows = ratings.items.index(map_frame["item_id"])
@@ -305,8 +308,10 @@ def map_items(map_frame: pl.DataFrame, ratings: Ratings) -> pl.DataFrame:
     column = {name: table[name] for name in table.columns}
     genres = column.get("genres", empty.cast(pl.List(pl.String)))
     popularity = ratings.by_item.counts
-    total = np.bincount(ratings.item_index, ratings.rating, minlength=ratings.n_items)
-    average = np.divide(total, popularity, out=np.full(len(total), np.nan), where=popularity > 0)
+    average = np.full(ratings.n_items, np.nan)
+    if isinstance(ratings, Ratings):
+        total = np.bincount(ratings.item_index, ratings.rating, minlength=ratings.n_items)
+        np.divide(total, popularity, out=average, where=popularity > 0)
     return map_frame.with_columns(
         pl.coalesce(column.get("title", empty.cast(pl.String)), titles).alias("title"),
         column.get("year", empty.cast(pl.Int32)).alias("year"),
@@ -356,13 +361,16 @@ def need(frame: pl.DataFrame, columns: tuple[str, ...], what: str) -> None:
         )
 
 
-def need_colour(colour: str) -> None:
-    """Refuse a colour that is not in `COLOURS`.
+def need_colour(colour: str, ratings: Feedback) -> None:
+    """Refuse a colour that is not in `COLOURS`, and the average where there are no ratings.
 
     Raises:
         ArgumentError: Listing the colours.
     """
-    if colour not in COLOURS:
-        raise ArgumentError(
-            "colour", expected=f"one of {', '.join(COLOURS)}", received=repr(colour)
-        )
+    has_average = isinstance(ratings, Ratings)
+    colours = [name for name in COLOURS if has_average or name != "average"]
+    if colour not in colours:
+        expected = f"one of {', '.join(colours)}"
+        if colour in COLOURS:
+            expected += ", for a table without ratings"
+        raise ArgumentError("colour", expected=expected, received=repr(colour))

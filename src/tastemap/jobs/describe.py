@@ -1,4 +1,4 @@
-"""Tables and figures that describe ratings."""
+"""Tables, figures and the section of a report that describe ratings or interactions."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +13,9 @@ from tastemap.data.interactions import Interactions
 from tastemap.data.nouns import item_noun
 from tastemap.data.ratings import Ratings
 from tastemap.explore.figures.style import Measure
+from tastemap.explore.report.blocks import Facts, Picture, Table
+from tastemap.explore.report.report import Block
+from tastemap.support.counts import percentage, plain, rounded
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -49,20 +52,31 @@ def _interaction_tables(interactions: Interactions) -> dict[str, pl.DataFrame]:
     items = item_noun(interactions).plural
     glance = statistics.describe_interactions(interactions)
     tables = {f"{interactions.source.name} at a glance": glance}
-    has_weights = interactions.weight.min() != interactions.weight.max()
-    if has_weights:
+    if has_weights(interactions):
         tables["How often each weight occurs"] = counts_table(interactions)
-    popular = statistics.popularity(interactions).rename({"popularity": "interactions"})
-    if has_weights:
-        n_items = interactions.n_items
-        weight = np.bincount(interactions.item_index, interactions.weight, n_items)
-        popular = popular.with_columns(weight=pl.Series(weight))
-    popular = popular.sort("interactions", descending=True, maintain_order=True)
-    tables[f"The most taken-up {items}"] = popular.head(10)
+    tables[f"The most taken-up {items}"] = taken_up_table(interactions).head(10)
     if (genres := genres_table(interactions)) is not None:
         genres = genres.rename({"popularity": "interactions"})
         tables[f"The genres of the {items}"] = genres.head(N_GENRES)
     return tables
+
+
+def has_weights(interactions: Interactions) -> bool:
+    """Whether some interactions weigh more than others."""
+    return bool(interactions.weight.min() != interactions.weight.max())
+
+
+def taken_up_table(interactions: Interactions) -> pl.DataFrame:
+    """The items with most interactions, most first.
+
+    Returns:
+        Frame ``item_id, title, interactions``, and ``weight``, their sum, where weights differ.
+    """
+    popular = statistics.popularity(interactions).rename({"popularity": "interactions"})
+    if has_weights(interactions):
+        weight = np.bincount(interactions.item_index, interactions.weight, interactions.n_items)
+        popular = popular.with_columns(weight=pl.Series(weight))
+    return popular.sort("interactions", descending=True, maintain_order=True)
 
 
 def genres_table(ratings: Feedback) -> pl.DataFrame | None:
@@ -113,10 +127,7 @@ def statistics_figures(ratings: Ratings | Interactions) -> dict[str, "Figure"]:
     from tastemap.explore.figures import ratings as plots
 
     if isinstance(ratings, Interactions):
-        return {
-            "popularity": plots.plot_popularity(ratings),
-            "interactions_per_user": plots.plot_ratings_per_user(ratings),
-        }
+        return {name: picture.figure for name, picture in _pictures(ratings).items()}
     figures = {
         "popularity": plots.plot_popularity(ratings),
         "rating_counts": plots.plot_rating_counts(ratings),
@@ -125,6 +136,97 @@ def statistics_figures(ratings: Ratings | Interactions) -> dict[str, "Figure"]:
     if statistics.knows_releases(ratings):
         figures["releases_per_year"] = plots.plot_releases_per_year(ratings)
     return figures
+
+
+def data_blocks(ratings: Ratings | Interactions) -> list[Block]:
+    """The table at a glance, for a report: counts, most popular, best liked, and the figures."""
+    if isinstance(ratings, Interactions):
+        return _interaction_blocks(ratings)
+    from tastemap.explore.figures import ratings as plots
+
+    row = statistics.describe(ratings).row(0, named=True)
+    liked = statistics.average_ratings(ratings, damping=DAMPING_RATINGS)
+    span, noun = ratings.scale.highest - ratings.scale.lowest, item_noun(ratings)
+    blocks: list[Block] = [
+        Facts(
+            [
+                ("ratings", row["ratings"]),
+                ("users", row["users"]),
+                (noun.plural, row["items"]),
+                ("mean rating", rounded(row["mean"], span)),
+                ("of all pairs rated", percentage(row["density"])),
+                (f"{noun.plural} rated once", row["items_rated_once"]),
+            ]
+        ),
+        Picture(
+            plots.plot_popularity(ratings),
+            f"Left, a histogram of the number of ratings of {noun.indefinite}; right, the share of"
+            f" all ratings that the most popular {noun.plural} hold.",
+        ),
+        Picture(plots.plot_rating_counts(ratings), "How often each rating is given."),
+        Picture(plots.plot_ratings_per_user(ratings), "Histogram of the ratings of a user."),
+    ]
+    if statistics.knows_releases(ratings):
+        blocks.append(
+            Picture(plots.plot_releases_per_year(ratings), f"New {noun.plural} each year.")
+        )
+    return [
+        *blocks,
+        Table(statistics.most_popular(ratings, k=10), f"The most popular {noun.plural}"),
+        Table(
+            liked.sort("damped_average", descending=True).head(10),
+            f"The best-liked {noun.plural}, by an average damped with 25 ratings at the overall"
+            f" mean: the plain average beside it favours {noun.plural} with few ratings",
+        ),
+    ]
+
+
+def _interaction_blocks(interactions: Interactions) -> list[Block]:
+    """The interactions at a glance, for a report."""
+    row = statistics.describe_interactions(interactions).row(0, named=True)
+    noun, per_item = item_noun(interactions), interactions.by_item.counts
+    facts: list[tuple[str, object]] = [
+        ("interactions", row["interactions"]),
+        ("users", row["users"]),
+        (noun.plural, row["items"]),
+        ("of all pairs", percentage(row["density"])),
+        ("of a user, the median", plain(row["interactions_per_user_median"])),
+        (f"{noun.plural} taken up once", int((per_item == 1).sum())),
+    ]
+    return [
+        *interactions.source.notes[:1],
+        Facts(facts),
+        *_pictures(interactions).values(),
+        Table(taken_up_table(interactions).head(10), f"The most taken-up {noun.plural}", digits=0),
+    ]
+
+
+def _pictures(interactions: Interactions) -> dict[str, Picture]:
+    """The figures of interactions, by the name of their file."""
+    from tastemap.explore.figures import interactions as plots
+    from tastemap.explore.figures import ratings as counts
+
+    noun = item_noun(interactions)
+    pictures = {
+        "popularity": Picture(
+            counts.plot_popularity(interactions),
+            f"Left, a histogram of the number of interactions of {noun.indefinite}; right, the"
+            f" share of all interactions that the most popular {noun.plural} hold.",
+        ),
+        "interactions_per_user": Picture(
+            counts.plot_ratings_per_user(interactions), "Histogram of the interactions of a user."
+        ),
+    }
+    if has_weights(interactions):
+        figure = plots.plot_weights(interactions)
+        pictures["weights"] = Picture(figure, "How often each weight occurs.")
+    if plots.knows_moments(interactions):
+        figure = plots.plot_activity(interactions)
+        pictures["activity"] = Picture(figure, "Number of interactions over time.")
+    if statistics.knows_releases(interactions):
+        figure = counts.plot_releases_per_year(interactions)
+        pictures["releases_per_year"] = Picture(figure, f"New {noun.plural} each year.")
+    return pictures
 
 
 def save_figures(figures: Mapping[str, "Figure"], folder: Path) -> None:

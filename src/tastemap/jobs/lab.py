@@ -69,7 +69,7 @@ class Lab:
         """The data: counts, popularity, averages, releases."""
         once = len(statistics.rated_once(self.ratings))
         self._show(describe.statistics_tables(self.ratings), [f"{once} items have a single rating"])
-        self.report.section("The ratings", *sections.data_blocks(self.ratings))
+        self.report.section("The ratings", *describe.data_blocks(self.ratings))
 
     def train(self) -> None:
         """The lab's model: the dot product of two embeddings, ten epochs of batches of 64."""

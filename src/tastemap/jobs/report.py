@@ -1,6 +1,7 @@
 """Draw the map of a saved model, and write its report."""
 
 from pathlib import Path
+from typing import Any
 
 from tastemap.errors import ArgumentError
 from tastemap.models.base.recommender import Recommender
@@ -10,7 +11,7 @@ from tastemap.models.registry import load_model
 def write_map(path: Path, out: Path, colour: str) -> dict[str, str]:
     """Draw the map of a saved model, save it with the model, and write it as page or picture."""
     from tastemap.explore.figures.ratings import plot_item_map
-    from tastemap.explore.item_map import describe_map, item_map
+    from tastemap.explore.item_map import describe_map, item_map, need_colour
     from tastemap.explore.report.interactive_map import interactive_map
     from tastemap.explore.report.page import write_page
 
@@ -18,32 +19,38 @@ def write_map(path: Path, out: Path, colour: str) -> dict[str, str]:
     if out.suffix not in (".html", *pictures):
         raise ArgumentError("-o", expected=f".html or {', '.join(pictures)}", received=str(out))
     model = load_model(path)
+    need_colour(colour, model.fitted_data)
     is_new = model.item_map_ is None
     frame = item_map(model)
     if is_new:
         model.save(path)
     if out.suffix in pictures:
-        plot_item_map(frame, model.ratings_, colour).savefig(out, dpi=150)
+        plot_item_map(frame, model.fitted_data, colour).savefig(out, dpi=150)
     else:
-        write_page(out, interactive_map(frame, model.ratings_, colour))
+        write_page(out, interactive_map(frame, model.fitted_data, colour))
     return {"map": str(out), "how true it is": describe_map(frame)}
 
 
 def write_report(model: Recommender, out: Path) -> None:
     """Write the report of a model: its data, its training, its neighbours, its map."""
     from tastemap.explore.report.report import Report
-    from tastemap.jobs import sections
+    from tastemap.jobs import describe, sections
 
-    data = model.fitted_ratings
-    report = Report(f"Report on a {model.learnt_by_}", f"fitted on {data.source.name}")
-    report.section("The ratings", *sections.data_blocks(data))
+    data: Any = model.fitted_data
+    can = model.capabilities
+    article = "an" if model.learnt_by_[0] in "AEIO" else "a"
+    report = Report(f"Report on {article} {model.learnt_by_}", f"fitted on {data.source.name}")
+    report.section(f"The {data.noun}", *describe.data_blocks(data))
     if len(model.history_):
         report.section("Training", *sections.training_blocks(model))
     if model.metrics_:
-        report.section("Test errors", *sections.metrics_blocks(model.metrics_))
-    if model.capabilities.map:
+        title = "Test errors" if model.predicts_ratings else "Test of the lists"
+        report.section(title, *sections.metrics_blocks(model.metrics_))
+    if can.map:
         report.section("Embeddings", *sections.embedding_blocks(model))
+    if can.similar_items and data.n_items > 1:
         report.section("Neighbours", *sections.neighbour_blocks(model))
+    if can.map:
         report.section("Map of the items", *sections.map_blocks(model))
     report.section("Recommendations", *sections.recommendation_blocks(model))
     report.write(out)

@@ -1,4 +1,4 @@
-"""From a table of ratings to a model and a report: each step computes, shows, and reports."""
+"""From a table to a model and a report: each step computes, shows, and reports."""
 
 import json
 import shlex
@@ -11,14 +11,16 @@ import numpy as np
 import polars as pl
 
 from tastemap.data import statistics
+from tastemap.data.interactions import Interactions
 from tastemap.data.ratings import Ratings
-from tastemap.data.splits import Split
+from tastemap.data.splits import SplitOf
 from tastemap.errors import ArgumentError, MissingPackageError, TastemapError
 from tastemap.evaluation.choose import (
     GOALS,
     MIN_RATINGS,
     Choice,
     choose,
+    fitting_goal,
     fitting_split,
     judged_users,
 )
@@ -31,7 +33,7 @@ from tastemap.explore.report.page import write_page
 from tastemap.explore.report.report import Block, Report
 from tastemap.jobs import describe, sections
 from tastemap.jobs.compare import choice_blocks, choice_table, sentences
-from tastemap.jobs.held_out import held_out
+from tastemap.jobs.held_out import DEFAULT_SPLIT, parts_of
 from tastemap.jobs.schedule import N_FITS, Schedule, advice, is_cut_short
 from tastemap.models.base.artifact import refuse_occupied
 from tastemap.models.registry import make_model
@@ -44,7 +46,8 @@ TEST_SIZE, VALIDATION_SIZE = 0.2, 0.1
 NEXT_STEPS = """\
 {tastemap} recommend {model} {user}
 {tastemap} search WORDS --in {model}
-{tastemap} info {model}"""
+{tastemap} info {model}
+{tastemap} serve {model}"""
 
 
 class Run:
@@ -55,29 +58,35 @@ class Run:
 
     def __init__(
         self,
-        ratings: Ratings,
+        ratings: Ratings | Interactions,
         out: Path,
         *,
-        goal: str,
+        goal: str | None,
         seed: int,
         output: Output,
-        test: Ratings | None = None,
+        test: Ratings | Interactions | None = None,
     ) -> None:
+        self.goal, self.noun = fitting_goal(ratings, goal), ratings.noun
+        baseline = GOALS[self.goal][0]
         if len(ratings) < MIN_RATINGS:
             raise ArgumentError(
-                "ratings",
+                self.noun,
                 expected=f"at least {MIN_RATINGS}: some to learn from, to choose by and to test on",
                 received=len(ratings),
-                do="gather more, or use tastemap fit -m bias",
+                do=f"gather more, or use tastemap fit -m {baseline}",
             )
-        self.ratings, self.out, self.seed, self.test = ratings, out, seed, test
-        self.output, self.goal, self.notes = output, goal, list[str]()
-        if ratings.scale.lowest == ratings.scale.highest and goal == "ratings":
+        self.ratings, self.out, self.seed = ratings, out, seed
+        self.given = None
+        if test is not None:
+            self.given = parts_of(ratings, test, DEFAULT_SPLIT, test_size=TEST_SIZE, seed=seed)
+        self.output, self.notes = output, list[str]()
+        scale = ratings.scale if isinstance(ratings, Ratings) else None
+        if self.goal == "ratings" and scale is not None and scale.lowest == scale.highest:
             self.goal = "lists"
             self.notes.append("all ratings are equal: models that rank items are compared instead")
-        self.report = Report("From ratings to a recommender", ratings.source.name)
+        self.report = Report(f"From {self.noun} to a recommender", ratings.source.name)
         self.schedule = Schedule(ratings.n_items, has_map=self.goal == "ratings")
-        self.split: Split
+        self.split: SplitOf[Any]
         self.held_out: str
         self.choice: Choice
         self.advice: dict[str, str] = {}
@@ -87,13 +96,16 @@ class Run:
         self.metrics: dict[str, Any] = {}
 
     def describe(self) -> None:
-        """The data: counts, popularity, averages."""
-        self._show(describe.statistics_tables(self.ratings), self.ratings.source.notes)
-        self._report("The ratings", lambda: sections.data_blocks(self.ratings))
+        """The data: counts, popularity, averages; of interactions first of all what they are."""
+        notes = self.ratings.source.notes
+        n_first = 1 if isinstance(self.ratings, Interactions) else 0
+        self._show({}, notes[:n_first])
+        self._show(describe.statistics_tables(self.ratings), notes[n_first:])
+        self._report(f"The {self.noun}", lambda: describe.data_blocks(self.ratings))
         self.schedule.note_description()
 
     def choose(self) -> None:
-        """Set the test part aside, and choose a model by the other ratings alone."""
+        """Set the test part aside, and choose a model by the other rows alone."""
         kind = self._set_aside()
         spent = self.schedule.seconds_spent
         with working("choosing a model") as tell:
@@ -117,20 +129,20 @@ class Run:
         self.advice = advice(self.choice, spent, self.schedule.seconds)
         if self.choice.threshold is not None:
             self._note(f"an item counts as liked from {self.choice.threshold:g} on")
-        title = "Models, the best on held-out ratings first"
+        title = f"Models, the best on held-out {self.noun} first"
         self._show({title: table}, notes)
         self._report("Choosing the model", lambda: choice_blocks(self.choice, table, notes))
 
     def _set_aside(self) -> str:
         """Split the test part off; gives the split by which the models are to be judged, too."""
-        if self.test is None:
+        if self.given is None:
             sizes = (TEST_SIZE, self.seed, VALIDATION_SIZE)
             kind, self.split = fitting_split(self.ratings, self.goal, *sizes)
-            self.held_out = f"{len(self.split.test):,} ratings (split {kind})"
+            self.held_out = f"{len(self.split.test):,} {self.noun} (split {kind})"
             self.notes += self.split.notes
             return kind
-        self.split, name, notes = held_out(self.ratings, self.test)
-        self.held_out = f"{len(self.split.test):,} ratings of {name}"
+        self.split, name, notes = self.given
+        self.held_out = f"{len(self.split.test):,} {self.noun} of {name}"
         # The errors of predicted ratings bring these notes with them.
         of_split = split_notes(*self.split) if self.goal == "lists" else ()
         for note in (*notes[1:], *of_split):
@@ -153,17 +165,17 @@ class Run:
             self.metrics = {f"test_{row[0]}": row[1] for row in table.rows()}
             self.tested = {"Test lists": table}
         n = len(tester.ratings_)
-        self._show(self.tested, [f"fitted on {n:,} ratings, tested on {self.held_out}", *notes])
+        self._show(self.tested, [f"fitted on {n:,} {self.noun}, tested on {self.held_out}", *notes])
 
         def blocks() -> list[Block]:
             sentence = (
-                f"The chosen model, {self.choice.chosen}, was fitted on {n:,} other ratings and"
+                f"The chosen model, {self.choice.chosen}, was fitted on {n:,} other"
+                f" {self.noun} and"
                 f" tested on {self.held_out}."
             )
             if self.goal == "ratings":
                 return [sentence, *sections.evaluation_blocks(result, self.split.test)]
-            caption = "Lists for the users of the test part, all unseen items ranked"
-            return [sentence, Table(table, caption, digits=4)]
+            return [sentence, sections.list_scores(table)]
 
         self._report("The test", blocks)
         self.schedule.note_test()
@@ -178,7 +190,7 @@ class Run:
         times, why = [self.choice.fit_seconds, self.choice.judging_seconds * n_answers], ""
         self.tester, self.choice = self.choice.model, replace(self.choice, model=None)
         for name in judged["model"]:
-            is_last = self.test is not None
+            is_last = self.given is not None
             seconds = self.schedule.for_test(*times, is_last=is_last)
             if not (seconds or why or is_last):
                 return self.tester
@@ -208,13 +220,13 @@ class Run:
         return pl.DataFrame({"metric": ours["metric"], **scores})
 
     def fit(self) -> None:
-        """Fit the chosen model on all ratings, unless the tested fit was on them."""
+        """Fit the chosen model on all rows, unless the tested fit was on them."""
         name = self.choice.chosen
         why = self._fit_on_all() if self.model is None else None
         if why is not None:
             self.model = self.tester
             n, n_all = len(self.model.ratings_), len(self.ratings)
-            self._note(f"the saved {name} was fitted on {n:,} of {n_all:,} ratings: {why}")
+            self._note(f"the saved {name} was fitted on {n:,} of {n_all:,} {self.noun}: {why}")
         self.model.metrics_ = self.metrics
         if self.model.stopped_ is None:
             self.advice.pop(name, None)
@@ -227,16 +239,16 @@ class Run:
             self._report("Training", lambda: sections.training_blocks(self.model))
 
     def _fit_on_all(self) -> str | None:
-        """Fit the chosen model on all ratings; why the tested fit is the better one, or None."""
+        """Fit the chosen model on all rows; why the tested fit is the better one, or None."""
         name, failed = self.choice.chosen, list[str]()
         if not self.schedule.has_time_for_fit(self.choice.row["estimated"] or 0.0):
-            return "no time was left for a fit on all ratings"
-        with working(f"fitting {name} on all ratings"), failures(failed.append):
+            return f"no time was left for a fit on all {self.noun}"
+        with working(f"fitting {name} on all {self.noun}"), failures(failed.append):
             self.model = self._fitted(self.ratings, self.schedule.for_fit)
         if failed:
             return failed[0]
         if is_cut_short(self.model, self.tester):
-            return f"there was time for {self.model.stopped_[0]} iterations on all ratings"
+            return f"there was time for {self.model.stopped_[0]} iterations on all {self.noun}"
         return None
 
     def recommend(self) -> None:
@@ -250,15 +262,16 @@ class Run:
         self._report("Recommendations", blocks)
 
     def draw_map(self) -> None:
-        """Neighbours and the map, for models made of factors."""
-        name = self.choice.chosen
-        if not self.model.capabilities.map:
+        """Neighbours, if the model compares items, and the map, if it is made of factors."""
+        name, can = self.choice.chosen, self.model.capabilities
+        if can.similar_items and self.ratings.n_items > 1:
+            self._report("Neighbours", lambda: sections.neighbour_blocks(self.model))
+        if not can.map:
             self._note(f"no map: {name} has no factors to lay the items out by")
             return
         if self.ratings.n_items < MIN_ITEMS:
             self._note(f"no map: it takes at least {MIN_ITEMS} items")
             return
-        self._report("Neighbours", lambda: sections.neighbour_blocks(self.model))
         if not self.schedule.for_map:
             self._note(f"no map: there was no time for its {self.schedule.map_seconds:.0f} s or so")
             return
@@ -280,8 +293,9 @@ class Run:
             if self.model is not self.tester:
                 whose = f"are those of the fit on {len(self.tester.ratings_):,} of them"
             text = (
-                f"The model “{self.choice.chosen}”, fitted on {len(self.model.ratings_):,} ratings,"
-                f" is saved beside this report. Its test errors {whose}."
+                f"The model “{self.choice.chosen}”, fitted on {len(self.model.ratings_):,}"
+                f" {self.noun}, is saved beside this report. Its test"
+                f" {'errors' if self.goal == 'ratings' else 'scores'} {whose}."
             )
             self.report.section("What to try next", text, *sentences(self.notes), Code(steps))
             self.report.write(files["report"])
@@ -300,7 +314,7 @@ class Run:
     def summary(self) -> dict[str, Any]:
         """The results of the run, as plain objects."""
         return {
-            "ratings": statistics.describe(self.ratings).to_dicts()[0],
+            self.noun: statistics.at_a_glance(self.ratings).to_dicts()[0],
             "goal": self.goal,
             "chosen": self.choice.chosen,
             "metric": self.choice.metric,
@@ -311,8 +325,8 @@ class Run:
             "notes": [*self.ratings.source.notes, *self.notes],
         }
 
-    def _fitted(self, ratings: Ratings, seconds: float) -> Any:
-        """The chosen model, fitted on some ratings; its iterations end after some seconds."""
+    def _fitted(self, ratings: Any, seconds: float) -> Any:
+        """The chosen model, fitted on some rows; its iterations end after some seconds."""
         model = liking(make_model(self.choice.chosen), self.choice.threshold)
         with deadline(max(seconds, 0.0)):
             return model.fit(ratings, seed=self.seed, progress=False)
@@ -343,26 +357,26 @@ class Run:
 
 
 def run_all(
-    ratings: Ratings,
+    ratings: Ratings | Interactions,
     out: Path,
     *,
     seconds: float,
-    goal: str,
+    goal: str | None,
     seed: int,
     output: Output,
-    test: Ratings | None = None,
+    test: Ratings | Interactions | None = None,
 ) -> None:
     """Run every step and write ``model``, ``leaderboard.json`` and ``report.html`` into a folder.
 
     Args:
-        ratings: At least 20 ratings.
+        ratings: At least 20 ratings or interactions.
         out: Folder of the results, made if it does not exist.
         seconds: Time for all of it, that of the reading of the ratings included.
         goal: As in `choose`.
         seed: Seed of splits and fits.
         output: How to show the results.
-        test: Test ratings of their own; the model is then fitted on all of ``ratings``. None sets
-            a part of the ratings aside.
+        test: A test table of its own; the model is then fitted on all of ``ratings``. None sets
+            a part of them aside.
     """
     refuse_occupied(out / "model")
     if not seconds > 0:

@@ -5,6 +5,8 @@ from typing import Any
 import polars as pl
 
 from tastemap.data import statistics
+from tastemap.data.feedback import Feedback
+from tastemap.data.interactions import Interactions
 from tastemap.data.nouns import item_noun
 from tastemap.data.ratings import Ratings
 from tastemap.data.vocabulary import Id
@@ -19,7 +21,8 @@ from tastemap.explore.report.interactive_map import map_fragment
 from tastemap.explore.report.report import Block
 from tastemap.metrics.calibration import Calibration
 from tastemap.models.base.recommender import Recommender
-from tastemap.support.counts import counted, percentage, plain, rounded
+from tastemap.models.next_item import NextItem
+from tastemap.support.counts import counted, plain
 
 TIME_OVER = "The time of the fit was over after {} of {} iterations."
 # Ratings that make an item well known.
@@ -31,7 +34,7 @@ SCREAM, TOY_STORY = "Scream (1996)", "Toy Story (1995)"
 STAR_TREK = "Star Trek VI: The Undiscovered Country (1991)"
 
 
-def example_items(ratings: Ratings, titles: tuple[str, ...]) -> list[Id]:
+def example_items(ratings: Feedback, titles: tuple[str, ...]) -> list[Id]:
     """Ids of items by title; if the data has no such title, of a popular item instead."""
     popular = statistics.most_popular(ratings, k=min(20, ratings.n_items))["item_id"].to_list()
     items: list[Id] = []
@@ -42,51 +45,12 @@ def example_items(ratings: Ratings, titles: tuple[str, ...]) -> list[Id]:
     return items
 
 
-def _name(data: Ratings, item: Id) -> str:
+def _name(data: Feedback, item: Id) -> str:
     """The title of an item; without a title its id, and a noun before an id that is a number."""
     items, row = data.items, data.items.find(item)
     title, id_text = str(items.titles[row]), str(items.ids[row])
     noun = item_noun(data).singular
     return f"{noun} {id_text}" if title == id_text and title.isdecimal() else title
-
-
-def data_blocks(ratings: Ratings) -> list[Block]:
-    """The ratings at a glance: counts, most popular, best liked, and the figures."""
-    row = statistics.describe(ratings).row(0, named=True)
-    liked = statistics.average_ratings(ratings, damping=25.0)
-    span, noun = ratings.scale.highest - ratings.scale.lowest, item_noun(ratings)
-    blocks: list[Block] = [
-        Facts(
-            [
-                ("ratings", row["ratings"]),
-                ("users", row["users"]),
-                (noun.plural, row["items"]),
-                ("mean rating", rounded(row["mean"], span)),
-                ("of all pairs rated", percentage(row["density"])),
-                (f"{noun.plural} rated once", row["items_rated_once"]),
-            ]
-        ),
-        Picture(
-            plots.plot_popularity(ratings),
-            f"Left, a histogram of the number of ratings of {noun.indefinite}; right, the share of"
-            f" all ratings that the most popular {noun.plural} hold.",
-        ),
-        Picture(plots.plot_rating_counts(ratings), "How often each rating is given."),
-        Picture(plots.plot_ratings_per_user(ratings), "Histogram of the ratings of a user."),
-    ]
-    if statistics.knows_releases(ratings):
-        blocks.append(
-            Picture(plots.plot_releases_per_year(ratings), f"New {noun.plural} each year.")
-        )
-    return [
-        *blocks,
-        Table(statistics.most_popular(ratings, k=10), f"The most popular {noun.plural}"),
-        Table(
-            liked.sort("damped_average", descending=True).head(10),
-            f"The best-liked {noun.plural}, by an average damped with 25 ratings at the overall"
-            f" mean: the plain average beside it favours {noun.plural} with few ratings",
-        ),
-    ]
 
 
 def training_blocks(model: Recommender) -> list[Block]:
@@ -150,7 +114,10 @@ def _prevention(model: Recommender) -> str:
 def metrics_blocks(metrics: dict[str, Any]) -> list[Block]:
     """The test errors saved with a model, and its calibration if it has one."""
     numbers = {name: value for name, value in metrics.items() if isinstance(value, int | float)}
-    facts = Facts([(name, round(value, 4)) for name, value in numbers.items()], digits=4)
+    is_count = {name: name.startswith("test_users") for name in numbers}
+    facts = Facts(
+        [(name, int(n) if is_count[name] else round(n, 4)) for name, n in numbers.items()], digits=4
+    )
     if "calibration" not in metrics:
         return [facts]
     return [facts, calibration_picture(**metrics["calibration"])]
@@ -215,12 +182,25 @@ def evaluation_blocks(evaluation: Evaluation, test: Ratings) -> list[Block]:
     return blocks
 
 
+def list_scores(scores: pl.DataFrame) -> Table:
+    """The scores of lists as a table of a report; how many users have a list stands above it.
+
+    Args:
+        scores: Frame ``metric`` and a column for each model, with a row ``users``.
+    """
+    is_count = pl.col("metric").str.starts_with("users")
+    n_users = scores.filter(pl.col("metric") == "users").row(0)[1]
+    names = pl.col("metric").str.replace_all("_", " ", literal=True)
+    caption = f"Lists for {counted(int(n_users), 'user')} of the test part, all unseen items ranked"
+    return Table(scores.filter(~is_count).with_columns(names), caption, digits=4)
+
+
 def similarity_table(model: Any, pairs: list[tuple[Id, Id]]) -> pl.DataFrame:
     """Cosine similarity of pairs of items: ``item, other, similarity``."""
     rows = [
         {
-            "item": _name(model.ratings_, item),
-            "other": _name(model.ratings_, other),
+            "item": _name(model.fitted_data, item),
+            "other": _name(model.fitted_data, other),
             "similarity": model.similarity(item, other),
         }
         for item, other in pairs
@@ -230,7 +210,7 @@ def similarity_table(model: Any, pairs: list[tuple[Id, Id]]) -> pl.DataFrame:
 
 def embedding_blocks(model: Any) -> list[Block]:
     """The shapes of the embeddings, one of them in numbers, and the lab's similarities."""
-    data = model.ratings_
+    data = model.fitted_data
     star_wars, jedi, scream, toy_story = example_items(data, (STAR_WARS, JEDI, SCREAM, TOY_STORY))
     pairs = [(star_wars, jedi), (jedi, scream), (jedi, toy_story), (jedi, jedi)]
     row = data.items.find(jedi)
@@ -251,27 +231,39 @@ def embedding_blocks(model: Any) -> list[Block]:
 
 
 def neighbour_blocks(model: Any) -> list[Block]:
-    """The neighbours of the lab's two films, users similar to a user, users who like a film."""
-    data = model.ratings_
+    """The neighbours of the lab's two films, users similar to a user, users who like a film.
+
+    Of a model that compares items; where it compares no users, without these. The neighbours of
+    `NextItem` are what people go on to.
+    """
+    data = model.fitted_data
     star_wars, star_trek = example_items(data, (STAR_WARS, STAR_TREK))
     name = {item: _name(data, item) for item in (star_wars, star_trek)}
     k, few = min(10, data.n_items - 1), min(5, data.n_items - 1, data.n_users - 1)
     user = data.users.ids[min(4, data.n_users - 1)]
     raters = len(data.by_item[data.items.find(star_wars)])
+    goes_on = isinstance(model, NextItem)
+    nearest = "What people go on to after" if goes_on else "Most similar to"
     blocks: list[Block] = [
-        *(Table(model.similar_items(i, k), f"Most similar to {name[i]}") for i in name),
-        Table(model.dissimilar_items(star_wars, few), f"Least similar to {name[star_wars]}"),
+        Table(model.similar_items(item, k), f"{nearest} {title}") for item, title in name.items()
     ]
-    if few:
+    if not goes_on:
+        least = model.dissimilar_items(star_wars, few)
+        blocks.append(Table(least, f"Least similar to {name[star_wars]}"))
+    if few and model.capabilities.similar_users:
         blocks.append(Table(model.similar_users(user, few), f"Users most similar to user {user}"))
     if data.n_users - raters >= few > 0:
-        blocks.append(
-            Table(
-                model.interested_users(star_wars, few),
-                f"Users who have not rated {name[star_wars]} and would like it most",
-            )
-        )
+        caption = f"Users who have not rated {name[star_wars]} and would like it most"
+        if isinstance(data, Interactions):
+            caption = f"Users without {name[star_wars]} who would like it most"
+        interested = _as_shown(model, model.interested_users(star_wars, few))
+        blocks.append(Table(interested, caption))
     return blocks
+
+
+def _as_shown(model: Recommender, answer: pl.DataFrame) -> pl.DataFrame:
+    """An answer without the column of predicted ratings, where the model has none."""
+    return answer if model.predicts_ratings else answer.drop("predicted_rating")
 
 
 def likes_blocks(explicit: Any, implicit: Any, test: Ratings) -> list[Block]:
@@ -308,19 +300,21 @@ def likes_blocks(explicit: Any, implicit: Any, test: Ratings) -> list[Block]:
 
 def map_blocks(model: Any) -> list[Block]:
     """The map, interactive and as a picture, and how reliable it is."""
-    frame = item_map(model)
-    columns = model.ratings_.items.frame.columns
-    facts = [name for name, column in (("year", "year"), ("genre", "genres")) if column in columns]
-    *others, last = ["popularity", "average rating", *facts]
-    items = item_noun(model.ratings_).plural.capitalize()
-    colours = f"{', '.join(others)} or {last}"
+    frame, data = item_map(model), model.fitted_data
+    columns = data.items.frame.columns
+    colours = ["popularity", *(["average rating"] if isinstance(data, Ratings) else [])]
+    facts = (("year", "year"), ("genre", "genres"))
+    colours += [name for name, column in facts if column in columns]
+    *others, last = colours
+    by = f"colour by {', '.join(others)} or {last}; " if others else ""
+    items = item_noun(data).plural.capitalize()
     return [
-        f"{items} with similar factors lie close together. Point at one to see what it is; colour"
-        f" by {colours}; search to find a title.",
-        map_fragment(frame, model.ratings_),
+        f"{items} with similar factors lie close together. Point at one to see what it is;"
+        f" {by}search to find a title.",
+        map_fragment(frame, data),
         describe_map(frame),
         Picture(
-            plots.plot_item_map(frame, model.ratings_, "popularity"),
+            plots.plot_item_map(frame, data, "popularity"),
             "The same map as a picture, coloured by popularity.",
         ),
     ]
@@ -334,32 +328,53 @@ def recommendation_blocks(model: Recommender, rated: Ratings | None = None) -> l
         rated: All ratings of its users, if the model was fitted on a part of them; their items
             are left out.
     """
-    data = model.ratings_
+    data = model.fitted_data
     user = data.users.ids[min(4, data.n_users - 1)]
-    seen = (rated or data).rated_items(user)["item_id"]
+    seen = (rated or data).items_of(user)["item_id"].unique(maintain_order=True)
     k = min(10, data.n_items - len(seen))
     blocks: list[Block] = []
     if k:
         answer = model.recommend(user, k=k, exclude=seen)
-        blocks.append(Table(answer, f"For user {user}, without what they have rated"))
+        done = "have rated" if isinstance(data, Ratings) else "have already"
+        caption = f"For user {user}, without what they {done}"
+        blocks += [
+            Table(_as_shown(model, answer), caption),
+            *_well_known(model, user, seen, answer),
+        ]
+    loved = [*dict.fromkeys(example_items(data, (STAR_WARS, JEDI)))]
+    if model.folds_in and data.n_items > len(loved):
+        names = " and ".join(_name(data, item) for item in loved)
+        ratings: Any = loved
+        caption = f"For a new person with {names}"
+        if isinstance(data, Ratings):
+            ratings = dict.fromkeys(loved, data.scale.highest)
+            caption = f"For a new person who gives {plain(data.scale.highest)} to {names}"
+        answer = model.recommend(ratings=ratings, k=min(10, data.n_items - len(loved)))
+        blocks.append(Table(_as_shown(model, answer), caption))
+    return blocks
+
+
+def _well_known(model: Recommender, user: Id, seen: pl.Series, answer: pl.DataFrame) -> list[Block]:
+    """The list of a user among items with many ratings, if a model predicts these and it differs.
+
+    Args:
+        model, user: The model and the user of the list.
+        seen: Items that are left out.
+        answer: The list among all items.
+    """
+    data, k = model.fitted_data, len(answer)
     well_known = f"popularity >= {MIN_RATINGS_OF_WELL_KNOWN}"
     counts = data.by_item.counts.copy()
     counts[data.items.index(seen)] = 0
-    if k and (counts >= MIN_RATINGS_OF_WELL_KNOWN).sum() >= k:
-        known_items = model.recommend(user, k=k, exclude=seen, where=well_known)
-        # The list is not shown twice.
-        if not known_items["item_id"].equals(answer["item_id"]):
-            blocks.append(
-                Table(
-                    known_items,
-                    f"The same where {well_known}: the prediction for an item with a handful of"
-                    " ratings is uncertain, and the luckiest of them come out on top",
-                )
-            )
-    loved = dict.fromkeys(example_items(data, (STAR_WARS, JEDI)), data.scale.highest)
-    if model.folds_in and data.n_items > len(loved):
-        names = " and ".join(_name(data, item) for item in loved)
-        answer = model.recommend(ratings=loved, k=min(10, data.n_items - len(loved)))
-        caption = f"For a new person who gives {plain(data.scale.highest)} to {names}"
-        blocks.append(Table(answer, caption))
-    return blocks
+    if not model.predicts_ratings or (counts >= MIN_RATINGS_OF_WELL_KNOWN).sum() < k:
+        return []
+    well_known_items = model.recommend(user, k=k, exclude=seen, where=well_known)
+    if well_known_items["item_id"].equals(answer["item_id"]):
+        return []
+    return [
+        Table(
+            well_known_items,
+            f"The same where {well_known}: the prediction for an item with a handful of"
+            " ratings is uncertain, and the luckiest of them come out on top",
+        )
+    ]

@@ -6,8 +6,9 @@ from typing import Any
 
 import polars as pl
 
+from tastemap.data.interactions import Interactions
 from tastemap.data.ratings import Ratings
-from tastemap.data.splits import split_by_name
+from tastemap.data.splits import SplitOf, split_by_name
 from tastemap.errors import ArgumentError
 from tastemap.evaluation.objective import Objective
 from tastemap.evaluation.tuning.spaces import SPACES
@@ -39,7 +40,7 @@ class Files:
 
 
 def run_tuning(
-    ratings: Ratings,
+    ratings: Ratings | Interactions,
     model: str,
     *,
     data: str,
@@ -53,35 +54,36 @@ def run_tuning(
     """Search a model's options without a look at the test part, and show the result.
 
     Args:
-        ratings: All ratings.
+        ratings: All ratings or interactions.
         model: The model's name.
         data: The words on the command line that name the data.
         split: A split whose test part is set aside; the search splits the rest in the same way.
-            None uses all ratings.
+            None uses all rows.
         test_size, seed: As in `split_by_name`.
         files: Where to save the best model, fitted on all ratings, and the figure.
         output: How to show it.
         options: Further arguments of `tune`.
     """
     files.check()
-    of_split: list[str] = []
-    train, note = ratings, "no test part was set aside: the search had all the ratings"
+    noun, of_split = ratings.noun, list[str]()
+    train, note = ratings, f"no test part was set aside: the search had all the {noun}"
+    of_kind = ratings.source.notes[:1] if isinstance(ratings, Interactions) else ()
     if split is not None:
-        parts = split_by_name(ratings, split, test_size=test_size, seed=seed)
-        train, test, of_split = *parts, [*parts.notes]
-        note = f"the {len(test):,} test ratings of the split {split} were not looked at"
+        parts: SplitOf[Any] = split_by_name(ratings, split, test_size=test_size, seed=seed)
+        train, of_split = parts.train, [*parts.notes]
+        note = f"the {len(parts.test):,} test {noun} of the split {split} were not looked at"
         options["split"] = "random" if split[1:].isdigit() else split
     with working(f"tuning {model}") as tell:
         tuning = tune(model, train, seed=seed, progress=tell, **options)
     command = f"tastemap fit {data} {tuning.words}"
-    notes = [*_notes(tuning), note, *of_split]
+    notes = [*of_kind, *_notes(tuning), note, *of_split]
     if files.figure is not None:
         write_figure(tuning, files.figure, notes, command)
         notes.append(f"the search is drawn in {files.figure}")
     if files.model is not None:
-        with working("fitting the best on all ratings"):
+        with working(f"fitting the best on all {noun}"):
             tuning.make().fit(ratings, seed=seed, progress=False).save(files.model)
-        notes.append(f"the best, fitted on all {len(ratings):,} ratings, is saved in {files.model}")
+        notes.append(f"the best, fitted on all {len(ratings):,} {noun}, is saved in {files.model}")
     _show(tuning, notes, command, output)
 
 

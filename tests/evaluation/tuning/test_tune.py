@@ -10,7 +10,7 @@ import tastemap.evaluation.tuning.tune as module
 from tastemap.data.ratings import Ratings
 from tastemap.data.scale import Scale
 from tastemap.data.splits import train_test_split
-from tastemap.errors import ArgumentError, TastemapError
+from tastemap.errors import ArgumentError, TastemapError, UnsupportedError
 from tastemap.evaluation.tuning.spaces import SPACES, Span
 from tastemap.evaluation.tuning.tune import tune
 from tastemap.metrics.rating import rmse
@@ -52,6 +52,21 @@ def test_models_that_rank_are_tuned_by_their_lists(ratings: Ratings) -> None:
     assert tuning.metric == "ndcg"
     assert tuning.value == tuning.trials["ndcg"].max() >= tuning.default_value
     assert tuning.words.startswith(f"-m ease --set reg={tuning.options['reg']:g} --set dropout=")
+
+
+def test_interactions_are_tuned_by_their_lists_and_models_of_ratings_are_refused(
+    ratings: Ratings,
+) -> None:
+    tuning = tune("item-knn", ratings.likes(), n_trials=3, split="forecast")
+    assert tuning.metric == "ndcg"
+    assert tuning.value >= tuning.default_value > 0
+    assert "interactions and judged by" in tuning.judged
+    for words, error in (
+        (("bias",), UnsupportedError),
+        (("item-knn", "rmse"), ArgumentError),
+    ):
+        with pytest.raises(error, match="expected"):
+            tune(words[0], ratings.likes(), n_trials=1, metric=words[1] if words[1:] else None)
 
 
 def test_options_of_networks_are_nested(ratings: Ratings, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -53,6 +53,15 @@ def test_the_menu_offers_what_is_known_and_starts_with_the_colour(places, rating
     assert re.findall(r'<option value="(\w+)"', bare) == ["popularity", "average"]
 
 
+def test_interactions_are_counted_by_their_name_and_have_no_average(places, ratings):
+    html = interactive_map(places, ratings.likes(1.0))
+    assert embedded(html)["noun"] == "interactions"
+    assert re.findall(r'<option value="(\w+)"', html) == ["popularity", "year", "genre"]
+    body = html.split("<script", 1)[0].split("<body>", 1)[1]
+    assert "rating" not in body
+    assert embedded(interactive_map(places, ratings))["noun"] == "ratings"
+
+
 def test_plotly_is_put_in_once_and_may_run(places, ratings):
     html = interactive_map(places, ratings)
     assert html.count("plotly.js v") == 1

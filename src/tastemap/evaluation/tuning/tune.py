@@ -12,8 +12,9 @@ from typing import Any
 
 import polars as pl
 
+from tastemap.data.interactions import Interactions
 from tastemap.data.ratings import Ratings
-from tastemap.data.splits import Split, split_by_name
+from tastemap.data.splits import SplitOf, split_by_name
 from tastemap.errors import ArgumentError, MissingPackageError, TastemapError
 from tastemap.evaluation.objective import Gain, Objective, Score, like_threshold
 from tastemap.evaluation.tuning.spaces import nested, search_space
@@ -80,7 +81,7 @@ class Tuning:
 
 def tune(
     model: str,
-    ratings: Ratings,
+    ratings: Ratings | Interactions,
     *,
     seconds: float = 60.0,
     n_trials: int | None = None,
@@ -105,15 +106,16 @@ def tune(
     Args:
         model: A name from `tastemap.models.registry.MODELS`;
             `tastemap.evaluation.tuning.spaces.SPACES` lists its options and their ranges.
-        ratings: The training ratings.
+        ratings: The training ratings, or interactions, of which lists are judged.
         seconds: Start no trial that would probably end later, and stop one that does, which then
             counts as failed; one trial is always made, and takes its time.
         n_trials: Most trials of this call. The same number and seed give the same trials.
         metric: ``"rmse"``, ``"mae"`` (of the median, if the model has one) or ``"ndcg"`` (of
-            lists of ten); by default RMSE, and NDCG for models that only rank.
+            lists of ten); by default RMSE, and NDCG for models that only rank, the one metric of
+            interactions.
         split: The inner split by its name, ``"random"``, ``"per-user"``, ``"forecast"``, …; by
             default ``"random"``, and ``"per-user"`` for NDCG.
-        validation_size: Share of the ratings that judges.
+        validation_size: Share of the rows that judges.
         options: Fixed options, which are not searched.
         study: An SQLite file that stores the trials. A second call with the same arguments
             continues where the first one stopped. One process at a time.
@@ -123,6 +125,7 @@ def tune(
     Raises:
         ArgumentError: If the model has no option to vary, an argument is wrong, or the study has
             other arguments.
+        UnsupportedError: If these are interactions, and the model needs ratings.
         MissingPackageError: If Optuna is not installed.
         TastemapError: If no trial succeeds.
 
@@ -134,6 +137,7 @@ def tune(
     """
     fixed = dict(options or {})
     unvaried = make_model(model, **fixed)
+    unvaried.check_learns_from(ratings)
     objective = Objective.of(unvaried, metric)
     if objective.metric == "ndcg":
         objective = replace(objective, threshold=like_threshold(ratings))
@@ -170,7 +174,8 @@ def tune(
             search.run(seconds, n_trials, progress)
             fitted, judges = len(parts.train), len(parts.test)
             return search.result(
-                f"fitted on {fitted:,} ratings and judged by {judges:,} others (split {split})"
+                f"fitted on {fitted:,} {ratings.noun} and judged by {judges:,} others"
+                f" (split {split})"
             )
         finally:
             trials.close()
@@ -183,7 +188,7 @@ class _Search:
         self,
         study: Study,
         objective: Objective,
-        parts: Split,
+        parts: SplitOf[Any],
         model: str,
         fixed: dict[str, Any],
         seed: int,

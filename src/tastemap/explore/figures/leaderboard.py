@@ -102,7 +102,7 @@ def plot_differences(frame: pl.DataFrame, metric: str = "rmse") -> "Figure":
         figure, (ax,) = style.new_figure(
             f"{int(better.sum())} better than “{reference}”, {int(worse.sum())} worse,"
             f" {int((~better & ~worse).sum())} not told apart",
-            f"{name} minus that of {reference} on the same held-out ratings · {note} ·"
+            f"{name} minus that of {reference} on the same held-out part · {note} ·"
             f" {'right' if up else 'left'} of the line is better",
             height=1.6 + 0.36 * len(rows),
         )

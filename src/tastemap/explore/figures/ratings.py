@@ -4,6 +4,7 @@ Each function returns a `matplotlib.figure.Figure` that belongs to no window and
 save it with ``figure.savefig(path)``, or leave it as the last line of a notebook's cell.
 """
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -47,7 +48,7 @@ def plot_popularity(ratings: Feedback) -> "Figure":
     Raises:
         ArgumentError: If there are no ratings.
     """
-    counts = _some(ratings).by_item.counts
+    counts = some_rows(ratings).by_item.counts
     counts = counts[counts > 0]
     held = np.cumsum(np.sort(counts)[::-1]) / counts.sum()
     top = max(round(len(counts) / 5), 1)
@@ -59,12 +60,12 @@ def plot_popularity(ratings: Feedback) -> "Figure":
     with style.styled():
         figure, (ax, curve) = style.new_figure(
             title,
-            f"{_source(ratings)} · {n_once:,} {'has' if n_once == 1 else 'have'} a single "
+            f"{source_line(ratings)} · {n_once:,} {'has' if n_once == 1 else 'have'} a single "
             f"{ratings.noun.removesuffix('s')}, "
             f"half at most {plain(np.median(counts))}",
             panels=2,
         )
-        _histogram(ax, counts)
+        histogram(ax, counts)
         ax.set_xlabel(f"Popularity of {noun.indefinite} (number of {ratings.noun})")
         ax.set_ylabel(noun.plural.capitalize())
         shares = np.arange(len(counts) + 1) / len(counts)
@@ -88,7 +89,7 @@ def plot_rating_counts(ratings: Ratings) -> "Figure":
     Raises:
         ArgumentError: If there are no ratings.
     """
-    counts = rating_counts(_some(ratings))
+    counts = rating_counts(some_rows(ratings))
     values, n = counts["rating"].to_numpy(), counts["count"].to_numpy()
     scale, step = ratings.scale, ratings.scale.step
     mean = rounded(ratings.global_mean, scale.highest - scale.lowest)
@@ -99,10 +100,10 @@ def plot_rating_counts(ratings: Ratings) -> "Figure":
         title = f"Half of the ratings lie between {low} and {high}; the mean is {mean}"
     measure = style.Measure(is_log=False)
     with style.styled():
-        figure, (ax,) = style.new_figure(title, f"{_source(ratings)} · scale {ratings.scale}")
+        figure, (ax,) = style.new_figure(title, f"{source_line(ratings)} · scale {ratings.scale}")
         if step is None:
             measure = style.Measure.of(ratings.rating)
-            _histogram(ax, measure.place(ratings.rating), n_bins=N_BINS)
+            histogram(ax, measure.place(ratings.rating), n_bins=N_BINS)
         else:
             ax.bar(values, n, width=0.78 * step, color=style.BLUE)
         ax.margins(y=0.12)
@@ -115,20 +116,22 @@ def plot_rating_counts(ratings: Ratings) -> "Figure":
         style.rules(ax)
         style.counts(ax.yaxis)
         if step is not None and len(values) <= MAX_LABELLED_BARS:
-            _label_bars(ax, values, n)
+            label_bars(ax, values, n, [plain(value) for value in values])
     return figure
 
 
-def _label_bars(ax: "Axes", values: npt.NDArray[Any], n: npt.NDArray[Any]) -> None:
-    """A tick for each value, and the share of the ratings above its bar."""
-    ax.set_xticks(values, [plain(value) for value in values])
-    for value, height in zip(values, n, strict=True):
+def label_bars(
+    ax: "Axes", places: npt.NDArray[Any], n: npt.NDArray[Any], names: Sequence[str]
+) -> None:
+    """A named tick for each bar, and above it its share of all."""
+    ax.set_xticks(places, names)
+    for place, height in zip(places, n, strict=True):
         share = height / n.sum()
         text = "0" if not height else "<1 %" if share < MIN_SHARE_SHOWN else f"{100 * share:.0f} %"
-        style.label(ax, text, (value, height), (0, 4))
+        style.label(ax, text, (place, height), (0, 4))
 
 
-def plot_releases_per_year(ratings: Ratings) -> "Figure":
+def plot_releases_per_year(ratings: Feedback) -> "Figure":
     """How many of the items came out in each year.
 
     Raises:
@@ -145,7 +148,7 @@ def plot_releases_per_year(ratings: Ratings) -> "Figure":
     with style.styled():
         figure, (ax,) = style.new_figure(
             f"{100 * most / n:.0f} % of the {item_noun(ratings).plural} came out in the {decade}s",
-            f"{_source(ratings)}" + (f" · {unknown:,} without a year" if unknown else ""),
+            f"{source_line(ratings)}" + (f" · {unknown:,} without a year" if unknown else ""),
         )
         ax.bar(years["release_year"], years["items"], width=0.82, color=style.BLUE)
         year, n_top = top["release_year"], top["items"]
@@ -166,22 +169,21 @@ def plot_ratings_per_user(ratings: Feedback) -> "Figure":
     Raises:
         ArgumentError: If there are no ratings.
     """
-    counts = _some(ratings).by_user.counts
+    counts = some_rows(ratings).by_user.counts
     counts = counts[counts > 0]
     noun, verb = ratings.noun.removesuffix("s"), "gave" if ratings.noun == "ratings" else "have"
     median, mean = float(np.median(counts)), float(counts.mean())
     is_equal = counts.min() == counts.max()
+    span = f"from {counts.min():,} to {counts.max():,} {noun}s a user"
     title = f"Half of the users {verb} at most {plain(median)} {noun}{'s' * (median != 1)}"
     if is_equal:
         title = f"Every user {verb.replace('have', 'has')} {counted(int(counts[0]), noun)}"
     with style.styled():
         figure, (ax,) = style.new_figure(
             title,
-            _source(ratings)
-            if is_equal
-            else f"{_source(ratings)} · from {counts.min():,} to {counts.max():,} {noun}s a user",
+            source_line(ratings) + ("" if is_equal else f" · {span}"),
         )
-        _histogram(ax, counts)
+        histogram(ax, counts)
         marks = [("median", median, style.VERMILION), ("mean", mean, style.GREEN)]
         for place, (name, value, colour) in enumerate([] if is_equal else marks):
             top = 0.96 - 0.1 * place
@@ -193,20 +195,21 @@ def plot_ratings_per_user(ratings: Feedback) -> "Figure":
 
 
 def plot_item_map(
-    map_frame: pl.DataFrame, ratings: Ratings, colour: str = "popularity", labels: int = 18
+    map_frame: pl.DataFrame, ratings: Feedback, colour: str = "popularity", labels: int = 18
 ) -> "Figure":
     """The items on the plane, coloured, the most popular ones named.
 
     Args:
         map_frame: ``item_id, x, y``, as `project_items` gives it.
-        ratings: The ratings that give popularity and averages.
+        ratings: The ratings or interactions that give popularity, and averages if they are
+            ratings.
         colour: ``"popularity"`` (logarithmic), ``"average"``, ``"year"`` or ``"genre"``.
         labels: Most names to write; a name that would cover another is left out.
 
     Raises:
         ArgumentError: If the colour is none of these, or the map and the ratings do not fit.
     """
-    need_colour(colour)
+    need_colour(colour, ratings)
     items = map_items(map_frame, ratings).sort("popularity", maintain_order=True)
     noun = item_noun(ratings)
     with style.styled():
@@ -222,18 +225,18 @@ def plot_item_map(
         if colour == "genre":
             _by_genre(ax, items)
         else:
-            _by_number(figure, ax, items, colour)
+            _by_number(figure, ax, items, colour, ratings.noun)
         _name_items(figure, ax, items.reverse(), labels)
     return figure
 
 
-def _by_number(figure: "Figure", ax: "Axes", items: pl.DataFrame, colour: str) -> None:
+def _by_number(figure: "Figure", ax: "Axes", items: pl.DataFrame, colour: str, rows: str) -> None:
     """Points coloured by a number, unknown ones grey, and the scale below the map."""
     colours = lab_package("matplotlib.colors")
     coloured = items.drop_nulls(colour)
     _points(ax, items.filter(pl.col(colour).is_null()), color=style.PALE)
     name, log = {
-        "popularity": ("Popularity (number of ratings, logarithmic)", True),
+        "popularity": (f"Popularity (number of {rows}, logarithmic)", True),
         "average": ("Average rating", False),
         "year": ("Year", False),
     }[colour]
@@ -309,7 +312,7 @@ def _name_items(figure: "Figure", ax: "Axes", popular_first: pl.DataFrame, label
             text.remove()
 
 
-def _histogram(ax: "Axes", values: npt.NDArray[Any], n_bins: int | None = None) -> None:
+def histogram(ax: "Axes", values: npt.NDArray[Any], n_bins: int | None = None) -> None:
     """A histogram; without a number of bins, of whole numbers, with at most one bin for each."""
     bins: Any = n_bins or N_BINS
     if n_bins is None:
@@ -337,14 +340,16 @@ def _beside(
     style.label(ax, text, (x, at), (6 if right else -6, 0), color=colour, **look)
 
 
-def _some(ratings: TableT) -> TableT:
-    """The ratings; refuses an empty table."""
+def some_rows(ratings: TableT) -> TableT:
+    """The table; refuses an empty one."""
     if not len(ratings):
-        raise ArgumentError("ratings", expected="at least one rating", received="none")
+        row = ratings.noun.removesuffix("s")
+        raise ArgumentError(ratings.noun, expected=f"at least one {row}", received="none")
     return ratings
 
 
-def _source(ratings: Feedback) -> str:
+def source_line(ratings: Feedback) -> str:
+    """The name of a table, and how many rows and items it has."""
     n_items = int((ratings.by_item.counts > 0).sum())
     items = counted(n_items, *item_noun(ratings))
     return (

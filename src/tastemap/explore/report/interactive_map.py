@@ -5,7 +5,7 @@ from typing import Any
 
 import polars as pl
 
-from tastemap.data.ratings import Ratings
+from tastemap.data.feedback import Feedback
 from tastemap.explore.figures import style
 from tastemap.explore.item_map import OTHER, map_items, need_colour
 from tastemap.explore.report.page import Fragment, asset, document, embedded_json
@@ -37,7 +37,7 @@ _OPTIONS = {
 
 def interactive_map(
     map_frame: pl.DataFrame,
-    ratings: Ratings,
+    ratings: Feedback,
     colour: str = "popularity",
     title: str = "Map of the items",
 ) -> str:
@@ -49,7 +49,7 @@ def interactive_map(
     part = map_fragment(map_frame, ratings, colour)
     shown = f"{counted(len(map_frame), 'item')} of {ratings.source.name}"
     if len(map_frame) > MAX_ITEMS:
-        shown = f"The {MAX_ITEMS:,} items with most ratings of {shown}"
+        shown = f"The {MAX_ITEMS:,} items with most {ratings.noun} of {shown}"
     note = (
         f"{shown}. Items that the same people like lie close together. "
         "Drag over an area to look closer, double-click to come back."
@@ -61,23 +61,26 @@ def interactive_map(
     return document(title, body, part.scripts)
 
 
-def map_fragment(map_frame: pl.DataFrame, ratings: Ratings, colour: str = "popularity") -> Fragment:
+def map_fragment(
+    map_frame: pl.DataFrame, ratings: Feedback, colour: str = "popularity"
+) -> Fragment:
     """The map as a part of a page, such as a report.
 
-    Pointing at an item shows its id, title, year, genres, popularity, average rating and how well
-    the map keeps its neighbours; a menu changes the colour; a search box marks the items whose
+    Pointing at an item shows its id, title, year, genres, popularity, average (of ratings) and how
+    well the map keeps its neighbours; a menu changes the colour; a search box marks the items whose
     titles have a word that begins with each word of the query.
 
     Args:
         map_frame: ``item_id, x, y``, maybe ``preserved``, as `project_items` gives it.
-        ratings: The ratings that give titles, popularity and average ratings.
-        colour: The first colour: ``"popularity"``, ``"average"``, ``"year"`` or ``"genre"``.
+        ratings: The ratings or interactions that give titles, popularity and averages.
+        colour: The first colour: ``"popularity"``, ``"average"`` (of ratings alone), ``"year"`` or
+            ``"genre"``.
 
     Raises:
-        ArgumentError: If the colour is none of these, or the map and the ratings do not fit.
+        ArgumentError: If the colour is none of these, or the map and the table do not fit.
         MissingPackageError: If Plotly is not installed.
     """
-    need_colour(colour)
+    need_colour(colour, ratings)
     plotly: str = lab_package("plotly.offline").get_plotlyjs()
     everything = map_items(map_frame, ratings)
     items = everything.sort("popularity", descending=True, maintain_order=True).head(MAX_ITEMS)
@@ -89,7 +92,7 @@ def map_fragment(map_frame: pl.DataFrame, ratings: Ratings, colour: str = "popul
     html = _MARKUP.format(
         options=options,
         label=escape(f"Map of {counted(len(items), 'item')}; the search box lists them as text"),
-        data=embedded_json(_columns(items)),
+        data=embedded_json(_columns(items) | {"noun": ratings.noun}),
     )
     return Fragment(html, (plotly, asset("map.js")))
 

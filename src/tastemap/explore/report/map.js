@@ -10,7 +10,7 @@
   const FONT = { family: "system-ui, sans-serif", size: 13, color: INK };
   const HALO = "0 0 2px white, 0 0 2px white, 0 0 3px white, 0 0 4px white";
   const SCALES = {
-    popularity: { title: "popularity (number of ratings)", log: true },
+    popularity: { title: "popularity", log: true },
     average: { title: "average rating", format: ",.3~r" },
     year: { title: "year", format: "d" },
   };
@@ -22,6 +22,8 @@
     ` ${text}`.normalize("NFKD").replace(/[\p{M}'’]/gu, "").toLowerCase()
       .replace(/[^\p{L}\p{N}]+/gu, " ");
   const number = (value) => value.toLocaleString("en");
+  // "1 rating", "2,000 interactions": the noun is in the plural.
+  const counted = (n, noun) => `${number(n)} ${n === 1 ? noun.replace(/s$/, "") : noun}`;
   const short = (text) => (text.length > 30 ? `${text.slice(0, 28).trimEnd()}…` : text);
 
   function described(items, i) {
@@ -33,7 +35,7 @@
     const lines = [
       `<b>${plain(items.title[i])}</b>${year}`,
       genres,
-      `${number(items.popularity[i])} rating${items.popularity[i] === 1 ? "" : "s"}${average}`,
+      `${counted(items.popularity[i], items.noun)}${average}`,
       `<span style="color:${QUIET}">id ${plain(items.id[i])}${kept}</span>`,
     ];
     return lines.filter((line) => line).join("<br>");
@@ -43,7 +45,7 @@
   function numericColour(items, column, rows) {
     const scale = SCALES[column];
     const bar = {
-      title: { text: scale.title, side: "top" }, orientation: "h", thickness: 10, len: 0.6,
+      title: { text: scale.log ? `${scale.title} (number of ${items.noun})` : scale.title, side: "top" }, orientation: "h", thickness: 10, len: 0.6,
       x: 0.5, y: 0, yref: "container", yanchor: "bottom", ypad: 4, outlinewidth: 0,
       tickformat: scale.format,
     };
@@ -139,7 +141,7 @@
         const year = items.year[i] === null ? "" : ` (${items.year[i]})`;
         const average = items.average[i] === null ? "" : `, average ${items.average[i].toFixed(2)}`;
         entry.textContent =
-          `${items.title[i]}${year}: ${number(items.popularity[i])} ratings${average}`;
+          `${items.title[i]}${year}: ${counted(items.popularity[i], items.noun)}${average}`;
         return entry;
       }));
     }

@@ -57,7 +57,7 @@ class Recommender(RowModel):
         if not len(ratings):
             raise ArgumentError("ratings", expected="at least one rating", received="none")
         if isinstance(ratings, Interactions):
-            self._refuse_interactions()
+            self.check_learns_from(ratings)
             ratings = ratings if self.learns_from_repeats else ratings.summed()
         self.history_, self.metrics_, self.item_map_, self.seed_ = pl.DataFrame(), {}, None, seed
         vars(self).pop("_item_information", None)

@@ -341,8 +341,13 @@ class RowModel(ABC):
         data: Feedback = self.ratings_
         return data
 
-    def _refuse_interactions(self) -> None:
-        if self.capabilities.interactions:
+    def check_learns_from(self, ratings: Feedback) -> None:
+        """Refuse interactions where the model needs ratings.
+
+        Raises:
+            UnsupportedError: It names the models that learn from them.
+        """
+        if self.capabilities.interactions or isinstance(ratings, Ratings):
             return
         raise UnsupportedError(
             f"{type(self).__name__}.fit",
