@@ -15,6 +15,9 @@ from typing import Any
 
 import numpy as np
 
+from tastemap.data.feedback import Feedback
+from tastemap.data.interactions import Interactions
+from tastemap.data.nouns import item_noun
 from tastemap.errors import ArgumentError
 from tastemap.models.base.selection import top_k
 from tastemap.serve.answers import item_map
@@ -56,14 +59,15 @@ class ItemDetail:
 
     Attributes:
         item: The item itself.
-        damped_average: Its average, damped by five ratings at the overall mean.
-        histogram: Its training ratings, by value.
+        damped_average: Its average, damped by five ratings at the overall mean; null without
+            ratings.
+        histogram: Its training ratings, by value; empty without ratings.
         facts: What else the data says of it, by column.
         place: Where it lies on the map, if there is one.
     """
 
     item: ItemCard
-    damped_average: float
+    damped_average: float | None
     histogram: list[RatingCount]
     facts: dict[str, str]
     place: Place | None = None
@@ -125,7 +129,7 @@ class Service:
         row, catalogue = row_of(model, item_id), model.catalogue
         return ItemDetail(
             item=cards(model, [row], self._user(model, profile))[0],
-            damped_average=float(catalogue.damped[row]),
+            damped_average=float(catalogue.default_scores[row]) if model.has_ratings else None,
             histogram=[RatingCount(*counted) for counted in catalogue.histogram(row)],
             facts=catalogue.facts(row),
             place=item_map.place_of_item(model, row),
@@ -293,12 +297,15 @@ class Service:
             n_ratings=len(data),
             n_users=data.n_users,
             n_items=data.n_items,
-            scale=asdict(data.scale),
+            scale=asdict(model.scale) if model.has_ratings else None,
             metrics=about.get("metrics", {}),
             history=model.model.history_.to_dict(as_series=False),
             versions=about.get("versions", {}),
             stopped=about.get("stopped"),
             can=_abilities(model),
+            kind="ratings" if model.has_ratings else "interactions",
+            weights=_weights(data),
+            noun=item_noun(data).singular,
         )
 
     def _model_and_user(self, profile: AnyProfile) -> tuple[LoadedModel, ServedUser]:
@@ -317,16 +324,25 @@ def _abilities(model: LoadedModel) -> list[str]:
     return [name for name, is_able in able.items() if is_able]
 
 
+def _weights(data: Feedback) -> dict[str, float] | None:
+    """The lowest, the median and the highest weight of interactions."""
+    if not isinstance(data, Interactions):
+        return None
+    lowest, highest = float(data.weight.min()), float(data.weight.max())
+    return {"lowest": lowest, "median": data.median_weight, "highest": highest}
+
+
 def _prediction(model: LoadedModel, user: ServedUser, row: int) -> Prediction:
     """What a user would give an item."""
-    rating = model.predicted(user, model.scores(user)[row])
+    score = model.scores(user)[row]
+    rating = model.predicted(user, score)
     predicted = None if rating is None else float(rating)
     distribution, levels = model.distribution(user, row), None
     if distribution is not None and model.scale.levels is not None:
         pairs = zip(model.scale.levels.tolist(), distribution.tolist(), strict=True)
         levels = [LevelProbability(*pair) for pair in pairs]
     error = model.error() if levels is None and predicted is not None else None
-    return Prediction(predicted, user.source, levels, error)
+    return Prediction(predicted, user.source, levels, error, float(score))
 
 
 def _cursor(position: int, mark: list[Any]) -> str:
