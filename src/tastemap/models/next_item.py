@@ -8,9 +8,10 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
-from tastemap.arrays import F32, F64, I64, AnyArray, FloatArray, IndexArray
+from tastemap.arrays import F32, F64, I64, AnyArray, FloatArray, IndexArray, Mask
 from tastemap.data.feedback import Feedback, Groups
 from tastemap.data.histories import gaps, histories
+from tastemap.data.interactions import Interactions
 from tastemap.errors import ArgumentError
 from tastemap.kernels.next_item import add_pairs, add_weighted_rows, products_of_weights
 from tastemap.models.base.arrays import take
@@ -44,7 +45,8 @@ class History:
     Attributes:
         item_index: int32 (n,), rows of the items.
         rating: float32 (n,).
-        place: int64 (n,), places back: 1 is the latest; 0 if the order is not known.
+        place: int64 (n,), places back: 1 is the latest; 0 of what is disliked, and if the order is
+            not known.
         gap: Seconds since the latest.
         time: Seconds since 1970, when the question is asked; None if times are not known.
     """
@@ -95,7 +97,8 @@ class NextItem(LikeModel):
 
     Order:
         By time. Equal times of a user are put in an order that is drawn by the seed. Without times
-        nothing is known of the order: B is 0, and the model ranks by taste.
+        nothing is known of the order: B is 0, and the model ranks by taste. Interactions with a
+        weight below 0 are no part of a history: nobody went on to what they dislike.
 
     Fold-in:
         A new user's items in their order, oldest first, weigh as those of any other; B does not
@@ -168,7 +171,7 @@ class NextItem(LikeModel):
         self._forget()
         self.gap = 0.0
         self.taste_model = EASE(threshold=self.threshold).fit(ratings, seed=seed, progress=progress)
-        n, history = ratings.n_items, histories(ratings, seed)
+        n, history = ratings.n_items, _histories(ratings, seed)
         self.transitions, self.gap_quantiles = np.zeros((n, n), dtype=np.float32), np.zeros(0)
         if history is None or history.counts.max() < 2:
             return
@@ -282,11 +285,11 @@ class NextItem(LikeModel):
     @cached_property
     def _places(self) -> I64:
         """Places back (n_ratings,) of each training rating, 1 for the latest of its user."""
-        data, history = self.fitted_data, histories(self.fitted_data, self.seed_)
+        data, history = self.fitted_data, _histories(self.fitted_data, self.seed_)
         place = np.zeros(len(data), dtype=np.int64)
         if history is not None:
             end = history.indptr[data.user_index[history.indices] + 1]
-            place[history.indices] = end - np.arange(len(data))
+            place[history.indices] = end - np.arange(len(end))
         return place
 
     # ---- scores ----
@@ -303,7 +306,9 @@ class NextItem(LikeModel):
         gap, time = self._gap_of(-1), None
         if self._trend is not None:
             time = float(self._trend.time[-1]) + gap
-        return History(item_index, rating, np.arange(len(rating), 0, -1, dtype=np.int64), gap, time)
+        is_chosen = _is_chosen(self.fitted_data, rating)
+        place = np.cumsum(is_chosen[::-1])[::-1].astype(np.int64)
+        return History(item_index, rating, np.where(is_chosen, place, 0), gap, time)
 
     def _scores(self, rated: RatedItems | History, item_index: IndexArray) -> FloatArray:
         return at_items(self._score(rated), item_index, unknown=0.0)
@@ -364,3 +369,20 @@ class NextItem(LikeModel):
                 learnt_by=str(taste),
             )
         )
+
+
+def _is_chosen(data: Feedback, values: FloatArray) -> Mask:
+    """Which values (n,) of the kind of the data's say that a user went on to an item."""
+    if isinstance(data, Interactions):
+        return np.asarray(values) > 0
+    return np.ones(len(values), dtype=bool)
+
+
+def _histories(data: Feedback, seed: int) -> Groups | None:
+    """The rows of what each user chose, oldest first; None if nothing is known of the order."""
+    history = histories(data, seed)
+    if history is None:
+        return None
+    is_chosen = _is_chosen(data, data.values[history.indices])
+    before = np.concatenate([[0], np.cumsum(is_chosen)])
+    return Groups(before[history.indptr], history.indices[is_chosen])

@@ -9,12 +9,15 @@ import base64
 import binascii
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
+from tastemap.data.feedback import Feedback
+from tastemap.data.interactions import Interactions
+from tastemap.data.nouns import item_noun
 from tastemap.errors import ArgumentError
 from tastemap.models.base.selection import top_k
 from tastemap.serve.answers import item_map
@@ -27,9 +30,11 @@ from tastemap.serve.answers.taste import Taste, taste_of
 from tastemap.serve.model.catalogue import NO_FILTERS, Filters
 from tastemap.serve.model.loaded import LoadedModel, ServedUser
 from tastemap.serve.model.reload import LiveModel
+from tastemap.serve.people.events import Event, record_events
 from tastemap.serve.people.profiles import AnyProfile, Profiles, api_profile, row_of, rows_of
 from tastemap.serve.people.store import Store
 from tastemap.serve.schemas import (
+    EventAnswers,
     Explanation,
     InterestedUser,
     InterestedUsers,
@@ -56,14 +61,15 @@ class ItemDetail:
 
     Attributes:
         item: The item itself.
-        damped_average: Its average, damped by five ratings at the overall mean.
-        histogram: Its training ratings, by value.
+        damped_average: Its average, damped by five ratings at the overall mean; null without
+            ratings.
+        histogram: Its training ratings, by value; empty without ratings.
         facts: What else the data says of it, by column.
         place: Where it lies on the map, if there is one.
     """
 
     item: ItemCard
-    damped_average: float
+    damped_average: float | None
     histogram: list[RatingCount]
     facts: dict[str, str]
     place: Place | None = None
@@ -77,10 +83,14 @@ class Service:
     Attributes:
         live: The model, which may be replaced between two calls.
         profiles: People's ratings.
+        event_weights: The weight of each kind of event.
     """
 
-    def __init__(self, live: LiveModel, store: Store) -> None:
+    def __init__(
+        self, live: LiveModel, store: Store, event_weights: Mapping[str, float] | None = None
+    ) -> None:
         self.live, self.profiles = live, Profiles(live, store)
+        self.event_weights = event_weights or {}
 
     @property
     def model(self) -> LoadedModel:
@@ -125,7 +135,7 @@ class Service:
         row, catalogue = row_of(model, item_id), model.catalogue
         return ItemDetail(
             item=cards(model, [row], self._user(model, profile))[0],
-            damped_average=float(catalogue.damped[row]),
+            damped_average=float(catalogue.default_scores[row]) if model.has_ratings else None,
             histogram=[RatingCount(*counted) for counted in catalogue.histogram(row)],
             facts=catalogue.facts(row),
             place=item_map.place_of_item(model, row),
@@ -156,6 +166,12 @@ class Service:
         users = frame.select("user_id", "predicted_rating", "score").rows()
         return InterestedUsers(original_id, [InterestedUser(*user) for user in users])
 
+    # ---- what a person does ----
+
+    def record(self, key: str, events: Sequence[Event]) -> EventAnswers:
+        """Count events of a person; the errors are those of `record_events`."""
+        return record_events(self.profiles, key, events, self.event_weights)
+
     # ---- answers for a profile ----
 
     def recommend(
@@ -171,7 +187,7 @@ class Service:
         """The best items for a person.
 
         Args:
-            profile: A key of the store, or ratings in hand.
+            profile: A key of the store, or ratings, interactions or a history in hand.
             k: How many.
             filters: Which items may be recommended.
             exclude_seen: Leave out what the person has rated.
@@ -293,12 +309,15 @@ class Service:
             n_ratings=len(data),
             n_users=data.n_users,
             n_items=data.n_items,
-            scale=asdict(data.scale),
+            scale=asdict(model.scale) if model.has_ratings else None,
             metrics=about.get("metrics", {}),
             history=model.model.history_.to_dict(as_series=False),
             versions=about.get("versions", {}),
             stopped=about.get("stopped"),
             can=_abilities(model),
+            kind="ratings" if model.has_ratings else "interactions",
+            weights=_weights(data),
+            noun=item_noun(data).singular,
         )
 
     def _model_and_user(self, profile: AnyProfile) -> tuple[LoadedModel, ServedUser]:
@@ -317,16 +336,25 @@ def _abilities(model: LoadedModel) -> list[str]:
     return [name for name, is_able in able.items() if is_able]
 
 
+def _weights(data: Feedback) -> dict[str, float] | None:
+    """The lowest, the median and the highest weight of interactions."""
+    if not isinstance(data, Interactions):
+        return None
+    lowest, highest = float(data.weight.min()), float(data.weight.max())
+    return {"lowest": lowest, "median": data.median_weight, "highest": highest}
+
+
 def _prediction(model: LoadedModel, user: ServedUser, row: int) -> Prediction:
     """What a user would give an item."""
-    rating = model.predicted(user, model.scores(user)[row])
+    score = model.scores(user)[row]
+    rating = model.predicted(user, score)
     predicted = None if rating is None else float(rating)
     distribution, levels = model.distribution(user, row), None
     if distribution is not None and model.scale.levels is not None:
         pairs = zip(model.scale.levels.tolist(), distribution.tolist(), strict=True)
         levels = [LevelProbability(*pair) for pair in pairs]
     error = model.error() if levels is None and predicted is not None else None
-    return Prediction(predicted, user.source, levels, error)
+    return Prediction(predicted, user.source, levels, error, float(score))
 
 
 def _cursor(position: int, mark: list[Any]) -> str:

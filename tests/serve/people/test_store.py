@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tastemap.errors import ArgumentError, StoreError
-from tastemap.serve.people.store import EMPTY_PROFILE, Store, original_id, stored_id
+from tastemap.serve.people.store import Store, original_id, stored_id
+from tastemap.serve.people.tables import EMPTY_PROFILE, StoredEvent
 
 ODD = ["7", "a/b", "50%", "né ☃", "nul\0in", "back\\slash", "\\0", "'; DROP TABLE ratings;--", " "]
 
@@ -25,6 +26,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     made = Store(url)
     yield made
     with made.database.engine.begin() as connection:
+        connection.execute(sa.text("DELETE FROM events"))
         connection.execute(sa.text("DELETE FROM ratings"))
         connection.execute(sa.text("DELETE FROM persons"))
     made.close()
@@ -70,7 +72,7 @@ def test_everything_is_listed_by_number(store: Store) -> None:
     listed = list(store.everything())
     assert [person for person, _, _ in listed] == ["b", "a"]
     assert listed[0][1] < listed[1][1]
-    assert listed[0][2].ratings == [("1", 2.0, 9), ("2", 1.0, 9)]
+    assert listed[0][2].ratings == [("2", 1.0, 9), ("1", 2.0, 9)], "as they were given"
     assert listed[1][2].ratings == [("1", None, 9)]
 
 
@@ -93,7 +95,7 @@ def test_a_second_store_finds_the_schema_and_the_ratings(store: Store) -> None:
     again = Store(url)
     assert ratings_of(again, "ann") == {"7": 4.0}
     with again.database.engine.connect() as connection:
-        assert connection.scalar(sa.text("SELECT version_num FROM alembic_version")) == "0002"
+        assert connection.scalar(sa.text("SELECT version_num FROM alembic_version")) == "0003"
     again.close()
 
 
@@ -117,6 +119,46 @@ def test_a_store_that_cannot_be_used_is_said_in_a_line(tmp_path: Path) -> None:
     for url in ("mysql://x/y", "no url:"):
         with pytest.raises(ArgumentError, match="store"):
             Store(url)
+
+
+def test_events_count_once_and_in_order_whatever_the_ids(store: Store) -> None:
+    events = [StoredEvent(item, 2.0, 5, item) for item in ODD]
+    assert store.record("ann", events, {"7": 1.0}, 3.0) == [True] * len(ODD)
+    again = [*events, StoredEvent("7", 2.0, 6, "new")]
+    assert store.record("ann", again, {"7": 1.0}, 3.0) == [*[False] * len(ODD), True]
+    expected = [(item, 2.0, 5) for item in ODD[1:]]
+    assert store.profile("ann").ratings == [*expected, ("7", 3.0, 6)]
+    assert store.record("ann", [], {}, 3.0) == []
+
+
+def test_writers_of_the_same_events_count_each_once(store: Store) -> None:
+    counted: list[bool] = []
+
+    def write() -> None:
+        for n in range(10):
+            counted.extend(store.record("ann", [StoredEvent("7", 1.0, n, str(n))], {}, 1e6))
+
+    threads = [threading.Thread(target=write) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(counted) == 10
+    assert store.profile("ann").ratings == [("7", 10.0, 9)]
+
+
+def test_a_store_is_for_ratings_or_for_interactions(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'clicks.db'}"
+    store = Store(url)
+    assert store.kind == ""
+    store.refuse_other("ratings")
+    store.settle("interactions")
+    store.close()
+    again = Store(url)
+    again.settle("interactions")
+    with pytest.raises(StoreError, match="one for interactions, where the model has learnt from r"):
+        again.settle("ratings")
+    again.close()
 
 
 @given(st.text(), st.text())

@@ -1,9 +1,10 @@
 """Where people's ratings are kept: SQLite in WAL mode by default, PostgreSQL by URL.
 
-Two tables. ``persons`` gives the key of each profile a number; ``ratings`` has a row for each
-profile and item. A rating of null says that the person took back one that the training data holds.
-``forgotten`` says the same of all training ratings of a profile. A third, ``store``, has one row:
-the identity of the store.
+``persons`` gives the key of each profile a number; ``ratings`` has a row for each profile and item.
+A rating of null says that the person took back one that the training data holds. ``forgotten`` says
+the same of all training ratings of a profile. For a model of interactions the same rows hold their
+weights, and ``events`` the ids of events that have been counted, so that none counts twice.
+``store`` has one row: the identity of the store, and whether it is for ratings or interactions.
 
 Ids are text, written as `stored_id` writes them. Every write may be repeated without harm, and has
 reached the disk when the call returns.
@@ -14,7 +15,7 @@ import logging
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,65 +25,24 @@ from sqlalchemy.dialects import postgresql, sqlite
 from tastemap.errors import StoreError
 from tastemap.serve.people.availability import Outage
 from tastemap.serve.people.database import VERSIONS, Answer, Database, Work
+from tastemap.serve.people.event_ids import EVENTS, remember
+from tastemap.serve.people.tables import (
+    EMPTY_PROFILE,
+    IDENTITIES,
+    PROFILES,
+    RATINGS,
+    Row,
+    StoredEvent,
+    StoredProfile,
+    StoredRating,
+    in_order,
+)
 
 log = logging.getLogger("tastemap.serve")
 # Seconds between two looks at the store, and between two counts of all that it holds.
 SECONDS_BETWEEN_LOOKS, SECONDS_BETWEEN_COUNTS = 1.0, 60.0
 # With less on its disk, an SQLite store counts as full.
 MIN_FREE_BYTES = 1_000_000
-
-_metadata = sa.MetaData()
-_profiles = sa.Table(
-    "persons",
-    _metadata,
-    sa.Column("number", sa.BigInteger, primary_key=True),
-    sa.Column("person", sa.Text, nullable=False),
-    sa.Column("forgotten", sa.Boolean, nullable=False),
-    sa.Column("moment", sa.BigInteger, nullable=False),
-)
-_ratings = sa.Table(
-    "ratings",
-    _metadata,
-    sa.Column("number", sa.BigInteger, primary_key=True),
-    sa.Column("item", sa.Text, primary_key=True),
-    sa.Column("rating", sa.Double),
-    sa.Column("moment", sa.BigInteger, nullable=False),
-)
-_identities = sa.Table(
-    "store",
-    _metadata,
-    sa.Column("identity", sa.Text, primary_key=True),
-    sa.Column("checked", sa.BigInteger, nullable=False),
-)
-
-
-class StoredRating(NamedTuple):
-    """One rating of a profile.
-
-    Attributes:
-        item: Id of the item as text.
-        rating: The rating, or None where a training rating was taken back.
-        moment: When it was given, in seconds since 1970.
-    """
-
-    item: str
-    rating: float | None
-    moment: int
-
-
-class StoredProfile(NamedTuple):
-    """All that is kept of a person.
-
-    Attributes:
-        ratings: The ratings, in the order of their items' ids.
-        forgotten: Whether the training ratings of the person are not to be used either.
-    """
-
-    ratings: list[StoredRating]
-    forgotten: bool = False
-
-
-EMPTY_PROFILE = StoredProfile([])
 
 
 class Counts(NamedTuple):
@@ -142,18 +102,44 @@ class Store:
         """What tells this store from all others; "" for one that an older version made."""
         if self.database.version == VERSIONS[0]:
             return ""
-        return str(self._read(lambda connection: connection.scalar(sa.select(_identities))))
+        identity = sa.select(IDENTITIES.c.identity)
+        return str(self._read(lambda connection: connection.scalar(identity)))
+
+    @property
+    def kind(self) -> str:
+        """What is kept here: ``"ratings"`` or ``"interactions"``; "" if that is still open."""
+        if self.database.version < VERSIONS[2]:
+            return "ratings"
+        kind = sa.select(IDENTITIES.c.kind)
+        return str(self._read(lambda connection: connection.scalar(kind)))
+
+    def refuse_other(self, kind: str) -> None:
+        """Refuse to be a store for ratings, or for interactions, if it is one for the other kind.
+
+        Raises:
+            StoreError: If it is.
+        """
+        if self.kind not in ("", kind):
+            received = f"one for {self.kind}, where the model has learnt from {kind}"
+            raise self.database.failure("kind", received, "name another store")
+
+    def settle(self, kind: str) -> None:
+        """Be a store for ratings, or for interactions, from now on; the errors are as above."""
+        self.refuse_other(kind)
+        if not self.kind:
+            change = sa.update(IDENTITIES).where(IDENTITIES.c.kind == "").values(kind=kind)
+            self._write(lambda connection: connection.execute(change))
 
     # ---- one profile ----
 
     def profile(self, key: str) -> StoredProfile:
         """What is kept under a key; nothing for an unknown one."""
-        joined = _profiles.outerjoin(_ratings, _profiles.c.number == _ratings.c.number)
+        joined = PROFILES.outerjoin(RATINGS, PROFILES.c.number == RATINGS.c.number)
         query = (
-            sa.select(_profiles.c.forgotten, *_ratings.c["item", "rating", "moment"])
+            sa.select(PROFILES.c.forgotten, *RATINGS.c["item", "rating", "moment"])
             .select_from(joined)
-            .where(_profiles.c.person == stored_id(key))
-            .order_by(_ratings.c.item)
+            .where(PROFILES.c.person == stored_id(key))
+            .order_by(*in_order(self.database.version))
         )
         rows = self._read(lambda connection: connection.execute(query).all())
         if not rows:
@@ -174,39 +160,71 @@ class Store:
 
         Args:
             key: The key of the profile.
-            ratings: The rating of each item; None takes back a rating of the training data.
+            ratings: The rating of each item, the oldest first; None takes back a rating of the
+                training data.
             moment: When they were given, in seconds since 1970; now, if not said.
             replace: Drop all other ratings of the profile.
         """
         if not ratings and not replace:
             return
         at = int(time.time()) if moment is None else moment
-        insert = self._insert(_ratings)
-        upsert = insert.on_conflict_do_update(
-            index_elements=["number", "item"],
-            set_={"rating": insert.excluded.rating, "moment": insert.excluded.moment},
-        )
 
         def work(connection: sa.Connection) -> None:
-            number = self._number(connection, key, at)
-            rows = [
-                {"number": number, "item": stored_id(item), "rating": rating, "moment": at}
-                for item, rating in sorted(ratings.items())
-            ]
+            number, now = self._number(connection, key, at), time.time_ns()
             if replace:
-                connection.execute(sa.delete(_ratings).where(_ratings.c.number == number))
-            if rows:
-                connection.execute(upsert, rows)
+                connection.execute(sa.delete(RATINGS).where(RATINGS.c.number == number))
+            rows = [
+                Row(stored_id(item), rating, at, now + place)
+                for place, (item, rating) in enumerate(ratings.items())
+            ]
+            self._put(connection, number, rows)
 
         self._write(work)
+
+    def record(
+        self, key: str, events: Sequence[StoredEvent], before: Mapping[str, float], largest: float
+    ) -> list[bool]:
+        """Add events to the weights under a key, all or none; each id counts once.
+
+        `remember` says of how many events the ids are remembered.
+
+        Args:
+            key: The key of the profile.
+            events: The events, in their order.
+            before: The weight of each item, where nothing is kept of it yet; 0 if not said.
+            largest: What no sum of weights exceeds, nor falls below with a minus sign.
+
+        Returns:
+            Whether each event was counted, and not before.
+        """
+
+        def work(connection: sa.Connection) -> list[bool]:
+            now = time.time_ns()
+            number = self._number(connection, key, now // 10**9)
+            is_new = remember(connection, number, list(map(_stored_event, events)), now)
+            items = {stored_id(event.item) for event in events}
+            mine = (RATINGS.c.number == number) & RATINGS.c.item.in_(items)
+            columns = RATINGS.c["item", "rating", "moment", "written"]
+            present = connection.execute(sa.select(*columns).where(mine))
+            rows = {row.item: Row(*row) for row in present}
+            for place, (event, counts) in enumerate(zip(events, is_new, strict=True)):
+                if counts and event.weight:
+                    item = stored_id(event.item)
+                    weight = before.get(event.item, 0.0)
+                    row = rows.get(item, Row(item, weight, event.moment, now + place))
+                    rows[item] = row.after(event, now + place, largest)
+            self._put(connection, number, rows.values())
+            return is_new
+
+        return self._write(work) if events else []
 
     def unrate(self, key: str, item: str) -> bool:
         """Drop the rating of an item; whether there was one."""
 
         def work(connection: sa.Connection) -> int:
             number = connection.scalar(_number_of(key))
-            of_item = (_ratings.c.number == number) & (_ratings.c.item == stored_id(item))
-            return connection.execute(sa.delete(_ratings).where(of_item)).rowcount
+            of_item = (RATINGS.c.number == number) & (RATINGS.c.item == stored_id(item))
+            return connection.execute(sa.delete(RATINGS).where(of_item)).rowcount
 
         return self._write(work) > 0
 
@@ -223,9 +241,10 @@ class Store:
                 number: int | None = self._number(connection, key, int(time.time()))
             else:
                 number = connection.scalar(_number_of(key))
-            gone = connection.execute(sa.delete(_ratings).where(_ratings.c.number == number))
-            row = _profiles.c.number == number
-            change = sa.update(_profiles).values(forgotten=True) if mark else sa.delete(_profiles)
+            gone = connection.execute(sa.delete(RATINGS).where(RATINGS.c.number == number))
+            connection.execute(sa.delete(EVENTS).where(EVENTS.c.number == number))
+            row = PROFILES.c.number == number
+            change = sa.update(PROFILES).values(forgotten=True) if mark else sa.delete(PROFILES)
             connection.execute(change.where(row))
             return gone.rowcount
 
@@ -239,17 +258,18 @@ class Store:
         def work(connection: sa.Connection) -> tuple[int, int]:
             if not self.database.is_sqlite:
                 connection.execute(sa.text("SET LOCAL statement_timeout = 0"))
-            rated = sa.select(sa.func.count()).where(_ratings.c.rating.is_not(None))
-            profiles = connection.scalar(sa.select(sa.func.count()).select_from(_profiles))
+            rated = sa.select(sa.func.count()).where(RATINGS.c.rating.is_not(None))
+            profiles = connection.scalar(sa.select(sa.func.count()).select_from(PROFILES))
             return int(profiles or 0), int(connection.scalar(rated) or 0)
 
         return self._read(work)
 
     def everything(self) -> Iterator[tuple[str, int, StoredProfile]]:
         """Each key with its number and profile, by number, from one consistent view."""
-        column = _profiles.c
+        column = PROFILES.c
         keys = sa.select(column.number, column.person, column.forgotten).order_by(column.number)
-        rated = sa.select(_ratings).order_by(_ratings.c.number, _ratings.c.item)
+        order = RATINGS.c.number, *in_order(self.database.version)
+        rated = sa.select(*RATINGS.c["number", "item", "rating", "moment"]).order_by(*order)
         level = {} if self.database.is_sqlite else {"isolation_level": "REPEATABLE READ"}
 
         def work(connection: sa.Connection) -> tuple[Any, dict[int, list[StoredRating]]]:
@@ -297,7 +317,7 @@ class Store:
             if not self.database.is_sqlite:  # there, a writer holds no lock that another would meet
                 connection.execute(sa.text("LOCK TABLE persons, ratings IN ROW EXCLUSIVE MODE"))
             if has_failed:
-                connection.execute(sa.update(_identities).values(checked=int(time.time())))
+                connection.execute(sa.update(IDENTITIES).values(checked=int(time.time())))
 
         with contextlib.suppress(StoreError):
             self._check_space()
@@ -330,8 +350,16 @@ class Store:
     def _number(self, connection: sa.Connection, key: str, moment: int) -> int:
         """The number of a key, which is entered if unknown."""
         row = {"person": stored_id(key), "forgotten": False, "moment": moment}
-        connection.execute(self._insert(_profiles).values(row).on_conflict_do_nothing())
+        connection.execute(self._insert(PROFILES).values(row).on_conflict_do_nothing())
         return int(connection.execute(_number_of(key)).scalar_one())
+
+    def _put(self, connection: sa.Connection, number: int, rows: Iterable[Row]) -> None:
+        """Write rows of a profile, in the place of those of the same items."""
+        insert = self._insert(RATINGS)
+        columns = {name: insert.excluded[name] for name in ("rating", "moment", "written")}
+        upsert = insert.on_conflict_do_update(index_elements=["number", "item"], set_=columns)
+        if values := [{"number": number} | row._asdict() for row in sorted(rows)]:
+            connection.execute(upsert, values)
 
     @property
     def _insert(self) -> Callable[[sa.Table], Any]:
@@ -358,5 +386,9 @@ def original_id(stored: str) -> str:
 
 def _number_of(key: str) -> sa.Select[int]:
     """The number of a key, which nobody else can change or delete until the transaction ends."""
-    query = sa.select(_profiles.c.number).where(_profiles.c.person == stored_id(key))
+    query = sa.select(PROFILES.c.number).where(PROFILES.c.person == stored_id(key))
     return query.with_for_update()
+
+
+def _stored_event(event: StoredEvent) -> str | None:
+    return None if event.event is None else stored_id(event.event)

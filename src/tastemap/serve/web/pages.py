@@ -274,7 +274,7 @@ def review_import(
     max_bytes = visit.request.app.state.settings.limits.upload
     source, scale, entries = exports.read_entries(file.file.read(max_bytes + 1), max_bytes)
     model = visit.service.model
-    review = importing.review(model.data, source, scale, entries)
+    review = importing.review(model.ratings, source, scale, entries)
     return visit.page("review.html", "You", review=review, cards=model.catalogue.cards)
 
 
@@ -349,7 +349,7 @@ def _members(
     max_bytes = visit.request.app.state.settings.limits.body
     for number, (name, text) in enumerate(members, start=1):
         entries = exports.read_list(text, max_bytes) if text.strip() else []
-        ratings, unmatched = importing.chosen(visit.service.model.data, entries)
+        ratings, unmatched = importing.chosen(visit.service.model.ratings, entries)
         unread.append(unmatched[:MAX_UNREAD_SHOWN])
         if ratings:
             label = name.strip()[:MAX_CHARACTERS_OF_NAME] or f"person {number}"
