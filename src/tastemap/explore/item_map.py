@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from tastemap.arrays import F32, F64, I64
+from tastemap.data.feedback import Feedback
 from tastemap.data.ratings import Ratings
 from tastemap.errors import ArgumentError, TastemapError, TastemapWarning, UnsupportedError
 from tastemap.models.base.factors import HasFactors
@@ -282,12 +283,13 @@ def _best(
     return rows[best].astype(np.int64), rank[best] // n / STEPS_OF_PRODUCT
 
 
-def map_items(map_frame: pl.DataFrame, ratings: Ratings) -> pl.DataFrame:
+def map_items(map_frame: pl.DataFrame, ratings: Feedback) -> pl.DataFrame:
     """The items of a map with titles, years, genres, popularity and averages.
 
     Args:
         map_frame: ``item_id, x, y``, maybe with ``preserved``.
-        ratings: The ratings that give popularity and average.
+        ratings: The ratings that give popularity and average; or interactions, which give no
+            average, and of which those who like an item are counted.
 
     Returns:
         The map's rows and columns, then ``title`` (without the year, if that is a column),
@@ -304,9 +306,12 @@ def map_items(map_frame: pl.DataFrame, ratings: Ratings) -> pl.DataFrame:
     empty = pl.Series([None] * len(rows))
     column = {name: table[name] for name in table.columns}
     genres = column.get("genres", empty.cast(pl.List(pl.String)))
-    popularity = ratings.by_item.counts
-    total = np.bincount(ratings.item_index, ratings.rating, minlength=ratings.n_items)
-    average = np.divide(total, popularity, out=np.full(len(total), np.nan), where=popularity > 0)
+    popularity, average = ratings.by_item.counts, np.full(ratings.n_items, np.nan)
+    if isinstance(ratings, Ratings):
+        total = np.bincount(ratings.item_index, ratings.rating, minlength=ratings.n_items)
+        np.divide(total, popularity, out=average, where=popularity > 0)
+    else:
+        popularity = ratings.likes().by_item.counts
     return map_frame.with_columns(
         pl.coalesce(column.get("title", empty.cast(pl.String)), titles).alias("title"),
         column.get("year", empty.cast(pl.Int32)).alias("year"),

@@ -1,7 +1,7 @@
 """The next item: what people go on to, in closed form, and what they like once they come back."""
 
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple, Self
 
@@ -16,7 +16,8 @@ from tastemap.kernels.next_item import add_pairs, add_weighted_rows, products_of
 from tastemap.models.base.arrays import take
 from tastemap.models.base.artifact import Artifact
 from tastemap.models.base.explanation import Explanation
-from tastemap.models.base.item_based import LikeModel, RatedItems, at_items
+from tastemap.models.base.item_based import LikeModel, LikeTerm, RatedItems, at_items
+from tastemap.models.base.rows import Capabilities
 from tastemap.models.base.user import User
 from tastemap.models.base.validation import not_negative, positive, share, whole_number
 from tastemap.models.ease import EASE
@@ -159,6 +160,11 @@ class NextItem(LikeModel):
         self.threshold = threshold
         self.gap: float | FloatArray = 0.0
 
+    @property
+    def capabilities(self) -> Capabilities:
+        """Those of every model of likes; and the order counts."""
+        return replace(super().capabilities, ordered=True)
+
     # ---- learning ----
 
     def _fit(
@@ -290,6 +296,17 @@ class NextItem(LikeModel):
         return place
 
     # ---- scores ----
+
+    def like_terms(self) -> list[LikeTerm]:
+        """As in the base class: what people go on to, and taste with its trend."""
+        places = self._weights(np.arange(1, self.window + 1))
+        terms = [LikeTerm(self.transitions, places)]
+        if self.taste:
+            nobody = self._fold_in(np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.float32))
+            weight, trend = self._taste_weights(nobody)
+            liking = self.taste_model.item_weights * (weight * trend).astype(np.float32)
+            terms.append(LikeTerm(liking, power=-0.5))
+        return terms
 
     def _user(self, user_index: int) -> History:
         data = self.fitted_data

@@ -15,8 +15,9 @@ from tastemap.data.feedback import Source
 from tastemap.data.ratings import Ratings
 from tastemap.jobs.import_ratings import ratings_of_file
 from tastemap.models.registry import load_model
-from tastemap.serve.web.rendering import HERE, STORE_NOTICE
+from tastemap.serve.web.templating import HERE
 
+STORE_NOTICE = "Your ratings cannot be had just now. Please come back in a moment."
 PAGES = ("/", "/items/2", "/map", "/you", "/together", "/model")
 
 
