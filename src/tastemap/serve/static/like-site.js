@@ -93,21 +93,22 @@ export class LikeSite extends Site {
 
   // What each like adds to the score of an item.
   reasonsOf(i) {
-    const parts = this.model.explain(this.liked, i);
+    const parts = this.ratings.has(i) ? [] : this.model.explain(this.liked, i);
     if (!parts.length) return [];
     const most = Math.abs(parts[0].contribution);
+    const digits = Math.max(3, 1 - Math.floor(Math.log10(most)));
     const total = parts.reduce((sum, part) => sum + part.contribution, 0);
     const rows = parts.map(({ row, placesBack, contribution }) => element("tr", { "data-contribution": String(contribution) },
       element("td", {}, "you like ", element("a", { href: `#/item/${encodeURIComponent(this.items.id[row])}` }, labelOf(this.items, row)),
         this.model.ordered ? element("span", { class: "quiet" }, placesBack === 1 ? ", your latest" : `, ${placesBack} places back`) : null),
-      element("td", { class: "direction" }, push(contribution, most)), element("td", { class: "number" }, signed(contribution))));
+      element("td", { class: "direction" }, push(contribution, most)), element("td", { class: "number" }, signed(contribution, digits))));
     return [element("h3", { id: "why" }, "Why"),
       element("div", { class: "table", tabindex: "0", role: "region", "aria-label": "Parts of the score" }, element("table", { class: "reasons" },
         element("caption", {}, "The parts add up exactly to the score that your picks are sorted by."),
         element("thead", {}, element("tr", {}, element("th", {}, "part"), element("th", { class: "direction" }, element("span", { class: "hidden" }, "direction")),
           element("th", { class: "number" }, "adds"))),
         element("tbody", {}, ...rows),
-        element("tfoot", {}, element("tr", {}, element("td", {}, "score"), element("td", { class: "direction" }), element("td", { class: "number" }, total.toFixed(3))))))];
+        element("tfoot", {}, element("tr", {}, element("td", {}, "score"), element("td", { class: "direction" }), element("td", { class: "number" }, total.toFixed(digits))))))];
   }
 
   get column() { return "liked"; }

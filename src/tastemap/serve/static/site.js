@@ -434,4 +434,4 @@ export class Site {
 
 const capital = (word) => word[0].toUpperCase() + word.slice(1);
 
-export const signed = (value) => (value < 0 ? "−" : "+") + Math.abs(value).toFixed(3);
+export const signed = (value, digits = 3) => (value < 0 ? "−" : "+") + Math.abs(value).toFixed(digits);

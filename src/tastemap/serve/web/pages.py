@@ -37,6 +37,7 @@ from tastemap.serve.web.rendering import (
     whole,
 )
 from tastemap.serve.web.requests import IdInPath, Text
+from tastemap.serve.web.templating import digits_of
 from tastemap.support import numerals
 
 #: Cards in a row, and in a list that was searched for.
@@ -134,13 +135,15 @@ def item_page(visit: CurrentVisit, change: FormChange, item_id: IdInPath) -> Res
     has_ratings = service.model.has_ratings
     is_from_mean = explanation.additive and has_ratings
     parts = explanation.parts[1:] if is_from_mean else explanation.parts
+    largest = max((abs(part.contribution) for part in parts), default=0.0)
     own_rating = detail.item.your_rating
     return visit.page(
         "item.html",
         detail=detail,
         prediction=prediction,
         explanation=explanation,
-        largest=max((abs(part.contribution) for part in parts), default=0.0),
+        largest=largest,
+        digits=digits_of(largest),
         histogram=[
             (f"{bar.rating:.3g}", bar.count, bar.rating == own_rating) for bar in detail.histogram
         ],

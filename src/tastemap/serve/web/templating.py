@@ -1,5 +1,6 @@
 """The templates of the pages, and how they write ratings, differences and parts."""
 
+import math
 from functools import cache
 from pathlib import Path
 from urllib.parse import quote, urlsplit
@@ -8,6 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from tastemap.data.nouns import Noun
 from tastemap.data.scale import Scale
+from tastemap.support.counts import percentage
 
 HERE = Path(__file__).parent.parent
 PART_NAMES = {
@@ -33,6 +35,8 @@ def templates() -> Environment:
     environment.filters |= {
         "plain": plain,
         "signed": signed,
+        "percentage": percentage,
+        "fixed": lambda value, digits: f"{value:.{digits}f}",
         "along": along,
         "segment": lambda value: quote(str(value), safe=""),
         "part_name": part_name,
@@ -69,6 +73,16 @@ def signed(value: float, digits: int = 3) -> str:
         ('+0.500', '−0.25')
     """
     return ("−" if value < 0 else "+") + f"{abs(value):.{digits}f}"
+
+
+def digits_of(largest: float) -> int:
+    """So many digits after the point show the first two of the largest of some numbers, or three.
+
+    Example:
+        >>> digits_of(0.85), digits_of(0.0045)
+        (3, 4)
+    """
+    return max(3, 1 - math.floor(math.log10(largest))) if largest > 0 else 3
 
 
 def along(value: float, scale: Scale) -> float:
