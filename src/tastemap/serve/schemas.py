@@ -3,7 +3,11 @@
 ``source`` says where an answer about a person comes from: ``"trained"`` where the model was fitted
 on the person's ratings and they have not changed since, ``"folded_in"`` where a known model answers
 for the ratings it is shown, ``"popular"`` where nothing is known of the person, so that the answer
-is the damped average of everybody.
+is the damped average of everybody, or the number of people who like an item.
+
+Where the model has learnt from interactions, the weight of an interaction stands wherever these
+classes have a rating of a person: above 0 for a like, below 0 for a dislike. No rating is predicted
+then, and no average is known.
 """
 
 from dataclasses import dataclass
@@ -35,7 +39,8 @@ class ItemCard:
         item_id: Its id in the data.
         title: Its title without the year, or its id as text.
         year, genres: What the data says, if anything.
-        n_ratings, average_rating: Number and mean of its training ratings.
+        n_ratings, average_rating: Number and mean of its training ratings; without ratings, the
+            number of people who like it, and null.
         predicted_rating: What the person would give it, in the data's scale; null where nothing
             is known of the person, or the model ranks without predicting ratings.
         score: What the list is sorted by, where it is recommended.
@@ -89,12 +94,14 @@ class Prediction:
         source: Where it comes from.
         distribution: The probability of each rating, where the model gives one.
         error: Else the model's typical error, its test RMSE, where that is known.
+        score: What lists are sorted by.
     """
 
     predicted_rating: float | None
     source: Source
     distribution: list[LevelProbability] | None = None
     error: float | None = None
+    score: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,10 +158,13 @@ class Part:
     """A part of a prediction.
 
     Attributes:
-        part: What it is; ``"your rating"`` for one that a rated item contributes.
+        part: What it is; ``"your rating"`` for one that a rated item contributes, or one that the
+            person chose.
         contribution: How much it adds, in units of the rating (or of the score).
         item_id, title, rating: The rated item, where it is one; its title has the year.
         without: What the prediction would be without that rating, for the largest of them.
+        places_back: How many places back the item is in the history, 1 for the latest, in a model
+            that looks at the order.
     """
 
     part: str
@@ -163,6 +173,7 @@ class Part:
     title: str | None = None
     rating: float | None = None
     without: float | None = None
+    places_back: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,14 +206,18 @@ class ModelCard:
         version: Changes whenever another model is loaded.
         recipe: Class and options to learn it again, if kept.
         data: Name of the data and the notes made on reading it.
-        n_ratings, n_users, n_items: Its size.
-        scale: Lowest and highest rating, and the step between ratings (null: continuous).
+        n_ratings, n_users, n_items: Its size; without ratings ``n_ratings`` counts interactions.
+        scale: Lowest and highest rating, and the step between ratings (null: continuous); null
+            without ratings.
         metrics: Test errors recorded with the model.
         history: The curves of training, by column.
         versions: The packages it was made with.
         stopped: Where the time of its fit was over, as iterations done and planned; null if it
             was fitted whole.
         can: What it can do: ``predict``, ``distribution``, ``fold_in``, ``explain``, ``map``.
+        kind: What it has learnt from: ``ratings`` or ``interactions``.
+        weights: Lowest, median and highest weight of the interactions; null with ratings.
+        noun: What an item is called, in the singular.
     """
 
     name: str
@@ -212,12 +227,15 @@ class ModelCard:
     n_ratings: int
     n_users: int
     n_items: int
-    scale: dict[str, float | None]
+    scale: dict[str, float | None] | None
     metrics: dict[str, Any]
     history: dict[str, list[Any]]
     versions: dict[str, str]
     stopped: dict[str, int] | None
     can: list[str]
+    kind: Literal["ratings", "interactions"]
+    weights: dict[str, float] | None
+    noun: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,3 +315,31 @@ class OwnRatings:
     """All ratings of a person, the newest first."""
 
     ratings: list[OwnRating]
+
+
+@dataclass(frozen=True, slots=True)
+class OwnInteraction:
+    """What a person has done with an item, all added up.
+
+    Attributes:
+        item_id: The item.
+        title: Its title.
+        year: Its year, if known.
+        weight: Above 0 for a like, below 0 for a dislike.
+        moment: When they did so last, in seconds since 1970, if known.
+        trained: Whether it is one of the training data's.
+    """
+
+    item_id: Id
+    title: str
+    year: int | None
+    weight: float
+    moment: int | None
+    trained: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OwnInteractions:
+    """All interactions of a person, the newest first."""
+
+    interactions: list[OwnInteraction]

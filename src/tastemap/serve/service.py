@@ -15,6 +15,9 @@ from typing import Any
 
 import numpy as np
 
+from tastemap.data.feedback import Feedback
+from tastemap.data.interactions import Interactions
+from tastemap.data.nouns import item_noun
 from tastemap.errors import ArgumentError
 from tastemap.models.base.selection import top_k
 from tastemap.serve.answers import item_map
@@ -23,6 +26,7 @@ from tastemap.serve.answers.group import GroupPicks, group_picks
 from tastemap.serve.answers.item_map import ItemMap, OwnMap, Place
 from tastemap.serve.answers.predictions import predictions
 from tastemap.serve.answers.recommendations import cards, first_page, recommendations
+from tastemap.serve.answers.standing import Standing, standing
 from tastemap.serve.answers.taste import Taste, taste_of
 from tastemap.serve.model.catalogue import NO_FILTERS, Filters
 from tastemap.serve.model.loaded import LoadedModel, ServedUser
@@ -56,14 +60,15 @@ class ItemDetail:
 
     Attributes:
         item: The item itself.
-        damped_average: Its average, damped by five ratings at the overall mean.
-        histogram: Its training ratings, by value.
+        damped_average: Its average, damped by five ratings at the overall mean; null without
+            ratings.
+        histogram: Its training ratings, by value; empty without ratings.
         facts: What else the data says of it, by column.
         place: Where it lies on the map, if there is one.
     """
 
     item: ItemCard
-    damped_average: float
+    damped_average: float | None
     histogram: list[RatingCount]
     facts: dict[str, str]
     place: Place | None = None
@@ -125,7 +130,7 @@ class Service:
         row, catalogue = row_of(model, item_id), model.catalogue
         return ItemDetail(
             item=cards(model, [row], self._user(model, profile))[0],
-            damped_average=float(catalogue.damped[row]),
+            damped_average=float(catalogue.default_scores[row]) if model.has_ratings else None,
             histogram=[RatingCount(*counted) for counted in catalogue.histogram(row)],
             facts=catalogue.facts(row),
             place=item_map.place_of_item(model, row),
@@ -221,6 +226,11 @@ class Service:
         row, user = row_of(model, item_id), self.profiles.user(model, profile)
         return explanation(model, user, row, _prediction(model, user, row))
 
+    def standing(self, profile: AnyProfile, item_id: str) -> Standing:
+        """Where an item stands among all, and on a person's list."""
+        model, user = self._model_and_user(profile)
+        return standing(model, user, row_of(model, item_id))
+
     def similar_users(self, profile: AnyProfile, k: int = 10) -> SimilarUsers:
         """The users of the training data whose factors point most nearly the same way.
 
@@ -293,12 +303,15 @@ class Service:
             n_ratings=len(data),
             n_users=data.n_users,
             n_items=data.n_items,
-            scale=asdict(data.scale),
+            scale=asdict(model.scale) if model.has_ratings else None,
             metrics=about.get("metrics", {}),
             history=model.model.history_.to_dict(as_series=False),
             versions=about.get("versions", {}),
             stopped=about.get("stopped"),
             can=_abilities(model),
+            kind="ratings" if model.has_ratings else "interactions",
+            weights=_weights(data),
+            noun=item_noun(data).singular,
         )
 
     def _model_and_user(self, profile: AnyProfile) -> tuple[LoadedModel, ServedUser]:
@@ -317,16 +330,25 @@ def _abilities(model: LoadedModel) -> list[str]:
     return [name for name, is_able in able.items() if is_able]
 
 
+def _weights(data: Feedback) -> dict[str, float] | None:
+    """The lowest, the median and the highest weight of interactions."""
+    if not isinstance(data, Interactions):
+        return None
+    lowest, highest = float(data.weight.min()), float(data.weight.max())
+    return {"lowest": lowest, "median": data.median_weight, "highest": highest}
+
+
 def _prediction(model: LoadedModel, user: ServedUser, row: int) -> Prediction:
     """What a user would give an item."""
-    rating = model.predicted(user, model.scores(user)[row])
+    score = model.scores(user)[row]
+    rating = model.predicted(user, score)
     predicted = None if rating is None else float(rating)
     distribution, levels = model.distribution(user, row), None
     if distribution is not None and model.scale.levels is not None:
         pairs = zip(model.scale.levels.tolist(), distribution.tolist(), strict=True)
         levels = [LevelProbability(*pair) for pair in pairs]
     error = model.error() if levels is None and predicted is not None else None
-    return Prediction(predicted, user.source, levels, error)
+    return Prediction(predicted, user.source, levels, error, float(score))
 
 
 def _cursor(position: int, mark: list[Any]) -> str:

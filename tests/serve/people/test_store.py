@@ -25,6 +25,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     made = Store(url)
     yield made
     with made.database.engine.begin() as connection:
+        connection.execute(sa.text("DELETE FROM events"))
         connection.execute(sa.text("DELETE FROM ratings"))
         connection.execute(sa.text("DELETE FROM persons"))
     made.close()
@@ -70,7 +71,7 @@ def test_everything_is_listed_by_number(store: Store) -> None:
     listed = list(store.everything())
     assert [person for person, _, _ in listed] == ["b", "a"]
     assert listed[0][1] < listed[1][1]
-    assert listed[0][2].ratings == [("1", 2.0, 9), ("2", 1.0, 9)]
+    assert listed[0][2].ratings == [("2", 1.0, 9), ("1", 2.0, 9)], "as they were given"
     assert listed[1][2].ratings == [("1", None, 9)]
 
 
@@ -93,7 +94,7 @@ def test_a_second_store_finds_the_schema_and_the_ratings(store: Store) -> None:
     again = Store(url)
     assert ratings_of(again, "ann") == {"7": 4.0}
     with again.database.engine.connect() as connection:
-        assert connection.scalar(sa.text("SELECT version_num FROM alembic_version")) == "0002"
+        assert connection.scalar(sa.text("SELECT version_num FROM alembic_version")) == "0003"
     again.close()
 
 

@@ -1,6 +1,7 @@
 """Why a prediction is what it is, and what it would be without a rating."""
 
 import numpy as np
+import polars as pl
 
 from tastemap.arrays import IndexArray
 from tastemap.serve.model.loaded import LoadedModel, ServedUser
@@ -18,11 +19,12 @@ def explanation(
     catalogue = model.catalogue
     about = *catalogue[row][:2], prediction
     if user.source == "popular":
-        mean = model.data.global_mean
-        parts = [
-            Part("mean of all ratings", mean),
-            Part("what others give it", float(catalogue.damped[row]) - mean),
-        ]
+        score = float(catalogue.default_scores[row])
+        if not model.has_ratings:
+            parts = [Part("people who like it", score)]
+            return Explanation(*about, parts, note="How many people like it.")
+        mean = model.ratings.global_mean
+        parts = [Part("mean of all ratings", mean), Part("what others give it", score - mean)]
         return Explanation(*about, parts, note="The damped average of everybody.")
     if model.capabilities.explains:
         return Explanation(*about, _additive(model, user, row))
@@ -38,12 +40,17 @@ def explanation(
 def _additive(model: LoadedModel, user: ServedUser, row: int) -> list[Part]:
     """The model's own parts, which add up."""
     frame = model.model.explain_rows(user.user, row).to_frame(model.data.items)
+    if not model.has_ratings:  # what is disliked adds nothing
+        frame = frame.filter(pl.col("rating").is_null() | (pl.col("rating") > 0))
+    if "places_back" not in frame.columns:
+        frame = frame.with_columns(places_back=None)
     rated_ids = frame["item_id"].drop_nulls()[:MAX_PARTS_LEFT_OUT]
     predictions = without(model, user, row, model.data.items.index(rated_ids))
     prediction_without = dict(zip(rated_ids.to_list(), predictions, strict=True))
+    columns = ("part", "contribution", "item_id", "title", "rating", "places_back")
     return [
-        Part(name, contribution, item_id, title, rating, prediction_without.get(item_id))
-        for name, item_id, title, rating, contribution in frame.rows()
+        Part(name, contribution, item_id, title, rating, prediction_without.get(item_id), places)
+        for name, contribution, item_id, title, rating, places in frame.select(columns).rows()
     ]
 
 
@@ -68,7 +75,8 @@ def _by_leaving_out(model: LoadedModel, user: ServedUser, row: int) -> list[Part
 def without(model: LoadedModel, user: ServedUser, row: int, rated: IndexArray) -> list[float]:
     """The prediction of an item (a score, where the model only ranks) without each rating.
 
-    The user is folded in anew from the other ratings; with none left, it is the damped average.
+    The user is folded in anew from the other ratings; with none left, it is what is answered to
+    somebody of whom nothing is known.
     """
     predictions = []
     for item in rated.tolist():
@@ -83,8 +91,8 @@ def _predicted(model: LoadedModel, user: ServedUser, row: int) -> float:
 
     The mean of its distribution, where there is one, costs a part of what all scores do.
     """
-    distribution, levels = model.distribution(user, row), model.scale.levels
-    if distribution is not None and levels is not None:
+    distribution = model.distribution(user, row)
+    if distribution is not None and (levels := model.scale.levels) is not None:
         return float(distribution @ levels)
     return _from_scores(model, user, row)
 

@@ -26,7 +26,7 @@ Draw = Callable[[LoadedModel], Any]
 
 def _predicted(model: LoadedModel) -> Any:
     """Predicted against true training ratings, a sample of them."""
-    data = model.data
+    data = model.ratings
     rows = np.random.default_rng(0).permutation(len(data))[:MAX_RATINGS_DRAWN]
     predicted = model.model.predict_rows(data.user_index[rows], data.item_index[rows])
     return model_plots.plot_predictions_by_rating(
@@ -62,22 +62,22 @@ _FIGURES: dict[str, tuple[str, str, Draw]] = {
     "ratings": (
         "The ratings",
         "How often each rating was given.",
-        lambda model: plots.plot_rating_counts(model.data),
+        lambda model: plots.plot_rating_counts(model.ratings),
     ),
     "popularity": (
         "The ratings",
         "How the ratings are spread over the {items}.",
-        lambda model: plots.plot_popularity(model.data),
+        lambda model: plots.plot_popularity(model.ratings),
     ),
     "people": (
         "The ratings",
         "How many {items} people have rated.",
-        lambda model: plots.plot_ratings_per_user(model.data),
+        lambda model: plots.plot_ratings_per_user(model.ratings),
     ),
     "years": (
         "The ratings",
         "How many of the {items} came out in each year.",
-        lambda model: plots.plot_releases_per_year(model.data),
+        lambda model: plots.plot_releases_per_year(model.ratings),
     ),
 }
 # Matplotlib's settings are of the whole process: one figure at a time.
@@ -89,11 +89,11 @@ def pictures(model: LoadedModel) -> list[tuple[str, list[tuple[str, str]]]]:
     """The figures of a model, by heading: name and description; none without Matplotlib."""
     if find_spec("matplotlib") is None:
         return []
-    possible = {
+    possible = dict.fromkeys(("ratings", "popularity", "people"), model.has_ratings) | {
         "history": curve_metric(model.model.history_) is not None,
         "predicted": model.capabilities.predicts,
         "calibration": "calibration" in model.model.metrics_,
-        "years": "release_year" in model.data.items.frame.columns,
+        "years": model.has_ratings and "release_year" in model.data.items.frame.columns,
     }
     items = item_noun(model.data).plural
     by_heading: dict[str, list[tuple[str, str]]] = {}

@@ -11,6 +11,7 @@ from tastemap.models.base.selection import top_k
 from tastemap.serve.model.catalogue import Filters
 from tastemap.serve.model.loaded import LoadedModel, ServedUser
 from tastemap.serve.schemas import ItemCard
+from tastemap.support.counts import percentage
 
 METHODS = ("least_misery", "average")
 # Between equal scores (the end of the scale) the happier group decides, by this share of its mean.
@@ -23,7 +24,8 @@ class GroupPick:
 
     Attributes:
         item: The item; its score is what the list is sorted by.
-        predictions: The predicted rating (or score) of each member, in their order.
+        predictions: The predicted rating (or score) of each member, in their order; without ratings
+            the share of all items, in [0, 1], that suit the member less.
         reason: Why it was chosen, in words.
     """
 
@@ -50,15 +52,19 @@ def group_picks(
     if not members:
         raise ArgumentError("members", expected="at least one", received="none")
     scores = np.stack([model.scores(user) for user in members.values()])
-    table = model.scale.clip(scores) if model.capabilities.predicts else scores
+    table = scores
+    if not model.has_ratings:
+        table = np.stack([_shares_below(of_member) for of_member in scores])
+    elif model.capabilities.predicts:
+        table = model.scale.clip(scores)
     score = table.min(axis=0) if method == "least_misery" else table.mean(axis=0)
     unseen = model.catalogue.allowed(filters)
     unseen[np.concatenate([user.item_index for user in members.values()])] = False
     rows = top_k(score + WEIGHT_OF_MEAN * table.mean(axis=0), unseen, k)
-    names = list(members)
+    names, reason = list(members), _reason if model.has_ratings else _reason_of_shares
     cards = model.catalogue.cards(rows, score=score[rows])
     picks = [
-        GroupPick(card, predictions.tolist(), _reason(names, predictions, method))
+        GroupPick(card, predictions.tolist(), reason(names, predictions, method))
         for card, predictions in zip(cards, table[:, rows].T, strict=True)
     ]
     return GroupPicks(method, names, picks)
@@ -76,3 +82,20 @@ def _reason(names: list[str], predicted: FloatArray, method: str) -> str:
     if method == "least_misery":
         return f"nobody below {predicted[least]:.1f}: {extremes}"
     return f"{predicted.mean():.1f} on average: {extremes}"
+
+
+def _shares_below(scores: FloatArray) -> FloatArray:
+    """The share of the items with a lower score than each item, (n_items,).
+
+    The scores of two people have no unit that they share.
+    """
+    return np.searchsorted(np.sort(scores), scores) / max(len(scores), 1)
+
+
+def _reason_of_shares(names: list[str], shares: FloatArray, method: str) -> str:
+    """Why a pick is one, in words, by the share of items that suit each member less."""
+    least, most = int(np.argmin(shares)), int(np.argmax(shares))
+    lowest = f"suits {names[least]} better than {percentage(shares[least])} of all"
+    if len(names) == 1:
+        return lowest
+    return f"{lowest}, {names[most]} better than {percentage(shares[most])}"

@@ -18,6 +18,24 @@ MAX_CANDIDATES = 400
 MIN_RATINGS_OF_LOVED, NOVELTY_OF_LOVED = 3, 1.0
 # Rows whose cards say why they are there.
 ROWS_WITH_REASONS = {"top-picks", "loved-by-few"}
+# The title and the note of each row; "nobody" are top picks for somebody of whom nothing is known.
+WORDS_OF_RATINGS = {
+    "top-picks": ("Top picks for you", "From your ratings"),
+    "nobody": ("Highest rated", "Damped averages of everybody: rate something"),
+    "rate-next": (
+        "Rate these next",
+        "Known to many, and what you say of them would tell most about you",
+    ),
+    "popular": ("Popular", "The most rated"),
+    "loved-by-few": ("Loved by few", "Liked as much as they are little known"),
+}
+WORDS_OF_INTERACTIONS = {
+    "top-picks": ("Top picks for you", "From what you like"),
+    "nobody": ("Popular", "Liked by the most: like something"),
+    "rate-next": ("Do you like these?", "Known to many, and your answer would tell most about you"),
+    "popular": ("Popular", "Liked by the most"),
+    "loved-by-few": ("Loved by few", "Fits you as much as it is little known"),
+}
 # A smaller lift is no reason, in units of the rating (or of the score).
 MIN_LIFT = 0.005
 # Added to the lift of a liked item, and more than any lift: what somebody likes says more to them.
@@ -93,23 +111,20 @@ def first_page(
     least = max(filters.min_ratings, MIN_RATINGS_OF_LOVED)
     of_loved = replace(filters, min_ratings=least)
     loved, _ = model.best_rows(user, scores, k, of_loved, novelty=NOVELTY_OF_LOVED)
-    is_known = user.source != "popular"
-    return [
-        row(
-            "top-picks",
-            "Top picks for you" if is_known else "Highest rated",
-            "From your ratings" if is_known else "Damped averages of everybody: rate something",
-            best,
-        ),
-        row(
-            "rate-next",
-            "Rate these next",
-            "Known to many, and what you say of them would tell most about you",
-            rate_next(model, user, k, most_rated[:MAX_CANDIDATES]),
-        ),
-        row("popular", "Popular", "The most rated", most_rated[:k]),
-        row("loved-by-few", "Loved by few", "Liked as much as they are little known", loved),
-    ]
+    next_rows = rate_next(model, user, k, most_rated[:MAX_CANDIDATES])
+    words = WORDS_OF_RATINGS if model.has_ratings else WORDS_OF_INTERACTIONS
+    rows = {
+        "top-picks": best,
+        "rate-next": next_rows,
+        "popular": most_rated[:k],
+        "loved-by-few": loved,
+    }
+    if not model.has_ratings and user.source == "popular":
+        del rows["popular"]  # they are the top picks
+    if not len(next_rows):
+        del rows["rate-next"]
+    titles = words | ({} if user.source != "popular" else {"top-picks": words["nobody"]})
+    return [row(key, *titles[key], rows[key]) for key in rows]
 
 
 def rate_next(model: LoadedModel, user: ServedUser, k: int, candidates: IndexArray) -> IndexArray:
@@ -120,15 +135,19 @@ def rate_next(model: LoadedModel, user: ServedUser, k: int, candidates: IndexArr
     it would narrow what is known of the user: S is the covariance of the user's weights in the
     closed form of the fold-in, after the items chosen before (D-optimal design). A model without
     factors has the entropy of the item's ratings in its place (Rashid et al., "Getting to know
-    you", IUI 2002).
+    you", IUI 2002). Without ratings there is no such entropy, and no item is asked for.
     """
     familiarity = np.log2(model.catalogue.popularity[candidates] + 1.0)
     factors = model.model.factors if isinstance(model.model, HasFactors) else None
     if factors is None or factors.prior is None:
+        if not model.has_ratings:
+            return candidates[:0]
         worth = familiarity * model.catalogue.entropy[candidates]
         return candidates[np.argsort(-worth, kind="stable")[:k]]
-    X, rated = factors.design(candidates)[1], factors.design(user.item_index)[1]
-    covariance = np.linalg.inv(factors.prior.ridge(1) + rated.T @ rated)
+    first = 0 if model.capabilities.predicts else 1  # a model that only ranks has no biases
+    X, rated = (factors.design(rows)[1][:, first:] for rows in (candidates, user.item_index))
+    precision = factors.prior.ridge(1)[first:, first:]
+    covariance = np.linalg.pinv(precision + rated.T @ rated, hermitian=True)
     chosen: list[int] = []
     spread = X @ covariance  # rows S x_j
     for _ in range(min(k, len(candidates))):
@@ -157,13 +176,14 @@ def with_reasons(
         return cards
     # No item is its own reason.
     lifts = np.where(user.item_index == np.asarray(rows)[:, None], -np.inf, lifts)
-    is_liked = user.rating > (model.scale.lowest + model.scale.highest) / 2
-    strength = np.where((lifts > MIN_LIFT) & is_liked, lifts + LIFT_OF_LIKED, lifts)
+    # Scores of interactions have no unit: any lift is one.
+    least = MIN_LIFT if model.has_ratings else 0.0
+    strength = np.where((lifts > least) & model.likes(user.rating), lifts + LIFT_OF_LIKED, lifts)
     reasons = [
         Reason(*model.catalogue[row][:2], user.rating_of[row])
         for row in user.item_index[strength.argmax(axis=1)].tolist()
     ]
-    is_lifted = (lifts.max(axis=1) > MIN_LIFT).tolist()
+    is_lifted = (lifts.max(axis=1) > least).tolist()
     return [
         replace(card, because=reason) if has_reason else card
         for card, reason, has_reason in zip(cards, reasons, is_lifted, strict=True)
@@ -179,6 +199,6 @@ def _lifts(model: LoadedModel, user: ServedUser, rows: IndexArray) -> FloatArray
 
 def look_around(model: LoadedModel) -> None:
     """Ask for what the first page shows, so that nothing is compiled while somebody waits."""
-    rating = np.array([model.scale.highest], dtype=np.float32)
+    rating = np.array([model.value_of_like], dtype=np.float32)
     first_page(model, model.fold_in(model.catalogue.by_popularity[:1], rating), 1)
     model.forget()

@@ -1,10 +1,11 @@
 """A person's taste: what they rate above and below others, by genre and decade, and in words."""
 
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
 
-from tastemap.arrays import FloatArray
+from tastemap.arrays import I64, FloatArray, IndexArray
 from tastemap.data.nouns import item_noun
 from tastemap.serve.model.loaded import LoadedModel, ServedUser
 from tastemap.serve.schemas import ItemCard
@@ -13,6 +14,8 @@ from tastemap.serve.schemas import ItemCard
 MIN_RATINGS_PER_LEANING, SHRINKAGE_RATINGS = 2, 3.0
 # A leaning of this share of the scale's width is put into words.
 MIN_SHARE_IN_WORDS = 0.06
+# A difference of shares of likes that is put into words.
+MIN_DIFFERENCE_OF_SHARES = 0.1
 # So many likes and dislikes are shown, this share of the scale's width or more from the average.
 MAX_LIKES, MIN_SHARE_OF_LIKE = 5, 0.2
 
@@ -23,8 +26,10 @@ class Leaning:
 
     Attributes:
         name: The genre or decade.
-        n: How many of its items the person rated.
-        difference: Mean of own rating minus damped average, drawn towards 0 where n is small.
+        n: How many of its items the person rated, or likes.
+        difference: Mean of own rating minus damped average, drawn towards 0 where n is small;
+            without ratings its share of what the person likes minus that of what all like, drawn
+            towards 0 where the person likes little.
     """
 
     name: str
@@ -37,10 +42,11 @@ class Taste:
     """A person's taste: what they rate above and below others.
 
     Attributes:
-        n: Number of ratings. mean: Their mean, null without any.
-        generosity: Mean of own rating minus the item's damped average.
+        n: Number of ratings, or of interactions. mean: Their mean, null without any ratings.
+        generosity: Mean of own rating minus the item's damped average, null without any ratings.
         genres, decades: Leanings, the largest difference first.
-        likes, dislikes: Items rated far above, and far below, what others give them.
+        likes, dislikes: Items rated far above, and far below, what others give them; without
+            ratings the latest that the person likes and dislikes.
         sentences: The same in words.
     """
 
@@ -59,8 +65,10 @@ def taste_of(model: LoadedModel, user: ServedUser) -> Taste:
     rows, catalogue = user.item_index, model.catalogue
     if not len(rows):
         return Taste(0, None, None, [], [], [], [], [])
+    if not model.has_ratings:
+        return _taste_without_ratings(model, user)
     width = (model.scale.highest - model.scale.lowest) or 1.0
-    difference = user.rating - catalogue.damped[rows]
+    difference = user.rating - catalogue.default_scores[rows]
     generosity = float(difference.mean())
     relative = difference - generosity
     genres = _leanings(relative, [catalogue[row].genres for row in rows.tolist()])
@@ -84,6 +92,47 @@ def taste_of(model: LoadedModel, user: ServedUser) -> Taste:
             item_noun(model.data).plural,
         ),
     )
+
+
+def _taste_without_ratings(model: LoadedModel, user: ServedUser) -> Taste:
+    """What a person likes more and less often than others do."""
+    catalogue, is_liked = model.catalogue, model.likes(user.rating)
+    liked = user.item_index[is_liked]
+    latest_first, disliked = liked[::-1], user.item_index[~is_liked][::-1]
+    every_row = range(len(catalogue))
+    genres, decades = (
+        _shares(liked, names_of, catalogue.popularity)
+        for names_of in (
+            [catalogue[row].genres for row in every_row],
+            [decades_of(catalogue[row].year) for row in every_row],
+        )
+    )
+    return Taste(
+        n=len(user.item_index),
+        mean=None,
+        generosity=None,
+        genres=genres,
+        decades=decades,
+        likes=catalogue.cards(latest_first[:MAX_LIKES], rating_of=user.rating_of),
+        dislikes=catalogue.cards(disliked[:MAX_LIKES], rating_of=user.rating_of),
+        sentences=_sentences_of_shares(genres, decades, item_noun(model.data).plural),
+    )
+
+
+def _shares(liked: IndexArray, names_of: list[tuple[str, ...]], popularity: I64) -> list[Leaning]:
+    """The share of each name among some rows minus that among all likes, the largest first."""
+    of_user, of_all = Counter[str](), Counter[str]()
+    for row in liked.tolist():
+        of_user.update(names_of[row])
+    for names, n_likes in zip(names_of, popularity.tolist(), strict=True):
+        for name in names:
+            of_all[name] += n_likes
+    size, n_likes = len(liked) + SHRINKAGE_RATINGS, max(int(popularity.sum()), 1)
+    leanings = [
+        Leaning(name, of_user[name], (of_user[name] - len(liked) * n / n_likes) / size)
+        for name, n in of_all.items()
+    ]
+    return sorted(leanings, key=lambda leaning: (-leaning.difference, leaning.name))
 
 
 def decades_of(year: int | None) -> tuple[str, ...]:
@@ -126,6 +175,21 @@ def _sentences(
             sentences.append(f"You rate {_listed(more)} higher than others do.")
         if less:
             sentences.append(f"You rate {_listed(less)} lower than others do.")
+    return sentences
+
+
+def _sentences_of_shares(genres: list[Leaning], decades: list[Leaning], items: str) -> list[str]:
+    """The taste in words, where there are no ratings."""
+    sentences = []
+    for kind, leanings in (("", genres), (f"{items} of the ", decades)):
+        for word, sign, order in (("more", 1, leanings), ("less", -1, leanings[::-1])):
+            names = [
+                kind + lean.name
+                for lean in order[:3]
+                if sign * lean.difference >= MIN_DIFFERENCE_OF_SHARES
+            ]
+            if names:
+                sentences.append(f"You choose {_listed(names)} {word} often than others do.")
     return sentences
 
 

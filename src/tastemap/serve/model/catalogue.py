@@ -11,8 +11,10 @@ import polars as pl
 
 from tastemap.arrays import F32, F64, AnyArray, IndexArray, Mask
 from tastemap.data.chunks import chunks, sums
+from tastemap.data.feedback import Feedback
 from tastemap.data.ratings import Ratings
 from tastemap.data.vocabulary import Id, Vocabulary
+from tastemap.errors import ArgumentError, UnknownIdError
 from tastemap.explore.title_search import MAX_WORDS, search_titles, title_words
 from tastemap.serve.schemas import ItemCard
 
@@ -20,6 +22,8 @@ from tastemap.serve.schemas import ItemCard
 DAMPING_RATINGS = 5.0
 # Bins of the histogram and of the entropy of ratings on a scale without steps.
 N_BINS = 10
+# Of the items that share a title, so many ids are named.
+MAX_IDS_OFFERED = 10
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,8 @@ class Filters:
     Attributes:
         genre: The item has this genre (case does not matter).
         year_from, year_to: Its year lies between these, both included.
-        min_ratings: It has at least so many ratings in the training data.
+        min_ratings: It has at least so many ratings in the training data; without ratings, so many
+            people have liked it.
     """
 
     genre: str = ""
@@ -97,22 +102,29 @@ class Catalogue:
 
     Attributes:
         items: The vocabulary.
-        popularity: int64 (n,), number of training ratings.
+        popularity: int64 (n,), number of training ratings; of interactions, the number of people
+            who like the item.
         average: float64 (n,), mean rating, NaN without ratings.
-        damped: float64 (n,), mean rating damped by five ratings at the overall mean.
+        default_scores: float64 (n,), the score of each item for somebody of whom nothing is known:
+            the mean rating damped by five ratings at the overall mean, or ``popularity``.
         rows_of: Rows of the items by id.
         has_titles, has_years: Whether items have any.
     """
 
-    def __init__(self, ratings: Ratings) -> None:
-        self.items, self._ratings = ratings.items, ratings
-        self.rows_of = RowsOfIds(ratings.items)
-        self.popularity = ratings.by_item.counts
-        total = sums(ratings.item_index, len(self.items), lambda rows: ratings.rating[rows])
-        with np.errstate(invalid="ignore"):
-            self.average = total / self.popularity
-        mean = ratings.global_mean
-        self.damped = (total + DAMPING_RATINGS * mean) / (self.popularity + DAMPING_RATINGS)
+    def __init__(self, data: Feedback) -> None:
+        self.items, self._data = data.items, data
+        self.rows_of = RowsOfIds(data.items)
+        if isinstance(data, Ratings):
+            self.popularity = data.by_item.counts
+            total = sums(data.item_index, len(self.items), lambda rows: data.rating[rows])
+            with np.errstate(invalid="ignore"):
+                self.average = total / self.popularity
+            damped = total + DAMPING_RATINGS * data.global_mean
+            self.default_scores = damped / (self.popularity + DAMPING_RATINGS)
+        else:
+            self.popularity = data.likes().by_item.counts
+            self.average = np.full(len(self.items), np.nan)
+            self.default_scores = self.popularity.astype(np.float64)
         frame = self.items.frame
         title = "title" if "title" in frame.columns else self.items.key
         self._titles = frame[title].cast(pl.String).fill_null("")
@@ -181,9 +193,11 @@ class Catalogue:
         }
 
     def histogram(self, row: int) -> list[tuple[float, int]]:
-        """How often each rating was given to an item, from the lowest."""
-        rating = self._ratings.rating[self._ratings.by_item[row]]
-        levels = self._ratings.scale.levels
+        """How often each rating was given to an item, from the lowest; nothing without ratings."""
+        if not isinstance(self._data, Ratings):
+            return []
+        rating = self._data.rating[self._data.by_item[row]]
+        levels = self._data.scale.levels
         if levels is None:
             counts, edges = np.histogram(rating, bins=N_BINS)
             return list(zip(edges[:-1].tolist(), counts.tolist(), strict=True))
@@ -193,8 +207,11 @@ class Catalogue:
 
     @cached_property
     def entropy(self) -> F64:
-        """float64 (n,), entropy of the ratings of each item, in bits."""
-        data, levels = self._ratings, self._ratings.scale.levels
+        """float64 (n,), entropy of the ratings of each item, in bits; 0 without ratings."""
+        data = self._data
+        if not isinstance(data, Ratings):
+            return np.zeros(len(self))
+        levels = data.scale.levels
         if levels is None:
             levels = np.linspace(data.scale.lowest, data.scale.highest, N_BINS + 1)
         edges, size = (levels[1:] + levels[:-1]) / 2, len(self) * len(levels)
@@ -244,6 +261,35 @@ class Catalogue:
         return mask
 
     # ---- search ----
+
+    def row_of_title(self, title: str) -> int:
+        """The row of an item by its title, with or without the year; case does not matter.
+
+        Raises:
+            UnknownIdError: If no item has that title.
+            ArgumentError: If several have.
+        """
+        rows = self._rows_of_titles.get(title.casefold().strip(), [])
+        if not rows:
+            raise UnknownIdError("item_id", title)
+        if len(rows) > 1:
+            ids = [str(self[row].item_id) for row in rows[:MAX_IDS_OFFERED]]
+            raise ArgumentError(
+                "title",
+                expected="one that only one item has",
+                received=repr(title),
+                do=f"give an id: {', '.join(ids)}",
+            )
+        return rows[0]
+
+    @cached_property
+    def _rows_of_titles(self) -> dict[str, list[int]]:
+        """Rows by title, with and without the year, case folded."""
+        rows: dict[str, list[int]] = {}
+        for row, titles in enumerate(zip(self._titles, self.items.titles, strict=True)):
+            for title in {title.casefold() for title in titles if title}:
+                rows.setdefault(title, []).append(row)
+        return rows
 
     @cached_property
     def example(self) -> str:

@@ -12,7 +12,11 @@ from typing import Any, NamedTuple, NoReturn
 import numpy as np
 import polars as pl
 
-from tastemap.arrays import F32, FloatArray, IndexArray
+from tastemap.arrays import F32, F64, FloatArray, IndexArray, Mask
+from tastemap.data.feedback import Feedback
+from tastemap.data.interactions import Interactions
+from tastemap.data.ratings import Ratings
+from tastemap.data.scale import Scale
 from tastemap.errors import ArgumentError, UnsupportedError
 from tastemap.explore.item_map import describe_map, map_items
 from tastemap.metrics.similarity import unit_rows
@@ -27,6 +31,8 @@ from tastemap.serve.schemas import Source
 # An answer that takes no more seconds is not worth a thread of its own.
 MAX_SECONDS_OF_QUICK_ANSWER = 0.01
 MAX_REMEMBERED_USERS = 64
+# The least and the largest weight of an interaction, without its sign.
+MIN_WEIGHT, MAX_WEIGHT = 1e-6, 1e6
 # The kind, in the record of merged ratings, of a user id that an update made up.
 ALIAS = "alias"
 
@@ -51,18 +57,21 @@ class ServedUser:
 
     @property
     def item_index(self) -> IndexArray:
-        """Rows of the items that the user rated, (n,)."""
+        """Rows of the items that the user rated, the oldest first, (n,)."""
         return self.user.item_index
 
     @property
     def rating(self) -> F32:
-        """The user's ratings, (n,)."""
+        """The user's ratings, or the weights of their interactions, (n,)."""
         return self.user.rating
 
     @cached_property
     def rating_of(self) -> dict[int, float]:
-        """The user's rating by row of the item."""
-        return dict(zip(self.item_index.tolist(), self.rating.tolist(), strict=True))
+        """The user's rating, or the sum of the weights, by row of the item."""
+        sums: dict[int, float] = {}
+        for row, value in zip(self.item_index.tolist(), self.rating.tolist(), strict=True):
+            sums[row] = sums.get(row, 0.0) + value
+        return sums
 
 
 class LoadedModel:
@@ -72,6 +81,9 @@ class LoadedModel:
         model: The `Recommender`.
         manifest: The contents of ``model.json``.
         version: A short text that another artifact does not share.
+        data: The training ratings or interactions.
+        has_ratings: Whether they are ratings. If not, a person's interactions stand wherever this
+            application speaks of ratings: a weight above 0 is a like, one below 0 a dislike.
         catalogue: The items.
         users: Rows of the users of the training data.
         is_quick: Whether answers for a new user take no more than a few milliseconds.
@@ -79,13 +91,41 @@ class LoadedModel:
 
     def __init__(self, model: Recommender, manifest: dict[str, Any], version: str) -> None:
         self.model, self.manifest, self.version = model, manifest, version
-        self.data = model.fitted_ratings
+        self.data: Feedback = model.fitted_data
+        self.has_ratings = isinstance(self.data, Ratings)
         self.catalogue = Catalogue(self.data)
         self.users = RowsOfIds(self.data.users)
-        self.scale, self._levels = self.data.scale, self.data.scale.levels
         self.is_quick = False
         self._fold_in = partial(_fold_in, model)  # not of self: a circle would outlive its use
         self._remembered = lru_cache(MAX_REMEMBERED_USERS)(self._fold_in)
+
+    # ---- ratings or interactions ----
+
+    @property
+    def ratings(self) -> Ratings:
+        """The training ratings.
+
+        Raises:
+            UnsupportedError: If the model has learnt from interactions.
+        """
+        return self.model.fitted_ratings
+
+    @property
+    def scale(self) -> Scale:
+        """The scale of the ratings; the errors are those of `ratings`."""
+        return self.ratings.scale
+
+    @property
+    def value_of_like(self) -> float:
+        """What an item counts as that is named alone: the highest rating, or the median weight."""
+        if isinstance(self.data, Interactions):
+            return self.data.median_weight
+        return self.scale.highest
+
+    def likes(self, values: F32) -> Mask:
+        """Which ratings lie above the middle of the scale, or which weights above 0, (n,)."""
+        middle = (self.scale.lowest + self.scale.highest) / 2 if self.has_ratings else 0.0
+        return values > middle
 
     # ---- users ----
 
@@ -94,8 +134,12 @@ class LoadedModel:
         return ServedUser(self.model.user_at(user_index), "trained")
 
     def fold_in(self, item_index: IndexArray, rating: F32) -> ServedUser:
-        """A user from ratings alone; without any, or where the model cannot, an unknown one."""
-        if not len(item_index) or not self.capabilities.folds_in:
+        """A user from ratings, the oldest first.
+
+        An unknown one without any, with dislikes alone, or where the model describes nobody new.
+        """
+        says_something = len(item_index) and (self.has_ratings or self.likes(rating).any())
+        if not says_something or not self.capabilities.folds_in:
             return ServedUser(User(None, item_index, rating), "popular")
         # The parts of a page ask for the same user again.
         return self._remembered(item_index.tobytes(), rating.tobytes())
@@ -107,7 +151,7 @@ class LoadedModel:
     def scores(self, user: ServedUser) -> FloatArray:
         """The score (n_items,) of each item for a user, outside the scale too."""
         if user.source == "popular":
-            return self.catalogue.damped
+            return self.catalogue.default_scores
         return self.model.score_rows(user.user)
 
     def predicted(self, user: ServedUser, scores: FloatArray) -> FloatArray | None:
@@ -128,9 +172,12 @@ class LoadedModel:
     ) -> tuple[IndexArray, FloatArray]:
         """Rows of the k best items for a user and what they are ranked by, the best first.
 
-        There are fewer where no more items are left. ``scores`` are those of `scores`.
+        There are fewer where no more items are left. ``scores`` are those of `scores`. What a
+        person dislikes is left out, ``exclude_seen`` or not, where there are no ratings.
         """
         allowed = self.catalogue.allowed(filters)
+        if not self.has_ratings:
+            allowed[user.item_index[~self.likes(user.rating)]] = False
         rows, _, score = self.model.recommend_rows(
             user.user, k, scores=scores, allowed=allowed, exclude_seen=exclude_seen, novelty=novelty
         )
@@ -151,21 +198,30 @@ class LoadedModel:
         return None
 
     def check_ratings(self, ratings: Collection[float]) -> None:
-        """Refuse a rating that is not one of the data's.
+        """Refuse a rating that is not one of the data's, or a weight that is none.
 
         Raises:
             ArgumentError: Naming the first that is not.
         """
         values = np.array(list(ratings), dtype=np.float64)
-        fits = (values >= self.scale.lowest) & (values <= self.scale.highest)
-        if self._levels is not None:
-            nearest = np.searchsorted(self._levels + 1e-6, values).clip(max=len(self._levels) - 1)
-            fits &= np.abs(self._levels[nearest] - values) < 1e-6
+        if self.has_ratings:
+            name, expected, fits = "rating", f"a rating from {self.scale}", self._on_scale(values)
+        else:
+            name = "weight"
+            expected = f"a weight from {MIN_WEIGHT:g} to {MAX_WEIGHT:,.0f}, or below 0 as far"
+            fits = (np.abs(values) >= MIN_WEIGHT) & (np.abs(values) <= MAX_WEIGHT)
         if not fits.all():
             wrong = values[np.argmin(fits)]
-            raise ArgumentError(
-                "rating", expected=f"a rating from {self.scale}", received=f"{wrong:g}"
-            )
+            raise ArgumentError(name, expected=expected, received=f"{wrong:g}")
+
+    def _on_scale(self, values: F64) -> Mask:
+        """Which values (n,) are ratings of the data."""
+        scale, levels = self.scale, self.scale.levels
+        fits: Mask = (values >= scale.lowest) & (values <= scale.highest)
+        if levels is not None:
+            nearest = np.searchsorted(levels + 1e-6, values).clip(max=len(levels) - 1)
+            fits &= np.abs(levels[nearest] - values) < 1e-6
+        return fits
 
     @cached_property
     def aliases(self) -> frozenset[int]:
@@ -206,7 +262,7 @@ class LoadedModel:
     @cached_property
     def map(self) -> "ServedMap | None":
         """The map of the items; None where the artifact has none."""
-        if self.model.item_map_ is None:
+        if self.model.item_map_ is None or not isinstance(self.data, Ratings):
             return None
         frame = map_items(self.model.item_map_, self.data)
         if "preserved" not in frame.columns:
@@ -223,7 +279,7 @@ class LoadedModel:
         A table that cannot be shown is met here, before the model takes the place of another.
         """
         rows = self.catalogue.by_popularity[:1]
-        rating = np.array([self.scale.highest], dtype=np.float32)
+        rating = np.array([self.value_of_like], dtype=np.float32)
         self.scores(self.user_at(0))
         if self.capabilities.folds_in:
             # Anew, not as it is remembered.
@@ -240,7 +296,8 @@ class LoadedModel:
     @property
     def capabilities(self) -> Capabilities:
         """What the model can do; a map it has where one is saved with it."""
-        return replace(self.model.capabilities, map=self.model.item_map_ is not None)
+        has_map = self.has_ratings and self.model.item_map_ is not None
+        return replace(self.model.capabilities, map=has_map)
 
     def similar_items(self, row: int, k: int) -> tuple[IndexArray, FloatArray]:
         """Rows of the k items most similar to one, and the similarities, the most similar first.

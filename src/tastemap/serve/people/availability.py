@@ -17,6 +17,7 @@ REASONS = {
     "disk": "its disk fails",
     "full": "its disk is full",
     "gone": "its file is gone, or another stands in its place",
+    "kind": "it is for a model of another kind",
     "locked": "another process has it locked",
     "read_only": "it cannot be written",
     "slow": "it takes too long to answer",

@@ -1,13 +1,18 @@
-"""Profiles: a person's ratings, those of the store and of the training data, put together."""
+"""Profiles: a person's ratings, those of the store and of the training data, put together.
 
+Where the model has learnt from interactions, these stand in the place of ratings, and their weights
+in the place of values: above 0 for a like, below 0 for a dislike.
+"""
+
+import math
 import time
 from collections.abc import Mapping, Sequence
-from itertools import repeat
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
 from tastemap.arrays import IndexArray
+from tastemap.data.interactions import Interactions
 from tastemap.errors import ArgumentError, UnknownIdError
 from tastemap.serve.model.loaded import LoadedModel, ServedUser
 from tastemap.serve.model.reload import LiveModel
@@ -15,8 +20,16 @@ from tastemap.serve.people.store import Store, StoredProfile
 from tastemap.serve.schemas import OwnRating, OwnRatings
 from tastemap.serve.settings import Limits
 
-#: A profile by its key in the store, or as ratings in hand, item id to rating.
-AnyProfile: TypeAlias = str | Mapping[str, float]
+
+class History(NamedTuple):
+    """Items in hand, ids or titles, the oldest first: each counts as liked as much as another."""
+
+    items: tuple[str, ...]
+
+
+#: A profile by its key in the store; as ratings in hand, item id to rating, the oldest first; or as
+#: a history.
+AnyProfile: TypeAlias = str | Mapping[str, float] | History
 _USER, _PAGE = "user:", "page:"
 
 
@@ -61,8 +74,8 @@ class Profiles:
         """
         model = self.live.current
         ratings = self._merged(model, key)
-        newest = sorted(ratings.items(), key=lambda pair: (-(pair[1].moment or 0), pair[0]))
-        return OwnRatings([_own_rating(model, row, rating) for row, rating in newest])
+        newest_first = reversed(ratings.items())
+        return OwnRatings([_own_rating(model, row, rating) for row, rating in newest_first])
 
     def rating(self, key: str, item_id: str) -> OwnRating | None:
         """The rating of one item, or None.
@@ -84,6 +97,11 @@ class Profiles:
     ) -> list[OwnRating]:
         """Keep ratings, all or none; they have reached the disk when this returns.
 
+        Args:
+            key: The profile.
+            ratings: The rating of each item, or the weight of the interaction, the oldest first.
+            moment: When they were given, in seconds since 1970; now, if not said.
+
         Returns:
             The ratings as they are kept, in their order.
 
@@ -104,7 +122,7 @@ class Profiles:
         """Keep these ratings of a profile and no others, training ratings included.
 
         Returns:
-            The ratings as they are kept, in the order of their items.
+            The ratings as they are kept, the last first.
 
         Raises:
             UnknownIdError, ArgumentError: As `rate`.
@@ -114,11 +132,10 @@ class Profiles:
         rows = rows_of(model, list(ratings))
         moment = int(time.time())
         trained = self._trained_rows(model, key, forgotten=self.store.profile(key).forgotten)
-        ids = model.data.items.ids_at(trained).to_list()
-        taken_back: dict[str, float | None] = dict.fromkeys(map(str, ids))
+        ids = set(map(str, model.data.items.ids_at(trained).to_list()))
+        taken_back: dict[str, float | None] = dict.fromkeys(sorted(ids - ratings.keys()))
         self.store.rate(key, taken_back | dict(ratings), moment, replace=True)
-        own_ratings = _own_ratings(model, rows, ratings, moment)
-        return OwnRatings([own_ratings[place] for place in np.argsort(rows)])
+        return OwnRatings(_own_ratings(model, rows, ratings, moment)[::-1])
 
     def unrate(self, key: str, item_id: str) -> bool:
         """Take a rating back, a training rating too; whether there was one.
@@ -153,6 +170,9 @@ class Profiles:
             UnknownIdError, ArgumentError: If ratings in hand name an unknown item or are not on the
                 data's scale.
         """
+        if isinstance(profile, History):
+            rows = _rows_of_history(model, profile)
+            return model.fold_in(rows, np.full(len(rows), model.value_of_like, dtype=np.float32))
         if not isinstance(profile, str):
             model.check_ratings(profile.values())
             rating = np.array(list(profile.values()), dtype=np.float32)
@@ -162,8 +182,8 @@ class Profiles:
         if user_index >= 0 and not stored.ratings:
             return model.user_at(user_index)
         ratings = self._merged(model, profile, stored)
-        rows = np.array(sorted(ratings), dtype=np.int32)
-        rating = np.array([ratings[row].rating for row in rows.tolist()], dtype=np.float32)
+        rows = np.array(list(ratings), dtype=np.int32)
+        rating = np.array([value.rating for value in ratings.values()], dtype=np.float32)
         if user_index >= 0 and not model.capabilities.folds_in:
             trained = model.user_at(user_index)
             return ServedUser(trained.user._replace(item_index=rows, rating=rating), "trained")
@@ -185,21 +205,17 @@ class Profiles:
     def _merged(
         self, model: LoadedModel, key: str, stored: StoredProfile | None = None
     ) -> dict[int, ProfileRating]:
-        """The ratings of a profile by row of the item; what the store says wins."""
+        """The ratings of a profile by row of the item, the oldest first; the store's win."""
         stored = self.store.profile(key) if stored is None else stored
-        data, ratings = model.data, {}
         user_index = _user_index(model, key, forgotten=stored.forgotten)
-        if user_index >= 0:
-            part = data.by_user[user_index]
-            moments = repeat(None) if data.timestamp is None else data.timestamp[part].tolist()
-            trained = map(ProfileRating, data.rating[part].tolist(), moments, repeat(True))
-            ratings = dict(zip(data.item_index[part].tolist(), trained, strict=True))
+        ratings = _trained(model, user_index) if user_index >= 0 else {}
         rows = model.catalogue.rows_of.rows([rating.item for rating in stored.ratings])
         for row, (_, rating, moment) in zip(rows.tolist(), stored.ratings, strict=True):
             ratings.pop(row, None)
             if row >= 0 and rating is not None:
                 ratings[row] = ProfileRating(rating, moment, False)
-        return ratings
+        # What has no time is older than all that has one; equal times stay as they stand.
+        return dict(sorted(ratings.items(), key=_moment))
 
     def _trained_rows(self, model: LoadedModel, key: str, *, forgotten: bool = False) -> IndexArray:
         """Rows of the items that a profile has rated in the training data, (n,)."""
@@ -213,6 +229,41 @@ def _user_index(model: LoadedModel, key: str, *, forgotten: bool = False) -> int
     user_id = None if forgotten else api_user_id(key)
     row = -1 if user_id is None else model.users.row(user_id)
     return -1 if row in model.aliases else row
+
+
+def _moment(pair: tuple[int, ProfileRating]) -> float:
+    """When a rating was given; before all others where that is not known."""
+    moment = pair[1].moment
+    return -math.inf if moment is None else moment
+
+
+def _trained(model: LoadedModel, user_index: int) -> dict[int, ProfileRating]:
+    """The training ratings of a user by row of the item, the oldest first.
+
+    Of several interactions with an item there is one, at the place of the last, with their sum.
+    """
+    data = model.data.take(model.data.by_user[user_index])
+    if isinstance(data, Interactions):
+        data = data.summed()
+    if data.timestamp is not None or data.position is not None:
+        data = data.take(data.in_order)
+    moments = [None] * len(data) if data.timestamp is None else data.timestamp.tolist()
+    columns = zip(data.item_index.tolist(), data.values.tolist(), moments, strict=True)
+    return {row: ProfileRating(value, moment, True) for row, value, moment in columns}
+
+
+def _rows_of_history(model: LoadedModel, history: History) -> IndexArray:
+    """The rows of a history's items, each once, at its last place.
+
+    Raises:
+        UnknownIdError: If something is neither an id nor a title.
+        ArgumentError: If several items share a title.
+    """
+    rows = model.catalogue.rows_of.rows(history.items)
+    for place in np.flatnonzero(rows < 0).tolist():
+        rows[place] = model.catalogue.row_of_title(history.items[place])
+    latest_first = dict.fromkeys(rows[::-1].tolist())
+    return np.array(list(latest_first)[::-1], dtype=np.int32)
 
 
 def rows_of(model: LoadedModel, item_ids: Sequence[str]) -> IndexArray:

@@ -1,9 +1,10 @@
 """Where people's ratings are kept: SQLite in WAL mode by default, PostgreSQL by URL.
 
-Two tables. ``persons`` gives the key of each profile a number; ``ratings`` has a row for each
-profile and item. A rating of null says that the person took back one that the training data holds.
-``forgotten`` says the same of all training ratings of a profile. A third, ``store``, has one row:
-the identity of the store.
+``persons`` gives the key of each profile a number; ``ratings`` has a row for each profile and item.
+A rating of null says that the person took back one that the training data holds. ``forgotten`` says
+the same of all training ratings of a profile. For a model of interactions the same rows hold their
+weights, and ``events`` the ids of events that have been counted, so that none counts twice.
+``store`` has one row: the identity of the store, and whether it is for ratings or interactions.
 
 Ids are text, written as `stored_id` writes them. Every write may be repeated without harm, and has
 reached the disk when the call returns.
@@ -14,7 +15,7 @@ import logging
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,6 +29,10 @@ from tastemap.serve.people.database import VERSIONS, Answer, Database, Work
 log = logging.getLogger("tastemap.serve")
 # Seconds between two looks at the store, and between two counts of all that it holds.
 SECONDS_BETWEEN_LOOKS, SECONDS_BETWEEN_COUNTS = 1.0, 60.0
+# So many ids of events are remembered of one person.
+MAX_EVENTS = 10_000
+# A sum of weights nearer to 0 says nothing.
+MIN_WEIGHT = 1e-6
 # With less on its disk, an SQLite store counts as full.
 MIN_FREE_BYTES = 1_000_000
 
@@ -47,12 +52,21 @@ _ratings = sa.Table(
     sa.Column("item", sa.Text, primary_key=True),
     sa.Column("rating", sa.Double),
     sa.Column("moment", sa.BigInteger, nullable=False),
+    sa.Column("written", sa.BigInteger, nullable=False),
+)
+_events = sa.Table(
+    "events",
+    _metadata,
+    sa.Column("number", sa.BigInteger, primary_key=True),
+    sa.Column("event", sa.Text, primary_key=True),
+    sa.Column("written", sa.BigInteger, nullable=False),
 )
 _identities = sa.Table(
     "store",
     _metadata,
     sa.Column("identity", sa.Text, primary_key=True),
     sa.Column("checked", sa.BigInteger, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
 )
 
 
@@ -61,7 +75,8 @@ class StoredRating(NamedTuple):
 
     Attributes:
         item: Id of the item as text.
-        rating: The rating, or None where a training rating was taken back.
+        rating: The rating, or the weight of the interactions, or None where one of the training
+            data was taken back.
         moment: When it was given, in seconds since 1970.
     """
 
@@ -74,7 +89,7 @@ class StoredProfile(NamedTuple):
     """All that is kept of a person.
 
     Attributes:
-        ratings: The ratings, in the order of their items' ids.
+        ratings: The ratings, the oldest first.
         forgotten: Whether the training ratings of the person are not to be used either.
     """
 
@@ -83,6 +98,22 @@ class StoredProfile(NamedTuple):
 
 
 EMPTY_PROFILE = StoredProfile([])
+
+
+class StoredEvent(NamedTuple):
+    """Something that a person did with an item.
+
+    Attributes:
+        item: Id of the item as text.
+        weight: What it adds to the weight of their interactions.
+        moment: When it was, in seconds since 1970.
+        event: Its id; an event without one is another each time.
+    """
+
+    item: str
+    weight: float
+    moment: int
+    event: str | None
 
 
 class Counts(NamedTuple):
@@ -142,7 +173,31 @@ class Store:
         """What tells this store from all others; "" for one that an older version made."""
         if self.database.version == VERSIONS[0]:
             return ""
-        return str(self._read(lambda connection: connection.scalar(sa.select(_identities))))
+        identity = sa.select(_identities.c.identity)
+        return str(self._read(lambda connection: connection.scalar(identity)))
+
+    @property
+    def kind(self) -> str:
+        """What is kept here: ``"ratings"`` or ``"interactions"``; "" if that is still open."""
+        if self.database.version < VERSIONS[2]:
+            return "ratings"
+        kind = sa.select(_identities.c.kind)
+        return str(self._read(lambda connection: connection.scalar(kind)))
+
+    def require(self, kind: str) -> None:
+        """Keep ratings, or interactions, and nothing else from now on.
+
+        Raises:
+            StoreError: If the other kind is kept here.
+        """
+        if (present := self.kind) == kind:
+            return
+        if present:
+            do = "name another store with --store"
+            raise self.database.failure("kind", f"one for {present}, not for {kind}", do)
+        is_open = _identities.c.kind == ""
+        change = sa.update(_identities).where(is_open).values(kind=kind)
+        self._write(lambda connection: connection.execute(change))
 
     # ---- one profile ----
 
@@ -153,7 +208,7 @@ class Store:
             sa.select(_profiles.c.forgotten, *_ratings.c["item", "rating", "moment"])
             .select_from(joined)
             .where(_profiles.c.person == stored_id(key))
-            .order_by(_ratings.c.item)
+            .order_by(*_in_order(self.database.version))
         )
         rows = self._read(lambda connection: connection.execute(query).all())
         if not rows:
@@ -174,31 +229,63 @@ class Store:
 
         Args:
             key: The key of the profile.
-            ratings: The rating of each item; None takes back a rating of the training data.
+            ratings: The rating of each item, the oldest first; None takes back a rating of the
+                training data.
             moment: When they were given, in seconds since 1970; now, if not said.
             replace: Drop all other ratings of the profile.
         """
         if not ratings and not replace:
             return
         at = int(time.time()) if moment is None else moment
-        insert = self._insert(_ratings)
-        upsert = insert.on_conflict_do_update(
-            index_elements=["number", "item"],
-            set_={"rating": insert.excluded.rating, "moment": insert.excluded.moment},
-        )
 
         def work(connection: sa.Connection) -> None:
-            number = self._number(connection, key, at)
-            rows = [
-                {"number": number, "item": stored_id(item), "rating": rating, "moment": at}
-                for item, rating in sorted(ratings.items())
-            ]
+            number, now = self._number(connection, key, at), time.time_ns()
             if replace:
                 connection.execute(sa.delete(_ratings).where(_ratings.c.number == number))
-            if rows:
-                connection.execute(upsert, rows)
+            rows = [
+                _Row(stored_id(item), rating, at, now + place)
+                for place, (item, rating) in enumerate(ratings.items())
+            ]
+            self._put(connection, number, rows)
 
         self._write(work)
+
+    def record(
+        self, key: str, events: Sequence[StoredEvent], before: Mapping[str, float], largest: float
+    ) -> list[bool]:
+        """Add events to the weights under a key, all or none; each id counts once.
+
+        The ids of the last `MAX_EVENTS` events of a profile are remembered.
+
+        Args:
+            key: The key of the profile.
+            events: The events, in their order.
+            before: The weight of each item, where nothing is kept of it yet; 0 if not said.
+            largest: What no sum of weights exceeds, nor falls below with a minus sign.
+
+        Returns:
+            Whether each event was counted, and not before.
+        """
+
+        def work(connection: sa.Connection) -> list[bool]:
+            now = time.time_ns()
+            number = self._number(connection, key, now // 10**9)
+            is_new = self._remember(connection, number, [event.event for event in events], now)
+            items = {stored_id(event.item) for event in events}
+            mine = (_ratings.c.number == number) & _ratings.c.item.in_(items)
+            columns = _ratings.c["item", "rating", "moment", "written"]
+            present = connection.execute(sa.select(*columns).where(mine))
+            rows = {row.item: _Row(*row) for row in present}
+            for place, (event, counts) in enumerate(zip(events, is_new, strict=True)):
+                if counts:
+                    item = stored_id(event.item)
+                    weight = before.get(event.item, 0.0)
+                    row = rows.get(item, _Row(item, weight, event.moment, now + place))
+                    rows[item] = row.after(event, now + place, largest)
+            self._put(connection, number, rows.values())
+            return is_new
+
+        return self._write(work) if events else []
 
     def unrate(self, key: str, item: str) -> bool:
         """Drop the rating of an item; whether there was one."""
@@ -224,6 +311,7 @@ class Store:
             else:
                 number = connection.scalar(_number_of(key))
             gone = connection.execute(sa.delete(_ratings).where(_ratings.c.number == number))
+            connection.execute(sa.delete(_events).where(_events.c.number == number))
             row = _profiles.c.number == number
             change = sa.update(_profiles).values(forgotten=True) if mark else sa.delete(_profiles)
             connection.execute(change.where(row))
@@ -249,7 +337,8 @@ class Store:
         """Each key with its number and profile, by number, from one consistent view."""
         column = _profiles.c
         keys = sa.select(column.number, column.person, column.forgotten).order_by(column.number)
-        rated = sa.select(_ratings).order_by(_ratings.c.number, _ratings.c.item)
+        order = _ratings.c.number, *_in_order(self.database.version)
+        rated = sa.select(*_ratings.c["number", "item", "rating", "moment"]).order_by(*order)
         level = {} if self.database.is_sqlite else {"isolation_level": "REPEATABLE READ"}
 
         def work(connection: sa.Connection) -> tuple[Any, dict[int, list[StoredRating]]]:
@@ -333,9 +422,62 @@ class Store:
         connection.execute(self._insert(_profiles).values(row).on_conflict_do_nothing())
         return int(connection.execute(_number_of(key)).scalar_one())
 
+    def _put(self, connection: sa.Connection, number: int, rows: Iterable["_Row"]) -> None:
+        """Write rows of a profile, in the place of those of the same items."""
+        insert = self._insert(_ratings)
+        columns = {name: insert.excluded[name] for name in ("rating", "moment", "written")}
+        upsert = insert.on_conflict_do_update(index_elements=["number", "item"], set_=columns)
+        if values := [{"number": number} | row._asdict() for row in sorted(rows)]:
+            connection.execute(upsert, values)
+
+    def _remember(
+        self, connection: sa.Connection, number: int, events: Sequence[str | None], now: int
+    ) -> list[bool]:
+        """Which ids of events are new, and from now on are not; one without an id is."""
+        ids = [None if event is None else stored_id(event) for event in events]
+        mine = _events.c.number == number
+        query = sa.select(_events.c.event).where(mine & _events.c.event.in_({*ids} - {None}))
+        seen: set[str | None] = set(connection.scalars(query))
+        is_new: list[bool] = []
+        rows: list[dict[str, Any]] = []
+        for place, event in enumerate(ids):
+            is_new.append(event is None or event not in seen)
+            if is_new[-1] and event is not None:
+                seen.add(event)
+                rows.append({"number": number, "event": event, "written": now + place})
+        if rows:
+            connection.execute(sa.insert(_events), rows)
+            last = sa.select(_events.c.written).where(mine).order_by(_events.c.written.desc())
+            oldest = last.offset(MAX_EVENTS).limit(1).scalar_subquery()
+            connection.execute(sa.delete(_events).where(mine & (_events.c.written <= oldest)))
+        return is_new
+
     @property
     def _insert(self) -> Callable[[sa.Table], Any]:
         return sqlite.insert if self.database.is_sqlite else postgresql.insert
+
+
+class _Row(NamedTuple):
+    """A row of ``ratings``, without the number of the profile."""
+
+    item: str
+    rating: float | None
+    moment: int
+    written: int
+
+    def after(self, event: StoredEvent, written: int, largest: float) -> "_Row":
+        """The row once an event is added; an older event does not change its place."""
+        total = min(max((self.rating or 0.0) + event.weight, -largest), largest)
+        weight = total if abs(total) >= MIN_WEIGHT else None  # as much for as against
+        if event.moment < self.moment:
+            return self._replace(rating=weight)
+        return _Row(self.item, weight, event.moment, written)
+
+
+def _in_order(version: str) -> list[sa.ColumnElement[Any]]:
+    """The columns that put ratings in order, the oldest first, in a schema of a version."""
+    names = ["moment", "written", "item"] if version >= VERSIONS[2] else ["moment", "item"]
+    return [_ratings.c[name] for name in names]
 
 
 def stored_id(text: str) -> str:
