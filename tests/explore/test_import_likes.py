@@ -1,4 +1,4 @@
-"""Likes from lists, tables and exports of ratings: what is read, what is matched, what is left out."""
+"""Likes from lists, tables and exports of ratings: what is read, matched and left out."""
 
 import io
 import zipfile

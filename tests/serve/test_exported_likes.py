@@ -21,7 +21,7 @@ def test_rounded_weights_give_the_scores_of_the_model(name: str, ratings: Rating
     likes = ratings.likes()
     options = {"n_neighbours": 5} if name == "item-knn" else {}
     model = make_model(name, **options).fit(likes, progress=False)
-    data = likes_data(model, likes)
+    data = likes_data(model)
     (term,) = data["terms"]
     assert (term["columns"] is None) is (name == "ease"), "few weights come with their columns"
     n = likes.n_items
@@ -45,9 +45,7 @@ def test_what_no_browser_can_be_sent_is_refused(
 ) -> None:
     likes = ratings.likes()
     with pytest.raises(UnsupportedError, match="export an ease, item-knn or next-item model"):
-        likes_data(make_model("popularity").fit(likes), likes)
+        likes_data(make_model("popularity").fit(likes))
     monkeypatch.setattr(exported_likes, "MAX_WEIGHTS", 10)
-    with pytest.raises(
-        UnsupportedError, match="weights of pairs of items, and a page can be sent 10"
-    ):
-        likes_data(make_model("ease").fit(likes), likes)
+    with pytest.raises(UnsupportedError, match="pairs of items, and a page can be sent 10"):
+        likes_data(make_model("ease").fit(likes))

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
-from tastemap.arrays import F32, F64, I64, AnyArray, FloatArray, IndexArray
+from tastemap.arrays import F32, F64, I64, AnyArray, FloatArray, IndexArray, Mask
 from tastemap.data.feedback import Feedback, Groups
 from tastemap.data.histories import gaps, histories
 from tastemap.errors import ArgumentError
@@ -45,7 +45,8 @@ class History:
     Attributes:
         item_index: int32 (n,), rows of the items.
         rating: float32 (n,).
-        place: int64 (n,), places back: 1 is the latest; 0 if the order is not known.
+        place: int64 (n,), places back: 1 is the latest; 0 for a dislike, which is no step of a
+            history, and if the order is not known.
         gap: Seconds since the latest.
         time: Seconds since 1970, when the question is asked; None if times are not known.
     """
@@ -103,7 +104,7 @@ class NextItem(LikeModel):
         change, so the answer is that for a user of the training data with the same history.
 
     Similarity:
-        What people go on to: B_ij for an item i, over the largest of its row.
+        What people go on to: B_ij for an item i, over the largest of its row beside B_ii.
 
     Speed:
         N ratings take N times the window pairs, each of two additions, and n items a Cholesky
@@ -172,14 +173,15 @@ class NextItem(LikeModel):
     ) -> None:
         self._check_size(ratings)
         self._forget()
+        steps = ratings.take(_steps(ratings))
         self.gap = 0.0
         self.taste_model = EASE(threshold=self.threshold).fit(ratings, seed=seed, progress=progress)
-        n, history = ratings.n_items, histories(ratings, seed)
+        n, history = ratings.n_items, histories(steps, seed)
         self.transitions, self.gap_quantiles = np.zeros((n, n), dtype=np.float32), np.zeros(0)
         if history is None or history.counts.max() < 2:
             return
-        self.transitions = self._solved(ratings, history)
-        if len(between := gaps(ratings, history)):
+        self.transitions = self._solved(steps, history)
+        if len(between := gaps(steps, history)):
             self.gap_quantiles = np.quantile(between, np.linspace(0, 1, N_QUANTILES))
 
     def _solved(self, ratings: Feedback, history: Groups) -> F32:
@@ -288,11 +290,13 @@ class NextItem(LikeModel):
     @cached_property
     def _places(self) -> I64:
         """Places back (n_ratings,) of each training rating, 1 for the latest of its user."""
-        data, history = self.fitted_data, histories(self.fitted_data, self.seed_)
+        data, rows = self.fitted_data, _steps(self.fitted_data)
+        steps = data.take(rows)
+        history = histories(steps, self.seed_)
         place = np.zeros(len(data), dtype=np.int64)
         if history is not None:
-            end = history.indptr[data.user_index[history.indices] + 1]
-            place[history.indices] = end - np.arange(len(data))
+            end = history.indptr[steps.user_index[history.indices] + 1]
+            place[rows[history.indices]] = end - np.arange(len(steps))
         return place
 
     # ---- scores ----
@@ -320,7 +324,9 @@ class NextItem(LikeModel):
         gap, time = self._gap_of(-1), None
         if self._trend is not None:
             time = float(self._trend.time[-1]) + gap
-        return History(item_index, rating, np.arange(len(rating), 0, -1, dtype=np.int64), gap, time)
+        is_step = _is_step(self.fitted_data, rating)
+        place = np.where(is_step, np.cumsum(is_step[::-1])[::-1], 0).astype(np.int64)
+        return History(item_index, rating, place, gap, time)
 
     def _scores(self, rated: RatedItems | History, item_index: IndexArray) -> FloatArray:
         return at_items(self._score(rated), item_index, unknown=0.0)
@@ -351,6 +357,7 @@ class NextItem(LikeModel):
 
     def _item_similarities(self, item: int) -> FloatArray:
         row = self.transitions[item].astype(np.float64)
+        row[item] = 0
         return np.clip(row / (np.abs(row).max() or 1.0), -1.0, 1.0)
 
     # ---- the artifact ----
@@ -381,3 +388,13 @@ class NextItem(LikeModel):
                 learnt_by=str(taste),
             )
         )
+
+
+def _is_step(data: Feedback, values: FloatArray) -> Mask:
+    """Whether each rating or weight (n,) is a step of a history: a dislike is none."""
+    return np.ones(len(values), dtype=bool) if data.value_name == "rating" else values > 0
+
+
+def _steps(data: Feedback) -> I64:
+    """The rows that are steps of a history, (m,)."""
+    return np.flatnonzero(_is_step(data, data.values))

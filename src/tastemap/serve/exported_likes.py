@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.sparse import csr_array
 
-from tastemap.data.interactions import Interactions
+from tastemap.arrays import Mask
 from tastemap.errors import UnsupportedError
 from tastemap.models.base.item_based import LikeModel, LikeTerm
 from tastemap.models.base.recommender import Recommender
@@ -21,7 +21,7 @@ N_NEIGHBOURS = 10
 N_STEPS = 32_767
 
 
-def likes_data(model: Recommender, data: Interactions) -> dict[str, Any]:
+def likes_data(model: Recommender) -> dict[str, Any]:
     """What scores, explains and compares items in a browser, ready for JSON.
 
     Raises:
@@ -40,10 +40,12 @@ def likes_data(model: Recommender, data: Interactions) -> dict[str, Any]:
             f"items, and a page can be sent {MAX_WEIGHTS:,}",
             do="export an item-knn model with fewer neighbours (n_neighbours=20)",
         )
-    rows, similarity = _neighbours(model, data)
+    data = model.fitted_data
+    popularity = data.likes().by_item.counts
+    rows, similarity = _neighbours(model, popularity > 0)
     return {
         "terms": [_term_data(term) for term in terms],
-        "popularity": packed(data.likes().by_item.counts, np.uint32),
+        "popularity": packed(popularity, np.uint32),
         "frequency": packed(data.by_item.counts, np.uint32),
         "ordered": model.capabilities.ordered,
         "neighbours": packed(rows, np.int32),
@@ -82,11 +84,10 @@ def _term_data(term: LikeTerm) -> dict[str, Any]:
     }
 
 
-def _neighbours(model: LikeModel, data: Interactions) -> tuple[Any, Any]:
+def _neighbours(model: LikeModel, is_liked: Mask) -> tuple[Any, Any]:
     """The items most similar to each, (n, k) rows, -1 where there are no more, and similarities."""
-    n = data.n_items
+    n = len(is_liked)
     k = min(N_NEIGHBOURS, max(n - 1, 1))
-    is_liked = data.likes().by_item.counts > 0
     neighbours = np.full((n, k), -1, dtype=np.int32)
     similarities = np.zeros((n, k), dtype=np.float32)
     for item in range(n):

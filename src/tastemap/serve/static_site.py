@@ -100,7 +100,7 @@ def site_data(model: Recommender) -> dict[str, Any]:
             "histogram": packed(histograms(data), np.uint32),
         }
         return site | {"items": _items_data(data) | rated}
-    return site | {"model": likes_data(model, data), "map": None, "items": _items_data(data)}
+    return site | {"model": likes_data(model), "map": None, "items": _items_data(data)}
 
 
 def _items_data(data: Feedback) -> dict[str, Any]:

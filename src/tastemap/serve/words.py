@@ -13,6 +13,7 @@ class Words:
 
     Attributes:
         noun: What an item is called.
+        is_personal: Whether the answer to somebody depends on what they say.
         verb: What people do with an item.
         mark: What is kept of a person and an item.
         one_counted, counted: What is counted of an item, in the singular and in the plural.
@@ -23,6 +24,7 @@ class Words:
     """
 
     noun: Noun
+    is_personal: bool
     verb: str
     mark: str
     one_counted: str
@@ -38,7 +40,7 @@ class Words:
 
         Args:
             data: Ratings or interactions.
-            is_personal: Whether a model of interactions answers a new person by what they like.
+            is_personal: Whether the answer to somebody depends on what they say.
 
         Example:
             >>> from tastemap.data.datasets.synthetic import synthetic_ratings
@@ -53,12 +55,12 @@ class Words:
         first = f"{verb.capitalize()} a few {noun.plural} that you know; from the first on, the "
         first, live = f"{first}picks are yours.", f"Every {mark} changes your picks at once."
         changed = "Your picks have changed."
-        if not (has_ratings or is_personal):
+        if not is_personal:
             first = live = f"This model suggests the same {noun.plural} to everybody."
             changed = ""
         note = f"Point at {noun.indefinite} to see its true neighbours; click it to {verb} it."
         counted = ("rating", "ratings") if has_ratings else ("person", "people")
-        return cls(noun, verb, mark, *counted, first, live, changed, note)
+        return cls(noun, is_personal, verb, mark, *counted, first, live, changed, note)
 
     @property
     def marked(self) -> str:

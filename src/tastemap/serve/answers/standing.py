@@ -32,7 +32,7 @@ def standing(model: LoadedModel, user: ServedUser, row: int) -> Standing:
     is_listed = np.ones(len(popularity), dtype=bool)
     is_listed[user.item_index] = False
     place = None
-    if user.source != "popular" and is_listed[row]:
+    if user.source != "popular" and model.is_personal and is_listed[row]:
         scores = model.scores(user)
         place = int((scores[is_listed] > scores[row]).sum()) + 1
     return Standing(by_popularity, len(popularity), place, int(is_listed.sum()))

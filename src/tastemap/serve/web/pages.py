@@ -93,7 +93,9 @@ def discover(
     service, results = visit.service, None
     if q.strip():
         results = service.items(q, filters, n=CARDS_PER_LIST, cursor=cursor, profile=visit.profile)
-    more = ""
+    # Without ratings somebody new has one row.
+    is_new = not (service.model.has_ratings or visit.n_rated)
+    n_in_row, more = CARDS_PER_LIST if is_new else CARDS_PER_ROW, ""
     if results is not None:
         more = f"/?{urlencode(fields | {'cursor': results.next_cursor or ''})}"
     return visit.page(
@@ -105,7 +107,7 @@ def discover(
         found=results,
         found_title="" if results is None else _count_found(results.total, q),
         more=more,
-        rows=() if results else service.rows(visit.profile, CARDS_PER_ROW, filters, slider),
+        rows=() if results else service.rows(visit.profile, n_in_row, filters, slider),
     )
 
 

@@ -76,7 +76,6 @@ class About(NamedTuple):
 
     Attributes:
         has_titles, has_years: Whether items have any.
-        is_personal: Whether the model answers a new person by what they like.
         is_ordered: Whether it looks at the order: similar items are what people go on to.
         searched: What a search looks for, in words.
         example: A title that many know, for a list that people write; or an id.
@@ -84,7 +83,6 @@ class About(NamedTuple):
 
     has_titles: bool
     has_years: bool
-    is_personal: bool
     is_ordered: bool
     searched: str
     example: str
@@ -92,12 +90,12 @@ class About(NamedTuple):
     @classmethod
     def of(cls, model: LoadedModel) -> "About":
         """What is known of the items of a model."""
-        catalogue, can = model.catalogue, model.capabilities
+        catalogue = model.catalogue
         has_titles, has_years = catalogue.has_titles, catalogue.has_years
         words = ["title" if has_titles else "id"]
         words += ["year"] * has_years + ["genre"] * bool(catalogue.genres)
-        searched = ", ".join(words)
-        return cls(has_titles, has_years, can.folds_in, can.ordered, searched, catalogue.example)
+        is_ordered = model.capabilities.ordered
+        return cls(has_titles, has_years, is_ordered, ", ".join(words), catalogue.example)
 
 
 class Visit:
@@ -119,7 +117,7 @@ class Visit:
     def words(self) -> Words:
         """What pages say of the model."""
         model = self.service.model
-        return Words.of(model.data, is_personal=model.capabilities.folds_in)
+        return Words.of(model.data, is_personal=model.has_ratings or model.is_personal)
 
     @property
     def key(self) -> str:
