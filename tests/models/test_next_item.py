@@ -6,6 +6,7 @@ import pytest
 from tests.kernels.test_next_item import rows_and_targets
 
 from tastemap.data.histories import histories
+from tastemap.data.interactions import Interactions
 from tastemap.data.ratings import Ratings
 from tastemap.errors import ArgumentError
 from tastemap.models.base import item_based as item_models
@@ -155,3 +156,26 @@ def test_options_out_of_range_and_too_many_items_are_refused(
     monkeypatch.setattr(item_models, "MAX_ITEMS", 79)
     with pytest.raises(ArgumentError, match="at most 79 items, for NextItem"):
         NextItem().fit(ratings, progress=False)
+
+
+def test_a_dislike_is_no_part_of_a_history() -> None:
+    walk = walks().to_frame().drop("rating").with_columns(weight=1.0)
+    dislikes = walk.filter(pl.col("timestamp") % 1_000_000 == 20).with_columns(
+        item_id=(pl.col("item_id") + 5) % 10, weight=-1.0, timestamp=pl.col("timestamp") + 5
+    )
+    liked, all_of_it = (
+        Interactions.from_frame(table) for table in (walk, pl.concat([walk, dislikes]))
+    )
+    expected = NextItem(window=3, popularity=0, taste=0).fit(liked, progress=False)
+    model = NextItem(window=3, popularity=0, taste=0).fit(all_of_it, progress=False)
+    np.testing.assert_allclose(model.transitions, expected.transitions, atol=1e-6)
+    np.testing.assert_array_equal(
+        model.score_rows(model.user_at(3)), expected.score_rows(expected.user_at(3))
+    )
+    mixed = model.fold_in({1: 1.0, 8: -1.0, 2: 1.0})
+    np.testing.assert_array_equal(
+        model.score_rows(mixed), model.score_rows(model.fold_in({1: 1.0, 2: 1.0}))
+    )
+    assert model.explain(ratings={1: 1.0, 8: -1.0, 2: 1.0}, item_id=3)["places_back"].to_list() == [
+        *(1, 2, 0)
+    ]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from clients import client_of
 from clusters import Cluster, newest_postgres, running_cluster
-from small_models import save_small, small_ratings, text_ratings
+from small_models import save_small, small_interactions, small_ratings, text_ratings
 from starlette.testclient import TestClient
 
 from tastemap.serve.model.reload import LiveModel
@@ -27,6 +27,13 @@ def text_artifact(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def clicks_artifact(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A saved model of the order of interactions."""
+    folder = tmp_path_factory.mktemp("serve")
+    return save_small(small_interactions(), folder / "model", "next-item")
+
+
+@pytest.fixture(scope="session")
 def live(artifact: Path) -> LiveModel:
     return LiveModel(artifact)
 
@@ -42,6 +49,19 @@ def client(artifact: Path, tmp_path: Path) -> Iterator[TestClient]:
 def service(live: LiveModel) -> Iterator[Service]:
     store = Store("sqlite://")
     yield Service(live, store)
+    store.close()
+
+
+@pytest.fixture(scope="session")
+def live_clicks(clicks_artifact: Path) -> LiveModel:
+    return LiveModel(clicks_artifact)
+
+
+@pytest.fixture
+def clicks(live_clicks: LiveModel) -> Iterator[Service]:
+    """A service on a model of interactions."""
+    store = Store("sqlite://")
+    yield Service(live_clicks, store, {"view": 1.0, "buy": 3.0, "noise": 0.0})
     store.close()
 
 

@@ -6,7 +6,8 @@ import numpy as np
 import polars as pl
 
 from tastemap.data.datasets.synthetic import synthetic_ratings
-from tastemap.data.feedback import Source
+from tastemap.data.feedback import Feedback, Source
+from tastemap.data.interactions import Interactions
 from tastemap.data.ratings import Ratings
 from tastemap.models.registry import make_model
 
@@ -30,6 +31,18 @@ def small_ratings(seed: int = 0) -> Ratings:
     )
 
 
+def small_interactions() -> Interactions:
+    """Who liked what of the same items, and when; the lowest ratings are dislikes."""
+    ratings = small_ratings()
+    frame = ratings.to_frame().filter((pl.col("rating") >= 4) | (pl.col("rating") == 1))
+    weight = pl.when(pl.col("rating") >= 4).then(1.0).otherwise(-1.0).alias("weight")
+    return Interactions.from_frame(
+        frame.select("user_id", "item_id", weight, "timestamp"),
+        item_table=ratings.item_table,
+        source=Source("clicks", noun="film"),
+    )
+
+
 def text_ratings() -> Ratings:
     """The same with text ids that hold any character."""
     ratings = small_ratings()
@@ -44,18 +57,19 @@ def text_ratings() -> Ratings:
     return Ratings.from_frame(frame, item_table=table, source=Source("synthetic"))
 
 
-def save_small(ratings: Ratings, path: Path, name: str = "mf", seed: int = 0) -> Path:
-    """A model of ratings with a made-up map, saved."""
+def save_small(ratings: Feedback, path: Path, name: str = "mf", seed: int = 0) -> Path:
+    """A model, saved; one of ratings with a made-up map."""
     model = make_model(name, **QUICK.get(name, {})).fit(ratings, seed=seed, progress=False)
-    places = np.random.default_rng(0).normal(size=(ratings.n_items, 2))
-    model.item_map_ = pl.DataFrame(
-        {
-            "item_id": ratings.items.ids,
-            "x": places[:, 0],
-            "y": places[:, 1],
-            "preserved": np.linspace(0, 1, ratings.n_items),
-        }
-    )
-    model.metrics_ = {"rmse": 0.9}
+    if isinstance(ratings, Ratings):
+        places = np.random.default_rng(0).normal(size=(ratings.n_items, 2))
+        model.item_map_ = pl.DataFrame(
+            {
+                "item_id": ratings.items.ids,
+                "x": places[:, 0],
+                "y": places[:, 1],
+                "preserved": np.linspace(0, 1, ratings.n_items),
+            }
+        )
+        model.metrics_ = {"rmse": 0.9}
     model.save(path)
     return path

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from small_models import save_small, small_ratings
+from small_models import save_small, small_interactions, small_ratings
 
 from tastemap.errors import ArgumentError
 from tastemap.models.registry import load_model
@@ -84,3 +84,29 @@ def test_models_of_other_kinds_answer_what_they_can(name: str, tmp_path: Path) -
     assert service.card().n_items == 80
     assert service.predict([("3", "2"), ("new", "2")]).predictions[0].source == "trained"
     assert len(service.group({"ann": ANN, "ben": {"3": 2.0}}, k=3).picks) == 3
+
+
+@pytest.mark.parametrize("name", ["popularity", "ease", "ials", "item-knn", "next-item"])
+def test_models_of_interactions_answer(name: str, tmp_path: Path) -> None:
+    data, store = small_interactions(), Store("sqlite://")
+    service = Service(LiveModel(save_small(data, tmp_path / "m", name)), store)
+    liked = {"5": 1.0, "7": 2.0}
+    mixed = {"5": 1.0, "2": -1.0, "7": 2.0}
+    for profile in ({}, liked, mixed, {"2": -1.0}, api_profile("3")):
+        keys = [row.key for row in service.rows(profile, 5)]
+        assert ("popular" in keys) == (service.recommend(profile).source != "popular")
+        picks = service.recommend(profile, 80, exclude_seen=False, reasons=False).items
+        assert all(item.predicted_rating is None and item.score is not None for item in picks)
+        why = service.explain(profile, "9")
+        if why.additive:
+            total = sum(part.contribution for part in why.parts)
+            assert total == pytest.approx(why.prediction.score, abs=1e-5)
+    scores = {item.item_id: item.score for item in service.recommend(liked, 78).items}
+    for item in service.recommend(mixed, 77).items:
+        assert item.score == pytest.approx(scores[item.item_id]), "a dislike teaches nothing"
+    assert service.recommend({"2": -1.0}).source == "popular"
+    picks = service.group({"ann": mixed, "ben": {"3": 1.0}}, k=3).picks
+    assert all(0 <= share <= 1 for pick in picks for share in pick.predictions)
+    assert service.items("film", profile=mixed).items == []
+    assert len(service.interested_users("2", 3).users) == 3
+    store.close()

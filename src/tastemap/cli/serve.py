@@ -1,11 +1,12 @@
 """Serve a saved model."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from tastemap.cli.arguments import Model
+from tastemap.cli.arguments import Model, parse_weights
 
 
 def serve(
@@ -30,6 +31,9 @@ def serve(
         list[str] | None,
         typer.Option(help="A proxy's address or network, to be believed; may be repeated."),
     ] = None,
+    event_weights: Annotated[
+        str | None, typer.Option(help="Weight of each kind of event sent: view=1,cart=3.")
+    ] = None,
     workers: Annotated[int, typer.Option(help="Number of processes.")] = 1,
 ) -> None:
     """Open the application on a saved model, for people, and its REST service, for programs."""
@@ -40,7 +44,8 @@ def serve(
 
     key, names = read_key(api_key_file), tuple(allowed_host or ())
     limits, proxies = Limits(rate=rate_limit), tuple(trusted_proxy or ())
-    settings = Settings(model, store, host, port, key, names, workers, limits, proxies)
+    base = Settings(model, store, host, port, key, names, workers, limits, proxies)
+    settings = replace(base, **parse_weights(event_weights))
 
     def tell(address: str) -> None:
         say(f"serving {model} at {address} (Ctrl-C ends)")

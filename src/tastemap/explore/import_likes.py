@@ -228,8 +228,9 @@ def _of_table(text: str, max_entries: int) -> Likes:
     order = sorted(range(len(entries)), key=lambda at: moments[at])
     sentence = counted(len(left_out), "row is neither", "rows are neither")
     remarks = [Remark(f"{sentence} liked nor unwanted", left_out)] if left_out else []
-    own = "Your own export" if {LIKED_COLUMN, "item_id"} <= places.keys() else "Your list"
-    source = "Letterboxd" if "letterboxd uri" in places else own
+    is_export = {LIKED_COLUMN, "item_id"} <= places.keys()
+    usual = "Your own export" if is_export else "Your list"
+    source = "Letterboxd" if "letterboxd uri" in places else usual
     return Likes(source, "", [entries[at] for at in order], remarks)
 
 

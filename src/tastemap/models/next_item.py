@@ -8,9 +8,9 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
-from tastemap.arrays import F32, F64, I64, AnyArray, FloatArray, IndexArray, Mask
+from tastemap.arrays import F32, F64, I64, AnyArray, FloatArray, IndexArray
 from tastemap.data.feedback import Feedback, Groups
-from tastemap.data.histories import gaps, histories
+from tastemap.data.histories import gaps, histories, is_chosen
 from tastemap.errors import ArgumentError
 from tastemap.kernels.next_item import add_pairs, add_weighted_rows, products_of_weights
 from tastemap.models.base.arrays import take
@@ -45,8 +45,8 @@ class History:
     Attributes:
         item_index: int32 (n,), rows of the items.
         rating: float32 (n,).
-        place: int64 (n,), places back: 1 is the latest; 0 for a dislike, which is no step of a
-            history, and if the order is not known.
+        place: int64 (n,), places back: 1 is the latest; 0 of what is disliked, and if the order is
+            not known.
         gap: Seconds since the latest.
         time: Seconds since 1970, when the question is asked; None if times are not known.
     """
@@ -97,7 +97,8 @@ class NextItem(LikeModel):
 
     Order:
         By time. Equal times of a user are put in an order that is drawn by the seed. Without times
-        nothing is known of the order: B is 0, and the model ranks by taste.
+        nothing is known of the order: B is 0, and the model ranks by taste. Interactions with a
+        weight below 0 are no part of a history: nobody went on to what they dislike.
 
     Fold-in:
         A new user's items in their order, oldest first, weigh as those of any other; B does not
@@ -173,15 +174,14 @@ class NextItem(LikeModel):
     ) -> None:
         self._check_size(ratings)
         self._forget()
-        steps = ratings.take(_steps(ratings))
         self.gap = 0.0
         self.taste_model = EASE(threshold=self.threshold).fit(ratings, seed=seed, progress=progress)
-        n, history = ratings.n_items, histories(steps, seed)
+        n, history = ratings.n_items, histories(ratings, seed)
         self.transitions, self.gap_quantiles = np.zeros((n, n), dtype=np.float32), np.zeros(0)
         if history is None or history.counts.max() < 2:
             return
-        self.transitions = self._solved(steps, history)
-        if len(between := gaps(steps, history)):
+        self.transitions = self._solved(ratings, history)
+        if len(between := gaps(ratings, history)):
             self.gap_quantiles = np.quantile(between, np.linspace(0, 1, N_QUANTILES))
 
     def _solved(self, ratings: Feedback, history: Groups) -> F32:
@@ -290,13 +290,11 @@ class NextItem(LikeModel):
     @cached_property
     def _places(self) -> I64:
         """Places back (n_ratings,) of each training rating, 1 for the latest of its user."""
-        data, rows = self.fitted_data, _steps(self.fitted_data)
-        steps = data.take(rows)
-        history = histories(steps, self.seed_)
+        data, history = self.fitted_data, histories(self.fitted_data, self.seed_)
         place = np.zeros(len(data), dtype=np.int64)
         if history is not None:
-            end = history.indptr[steps.user_index[history.indices] + 1]
-            place[rows[history.indices]] = end - np.arange(len(steps))
+            end = history.indptr[data.user_index[history.indices] + 1]
+            place[history.indices] = end - np.arange(len(end))
         return place
 
     # ---- scores ----
@@ -324,9 +322,9 @@ class NextItem(LikeModel):
         gap, time = self._gap_of(-1), None
         if self._trend is not None:
             time = float(self._trend.time[-1]) + gap
-        is_step = _is_step(self.fitted_data, rating)
-        place = np.where(is_step, np.cumsum(is_step[::-1])[::-1], 0).astype(np.int64)
-        return History(item_index, rating, place, gap, time)
+        chosen = is_chosen(self.fitted_data, rating)
+        place = np.cumsum(chosen[::-1])[::-1].astype(np.int64)
+        return History(item_index, rating, np.where(chosen, place, 0), gap, time)
 
     def _scores(self, rated: RatedItems | History, item_index: IndexArray) -> FloatArray:
         return at_items(self._score(rated), item_index, unknown=0.0)
@@ -388,13 +386,3 @@ class NextItem(LikeModel):
                 learnt_by=str(taste),
             )
         )
-
-
-def _is_step(data: Feedback, values: FloatArray) -> Mask:
-    """Whether each rating or weight (n,) is a step of a history: a dislike is none."""
-    return np.ones(len(values), dtype=bool) if data.value_name == "rating" else values > 0
-
-
-def _steps(data: Feedback) -> I64:
-    """The rows that are steps of a history, (m,)."""
-    return np.flatnonzero(_is_step(data, data.values))

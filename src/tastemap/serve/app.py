@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+from tastemap.errors import ArgumentError
 from tastemap.serve.answers.recommendations import look_around
 from tastemap.serve.key_files import load_secret
 from tastemap.serve.model.loaded import LoadedModel
@@ -44,9 +45,10 @@ def create_app(settings: Settings) -> FastAPI:
     counting = Counting()
     live = LiveModel(settings.model, prepare=_prepare, changed=lambda _: counting.reload())
     store = Store(settings.store_url)
+    store.settle(live.current.data.noun)
     app = FastAPI(
         title="tastemap",
-        summary="Recommendations, predictions and explanations from a table of ratings.",
+        summary="Recommendations and explanations from a table of ratings or interactions.",
         version="1",
         docs_url=None,
         redoc_url=None,
@@ -54,7 +56,7 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=_lifespan,
     )
     app.state.settings, app.state.counting = settings, counting
-    app.state.service = Service(live, store)
+    app.state.service = Service(live, store, settings.event_weights)
     app.state.visitors = Visitors(load_secret(store.folder or Path(settings.model).parent))
     for router in (health.router, *api.routers, reference.router, pages.router, you.router):
         app.include_router(router)
@@ -70,8 +72,15 @@ def create_app(settings: Settings) -> FastAPI:
 def _prepare(model: LoadedModel) -> None:
     """Ask for what the first page shows; the index of titles is made while people look at it."""
     look_around(model)
+    threading.Thread(target=_index_titles, args=(model,), daemon=True).start()
+
+
+def _index_titles(model: LoadedModel) -> None:
+    """Make the indexes of titles, for a search and for a history."""
     title = model.catalogue[int(model.catalogue.by_popularity[0])].title
-    threading.Thread(target=model.catalogue.search, args=(title,), daemon=True).start()
+    model.catalogue.search(title)
+    with suppress(ArgumentError):  # items that share it
+        model.catalogue.row_of_title(title)
 
 
 @asynccontextmanager

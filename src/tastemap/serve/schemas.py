@@ -10,7 +10,7 @@ classes have a rating of a person: above 0 for a like, below 0 for a dislike. No
 then, and no average is known.
 """
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any, Literal
 
 Id = int | str
@@ -337,9 +337,39 @@ class OwnInteraction:
     moment: int | None
     trained: bool
 
+    @classmethod
+    def of(cls, rating: OwnRating) -> "OwnInteraction":
+        """What is kept in the place of a rating."""
+        return cls(*astuple(rating))
+
 
 @dataclass(frozen=True, slots=True)
 class OwnInteractions:
     """All interactions of a person, the newest first."""
 
     interactions: list[OwnInteraction]
+
+
+@dataclass(frozen=True, slots=True)
+class EventAnswer:
+    """What became of an event.
+
+    Attributes:
+        event_id: Its id, if it has one.
+        status: ``counted``; ``repeated``, if its id has been counted before; or ``refused``.
+        message: Why it was refused, for people.
+    """
+
+    event_id: str | None
+    status: Literal["counted", "repeated", "refused"]
+    message: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EventAnswers:
+    """What became of a batch of events, in their order, and how many were counted."""
+
+    counted: int
+    repeated: int
+    refused: int
+    events: list[EventAnswer]

@@ -78,8 +78,9 @@ def _run_several(settings: Settings, listener: socket.socket, ready: Callable[[]
                 if process.pid is not None:
                     os.kill(process.pid, signal.SIGHUP)
 
-    read_manifest(settings.model)
+    kind = "ratings" if read_manifest(settings.model).get("scale") else "interactions"
     store = Store(settings.store_url)  # what is wrong with it or its key is said once, here
+    store.settle(kind)
     load_secret(store.folder or settings.model.parent)
     store.close()
     with (

@@ -9,7 +9,7 @@ import base64
 import binascii
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -31,9 +31,11 @@ from tastemap.serve.answers.taste import Taste, taste_of
 from tastemap.serve.model.catalogue import NO_FILTERS, Filters
 from tastemap.serve.model.loaded import LoadedModel, ServedUser
 from tastemap.serve.model.reload import LiveModel
+from tastemap.serve.people.events import Event, record_events
 from tastemap.serve.people.profiles import AnyProfile, Profiles, api_profile, row_of, rows_of
 from tastemap.serve.people.store import Store
 from tastemap.serve.schemas import (
+    EventAnswers,
     Explanation,
     InterestedUser,
     InterestedUsers,
@@ -82,10 +84,14 @@ class Service:
     Attributes:
         live: The model, which may be replaced between two calls.
         profiles: People's ratings.
+        event_weights: The weight of each kind of event.
     """
 
-    def __init__(self, live: LiveModel, store: Store) -> None:
+    def __init__(
+        self, live: LiveModel, store: Store, event_weights: Mapping[str, float] | None = None
+    ) -> None:
         self.live, self.profiles = live, Profiles(live, store)
+        self.event_weights = event_weights or {}
 
     @property
     def model(self) -> LoadedModel:
@@ -161,6 +167,12 @@ class Service:
         users = frame.select("user_id", "predicted_rating", "score").rows()
         return InterestedUsers(original_id, [InterestedUser(*user) for user in users])
 
+    # ---- what a person does ----
+
+    def record(self, key: str, events: Sequence[Event]) -> EventAnswers:
+        """Count events of a person; the errors are those of `record_events`."""
+        return record_events(self.profiles, key, events, self.event_weights)
+
     # ---- answers for a profile ----
 
     def recommend(
@@ -176,7 +188,7 @@ class Service:
         """The best items for a person.
 
         Args:
-            profile: A key of the store, or ratings in hand.
+            profile: A key of the store, or ratings, interactions or a history in hand.
             k: How many.
             filters: Which items may be recommended.
             exclude_seen: Leave out what the person has rated.

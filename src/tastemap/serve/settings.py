@@ -4,7 +4,8 @@ import dataclasses
 import ipaddress
 import math
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -12,6 +13,8 @@ from tastemap.errors import ArgumentError
 
 # What --rate-limit may be: less is no service, and more is no limit.
 MIN_RATE, MAX_RATE = 0.01, 1e6
+# The least weight of interactions, without its sign; a sum nearer to 0 says nothing.
+MIN_WEIGHT = 1e-6
 # Requests a second of one client where other machines can reach the server.
 DEFAULT_PUBLIC_RATE = 50.0
 # Requests at work in one process.
@@ -43,7 +46,8 @@ class Limits:
         reasons: Length of a list of recommendations that gives a reason for each.
         batch: Ratings, or pairs, in one request.
         users: Different users in one request for predictions; each is folded in anew.
-        profile: Ratings that are kept of one person.
+        profile: Ratings, or items with interactions, that are kept of one person.
+        weight: Size of a weight of interactions, and of their sum.
         id_length: Characters of the id of a user or an item.
         text_length: Characters of a search, of a cursor, of any other field that is text.
         members: People who write a list for a group.
@@ -72,6 +76,7 @@ class Limits:
     batch: ClassVar[int] = 1_000
     users: ClassVar[int] = 50
     profile: ClassVar[int] = 10_000
+    weight: ClassVar[float] = 1e6
     id_length: ClassVar[int] = 500
     text_length: ClassVar[int] = 300
     members: ClassVar[int] = 6
@@ -124,6 +129,8 @@ class Settings:
         limits: How much a request may ask for.
         trusted_proxies: Addresses or networks of proxies, whose ``X-Forwarded-For`` and
             ``X-Forwarded-Proto`` are believed. Nobody else's are.
+        event_weights: What each kind of event adds to the weight of a person's interactions with
+            an item; 0 for what does not count.
 
     Raises:
         ArgumentError: If the server would be reachable from elsewhere without an API key, or a
@@ -147,8 +154,16 @@ class Settings:
     workers: int = 1
     limits: Limits = Limits()
     trusted_proxies: tuple[str, ...] = ()
+    event_weights: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        for kind, weight in self.event_weights.items():
+            if not abs(weight) <= Limits.weight:
+                raise ArgumentError(
+                    f"weight of the event {kind}",
+                    expected=f"a number of at most {Limits.weight:,.0f}, or below 0 as far",
+                    received=weight,
+                )
         for proxy in self.trusted_proxies:
             _check_proxy(proxy)
         if self.is_public and not self.api_key:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from small_models import save_small, small_ratings
+from small_models import save_small, small_interactions, small_ratings
 
 from tastemap.models.registry import load_model
 from tastemap.serve.model.catalogue import Filters
@@ -119,3 +119,13 @@ def greedily(service: Service, rated: list[int], k: int) -> list[int]:
         gains = [known[i - 1] * (volume([*chosen, i]) - volume(chosen)) for i in left]
         chosen.append(left[int(np.argmax(gains))])
     return chosen[len(rated) :]
+
+
+def test_who_has_no_likes_yet_is_asked_what_tells_most(tmp_path: Path) -> None:
+    """A model that only ranks has no biases, for which it would know no spread."""
+    store = Store("sqlite://")
+    for n, data in enumerate((small_ratings(), small_interactions())):
+        service = Service(LiveModel(save_small(data, tmp_path / str(n), "ials")), store)
+        rows = {row.key: row.items for row in service.rows({}, 4)}
+        assert len({item.item_id for item in rows["rate-next"]}) == 4
+    store.close()

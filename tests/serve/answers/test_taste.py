@@ -1,5 +1,7 @@
 """A person's taste, beside what others give."""
 
+import pytest
+
 from tastemap.serve.service import Service
 
 
@@ -12,3 +14,16 @@ def test_taste_speaks_of_what_differs_from_others(service: Service) -> None:
     assert taste.likes
     assert all(item.your_rating == 5 for item in taste.likes)
     assert service.taste({}).n == 0
+
+
+def test_taste_without_ratings_is_what_is_chosen_more_often(clicks: Service) -> None:
+    mine = {str(n): 1.0 for n in range(2, 14, 2)} | {"3": -1.0}
+    taste = clicks.taste(mine)
+    assert (taste.n, taste.mean, taste.generosity) == (7, None, None)
+    assert [(leaning.name, leaning.n) for leaning in taste.genres] == [("Drama", 6), ("Comedy", 0)]
+    more, less = (leaning.difference for leaning in taste.genres)
+    assert more == pytest.approx(-less)
+    assert more > 0.1
+    assert "You choose Drama more often than others do." in taste.sentences
+    assert [item.item_id for item in taste.likes] == [12, 10, 8, 6, 4], "the latest first"
+    assert [item.item_id for item in taste.dislikes] == [3]

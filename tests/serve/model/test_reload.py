@@ -235,3 +235,15 @@ def test_a_model_that_loads_and_does_not_answer_is_refused_at_the_start(artifact
 
     with pytest.raises(ArtifactError, match="expected a model that answers"):
         LiveModel(artifact, prepare=prepare)
+
+
+def test_a_model_of_the_other_kind_does_not_take_over(
+    artifact: Path, clicks_artifact: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "model"
+    shutil.copytree(artifact, path)
+    live = LiveModel(path)
+    load_model(clicks_artifact).save(path)
+    assert not live.reload()
+    assert live.current.has_ratings
+    assert "expected one that has learnt from ratings; received one of interactions" in live.failure

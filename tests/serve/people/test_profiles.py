@@ -3,7 +3,7 @@
 import pytest
 
 from tastemap.errors import ArgumentError, UnknownIdError
-from tastemap.serve.people.profiles import api_profile, page_profile
+from tastemap.serve.people.profiles import History, api_profile, page_profile
 from tastemap.serve.service import Service
 from tastemap.serve.settings import Limits
 
@@ -88,3 +88,49 @@ def test_what_replaces_a_profile_is_all_of_it(service: Service) -> None:
     kept = service.profiles.replace(user, {"4": 4.0, "1": 1.0})
     assert [(rated.item_id, rated.rating) for rated in kept.ratings] == [(1, 1.0), (4, 4.0)]
     assert service.profiles.ratings_of(user) == kept
+
+
+# ---- interactions ----
+
+
+def test_a_history_is_folded_in_in_the_order_of_time(clicks: Service) -> None:
+    for item in ("9", "2", "7"):
+        clicks.profiles.rate(ANN, {item: 1.0}, moment=7)
+    clicks.profiles.rate(ANN, {"4": 1.0, "3": -1.0}, moment=5)
+    clicks.profiles.rate(ANN, {"9": 2.0}, moment=8)
+    rows = clicks.profiles.user(clicks.model, ANN).item_index
+    assert clicks.model.data.items.ids_at(rows).to_list() == [4, 3, 2, 7, 9]
+    backwards = History(("9", "7", "2", "4"))
+    forwards = clicks.recommend(History(("4", "2", "7", "9")), 5)
+    assert [i.score for i in clicks.recommend(ANN, 5).items] == pytest.approx(
+        [item.score for item in forwards.items]
+    )
+    assert clicks.recommend(backwards, 5) != forwards
+
+
+def test_somebody_of_the_data_goes_on_where_the_data_end(clicks: Service) -> None:
+    user, data = api_profile("3"), clicks.model.data
+    trained = data.take(data.by_user[clicks.model.users.row("3")])
+    ids = data.items.ids_at(trained.take(trained.in_order).item_index).to_list()
+    fresh = next(str(item) for item in data.items.ids if item not in ids)
+    clicks.profiles.rate(user, {fresh: 1.0})
+    newest = [rated.item_id for rated in clicks.profiles.ratings_of(user).ratings]
+    assert newest == [int(fresh), *ids[::-1]]
+
+
+def test_a_history_has_ids_and_titles_and_each_item_once(clicks: Service) -> None:
+    model = clicks.model
+    user = clicks.profiles.user(model, History(("2", "drama 4 (1963)", "Comedy 5", "2")))
+    assert model.data.items.ids_at(user.item_index).to_list() == [4, 5, 2]
+    assert set(user.rating.tolist()) == {1.0}
+    with pytest.raises(UnknownIdError, match="No such film"):
+        clicks.recommend(History(("2", "No such film")))
+
+
+def test_weights_have_a_bound_and_are_not_0(clicks: Service) -> None:
+    for weight in (0.0, 1e-9, 1e7, -1e7, float("nan"), float("inf")):
+        with pytest.raises(ArgumentError, match="weight; expected"):
+            clicks.profiles.rate(ANN, {"1": weight})
+    for weight in (-1e6, 0.001, 1e6):
+        clicks.profiles.rate(ANN, {"1": weight})
+        assert clicks.profiles.rating(ANN, "1").rating == weight

@@ -14,11 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_models import save_small, small_ratings, text_ratings
 
+from tastemap.data.interactions import Interactions
 from tastemap.data.ratings import Ratings
-from tastemap.errors import DataError, UnsupportedError
+from tastemap.errors import DataError, StoreError, UnsupportedError
 from tastemap.models.base.artifact import Artifact
 from tastemap.models.registry import load_model
 from tastemap.serve.model.reload import LiveModel
+from tastemap.serve.people.events import Event
 from tastemap.serve.people.profiles import api_profile, page_profile
 from tastemap.serve.people.retrain import merged_ratings, update_model
 from tastemap.serve.people.store import Store
@@ -281,3 +283,77 @@ def test_the_record_outlives_loading_and_saving(artifact: Path, tmp_path: Path) 
     assert update_model(path, url, progress=False).withdrawn == 1
     assert table(load_model(path).ratings_) == table(load_model(artifact).ratings_)
     store.close()
+
+
+# ---- interactions ----
+
+
+def test_interactions_of_people_become_training_data(clicks_artifact: Path, tmp_path: Path) -> None:
+    path, url = tmp_path / "model", f"sqlite:///{tmp_path / 'clicks.db'}"
+    shutil.copytree(clicks_artifact, path)
+    store = Store(url)
+    service = Service(LiveModel(path), store)
+    before = service.model.data
+    assert before.timestamp is not None
+    visitor, user = page_profile("token"), api_profile("3")
+    for item in ("9", "2", "7"):
+        service.profiles.rate(visitor, {item: 1.0}, moment=7)
+    service.profiles.rate(visitor, {"4": -1.0}, moment=6)
+    changed_item = service.profiles.ratings_of(user).ratings[0].item_id
+    service.record(user, [Event(str(changed_item), 4.0)])
+    gone = service.profiles.ratings_of(api_profile("4")).ratings[0].item_id
+    service.profiles.unrate(api_profile("4"), str(gone))
+    forgotten = len(service.profiles.ratings_of(api_profile("5")).ratings)
+    service.profiles.forget(api_profile("5"))
+
+    store.settle("interactions")
+    changed = update_model(path, url, progress=False)
+    model = load_model(path)
+    after = model.fitted_data
+    assert (changed.profiles, changed.ratings, changed.noun) == (2, 5, "interactions")
+    assert changed.n_ratings == len(after) == len(before) + 4 - 1 - forgotten
+    (name,) = set(after.users) - set(before.users)
+    history = after.take(after.by_user[after.users.index_of(name)])
+    history = history.take(history.in_order)
+    assert history.items.ids_at(history.item_index).to_list()[0] == 4
+    assert history.weight.tolist() == [-1.0, 1.0, 1.0, 1.0]
+    weights = dict(after.items_of(3).select("item_id", "weight").iter_rows())
+    assert weights[changed_item] == 5.0
+    assert gone not in after.items_of(4)["item_id"]
+    assert after.source.noun == "film"
+
+    again = update_model(path, url, progress=False)
+    assert (again.withdrawn, again.n_ratings) == (0, changed.n_ratings)
+    store.forget(visitor)
+    assert update_model(path, url, progress=False).n_ratings == changed.n_ratings - 4
+    store.close()
+
+
+def test_positions_go_on_where_those_of_a_user_end() -> None:
+    table = {"user_id": ["a", "a", "b"], "item_id": ["x", "y", "x"], "position": [0, 1, 0]}
+    data = Interactions.from_frame(pl.DataFrame(table))
+    store = Store("sqlite://")
+    store.rate(api_profile("b"), {"y": 1.0}, moment=5)
+    store.rate(api_profile("a"), {"x": 2.0}, moment=6)
+    merged, _ = merged_ratings(data, store)
+    histories = {
+        user: merged.take(merged.by_user[merged.users.index_of(user)]) for user in ("a", "b")
+    }
+    in_order = {
+        user: history.take(history.in_order).to_frame()["item_id"].to_list()
+        for user, history in histories.items()
+    }
+    assert in_order == {"a": ["y", "x"], "b": ["x", "y"]}
+    store.close()
+
+
+def test_a_store_of_the_other_kind_is_refused(
+    artifact: Path, clicks_artifact: Path, tmp_path: Path
+) -> None:
+    for model, kind in ((artifact, "interactions"), (clicks_artifact, "ratings")):
+        url = f"sqlite:///{tmp_path / kind}.db"
+        store = Store(url)
+        store.settle(kind)
+        store.close()
+        with pytest.raises(StoreError, match=f"one for {kind}"):
+            update_model(model, url, progress=False)

@@ -7,11 +7,10 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tastemap.errors import ArgumentError, StoreError
-from tastemap.serve.people.store import EMPTY_PROFILE, Store, original_id, stored_id
+from tastemap.serve.people.store import EMPTY_PROFILE, Store
+from tastemap.serve.people.tables import StoredEvent
 
 ODD = ["7", "a/b", "50%", "né ☃", "nul\0in", "back\\slash", "\\0", "'; DROP TABLE ratings;--", " "]
 
@@ -120,8 +119,41 @@ def test_a_store_that_cannot_be_used_is_said_in_a_line(tmp_path: Path) -> None:
             Store(url)
 
 
-@given(st.text(), st.text())
-def test_stored_ids_are_lossless(one: str, other: str) -> None:
-    assert original_id(stored_id(one)) == one
-    assert "\0" not in stored_id(one)
-    assert (stored_id(one) == stored_id(other)) == (one == other)
+def test_events_count_once_and_in_order_whatever_the_ids(store: Store) -> None:
+    events = [StoredEvent(item, 2.0, 5, item) for item in ODD]
+    assert store.record("ann", events, {"7": 1.0}, 3.0) == [True] * len(ODD)
+    again = [*events, StoredEvent("7", 2.0, 6, "new")]
+    assert store.record("ann", again, {"7": 1.0}, 3.0) == [*[False] * len(ODD), True]
+    expected = [(item, 2.0, 5) for item in ODD[1:]]
+    assert store.profile("ann").ratings == [*expected, ("7", 3.0, 6)]
+    assert store.record("ann", [], {}, 3.0) == []
+
+
+def test_writers_of_the_same_events_count_each_once(store: Store) -> None:
+    counted: list[bool] = []
+
+    def write() -> None:
+        for n in range(10):
+            counted.extend(store.record("ann", [StoredEvent("7", 1.0, n, str(n))], {}, 1e6))
+
+    threads = [threading.Thread(target=write) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(counted) == 10
+    assert store.profile("ann").ratings == [("7", 10.0, 9)]
+
+
+def test_a_store_is_for_ratings_or_for_interactions(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'clicks.db'}"
+    store = Store(url)
+    assert store.kind == ""
+    store.refuse_other("ratings")
+    store.settle("interactions")
+    store.close()
+    again = Store(url)
+    again.settle("interactions")
+    with pytest.raises(StoreError, match="one for interactions, where the model has learnt from r"):
+        again.settle("ratings")
+    again.close()

@@ -140,3 +140,108 @@ def test_the_documentation_has_every_route(client: TestClient) -> None:
     assert {one for one in named if one not in page} == set()
     rows = re.findall(r"^\| (`[A-Z]+ /.*?`)", page, re.MULTILINE)
     assert sorted(rows) == sorted(named)
+
+
+# ---- interactions ----
+
+
+@pytest.fixture(scope="module")
+def clicks_client(
+    clicks_artifact: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[TestClient]:
+    folder = tmp_path_factory.mktemp("clicks")
+    with client_of(clicks_artifact, folder, event_weights={"view": 1.0, "buy": 3.0}) as made:
+        yield made
+
+
+def test_likes_dislikes_and_events_of_a_user(clicks_client: TestClient) -> None:
+    base = "/api/v1/users/ann"
+    assert clicks_client.get(f"{base}/interactions").json() == {"interactions": []}
+    for _ in range(2):
+        assert clicks_client.put(f"{base}/interactions/2").json()["weight"] == 1
+    body = {"weight": -1}
+    assert clicks_client.put(f"{base}/interactions/1", json=body).json()["title"] == SCRIPT
+    for body, code in (({"weight": 0}, "invalid_weight"), ({"weight": 1e7}, "invalid_request")):
+        answer = clicks_client.put(f"{base}/interactions/1", json=body)
+        assert (answer.status_code, error_of(answer)) == (422, code)
+    events = [
+        {"item_id": 4, "event": "buy", "event_id": "a"},
+        {"item_id": "4", "event_id": 1},
+        {"item_id": 4, "event_id": "1"},
+        {"item_id": 81, "event": "buy"},
+    ]
+    answers = clicks_client.post(f"{base}/events", json={"events": events}).json()
+    assert [answer["status"] for answer in answers["events"]] == [
+        *("counted", "counted", "repeated", "refused")
+    ]
+    listed = clicks_client.get(f"{base}/interactions").json()["interactions"]
+    assert [(one["item_id"], one["weight"]) for one in listed] == [(4, 4), (1, -1), (2, 1)]
+    many = {"events": [{"item_id": 2}] * 1001}
+    assert error_of(clicks_client.post(f"{base}/events", json=many)) == "too_many"
+    for _ in range(2):
+        assert clicks_client.delete(f"{base}/interactions/4").status_code == 204
+    picks = clicks_client.get(
+        f"{base}/recommendations", params={"k": 80, "exclude_seen": False}
+    ).json()["items"]
+    assert len(picks) == 79, "all but the disliked one"
+    assert all(item["predicted_rating"] is None for item in picks)
+    assert clicks_client.delete(base).status_code == 204
+    assert clicks_client.get(f"{base}/interactions").json() == {"interactions": []}
+
+
+def test_what_is_in_hand_may_be_a_history(clicks_client: TestClient, client: TestClient) -> None:
+    asked = {"history": ["2", "Comedy 5 (1964)", 4], "k": 3, "reasons": True}
+    answer = clicks_client.post("/api/v1/recommend", json=asked).json()
+    assert (answer["source"], len(answer["items"])) == ("folded_in", 3)
+    assert {item["because"]["item_id"] for item in answer["items"]} <= {2, 4, 5}
+    backwards = asked | {"history": [4, 5, 2]}
+    assert clicks_client.post("/api/v1/recommend", json=backwards).json() != answer
+    chosen = [{"item_id": 2}, {"item_id": 4, "weight": -1}, {"item_id": 5}]
+    liked = clicks_client.post("/api/v1/recommend", json={"interactions": chosen, "k": 78}).json()
+    assert {1, 3} <= {item["item_id"] for item in liked["items"]}
+    assert not {2, 4, 5} & {item["item_id"] for item in liked["items"]}
+    why = clicks_client.post("/api/v1/explain", json={"item_id": 6, "history": [2, 4, 5]}).json()
+    assert {part["item_id"]: part["places_back"] for part in why["parts"]} == {2: 3, 4: 2, 5: 1}
+    total = sum(part["contribution"] for part in why["parts"])
+    assert total == pytest.approx(why["prediction"]["score"], abs=1e-6)
+    for wrong in ({}, {"history": [2], "ratings": []}):
+        assert error_of(clicks_client.post("/api/v1/recommend", json=wrong)) == "invalid_request"
+    # A model of ratings takes a history as likes.
+    of_ratings = client.post("/api/v1/recommend", json={"history": [2, 4], "k": 3}).json()
+    best = [{"item_id": item, "rating": 5} for item in (2, 4)]
+    assert of_ratings == client.post("/api/v1/recommend", json={"ratings": best, "k": 3}).json()
+
+
+def test_routes_of_the_other_kind_say_what_to_use(
+    clicks_client: TestClient, client: TestClient
+) -> None:
+    rated, base = {"rating": 4}, "/api/v1/users/ann"
+    answers = [
+        clicks_client.put(f"{base}/ratings/2", json=rated),
+        clicks_client.get(f"{base}/ratings"),
+        clicks_client.post("/api/v1/recommend", json={"ratings": [rated | {"item_id": 2}]}),
+    ]
+    for answer in answers:
+        assert (answer.status_code, error_of(answer)) == (409, "unsupported_by_model")
+        assert "use the routes and fields called interactions" in answer.text
+    answers = [
+        client.put(f"{base}/interactions/2"),
+        client.post(f"{base}/events", json={"events": []}),
+        client.post("/api/v1/explain", json={"item_id": 2, "interactions": [{"item_id": 4}]}),
+    ]
+    for answer in answers:
+        assert (answer.status_code, error_of(answer)) == (409, "unsupported_by_model")
+        assert "called ratings" in answer.text
+
+
+def test_a_model_of_interactions_says_what_it_is(clicks_client: TestClient) -> None:
+    card = clicks_client.get("/api/v1/model").json()
+    assert (card["kind"], card["noun"], card["scale"]) == ("interactions", "film", None)
+    assert card["weights"] == {"lowest": -1, "median": 1, "highest": 1}
+    item = clicks_client.get("/api/v1/items/2").json()
+    assert (item["damped_average"], item["histogram"]) == (None, [])
+    pairs = [{"user_id": 3, "item_id": 2}, {"user_id": "nobody", "item_id": 2}]
+    predicted = clicks_client.post("/api/v1/predict", json={"pairs": pairs}).json()["predictions"]
+    assert [pair["predicted_rating"] for pair in predicted] == [None, None]
+    assert predicted[1]["score"] == item["item"]["n_ratings"] > 0
+    assert error_of(clicks_client.get("/api/v1/map")) == "no_map"

@@ -27,12 +27,11 @@ from tastemap.models.base.selection import top_k
 from tastemap.models.base.user import User
 from tastemap.serve.model.catalogue import NO_FILTERS, Catalogue, Filters, RowsOfIds
 from tastemap.serve.schemas import Source
+from tastemap.serve.settings import MIN_WEIGHT, Limits
 
 # An answer that takes no more seconds is not worth a thread of its own.
 MAX_SECONDS_OF_QUICK_ANSWER = 0.01
 MAX_REMEMBERED_USERS = 64
-# The least and the largest weight of an interaction, without its sign.
-MIN_WEIGHT, MAX_WEIGHT = 1e-6, 1e6
 # The kind, in the record of merged ratings, of a user id that an update made up.
 ALIAS = "alias"
 
@@ -114,6 +113,19 @@ class LoadedModel:
     def scale(self) -> Scale:
         """The scale of the ratings; the errors are those of `ratings`."""
         return self.ratings.scale
+
+    def require(self, noun: str) -> None:
+        """Refuse ratings where the model has learnt from interactions, and the other way round.
+
+        Raises:
+            UnsupportedError: If the model has learnt from anything but the noun says.
+        """
+        if noun != (expected := self.data.noun):
+            raise UnsupportedError(
+                noun,
+                expected=f"{expected}, which the served model has learnt from",
+                do=f"use the routes and fields called {expected}",
+            )
 
     @property
     def value_of_like(self) -> float:
@@ -219,8 +231,8 @@ class LoadedModel:
             name, expected, fits = "rating", f"a rating from {self.scale}", self._on_scale(values)
         else:
             name = "weight"
-            expected = f"a weight from {MIN_WEIGHT:g} to {MAX_WEIGHT:,.0f}, or below 0 as far"
-            fits = (np.abs(values) >= MIN_WEIGHT) & (np.abs(values) <= MAX_WEIGHT)
+            expected = f"a weight from {MIN_WEIGHT:g} to {Limits.weight:,.0f}, or below 0 as far"
+            fits = (np.abs(values) >= MIN_WEIGHT) & (np.abs(values) <= Limits.weight)
         if not fits.all():
             wrong = values[np.argmin(fits)]
             raise ArgumentError(name, expected=expected, received=f"{wrong:g}")

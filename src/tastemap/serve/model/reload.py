@@ -93,6 +93,7 @@ class LiveModel:
                 return False
             try:
                 fresh = load(self.path, self._prepare)
+                _require_kind(fresh, self.current)
             except (KeyboardInterrupt, SystemExit):
                 raise
             except BaseException as error:  # what a library in Rust raises is no Exception
@@ -157,6 +158,20 @@ class LiveModel:
             if MANIFEST in dict(status):
                 return frozenset((n, s.st_ino, s.st_mtime_ns, s.st_size) for n, s in status)
         return frozenset()
+
+
+def _require_kind(fresh: LoadedModel, current: LoadedModel) -> None:
+    """Refuse a model of interactions in the place of one of ratings, and the other way round.
+
+    What people have said so far is of the one kind, and so is all that they are shown.
+    """
+    if fresh.has_ratings != current.has_ratings:
+        raise ArtifactError(
+            "newer model",
+            expected=f"one that has learnt from {current.data.noun}",
+            received=f"one of {fresh.data.noun}",
+            do="start another server for it, with another store",
+        )
 
 
 def load(path: Path, prepare: Prepare | None = None) -> LoadedModel:

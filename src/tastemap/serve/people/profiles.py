@@ -17,6 +17,7 @@ from tastemap.errors import ArgumentError, UnknownIdError
 from tastemap.serve.model.loaded import LoadedModel, ServedUser
 from tastemap.serve.model.reload import LiveModel
 from tastemap.serve.people.store import Store, StoredProfile
+from tastemap.serve.people.tables import StoredEvent
 from tastemap.serve.schemas import OwnRating, OwnRatings
 from tastemap.serve.settings import Limits
 
@@ -113,10 +114,27 @@ class Profiles:
         rows = rows_of(model, list(ratings))
         model.check_ratings(ratings.values())
         if model.catalogue.popularity.size > Limits.profile:  # else all items can be rated
-            self._check_size(key, ratings)
+            self._check_size(self.store.profile(key), set(ratings))
         moment = int(time.time()) if moment is None else moment
         self.store.rate(key, ratings, moment)
         return _own_ratings(model, rows, ratings, moment)
+
+    def record(self, key: str, events: Sequence[StoredEvent]) -> list[bool]:
+        """Add events to the weights of a profile, all or none; each id counts once.
+
+        Returns:
+            Whether each event was counted, and not before.
+
+        Raises:
+            ArgumentError: If the person would have too many items.
+        """
+        model = self.live.current
+        stored = self.store.profile(key)
+        self._check_size(stored, {event.item for event in events})
+        user_index = _user_index(model, key, forgotten=stored.forgotten)
+        trained = _trained(model, user_index) if user_index >= 0 else {}
+        weights = {str(model.catalogue[row].item_id): w.rating for row, w in trained.items()}
+        return self.store.record(key, events, weights, Limits.weight)
 
     def replace(self, key: str, ratings: Mapping[str, float]) -> OwnRatings:
         """Keep these ratings of a profile and no others, training ratings included.
@@ -189,12 +207,11 @@ class Profiles:
             return ServedUser(trained.user._replace(item_index=rows, rating=rating), "trained")
         return model.fold_in(rows, rating)
 
-    def _check_size(self, key: str, ratings: Mapping[str, float]) -> None:
-        """Refuse more ratings than are kept of one person: every answer reads all of them."""
-        stored = self.store.profile(key).ratings
-        items = {stored_rating.item for stored_rating in stored if stored_rating.rating is not None}
-        n_ratings = len(items | ratings.keys())
-        if n_ratings > max(Limits.profile, len(items)):
+    def _check_size(self, profile: StoredProfile, items: set[str]) -> None:
+        """Refuse more ratings than are kept of a profile: every answer reads all of them."""
+        present = {rating.item for rating in profile.ratings if rating.rating is not None}
+        n_ratings = len(present | items)
+        if n_ratings > max(Limits.profile, len(present)):
             raise ArgumentError(
                 "ratings of one person",
                 expected=f"at most {Limits.profile:,}",

@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 
 from tastemap.arrays import Mask
-from tastemap.data.ratings import Ratings
+from tastemap.data.feedback import Feedback
 from tastemap.data.vocabulary import Id
 from tastemap.serve.model.catalogue import RowsOfIds
 from tastemap.serve.model.loaded import ALIAS
@@ -49,7 +49,7 @@ class Names:
 
     def __init__(
         self,
-        ratings: Ratings,
+        ratings: Feedback,
         record: pl.DataFrame,
         store: str,
         profiles: Sequence[NumberedProfile],
@@ -102,7 +102,7 @@ class Names:
         return alias
 
 
-def record_of(ratings: Ratings, store: str, profiles: Sequence[NumberedProfile]) -> pl.DataFrame:
+def record_of(ratings: Feedback, store: str, profiles: Sequence[NumberedProfile]) -> pl.DataFrame:
     """What is known of where ratings came from: the record, or `old_record` where there is none."""
     if ratings.source.merged is not None:
         return ratings.source.merged
@@ -114,7 +114,7 @@ def of_store(record: pl.DataFrame, store: str) -> pl.DataFrame:
     return record.filter(pl.col("store").is_in([store, ""]))
 
 
-def rows_in(ratings: Ratings, record: pl.DataFrame) -> Mask:
+def rows_in(ratings: Feedback, record: pl.DataFrame) -> Mask:
     """Which ratings a record speaks of, (n,)."""
     user = ratings.users.index(record["user_id"], missing="negative").astype(np.int64)
     item = ratings.items.index(record["item_id"], missing="negative")
@@ -123,7 +123,7 @@ def rows_in(ratings: Ratings, record: pl.DataFrame) -> Mask:
     return np.isin(pairs, (user * ratings.n_items + item)[is_there])
 
 
-def old_record(ratings: Ratings, store: str, profiles: Sequence[NumberedProfile]) -> pl.DataFrame:
+def old_record(ratings: Feedback, store: str, profiles: Sequence[NumberedProfile]) -> pl.DataFrame:
     """What an older version has merged, for a model without a record.
 
     It gave profiles ids such as ``person 3`` or -3, which training users may have too. The ids of a
@@ -155,7 +155,7 @@ def old_record(ratings: Ratings, store: str, profiles: Sequence[NumberedProfile]
 
 
 def _agrees(
-    ratings: Ratings, row: int, rows: RowsOfIds, keyed: tuple[str, StoredProfile] | None
+    ratings: Feedback, row: int, rows: RowsOfIds, keyed: tuple[str, StoredProfile] | None
 ) -> bool:
     """Whether a user has the very ratings of a profile, which no other id stands for."""
     if keyed is None:
@@ -174,5 +174,5 @@ def _agrees(
     moments = [moment for _, moment in stored.values()]
     if trained.timestamp is not None and sorted(moments) != sorted(trained.timestamp.tolist()):
         return False
-    pairs = zip(trained.item_index.tolist(), trained.rating, strict=True)
+    pairs = zip(trained.item_index.tolist(), trained.values, strict=True)
     return dict(pairs) == {item: rating for item, (rating, _) in stored.items()}

@@ -1,12 +1,14 @@
-"""Fit a model anew with the ratings that people gave."""
+"""Fit a model anew with the ratings that people gave, or with their interactions."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import polars as pl
 
+from tastemap.data.feedback import Feedback
+from tastemap.data.interactions import Interactions
 from tastemap.data.ratings import Ratings
 from tastemap.data.vocabulary import Id, Vocabulary
 from tastemap.errors import DataError
@@ -16,6 +18,8 @@ from tastemap.serve.model.catalogue import RowsOfIds
 from tastemap.serve.people.provenance import TRAINING, Names, of_store, record_of, rows_in
 from tastemap.serve.people.store import Store
 
+#: Ratings, or interactions.
+Data = TypeVar("Data", bound=Feedback)
 #: Beside test errors that were measured before an update: on how many ratings the model was fitted.
 N_RATINGS_KEY = "ratings_when_measured"
 
@@ -29,16 +33,18 @@ class Update:
         ratings: Their ratings.
         withdrawn: Training ratings taken back, of people forgotten or no longer in the store.
         n_ratings: Ratings that the model is fitted on now.
+        noun: What they are: ``"ratings"`` or ``"interactions"``.
     """
 
     profiles: int
     ratings: int
     withdrawn: int
     n_ratings: int
+    noun: str = "ratings"
 
 
 class Given(NamedTuple):
-    """A rating of a profile: number and user id of the profile, row of the item, when."""
+    """A rating or a weight: number and user id of its profile, row of the item, when."""
 
     number: int
     user_id: Id
@@ -51,6 +57,8 @@ class Given(NamedTuple):
 def update_model(path: Path, store_url: str, *, seed: int = 0, progress: bool = True) -> Update:
     """Fit a saved model anew on its own ratings and those of a store, and save it in its place.
 
+    A model of interactions takes the interactions of the store in the same way.
+
     A server that serves it takes the newer one into use by itself. What people took back is left
     out, and so is everybody who has been forgotten since an earlier update. A map is drawn anew
     where there was one. Test errors stay as they were measured, with the number of ratings that the
@@ -58,14 +66,16 @@ def update_model(path: Path, store_url: str, *, seed: int = 0, progress: bool = 
 
     Raises:
         ArtifactError: If the model cannot be loaded.
-        StoreError: If there is no store, or it cannot be read. Nothing is changed then.
+        StoreError: If there is no store, it cannot be read, or it is for models of another kind.
+            Nothing is changed then.
         DataError: If no rating is left.
         UnsupportedError: If the model cannot be fitted again.
     """
     model: Recommender = load_model(path)
     store = Store(store_url, readonly=True)
     try:
-        merged, update = merged_ratings(model.fitted_ratings, store)
+        store.refuse_other(model.fitted_data.noun)
+        merged, update = merged_ratings(model.fitted_data, store)
     finally:
         store.close()
     had_map = model.item_map_ is not None
@@ -81,8 +91,10 @@ def update_model(path: Path, store_url: str, *, seed: int = 0, progress: bool = 
     return update
 
 
-def merged_ratings(ratings: Ratings, store: Store) -> tuple[Ratings, Update]:
+def merged_ratings(ratings: Data, store: Store) -> tuple[Data, Update]:
     """The ratings of a model and those of a store, where the store's win.
+
+    Of interactions those of the store hold all that a person has done with an item, added up.
 
     What an earlier update took from this store is taken anew; what it took from another store
     stays. Where each rating came from is recorded in `Source.merged`.
@@ -112,38 +124,43 @@ def merged_ratings(ratings: Ratings, store: Store) -> tuple[Ratings, Update]:
     merged = _joined(ratings.take(remains), given)
     if not len(merged):
         raise DataError(
-            "ratings", expected="at least one", received="none, everything is withdrawn"
+            ratings.noun, expected="at least one", received="none, everything is withdrawn"
         )
     of_others = record.filter(~pl.col("store").is_in([identity, ""]))
     of_others = of_others.join(merged.to_frame(), on=["user_id", "item_id"], how="semi")
     fresh = _record(ratings, identity, given)
     of_others = of_others.join(fresh, on=["user_id", "item_id"], how="anti")
     source = replace(ratings.source, merged=pl.concat([of_others, fresh]))
-    merged = replace(_without_leavers(merged, record), source=source)
+    merged = _without_leavers(merged, record).replaced(source=source)
     n_withdrawn = int((~rows_in(ratings, merged.to_frame())).sum())
     n_profiles = len({rating.number for rating in given})
-    return merged, Update(n_profiles, len(given), n_withdrawn, len(merged))
+    return merged, Update(n_profiles, len(given), n_withdrawn, len(merged), merged.noun)
 
 
-def _joined(base: Ratings, given: list[Given]) -> Ratings:
-    """The ratings that remain and those given, in one table; the items keep their rows."""
+def _joined(base: Data, given: list[Given]) -> Data:
+    """What remains and what is given, in one table; the items keep their rows."""
     if not given:
         return base
-    fresh = pl.DataFrame(
-        {
-            "user_id": pl.Series([r.user_id for r in given], dtype=base.users.ids.dtype),
-            "item_id": base.items.ids_at([r.item for r in given]),
-            "rating": pl.Series([r.rating for r in given], dtype=pl.Float32),
-        }
-    )
+    columns: dict[str, Any] = {
+        "user_id": pl.Series([r.user_id for r in given], dtype=base.users.ids.dtype),
+        "item_id": base.items.ids_at([r.item for r in given]),
+        base.value_name: pl.Series([r.rating for r in given], dtype=pl.Float32),
+    }
     if base.timestamp is not None:
-        moments = pl.Series([r.moment for r in given], dtype=pl.Int64)
-        fresh = fresh.with_columns(timestamp=moments)
-    merged = base.merged_with(replace(Ratings.from_frame(fresh), scale=base.scale))
-    return replace(merged, scale=base.scale)
+        columns["timestamp"] = pl.Series([r.moment for r in given], dtype=pl.Int64)
+    if base.position is not None:  # those of a profile are in order
+        columns["position"] = pl.int_range(len(given), dtype=pl.Int32, eager=True)
+    return base.merged_with(_table(base, pl.DataFrame(columns)))
 
 
-def _record(ratings: Ratings, store: str, given: list[Given]) -> pl.DataFrame:
+def _table(base: Feedback, frame: pl.DataFrame) -> Any:
+    """A frame of what is given as a table of the same kind."""
+    if isinstance(base, Ratings):
+        return Ratings.from_frame(frame).replaced(scale=base.scale)
+    return Interactions.from_frame(frame)
+
+
+def _record(ratings: Feedback, store: str, given: list[Given]) -> pl.DataFrame:
     """The record of the ratings that a store gave."""
     schema: dict[str, Any] = {
         "number": pl.Int64,
@@ -155,7 +172,7 @@ def _record(ratings: Ratings, store: str, given: list[Given]) -> pl.DataFrame:
     return record.select(pl.lit(store).alias("store"), "number", "user_id", items, "kind")
 
 
-def _without_leavers(ratings: Ratings, record: pl.DataFrame) -> Ratings:
+def _without_leavers(ratings: Data, record: pl.DataFrame) -> Data:
     """The ratings without the ids that came with a store and have no rating any more."""
     came = record.filter(pl.col("kind") != TRAINING)["user_id"].unique()
     stays = np.ones(ratings.n_users, dtype=bool)
@@ -166,4 +183,4 @@ def _without_leavers(ratings: Ratings, record: pl.DataFrame) -> Ratings:
     rows = np.cumsum(stays, dtype=np.int32) - np.int32(1)
     table = None if ratings.user_table is None else ratings.user_table.filter(stays)
     users = Vocabulary(ratings.users.ids.filter(stays), "user", table)
-    return replace(ratings, users=users, user_index=rows[ratings.user_index])
+    return ratings.replaced(users=users, user_index=rows[ratings.user_index])

@@ -25,49 +25,23 @@ from sqlalchemy.dialects import postgresql, sqlite
 from tastemap.errors import StoreError
 from tastemap.serve.people.availability import Outage
 from tastemap.serve.people.database import VERSIONS, Answer, Database, Work
+from tastemap.serve.people.event_ids import EVENTS, remember
+from tastemap.serve.people.tables import (
+    IDENTITIES,
+    PROFILES,
+    RATINGS,
+    Row,
+    StoredEvent,
+    in_order,
+    original_id,
+    stored_id,
+)
 
 log = logging.getLogger("tastemap.serve")
 # Seconds between two looks at the store, and between two counts of all that it holds.
 SECONDS_BETWEEN_LOOKS, SECONDS_BETWEEN_COUNTS = 1.0, 60.0
-# So many ids of events are remembered of one person.
-MAX_EVENTS = 10_000
-# A sum of weights nearer to 0 says nothing.
-MIN_WEIGHT = 1e-6
 # With less on its disk, an SQLite store counts as full.
 MIN_FREE_BYTES = 1_000_000
-
-_metadata = sa.MetaData()
-_profiles = sa.Table(
-    "persons",
-    _metadata,
-    sa.Column("number", sa.BigInteger, primary_key=True),
-    sa.Column("person", sa.Text, nullable=False),
-    sa.Column("forgotten", sa.Boolean, nullable=False),
-    sa.Column("moment", sa.BigInteger, nullable=False),
-)
-_ratings = sa.Table(
-    "ratings",
-    _metadata,
-    sa.Column("number", sa.BigInteger, primary_key=True),
-    sa.Column("item", sa.Text, primary_key=True),
-    sa.Column("rating", sa.Double),
-    sa.Column("moment", sa.BigInteger, nullable=False),
-    sa.Column("written", sa.BigInteger, nullable=False),
-)
-_events = sa.Table(
-    "events",
-    _metadata,
-    sa.Column("number", sa.BigInteger, primary_key=True),
-    sa.Column("event", sa.Text, primary_key=True),
-    sa.Column("written", sa.BigInteger, nullable=False),
-)
-_identities = sa.Table(
-    "store",
-    _metadata,
-    sa.Column("identity", sa.Text, primary_key=True),
-    sa.Column("checked", sa.BigInteger, nullable=False),
-    sa.Column("kind", sa.Text, nullable=False),
-)
 
 
 class StoredRating(NamedTuple):
@@ -98,22 +72,6 @@ class StoredProfile(NamedTuple):
 
 
 EMPTY_PROFILE = StoredProfile([])
-
-
-class StoredEvent(NamedTuple):
-    """Something that a person did with an item.
-
-    Attributes:
-        item: Id of the item as text.
-        weight: What it adds to the weight of their interactions.
-        moment: When it was, in seconds since 1970.
-        event: Its id; an event without one is another each time.
-    """
-
-    item: str
-    weight: float
-    moment: int
-    event: str | None
 
 
 class Counts(NamedTuple):
@@ -173,7 +131,7 @@ class Store:
         """What tells this store from all others; "" for one that an older version made."""
         if self.database.version == VERSIONS[0]:
             return ""
-        identity = sa.select(_identities.c.identity)
+        identity = sa.select(IDENTITIES.c.identity)
         return str(self._read(lambda connection: connection.scalar(identity)))
 
     @property
@@ -181,34 +139,36 @@ class Store:
         """What is kept here: ``"ratings"`` or ``"interactions"``; "" if that is still open."""
         if self.database.version < VERSIONS[2]:
             return "ratings"
-        kind = sa.select(_identities.c.kind)
+        kind = sa.select(IDENTITIES.c.kind)
         return str(self._read(lambda connection: connection.scalar(kind)))
 
-    def require(self, kind: str) -> None:
-        """Keep ratings, or interactions, and nothing else from now on.
+    def refuse_other(self, kind: str) -> None:
+        """Refuse to be a store for ratings, or for interactions, if it is one for the other kind.
 
         Raises:
-            StoreError: If the other kind is kept here.
+            StoreError: If it is.
         """
-        if (present := self.kind) == kind:
-            return
-        if present:
-            do = "name another store with --store"
-            raise self.database.failure("kind", f"one for {present}, not for {kind}", do)
-        is_open = _identities.c.kind == ""
-        change = sa.update(_identities).where(is_open).values(kind=kind)
-        self._write(lambda connection: connection.execute(change))
+        if self.kind not in ("", kind):
+            received = f"one for {self.kind}, where the model has learnt from {kind}"
+            raise self.database.failure("kind", received, "name another store")
+
+    def settle(self, kind: str) -> None:
+        """Be a store for ratings, or for interactions, from now on; the errors are as above."""
+        self.refuse_other(kind)
+        if not self.kind:
+            change = sa.update(IDENTITIES).where(IDENTITIES.c.kind == "").values(kind=kind)
+            self._write(lambda connection: connection.execute(change))
 
     # ---- one profile ----
 
     def profile(self, key: str) -> StoredProfile:
         """What is kept under a key; nothing for an unknown one."""
-        joined = _profiles.outerjoin(_ratings, _profiles.c.number == _ratings.c.number)
+        joined = PROFILES.outerjoin(RATINGS, PROFILES.c.number == RATINGS.c.number)
         query = (
-            sa.select(_profiles.c.forgotten, *_ratings.c["item", "rating", "moment"])
+            sa.select(PROFILES.c.forgotten, *RATINGS.c["item", "rating", "moment"])
             .select_from(joined)
-            .where(_profiles.c.person == stored_id(key))
-            .order_by(*_in_order(self.database.version))
+            .where(PROFILES.c.person == stored_id(key))
+            .order_by(*in_order(self.database.version))
         )
         rows = self._read(lambda connection: connection.execute(query).all())
         if not rows:
@@ -241,9 +201,9 @@ class Store:
         def work(connection: sa.Connection) -> None:
             number, now = self._number(connection, key, at), time.time_ns()
             if replace:
-                connection.execute(sa.delete(_ratings).where(_ratings.c.number == number))
+                connection.execute(sa.delete(RATINGS).where(RATINGS.c.number == number))
             rows = [
-                _Row(stored_id(item), rating, at, now + place)
+                Row(stored_id(item), rating, at, now + place)
                 for place, (item, rating) in enumerate(ratings.items())
             ]
             self._put(connection, number, rows)
@@ -255,7 +215,7 @@ class Store:
     ) -> list[bool]:
         """Add events to the weights under a key, all or none; each id counts once.
 
-        The ids of the last `MAX_EVENTS` events of a profile are remembered.
+        `remember` says of how many events the ids are remembered.
 
         Args:
             key: The key of the profile.
@@ -270,17 +230,17 @@ class Store:
         def work(connection: sa.Connection) -> list[bool]:
             now = time.time_ns()
             number = self._number(connection, key, now // 10**9)
-            is_new = self._remember(connection, number, [event.event for event in events], now)
+            is_new = remember(connection, number, [event.event for event in events], now)
             items = {stored_id(event.item) for event in events}
-            mine = (_ratings.c.number == number) & _ratings.c.item.in_(items)
-            columns = _ratings.c["item", "rating", "moment", "written"]
+            mine = (RATINGS.c.number == number) & RATINGS.c.item.in_(items)
+            columns = RATINGS.c["item", "rating", "moment", "written"]
             present = connection.execute(sa.select(*columns).where(mine))
-            rows = {row.item: _Row(*row) for row in present}
+            rows = {row.item: Row(*row) for row in present}
             for place, (event, counts) in enumerate(zip(events, is_new, strict=True)):
-                if counts:
+                if counts and event.weight:
                     item = stored_id(event.item)
                     weight = before.get(event.item, 0.0)
-                    row = rows.get(item, _Row(item, weight, event.moment, now + place))
+                    row = rows.get(item, Row(item, weight, event.moment, now + place))
                     rows[item] = row.after(event, now + place, largest)
             self._put(connection, number, rows.values())
             return is_new
@@ -292,8 +252,8 @@ class Store:
 
         def work(connection: sa.Connection) -> int:
             number = connection.scalar(_number_of(key))
-            of_item = (_ratings.c.number == number) & (_ratings.c.item == stored_id(item))
-            return connection.execute(sa.delete(_ratings).where(of_item)).rowcount
+            of_item = (RATINGS.c.number == number) & (RATINGS.c.item == stored_id(item))
+            return connection.execute(sa.delete(RATINGS).where(of_item)).rowcount
 
         return self._write(work) > 0
 
@@ -310,10 +270,10 @@ class Store:
                 number: int | None = self._number(connection, key, int(time.time()))
             else:
                 number = connection.scalar(_number_of(key))
-            gone = connection.execute(sa.delete(_ratings).where(_ratings.c.number == number))
-            connection.execute(sa.delete(_events).where(_events.c.number == number))
-            row = _profiles.c.number == number
-            change = sa.update(_profiles).values(forgotten=True) if mark else sa.delete(_profiles)
+            gone = connection.execute(sa.delete(RATINGS).where(RATINGS.c.number == number))
+            connection.execute(sa.delete(EVENTS).where(EVENTS.c.number == number))
+            row = PROFILES.c.number == number
+            change = sa.update(PROFILES).values(forgotten=True) if mark else sa.delete(PROFILES)
             connection.execute(change.where(row))
             return gone.rowcount
 
@@ -327,18 +287,18 @@ class Store:
         def work(connection: sa.Connection) -> tuple[int, int]:
             if not self.database.is_sqlite:
                 connection.execute(sa.text("SET LOCAL statement_timeout = 0"))
-            rated = sa.select(sa.func.count()).where(_ratings.c.rating.is_not(None))
-            profiles = connection.scalar(sa.select(sa.func.count()).select_from(_profiles))
+            rated = sa.select(sa.func.count()).where(RATINGS.c.rating.is_not(None))
+            profiles = connection.scalar(sa.select(sa.func.count()).select_from(PROFILES))
             return int(profiles or 0), int(connection.scalar(rated) or 0)
 
         return self._read(work)
 
     def everything(self) -> Iterator[tuple[str, int, StoredProfile]]:
         """Each key with its number and profile, by number, from one consistent view."""
-        column = _profiles.c
+        column = PROFILES.c
         keys = sa.select(column.number, column.person, column.forgotten).order_by(column.number)
-        order = _ratings.c.number, *_in_order(self.database.version)
-        rated = sa.select(*_ratings.c["number", "item", "rating", "moment"]).order_by(*order)
+        order = RATINGS.c.number, *in_order(self.database.version)
+        rated = sa.select(*RATINGS.c["number", "item", "rating", "moment"]).order_by(*order)
         level = {} if self.database.is_sqlite else {"isolation_level": "REPEATABLE READ"}
 
         def work(connection: sa.Connection) -> tuple[Any, dict[int, list[StoredRating]]]:
@@ -386,7 +346,7 @@ class Store:
             if not self.database.is_sqlite:  # there, a writer holds no lock that another would meet
                 connection.execute(sa.text("LOCK TABLE persons, ratings IN ROW EXCLUSIVE MODE"))
             if has_failed:
-                connection.execute(sa.update(_identities).values(checked=int(time.time())))
+                connection.execute(sa.update(IDENTITIES).values(checked=int(time.time())))
 
         with contextlib.suppress(StoreError):
             self._check_space()
@@ -419,86 +379,23 @@ class Store:
     def _number(self, connection: sa.Connection, key: str, moment: int) -> int:
         """The number of a key, which is entered if unknown."""
         row = {"person": stored_id(key), "forgotten": False, "moment": moment}
-        connection.execute(self._insert(_profiles).values(row).on_conflict_do_nothing())
+        connection.execute(self._insert(PROFILES).values(row).on_conflict_do_nothing())
         return int(connection.execute(_number_of(key)).scalar_one())
 
-    def _put(self, connection: sa.Connection, number: int, rows: Iterable["_Row"]) -> None:
+    def _put(self, connection: sa.Connection, number: int, rows: Iterable[Row]) -> None:
         """Write rows of a profile, in the place of those of the same items."""
-        insert = self._insert(_ratings)
+        insert = self._insert(RATINGS)
         columns = {name: insert.excluded[name] for name in ("rating", "moment", "written")}
         upsert = insert.on_conflict_do_update(index_elements=["number", "item"], set_=columns)
         if values := [{"number": number} | row._asdict() for row in sorted(rows)]:
             connection.execute(upsert, values)
-
-    def _remember(
-        self, connection: sa.Connection, number: int, events: Sequence[str | None], now: int
-    ) -> list[bool]:
-        """Which ids of events are new, and from now on are not; one without an id is."""
-        ids = [None if event is None else stored_id(event) for event in events]
-        mine = _events.c.number == number
-        query = sa.select(_events.c.event).where(mine & _events.c.event.in_({*ids} - {None}))
-        seen: set[str | None] = set(connection.scalars(query))
-        is_new: list[bool] = []
-        rows: list[dict[str, Any]] = []
-        for place, event in enumerate(ids):
-            is_new.append(event is None or event not in seen)
-            if is_new[-1] and event is not None:
-                seen.add(event)
-                rows.append({"number": number, "event": event, "written": now + place})
-        if rows:
-            connection.execute(sa.insert(_events), rows)
-            last = sa.select(_events.c.written).where(mine).order_by(_events.c.written.desc())
-            oldest = last.offset(MAX_EVENTS).limit(1).scalar_subquery()
-            connection.execute(sa.delete(_events).where(mine & (_events.c.written <= oldest)))
-        return is_new
 
     @property
     def _insert(self) -> Callable[[sa.Table], Any]:
         return sqlite.insert if self.database.is_sqlite else postgresql.insert
 
 
-class _Row(NamedTuple):
-    """A row of ``ratings``, without the number of the profile."""
-
-    item: str
-    rating: float | None
-    moment: int
-    written: int
-
-    def after(self, event: StoredEvent, written: int, largest: float) -> "_Row":
-        """The row once an event is added; an older event does not change its place."""
-        total = min(max((self.rating or 0.0) + event.weight, -largest), largest)
-        weight = total if abs(total) >= MIN_WEIGHT else None  # as much for as against
-        if event.moment < self.moment:
-            return self._replace(rating=weight)
-        return _Row(self.item, weight, event.moment, written)
-
-
-def _in_order(version: str) -> list[sa.ColumnElement[Any]]:
-    """The columns that put ratings in order, the oldest first, in a schema of a version."""
-    names = ["moment", "written", "item"] if version >= VERSIONS[2] else ["moment", "item"]
-    return [_ratings.c[name] for name in names]
-
-
-def stored_id(text: str) -> str:
-    """An id as the database keeps it; PostgreSQL's text cannot hold the character 0.
-
-    Example:
-        >>> stored_id("a/b %"), original_id(stored_id(chr(0) + chr(92))) == chr(0) + chr(92)
-        ('a/b %', True)
-    """
-    return text.replace("\\", "\\\\").replace("\0", "\\0")
-
-
-def original_id(stored: str) -> str:
-    """The id that `stored_id` was given."""
-    if "\\" not in stored:
-        return stored
-    parts = stored.split("\\\\")
-    return "\\".join(part.replace("\\0", "\0") for part in parts)
-
-
 def _number_of(key: str) -> sa.Select[int]:
     """The number of a key, which nobody else can change or delete until the transaction ends."""
-    query = sa.select(_profiles.c.number).where(_profiles.c.person == stored_id(key))
+    query = sa.select(PROFILES.c.number).where(PROFILES.c.person == stored_id(key))
     return query.with_for_update()

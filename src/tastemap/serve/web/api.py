@@ -12,12 +12,15 @@ from starlette.concurrency import run_in_threadpool
 from tastemap.serve.answers.item_map import ItemMap
 from tastemap.serve.model.catalogue import Filters
 from tastemap.serve.model.loaded import LoadedModel
-from tastemap.serve.people.profiles import AnyProfile, api_profile
+from tastemap.serve.people.profiles import api_profile
 from tastemap.serve.schemas import (
+    EventAnswers,
     Explanation,
     InterestedUsers,
     ItemPage,
     ModelCard,
+    OwnInteraction,
+    OwnInteractions,
     OwnRating,
     OwnRatings,
     Predictions,
@@ -33,10 +36,12 @@ from tastemap.serve.web.requests import (
     ExplainBody,
     IdInPath,
     K,
+    ManyEvents,
     ManyRatings,
     N,
     Novelty,
     OneRating,
+    OneWeight,
     PredictBody,
     RecommendBody,
     Seen,
@@ -49,24 +54,6 @@ from tastemap.serve.web.requests import (
 _key = APIKeyHeader(name=API_KEY_HEADER, auto_error=False, description="Where the server has one.")
 
 
-def _router(prefix: str, tag: str) -> APIRouter:
-    # Each has its whole prefix: the counts of requests name a route by the path in its own router.
-    return APIRouter(
-        prefix=f"/api/v1{prefix}",
-        tags=[tag],
-        dependencies=[Depends(check_key), Depends(_key)],
-        responses=known_errors(400, 401, 422, 429, 503),
-    )
-
-
-of_items, of_users = _router("/items", "items"), _router("/users/{user_id:id}", "users")
-of_questions, of_model = _router("", "questions"), _router("", "the model")
-routers = of_items, of_users, of_questions, of_model
-# The map of each model in use, as it is sent.
-_maps: WeakKeyDictionary[LoadedModel, tuple[bytes, str]] = WeakKeyDictionary()
-Where = Annotated[Filters, Depends(named_filters)]
-
-
 # What routes depend on is async, though it waits for nothing: else it would take a thread.
 async def _service(request: Request) -> Service:
     service: Service = request.app.state.service
@@ -74,6 +61,37 @@ async def _service(request: Request) -> Service:
 
 
 AppService = Annotated[Service, Depends(_service)]
+
+
+async def _of_ratings(service: AppService) -> None:
+    service.model.require("ratings")
+
+
+async def _of_interactions(service: AppService) -> None:
+    service.model.require("interactions")
+
+
+def _router(prefix: str, tag: str, *needs: Any) -> APIRouter:
+    # Each has its whole prefix: the counts of requests name a route by the path in its own router.
+    statuses = (400, 401, 409, 422, 429, 503) if needs else (400, 401, 422, 429, 503)
+    return APIRouter(
+        prefix=f"/api/v1{prefix}",
+        tags=[tag],
+        dependencies=[Depends(check_key), Depends(_key), *map(Depends, needs)],
+        responses=known_errors(*statuses),
+    )
+
+
+USER = "/users/{user_id:id}"
+of_items, of_users = _router("/items", "items"), _router(USER, "users")
+of_ratings = _router(f"{USER}/ratings", "users", _of_ratings)
+of_interactions = _router(f"{USER}/interactions", "users", _of_interactions)
+of_events = _router(f"{USER}/events", "users", _of_interactions)
+of_questions, of_model = _router("", "questions"), _router("", "the model")
+routers = of_items, of_ratings, of_interactions, of_events, of_users, of_questions, of_model
+# The map of each model in use, as it is sent.
+_maps: WeakKeyDictionary[LoadedModel, tuple[bytes, str]] = WeakKeyDictionary()
+Where = Annotated[Filters, Depends(named_filters)]
 
 
 def body_of(value: Any) -> bytes:
@@ -129,33 +147,33 @@ def interested_users(
 # ---- users ----
 
 
-@of_users.get("/ratings", response_model=OwnRatings)
+@of_ratings.get("", response_model=OwnRatings)
 def ratings(request: Request, service: AppService, user_id: IdInPath) -> Response:
     """All ratings of a user, the newest first."""
     return answered(request, service.profiles.ratings_of(api_profile(user_id)))
 
 
-@of_users.put("/ratings", response_model=OwnRatings, responses=known_errors(404, 413))
+@of_ratings.put("", response_model=OwnRatings, responses=known_errors(404, 413))
 def replace_ratings(service: AppService, user_id: IdInPath, body: ManyRatings) -> Response:
     """These ratings of a user and no others."""
     return _json(service.profiles.replace(api_profile(user_id), body.by_item()))
 
 
-@of_users.post("/ratings", response_model=OwnRatings, responses=known_errors(404, 413))
+@of_ratings.post("", response_model=OwnRatings, responses=known_errors(404, 413))
 def add_ratings(service: AppService, user_id: IdInPath, body: ManyRatings) -> Response:
     """These ratings beside the others of a user: all are kept, or none."""
     service.profiles.rate(api_profile(user_id), body.by_item())
     return _json(service.profiles.ratings_of(api_profile(user_id)))
 
 
-@of_users.delete("/ratings", status_code=204)
+@of_ratings.delete("", status_code=204)
 def delete_ratings(service: AppService, user_id: IdInPath) -> Response:
     """No ratings of a user any more."""
     service.profiles.replace(api_profile(user_id), {})
     return Response(status_code=204)
 
 
-@of_users.get("/ratings/{item_id:id}", response_model=OwnRating, responses=known_errors(404))
+@of_ratings.get("/{item_id:id}", response_model=OwnRating, responses=known_errors(404))
 def rating(request: Request, service: AppService, user_id: IdInPath, item_id: IdInPath) -> Response:
     """One rating of a user."""
     own_rating = service.profiles.rating(api_profile(user_id), item_id)
@@ -164,18 +182,50 @@ def rating(request: Request, service: AppService, user_id: IdInPath, item_id: Id
     return answered(request, own_rating)
 
 
-@of_users.put("/ratings/{item_id:id}", response_model=OwnRating, responses=known_errors(404, 413))
+@of_ratings.put("/{item_id:id}", response_model=OwnRating, responses=known_errors(404, 413))
 def rate(service: AppService, user_id: IdInPath, item_id: IdInPath, body: OneRating) -> Response:
     """Rate an item, or rate it anew; may be repeated."""
     (own_rating,) = service.profiles.rate(api_profile(user_id), {item_id: body.rating})
     return _json(own_rating)
 
 
-@of_users.delete("/ratings/{item_id:id}", status_code=204, responses=known_errors(404))
+@of_ratings.delete("/{item_id:id}", status_code=204, responses=known_errors(404))
 def unrate(service: AppService, user_id: IdInPath, item_id: IdInPath) -> Response:
     """Take a rating back; may be repeated."""
     service.profiles.unrate(api_profile(user_id), item_id)
     return Response(status_code=204)
+
+
+@of_interactions.get("", response_model=OwnInteractions)
+def interactions(request: Request, service: AppService, user_id: IdInPath) -> Response:
+    """What a user likes and dislikes, the newest first; each item once, all added up."""
+    user_ratings = service.profiles.ratings_of(api_profile(user_id)).ratings
+    return answered(request, OwnInteractions(list(map(OwnInteraction.of, user_ratings))))
+
+
+@of_interactions.put(
+    "/{item_id:id}", response_model=OwnInteraction, responses=known_errors(404, 413)
+)
+def interact(
+    service: AppService, user_id: IdInPath, item_id: IdInPath, body: OneWeight | None = None
+) -> Response:
+    """Like an item, or dislike it with a weight below 0; this weight and no other from now on."""
+    weight = (body or OneWeight()).weight
+    (user_rating,) = service.profiles.rate(api_profile(user_id), {item_id: weight})
+    return _json(OwnInteraction.of(user_rating))
+
+
+@of_interactions.delete("/{item_id:id}", status_code=204, responses=known_errors(404))
+def take_back(service: AppService, user_id: IdInPath, item_id: IdInPath) -> Response:
+    """Take back all that a user has done with an item; may be repeated."""
+    service.profiles.unrate(api_profile(user_id), item_id)
+    return Response(status_code=204)
+
+
+@of_events.post("", response_model=EventAnswers, responses=known_errors(413))
+def add_events(service: AppService, user_id: IdInPath, body: ManyEvents) -> Response:
+    """Add events to the weights of a user; what cannot be used is named, all else is kept."""
+    return _json(service.record(api_profile(user_id), body.listed()))
 
 
 @of_users.get("/recommendations", response_model=Recommendations)
@@ -213,13 +263,16 @@ def forget(service: AppService, user_id: IdInPath) -> Response:
 @of_questions.post(
     "/recommend",
     response_model=Recommendations,
-    responses=known_errors(404, 413),
+    responses=known_errors(404, 409, 413),
 )
 async def recommend(service: AppService, body: RecommendBody) -> Response:
-    """The best items for ratings in hand; nothing is kept."""
+    """The best items for ratings, interactions or a history in hand; nothing is kept."""
+    profile = body.profile(service.model)
+    if profile is None:
+        raise Problem(422, "invalid_request", "one of ratings, interactions and history is needed")
     options = body.model_dump(include={"exclude_seen", "novelty", "reasons"})
     filters = body.where.filters()
-    answer = partial(service.recommend, body.by_item(), body.k, filters=filters, **options)
+    answer = partial(service.recommend, profile, body.k, filters=filters, **options)
     # A thread of its own, unless that takes longer than the answer.
     return _json(answer() if service.model.is_quick else await run_in_threadpool(answer))
 
@@ -230,15 +283,15 @@ def predict(service: AppService, body: PredictBody) -> Response:
     return _json(service.predict([(str(pair.user_id), str(pair.item_id)) for pair in body.pairs]))
 
 
-@of_questions.post("/explain", response_model=Explanation, responses=known_errors(404, 413))
+@of_questions.post("/explain", response_model=Explanation, responses=known_errors(404, 409, 413))
 def explain(service: AppService, body: ExplainBody) -> Response:
     """Why a prediction is what it is, and what it would be without a rating."""
-    rated = body.ratings or []
-    if body.user_id is not None and body.ratings is not None:
-        raise Problem(422, "invalid_request", "user_id or ratings, not both")
-    profile: AnyProfile = {str(item.item_id): item.rating for item in rated}
-    profile = profile if body.user_id is None else api_profile(str(body.user_id))
-    return _json(service.explain(profile, str(body.item_id)))
+    profile = body.profile(service.model)
+    if body.user_id is not None:
+        if profile is not None:
+            raise Problem(422, "invalid_request", "a user_id or what is in hand, not both")
+        profile = api_profile(str(body.user_id))
+    return _json(service.explain({} if profile is None else profile, str(body.item_id)))
 
 
 # ---- the model ----

@@ -96,6 +96,8 @@ def _example(document: dict[str, Any], schema: dict[str, Any]) -> Any:
     """A value that fits a schema, for people to start from."""
     if "$ref" in schema:
         return _example(document, _shape(document, schema["$ref"]))
+    if schema.get("examples"):
+        return schema["examples"][0]
     if "anyOf" in schema:
         return _example(document, schema["anyOf"][0])
     kind = schema.get("type")

@@ -1,13 +1,25 @@
 """What the API takes: the bodies of requests, and the named parts of their addresses."""
 
 import math
-from typing import Annotated, Any
+from collections.abc import Iterable
+from typing import Annotated, Any, Self
 
 from fastapi import Path, Query
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictInt, StrictStr
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictInt,
+    StrictStr,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from tastemap.serve.model.catalogue import Filters
+from tastemap.serve.model.loaded import LoadedModel
+from tastemap.serve.people.events import Event
+from tastemap.serve.people.profiles import AnyProfile, History
 from tastemap.serve.settings import Limits
 from tastemap.serve.web.errors import ErrorAnswer
 
@@ -22,7 +34,7 @@ def _text(value: int | str) -> str:
 
 def _finite(value: float) -> float:
     if not math.isfinite(value):
-        raise ValueError("a rating is a finite number")
+        raise ValueError("a rating, or a weight, is a finite number")
     return value
 
 
@@ -31,6 +43,7 @@ ShortText = Annotated[StrictStr, Field(max_length=Limits.id_length)]
 IdText = Annotated[WholeNumber | ShortText, AfterValidator(_text)]
 IdInPath = Annotated[str, Path(max_length=Limits.id_length)]
 RatingValue = Annotated[float, AfterValidator(_finite)]
+Weight = Annotated[float, Field(ge=-Limits.weight, le=Limits.weight), AfterValidator(_finite)]
 K = Annotated[int, Query(ge=1, le=Limits.k, description="How many.")]
 N = Annotated[int, Query(ge=1, le=Limits.k, description="Items on a page.")]
 Text = Annotated[str, Query(max_length=Limits.text_length)]
@@ -44,6 +57,19 @@ Why = Annotated[
     Query(description=f"Say of each of at most {Limits.reasons} items which rating lifts it most."),
 ]
 Seen = Annotated[bool, Query(description="Leave out what the person has rated.")]
+
+
+def _id(value: int | str | None) -> str | None:
+    return None if value is None else str(value)
+
+
+def _in_order(pairs: Iterable[tuple[int | str, float]]) -> dict[str, float]:
+    """Value by item id; of an item that stands twice the last value, at the last place."""
+    values: dict[str, float] = {}
+    for item_id, value in pairs:
+        values.pop(str(item_id), None)
+        values[str(item_id)] = value
+    return values
 
 
 class _Body(BaseModel):
@@ -72,8 +98,82 @@ class ManyRatings(_Body):
     ratings: Ratings
 
     def by_item(self) -> dict[str, float]:
-        """Rating by item id."""
-        return {str(rated.item_id): rated.rating for rated in self.ratings}
+        """Rating by item id, in the order in which they count."""
+        return _in_order((rated.item_id, rated.rating) for rated in self.ratings)
+
+
+class ItemWeight(_Body):
+    """An item and the weight of a person's interactions with it: below 0 for a dislike."""
+
+    item_id: IdText
+    weight: Weight = 1.0
+
+
+class OneWeight(_Body):
+    """A weight: 1 for a like, -1 for a dislike, or any other but 0."""
+
+    weight: Weight = 1.0
+
+
+class SentEvent(_Body):
+    """What a person did with an item: a weight, or a kind of event, or neither, which weighs 1.
+
+    An event with an id counts once, however often it is sent.
+    """
+
+    item_id: IdText
+    weight: Weight | None = None
+    event: ShortText | None = None
+    timestamp: Annotated[StrictInt, Field(ge=0, lt=2**53)] | None = None
+    event_id: IdText | None = None
+
+
+class ManyEvents(_Body):
+    """Events of one person, in their order."""
+
+    events: Annotated[list[SentEvent], Field(max_length=Limits.batch)]
+
+    def listed(self) -> list[Event]:
+        """As the service takes them."""
+        return [
+            Event(str(sent.item_id), sent.weight, sent.event, sent.timestamp, _id(sent.event_id))
+            for sent in self.events
+        ]
+
+
+class InHand(_Body):
+    """What a person says of items, the oldest first: ratings, interactions, or items alone.
+
+    An item of a ``history``, an id or a title, counts as liked. Of an item that stands twice the
+    last counts.
+    """
+
+    ratings: Ratings | None = None
+    interactions: Annotated[list[ItemWeight], Field(max_length=Limits.batch)] | None = None
+    history: Annotated[list[IdText], Field(max_length=Limits.batch)] | None = None
+
+    @model_validator(mode="after")
+    def _of_one_kind(self) -> Self:
+        if sum(part is not None for part in (self.ratings, self.interactions, self.history)) > 1:
+            raise PydanticCustomError("one_of", "One of ratings, interactions and history")
+        return self
+
+    def profile(self, model: LoadedModel) -> AnyProfile | None:
+        """As the service takes it; None where nothing is said.
+
+        Raises:
+            UnsupportedError: If these are ratings, and the model has learnt from interactions, or
+                the other way round.
+        """
+        if self.history is not None:
+            return History(tuple(map(str, self.history)))
+        if self.ratings is not None:
+            model.require("ratings")
+            return _in_order((rated.item_id, rated.rating) for rated in self.ratings)
+        if self.interactions is not None:
+            model.require("interactions")
+            return _in_order((chosen.item_id, chosen.weight) for chosen in self.interactions)
+        return None
 
 
 class Named(_Body):
@@ -89,8 +189,10 @@ class Named(_Body):
         return Filters(self.genre, self.year_from, self.year_to, self.min_ratings)
 
 
-class RecommendBody(ManyRatings):
-    """Ratings in hand, and how to recommend from them."""
+class RecommendBody(InHand):
+    """Ratings, interactions or a history in hand, and how to recommend from them."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"history": ["1"], "k": 10}]})
 
     k: int = Field(10, ge=1, le=Limits.k)
     exclude_seen: bool = True
@@ -125,12 +227,11 @@ class PredictBody(_Body):
     ]
 
 
-class ExplainBody(_Body):
-    """A prediction to explain: of a user, or of ratings in hand."""
+class ExplainBody(InHand):
+    """A prediction to explain: of a user, or of ratings, interactions or a history in hand."""
 
     item_id: IdText
     user_id: IdText | None = None
-    ratings: Ratings | None = None
 
 
 async def named_filters(

@@ -1,0 +1,94 @@
+"""The tables of a store, their rows, and how ids are written in them.
+
+Migrations make the tables; `Store` reads and writes them.
+"""
+
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+
+from tastemap.serve.people.database import VERSIONS
+from tastemap.serve.settings import MIN_WEIGHT
+
+METADATA = sa.MetaData()
+PROFILES = sa.Table(
+    "persons",
+    METADATA,
+    sa.Column("number", sa.BigInteger, primary_key=True),
+    sa.Column("person", sa.Text, nullable=False),
+    sa.Column("forgotten", sa.Boolean, nullable=False),
+    sa.Column("moment", sa.BigInteger, nullable=False),
+)
+RATINGS = sa.Table(
+    "ratings",
+    METADATA,
+    sa.Column("number", sa.BigInteger, primary_key=True),
+    sa.Column("item", sa.Text, primary_key=True),
+    sa.Column("rating", sa.Double),
+    sa.Column("moment", sa.BigInteger, nullable=False),
+    sa.Column("written", sa.BigInteger, nullable=False),
+)
+IDENTITIES = sa.Table(
+    "store",
+    METADATA,
+    sa.Column("identity", sa.Text, primary_key=True),
+    sa.Column("checked", sa.BigInteger, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+)
+
+
+class StoredEvent(NamedTuple):
+    """Something that a person did with an item.
+
+    Attributes:
+        item: Id of the item as text.
+        weight: What it adds to the weight of their interactions.
+        moment: When it was, in seconds since 1970.
+        event: Its id; an event without one is another each time.
+    """
+
+    item: str
+    weight: float
+    moment: int
+    event: str | None
+
+
+class Row(NamedTuple):
+    """A row of ``ratings``, without the number of the profile."""
+
+    item: str
+    rating: float | None
+    moment: int
+    written: int
+
+    def after(self, event: StoredEvent, written: int, largest: float) -> "Row":
+        """The row once an event is added; an older event does not change its place."""
+        total = min(max((self.rating or 0.0) + event.weight, -largest), largest)
+        weight = total if abs(total) >= MIN_WEIGHT else None  # as much for as against
+        if event.moment < self.moment:
+            return self._replace(rating=weight)
+        return Row(self.item, weight, event.moment, written)
+
+
+def in_order(version: str) -> list[sa.ColumnElement[Any]]:
+    """The columns that put ratings in order, the oldest first, in a schema of a version."""
+    names = ["moment", "written", "item"] if version >= VERSIONS[2] else ["moment", "item"]
+    return [RATINGS.c[name] for name in names]
+
+
+def stored_id(text: str) -> str:
+    """An id as the database keeps it; PostgreSQL's text cannot hold the character 0.
+
+    Example:
+        >>> stored_id("a/b %"), original_id(stored_id(chr(0) + chr(92))) == chr(0) + chr(92)
+        ('a/b %', True)
+    """
+    return text.replace("\\", "\\\\").replace("\0", "\\0")
+
+
+def original_id(stored: str) -> str:
+    """The id that `stored_id` was given."""
+    if "\\" not in stored:
+        return stored
+    parts = stored.split("\\\\")
+    return "\\".join(part.replace("\\0", "\0") for part in parts)
