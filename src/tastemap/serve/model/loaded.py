@@ -129,9 +129,13 @@ class LoadedModel:
 
     @property
     def value_of_like(self) -> float:
-        """What an item counts as that is named alone: the highest rating, or the median weight."""
+        """What an item counts as that is named alone: the highest rating, or the median weight.
+
+        A model that counts no weight below a threshold is given that.
+        """
         if isinstance(self.data, Interactions):
-            return self.data.median_weight
+            threshold = self.model.get_params().get("threshold")
+            return max(self.data.median_weight, threshold or 0.0)
         return self.scale.highest
 
     def likes(self, values: F32) -> Mask:

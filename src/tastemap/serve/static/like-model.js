@@ -17,6 +17,16 @@ export class LikeModel extends RankedItems {
     this.similarity = decoded(data.similarity, Float32Array);
   }
 
+  // The popularity up to which items are of the long tail: a third of all likes, as
+  // tastemap/serve/model/catalogue.py has it.
+  get tail() {
+    const counts = [...this.popularity].sort((a, b) => a - b);
+    const most = counts.reduce((sum, n) => sum + n, 0) / 3;
+    let [sum, at] = [0, 0];
+    while (at < counts.length && sum + counts[at] <= most) sum += counts[at++];
+    return counts[Math.max(at - 1, 0)];
+  }
+
   // What the like at a place, 1 for the latest, of n likes is multiplied by in a term.
   factor({ placeWeights, power }, place, n) {
     return (placeWeights ? placeWeights[place - 1] ?? 0 : 1) * n ** power;

@@ -3,7 +3,9 @@ import { push } from "./charts.js";
 import { counted, element, labelOf } from "./dom.js";
 import { hearts } from "./hearts.js";
 import { LikeModel } from "./like-model.js";
-import { FEW, PER_ROW, signed, Site, SURPRISING } from "./site.js";
+import { FEW, PER_ROW, signed, Site } from "./site.js";
+
+const PER_FIRST_ROW = 24; // somebody new has one row
 
 export class LikeSite extends Site {
   modelOf(data) { return new LikeModel(data.model); }
@@ -49,10 +51,10 @@ export class LikeSite extends Site {
     const unmarked = (i) => !this.ratings.has(i) && this.fits(i);
     return [
       this.shelf("top-picks", isKnown ? "Top picks for you" : "Most popular",
-        isKnown ? "From your likes." : "What most people took up: nothing here is about you yet.", this.recommend(PER_ROW)),
+        isKnown ? "From your likes." : "What most people took up: nothing here is about you yet.", this.recommend(isKnown ? PER_ROW : PER_FIRST_ROW)),
       this.shelf("popular", "Popular", "What most people took up.", this.model.top(this.model.popularity, unmarked, PER_ROW)),
-      this.shelf("loved-by-few", "Loved by few", "Yours as much as they are little known.",
-        this.recommend(PER_ROW, (i) => this.model.popularity[i] >= FEW, this.person.scores, SURPRISING)),
+      this.shelf("loved-by-few", "Loved by few", "Fits you best of what few have taken up.",
+        this.recommend(PER_ROW, (i) => this.model.popularity[i] >= FEW && this.model.popularity[i] <= this.model.tail, this.person.scores, 0)),
     ].filter((_, at) => isKnown || at === 0);
   }
 

@@ -8,7 +8,8 @@ import { TitleIndex, wordsOf } from "./search.js";
 import { stars } from "./stars.js";
 
 export const PER_ROW = 8;
-export const [FEW, SURPRISING] = [3, 1]; // "loved by few": with so many ratings at least, at this novelty
+export const FEW = 3; // "loved by few": with so many ratings at least, at the novelty below
+const SURPRISING = 1;
 
 export class Site {
   constructor(data) {
