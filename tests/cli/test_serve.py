@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 from commands import run
 from tastemap.cli import app
 from tastemap.serve import server
+from tastemap.serve.people.store import Store
 
 
 def test_a_key_that_is_missing_or_short_is_refused(folder: Path, tmp_path: Path) -> None:
@@ -36,3 +37,21 @@ def test_who_stands_behind_a_proxy_that_is_not_named_is_told(
     said = CliRunner().invoke(app, ["serve", "m", f"--api-key-file={key}", *options]).stderr
     assert said.startswith("serving m at http://127.0.0.1:8000/")
     assert ("--trusted-proxy" in said) == is_noted
+
+
+def test_a_store_for_models_of_the_other_kind_is_refused_in_a_line(
+    folder: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "clicks.db"
+    store = Store(f"sqlite:///{path}")
+    store.settle("interactions")
+    store.close()
+    said = run("serve", folder / "bias", "--store", path, "--port", 0, code=1)
+    assert said.count("\n") == 1
+    assert "one for interactions, where the model has learnt from ratings" in said
+
+
+def test_a_weight_of_events_that_is_none_is_refused(folder: Path) -> None:
+    for words in ("view", "view=x", "view=1e7"):
+        said = run("serve", folder / "bias", "--event-weights", words, code=2)
+        assert "expected" in said

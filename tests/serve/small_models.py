@@ -31,9 +31,9 @@ def small_ratings(seed: int = 0) -> Ratings:
     )
 
 
-def small_interactions() -> Interactions:
+def small_interactions(ratings: Ratings | None = None) -> Interactions:
     """Who liked what of the same items, and when; the lowest ratings are dislikes."""
-    ratings = small_ratings()
+    ratings = small_ratings() if ratings is None else ratings
     frame = ratings.to_frame().filter((pl.col("rating") >= 4) | (pl.col("rating") == 1))
     weight = pl.when(pl.col("rating") >= 4).then(1.0).otherwise(-1.0).alias("weight")
     return Interactions.from_frame(

@@ -6,7 +6,7 @@ import signal
 import socket
 import threading
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -217,3 +217,28 @@ def test_overload_is_refused_at_once_and_the_server_stays_alive(tmp_path: Path) 
         assert all(b"retry-after: " in head for head in heads if b" 503 " in head)
         assert httpx.get(f"{server.url}/api/v1/items", timeout=5).status_code == 200
         assert server.stop() == (0, "")
+
+
+def test_events_count_once_though_the_server_is_killed(
+    clicks_artifact: Path, tmp_path: Path
+) -> None:
+    batches = [
+        [{"item_id": n % 80 + 1, "event": "buy", "event_id": f"{n} {step}"} for step in range(20)]
+        for n in range(60)
+    ]
+    path, options = "/api/v1/users/ann/events", ("--event-weights", "view=1,buy=3")
+    with running(clicks_artifact, tmp_path, *options) as server:
+        killer = threading.Timer(0.5, server.kill)
+        killer.start()
+        with suppress(httpx.TransportError), httpx.Client(base_url=server.url) as client:
+            for batch in batches:
+                assert client.post(path, json={"events": batch}).status_code == 200
+        killer.join()
+    with running(clicks_artifact, tmp_path, *options) as server:
+        for batch in batches:
+            answer = httpx.post(f"{server.url}{path}", json={"events": batch}).json()
+            assert answer["counted"] in (0, len(batch)), "a batch is one transaction"
+        listed = httpx.get(f"{server.url}/api/v1/users/ann/interactions").json()["interactions"]
+        assert {one["item_id"]: one["weight"] for one in listed} == dict.fromkeys(
+            range(1, 61), 60.0
+        )

@@ -12,7 +12,7 @@ from tastemap.errors import ArtifactError
 from tastemap.models.registry import load_model
 from tastemap.serve.people.profiles import api_profile, page_profile
 from tastemap.serve.people.provenance import Names, old_record
-from tastemap.serve.people.store import EMPTY_PROFILE, StoredProfile, StoredRating
+from tastemap.serve.people.tables import EMPTY_PROFILE, StoredProfile, StoredRating
 
 STORE = "identity of a store"
 EMPTY = pl.DataFrame(

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tastemap.errors import ArgumentError, StoreError
-from tastemap.serve.people.store import EMPTY_PROFILE, Store
-from tastemap.serve.people.tables import StoredEvent
+from tastemap.serve.people.store import Store, original_id, stored_id
+from tastemap.serve.people.tables import EMPTY_PROFILE, StoredEvent
 
 ODD = ["7", "a/b", "50%", "né ☃", "nul\0in", "back\\slash", "\\0", "'; DROP TABLE ratings;--", " "]
 
@@ -157,3 +159,10 @@ def test_a_store_is_for_ratings_or_for_interactions(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="one for interactions, where the model has learnt from r"):
         again.settle("ratings")
     again.close()
+
+
+@given(st.text(), st.text())
+def test_stored_ids_are_lossless(one: str, other: str) -> None:
+    assert original_id(stored_id(one)) == one
+    assert "\0" not in stored_id(one)
+    assert (stored_id(one) == stored_id(other)) == (one == other)

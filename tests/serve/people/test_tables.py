@@ -1,9 +1,6 @@
-"""The rows of a store, and how ids are written in them."""
+"""The rows of a store."""
 
-from hypothesis import given
-from hypothesis import strategies as st
-
-from tastemap.serve.people.tables import Row, StoredEvent, original_id, stored_id
+from tastemap.serve.people.tables import Row, StoredEvent
 
 
 def test_events_add_up_within_a_bound_and_the_latest_gives_the_place() -> None:
@@ -15,10 +12,3 @@ def test_events_add_up_within_a_bound_and_the_latest_gives_the_place() -> None:
     assert early.after(StoredEvent("7", -3.0, 60, None), 4, 4.0) == ("7", None, 60, 4)
     taken_back = Row("7", None, 50, 1)
     assert taken_back.after(StoredEvent("7", -9.0, 50, None), 5, 4.0) == ("7", -4.0, 50, 5)
-
-
-@given(st.text(), st.text())
-def test_stored_ids_are_lossless(one: str, other: str) -> None:
-    assert original_id(stored_id(one)) == one
-    assert "\0" not in stored_id(one)
-    assert (stored_id(one) == stored_id(other)) == (one == other)

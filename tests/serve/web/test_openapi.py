@@ -20,6 +20,7 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
+from small_models import save_small, small_interactions, text_ratings
 
 from tastemap.serve.web import api, health
 
@@ -54,10 +55,14 @@ KNOWN = {"item_id": ["a/b", "50%", "nul\0", "item 12"], "user_id": ["user/3", "n
 
 
 @pytest.fixture(scope="module")
-def client(text_artifact: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    app = client_of(text_artifact, tmp_path_factory.mktemp("contract")).app
-    with asgi.get_client(app) as made:
-        yield made
+def clients(text_artifact: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Any]]:
+    """One on a model of ratings, one on a model of interactions."""
+    data, folder = small_interactions(text_ratings()), tmp_path_factory.mktemp("contract")
+    clicks_artifact = save_small(data, folder / "clicks" / "model", "next-item")
+    of_ratings = client_of(text_artifact, folder).app
+    of_interactions = client_of(clicks_artifact, folder / "clicks", event_weights={"view": 1.0}).app
+    with asgi.get_client(of_ratings) as first, asgi.get_client(of_interactions) as second:
+        yield [first, second]
 
 
 @pytest.mark.slow
@@ -65,7 +70,7 @@ def client(text_artifact: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
     ("operation", "mode"), CASES, ids=lambda one: str(getattr(one, "label", one))
 )
 def test_every_answer_is_documented(
-    operation: schemathesis.APIOperation, mode: GenerationMode, client: Any
+    operation: schemathesis.APIOperation, mode: GenerationMode, clients: list[Any]
 ) -> None:
     @settings(
         max_examples=20,
@@ -83,6 +88,7 @@ def test_every_answer_is_documented(
         if mode.is_positive and data.draw(st.booleans()):
             with_known_ids(case.path_parameters, data, in_path)
             with_known_ids(case.body, data, str)
+        client = data.draw(st.sampled_from(clients))
         response = case.call(app=client.app, session=client, base_url="http://127.0.0.1")
         case.validate_response(response, checks=CHECKS)
 
@@ -103,6 +109,8 @@ def with_known_ids(part: Any, data: st.DataObject, write: Callable[[str], str]) 
         for name, value in part.items():
             if name in KNOWN:
                 part[name] = write(data.draw(st.sampled_from(KNOWN[name])))
+            elif name == "history" and value:
+                part[name] = data.draw(st.permutations(KNOWN["item_id"]))
             elif name == "rating":
                 part[name] = data.draw(st.integers(1, 5))
             else:

@@ -91,7 +91,10 @@ class LoadedModel:
     def __init__(self, model: Recommender, manifest: dict[str, Any], version: str) -> None:
         self.model, self.manifest, self.version = model, manifest, version
         self.data: Feedback = model.fitted_data
-        self.has_ratings = isinstance(self.data, Ratings)
+        self._ratings = self.data if isinstance(self.data, Ratings) else None
+        self.has_ratings = self._ratings is not None
+        self._scale = None if self._ratings is None else self._ratings.scale
+        self._levels = None if self._scale is None else self._scale.levels
         self.catalogue = Catalogue(self.data)
         self.users = RowsOfIds(self.data.users)
         self.is_quick = False
@@ -112,7 +115,7 @@ class LoadedModel:
     @property
     def scale(self) -> Scale:
         """The scale of the ratings; the errors are those of `ratings`."""
-        return self.ratings.scale
+        return self.ratings.scale if self._scale is None else self._scale
 
     def require(self, noun: str) -> None:
         """Refuse ratings where the model has learnt from interactions, and the other way round.
@@ -232,19 +235,21 @@ class LoadedModel:
         """
         values = np.array(list(ratings), dtype=np.float64)
         if self.has_ratings:
-            name, expected, fits = "rating", f"a rating from {self.scale}", self._on_scale(values)
+            fits = self._on_scale(values)
         else:
-            name = "weight"
-            expected = f"a weight from {MIN_WEIGHT:g} to {Limits.weight:,.0f}, or below 0 as far"
             fits = (np.abs(values) >= MIN_WEIGHT) & (np.abs(values) <= Limits.weight)
-        if not fits.all():
-            wrong = values[np.argmin(fits)]
-            raise ArgumentError(name, expected=expected, received=f"{wrong:g}")
+        if fits.all():
+            return
+        received = f"{values[np.argmin(fits)]:g}"
+        if self.has_ratings:
+            raise ArgumentError("rating", expected=f"a rating from {self.scale}", received=received)
+        expected = f"a weight from {MIN_WEIGHT:g} to {Limits.weight:,.0f}, or below 0 as far"
+        raise ArgumentError("weight", expected=expected, received=received)
 
     def _on_scale(self, values: F64) -> Mask:
         """Which values (n,) are ratings of the data."""
-        scale, levels = self.scale, self.scale.levels
-        fits: Mask = (values >= scale.lowest) & (values <= scale.highest)
+        levels = self._levels
+        fits: Mask = (values >= self.scale.lowest) & (values <= self.scale.highest)
         if levels is not None:
             nearest = np.searchsorted(levels + 1e-6, values).clip(max=len(levels) - 1)
             fits &= np.abs(levels[nearest] - values) < 1e-6

@@ -5,7 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from tastemap.serve.people.tables import METADATA, stored_id
+from tastemap.serve.people.tables import METADATA
 
 # So many ids are remembered of one person.
 MAX_EVENTS = 10_000
@@ -26,16 +26,15 @@ def remember(
     Args:
         connection: In a transaction that holds the profile.
         number: The number of the profile.
-        events: The id of each event; None is new each time.
+        events: The id of each event, as the store writes ids; None is new each time.
         now: Nanoseconds since 1970.
     """
-    ids = [None if event is None else stored_id(event) for event in events]
     of_profile = EVENTS.c.number == number
-    query = sa.select(EVENTS.c.event).where(of_profile & EVENTS.c.event.in_({*ids} - {None}))
+    query = sa.select(EVENTS.c.event).where(of_profile & EVENTS.c.event.in_({*events} - {None}))
     seen: set[str | None] = set(connection.scalars(query))
     is_new: list[bool] = []
     rows: list[dict[str, Any]] = []
-    for place, event in enumerate(ids):
+    for place, event in enumerate(events):
         is_new.append(event is None or event not in seen)
         if is_new[-1] and event is not None:
             seen.add(event)

@@ -16,8 +16,8 @@ from tastemap.data.interactions import Interactions
 from tastemap.errors import ArgumentError, UnknownIdError
 from tastemap.serve.model.loaded import LoadedModel, ServedUser
 from tastemap.serve.model.reload import LiveModel
-from tastemap.serve.people.store import Store, StoredProfile
-from tastemap.serve.people.tables import StoredEvent
+from tastemap.serve.people.store import Store
+from tastemap.serve.people.tables import StoredEvent, StoredProfile
 from tastemap.serve.schemas import OwnRating, OwnRatings
 from tastemap.serve.settings import Limits
 

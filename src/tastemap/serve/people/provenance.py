@@ -20,7 +20,7 @@ from tastemap.data.vocabulary import Id
 from tastemap.serve.model.catalogue import RowsOfIds
 from tastemap.serve.model.loaded import ALIAS
 from tastemap.serve.people.profiles import api_user_id
-from tastemap.serve.people.store import StoredProfile
+from tastemap.serve.people.tables import StoredProfile
 
 #: A profile with its key and its number in the store.
 NumberedProfile: TypeAlias = tuple[str, int, StoredProfile]

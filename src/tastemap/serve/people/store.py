@@ -27,14 +27,15 @@ from tastemap.serve.people.availability import Outage
 from tastemap.serve.people.database import VERSIONS, Answer, Database, Work
 from tastemap.serve.people.event_ids import EVENTS, remember
 from tastemap.serve.people.tables import (
+    EMPTY_PROFILE,
     IDENTITIES,
     PROFILES,
     RATINGS,
     Row,
     StoredEvent,
+    StoredProfile,
+    StoredRating,
     in_order,
-    original_id,
-    stored_id,
 )
 
 log = logging.getLogger("tastemap.serve")
@@ -42,36 +43,6 @@ log = logging.getLogger("tastemap.serve")
 SECONDS_BETWEEN_LOOKS, SECONDS_BETWEEN_COUNTS = 1.0, 60.0
 # With less on its disk, an SQLite store counts as full.
 MIN_FREE_BYTES = 1_000_000
-
-
-class StoredRating(NamedTuple):
-    """One rating of a profile.
-
-    Attributes:
-        item: Id of the item as text.
-        rating: The rating, or the weight of the interactions, or None where one of the training
-            data was taken back.
-        moment: When it was given, in seconds since 1970.
-    """
-
-    item: str
-    rating: float | None
-    moment: int
-
-
-class StoredProfile(NamedTuple):
-    """All that is kept of a person.
-
-    Attributes:
-        ratings: The ratings, the oldest first.
-        forgotten: Whether the training ratings of the person are not to be used either.
-    """
-
-    ratings: list[StoredRating]
-    forgotten: bool = False
-
-
-EMPTY_PROFILE = StoredProfile([])
 
 
 class Counts(NamedTuple):
@@ -230,7 +201,7 @@ class Store:
         def work(connection: sa.Connection) -> list[bool]:
             now = time.time_ns()
             number = self._number(connection, key, now // 10**9)
-            is_new = remember(connection, number, [event.event for event in events], now)
+            is_new = remember(connection, number, list(map(_stored_event, events)), now)
             items = {stored_id(event.item) for event in events}
             mine = (RATINGS.c.number == number) & RATINGS.c.item.in_(items)
             columns = RATINGS.c["item", "rating", "moment", "written"]
@@ -395,7 +366,29 @@ class Store:
         return sqlite.insert if self.database.is_sqlite else postgresql.insert
 
 
+def stored_id(text: str) -> str:
+    """An id as the database keeps it; PostgreSQL's text cannot hold the character 0.
+
+    Example:
+        >>> stored_id("a/b %"), original_id(stored_id(chr(0) + chr(92))) == chr(0) + chr(92)
+        ('a/b %', True)
+    """
+    return text.replace("\\", "\\\\").replace("\0", "\\0")
+
+
+def original_id(stored: str) -> str:
+    """The id that `stored_id` was given."""
+    if "\\" not in stored:
+        return stored
+    parts = stored.split("\\\\")
+    return "\\".join(part.replace("\\0", "\0") for part in parts)
+
+
 def _number_of(key: str) -> sa.Select[int]:
     """The number of a key, which nobody else can change or delete until the transaction ends."""
     query = sa.select(PROFILES.c.number).where(PROFILES.c.person == stored_id(key))
     return query.with_for_update()
+
+
+def _stored_event(event: StoredEvent) -> str | None:
+    return None if event.event is None else stored_id(event.event)

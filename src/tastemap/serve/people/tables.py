@@ -1,4 +1,4 @@
-"""The tables of a store, their rows, and how ids are written in them.
+"""The tables of a store, and what stands in them.
 
 Migrations make the tables; `Store` reads and writes them.
 """
@@ -35,6 +35,36 @@ IDENTITIES = sa.Table(
     sa.Column("checked", sa.BigInteger, nullable=False),
     sa.Column("kind", sa.Text, nullable=False),
 )
+
+
+class StoredRating(NamedTuple):
+    """One rating of a profile.
+
+    Attributes:
+        item: Id of the item as text.
+        rating: The rating, or the weight of the interactions, or None where one of the training
+            data was taken back.
+        moment: When it was given, in seconds since 1970.
+    """
+
+    item: str
+    rating: float | None
+    moment: int
+
+
+class StoredProfile(NamedTuple):
+    """All that is kept of a person.
+
+    Attributes:
+        ratings: The ratings, the oldest first.
+        forgotten: Whether the training ratings of the person are not to be used either.
+    """
+
+    ratings: list[StoredRating]
+    forgotten: bool = False
+
+
+EMPTY_PROFILE = StoredProfile([])
 
 
 class StoredEvent(NamedTuple):
@@ -74,21 +104,3 @@ def in_order(version: str) -> list[sa.ColumnElement[Any]]:
     """The columns that put ratings in order, the oldest first, in a schema of a version."""
     names = ["moment", "written", "item"] if version >= VERSIONS[2] else ["moment", "item"]
     return [RATINGS.c[name] for name in names]
-
-
-def stored_id(text: str) -> str:
-    """An id as the database keeps it; PostgreSQL's text cannot hold the character 0.
-
-    Example:
-        >>> stored_id("a/b %"), original_id(stored_id(chr(0) + chr(92))) == chr(0) + chr(92)
-        ('a/b %', True)
-    """
-    return text.replace("\\", "\\\\").replace("\0", "\\0")
-
-
-def original_id(stored: str) -> str:
-    """The id that `stored_id` was given."""
-    if "\\" not in stored:
-        return stored
-    parts = stored.split("\\\\")
-    return "\\".join(part.replace("\\0", "\0") for part in parts)

@@ -64,11 +64,11 @@ AppService = Annotated[Service, Depends(_service)]
 
 
 async def _of_ratings(service: AppService) -> None:
-    service.model.require("ratings")
+    service.live.current.require("ratings")
 
 
 async def _of_interactions(service: AppService) -> None:
-    service.model.require("interactions")
+    service.live.current.require("interactions")
 
 
 def _router(prefix: str, tag: str, *needs: Any) -> APIRouter:
