@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from tastemap.arrays import I64
+from tastemap.arrays import I64, FloatArray, Mask
 from tastemap.data.feedback import Feedback, Groups
+from tastemap.data.interactions import Interactions
 
 
 def histories(ratings: Feedback, seed: int = 0) -> Groups | None:
@@ -11,7 +12,7 @@ def histories(ratings: Feedback, seed: int = 0) -> Groups | None:
 
     Where times are missing or equal, positions count, if the table has some. What is still equal is
     put in an order that is drawn: the order of a table may follow the items or the ratings, and a
-    model that learnt it would learn the sorting of a file.
+    model that learnt it would learn the sorting of a file. A dislike is no step of a history.
 
     Args:
         ratings: n ratings.
@@ -29,7 +30,19 @@ def histories(ratings: Feedback, seed: int = 0) -> Groups | None:
         return None
     drawn = np.random.default_rng(seed).permutation(len(ratings))
     order = np.lexsort((drawn, *keys, ratings.user_index))
-    return Groups(ratings.by_user.indptr, order)
+    chosen = is_chosen(ratings, ratings.values[order])
+    before = np.concatenate([[0], np.cumsum(chosen)])
+    return Groups(before[ratings.by_user.indptr], order[chosen])
+
+
+def is_chosen(data: Feedback, values: FloatArray) -> Mask:
+    """Which values (n,) of the kind of the data's say that a user went on to an item.
+
+    All ratings do, and of interactions those with a weight above 0.
+    """
+    if isinstance(data, Interactions):
+        return np.asarray(values) > 0
+    return np.ones(len(values), dtype=bool)
 
 
 def gaps(ratings: Feedback, history: Groups) -> I64:

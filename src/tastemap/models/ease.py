@@ -10,7 +10,7 @@ from tastemap.errors import ArgumentError
 from tastemap.kernels.ease import gram, scatter, sums_of_rows
 from tastemap.models.base.arrays import take
 from tastemap.models.base.explanation import Explanation
-from tastemap.models.base.item_based import LikeModel, RatedItems, at_items
+from tastemap.models.base.item_based import LikeModel, LikeTerm, RatedItems, at_items
 from tastemap.models.base.user import User
 from tastemap.models.base.validation import positive, share
 
@@ -129,6 +129,10 @@ class EASE(LikeModel):
     def work(self, ratings: Feedback) -> float:
         """As in the base class: the inverse, and the pairs of likes of each user."""
         return float(ratings.n_items) ** 3 / 16 + super().work(ratings)
+
+    def like_terms(self) -> list[LikeTerm]:
+        """As in the base class: row i of B for each like."""
+        return [LikeTerm(self.item_weights)]
 
     def _scores(self, rated: RatedItems, item_index: IndexArray) -> FloatArray:
         liked = np.sort(rated.item_index[self._likes(rated.rating)])  # a fixed order of the sum

@@ -7,7 +7,7 @@ from tastemap.arrays import F32, I32, AnyArray, FloatArray, IndexArray
 from tastemap.data.feedback import Feedback
 from tastemap.models.base.arrays import take
 from tastemap.models.base.explanation import Explanation
-from tastemap.models.base.item_based import ItemModel, LikeModel, RatedItems, at_items
+from tastemap.models.base.item_based import ItemModel, LikeModel, LikeTerm, RatedItems, at_items
 from tastemap.models.base.user import User
 from tastemap.models.base.validation import choice, not_negative, whole_number
 
@@ -134,6 +134,12 @@ class ImplicitKNN(LikeModel):
         """As in the base class: the pairs of likes of each user; any number of items will do."""
         pairs = (ratings.by_user.counts.astype(np.float64) ** 2).sum()
         return float(pairs) + super(ItemModel, self).work(ratings)
+
+    def like_terms(self) -> list[LikeTerm]:
+        """As in the base class: the similarities of the neighbours of each like."""
+        n, k = self.neighbours.shape
+        columns, similarity = self.neighbours.ravel(), self.neighbour_similarity.ravel()
+        return [LikeTerm(csr_array((similarity, columns, k * np.arange(n + 1)), shape=(n, n)))]
 
     def _scores(self, rated: RatedItems, item_index: IndexArray) -> FloatArray:
         liked = np.sort(rated.item_index[self._likes(rated.rating)])  # a fixed order of the sum

@@ -1,23 +1,23 @@
 """The next item: what people go on to, in closed form, and what they like once they come back."""
 
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple, Self
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
-from tastemap.arrays import F32, F64, I64, AnyArray, FloatArray, IndexArray, Mask
+from tastemap.arrays import F32, F64, I64, AnyArray, FloatArray, IndexArray
 from tastemap.data.feedback import Feedback, Groups
-from tastemap.data.histories import gaps, histories
-from tastemap.data.interactions import Interactions
+from tastemap.data.histories import gaps, histories, is_chosen
 from tastemap.errors import ArgumentError
 from tastemap.kernels.next_item import add_pairs, add_weighted_rows, products_of_weights
 from tastemap.models.base.arrays import take
 from tastemap.models.base.artifact import Artifact
 from tastemap.models.base.explanation import Explanation
-from tastemap.models.base.item_based import LikeModel, RatedItems, at_items
+from tastemap.models.base.item_based import LikeModel, LikeTerm, RatedItems, at_items
+from tastemap.models.base.rows import Capabilities
 from tastemap.models.base.user import User
 from tastemap.models.base.validation import not_negative, positive, share, whole_number
 from tastemap.models.ease import EASE
@@ -105,7 +105,7 @@ class NextItem(LikeModel):
         change, so the answer is that for a user of the training data with the same history.
 
     Similarity:
-        What people go on to: B_ij for an item i, over the largest of its row.
+        What people go on to: B_ij for an item i, over the largest of its row beside B_ii.
 
     Speed:
         N ratings take N times the window pairs, each of two additions, and n items a Cholesky
@@ -162,6 +162,11 @@ class NextItem(LikeModel):
         self.threshold = threshold
         self.gap: float | FloatArray = 0.0
 
+    @property
+    def capabilities(self) -> Capabilities:
+        """Those of every model of likes; and the order counts."""
+        return replace(super().capabilities, ordered=True)
+
     # ---- learning ----
 
     def _fit(
@@ -171,7 +176,7 @@ class NextItem(LikeModel):
         self._forget()
         self.gap = 0.0
         self.taste_model = EASE(threshold=self.threshold).fit(ratings, seed=seed, progress=progress)
-        n, history = ratings.n_items, _histories(ratings, seed)
+        n, history = ratings.n_items, histories(ratings, seed)
         self.transitions, self.gap_quantiles = np.zeros((n, n), dtype=np.float32), np.zeros(0)
         if history is None or history.counts.max() < 2:
             return
@@ -285,7 +290,7 @@ class NextItem(LikeModel):
     @cached_property
     def _places(self) -> I64:
         """Places back (n_ratings,) of each training rating, 1 for the latest of its user."""
-        data, history = self.fitted_data, _histories(self.fitted_data, self.seed_)
+        data, history = self.fitted_data, histories(self.fitted_data, self.seed_)
         place = np.zeros(len(data), dtype=np.int64)
         if history is not None:
             end = history.indptr[data.user_index[history.indices] + 1]
@@ -293,6 +298,17 @@ class NextItem(LikeModel):
         return place
 
     # ---- scores ----
+
+    def like_terms(self) -> list[LikeTerm]:
+        """As in the base class: what people go on to, and taste with its trend."""
+        places = self._weights(np.arange(1, self.window + 1))
+        terms = [LikeTerm(self.transitions, places)]
+        if self.taste:
+            nobody = self._fold_in(np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.float32))
+            weight, trend = self._taste_weights(nobody)
+            liking = self.taste_model.item_weights * (weight * trend).astype(np.float32)
+            terms.append(LikeTerm(liking, power=-0.5))
+        return terms
 
     def _user(self, user_index: int) -> History:
         data = self.fitted_data
@@ -306,9 +322,9 @@ class NextItem(LikeModel):
         gap, time = self._gap_of(-1), None
         if self._trend is not None:
             time = float(self._trend.time[-1]) + gap
-        is_chosen = _is_chosen(self.fitted_data, rating)
-        place = np.cumsum(is_chosen[::-1])[::-1].astype(np.int64)
-        return History(item_index, rating, np.where(is_chosen, place, 0), gap, time)
+        chosen = is_chosen(self.fitted_data, rating)
+        place = np.cumsum(chosen[::-1])[::-1].astype(np.int64)
+        return History(item_index, rating, np.where(chosen, place, 0), gap, time)
 
     def _scores(self, rated: RatedItems | History, item_index: IndexArray) -> FloatArray:
         return at_items(self._score(rated), item_index, unknown=0.0)
@@ -339,6 +355,7 @@ class NextItem(LikeModel):
 
     def _item_similarities(self, item: int) -> FloatArray:
         row = self.transitions[item].astype(np.float64)
+        row[item] = 0
         return np.clip(row / (np.abs(row).max() or 1.0), -1.0, 1.0)
 
     # ---- the artifact ----
@@ -369,20 +386,3 @@ class NextItem(LikeModel):
                 learnt_by=str(taste),
             )
         )
-
-
-def _is_chosen(data: Feedback, values: FloatArray) -> Mask:
-    """Which values (n,) of the kind of the data's say that a user went on to an item."""
-    if isinstance(data, Interactions):
-        return np.asarray(values) > 0
-    return np.ones(len(values), dtype=bool)
-
-
-def _histories(data: Feedback, seed: int) -> Groups | None:
-    """The rows of what each user chose, oldest first; None if nothing is known of the order."""
-    history = histories(data, seed)
-    if history is None:
-        return None
-    is_chosen = _is_chosen(data, data.values[history.indices])
-    before = np.concatenate([[0], np.cumsum(is_chosen)])
-    return Groups(before[history.indptr], history.indices[is_chosen])

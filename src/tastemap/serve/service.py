@@ -26,6 +26,7 @@ from tastemap.serve.answers.group import GroupPicks, group_picks
 from tastemap.serve.answers.item_map import ItemMap, OwnMap, Place
 from tastemap.serve.answers.predictions import predictions
 from tastemap.serve.answers.recommendations import cards, first_page, recommendations
+from tastemap.serve.answers.standing import Standing, standing
 from tastemap.serve.answers.taste import Taste, taste_of
 from tastemap.serve.model.catalogue import NO_FILTERS, Filters
 from tastemap.serve.model.loaded import LoadedModel, ServedUser
@@ -236,6 +237,11 @@ class Service:
         model = self.model
         row, user = row_of(model, item_id), self.profiles.user(model, profile)
         return explanation(model, user, row, _prediction(model, user, row))
+
+    def standing(self, profile: AnyProfile, item_id: str) -> Standing:
+        """Where an item stands among all, and on a person's list."""
+        model, user = self._model_and_user(profile)
+        return standing(model, user, row_of(model, item_id))
 
     def similar_users(self, profile: AnyProfile, k: int = 10) -> SimilarUsers:
         """The users of the training data whose factors point most nearly the same way.

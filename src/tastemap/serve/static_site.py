@@ -10,7 +10,6 @@ A browser that opens a file asks no server, and lets a page load neither modules
 folder; plain scripts it does load, hence the form of the last two.
 """
 
-import base64
 import re
 from importlib.resources import files
 from pathlib import Path
@@ -18,9 +17,9 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from numpy.typing import ArrayLike
 
 from tastemap.arrays import I64
+from tastemap.data.feedback import Feedback
 from tastemap.data.nouns import item_noun
 from tastemap.data.ratings import Ratings
 from tastemap.data.statistics import average_ratings
@@ -29,9 +28,14 @@ from tastemap.explore.item_map import MIN_ITEMS, OTHER, describe_map, item_map, 
 from tastemap.explore.report.page import embedded_json, write_page
 from tastemap.models.base.factors import FactorModel
 from tastemap.models.base.recommender import Recommender
+from tastemap.serve.exported_likes import likes_data, packed
+from tastemap.serve.words import Words
 
 #: The modules of the site, each after those it imports.
-MODULES = ("dom", "search", "model", "charts", "stars", "paint", "map", "site")
+MODULES = (
+    *("dom", "search", "model", "like-model", "charts", "stars", "hearts", "paint", "map"),
+    *("site", "like-site", "start"),
+)
 DATA = "data.js"
 
 
@@ -40,14 +44,17 @@ def export_site(model: Recommender, out: str | Path) -> Path:
 
     Args:
         model: A model of factors whose fold-in is the ridge solution (bias, mf, als, and what
-            remains of biased-dot and dot when they are saved).
+            remains of biased-dot and dot when they are saved); or a model of interactions whose
+            scores are sums over what a person likes (ease, item-knn, next-item), of not too many
+            items.
         out: A new folder, or one with such a site, which is replaced.
 
     Returns:
         The path of its ``index.html``.
 
     Raises:
-        UnsupportedError: If a new person cannot be described in the browser with this model.
+        UnsupportedError: If a new person cannot be described in the browser with this model, or
+            its weights are too many.
         ArtifactError: If ``out`` holds something else; it is left alone.
     """
     folder = Path(out)
@@ -72,34 +79,43 @@ def export_site(model: Recommender, out: str | Path) -> Path:
 
 def site_data(model: Recommender) -> dict[str, Any]:
     """All that the site knows, ready for JSON; see `export_site`."""
-    factors = _exportable(model)
-    data = factors.ratings_
-    everything = pl.DataFrame({"item_id": data.items.ids}).with_columns(x=0.0, y=0.0)
-    items = map_items(everything, data)
-    genres = sorted({genre for row in items["genres"].to_list() for genre in row or ()})
-    return {
+    data = model.fitted_data
+    site: dict[str, Any] = {
         "name": data.source.name,
         "noun": item_noun(data)._asdict() | {"indefinite": item_noun(data).indefinite},
+        "words": vars(Words.of(data)),
         "hasTitles": data.items.has_titles,
+        "hasRatings": isinstance(data, Ratings),
         "learnt_by": model.learnt_by_,
         "fingerprint": data.fingerprint(),
         "n_ratings": len(data),
         "n_users": data.n_users,
         "metrics": {k: v for k, v in model.metrics_.items() if isinstance(v, int | float)},
-        "model": _model_data(factors),
-        "items": {
-            "id": items["item_id"].cast(pl.String).to_list(),
-            "title": items["title"].to_list(),
-            "year": items["year"].to_list(),
-            "genres": items["genres"].to_list(),
-            "genre": items["genre"].to_list(),
-            "genreNames": _by_frequency(items["genre"]),
-            "genreList": genres,
-            "average": _rounded(items["average"]),
+    }
+    if isinstance(data, Ratings):
+        factors = _exportable(model)
+        site |= {"model": _model_data(factors), "map": _map_data(factors)}
+        rated = {
             "damped": average_ratings(data)["damped_average"].to_list(),
             "histogram": packed(histograms(data), np.uint32),
-        },
-        "map": _map_data(factors),
+        }
+        return site | {"items": _items_data(data) | rated}
+    return site | {"model": likes_data(model), "map": None, "items": _items_data(data)}
+
+
+def _items_data(data: Feedback) -> dict[str, Any]:
+    """What is known of the items, in columns."""
+    everything = pl.DataFrame({"item_id": data.items.ids}).with_columns(x=0.0, y=0.0)
+    items = map_items(everything, data)
+    return {
+        "id": items["item_id"].cast(pl.String).to_list(),
+        "title": items["title"].to_list(),
+        "year": items["year"].to_list(),
+        "genres": items["genres"].to_list(),
+        "genre": items["genre"].to_list(),
+        "genreNames": _by_frequency(items["genre"]),
+        "genreList": sorted({genre for row in items["genres"].to_list() for genre in row or ()}),
+        "average": _rounded(items["average"]),
     }
 
 
@@ -112,12 +128,6 @@ def histograms(data: Ratings) -> I64:
     cells = data.item_index.astype(np.int64) * len(levels) + level
     counts = np.bincount(cells, minlength=data.n_items * len(levels))
     return counts.reshape(data.n_items, len(levels))
-
-
-def packed(values: ArrayLike, dtype: Any) -> str:
-    """Numbers as base64 of their little-endian bytes."""
-    array = np.ascontiguousarray(values, dtype=np.dtype(dtype).newbyteorder("<"))
-    return base64.b64encode(array.tobytes()).decode()
 
 
 def bundle() -> str:

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from servers import running
 
+from tastemap.models.base.recommender import Recommender
+
 pytestmark = pytest.mark.slow
 PAGES = ("/", "/items/2", "/map", "/you", "/together", "/model", "/docs")
 
@@ -141,3 +143,77 @@ def test_without_scripts_a_form_rates(open_page: Any, home: str) -> None:
     page.get_by_role("button", name="Rate", exact=True).click()
     assert page.locator(".count b").inner_text() == "1"
     assert page.locator(".stars input[value='4']").is_checked()
+
+
+# ---- a model of likes ----
+
+
+@pytest.fixture(scope="module")
+def likes_home(likes_model: Recommender, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of `tastemap serve` on a model of likes."""
+    folder = tmp_path_factory.mktemp("likes")
+    with running(likes_model.save(folder / "model"), folder) as server:
+        yield server.url
+
+
+def press(page: Any, kind: str) -> None:
+    """Press the first button of a kind by keyboard, and wait for the changed page."""
+    before = page.locator(".count").inner_text() + page.locator("main").inner_text()
+    page.locator(f".{kind}").first.focus()
+    page.keyboard.press("Enter")
+    for _ in range(100):
+        if page.locator(".count").inner_text() + page.locator("main").inner_text() != before:
+            return
+        page.wait_for_timeout(50)
+    pytest.fail(f"{kind} changed nothing")
+
+
+def test_a_newcomer_likes_by_keyboard_and_the_picks_change(open_page: Any, likes_home: str) -> None:
+    page = open_page(likes_home).page
+    page.goto(likes_home)
+    assert page.get_by_role("heading", name="Popular").is_visible()
+    picks = []
+    for n in (1, 2, 3):
+        press(page, "like")
+        assert page.locator(".count").inner_text() == f"{n} liked"
+        picks.append(page.locator("section").first.locator("h3").all_inner_texts())
+        said = page.locator(".toast").inner_text()
+        assert said.startswith("You like ")
+        assert said.endswith(". Your picks have changed.")
+        focused = page.evaluate("document.activeElement.className")
+        assert focused == "like", "the focus stays where it was"
+    assert len({tuple(titles) for titles in picks}) == 3
+    unwanted = page.locator("section").first.locator("h3").first.inner_text()
+    press(page, "unwanted")
+    assert "will not be suggested any more" in page.locator(".toast").inner_text()
+    assert unwanted not in page.locator("main").inner_text()
+    page.goto(f"{likes_home}/you")
+    assert page.locator("[aria-pressed=true]").count() == 4
+    press(page, "like[aria-pressed=true]")
+    assert page.locator(".count").inner_text() == "2 liked"
+
+
+def test_without_scripts_a_heart_is_a_form(open_page: Any, likes_home: str) -> None:
+    page = open_page(likes_home, java_script_enabled=False).page
+    page.goto(f"{likes_home}/items/3")
+    for is_pressed in ("true", "false"):
+        page.get_by_role("button", name="Like").click()
+        assert page.locator(".like").get_attribute("aria-pressed") == is_pressed
+
+
+@pytest.mark.parametrize(
+    ("width", "options"),
+    [(1200, {}), (380, {"color_scheme": "dark"}), (900, {"forced_colors": "active"})],
+)
+def test_every_page_of_likes_passes_axe(
+    open_page: Any, likes_home: str, width: int, options: dict[str, str]
+) -> None:
+    watched = open_page(likes_home, viewport={"width": width, "height": 900}, **options)
+    page = watched.page
+    page.goto(f"{likes_home}/items/3")
+    press(page, "like")
+    for address in ("/", "/items/2", "/items/3", "/you", "/together", "/model"):
+        page.goto(likes_home + address)
+        assert watched.axe() == [], address
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= width, f"{address} is wider than the window"

@@ -240,3 +240,79 @@ def test_the_map_works_from_the_keyboard_and_by_pointing(
     assert page.locator(".count").inner_text() == "1 rated"
     page.get_by_label("Colour by").select_option("predicted")
     assert "your predicted rating" in page.locator(".map-legend").inner_text()
+
+
+# ---- the site of a model of likes ----
+
+LIKED = [7, 2, 31]  # the oldest first
+LIKE = "ids => ids.forEach((id) => tastemap.rate(tastemap.rowById.get(id), 1))"
+
+
+@pytest.fixture
+def likes_site(likes_model: Recommender, tmp_path: Path) -> str:
+    return export_site(likes_model, tmp_path / "site").as_uri()
+
+
+def test_a_site_of_likes_has_the_numbers_of_the_library(
+    open_page: Any, likes_site: str, likes_model: Recommender
+) -> None:
+    watched = open_page(likes_site.rsplit("/", 1)[0])
+    page = watched.page
+    page.goto(likes_site)
+    assert page.locator("#row-top-picks h2").inner_text() == "Most popular"
+    page.evaluate(LIKE, [str(item) for item in LIKED])
+    for novelty in (0.0, 0.6):
+        expected = likes_model.recommend(history=LIKED, k=20, novelty=novelty)
+        found = page.evaluate(
+            """novelty => { tastemap.asked.novelty = novelty;
+            const ranking = tastemap.model.ranking(tastemap.person.scores, novelty);
+            return tastemap.recommend(20).map((i) => [tastemap.items.id[i], ranking[i]]); }""",
+            novelty,
+        )
+        assert [int(item) for item, _ in found] == expected["item_id"].to_list()
+        np.testing.assert_allclose([v for _, v in found], expected["score"], rtol=1e-3)
+    mine = dict.fromkeys(LIKED, 1.0)
+    expected = likes_model.explain(ratings=mine, item_id=40)
+    parts = page.evaluate(
+        """() => tastemap.model.explain(tastemap.liked, tastemap.rowById.get("40"))
+          .map((p) => [tastemap.items.id[p.row], p.placesBack, p.contribution])"""
+    )
+    rows = expected.select("item_id", "places_back", "contribution").rows()
+    assert [(int(item), places) for item, places, _ in parts] == [row[:2] for row in rows]
+    np.testing.assert_allclose([p[2] for p in parts], [row[2] for row in rows], atol=1e-5)
+    similar = page.evaluate(
+        """() => tastemap.model.similar(tastemap.rowById.get("40"), 10)
+          .map(({ row }) => tastemap.items.id[row])"""
+    )
+    assert [int(i) for i in similar] == likes_model.similar_items(40, 10)["item_id"].to_list()
+
+
+def test_a_site_of_likes_is_used_by_its_buttons_and_passes_axe(
+    open_page: Any, likes_site: str, read_csv: Any
+) -> None:
+    phone = {"width": 380, "height": 800}
+    watched = open_page(likes_site.rsplit("/", 1)[0], viewport=phone, color_scheme="dark")
+    page = watched.page
+    page.goto(likes_site)
+    for kind in ("like", "like", "unwanted"):
+        page.locator(f".{kind}[aria-pressed=false]").first.click()
+    assert page.locator(".count").inner_text() == "2 liked"
+    assert "will not be suggested any more" in page.locator(".toast").inner_text()
+    page.evaluate("tastemap.say('')")
+    for address in ("#/", "#/item/2", "#/you", "#/model", "#/map"):
+        page.goto(likes_site + address)
+        page.wait_for_selector("h1")
+        assert watched.axe() == [], address
+        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, address
+        shown = page.locator("main").inner_text()
+        assert not [word for word in ("rating", "rated", "predict") if word in shown], address
+    page.goto(likes_site + "#/item/2")
+    assert page.locator("[data-place]").count() == 1
+    assert page.get_by_role("heading", name="What people go on to").is_visible()
+    page.goto(likes_site + "#/you")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save as CSV").click()
+    assert sorted(row["liked"] for row in read_csv(download.value)) == ["-1", "1", "1"]
+    page.locator(".like[aria-pressed=true]").first.click()
+    page.reload()
+    assert page.locator(".count").inner_text() == "1 liked", "what is taken back stays so"

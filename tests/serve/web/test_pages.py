@@ -8,15 +8,16 @@ import numpy as np
 import polars as pl
 import pytest
 from clients import client_of
-from small_models import SCRIPT, save_small, small_ratings
+from small_models import SCRIPT, save_small, small_interactions, small_ratings
 from starlette.testclient import TestClient
 
 from tastemap.data.feedback import Source
 from tastemap.data.ratings import Ratings
 from tastemap.jobs.import_ratings import ratings_of_file
 from tastemap.models.registry import load_model
-from tastemap.serve.web.rendering import HERE, STORE_NOTICE
+from tastemap.serve.web.templating import HERE
 
+STORE_NOTICE = "Your ratings cannot be had just now. Please come back in a moment."
 PAGES = ("/", "/items/2", "/map", "/you", "/together", "/model")
 
 
@@ -356,3 +357,73 @@ def test_no_page_and_no_script_has_a_noun_of_its_own() -> None:
         if re.search(r"\b[Ff]ilms?\b(?!:)", line)
     ]
     assert not said
+
+
+@pytest.fixture(scope="module")
+def likes(clicks_artifact: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    """Somebody who likes two films and is not interested in a third, on a model of clicks."""
+    with client_of(clicks_artifact, tmp_path_factory.mktemp("likes")) as client:
+        for item, weight in ((3, 1), (12, 1), (5, -1)):
+            rate(client, item, weight)
+        yield client
+
+
+@pytest.mark.parametrize("path", [*PAGES, "/items/3", "/?q=comedy", "/map/card/2", "/items/none"])
+def test_pages_of_clicks_speak_of_no_ratings_and_predict_none(likes: TestClient, path: str) -> None:
+    page = likes.get(path).text
+    main = page.partition("<main")[2] or page
+    # Of ratings that somebody brings from elsewhere, the page may speak.
+    shown = re.sub(r"<[^>]+>", " ", main).replace("an export of ratings, whose high ratings", "")
+    shown = shown.replace("DROP TABLE ratings", "")  # a title
+    assert re.findall(r"(?i)[^.\n]*\b(?:ratings?|rated|stars?|predict\w*)\b.*", shown) == []
+    assert 'class="stars' not in page
+    assert "data-predicted" not in page
+
+
+def test_the_page_of_a_film_says_how_known_it_is_where_it_stands_and_what_comes_next(
+    likes: TestClient,
+) -> None:
+    page = likes.get("/items/2").text
+    place = int(re.search(r'data-place="(\d+)"', page)[1])
+    assert 1 <= place <= 77
+    assert "of the 77 films that you have not marked" in page
+    assert re.search(r"<dt>liked by</dt><dd>\d+ people</dd>", page)
+    assert re.search(r"<dt>popularity</dt><dd>No. \d+ of 80</dd>", page)
+    assert "What people go on to" in page
+    assert "your latest" in page
+    assert "2 places back" in page
+    parts = [float(value) for value in re.findall(r'data-contribution="([^"]+)"', page)]
+    score = likes.app.state.service.prediction({"3": 1.0, "12": 1.0}, "2").score
+    assert sum(parts) == pytest.approx(score, rel=1e-4), "what is not wanted adds nothing"
+    similar = [float(value) for value in re.findall(r'data-similarity="([^"]+)"', page)]
+    assert similar[0] == 1
+
+
+def test_picks_of_likes_have_their_reasons_and_few_know_the_last_row(likes: TestClient) -> None:
+    page = likes.get("/").text
+    assert "because you like" in page
+    rows = re.split(r"<section", page)
+    assert [re.search(r"<h2[^>]*>([^<]+)", row)[1] for row in rows[1:]] == [
+        *("Top picks for you", "Popular", "Loved by few")
+    ]
+    tail = likes.app.state.service.model.catalogue.popularity_of_tail
+    assert all(int(n) <= tail for n in re.findall(r"(\d+) (?:people|person)\b", rows[3]))
+    for title in ("Comedy 3", "Drama 12", "Comedy 5"):
+        assert f">{title}</a>" not in page, "what is marked is in no row"
+
+
+def test_a_group_of_lists_without_ratings(likes: TestClient) -> None:
+    form = {"name": ["Ada", "Bo"], "list": ["Comedy 7\nnone such", "9\n"], "method": "average"}
+    page = likes.post("/together", data=form).text
+    assert "For Ada, Bo" in page
+    assert "Not read: none such" in page
+    assert re.search(r"above \d+(\.\d+)? % of all", page)
+
+
+def test_a_model_that_is_the_same_for_all_says_so(tmp_path: Path) -> None:
+    model = save_small(small_interactions(), tmp_path / "model", "popularity")
+    with client_of(model, tmp_path) as client:
+        for page in (client.get("/").text, rate(client, 3, 1)):
+            assert "This model suggests the same films to everybody." in page
+            assert page.count("<section") == 1
+        assert "data-place" not in client.get("/items/2").text

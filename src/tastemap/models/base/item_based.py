@@ -6,8 +6,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import csr_array
 
-from tastemap.arrays import FloatArray, IndexArray, Mask
+from tastemap.arrays import F32, FloatArray, IndexArray, Mask
 from tastemap.data.feedback import Feedback
 from tastemap.errors import ArgumentError
 from tastemap.models.base.explanation import Explanation, kept_inside
@@ -104,6 +105,23 @@ class ItemModel(Recommender):
         require(type(self).__name__, n_bytes, what, "use ALS or MatrixFactorization")
 
 
+class LikeTerm(NamedTuple):
+    """A part of a model's scores: a sum over the items that a user likes.
+
+    With n liked items, of which i is k_i places back, s_j is n^power times the sum over them of
+    w(k_i) W_ij.
+
+    Attributes:
+        weights: W, float32 (n_items, n_items); sparse where most of them are 0.
+        place_weights: w, float32 (window,), from the latest item on; 0 beyond. None: all are 1.
+        power: The power of n.
+    """
+
+    weights: F32 | csr_array
+    place_weights: F32 | None = None
+    power: float = 0.0
+
+
 class LikeModel(ItemModel):
     """Base of item-based models that rank items by what a user likes.
 
@@ -118,6 +136,13 @@ class LikeModel(ItemModel):
     def capabilities(self) -> Capabilities:
         """Scores that rank items and are not ratings; likes may be interactions."""
         return replace(super().capabilities, predicts=False, interactions=True)
+
+    @abstractmethod
+    def like_terms(self) -> list[LikeTerm]:
+        """The terms whose sum is the score of a new user, right after their latest item.
+
+        With them another program answers as `fold_in` does, as the exported site in a browser.
+        """
 
     def _likes(self, rating: FloatArray) -> Mask:
         """Which of these ratings or weights (n,) are likes, (n,)."""

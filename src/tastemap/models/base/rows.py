@@ -32,6 +32,8 @@ class Capabilities:
         similar_items, similar_users: It compares items, or users.
         map: It has a vector for each item, from which a map can be drawn.
         interactions: It learns from `Interactions`, too; other models need ratings.
+        ordered: It looks at the order of what a user took up: the items similar to one are those
+            that people go on to.
     """
 
     predicts: bool = True
@@ -43,6 +45,7 @@ class Capabilities:
     similar_users: bool = False
     map: bool = False
     interactions: bool = False
+    ordered: bool = False
 
 
 class RowModel(ABC):

@@ -31,10 +31,10 @@ WORDS_OF_RATINGS = {
 }
 WORDS_OF_INTERACTIONS = {
     "top-picks": ("Top picks for you", "From what you like"),
-    "nobody": ("Popular", "Liked by the most: like something"),
+    "nobody": ("Popular", "Liked by the most"),
     "rate-next": ("Do you like these?", "Known to many, and your answer would tell most about you"),
     "popular": ("Popular", "Liked by the most"),
-    "loved-by-few": ("Loved by few", "Fits you as much as it is little known"),
+    "loved-by-few": ("Loved by few", "Fits you best of what few have taken up"),
 }
 # A smaller lift is no reason, in units of the rating (or of the score).
 MIN_LIFT = 0.005
@@ -110,7 +110,11 @@ def first_page(
     best, _ = model.best_rows(user, scores, k, filters, novelty=novelty)
     least = max(filters.min_ratings, MIN_RATINGS_OF_LOVED)
     of_loved = replace(filters, min_ratings=least)
-    loved, _ = model.best_rows(user, scores, k, of_loved, novelty=NOVELTY_OF_LOVED)
+    novelty_of_loved = NOVELTY_OF_LOVED
+    if not model.has_ratings:  # a few scores may be so high that no bonus makes up for it
+        of_loved = replace(of_loved, max_ratings=model.catalogue.popularity_of_tail)
+        novelty_of_loved = 0.0
+    loved, _ = model.best_rows(user, scores, k, of_loved, novelty=novelty_of_loved)
     next_rows = rate_next(model, user, k, most_rated[:MAX_CANDIDATES])
     words = WORDS_OF_RATINGS if model.has_ratings else WORDS_OF_INTERACTIONS
     rows = {
@@ -119,11 +123,12 @@ def first_page(
         "popular": most_rated[:k],
         "loved-by-few": loved,
     }
-    if not model.has_ratings and user.source == "popular":
-        del rows["popular"]  # they are the top picks
+    is_own = user.source != "popular" and (model.has_ratings or model.is_personal)
+    if not (model.has_ratings or is_own):
+        del rows["popular"], rows["loved-by-few"]  # the top picks are popular, and nothing is known
     if not len(next_rows):
         del rows["rate-next"]
-    titles = words | ({} if user.source != "popular" else {"top-picks": words["nobody"]})
+    titles = words | ({} if is_own else {"top-picks": words["nobody"]})
     return [row(key, *titles[key], rows[key]) for key in rows]
 
 

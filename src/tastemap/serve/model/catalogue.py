@@ -20,6 +20,8 @@ from tastemap.serve.schemas import ItemCard
 
 # Every average is damped by so many ratings at the overall mean.
 DAMPING_RATINGS = 5.0
+# The long tail holds this share of the ratings.
+TAIL_SHARE = 1 / 3
 # Bins of the histogram and of the entropy of ratings on a scale without steps.
 N_BINS = 10
 # Of the items that share a title, so many ids are named.
@@ -35,12 +37,14 @@ class Filters:
         year_from, year_to: Its year lies between these, both included.
         min_ratings: It has at least so many ratings in the training data; without ratings, so many
             people have liked it.
+        max_ratings: It has at most so many.
     """
 
     genre: str = ""
     year_from: int | None = None
     year_to: int | None = None
     min_ratings: int = 0
+    max_ratings: int | None = None
 
 
 NO_FILTERS = Filters()
@@ -252,6 +256,8 @@ class Catalogue:
         mask = np.ones(len(self), dtype=bool)
         if filters.min_ratings:
             mask = self.popularity >= filters.min_ratings
+        if filters.max_ratings is not None:
+            mask &= self.popularity <= filters.max_ratings
         if filters.genre:
             mask &= self.genre_mask(filters.genre)
         if filters.year_from is not None:
@@ -301,6 +307,16 @@ class Catalogue:
     def by_popularity(self) -> IndexArray:
         """All rows, the most rated first."""
         return np.argsort(-self.popularity, kind="stable").astype(np.int32)
+
+    @cached_property
+    def popularity_of_tail(self) -> int:
+        """The popularity up to which the least known items are the long tail.
+
+        Together they have a third of all ratings (of all likes).
+        """
+        counts = np.sort(self.popularity)
+        n = int(np.searchsorted(np.cumsum(counts), counts.sum() * TAIL_SHARE, side="right"))
+        return int(counts[max(n - 1, 0)])
 
     def search(self, query: str) -> IndexArray:
         """Rows of the items that fit a query, the best first; all where it has no word.

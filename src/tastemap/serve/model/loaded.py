@@ -132,9 +132,13 @@ class LoadedModel:
 
     @property
     def value_of_like(self) -> float:
-        """What an item counts as that is named alone: the highest rating, or the median weight."""
+        """What an item counts as that is named alone: the highest rating, or the median weight.
+
+        A model that counts no weight below a threshold is given that.
+        """
         if isinstance(self.data, Interactions):
-            return self.data.median_weight
+            threshold = self.model.get_params().get("threshold")
+            return max(self.data.median_weight, threshold or 0.0)
         return self.scale.highest
 
     def likes(self, values: F32) -> Mask:
@@ -158,6 +162,17 @@ class LoadedModel:
             return ServedUser(User(None, item_index, rating), "popular")
         # The parts of a page ask for the same user again.
         return self._remembered(item_index.tobytes(), rating.tobytes())
+
+    @cached_property
+    def is_personal(self) -> bool:
+        """Whether the answer to a new person depends on what they like."""
+        rows = self.catalogue.by_popularity[:2]
+        if not self.capabilities.folds_in or len(rows) < 2:
+            return self.capabilities.folds_in
+        value = np.array([self.value_of_like], dtype=np.float32)
+        users = [self.model.fold_in_rows(rows[[place]], value) for place in (0, 1)]
+        first, second = map(self.model.score_rows, users)
+        return not np.array_equal(first, second)
 
     def forget(self) -> None:
         """Remember nobody's fold-in any more."""
@@ -279,7 +294,7 @@ class LoadedModel:
     @cached_property
     def map(self) -> "ServedMap | None":
         """The map of the items; None where the artifact has none."""
-        if self.model.item_map_ is None or not isinstance(self.data, Ratings):
+        if self.model.item_map_ is None:
             return None
         frame = map_items(self.model.item_map_, self.data)
         if "preserved" not in frame.columns:
@@ -313,7 +328,7 @@ class LoadedModel:
     @property
     def capabilities(self) -> Capabilities:
         """What the model can do; a map it has where one is saved with it."""
-        has_map = self.has_ratings and self.model.item_map_ is not None
+        has_map = self.model.item_map_ is not None
         return replace(self.model.capabilities, map=has_map)
 
     def similar_items(self, row: int, k: int) -> tuple[IndexArray, FloatArray]:

@@ -19,6 +19,9 @@ export function svg(tag, attributes = {}, ...children) {
   return made;
 }
 
+// "2,048 ratings", "1 person": how well known an item is.
+export const counted = (n, words) => `${n.toLocaleString("en")} ${n === 1 ? words.oneCounted : words.counted}`;
+
 export const labelOf = (items, i) => items.title[i] + (items.year[i] ? ` (${items.year[i]})` : "");
 
 // Save rows of text as a CSV file. Text that a spreadsheet would compute gets an apostrophe before it.

@@ -1,22 +1,20 @@
 // The map of the items: pan, zoom, search, hover, pick, draw around. It knows nothing of servers or
 // models; what it needs of them it gets as `hooks`.
-import { element, labelOf, saveCsv, svg } from "./dom.js";
+import { counted, element, labelOf, saveCsv, svg } from "./dom.js";
 import { colouring, genreColours, otherColour, pointsOn, STOPS, writeNames } from "./paint.js";
 import { wordsOf } from "./search.js";
-
-const COLOURS = {
-  genre: "genre", year: "year", popularity: "number of ratings", average: "average rating",
-  predicted: "your predicted rating",
-};
 
 const MARKED = 500; // so many of the items that a search finds are marked
 
 export class TasteMap {
   // items: columns x, y, id, title, year, genres, genre, popularity, average, preserved.
   // hooks: near(i) -> [{row, similarity}] or a promise of it; open(i) -> an element to show (or a
-  // promise); predicted() -> one number an item, or null; here() -> [x, y] or null; note: text;
-  // noun: what an item is called, {singular, plural, indefinite}; hasTitles.
+  // promise); predicted() -> one number an item, or null, where there are predictions; here() ->
+  // [x, y] or null; note: text; noun: what an item is called, {singular, plural, indefinite};
+  // oneCounted, counted: what its popularity counts; hasTitles.
   constructor(root, items, hooks) {
+    this.colours = { genre: "genre", year: "year", popularity: `number of ${hooks.counted}`,
+      average: "average rating", predicted: "your predicted rating" };
     Object.assign(this, { root, hooks, noun: hooks.noun, items: unitPlaces(items) });
     this.n = items.x.length;
     const rows = Array.from({ length: this.n }, (_, i) => i);
@@ -40,7 +38,7 @@ export class TasteMap {
   build() {
     const known = (column) => column === "predicted" ? this.hooks.predicted
       : column === "genre" ? this.items.genreNames.length : this.items[column].some((v) => v !== null);
-    const options = Object.entries(COLOURS).filter(([column]) => known(column));
+    const options = Object.entries(this.colours).filter(([column]) => known(column));
     this.menu = element("select", {}, ...options.map(([value, text]) => element("option", { value }, text)));
     this.box = element("input", { type: "search", placeholder: this.hooks.hasTitles ? "words of a title" : "id", autocomplete: "off" });
     this.found = element("ul", { class: "map-found" });
@@ -208,7 +206,7 @@ export class TasteMap {
     const average = items.average[i] === null ? "" : `, average ${items.average[i].toFixed(2)}`;
     const lines = [
       (items.genres[i] ?? []).join(", "),
-      `${items.popularity[i].toLocaleString("en")} ratings${average}`,
+      `${counted(items.popularity[i], this.hooks)}${average}`,
       predicted ? `predicted for you ${predicted[i].toFixed(2)}` : "",
       items.preserved[i] === null ? "" : `keeps ${Math.round(items.preserved[i] * 100)} % of its neighbours on the map`,
     ];
@@ -224,10 +222,11 @@ export class TasteMap {
     const inside = this.popular.filter((i) => within(this.loop, this.place(i)));
     this.marked = inside;
     const save = element("button", { type: "button" }, "Save as CSV");
-    const columns = ["id", "title", "year", "popularity", "average"];
+    const hasAverage = this.items.average.some((v) => v !== null);
+    const columns = ["id", "title", "year", "popularity", ...(hasAverage ? ["average"] : [])];
     const predicted = this.hooks.predicted?.();
     save.addEventListener("click", () => saveCsv(`${this.noun.plural}.csv`, [
-      ["item_id", "title", "year", "ratings", "average", ...(predicted ? ["predicted_rating"] : [])],
+      ["item_id", "title", "year", this.hooks.counted, ...(hasAverage ? ["average"] : []), ...(predicted ? ["predicted_rating"] : [])],
       ...inside.map((i) => [...columns.map((c) => this.items[c][i]), ...(predicted ? [predicted[i]] : [])])]));
     const rows = inside.slice(0, 100).map((i) => {
       const name = element("button", { type: "button" }, labelOf(this.items, i));
@@ -334,7 +333,7 @@ export class TasteMap {
     } else {
       const { colours, names, ends } = colouring(this.items, column, predicted);
       this.points.colour(colours);
-      this.legend.replaceChildren(...(names ? keys(names) : ramp(column, ends)));
+      this.legend.replaceChildren(...(names ? keys(names) : ramp(column, this.colours[column], ends)));
     }
     this.draw();
   }
@@ -429,7 +428,7 @@ function keys(names) {
     element("span", {}, dot(otherColour()), "other")];
 }
 
-function ramp(column, [low, high]) {
+function ramp(column, name, [low, high]) {
   const shown = (v) => (column === "year" ? String(Math.round(v))
     : column === "popularity" ? Math.round(v).toLocaleString("en") : v.toFixed(1));
   const stops = STOPS.map((colour, i) =>
@@ -437,7 +436,7 @@ function ramp(column, [low, high]) {
   const bar = svg("svg", { width: 160, height: 12, "aria-hidden": "true" },
     svg("linearGradient", { id: "map-ramp" }, ...stops),
     svg("rect", { width: 160, height: 12, rx: 3, fill: "url(#map-ramp)" }));
-  return [`${COLOURS[column]}: ${shown(low)}`, bar, shown(high)];
+  return [`${name}: ${shown(low)}`, bar, shown(high)];
 }
 
 function ring(c, [x, y], r, colour, width) {

@@ -6,25 +6,50 @@ const [NEAREST, NEAR, STEPS] = [25, 0.05, 20]; // of `placeAmid`
 
 // Base64 of little-endian numbers as a typed array.
 export function decoded(text, Numbers) {
-  const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+  const letters = atob(text);
+  const bytes = new Uint8Array(letters.length);
+  for (let at = 0; at < letters.length; at++) bytes[at] = letters.charCodeAt(at);
   return new Numbers(bytes.buffer);
 }
 
-export class FactorModel {
+// Items that are ranked by scores: what models of ratings and of likes share.
+export class RankedItems {
+  // popularity: how many know each item; frequency: how often each is in the data.
+  constructor(popularity, frequency = popularity) {
+    this.popularity = popularity;
+    this.n = popularity.length;
+    this.information = selfInformation(frequency);
+  }
+
+  // Scores to rank by: predictions, and a bonus for the little known (or the well known).
+  ranking(scores, novelty) {
+    if (!novelty || !this.information.spread) return scores;
+    const { values, mean, spread } = this.information;
+    const weight = (novelty * deviation(scores)) / spread;
+    return scores.map((score, i) => score + weight * (values[i] - mean));
+  }
+
+  // Rows of the k highest scores among those allowed, best first; ties go to the lower row.
+  top(scores, allowed, k) {
+    const rows = [];
+    for (let i = 0; i < this.n; i++) if (allowed(i)) rows.push(i);
+    return rows.sort((a, b) => scores[b] - scores[a] || a - b).slice(0, k);
+  }
+}
+
+export class FactorModel extends RankedItems {
   // data: what tastemap/serve/export.py writes under "model".
   constructor(data) {
+    super(decoded(data.popularity, Uint32Array));
     this.mean = data.global_mean;
     this.scale = data.scale;
     this.size = data.size; // 1 + f
     this.X = decoded(data.item_weights, Float32Array); // rows (b_i, q_i)
-    this.n = this.X.length / this.size;
     this.middle = decoded(data.average_item, Float32Array);
     this.prior = decoded(data.prior_mean, Float64Array);
     this.P = decoded(data.prior_precision, Float64Array);
     this.growth = data.prior_growth && decoded(data.prior_growth, Float64Array);
     this.exponent = data.prior_exponent; // a part of the penalty grows with n to this power
-    this.popularity = decoded(data.popularity, Uint32Array);
-    this.information = selfInformation(this.popularity);
   }
 
   clip(value) {
@@ -127,21 +152,6 @@ export class FactorModel {
     const keep = rows.map((_, j) => j).filter((j) => rows[j] !== row);
     const w = this.foldIn(keep.map((j) => rows[j]), keep.map((j) => ratings[j]));
     return this.clip(this.predict(w, item));
-  }
-
-  // Scores to rank by: predictions, and a bonus for the little known (or the well known).
-  ranking(scores, novelty) {
-    if (!novelty || !this.information.spread) return scores;
-    const { values, mean, spread } = this.information;
-    const weight = (novelty * deviation(scores)) / spread;
-    return scores.map((score, i) => score + weight * (values[i] - mean));
-  }
-
-  // Rows of the k highest scores among those allowed, best first; ties go to the lower row.
-  top(scores, allowed, k) {
-    const rows = [];
-    for (let i = 0; i < this.n; i++) if (allowed(i)) rows.push(i);
-    return rows.sort((a, b) => scores[b] - scores[a] || a - b).slice(0, k);
   }
 
   // The popular and informative items that are not yet rated, one after the other: the largest

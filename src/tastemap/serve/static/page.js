@@ -19,12 +19,14 @@ export function say(text) {
 export function swap(html) {
   const fresh = new DOMParser().parseFromString(html, "text/html");
   const slot = document.activeElement?.closest("[data-slot]")?.dataset.slot;
+  const kind = slot && document.activeElement.classList[0];
   for (const part of document.querySelectorAll("[data-swap]")) {
     const other = fresh.querySelector(`[data-swap="${part.dataset.swap}"]`);
     if (other) part.replaceChildren(...document.adoptNode(other).childNodes);
   }
   const again = slot && document.querySelector(`[data-slot="${CSS.escape(slot)}"]`);
-  (again?.querySelector("input:checked") ?? again?.querySelector("input:not([type=hidden])"))?.focus();
+  (again?.querySelector("input:checked") ?? again?.querySelector("input:not([type=hidden])")
+    ?? again?.querySelector(kind && `.${kind}`))?.focus();
   return fresh;
 }
 
@@ -45,7 +47,8 @@ async function rate(form, submitter) {
     return;
   }
   swap(html);
-  say(submitter?.name === "remove" ? `Removed your rating of ${title}.` : `${title}: ${value}. Your picks have changed.`);
+  say(submitter?.dataset.answer
+    ?? (submitter?.name === "remove" ? `Removed your rating of ${title}.` : `${title}: ${value}. Your picks have changed.`));
 }
 
 let resting;

@@ -4,7 +4,7 @@ import { TasteMap } from "./map.js";
 import { say, send } from "./page.js";
 
 const root = document.querySelector(".map");
-const { noun: singular, nouns: plural, aNoun: indefinite } = root.dataset;
+const { noun: singular, nouns: plural, aNoun: indefinite, oneCounted, counted, note } = root.dataset;
 const noun = { singular, plural, indefinite };
 const json = async (address) => (await fetch(address)).json();
 
@@ -41,8 +41,8 @@ async function rate(form, i, submitter) {
     return;
   }
   me = await json("/map/me");
-  document.querySelector(".count b").textContent = me.n_rated;
-  say("You have moved, and so have your predictions.");
+  document.querySelector(".count b").textContent = me.n_marked;
+  say(submitter?.dataset.answer ?? "You have moved, and so have your predictions.");
   map.refresh();
   form.closest(".card").replaceWith(shown(html, i));
 }
@@ -58,10 +58,9 @@ const map = new TasteMap(root, {
       .filter(({ row }) => row !== undefined);
   },
   open: card,
-  predicted: () => me.predicted_rating,
+  predicted: root.dataset.hasRatings ? () => me.predicted_rating : undefined,
   here: () => (me.place ? [me.place.x, me.place.y] : null),
-  noun, hasTitles: Boolean(root.dataset.hasTitles),
-  note: `Point at ${noun.indefinite} to see its true neighbours; click it to rate it.`,
+  noun, oneCounted, counted, note, hasTitles: Boolean(root.dataset.hasTitles),
 });
 
 window.tastemapMap = map;

@@ -1,25 +1,25 @@
 // The exported site: the whole application in the browser, from one file of data. Pages are parts
 // of the address after "#"; ratings stay in the browser's own storage.
 import { gauge, histogram, push } from "./charts.js";
-import { element, labelOf, saveCsv } from "./dom.js";
+import { counted, element, labelOf, saveCsv } from "./dom.js";
 import { TasteMap } from "./map.js";
 import { decoded, FactorModel, placeAmid } from "./model.js";
 import { TitleIndex, wordsOf } from "./search.js";
 import { stars } from "./stars.js";
 
-const PER_ROW = 8;
-const [FEW, SURPRISING] = [3, 1]; // "loved by few": with so many ratings at least, at this novelty
+export const PER_ROW = 8;
+export const FEW = 3; // "loved by few": with so many ratings at least, at the novelty below
+const SURPRISING = 1;
 
-class Site {
+export class Site {
   constructor(data) {
     this.data = data;
     this.items = data.items;
     this.noun = data.noun;
     if (!data.hasTitles) this.items.title = this.items.id.map((id) => `${this.noun.singular} ${id}`);
-    this.model = new FactorModel(data.model);
+    this.words = { ...data.words, oneCounted: data.words.one_counted };
+    this.model = this.modelOf(data);
     this.items.popularity = this.model.popularity;
-    this.items.histogram = decoded(data.items.histogram, Uint32Array);
-    this.scale = { ...data.model.scale };
     this.index = new TitleIndex(this.items.id.map((_, i) => labelOf(this.items, i)));
     this.rowById = new Map(this.items.id.map((id, i) => [id, i]));
     this.key = `tastemap ${data.fingerprint}`;
@@ -31,13 +31,21 @@ class Site {
     this.show();
   }
 
+  modelOf(data) {
+    this.items.histogram = decoded(data.items.histogram, Uint32Array);
+    this.scale = { ...data.model.scale };
+    return new FactorModel(data.model);
+  }
+
   // ---- the person ----
+
+  isMark(rating) { return rating >= this.scale.lowest && rating <= this.scale.highest; }
 
   stored() {
     try {
       const kept = JSON.parse(localStorage.getItem(this.key) ?? "[]");
       return kept.map(([id, rating]) => [this.rowById.get(id), rating])
-        .filter(([row, rating]) => row !== undefined && rating >= this.scale.lowest && rating <= this.scale.highest);
+        .filter(([row, rating]) => row !== undefined && this.isMark(rating));
     } catch {
       return [];
     }
@@ -75,18 +83,28 @@ class Site {
 
   rate(row, value) {
     const title = labelOf(this.items, row);
-    if (value === null) this.ratings.delete(row);
-    else this.ratings.set(row, value);
+    const before = this.ratings.get(row);
+    this.set(row, value);
     this.folded = undefined;
     this.keep();
     const focused = document.activeElement?.closest("[data-slot]")?.dataset.slot;
-    this.say(value === null ? `Removed your rating of ${title}.` : `${title}: ${value}. Your picks have changed.`);
+    const kind = document.activeElement?.closest(".hearts button")?.className;
+    this.say(this.answer(title, value, before));
     if (this.map && this.page === "map") {
       this.count();
       this.map.refresh();
       this.map.open(this.map.chosen);
     } else this.show();
-    this.main.querySelector(`[data-slot="${focused}"] input:checked, [data-slot="${focused}"] input`)?.focus();
+    this.main.querySelector(`[data-slot="${focused}"] input:checked, [data-slot="${focused}"] ${kind ? `.${kind}` : "input"}`)?.focus();
+  }
+
+  set(row, value) {
+    if (value === null) this.ratings.delete(row);
+    else this.ratings.set(row, value);
+  }
+
+  answer(title, value) {
+    return value === null ? `Removed your rating of ${title}.` : `${title}: ${value}. Your picks have changed.`;
   }
 
   say(text) {
@@ -114,8 +132,12 @@ class Site {
   }
 
   count() {
-    document.querySelector(".count b").textContent = this.ratings.size;
+    document.querySelector(".count").replaceChildren(element("b", {}, String(this.nMarked)), ` ${this.marked}`);
   }
+
+  get nMarked() { return this.ratings.size; }
+
+  get marked() { return "rated"; }
 
   fill(title, ...parts) {
     document.title = `${title} · ${this.data.name}`;
@@ -126,8 +148,7 @@ class Site {
     this.results = element("div");
     this.fill("Discover",
       element("h1", {}, "What will you like?"),
-      element("p", { class: "lead" }, this.ratings.size ? "Every rating changes your picks at once."
-        : `Rate a few ${this.noun.plural} that you know; from the first on, the picks are yours.`),
+      element("p", { class: "lead" }, this.ratings.size ? this.words.live : this.words.first),
       this.filters(), this.results);
     this.fillResults();
   }
@@ -149,7 +170,7 @@ class Site {
       field("q", this.data.hasTitles ? "Search" : "Search by id", { type: "search", placeholder: this.searched, class: "grow", autocomplete: "off" }),
       this.items.genreList.length ? element("label", {}, "Genre", genres) : null,
       slide, ...(this.hasYears ? [field("from", "From year", { type: "number" }), field("to", "to year", { type: "number" })] : []),
-      field("least", "At least … ratings", { type: "number", min: "0" }));
+      field("least", `At least … ${this.words.counted}`, { type: "number", min: "0" }));
     form.addEventListener("submit", (event) => event.preventDefault());
     return form;
   }
@@ -198,11 +219,16 @@ class Site {
       this.results.replaceChildren(this.shelf("found", rows.length ? `Found for “${q}”` : `Nothing found for “${q}”`, "", rows, false));
       return;
     }
+    this.results.replaceChildren(...this.shelves());
+  }
+
+  // The rows of the first page.
+  shelves() {
     const unrated = (i) => !this.ratings.has(i) && this.fits(i);
     const some = this.ratings.size > 0;
     const known = some ? this.person.scores : Float64Array.from(this.items.damped);
     const few = (i) => this.model.popularity[i] >= FEW;
-    this.results.replaceChildren(
+    return [
       this.shelf("top-picks", some ? "Top picks for you" : "Highest rated",
         some ? "From your ratings." : "Damped averages of everybody: nothing here is about you yet.",
         this.recommend(PER_ROW, () => true, known)),
@@ -210,7 +236,7 @@ class Site {
         this.model.rateNext(this.rows, unrated, PER_ROW)),
       this.shelf("popular", "Popular", "The most rated.", this.model.top(this.model.popularity, unrated, PER_ROW)),
       this.shelf("loved-by-few", "Loved by few", "Liked as much as they are little known.",
-        this.recommend(PER_ROW, few, known, SURPRISING)));
+        this.recommend(PER_ROW, few, known, SURPRISING))];
   }
 
   shelf(name, title, note, rows, slides = true) {
@@ -226,12 +252,12 @@ class Site {
     const link = element("a", { href: `#/item/${encodeURIComponent(items.id[i])}` }, items.title[i]);
     return element(tag, { class: "card", "data-slot": slot, "data-item": items.id[i] },
       element(tag === "li" ? "h3" : "h2", {}, link, year), element("p", { class: "meta" }, this.meta(i)),
-      this.guess(i), reasoned && this.ratings.size ? this.because(i) : null, this.starsOf(i, slot));
+      this.guess(i), reasoned && this.ratings.size ? this.because(i) : null, this.control(i, slot));
   }
 
   meta(i) {
     const average = this.items.average[i] === null ? "" : ` · average ${this.items.average[i].toFixed(1)}`;
-    return `${(this.items.genres[i] ?? []).slice(0, 3).join(", ")}${average} · ${this.model.popularity[i].toLocaleString("en")} ratings`.replace(/^ · /, "");
+    return `${(this.items.genres[i] ?? []).slice(0, 3).join(", ")}${average} · ${counted(this.model.popularity[i], this.words)}`.replace(/^ · /, "");
   }
 
   guess(i) {
@@ -248,7 +274,7 @@ class Site {
       ` for ${this.items.title[this.rows[best]]}`);
   }
 
-  starsOf(i, slot) {
+  control(i, slot) {
     return stars(this.scale, this.ratings.get(i), labelOf(this.items, i), `r-${slot}`, (value) => this.rate(i, value));
   }
 
@@ -259,27 +285,36 @@ class Site {
       return;
     }
     const { items } = this;
-    const facts = [["genres", (items.genres[i] ?? []).join(", ")], ["ratings", this.model.popularity[i].toLocaleString("en")],
-      ["average", items.average[i]?.toFixed(2)]].filter(([, value]) => value);
-    const levels = this.scale.levels;
-    const counts = levels ? [...items.histogram.subarray(i * levels.length, (i + 1) * levels.length)] : [];
+    const facts = [["genres", (items.genres[i] ?? []).join(", ")], ...this.factsOf(i)].filter(([, value]) => value);
     const similar = this.model.similar(i, 10);
     this.fill(labelOf(items, i),
       element("h1", {}, items.title[i], items.year[i] ? element("span", { class: "year" }, ` ${items.year[i]}`) : null),
-      element("div", { "data-slot": "item" }, this.starsOf(i, "item")),
+      element("div", { "data-slot": "item" }, this.control(i, "item")),
       element("div", { class: "two" },
-        element("div", {}, this.predictionPanel(i)),
+        element("div", {}, this.panel(i)),
         element("div", {},
           element("dl", { class: "facts" }, ...facts.flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)])),
-          counts.length && this.model.popularity[i] ? histogram(levels, counts, this.ratings.get(i)) : null,
-          similar.length ? element("h2", {}, `Similar ${this.noun.plural}`) : null,
+          this.picture(i), ...(similar.length ? this.similarHeading() : []),
           element("ul", { class: "plain" }, ...similar.map(({ row, similarity }) => element("li", {},
             element("a", { href: `#/item/${encodeURIComponent(items.id[row])}` }, labelOf(items, row)),
             element("span", { class: "quiet number", "data-similarity": String(similarity) }, similarity.toFixed(2))))),
           this.placeOnMap?.has(i) ? element("p", {}, element("a", { href: `#/map/${encodeURIComponent(id)}` }, "Show it on the map")) : null)));
   }
 
-  predictionPanel(i) {
+  factsOf(i) {
+    return [["ratings", this.model.popularity[i].toLocaleString("en")], ["average", this.items.average[i]?.toFixed(2)]];
+  }
+
+  // How often each rating was given to an item.
+  picture(i) {
+    const { levels } = this.scale;
+    const counts = levels ? [...this.items.histogram.subarray(i * levels.length, (i + 1) * levels.length)] : [];
+    return counts.length && this.model.popularity[i] ? histogram(levels, counts, this.ratings.get(i)) : null;
+  }
+
+  similarHeading() { return [element("h2", {}, `Similar ${this.noun.plural}`)]; }
+
+  panel(i) {
     if (!this.ratings.size) {
       return element("div", { class: "panel" }, element("h2", {}, "Your predicted rating"),
         element("p", {}, `Rate ${this.noun.indefinite}, this one or another, and a prediction stands here, with its reasons.`));
@@ -330,8 +365,8 @@ class Site {
       open: (at) => this.card(this.data.map.row[at], "map", true, "div"),
       predicted: () => (this.ratings.size ? this.data.map.row.map((i) => this.model.clip(this.person.scores[i])) : null),
       here: () => this.here(),
-      noun: this.noun, hasTitles: this.data.hasTitles,
-      note: `Point at ${this.noun.indefinite} to see its true neighbours; click it to rate it.`,
+      noun: this.noun, hasTitles: this.data.hasTitles, note: this.words.map_note,
+      oneCounted: this.words.oneCounted, counted: this.words.counted,
     });
     const at = this.placeOnMap.get(this.rowById.get(id));
     if (at !== undefined) requestAnimationFrame(() => this.map.open(at, true));
@@ -354,11 +389,9 @@ class Site {
   }
 
   you() {
-    const rated = [...this.ratings.keys()].reverse().map((row) => element("li", { "data-slot": `you-${row}` },
-      element("a", { href: `#/item/${encodeURIComponent(this.items.id[row])}` }, labelOf(this.items, row)), this.starsOf(row, `you-${row}`)));
     const save = element("button", { type: "button" }, "Save as CSV");
-    save.addEventListener("click", () => saveCsv("my-ratings.csv", [["item_id", "title", "rating"],
-      ...[...this.ratings].map(([row, rating]) => [this.items.id[row], this.data.hasTitles ? labelOf(this.items, row) : "", rating])]));
+    save.addEventListener("click", () => saveCsv(`my-${this.words.mark}s.csv`, [["item_id", "title", this.column],
+      ...[...this.ratings].map(([row, mark]) => [this.items.id[row], this.data.hasTitles ? labelOf(this.items, row) : "", mark])]));
     const forget = element("button", { type: "button", class: "danger" }, "Forget me");
     forget.addEventListener("click", () => {
       this.ratings.clear();
@@ -368,25 +401,38 @@ class Site {
       this.show();
     });
     this.fill("You", element("h1", {}, "You"),
-      element("p", { class: "lead" }, this.ratings.size ? `You have rated ${this.ratings.size}.` : "You have rated nothing yet."),
-      element("p", { class: "note" }, "Your ratings are kept in this browser and go nowhere."),
-      this.ratings.size ? element("div", { class: "actions" }, save, forget) : null,
-      element("ul", { class: "rated-list" }, ...rated));
+      element("p", { class: "lead" }, this.summary),
+      element("p", { class: "note" }, `Your ${this.words.mark}s are kept in this browser and go nowhere.`),
+      this.ratings.size ? element("div", { class: "actions" }, save, forget) : null, ...this.lists());
+  }
+
+  get column() { return "rating"; }
+
+  get summary() { return this.ratings.size ? `You have rated ${this.ratings.size}.` : "You have rated nothing yet."; }
+
+  // Lists of what the person has marked, the newest first.
+  lists() { return [this.list(this.rows)]; }
+
+  list(rows) {
+    return element("ul", { class: "rated-list" }, ...[...rows].reverse().map((row) => element("li", { "data-slot": `you-${row}` },
+      element("a", { href: `#/item/${encodeURIComponent(this.items.id[row])}` }, labelOf(this.items, row)), this.control(row, `you-${row}`))));
   }
 
   about() {
     const { data } = this;
-    const facts = [["model", data.learnt_by], ["data", data.name], ["ratings", data.n_ratings.toLocaleString("en")],
+    const facts = [["model", data.learnt_by], ["data", data.name], [this.rowsAre, data.n_ratings.toLocaleString("en")],
       ["people", data.n_users.toLocaleString("en")], [this.noun.plural, this.items.id.length.toLocaleString("en")],
       ...Object.entries(data.metrics).map(([name, value]) => [name.replaceAll("_", " "), value.toFixed(4)])];
     this.fill("The model", element("h1", {}, "The model"),
-      element("p", {}, `This page computes everything itself: your factors are the ridge solution for your ratings against the fixed factors of the ${this.noun.plural}, in closed form, after every rating.`),
+      element("p", {}, `This page computes everything itself: ${this.method}`),
       element("dl", { class: "facts" }, ...facts.flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)])));
   }
+
+  get rowsAre() { return "ratings"; }
+
+  get method() { return `your factors are the ridge solution for your ratings against the fixed factors of the ${this.noun.plural}, in closed form, after every rating.`; }
 }
 
 const capital = (word) => word[0].toUpperCase() + word.slice(1);
 
-const signed = (value) => (value < 0 ? "−" : "+") + Math.abs(value).toFixed(3);
-
-window.tastemap = new Site(window.TASTEMAP);
+export const signed = (value, digits = 3) => (value < 0 ? "−" : "+") + Math.abs(value).toFixed(digits);

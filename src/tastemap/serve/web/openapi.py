@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
 
 from tastemap.serve.web.middleware import API_KEY_HEADER, check_key
-from tastemap.serve.web.rendering import HERE, templates
+from tastemap.serve.web.templating import HERE, templates
 
 METHODS = ("get", "put", "post", "delete")
 router = APIRouter(include_in_schema=False)

@@ -1,7 +1,5 @@
 """The pages of the application for a person: each asks the service and fills a template."""
 
-import csv
-import io
 from collections import Counter
 from contextlib import suppress
 from dataclasses import asdict, replace
@@ -10,46 +8,49 @@ from urllib.parse import urlencode
 from weakref import WeakKeyDictionary
 
 import orjson
-from fastapi import APIRouter, File, Form, Query, UploadFile
+from fastapi import Form, Query
 from pydantic import AfterValidator, StringConstraints
 from pydantic_core import PydanticCustomError
 from starlette.responses import JSONResponse, Response
 
 from tastemap.errors import UnsupportedError
 from tastemap.explore import exports
-from tastemap.explore import import_ratings as importing
+from tastemap.explore.import_likes import chosen_likes, read_likes
+from tastemap.explore.import_ratings import chosen
 from tastemap.explore.item_map import OTHER
 from tastemap.serve.answers import figures
 from tastemap.serve.model.catalogue import Filters
 from tastemap.serve.model.loaded import LoadedModel
 from tastemap.serve.people.profiles import AnyProfile
 from tastemap.serve.people.retrain import N_RATINGS_KEY
-from tastemap.serve.schemas import ItemCard, SimilarItem
+from tastemap.serve.schemas import SimilarItem
 from tastemap.serve.settings import Limits
 from tastemap.serve.web.errors import Problem, no_map
 from tastemap.serve.web.etags import has_already
-from tastemap.serve.web.rendering import CurrentVisit, FormChange, FormText, PageRoute, Visit
+from tastemap.serve.web.rendering import (
+    GET_AND_POST,
+    CurrentVisit,
+    FormChange,
+    FormText,
+    Visit,
+    page_router,
+    whole,
+)
 from tastemap.serve.web.requests import IdInPath, Text
+from tastemap.serve.web.templating import digits_of
 from tastemap.support import numerals
-from tastemap.support.formulas import defused_text
 
-#: Cards in a row, in a list that was searched for, and ratings on a page.
-CARDS_PER_ROW, CARDS_PER_LIST, RATINGS_PER_PAGE = 8, 24, 40
+#: Cards in a row, and in a list that was searched for.
+CARDS_PER_ROW, CARDS_PER_LIST = 8, 24
 #: Items that are found for a group.
 N_GROUP_PICKS = 12
 MAX_CHARACTERS_OF_NAME, MAX_UNREAD_SHOWN = 60, 10
-GET_AND_POST = ["GET", "POST"]
 
-router = APIRouter(
-    route_class=PageRoute,
-    include_in_schema=False,
-    form_limits={"max_fields": Limits.fields, "max_files": 1},
-)
+router = page_router()
 # The map of each model in use, as it is sent.
 _maps: WeakKeyDictionary[LoadedModel, bytes] = WeakKeyDictionary()
 
 ItemId = Annotated[str, Query(max_length=Limits.id_length)]
-KeptText = Annotated[str, Query(max_length=Limits.text_length, alias="kept")]
 
 
 def _of_few_lines(text: str) -> str:
@@ -65,8 +66,6 @@ WrittenList = Annotated[
 ]
 Lists = Annotated[list[WrittenList] | None, Form(alias="list", max_length=Limits.members)]
 ShortText = Annotated[str, StringConstraints(max_length=Limits.text_length)]
-# A rating, a blank and an id.
-Picked = Annotated[str, StringConstraints(max_length=Limits.text_length + Limits.id_length)]
 
 
 # ---- discover ----
@@ -87,14 +86,16 @@ def discover(
     """Search, filters and the rows of picks."""
     if change.apply(visit) and not visit.is_live:
         return visit.again()
-    filters = Filters(genre, _whole(year_from), _whole(year_to), max(_whole(min_ratings) or 0, 0))
+    filters = Filters(genre, whole(year_from), whole(year_to), max(whole(min_ratings) or 0, 0))
     slider = _slider(novelty)
     fields: dict[str, Any] = {"q": q, "genre": genre, "year_from": year_from, "year_to": year_to}
     fields |= {"min_ratings": min_ratings}
     service, results = visit.service, None
     if q.strip():
         results = service.items(q, filters, n=CARDS_PER_LIST, cursor=cursor, profile=visit.profile)
-    more = ""
+    # Without ratings somebody new has one row.
+    is_new = not (service.model.has_ratings or visit.n_rated)
+    n_in_row, more = CARDS_PER_LIST if is_new else CARDS_PER_ROW, ""
     if results is not None:
         more = f"/?{urlencode(fields | {'cursor': results.next_cursor or ''})}"
     return visit.page(
@@ -106,7 +107,7 @@ def discover(
         found=results,
         found_title="" if results is None else _count_found(results.total, q),
         more=more,
-        rows=() if results else service.rows(visit.profile, CARDS_PER_ROW, filters, slider),
+        rows=() if results else service.rows(visit.profile, n_in_row, filters, slider),
     )
 
 
@@ -115,12 +116,6 @@ def _count_found(total: int, q: str) -> str:
     if not total:
         return f"Nothing found for “{shown}”"
     return f"{total:,} found for “{shown}”"
-
-
-def _whole(text: str) -> int | None:
-    """A whole number from a field that may be empty or hold anything."""
-    value = numerals.number(text)
-    return None if value is None else max(min(int(value), 10**6), -(10**6))
 
 
 def _slider(text: str) -> float:
@@ -139,14 +134,18 @@ def item_page(visit: CurrentVisit, change: FormChange, item_id: IdInPath) -> Res
     detail = service.item(item_id, visit.profile)
     explanation = service.explain(visit.profile, item_id)
     prediction = explanation.prediction
-    parts = explanation.parts[1:] if explanation.additive else explanation.parts
+    has_ratings = service.model.has_ratings
+    is_from_mean = explanation.additive and has_ratings
+    parts = explanation.parts[1:] if is_from_mean else explanation.parts
+    largest = max((abs(part.contribution) for part in parts), default=0.0)
     own_rating = detail.item.your_rating
     return visit.page(
         "item.html",
         detail=detail,
         prediction=prediction,
         explanation=explanation,
-        largest=max((abs(part.contribution) for part in parts), default=0.0),
+        largest=largest,
+        digits=digits_of(largest),
         histogram=[
             (f"{bar.rating:.3g}", bar.count, bar.rating == own_rating) for bar in detail.histogram
         ],
@@ -155,6 +154,8 @@ def item_page(visit: CurrentVisit, change: FormChange, item_id: IdInPath) -> Res
         ],
         facts=[(name.replace("_", " "), value) for name, value in detail.facts.items()],
         similar=_similar(visit, item_id),
+        standing=None if has_ratings else service.standing(visit.profile, item_id),
+        reasons=[part for part in explanation.parts if part.contribution],
     )
 
 
@@ -204,6 +205,7 @@ def map_me(visit: CurrentVisit) -> Response:
         "place": shown.place,
         "predicted_rating": shown.predicted_rating,
         "n_rated": visit.n_rated or 0,
+        "n_marked": visit.n_marked or 0,
     }
     return Response(orjson.dumps(answer), media_type="application/json")
 
@@ -223,87 +225,6 @@ def map_card(visit: CurrentVisit, change: FormChange, item_id: IdInPath) -> Resp
     card = visit.service.item(item_id, visit.profile).item
     predicted = visit.service.prediction(visit.profile, item_id).predicted_rating
     return visit.page("card.html", item=replace(card, predicted_rating=predicted))
-
-
-# ---- you ----
-
-
-@router.api_route("/you", methods=GET_AND_POST)
-def you(
-    visit: CurrentVisit, change: FormChange, first: Text = "0", n_kept: KeptText = ""
-) -> Response:
-    """The person's ratings, taste, and what they can do with them."""
-    if change.apply(visit) and not visit.is_live:
-        return visit.again()
-    ratings = visit.ratings
-    start = max(_whole(first) or 0, 0)
-    shown = [
-        ItemCard(rated.item_id, rated.title, rated.year, your_rating=rated.rating)
-        for rated in ratings[start : start + RATINGS_PER_PAGE]
-    ]
-    after = start + RATINGS_PER_PAGE
-    return visit.page(
-        "you.html",
-        "You",
-        ratings=shown,
-        taste=visit.service.taste(visit.profile),
-        older=f"/you?first={after}" if after < len(ratings) else "",
-        said=[f"{_whole(n_kept):,} ratings are kept."] if _whole(n_kept) else [],
-    )
-
-
-@router.get("/you/ratings.csv")
-def ratings_csv(visit: CurrentVisit) -> Response:
-    """All ratings of the person, as a file."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    writer.writerow(["item_id", "title", "year", "rating", "timestamp"])
-    for rated in visit.ratings:
-        item_id, title = defused_text(str(rated.item_id)), defused_text(rated.title)
-        writer.writerow([item_id, title, rated.year, f"{rated.rating:g}", rated.moment])
-    headers = {"Content-Disposition": 'attachment; filename="my-ratings.csv"'}
-    return Response(text.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
-
-
-@router.post("/you/import")
-def review_import(
-    visit: CurrentVisit, file: Annotated[UploadFile, File()], csrf: FormText = ""
-) -> Response:
-    """What a file holds, for the person to look at."""
-    visit.check(csrf)
-    max_bytes = visit.request.app.state.settings.limits.upload
-    source, scale, entries = exports.read_entries(file.file.read(max_bytes + 1), max_bytes)
-    model = visit.service.model
-    review = importing.review(model.ratings, source, scale, entries)
-    return visit.page("review.html", "You", review=review, cards=model.catalogue.cards)
-
-
-@router.post("/you/import/keep", form_limits={"max_fields": Limits.picks + Limits.fields})
-def keep_import(
-    visit: CurrentVisit,
-    pick: Annotated[list[Picked] | None, Form(max_length=Limits.picks)] = None,
-    csrf: FormText = "",
-) -> Response:
-    """Keep the ratings that the person has confirmed; each is "rating id"."""
-    visit.check(csrf)
-    ratings: dict[str, float] = {}
-    for picked in pick or []:
-        rating, _, item_id = picked.partition(" ")
-        try:
-            ratings |= {item_id: float(rating)} if item_id else {}
-        except ValueError:
-            raise Problem(422, "invalid_argument", "a rating is a number") from None
-    if ratings:
-        visit.service.profiles.rate(visit.key, ratings)
-    return visit.again(f"/you?kept={len(ratings)}")
-
-
-@router.post("/you/forget")
-def forget(visit: CurrentVisit, csrf: FormText = "") -> Response:
-    """Delete all that is kept of the person."""
-    visit.check(csrf)
-    visit.service.profiles.forget(visit.key)
-    return visit.dismissed()
 
 
 # ---- together ----
@@ -348,13 +269,22 @@ def _members(
     unread: list[list[str]] = []
     max_bytes = visit.request.app.state.settings.limits.body
     for number, (name, text) in enumerate(members, start=1):
-        entries = exports.read_list(text, max_bytes) if text.strip() else []
-        ratings, unmatched = importing.chosen(visit.service.model.ratings, entries)
+        ratings, unmatched = _chosen(visit.service.model, text, max_bytes)
         unread.append(unmatched[:MAX_UNREAD_SHOWN])
         if ratings:
             label = name.strip()[:MAX_CHARACTERS_OF_NAME] or f"person {number}"
             group[label if label not in group else f"{label} ({number})"] = ratings
     return group, unread
+
+
+def _chosen(model: LoadedModel, text: str, max_bytes: int) -> tuple[dict[str, float], list[str]]:
+    """The ratings, or the likes, of a written list by item id, and what names no item."""
+    if not text.strip():
+        return {}, []
+    if model.has_ratings:
+        return chosen(model.ratings, exports.read_list(text, max_bytes))
+    likes = read_likes(text.encode(errors="replace"), max_bytes)
+    return chosen_likes(model.data.items, model.catalogue.popularity, likes)
 
 
 # ---- the model ----

@@ -2,22 +2,19 @@
 
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
-from functools import cache, cached_property
-from pathlib import Path
+from functools import cached_property
 from typing import Annotated, Any, NamedTuple
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
-from fastapi import Depends, Form, Request
+from fastapi import APIRouter, Depends, Form, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from tastemap.data.nouns import Noun, item_noun
 from tastemap.data.scale import Scale
 from tastemap.errors import StoreError, TastemapError
-from tastemap.serve.model.catalogue import Catalogue
+from tastemap.serve.model.loaded import LoadedModel
 from tastemap.serve.people.profiles import AnyProfile
 from tastemap.serve.schemas import OwnRating
 from tastemap.serve.service import Service
@@ -29,20 +26,15 @@ from tastemap.serve.web.errors import (
     problem_of_http,
     problem_of_validation,
 )
+from tastemap.serve.web.templating import templates
+from tastemap.serve.words import Words
+from tastemap.support import numerals
 
-HERE = Path(__file__).parent.parent
 #: Sent by the pages' own script, which wants the changed page at once and no redirection.
 LIVE_HEADER = "X-Live"
+GET_AND_POST = ["GET", "POST"]
 #: A scale of more values than this is a number to type, not a row of stars.
 MAX_RADIOS = 12
-PART_NAMES = {
-    "global mean": "average of all ratings",
-    "mean of all ratings": "average of all ratings",
-    "item bias": "how this {noun} is liked beyond it",
-    "what others give it": "how this {noun} is liked beyond it",
-    "average user": "what the average person adds",
-    "training beyond the ratings": "what training found beyond your ratings",
-}
 HEADINGS = {
     403: "Once more, please",
     404: "Not here",
@@ -52,16 +44,31 @@ HEADINGS = {
     431: "Too large",
     503: "Not just now",
 }
-STORE_NOTICE = "Your ratings cannot be had just now. Please come back in a moment."
 
 
 @dataclass(frozen=True)
 class PageFacts:
-    """What the parts of a page ask for: the token for forms, and the scale of ratings."""
+    """What the parts of a page ask for: the token for forms, and the scale of ratings.
+
+    Attributes:
+        csrf: The token.
+        has_ratings: Whether people give ratings; else they like, and are not interested.
+        scale: The scale of ratings, if there are any.
+        levels: The ratings to choose from, if they are few.
+    """
 
     csrf: str
-    scale: Scale
+    has_ratings: bool
+    scale: Scale | None
     levels: tuple[float, ...]
+
+    @classmethod
+    def of(cls, csrf: str, model: LoadedModel) -> "PageFacts":
+        """Those of a model."""
+        if not model.has_ratings:
+            return cls(csrf, False, None, ())
+        levels = () if model.scale.levels is None else tuple(model.scale.levels.tolist())
+        return cls(csrf, True, model.scale, levels if len(levels) <= MAX_RADIOS else ())
 
 
 class About(NamedTuple):
@@ -69,22 +76,26 @@ class About(NamedTuple):
 
     Attributes:
         has_titles, has_years: Whether items have any.
+        is_ordered: Whether it looks at the order: similar items are what people go on to.
         searched: What a search looks for, in words.
         example: A title that many know, for a list that people write; or an id.
     """
 
     has_titles: bool
     has_years: bool
+    is_ordered: bool
     searched: str
     example: str
 
     @classmethod
-    def of(cls, catalogue: Catalogue) -> "About":
-        """What is known of the items of a catalogue."""
+    def of(cls, model: LoadedModel) -> "About":
+        """What is known of the items of a model."""
+        catalogue = model.catalogue
         has_titles, has_years = catalogue.has_titles, catalogue.has_years
         words = ["title" if has_titles else "id"]
         words += ["year"] * has_years + ["genre"] * bool(catalogue.genres)
-        return cls(has_titles, has_years, ", ".join(words), catalogue.example)
+        is_ordered = model.capabilities.ordered
+        return cls(has_titles, has_years, is_ordered, ", ".join(words), catalogue.example)
 
 
 class Visit:
@@ -103,6 +114,12 @@ class Visit:
         self.visitor: Visitor = self._visitors.visitor(request)
 
     @property
+    def words(self) -> Words:
+        """What pages say of the model."""
+        model = self.service.model
+        return Words.of(model.data, is_personal=model.has_ratings or model.is_personal)
+
+    @property
     def key(self) -> str:
         """The key of the person's profile in the store."""
         return self.visitor.key
@@ -117,9 +134,9 @@ class Visit:
         except StoreError:
             return None
 
-    @property
+    @cached_property
     def ratings(self) -> list[OwnRating]:
-        """The person's ratings, the newest first.
+        """The person's ratings, the newest first; of a model of interactions, weights of likes.
 
         Raises:
             StoreError: If the store cannot be had.
@@ -132,9 +149,28 @@ class Visit:
         return self.key if self.n_rated else {}
 
     @property
+    def n_marked(self) -> int | None:
+        """How many items the person has rated, or likes; None where the store cannot be had."""
+        if self.service.model.has_ratings or not self.n_rated:
+            return self.n_rated
+        try:
+            return sum(mark.rating > 0 for mark in self.ratings)
+        except StoreError:
+            return None
+
+    @property
     def is_live(self) -> bool:
         """Whether the pages' own script asks, which wants no redirection."""
         return LIVE_HEADER in self.request.headers
+
+    def value_of(self, text: str) -> float:
+        """The rating that a form sends, or the weight of its like or dislike.
+
+        Raises:
+            ValueError: If it is no number.
+        """
+        model, value = self.service.model, float(text)
+        return model.value_of_like if value > 0 and not model.has_ratings else value
 
     def check(self, csrf: str) -> None:
         """Refuse a change that does not come from one of our own pages."""
@@ -149,14 +185,13 @@ class Visit:
             status: HTTP status.
             **shown: What the template shows.
         """
-        model = self.service.model
-        scale = model.scale
-        levels = () if scale.levels is None else tuple(scale.levels.tolist())
-        facts = PageFacts(self.visitor.csrf, scale, levels if len(levels) <= MAX_RADIOS else ())
+        model, words, n_marked = self.service.model, self.words, self.n_marked
+        facts = PageFacts.of(self.visitor.csrf, model)
         shared = {"page": facts, "here": here, "data_name": model.data.source.name}
-        shared |= {"noun": item_noun(model.data), "about": About.of(model.catalogue)}
-        said = [*([STORE_NOTICE] if self.n_rated is None else []), *shown.pop("said", ())]
+        shared |= {"noun": words.noun, "words": words, "about": About.of(model)}
+        said = [*([words.unavailable] if n_marked is None else []), *shown.pop("said", ())]
         shared |= {"n_rated": "–" if self.n_rated is None else self.n_rated, "said": said}
+        shared |= {"n_marked": "–" if n_marked is None else n_marked}
         text = templates().get_template(template).render(shared | shown)
         response = HTMLResponse(text, status)
         self._visitors.welcome(self.visitor, self.request, response)
@@ -201,7 +236,7 @@ class RatingChange:
             visit.service.profiles.unrate(visit.key, self.item)
             return True
         try:
-            rating = float(self.rating)
+            rating = visit.value_of(self.rating)
         except ValueError:
             raise Problem(422, "invalid_argument", "choose a rating first") from None
         visit.service.profiles.rate(visit.key, {self.item: rating})
@@ -246,6 +281,26 @@ class PageRoute(APIRoute):
         return handle_or_show
 
 
+def page_router() -> APIRouter:
+    """A router of pages, whose errors are pages and whose forms are small."""
+    return APIRouter(
+        route_class=PageRoute,
+        include_in_schema=False,
+        form_limits={"max_fields": Limits.fields, "max_files": 1},
+    )
+
+
+def whole(text: str) -> int | None:
+    """A whole number from a field that may be empty or hold anything.
+
+    Example:
+        >>> whole("12"), whole("many"), whole("1e999")
+        (12, None, None)
+    """
+    value = numerals.number(text)
+    return None if value is None else max(min(int(value), 10**6), -(10**6))
+
+
 def _problem_of_form(error: RequestValidationError) -> Problem:
     """The faults of a form in words for a person, who does not see the names of its fields."""
     problem = problem_of_validation(error)
@@ -279,66 +334,3 @@ def _words_of(problem: Problem) -> dict[str, str]:
         "heading": HEADINGS.get(problem.status, "Something is wrong"),
         "message": problem.message[:1].upper() + problem.message[1:].rstrip(".") + ".",
     }
-
-
-@cache
-def templates() -> Environment:
-    """The templates; whatever they are given is text, and a name they are not given an error."""
-    environment = Environment(
-        loader=FileSystemLoader(HERE / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "plain": plain,
-        "signed": signed,
-        "along": along,
-        "segment": lambda value: quote(str(value), safe=""),
-        "part_name": part_name,
-        "host": lambda address: urlsplit(address).netloc,
-    }
-    return environment
-
-
-def part_name(part: str, noun: Noun) -> str:
-    """A part of a prediction in words.
-
-    Example:
-        >>> part_name("item bias", Noun("book", "books")), part_name("genre", Noun("book", "books"))
-        ('how this book is liked beyond it', 'genre')
-    """
-    return PART_NAMES.get(part, part).replace("{noun}", noun.singular)
-
-
-def plain(value: float) -> str:
-    """A rating as it is written.
-
-    Example:
-        >>> plain(4.0), plain(3.5)
-        ('4', '3.5')
-    """
-    return f"{value:g}"
-
-
-def signed(value: float, digits: int = 3) -> str:
-    """A difference, always with its sign.
-
-    Example:
-        >>> signed(0.5), signed(-0.25, 2)
-        ('+0.500', '−0.25')
-    """
-    return ("−" if value < 0 else "+") + f"{abs(value):.{digits}f}"
-
-
-def along(value: float, scale: Scale) -> float:
-    """Where a value lies on a gauge of 100 units.
-
-    Example:
-        >>> along(3.0, Scale(1, 5, 1)), along(9.0, Scale(1, 5, 1))
-        (50.0, 96.0)
-    """
-    width = (scale.highest - scale.lowest) or 1.0
-    share = (min(max(value, scale.lowest), scale.highest) - scale.lowest) / width
-    return round(4 + 92 * share, 1)

@@ -1,0 +1,38 @@
+"""Where an item stands: among all by how many know it, and on a person's own list."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from tastemap.serve.model.loaded import LoadedModel, ServedUser
+
+
+class Standing(NamedTuple):
+    """Where an item stands.
+
+    Attributes:
+        popularity: Its place by the number of people who took it up, from 1 on; of equals, all have
+            the first place of them.
+        n_items: How many items there are.
+        place: Its place on the person's list, from 1 on; None where nothing is known of the person,
+            or where they have said what they think of it.
+        n_listed: How many items are on that list.
+    """
+
+    popularity: int
+    n_items: int
+    place: int | None
+    n_listed: int
+
+
+def standing(model: LoadedModel, user: ServedUser, row: int) -> Standing:
+    """Where the item at a row stands for a user."""
+    popularity = model.catalogue.popularity
+    by_popularity = int((popularity > popularity[row]).sum()) + 1
+    is_listed = np.ones(len(popularity), dtype=bool)
+    is_listed[user.item_index] = False
+    place = None
+    if user.source != "popular" and model.is_personal and is_listed[row]:
+        scores = model.scores(user)
+        place = int((scores[is_listed] > scores[row]).sum()) + 1
+    return Standing(by_popularity, len(popularity), place, int(is_listed.sum()))

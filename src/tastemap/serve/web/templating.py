@@ -1,0 +1,97 @@
+"""The templates of the pages, and how they write ratings, differences and parts."""
+
+import math
+from functools import cache
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from tastemap.data.nouns import Noun
+from tastemap.data.scale import Scale
+from tastemap.support.counts import percentage
+
+HERE = Path(__file__).parent.parent
+PART_NAMES = {
+    "global mean": "average of all ratings",
+    "mean of all ratings": "average of all ratings",
+    "item bias": "how this {noun} is liked beyond it",
+    "what others give it": "how this {noun} is liked beyond it",
+    "average user": "what the average person adds",
+    "training beyond the ratings": "what training found beyond your ratings",
+}
+
+
+@cache
+def templates() -> Environment:
+    """The templates; whatever they are given is text, and a name they are not given an error."""
+    environment = Environment(
+        loader=FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "plain": plain,
+        "signed": signed,
+        "percentage": percentage,
+        "fixed": lambda value, digits: f"{value:.{digits}f}",
+        "along": along,
+        "segment": lambda value: quote(str(value), safe=""),
+        "part_name": part_name,
+        "host": lambda address: urlsplit(address).netloc,
+    }
+    return environment
+
+
+def part_name(part: str, noun: Noun) -> str:
+    """A part of a prediction in words.
+
+    Example:
+        >>> part_name("item bias", Noun("book", "books")), part_name("genre", Noun("book", "books"))
+        ('how this book is liked beyond it', 'genre')
+    """
+    return PART_NAMES.get(part, part).replace("{noun}", noun.singular)
+
+
+def plain(value: float) -> str:
+    """A rating as it is written.
+
+    Example:
+        >>> plain(4.0), plain(3.5)
+        ('4', '3.5')
+    """
+    return f"{value:g}"
+
+
+def signed(value: float, digits: int = 3) -> str:
+    """A difference, always with its sign.
+
+    Example:
+        >>> signed(0.5), signed(-0.25, 2)
+        ('+0.500', '−0.25')
+    """
+    return ("−" if value < 0 else "+") + f"{abs(value):.{digits}f}"
+
+
+def digits_of(largest: float) -> int:
+    """So many digits after the point show the first two of the largest of some numbers, or three.
+
+    Example:
+        >>> digits_of(0.85), digits_of(0.0045)
+        (3, 4)
+    """
+    return max(3, 1 - math.floor(math.log10(largest))) if largest > 0 else 3
+
+
+def along(value: float, scale: Scale) -> float:
+    """Where a value lies on a gauge of 100 units.
+
+    Example:
+        >>> along(3.0, Scale(1, 5, 1)), along(9.0, Scale(1, 5, 1))
+        (50.0, 96.0)
+    """
+    width = (scale.highest - scale.lowest) or 1.0
+    share = (min(max(value, scale.lowest), scale.highest) - scale.lowest) / width
+    return round(4 + 92 * share, 1)

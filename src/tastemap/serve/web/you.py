@@ -1,0 +1,129 @@
+"""The pages of a person: their ratings or likes, the import of others, and forgetting it all."""
+
+import csv
+import io
+from typing import Annotated
+
+from fastapi import File, Form, Query, UploadFile
+from pydantic import StringConstraints
+from starlette.responses import Response
+
+from tastemap.explore import exports
+from tastemap.explore.import_likes import LikesReview, read_likes, review_likes
+from tastemap.explore.import_ratings import Review, review
+from tastemap.serve.schemas import ItemCard, OwnRating
+from tastemap.serve.settings import Limits
+from tastemap.serve.web.errors import Problem
+from tastemap.serve.web.rendering import (
+    GET_AND_POST,
+    CurrentVisit,
+    FormChange,
+    FormText,
+    page_router,
+    whole,
+)
+from tastemap.serve.web.requests import Text
+from tastemap.support.counts import counted
+from tastemap.support.formulas import defused_text
+
+#: Ratings on a page.
+RATINGS_PER_PAGE = 40
+
+router = page_router()
+
+KeptText = Annotated[str, Query(max_length=Limits.text_length, alias="kept")]
+# A rating, a blank and an id.
+Picked = Annotated[str, StringConstraints(max_length=Limits.text_length + Limits.id_length)]
+
+
+@router.api_route("/you", methods=GET_AND_POST)
+def you(
+    visit: CurrentVisit, change: FormChange, first: Text = "0", n_kept: KeptText = ""
+) -> Response:
+    """The person's ratings, taste, and what they can do with them."""
+    if change.apply(visit) and not visit.is_live:
+        return visit.again()
+    ratings = visit.ratings
+    start = max(whole(first) or 0, 0)
+    shown = [
+        ItemCard(rated.item_id, rated.title, rated.year, your_rating=rated.rating)
+        for rated in ratings[start : start + RATINGS_PER_PAGE]
+    ]
+    after, n, mark = start + RATINGS_PER_PAGE, whole(n_kept), visit.words.mark
+    return visit.page(
+        "you.html",
+        "You",
+        ratings=shown,
+        likes=[card for card in shown if card.your_rating and card.your_rating > 0],
+        dislikes=[card for card in shown if card.your_rating and card.your_rating < 0],
+        taste=visit.service.taste(visit.profile),
+        older=f"/you?first={after}" if after < len(ratings) else "",
+        said=[f"{counted(n, mark)} {'is' if n == 1 else 'are'} kept."] if n else [],
+    )
+
+
+@router.get("/you/ratings.csv")
+@router.get("/you/likes.csv")
+def marks_csv(visit: CurrentVisit) -> Response:
+    """All ratings of the person, or all likes and dislikes, as a file."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    has_ratings, mark = visit.service.model.has_ratings, visit.words.mark
+    value = "rating" if has_ratings else "liked"
+    writer.writerow(["item_id", "title", "year", value, "timestamp"])
+    for marked in visit.ratings:
+        item_id, title = defused_text(str(marked.item_id)), defused_text(marked.title)
+        shown = f"{marked.rating:g}" if has_ratings else _sign(marked)
+        writer.writerow([item_id, title, marked.year, shown, marked.moment])
+    headers = {"Content-Disposition": f'attachment; filename="my-{mark}s.csv"'}
+    return Response(text.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _sign(mark: OwnRating) -> str:
+    """A like as 1, a dislike as -1."""
+    return "1" if mark.rating > 0 else "-1"
+
+
+@router.post("/you/import")
+def review_import(
+    visit: CurrentVisit, file: Annotated[UploadFile, File()], csrf: FormText = ""
+) -> Response:
+    """What a file holds, for the person to look at."""
+    visit.check(csrf)
+    max_bytes = visit.request.app.state.settings.limits.upload
+    model, content = visit.service.model, file.file.read(max_bytes + 1)
+    result: Review | LikesReview
+    if model.has_ratings:
+        source, scale, entries = exports.read_entries(content, max_bytes)
+        result = review(model.ratings, source, scale, entries)
+    else:
+        result = review_likes(model.data.items, read_likes(content, max_bytes))
+    return visit.page("review.html", "You", review=result, cards=model.catalogue.cards)
+
+
+@router.post("/you/import/keep", form_limits={"max_fields": Limits.picks + Limits.fields})
+def keep_import(
+    visit: CurrentVisit,
+    pick: Annotated[list[Picked] | None, Form(max_length=Limits.picks)] = None,
+    csrf: FormText = "",
+) -> Response:
+    """Keep the ratings that the person has confirmed; each is "rating id"."""
+    visit.check(csrf)
+    ratings: dict[str, float] = {}
+    for picked in pick or []:
+        rating, _, item_id = picked.partition(" ")
+        try:
+            ratings |= {item_id: visit.value_of(rating)} if item_id else {}
+        except ValueError:
+            raise Problem(422, "invalid_argument", "a rating is a number") from None
+    if ratings:
+        visit.service.profiles.rate(visit.key, ratings)
+    return visit.again(f"/you?kept={len(ratings)}")
+
+
+@router.post("/you/forget")
+def forget(visit: CurrentVisit, csrf: FormText = "") -> Response:
+    """Delete all that is kept of the person."""
+    visit.check(csrf)
+    visit.service.profiles.forget(visit.key)
+    return visit.dismissed()
