@@ -94,7 +94,7 @@ def plot_differences(frame: pl.DataFrame, metric: str = "rmse") -> "Figure":
         figure, (ax,) = style.new_figure(
             f"{int(better.sum())} better than “{reference}”, {int(worse.sum())} worse,"
             f" {int((~better & ~worse).sum())} not told apart",
-            f"{name} minus that of {reference} on the same held-out part · bars: 95 % intervals,"
+            f"{name} minus that of {reference} on the same held-out ratings · bars: 95 % intervals,"
             f" users resampled · {'right' if up else 'left'} of the line is better",
             height=1.6 + 0.36 * len(rows),
         )
