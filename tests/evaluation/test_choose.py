@@ -16,6 +16,7 @@ from tastemap.evaluation.choose import (
     fitting_goal,
     fitting_split,
     judged_users,
+    order_notes,
     usual_models,
 )
 
@@ -142,6 +143,16 @@ def test_the_order_of_interactions_decides_on_split_and_models(ratings: Ratings)
     assert usual_models(ratings, "lists") == GOALS["lists"]
     for name in MODELS_OF_INTERACTIONS:
         assert choosing.make_model(name).capabilities.interactions, name
+
+
+def test_a_model_of_the_order_of_a_page_says_so(ratings: Ratings) -> None:
+    likes = ratings.likes()
+    at_once = likes.replaced(timestamp=likes.timestamp * 10)  # the next one ten seconds later
+    (note,) = order_notes(at_once, "next-item")
+    assert "of the interactions come within a minute of the user's one before" in note
+    assert order_notes(at_once, "ease") == []
+    assert order_notes(likes.replaced(timestamp=likes.timestamp * 1000), "next-item") == []
+    assert order_notes(likes.replaced(timestamp=None), "next-item") == []
 
 
 def test_a_goal_that_a_table_cannot_have_is_refused(ratings: Ratings) -> None:

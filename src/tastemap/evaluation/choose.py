@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from tastemap.data.feedback import Feedback
+from tastemap.data.histories import gaps, histories
 from tastemap.data.interactions import Interactions
 from tastemap.data.ratings import Ratings
 from tastemap.data.splits import SplitOf, TableT, split_by_name
@@ -30,6 +31,8 @@ MODELS_OF_INTERACTIONS = ("popularity", "item-knn", "ease", "next-item", "ials",
 MODEL_OF_ORDER = "next-item"
 #: Enough ratings or interactions for three parts: to fit, to judge, to test.
 MIN_RATINGS = 20
+# Who goes on within so many seconds is on the same page, and so often that it is worth a note.
+SECONDS_OF_PAGE, MIN_SHARE_OF_PAGES = 60, 0.1
 # The largest share of a test part, unless more is asked for.
 MAX_SHARE_OF_TEST = 1 / 3
 # Lists are judged for so many users that they have at most this number of scores.
@@ -206,6 +209,29 @@ def usual_models(ratings: Feedback, goal: str) -> tuple[str, ...]:
         return GOALS[goal]
     models = MODELS_OF_INTERACTIONS
     return models if _has_order(ratings) else tuple(m for m in models if m != MODEL_OF_ORDER)
+
+
+def order_notes(ratings: Feedback, chosen: str) -> list[str]:
+    """What to know of a model of the order, where much of the order is that of a page.
+
+    Args:
+        ratings: The ratings or interactions.
+        chosen: The name of the chosen model.
+
+    Returns:
+        A sentence, or nothing: for another model, without times, or where few rows of a user come
+        within a minute of the one before.
+    """
+    history = histories(ratings) if chosen == MODEL_OF_ORDER else None
+    between = gaps(ratings, history) if history is not None else np.zeros(0)
+    share = float((between <= SECONDS_OF_PAGE).mean()) if len(between) else 0.0
+    if share < MIN_SHARE_OF_PAGES:
+        return []
+    return [
+        f"{100 * share:.0f} % of the {ratings.noun} come within a minute of the user's one before:"
+        f" what {chosen} foresees there is the order of a page more than taste, see"
+        " docs/next_item.md"
+    ]
 
 
 def _has_order(ratings: Feedback) -> bool:

@@ -23,6 +23,7 @@ from tastemap.evaluation.choose import (
     fitting_goal,
     fitting_split,
     judged_users,
+    order_notes,
 )
 from tastemap.evaluation.evaluate import evaluate, evaluate_ranking
 from tastemap.evaluation.leakage import is_forecast, split_notes
@@ -125,6 +126,7 @@ class Run:
         notes = [
             f"chosen: {self.choice.chosen}; the models were {self.choice.judged}",
             f"the test part, {self.held_out}, had no say in it",
+            *order_notes(self.ratings, self.choice.chosen),
         ]
         self.advice = advice(self.choice, spent, self.schedule.seconds)
         if self.choice.threshold is not None:

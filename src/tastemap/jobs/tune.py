@@ -163,7 +163,7 @@ def _notes(tuning: Tuning) -> list[str]:
         name = Objective(tuning.metric).name
         notes.append(
             f"best minus defaults: {name} {value:+.4f}, 95 % interval {low:+.4f} to {high:+.4f}"
-            " (users resampled). The best was chosen by these very ratings: expect a little less"
+            " (users resampled). The best was chosen by this very part: expect a little less"
             " elsewhere"
         )
     return notes

@@ -43,8 +43,8 @@ class Tuning:
         value: The best value.
         default_value: The value of the defaults; None if they could not be fitted.
         gain: Best minus defaults, with a 95 % interval from a bootstrap of the users; None if
-            there is nothing to compare. The same ratings chose the best options and measure them,
-            so the gain on other ratings is probably a little smaller.
+            there is nothing to compare. The same part chose the best options and measures them,
+            so the gain elsewhere is probably a little smaller.
         trials: Frame ``trial, state, <metric>, seconds``, a column for each option, ``note``.
         judged: The ratings for the fits and for the judging, in words.
         interrupted: Whether Ctrl-C ended the search.

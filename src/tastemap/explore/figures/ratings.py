@@ -243,7 +243,9 @@ def _by_number(figure: "Figure", ax: "Axes", items: pl.DataFrame, colour: str, r
     if not len(coloured):
         return
     low, high = float(coloured[colour].min()), float(coloured[colour].max())  # type: ignore[arg-type]
-    if not log:  # few items are old or have one rating only: the scale leaves them out
+    if log:  # an item that is disliked alone has a popularity of 0
+        low = max(low, 1.0)
+    else:  # few items are old or have one rating only: the scale leaves them out
         low, high = (float(coloured[colour].quantile(q) or 0) for q in (0.1, 0.95))
     norm = (colours.LogNorm if log else colours.Normalize)(low, max(high, low + 1e-9))
     points = _points(ax, coloured, c=coloured[colour], cmap=style.SEQUENTIAL, norm=norm)

@@ -61,7 +61,7 @@ def plot_search(
     with style.styled():
         figure, axes = style.new_figure(
             _title(values, metric),
-            "Each dot a trial, judged by held-out ratings · orange: the best · ring: the defaults",
+            "Each dot a trial, judged by a held-out part · orange: the best · ring: the defaults",
             height=3.4 + 1.9 * rows,
             panels=min(N_COLUMNS, max(len(options), 1)),
             rows=1 + rows,
