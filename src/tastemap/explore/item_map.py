@@ -288,16 +288,16 @@ def map_items(map_frame: pl.DataFrame, ratings: Feedback) -> pl.DataFrame:
 
     Args:
         map_frame: ``item_id, x, y``, maybe with ``preserved``.
-        ratings: The ratings that give popularity and average; or interactions, which give no
-            average, and of which those who like an item are counted.
+        ratings: The ratings or interactions that give popularity, and the average of ratings.
 
     Returns:
         The map's rows and columns, then ``title`` (without the year, if that is a column),
-        ``year``, ``genres``, ``genre`` (see `main_genres`), ``popularity`` (number of ratings) and
-        ``average`` (mean rating, null without ratings). Values that the item table lacks are null.
+        ``year``, ``genres``, ``genre`` (see `main_genres`), ``popularity`` (number of ratings or
+        interactions) and ``average`` (mean rating, null without ratings). Values that the item
+        table lacks are null.
 
     Raises:
-        ArgumentError: If a column is missing, or an item of the map is not in the ratings.
+        ArgumentError: If a column is missing, or an item of the map is not in the table.
     """
     need(map_frame, ("item_id", "x", "y"), "map")
     rows = ratings.items.index(map_frame["item_id"])
@@ -306,12 +306,11 @@ def map_items(map_frame: pl.DataFrame, ratings: Feedback) -> pl.DataFrame:
     empty = pl.Series([None] * len(rows))
     column = {name: table[name] for name in table.columns}
     genres = column.get("genres", empty.cast(pl.List(pl.String)))
-    popularity, average = ratings.by_item.counts, np.full(ratings.n_items, np.nan)
+    popularity = ratings.by_item.counts
+    average = np.full(ratings.n_items, np.nan)
     if isinstance(ratings, Ratings):
         total = np.bincount(ratings.item_index, ratings.rating, minlength=ratings.n_items)
         np.divide(total, popularity, out=average, where=popularity > 0)
-    else:
-        popularity = ratings.likes().by_item.counts
     return map_frame.with_columns(
         pl.coalesce(column.get("title", empty.cast(pl.String)), titles).alias("title"),
         column.get("year", empty.cast(pl.Int32)).alias("year"),
