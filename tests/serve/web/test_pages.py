@@ -427,6 +427,7 @@ def test_a_model_that_is_the_same_for_all_says_so(tmp_path: Path) -> None:
             assert "This model suggests the same films to everybody." in page
             assert page.count("<section") == 1
         assert "data-place" not in client.get("/items/2").text
+        assert client.app.state.service.explain({"3": 1.0}, "2").parts == []
 
 
 def test_the_map_and_the_scores_of_a_model_of_plays(tmp_path: Path) -> None:
@@ -445,7 +446,7 @@ def test_the_map_and_the_scores_of_a_model_of_plays(tmp_path: Path) -> None:
         assert (me["n_marked"], me["predicted_rating"]) == (1, None)
         assert set(me["place"]) >= {"x", "y"}
         page = client.get("/model").text
-        assert all(shown in page for shown in ("0.2500", "0.1250", "most popular", "−1–80"))
+        assert all(shown in page for shown in ("0.2500", "0.1250", "most popular", "−1 to 80"))
         profiles = list(client.app.state.service.profiles.store.everything())
         assert [mark.rating for *_, profile in profiles for mark in profile.ratings] == [
             plays.median_weight
