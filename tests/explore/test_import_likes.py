@@ -54,6 +54,9 @@ def test_a_column_of_likes_says_what_is_liked_and_what_not() -> None:
     assert [remark.shown() for remark in likes.remarks] == [
         "1 row is neither liked nor unwanted: Up"
     ]
+    rows = "item_id,title,liked,timestamp\n8,Heat,1,9\n7,Alien,1,9\n"
+    assert names(rows) == [("Alien", 1), ("Heat", 1)], "saved by the application, newest first"
+    assert names("item_id,liked\n8,1\n7,1\n") == [("8", 1), ("7", 1)], "saved by a site"
     assert names("title,liked\nHeat,true\nUp,no\n") == [("Heat", 1), ("Up", -1)]
 
 

@@ -12,6 +12,7 @@ from readers import zipped
 from small_models import small_ratings
 
 from tastemap.explore.exports import read_export, read_list
+from tastemap.explore.import_likes import read_likes, review_likes
 from tastemap.explore.import_ratings import chosen, review
 
 MAX_BYTES = 20_000_000
@@ -21,7 +22,8 @@ LETTERBOXD = (
 IMDB = "Const,Your Rating,Date Rated,Title,Year\ntt0078748,9,2020-05-06,Item 3,1979\n"
 MOVIELENS = 'movie_id,rating,title\n2,4.5,"Item 2, The (1990)"\n3,1,Item 3\n'
 LISTS = ["Item 2 = 5\nItem 3 (1990), 4.5\n\nalien;3\n", "Item 5 5", "title,rating\nItem 2,5\n"]
-GOOD = [text.encode() for text in (LETTERBOXD, IMDB, MOVIELENS, *LISTS)]
+LIKES = "item_id,title,liked,timestamp\n2,Item 2,1,20\n3,Item 3,-1,\n"
+GOOD = [text.encode() for text in (LETTERBOXD, IMDB, MOVIELENS, *LISTS, LIKES)]
 GOOD += [zipped({"letterboxd/ratings.csv": LETTERBOXD, "letterboxd/deleted/ratings.csv": "a"})]
 WORDS = ["Rating", "Title", "Name", "Year", "Item 2", "(1990)", "(", ")", "10", "0.5", "The"]
 
@@ -55,6 +57,9 @@ def imports() -> Iterator[Target]:
         ratings, unread = chosen(data, entries)
         assert all(map(is_rating, ratings.values()))
         assert len(ratings) + len(unread) <= len(entries)
-        json.dumps([ratings, unread], allow_nan=False).encode()
+        likes = review_likes(data.items, read_likes(content, MAX_BYTES))
+        assert all(abs(match.rating) == 1 for match in likes.sure)
+        shown = [ratings, unread, likes.rule, [remark.shown() for remark in likes.remarks]]
+        json.dumps(shown, allow_nan=False).encode()
 
     yield Target(examples(), run)

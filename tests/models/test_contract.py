@@ -282,8 +282,8 @@ def test_a_model_answers_what_it_declares_and_refuses_the_rest(model: Recommende
         "similar_users": lambda: model.similar_users(5),
         "map": lambda: item_map(model, perplexity=5),
     }
-    learns_from = {"interactions"}  # see the end of this file
-    assert {*calls} | learns_from == {field.name for field in fields(model.capabilities)}
+    no_calls = {"interactions", "ordered"}  # see the end of this file, and the next test
+    assert {*calls} | no_calls == {field.name for field in fields(model.capabilities)}
     for name, call in calls.items():
         if name == "map" and model.capabilities.map:
             assert model.item_factors.shape[0] == data.n_items
@@ -292,6 +292,14 @@ def test_a_model_answers_what_it_declares_and_refuses_the_rest(model: Recommende
         else:
             with pytest.raises(UnsupportedError):
                 call()
+
+
+def test_a_model_that_looks_at_the_order_says_how_many_places_back_a_part_is(
+    model: Recommender,
+) -> None:
+    if model.capabilities.explains:
+        columns = model.explain(5, item_id=1).columns
+        assert model.capabilities.ordered is ("places_back" in columns)
 
 
 def test_the_parts_of_an_explanation_sum_to_the_score(model: Recommender) -> None:

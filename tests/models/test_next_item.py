@@ -51,6 +51,13 @@ def test_what_follows_is_recommended_first_and_the_order_counts() -> None:
     assert drawn.transitions.max() < 0.7 * model.transitions.max()
 
 
+def test_the_likeliest_other_item_is_the_measure_of_similarity() -> None:
+    model = NextItem(window=3).fit(walks(), progress=False)
+    seven = model.ratings_.items.index_of(7)
+    model.transitions[seven, seven] = 9.0  # which is mostly followed by itself
+    assert model.similar_items(7, k=1)["similarity"].item() == 1
+
+
 def test_the_order_of_the_table_makes_no_difference() -> None:
     data = walks()
     rows = np.random.default_rng(0).permutation(len(data))

@@ -98,3 +98,22 @@ def test_the_site_knows_what_an_item_is_called(ratings: Ratings) -> None:
     data = site_data(BiasModel().fit(books))
     assert data["noun"] == {"singular": "book", "plural": "books", "indefinite": "a book"}
     assert data["hasTitles"] is ("title" in ratings.items.frame.columns)
+
+
+@pytest.mark.parametrize("name", ["ease", "item-knn", "next-item"])
+def test_item_based_models_of_interactions_can_be_exported(
+    name: str, ratings: Ratings, tmp_path: Path
+) -> None:
+    model = make_model(name).fit(ratings.likes(), progress=False)
+    export_site(model, tmp_path / "site")
+    text = (tmp_path / "site" / "data.js").read_text(encoding="utf-8")
+    data = json.loads(text.removeprefix("window.TASTEMAP = ").removesuffix(";\n"))
+    assert not data["hasRatings"]
+    assert data["items"]["average"] == [None] * ratings.n_items
+    assert data["model"]["ordered"] is (name == "next-item")
+
+
+def test_other_models_of_interactions_say_which_can(ratings: Ratings) -> None:
+    model = make_model("ials").fit(ratings.likes(), progress=False)
+    with pytest.raises(UnsupportedError, match="export an ease, item-knn or next-item model"):
+        site_data(model)

@@ -225,10 +225,13 @@ def _of_table(text: str, max_entries: int) -> Likes:
             left_out.append(entry.name)
     if not entries:
         raise _unreadable("no titles or ids that are liked")
-    order = sorted(range(len(entries)), key=lambda at: moments[at])
+    is_export = {LIKED_COLUMN, "item_id"} <= places.keys()
+    order = [*range(len(entries))]
+    if (is_export and "timestamp" in places) or moments[0] > moments[-1]:
+        order.reverse()  # the newest first, also among equal times
+    order.sort(key=lambda at: moments[at])
     sentence = counted(len(left_out), "row is neither", "rows are neither")
     remarks = [Remark(f"{sentence} liked nor unwanted", left_out)] if left_out else []
-    is_export = {LIKED_COLUMN, "item_id"} <= places.keys()
     usual = "Your own export" if is_export else "Your list"
     source = "Letterboxd" if "letterboxd uri" in places else usual
     return Likes(source, "", [entries[at] for at in order], remarks)

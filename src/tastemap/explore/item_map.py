@@ -289,8 +289,7 @@ def map_items(map_frame: pl.DataFrame, ratings: Feedback) -> pl.DataFrame:
 
     Args:
         map_frame: ``item_id, x, y``, maybe with ``preserved``.
-        ratings: The ratings that give popularity and average; or interactions, which give no
-            average, and of which those who like an item are counted.
+        ratings: The ratings or interactions that give popularity, and the average of ratings.
 
     Returns:
         The map's rows and columns, then ``title`` (without the year, if that is a column),
@@ -308,12 +307,11 @@ def map_items(map_frame: pl.DataFrame, ratings: Feedback) -> pl.DataFrame:
     empty = pl.Series([None] * len(rows))
     column = {name: table[name] for name in table.columns}
     genres = column.get("genres", empty.cast(pl.List(pl.String)))
-    popularity, average = ratings.by_item.counts, np.full(ratings.n_items, np.nan)
+    popularity = ratings.by_item.counts
+    average = np.full(ratings.n_items, np.nan)
     if isinstance(ratings, Ratings):
         total = np.bincount(ratings.item_index, ratings.rating, minlength=ratings.n_items)
         np.divide(total, popularity, out=average, where=popularity > 0)
-    else:
-        popularity = ratings.likes().by_item.counts
     return map_frame.with_columns(
         pl.coalesce(column.get("title", empty.cast(pl.String)), titles).alias("title"),
         column.get("year", empty.cast(pl.Int32)).alias("year"),

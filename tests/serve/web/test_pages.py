@@ -427,3 +427,27 @@ def test_a_model_that_is_the_same_for_all_says_so(tmp_path: Path) -> None:
             assert "This model suggests the same films to everybody." in page
             assert page.count("<section") == 1
         assert "data-place" not in client.get("/items/2").text
+        assert client.app.state.service.explain({"3": 1.0}, "2").parts == []
+
+
+def test_the_map_and_the_scores_of_a_model_of_plays(tmp_path: Path) -> None:
+    """Its likes weigh what an item without a weight does."""
+    clicks = small_interactions()
+    plays = clicks.replaced(weight=np.where(clicks.weight > 0, clicks.item_index + 1, -1.0))
+    model = load_model(save_small(plays, tmp_path / "small", "ials"))
+    ids = clicks.items.ids
+    places = pl.DataFrame({"item_id": ids, "x": range(len(ids)), "y": range(len(ids))})
+    model.item_map_ = places.cast({"x": pl.Float64, "y": pl.Float64})
+    model.metrics_ = {"ndcg": 0.25, "baseline_ndcg": 0.125}
+    with client_of(model.save(tmp_path / "model"), tmp_path) as client:
+        rate(client, 3, 1)
+        data, me = client.get("/map/data").json(), client.get("/map/me").json()
+        assert data["average_rating"] == [None] * len(ids)
+        assert (me["n_marked"], me["predicted_rating"]) == (1, None)
+        assert set(me["place"]) >= {"x", "y"}
+        page = client.get("/model").text
+        assert all(shown in page for shown in ("0.2500", "0.1250", "most popular", "−1 to 80"))
+        profiles = list(client.app.state.service.profiles.store.everything())
+        assert [mark.rating for *_, profile in profiles for mark in profile.ratings] == [
+            plays.median_weight
+        ]

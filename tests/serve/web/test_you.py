@@ -71,9 +71,11 @@ def test_what_is_saved_can_be_brought_back_in_its_order(likes: TestClient) -> No
     likes.post("/you/forget", data={"csrf": token(likes)})
     assert "<b>0</b> liked" in likes.get("/").text
     page, picks = review(likes, saved.text, "likes.csv")
-    assert sorted(picks) == ["-1 7", "1 3", "1 5"]
+    assert picks == ["1 5", "1 3", "-1 7"], "the oldest first"
     answer = likes.post("/you/import/keep", data={"csrf": token(likes), "pick": picks})
     assert "3 likes are kept." in answer.text
+    again = likes.get("/you/likes.csv").text.splitlines()
+    assert [row.split(",")[0] for row in again] == ["item_id", "7", "3", "5"]
     assert "Keep these likes" in page
 
 

@@ -28,6 +28,8 @@ def explanation(
         return Explanation(*about, parts, note="The damped average of everybody.")
     if model.capabilities.explains:
         return Explanation(*about, _additive(model, user, row))
+    if not (model.has_ratings or model.is_personal):
+        return Explanation(*about, [], additive=False, note="This model answers everybody alike.")
     return Explanation(
         *about,
         _by_leaving_out(model, user, row),

@@ -63,7 +63,7 @@ def whole_map(model: LoadedModel) -> ItemMap | None:
     same = ("item_id", "x", "y", "preserved", "title", "year", "genre")
     return ItemMap(
         **{name: columns[name] for name in same},
-        n_ratings=columns["popularity"],
+        n_ratings=model.catalogue.popularity[model.map.rows].tolist(),
         average_rating=columns["average"],
         sentence=model.map.sentence,
     )
