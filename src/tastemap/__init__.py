@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from tastemap.models.popularity import Popularity as Popularity
     from tastemap.models.registry import load_model as load_model
     from tastemap.models.registry import make_model as make_model
+    from tastemap.models.sasrec import SASRec as SASRec
     from tastemap.models.two_tower import TwoTower as TwoTower
     from tastemap.support.deadline import deadline as deadline
 
@@ -104,6 +105,7 @@ _HOMES = {
     "models.next_item": "NextItem",
     "models.popularity": "Popularity",
     "models.registry": "load_model make_model",
+    "models.sasrec": "SASRec",
     "models.two_tower": "TwoTower",
     "support.deadline": "deadline",
 }

@@ -31,6 +31,19 @@ def test_equal_times_are_drawn_and_follow_neither_the_file_nor_the_items() -> No
     assert abs(np.corrcoef(first[:-1], np.arange(200))[0, 1]) < 0.3
 
 
+def test_what_is_drawn_for_two_items_stays_when_rows_come_and_go() -> None:
+    ratings = table([60] * 40, [1, 2] * 20)
+    more = ratings.merged_with(table([50, 60, 70], [1, 3, 3]))
+    turned = ratings.take(np.arange(40)[::-1])
+
+    def items(part: Ratings, user: int) -> list[int]:
+        ids = part.items.ids_at(part.item_index[histories(part)[user]]).to_list()
+        return [item for item in ids if item > 2]
+
+    for user in (0, 1):
+        assert items(more, user) == items(turned, user) == items(ratings, user)
+
+
 def test_without_times_there_is_no_order() -> None:
     assert histories(table(None, [1, 1])) is None
     ratings = table([1, 2], [1, 1])

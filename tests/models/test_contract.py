@@ -42,6 +42,7 @@ QUICK = {
     "BiasModel": {},
     "MatrixFactorization": {},
     "TwoTower": {"n_factors": 8, "n_epochs": 3},
+    "SASRec": {"n_factors": 8, "n_blocks": 1, "window": 10, "n_epochs": 2},
     "NeuralRecommender": {"n_epochs": 3, "batch_size": 256},
 }
 

@@ -9,6 +9,7 @@ from tastemap.data.histories import histories
 from tastemap.data.interactions import Interactions
 from tastemap.data.ratings import Ratings
 from tastemap.errors import ArgumentError
+from tastemap.models import next_item
 from tastemap.models.base import item_based as item_models
 from tastemap.models.ease import EASE
 from tastemap.models.next_item import POPULARITY_DAMPING, NextItem
@@ -69,7 +70,10 @@ def test_the_order_of_the_table_makes_no_difference() -> None:
         )
 
 
-def test_a_new_history_is_answered_like_that_of_a_user(ratings: Ratings) -> None:
+def test_a_new_history_is_answered_like_that_of_a_user(
+    ratings: Ratings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(next_item, "ELAPSED_POWER", 0.0)  # a new history has no times
     model = NextItem(window=6, trend_days=1e5).fit(ratings, progress=False)
     last_user = ratings.users.ids[int(ratings.user_index[np.argmax(ratings.timestamp)])]
     rated = ratings.rated_items(last_user)  # the newest first, with times
@@ -80,6 +84,30 @@ def test_a_new_history_is_answered_like_that_of_a_user(ratings: Ratings) -> None
     history = model.recommend(history=oldest_first["item_id"].to_list(), k=10)
     likes = dict.fromkeys(oldest_first["item_id"], 5.0)
     assert history.equals(model.recommend(ratings=likes, k=10))
+
+
+def test_what_is_long_before_the_latest_item_counts_less(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = NextItem(window=6, taste=0).fit(walks(gap=300), progress=False)
+    by_time = model.explain(0, item_id=7).sort("places_back")["contribution"]
+    monkeypatch.setattr(next_item, "ELAPSED_POWER", 0.0)
+    by_place = model.explain(0, item_id=7).sort("places_back")["contribution"]
+    expected = by_place * (1 + 300 * np.arange(6) / 60) ** -0.2
+    np.testing.assert_allclose(by_time, expected, rtol=1e-5)
+
+
+def test_an_update_is_a_fit_on_all(ratings: Ratings) -> None:
+    """New users, a new item, ties, a rating that replaces one, and one before others."""
+    rows = [(5, 1, 4.0, 900_000_000), (5, 9999, 5.0, 2_000_000_000), (9, 3, 2.0, 10)]
+    rows += [(7777, item, 5.0, 1_000_000_000) for item in (1, 2, 3)]
+    columns = ["user_id", "item_id", "rating", "timestamp"]
+    new = Ratings.from_frame(pl.DataFrame(rows, columns, orient="row"))
+    cold = NextItem(window=6).fit(ratings.merged_with(new), progress=False)
+    warm = NextItem(window=6).fit(ratings, progress=False)
+    for _ in range(2):  # the second time nothing is new
+        warm.update(new, progress=False)
+        np.testing.assert_allclose(warm.transitions, cold.transitions, atol=1e-5)
+        np.testing.assert_allclose(warm._sums.G, cold._sums.G, rtol=1e-4, atol=1e-4)
+        assert warm.recommend(7777, k=5)["item_id"].equals(cold.recommend(7777, k=5)["item_id"])
 
 
 def test_other_models_take_a_history_as_likes(ratings: Ratings) -> None:

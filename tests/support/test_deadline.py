@@ -54,7 +54,7 @@ SHAPES = {
     "a continuous scale": table(ROWS, [row % 6 for row in ROWS], [0.37 * row**2 for row in ROWS]),
 }
 # Each fit of a network takes a second or more to compile.
-KERAS = ("dot", "two-tower")
+KERAS = ("dot", "two-tower", "sasrec")
 
 
 @pytest.mark.parametrize("name", ["mf", "als", "ials", "blend", "bayes", *KERAS])

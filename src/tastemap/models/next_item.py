@@ -9,10 +9,10 @@ import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
 from tastemap.arrays import F32, F64, I64, AnyArray, FloatArray, IndexArray
-from tastemap.data.feedback import Feedback, Groups
+from tastemap.data.feedback import Feedback
 from tastemap.data.histories import gaps, histories, is_chosen
 from tastemap.errors import ArgumentError
-from tastemap.kernels.next_item import add_pairs, add_weighted_rows, products_of_weights
+from tastemap.kernels.next_item import add_weighted_rows
 from tastemap.models.base.arrays import take
 from tastemap.models.base.artifact import Artifact
 from tastemap.models.base.explanation import Explanation
@@ -21,12 +21,13 @@ from tastemap.models.base.rows import Capabilities
 from tastemap.models.base.user import User
 from tastemap.models.base.validation import not_negative, positive, share, whole_number
 from tastemap.models.ease import EASE
+from tastemap.models.history_sums import HistorySums
 from tastemap.support.memory import require
 
 # The distribution of the gaps is kept as so many quantiles; so no gap is rarer than 1 in 1,000.
 N_QUANTILES = 1001
 # Arrays of items by items that a fit holds at once.
-N_MATRICES = 4
+N_MATRICES = 6
 SECONDS_PER_DAY = 86_400
 # Gaps that differ by less are equal.
 SECOND = 1.0
@@ -34,6 +35,8 @@ SECOND = 1.0
 TREND_DAMPING = 3000.0
 # Popularity's power over the trend: 0 leaves it out, 1 ranks with the trend as it is.
 TREND_POWER = 0.7
+# Within these seconds before the latest item little is lost, beyond them with this power.
+SITTING, ELAPSED_POWER = 60.0, 0.2
 # Users of an item that it has in any case, so that a rare item is not lifted far above all others.
 POPULARITY_DAMPING = 5.0
 
@@ -47,6 +50,7 @@ class History:
         rating: float32 (n,).
         place: int64 (n,), places back: 1 is the latest; 0 of what is disliked, and if the order is
             not known.
+        elapsed: float64 (n,), seconds from each to the latest; 0 if times are not known.
         gap: Seconds since the latest.
         time: Seconds since 1970, when the question is asked; None if times are not known.
     """
@@ -54,6 +58,7 @@ class History:
     item_index: IndexArray
     rating: FloatArray
     place: I64
+    elapsed: F64
     gap: float
     time: float | None
 
@@ -75,13 +80,14 @@ class NextItem(LikeModel):
         sparse data", WWW 2019, and `EASE` here: the part of taste.
 
     Prediction:
-        s_uj = the sum over the items i of u of k_i^-decay B_ij, where i was k_i places back and
-        k_i is at most the window, plus taste / P(g) q_j^0.7 f_uj / sqrt(n_u). f_uj is the score of
-        `EASE`, n_u the number of likes of u, q_j the trend. g is the time since the latest item,
-        and P(g) the share of gaps in the training data that are longer, those as long counted by
-        half: where the next item mostly follows at once, a pause is rare, and says that a new
-        sitting begins. It is a score to rank by, not a rating, so `predict` is refused. An unknown
-        user has no items; unknown items score 0.
+        s_uj = the sum over the items i of u of k_i^-decay (1 + t_i / 60)^-0.2 B_ij, where i was k_i
+        places back and t_i seconds before the latest item, and k_i is at most the window, plus
+        taste / P(g) q_j^0.7 f_uj / sqrt(n_u). f_uj is the score of `EASE`, n_u the number of likes
+        of u, q_j the trend. g is the time since the latest item, and P(g) the share of gaps in the
+        training data that are longer, those as long counted by half: where the next item mostly
+        follows at once, a pause is rare, and says that a new sitting begins. It is a score to rank
+        by, not a rating, so `predict` is refused. An unknown user has no items; unknown items
+        score 0.
 
     The gap:
         Answers are those at the moment of the latest item, g = 0, unless `later` says otherwise.
@@ -101,8 +107,13 @@ class NextItem(LikeModel):
         weight below 0 are no part of a history: nobody went on to what they dislike.
 
     Fold-in:
-        A new user's items in their order, oldest first, weigh as those of any other; B does not
-        change, so the answer is that for a user of the training data with the same history.
+        A new user's items come in their order, oldest first, and without times: t_i = 0. B does not
+        change, so the answer is that for a user of the training data who took up the same at once.
+
+    Update:
+        S'S and Y'S are sums over the histories. A model that was fitted, not loaded, keeps them: an
+        update adds those of new and changed histories, takes away what these were, and solves. The
+        result is that of a fit on all ratings, up to rounding.
 
     Similarity:
         What people go on to: B_ij for an item i, over the largest of its row beside B_ii.
@@ -139,6 +150,7 @@ class NextItem(LikeModel):
     transitions: F32
     gap_quantiles: F64
     taste_model: EASE
+    _updates = False
     learns_from_repeats = True
 
     # Chosen on the second last item of each user of MovieLens 1M.
@@ -161,6 +173,7 @@ class NextItem(LikeModel):
         self.trend_days = positive("trend_days", trend_days)
         self.threshold = threshold
         self.gap: float | FloatArray = 0.0
+        self._sums: HistorySums | None = None
 
     @property
     def capabilities(self) -> Capabilities:
@@ -174,22 +187,30 @@ class NextItem(LikeModel):
     ) -> None:
         self._check_size(ratings)
         self._forget()
-        self.gap = 0.0
+        self.gap, before, self._sums = 0.0, self._sums if self._updates else None, None
         self.taste_model = EASE(threshold=self.threshold).fit(ratings, seed=seed, progress=progress)
         n, history = ratings.n_items, histories(ratings, seed)
         self.transitions, self.gap_quantiles = np.zeros((n, n), dtype=np.float32), np.zeros(0)
         if history is None or history.counts.max() < 2:
             return
-        self.transitions = self._solved(ratings, history)
+        w = self._weights(np.arange(1, self.window + 1))
+        items = ratings.item_index[history.indices]
+        self._sums = HistorySums.of(n, w, history.indptr, items, before)
+        self.transitions = self._solved(ratings, self._sums)
         if len(between := gaps(ratings, history)):
             self.gap_quantiles = np.quantile(between, np.linspace(0, 1, N_QUANTILES))
 
-    def _solved(self, ratings: Feedback, history: Groups) -> F32:
+    def update(self, ratings: Feedback, *, seed: int = 0, progress: bool = True) -> Self:
+        """As in the base class; the sums over histories that stay what they are are kept."""
+        self._updates = True
+        try:
+            return super().update(ratings, seed=seed, progress=progress)
+        finally:
+            self._updates = False
+
+    def _solved(self, ratings: Feedback, sums: HistorySums) -> F32:
         """B = (S'S + L)^-1 S'Y, with the columns of popular items lowered."""
-        n, items = ratings.n_items, ratings.item_index[history.indices]
-        w = self._weights(np.arange(1, self.window + 1))
-        G, R = np.zeros((n, n), dtype=np.float32), np.zeros((n, n), dtype=np.float32)
-        add_pairs(history.indptr, items, w, products_of_weights(w), G, R)
+        G, R = sums.G.copy(), sums.R.copy()
         diagonal = G.diagonal()
         L = self.reg * diagonal.mean() + self.dropout / (1 - self.dropout) * diagonal
         np.fill_diagonal(G, diagonal + L)
@@ -215,6 +236,11 @@ class NextItem(LikeModel):
         what = f"for {N_MATRICES} weights for each pair of {ratings.n_items:,} items"
         n_bytes = 4 * N_MATRICES * ratings.n_items**2
         require(type(self).__name__, n_bytes, what, "use ALS or MatrixFactorization")
+
+    def _weights_of(self, user: History) -> F32:
+        """The weights (n,) of the items of a history."""
+        elapsed = (1 + user.elapsed / SITTING) ** -ELAPSED_POWER
+        return self._weights(user.place) * elapsed.astype(np.float32)
 
     def _weights(self, place: I64) -> F32:
         """k^-decay for places k (n,) within the window, otherwise 0."""
@@ -313,18 +339,20 @@ class NextItem(LikeModel):
     def _user(self, user_index: int) -> History:
         data = self.fitted_data
         rows = data.by_user[user_index] if user_index >= 0 else np.zeros(0, dtype=np.int64)
-        gap, time = self._gap_of(user_index), None
+        gap, time, elapsed = self._gap_of(user_index), None, np.zeros(len(rows))
         if data.timestamp is not None and len(rows):
-            time = float(data.timestamp[rows].max()) + gap
-        return History(data.item_index[rows], data.values[rows], self._places[rows], gap, time)
+            latest = data.timestamp[rows].max()
+            time, elapsed = float(latest) + gap, (latest - data.timestamp[rows]).astype(np.float64)
+        place = self._places[rows]
+        return History(data.item_index[rows], data.values[rows], place, elapsed, gap, time)
 
     def _fold_in(self, item_index: IndexArray, rating: FloatArray) -> History:
         gap, time = self._gap_of(-1), None
         if self._trend is not None:
             time = float(self._trend.time[-1]) + gap
         chosen = is_chosen(self.fitted_data, rating)
-        place = np.cumsum(chosen[::-1])[::-1].astype(np.int64)
-        return History(item_index, rating, np.where(chosen, place, 0), gap, time)
+        place = np.where(chosen, np.cumsum(chosen[::-1])[::-1], 0).astype(np.int64)
+        return History(item_index, rating, place, np.zeros(len(rating)), gap, time)
 
     def _scores(self, rated: RatedItems | History, item_index: IndexArray) -> FloatArray:
         return at_items(self._score(rated), item_index, unknown=0.0)
@@ -334,7 +362,7 @@ class NextItem(LikeModel):
         latest = latest[(user.place[latest] >= 1) & (user.place[latest] <= self.window)]
         scores = np.zeros(self.ratings_.n_items, dtype=np.float32)
         rows = user.item_index[latest].astype(np.int64)
-        add_weighted_rows(rows, self._weights(user.place[latest]), self.transitions, scores)
+        add_weighted_rows(rows, self._weights_of(user)[latest], self.transitions, scores)
         if self.taste:
             weight, trend = self._taste_weights(user)
             rated = RatedItems(user.item_index, user.rating)
@@ -344,7 +372,7 @@ class NextItem(LikeModel):
 
     def _parts(self, user: User, item: int) -> Explanation:
         history = user.description
-        effects = self._weights(history.place) * self.transitions[user.item_index, item]
+        effects = self._weights_of(history) * self.transitions[user.item_index, item]
         if self.taste:
             weight, trend = self._taste_weights(history)
             liking = self.taste_model.item_weights[user.item_index, item]

@@ -21,6 +21,7 @@ MODELS: dict[str, tuple[str, dict[str, Any]]] = {
     "item-knn": ("ImplicitKNN", {}),
     "ials": ("ALS", {"feedback": "implicit"}),
     "two-tower": ("TwoTower", {}),
+    "sasrec": ("SASRec", {}),
     "blend": ("Blend", {}),
     "bayes": ("BayesianFactorization", {}),
     # The lab's model: ten epochs of batches of 64, absolute error.

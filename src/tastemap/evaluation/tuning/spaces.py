@@ -74,6 +74,13 @@ SPACES: dict[str, dict[str, Span]] = {
         "dropout": Span("float", 0, 0.9, log=False),
         **_TRAINING,
     },
+    "sasrec": {
+        "n_factors": Span("int", 16, 256),
+        "window": Span("int", 10, 200),
+        "batch_size": Span("int", 8, 256),
+        "dropout": Span("float", 0, 0.6, log=False),
+        **_TRAINING,
+    },
     "popularity": {},
     "blend": {},
     "knn": {

@@ -62,6 +62,7 @@ CLASSES = {
     "NeuralRecommender": "tastemap.models.neural.recommender",
     "NextItem": "tastemap.models.next_item",
     "Popularity": "tastemap.models.popularity",
+    "SASRec": "tastemap.models.sasrec",
     "TwoTower": "tastemap.models.two_tower",
 }
 # Packages whose versions the manifest records.

@@ -356,7 +356,7 @@ class RowModel(ABC):
             f"{type(self).__name__}.fit",
             expected="ratings",
             received="interactions (no ratings)",
-            do="use one of: ease, ials, item-knn, next-item, two-tower, blend, popularity",
+            do="use one of: ease, ials, item-knn, next-item, sasrec, two-tower, blend, popularity",
         )
 
     def _of_the_same_kind(self, ratings: Feedback) -> Any:
