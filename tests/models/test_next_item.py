@@ -144,22 +144,6 @@ def test_the_longer_the_pause_the_more_taste_counts(model: NextItem, ratings: Ra
             model.later(wrong)
 
 
-def test_the_trend_lifts_what_is_rated_at_the_time_and_not_after() -> None:
-    """Item 1 is of the first month, item 2 of the second, and 40 others are of all of it."""
-    day, others = 86_400, np.random.default_rng(0).integers(3, 43, 8000).tolist()
-    when = [user * 60 * day // 8000 for user in range(8000)]
-    rows = [(user, 1 + (user >= 4000), when[user]) for user in range(8000)]
-    rows += [(user, others[user], when[user] + 1) for user in range(8000)]
-    frame = pl.DataFrame(rows, schema=["user_id", "item_id", "timestamp"], orient="row")
-    model = NextItem(window=2).fit(
-        Ratings.from_frame(frame.with_columns(rating=5.0)), progress=False
-    )
-    first, second = model._trend_at(29.0 * day), model._trend_at(60.0 * day)
-    assert first[0] > 1.2 * first[2] > 1.44 * first[1]
-    assert second[1] > 1.2 * second[2] > 1.44 * second[0]
-    assert model._trend_at(0.0) == pytest.approx(np.ones(42))
-
-
 def test_an_explanation_says_how_many_places_back_and_sums_to_the_score(model: NextItem) -> None:
     parts = model.explain(5, item_id=40)
     assert parts["contribution"].sum() == pytest.approx(model._predict(*model._pairs(5, 40))[0])

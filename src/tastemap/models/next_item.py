@@ -3,7 +3,7 @@
 from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
@@ -22,19 +22,15 @@ from tastemap.models.base.user import User
 from tastemap.models.base.validation import not_negative, positive, share, whole_number
 from tastemap.models.ease import EASE
 from tastemap.models.history_sums import HistorySums
+from tastemap.models.trend import Trend
 from tastemap.support.memory import require
 
 # The distribution of the gaps is kept as so many quantiles; so no gap is rarer than 1 in 1,000.
 N_QUANTILES = 1001
 # Arrays of items by items that a fit holds at once.
 N_MATRICES = 6
-SECONDS_PER_DAY = 86_400
 # Gaps that differ by less are equal.
 SECOND = 1.0
-# Ratings of a period that count as much as the popularity in all of the table.
-TREND_DAMPING = 3000.0
-# Popularity's power over the trend: 0 leaves it out, 1 ranks with the trend as it is.
-TREND_POWER = 0.7
 # Within these seconds before the latest item little is lost, beyond them with this power.
 SITTING, ELAPSED_POWER = 60.0, 0.2
 # Users of an item that it has in any case, so that a rare item is not lifted far above all others.
@@ -61,13 +57,6 @@ class History:
     elapsed: F64
     gap: float
     time: float | None
-
-
-class Trend(NamedTuple):
-    """Times of all training ratings, ascending, int64 (n,), and their items, int32 (n,)."""
-
-    time: AnyArray
-    item_index: IndexArray
 
 
 class NextItem(LikeModel):
@@ -293,25 +282,14 @@ class NextItem(LikeModel):
         return self.taste / longer / float(np.sqrt(n_likes)), self._trend_at(user.time)
 
     def _trend_at(self, time: float | None) -> FloatArray:
-        """q^0.7 of each item in the period that ends at a time, float64 (n_items,)."""
         counts = self.ratings_.by_item.counts
         if time is None or self._trend is None:
             return np.ones(len(counts))
-        start = time - SECONDS_PER_DAY * self.trend_days
-        low, high = np.searchsorted(self._trend.time, [start, time])
-        recent = np.bincount(self._trend.item_index[low:high], minlength=len(counts))
-        p = counts / counts.sum()
-        q = (recent + TREND_DAMPING * p) / (high - low + TREND_DAMPING)
-        return np.divide(q, p, out=np.ones(len(p)), where=p > 0) ** TREND_POWER
+        return self._trend.lift(time, counts, self.trend_days)
 
     @cached_property
     def _trend(self) -> Trend | None:
-        """The training ratings in the order of their times."""
-        data = self.fitted_data
-        if data.timestamp is None:
-            return None
-        order = np.argsort(data.timestamp, kind="stable")
-        return Trend(data.timestamp[order], data.item_index[order])
+        return Trend.of(self.fitted_data)
 
     @cached_property
     def _places(self) -> I64:
