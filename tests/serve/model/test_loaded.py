@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+import polars as pl
 import pytest
-from small_models import save_small, small_ratings
+from small_models import save_small, small_interactions, small_ratings
 
+from tastemap.data.interactions import Interactions
+from tastemap.errors import UnsupportedError
 from tastemap.serve.model.reload import LiveModel
 from tastemap.serve.people.profiles import api_profile, page_profile
 from tastemap.serve.people.store import Store
@@ -35,3 +38,20 @@ def test_a_distribution_where_the_model_has_one(tmp_path: Path) -> None:
         total = sum(part.contribution for part in why.parts)
         assert total == pytest.approx(found.predicted_rating, abs=1e-4)
     assert service.prediction({}, "6").distribution is None
+
+
+def test_what_is_disliked_on_the_whole_is_in_no_list(tmp_path: Path) -> None:
+    """Of a model that learns from each of several interactions with an item."""
+    frame = small_interactions().to_frame()
+    again = pl.DataFrame({"user_id": 3, "item_id": [2, 2, 4, 4], "weight": [3.0, -1.0, 1.0, -3.0]})
+    times = again.with_columns(timestamp=pl.lit(2_000_000_000, dtype=pl.Int64))
+    others = frame.filter((pl.col("user_id") != 3) | ~pl.col("item_id").is_in([2, 4]))
+    data = Interactions.from_frame(pl.concat([others, times], how="vertical_relaxed"))
+    service = Service(LiveModel(save_small(data, tmp_path / "m", "next-item")), Store("sqlite://"))
+    user = api_profile("3")
+    items = {item.item_id for item in service.recommend(user, 80, exclude_seen=False).items}
+    assert 2 in items
+    assert 4 not in items
+    assert service.taste(user).n == service.profiles.count(user)
+    with pytest.raises(UnsupportedError, match="a model that has learnt from ratings"):
+        _ = service.model.scale

@@ -96,9 +96,11 @@ def taste_of(model: LoadedModel, user: ServedUser) -> Taste:
 
 def _taste_without_ratings(model: LoadedModel, user: ServedUser) -> Taste:
     """What a person likes more and less often than others do."""
-    catalogue, is_liked = model.catalogue, model.likes(user.rating)
-    liked = user.item_index[is_liked]
-    latest_first, disliked = liked[::-1], user.item_index[~is_liked][::-1]
+    catalogue, weights = model.catalogue, user.rating_of
+    liked, disliked = (
+        np.array([row for row, weight in weights.items() if (weight > 0) == sign], dtype=np.int32)
+        for sign in (True, False)
+    )
     every_row = range(len(catalogue))
     genres, decades = (
         _shares(liked, names_of, catalogue.popularity)
@@ -108,13 +110,13 @@ def _taste_without_ratings(model: LoadedModel, user: ServedUser) -> Taste:
         )
     )
     return Taste(
-        n=len(user.item_index),
+        n=len(weights),
         mean=None,
         generosity=None,
         genres=genres,
         decades=decades,
-        likes=catalogue.cards(latest_first[:MAX_LIKES], rating_of=user.rating_of),
-        dislikes=catalogue.cards(disliked[:MAX_LIKES], rating_of=user.rating_of),
+        likes=catalogue.cards(liked[::-1][:MAX_LIKES], rating_of=weights),
+        dislikes=catalogue.cards(disliked[::-1][:MAX_LIKES], rating_of=weights),
         sentences=_sentences_of_shares(genres, decades, item_noun(model.data).plural),
     )
 

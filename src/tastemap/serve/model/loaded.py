@@ -207,7 +207,7 @@ class LoadedModel:
         """
         allowed = self.catalogue.allowed(filters)
         if not self.has_ratings:
-            allowed[user.item_index[~self.likes(user.rating)]] = False
+            allowed[[row for row, weight in user.rating_of.items() if weight <= 0]] = False
         rows, _, score = self.model.recommend_rows(
             user.user, k, scores=scores, allowed=allowed, exclude_seen=exclude_seen, novelty=novelty
         )

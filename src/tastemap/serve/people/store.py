@@ -23,7 +23,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from tastemap.errors import StoreError
-from tastemap.serve.people.availability import Outage
+from tastemap.serve.people.availability import Outage, store_error
 from tastemap.serve.people.database import VERSIONS, Answer, Database, Work
 from tastemap.serve.people.event_ids import EVENTS, remember
 from tastemap.serve.people.tables import (
@@ -121,7 +121,7 @@ class Store:
         """
         if self.kind not in ("", kind):
             received = f"one for {self.kind}, where the model has learnt from {kind}"
-            raise self.database.failure("kind", received, "name another store")
+            raise store_error(self.database.url, "kind", received, "name another store")
 
     def settle(self, kind: str) -> None:
         """Be a store for ratings, or for interactions, from now on; the errors are as above."""
