@@ -6,6 +6,7 @@ import polars as pl
 from tastemap.arrays import I64, IndexArray
 from tastemap.data.chunks import chunks
 from tastemap.data.feedback import Feedback
+from tastemap.data.ratings import Ratings
 from tastemap.support.counts import counted
 
 # Least share of test ratings before training ratings that makes a note.
@@ -31,7 +32,7 @@ def split_notes(train: Feedback, test: Feedback) -> tuple[str, ...]:
     """
     users, items = _rows(train, test)
     row = train.noun.removesuffix("s")
-    notes = leak_notes(train, users, items)
+    notes = leak_notes(train, users, items) + _seen_notes(train, users, items)
     repeated = {"training": _n_twice(train), "test": _n_twice(test)}
     notes += [
         f"{counted(n, f'{part} {row}')} {'is' if n == 1 else 'are'} of a pair of user and item"
@@ -92,6 +93,23 @@ def leak_notes(train: Feedback, users: IndexArray, items: IndexArray) -> list[st
     return [
         f"{n_leaked:,} of {counted(len(users), 'test pair')} {verb} among the training {train.noun}"
         " too: the errors are too good to be true"
+    ]
+
+
+def _seen_notes(train: Feedback, users: IndexArray, items: IndexArray) -> list[str]:
+    """A list with a sentence on test pairs that were seen in training without a rating."""
+    seen = train.seen if isinstance(train, Ratings) else None
+    if seen is None:
+        return []
+    pairs = pair_numbers(seen.user_index, seen.item_index, train.n_items)
+    tested = pair_numbers(users, items, train.n_items)[(users >= 0) & (items >= 0)]
+    n = int(np.isin(tested, pairs).sum())
+    if not n:
+        return [f"{counted(len(seen), 'pair')} seen in training without a rating, no test pair"]
+    verb = "was" if n == 1 else "were"
+    return [
+        f"{n:,} of {counted(len(users), 'test pair')} {verb} seen in training without a rating:"
+        " the model knows that these are pairs"
     ]
 
 

@@ -146,9 +146,10 @@ class BayesianFactorization(HasFactors):
     def _fit(self, ratings: Ratings, validation: Ratings | None, seed: int, progress: bool) -> None:
         config, n = self._config(ratings), self.n_implicit
         users, items = (ratings.user_table, ratings.item_table) if self.side else (None, None)
+        touched = ratings.touched
         features = (
-            features_of(ratings.by_user, ratings.item_index, ratings.n_items, users, n),
-            features_of(ratings.by_item, ratings.user_index, ratings.n_users, items, n),
+            features_of(touched.by_user, touched.item_index, ratings.n_items, users, n),
+            features_of(touched.by_item, touched.user_index, ratings.n_users, items, n),
         )
         data = Observations.of(ratings, features, self.time is not None)
         judge = None
@@ -180,7 +181,8 @@ class BayesianFactorization(HasFactors):
         n_factors = self.n_factors or default_factors(counts)
         n_iterations = self.n_iterations or default_iterations(counts)
         config = SamplerConfig(n_factors, n_iterations, self.n_chains, self.n_draws)
-        n_features = len(counts) * sum(number_of_scores(side, self.n_implicit) for side in sides)
+        touches = (ratings.touched.by_user.counts, ratings.touched.by_item.counts)
+        n_features = len(counts) * sum(number_of_scores(n, self.n_implicit) for n in touches)
         require(
             type(self).__name__,
             config.n_bytes(counts, n_features),
@@ -308,9 +310,11 @@ class BayesianFactorization(HasFactors):
         return self._posteriors(self.draws, np.array([user_index], dtype=np.int32))
 
     def _fold_in(self, item_index: IndexArray, rating: FloatArray) -> Any:
-        return self.draws.fold_in(
-            item_index, rating.astype(np.float32), self.ratings_.scale, self.seed_
-        )
+        return self._fold_in_seen(item_index, rating, item_index[:0])
+
+    def _fold_in_seen(self, item_index: IndexArray, rating: FloatArray, seen: IndexArray) -> Any:
+        scale = self.ratings_.scale
+        return self.draws.fold_in(item_index, rating.astype(np.float32), scale, self.seed_, seen)
 
     def _score(self, user: Any) -> FloatArray:
         targets = ItemLists.of([np.arange(self.ratings_.n_items, dtype=np.int32)])
