@@ -60,7 +60,7 @@ def test_ratings_that_say_not_rated(tmp_path: Path) -> None:
         return "; ".join(json.loads(run("describe", str(path), "--json", *words))["notes"])
 
     assert "1 ratings of -1 are taken as not rated" in notes()
-    assert "1 ratings of 3 are left out" in notes("--unrated", "3")
+    assert "1 ratings of 3 are kept as seen" in notes("--unrated", "3")
     untouched = notes("--unrated", "none", "--timestamp", "none")
     assert "not rated" not in untouched
     assert "times are left out" not in untouched

@@ -293,7 +293,7 @@ class RowModel(ABC):
             UnsupportedError: If the order needs ratings, and the model has none.
         """
         predicted = self._score(user.description) if scores is None else scores
-        score = self._ordered(predicted, user, by)
+        score = _ordered(self, predicted, user, by)
         if novelty:
             score = score + selection.novelty_bonus(score, self._item_information, novelty)
         mask = np.ones(len(score), dtype=bool) if allowed is None else allowed.copy()
@@ -330,16 +330,6 @@ class RowModel(ABC):
     def get_params(self) -> dict[str, Any]:
         """The constructor's arguments, by name."""
         return {name: getattr(self, name) for name in self.parameters}
-
-    def _ordered(self, predicted: FloatArray, user: User, by: str) -> FloatArray:
-        """What a list is ordered by, (n_items,), from predictions for a user."""
-        if selection.check_order(by) == "expected":
-            return predicted
-        if not self.predicts_ratings:
-            raise self._cannot(f"order lists by {by!r}, for which it has to predict ratings")
-        # On a scale that goes below 0, what is unlikely and bad must not come before what is bad.
-        scale = self.fitted_ratings.scale
-        return self._propensity(user.touched) * (scale.clip(predicted) - min(scale.lowest, 0.0))
 
     @cached_property
     def _propensity(self) -> Propensity:
@@ -388,3 +378,14 @@ class RowModel(ABC):
 
     def _cannot(self, what: str) -> UnsupportedError:
         return UnsupportedError(f"{type(self).__name__} cannot {what}", do="use another model")
+
+
+def _ordered(model: RowModel, predicted: FloatArray, user: User, by: str) -> FloatArray:
+    """What a list is ordered by, (n_items,), from predictions for a user."""
+    if selection.check_order(by) == "expected":
+        return predicted
+    if not model.predicts_ratings:
+        raise model._cannot(f"order lists by {by!r}, for which it has to predict ratings")
+    # On a scale that goes below 0, what is unlikely and bad must not come before what is bad.
+    scale = model.fitted_ratings.scale
+    return model._propensity(user.touched) * (scale.clip(predicted) - min(scale.lowest, 0.0))

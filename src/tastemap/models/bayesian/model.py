@@ -89,7 +89,8 @@ class BayesianFactorization(HasFactors):
             averages over them. On two folds of MovieLens 100K, to keep 100 of 320 draws cost
             0.0002 of RMSE, and to keep 40 cost 0.001; a draw takes 0.11 MB on disk.
         n_implicit: Number of principal scores of the matrix of rated pairs, at most; 0 for none.
-            A side has no more than four for each rating of an average row.
+            A pair that was seen without a rating counts, too. A side has no more than four for each
+            pair of an average row.
         side: Whether to learn from the other columns of the user and item tables.
         time: ``"session"`` adds temporal effects h_a(t) to the predictor: two Ornstein-Uhlenbeck
             processes of each user, with correlation times of 20 and 300 seconds. `predict_ratings`
@@ -308,9 +309,6 @@ class BayesianFactorization(HasFactors):
 
     def _user(self, user_index: int) -> Any:
         return self._posteriors(self.draws, np.array([user_index], dtype=np.int32))
-
-    def _fold_in(self, item_index: IndexArray, rating: FloatArray) -> Any:
-        return self._fold_in_seen(item_index, rating, item_index[:0])
 
     def _fold_in_seen(self, item_index: IndexArray, rating: FloatArray, seen: IndexArray) -> Any:
         scale = self.ratings_.scale
