@@ -32,7 +32,7 @@ def split_notes(train: Feedback, test: Feedback) -> tuple[str, ...]:
     """
     users, items = _rows(train, test)
     row = train.noun.removesuffix("s")
-    notes = leak_notes(train, users, items) + _seen_notes(train, users, items)
+    notes = leak_notes(train, users, items) + _seen_notes(train, test, users, items)
     repeated = {"training": _n_twice(train), "test": _n_twice(test)}
     notes += [
         f"{counted(n, f'{part} {row}')} {'is' if n == 1 else 'are'} of a pair of user and item"
@@ -96,7 +96,7 @@ def leak_notes(train: Feedback, users: IndexArray, items: IndexArray) -> list[st
     ]
 
 
-def _seen_notes(train: Feedback, users: IndexArray, items: IndexArray) -> list[str]:
+def _seen_notes(train: Feedback, test: Feedback, users: IndexArray, items: IndexArray) -> list[str]:
     """A list with a sentence on test pairs that were seen in training without a rating."""
     seen = train.seen if isinstance(train, Ratings) else None
     if seen is None:
@@ -105,7 +105,12 @@ def _seen_notes(train: Feedback, users: IndexArray, items: IndexArray) -> list[s
     tested = pair_numbers(users, items, train.n_items)[(users >= 0) & (items >= 0)]
     n = int(np.isin(tested, pairs).sum())
     if not n:
-        return [f"{counted(len(seen), 'pair')} seen in training without a rating, no test pair"]
+        later = ""
+        if seen.timestamp is not None and test.timestamp is not None and is_forecast(train, test):
+            n_later = int(np.count_nonzero(seen.timestamp > test.timestamp.min()))
+            later = f"; {n_later:,} later than the first test rating" * bool(n_later)
+        pairs_seen = counted(len(seen), "pair")
+        return [f"{pairs_seen} seen in training without a rating, no test pair{later}"]
     verb = "was" if n == 1 else "were"
     return [
         f"{n:,} of {counted(len(users), 'test pair')} {verb} seen in training without a rating:"
