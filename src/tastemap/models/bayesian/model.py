@@ -334,7 +334,7 @@ class BayesianFactorization(HasFactors):
         The prediction is an average over draws of the mean of a distribution, which is no sum of
         such parts. The difference is a part of its own.
         """
-        weights = HasFactors._fold_in(self, user.item_index, user.rating)
+        weights = super()._fold_in_seen(user.item_index, user.rating, user.seen)
         if user.user_index >= 0:
             weights = self.factors.user_weights[user.user_index]
         explanation, _ = self._closed_form(user, item, weights)
