@@ -187,16 +187,18 @@ def parted(
         >>> len(rows.rated), rows.seen.rows(), rows.notes
         (2, [(1, 8)], ['1 of 3 rows have no rating and are kept as seen'])
     """
-    whole, notes = frame, list[str]()
-    fate = RETENTION if keeps_seen and not _is_matrix(frame) else OMISSION
-    if n_missing := frame["rating"].null_count():
-        notes.append(f"{n_missing:,} of {len(frame):,} rows have no rating and are {fate}")
-        frame = frame.filter(pl.col("rating").is_not_null())
+    whole, n_missing, notes = frame, frame["rating"].null_count(), list[str]()
+    frame = frame.filter(pl.col("rating").is_not_null()) if n_missing else frame
+    levels = frame.group_by("rating").len("n").sort("rating")
+    values, counts = levels["rating"].to_numpy(), levels["n"].to_numpy().astype(np.int64)
+    # To count the pairs of a large table takes a while: only where some may not be rated.
+    is_doubtful = bool(n_missing or unrated or np.isin(values, (0.0, *MARKS)).any())
+    fate = RETENTION if keeps_seen and is_doubtful and not _is_matrix(whole) else OMISSION
+    if n_missing:
+        notes.append(f"{n_missing:,} of {len(whole):,} rows have no rating and are {fate}")
     if not len(frame):
         received = "; ".join(["none", *notes])
         raise DataError(name, expected="at least one rating", received=received, do="check it")
-    levels = frame.group_by("rating").len("n").sort("rating")
-    values, counts = levels["rating"].to_numpy(), levels["n"].to_numpy().astype(np.int64)
     marks, more = left_out(name, values, counts, unrated, column, fate)
     if marks:
         frame = frame.filter(~pl.col("rating").is_in(marks))
