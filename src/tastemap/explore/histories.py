@@ -2,7 +2,6 @@
 
 import csv
 from collections.abc import Sequence
-from itertools import islice
 
 import msgspec
 import polars as pl
@@ -14,6 +13,8 @@ from tastemap.support.numerals import number
 HISTORY_COLUMNS = {"letterboxd uri", "watched_at", "exclusive shelf", "artist"}
 # Last.fm's scrobbles are often written without a header, in this order.
 SCROBBLE_HEADER = "artist,album,track,date"
+# Longer lines are none of them.
+MAX_LINE = 2_000
 
 
 class _Work(msgspec.Struct):
@@ -70,7 +71,10 @@ def with_header(text: str) -> str:
         >>> with_header("Heat, 5")
         'Heat, 5'
     """
-    first = next(csv.reader(islice(text.splitlines(), 1)), [])
+    line = text.partition("\n")[0].partition("\r")[0]
+    if len(line) > MAX_LINE or "\0" in line:
+        return text
+    first = next(csv.reader([line]), [])
     is_scrobble = len(first) == 4 and is_time(first[3]) and number(first[3]) is None and first[0]
     return f"{SCROBBLE_HEADER}\n{text}" if is_scrobble else text
 
