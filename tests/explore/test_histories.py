@@ -27,7 +27,8 @@ def test_what_is_not_trakt(content: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "a,b,c,d\n", "a,b,c,7\n", "\0", "x" * 200_000, "artist,album,track,date\nx"]
+    "text",
+    ["", "a,b,c,d\n", "a,b,c,7\n", "\0", "a\rb", "x" * 200_000, "artist,album,track,date\nx"],
 )
 def test_what_lacks_no_header(text: str) -> None:
     assert with_header(text) == text
