@@ -60,7 +60,13 @@ def test_ratings_that_say_not_rated(tmp_path: Path) -> None:
         return "; ".join(json.loads(run("describe", str(path), "--json", *words))["notes"])
 
     assert "1 ratings of -1 are taken as not rated" in notes()
-    assert "1 ratings of 3 are left out" in notes("--unrated", "3")
+    assert "1 ratings of 3 are kept as seen" in notes("--unrated", "3")
+    assert "1 ratings of 3 are left out" in notes("--unrated", "3", "--seen", "none")
+    (tmp_path / "watched.csv").write_text("user,item\n2,3\n1,3\n")
+    shown = run("describe", str(path), "--json", "--seen", str(tmp_path / "watched.csv"))
+    glance, *_, best = json.loads(shown)["tables"]
+    assert glance["rows"][0]["seen"] == 3
+    assert [row["item_id"] for row in best["rows"]] == [1]  # not what was only seen
     untouched = notes("--unrated", "none", "--timestamp", "none")
     assert "not rated" not in untouched
     assert "times are left out" not in untouched

@@ -34,6 +34,15 @@ def test_recommend_for_a_user_and_for_somebody_new(folder: Path, tmp_path: Path)
     answer = ask("recommend", folder / "dot", "--ratings", mine, "-k", 2)
     assert len(answer["rows"]) == 2
     assert answer["notes"] == ["mine.csv (Your list): 2 of 2 ratings used"]
+    mine.write_text("title,rating\nComedy 3 (1962),5\nDrama 2 (1961),\n")
+    answer = ask("recommend", folder / "dot", "--ratings", mine, "--by", "likely-and-liked")
+    assert "1 of 1 rating used; 1 of 1 without a rating is taken as seen" in answer["notes"][0]
+    assert {row["item_id"] for row in answer["rows"]}.isdisjoint({2, 3})
+    seen = ("--rate", "3=5", "--seen", "Drama 2 (1961)", "--by", "likely-and-liked")
+    likely = ask("recommend", folder / "dot", *seen)
+    assert [row["item_id"] for row in likely["rows"]] == [r["item_id"] for r in answer["rows"]]
+    wrong = run("recommend", folder / "dot", 5, "--by", "best", code=2)
+    assert "by; expected one of expected, likely-and-liked; received 'best'" in wrong
     after = ("--after", 3, "--after", "Drama 2 (1961)")
     rows = ask("recommend", folder / "dot", *after, "-k", 2)["rows"]
     assert {row["item_id"] for row in rows}.isdisjoint({2, 3})

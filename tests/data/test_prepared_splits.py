@@ -6,10 +6,11 @@ import polars as pl
 import pytest
 
 from tastemap.data import splits
+from tastemap.data.memmap import read_prepared
 from tastemap.data.prepared_splits import split_prepared
 from tastemap.data.ratings import Ratings
 from tastemap.data.readers.prepare import prepare_ratings
-from tastemap.errors import ArgumentError
+from tastemap.errors import ArgumentError, DataError
 
 
 @pytest.mark.parametrize("share", [0.1, 0.37, 0.9])
@@ -55,3 +56,16 @@ def test_a_split_by_hash(prepared: Ratings, ratings: Ratings, tmp_path: Path) ->
     assert set(other.test.to_frame().select("user_id", "item_id").rows()) != pairs[1]
     with pytest.raises(ArgumentError, match="by; expected one of hash, time"):
         split_prepared(prepared, tmp_path / "parts", "random")
+
+
+def test_both_parts_know_what_was_seen(ratings: Ratings, tmp_path: Path) -> None:
+    half, rest = splits.train_test_split(ratings, 0.5)
+    seen = half.with_seen(rest.likes(1))
+    parts = split_prepared(seen, tmp_path / "parts", test_size=0.2)
+    for part, name in zip(parts, ("train", "test"), strict=True):
+        assert part.seen.to_frame().equals(seen.seen.to_frame())
+        assert read_prepared(tmp_path / "parts" / name).fingerprint() == part.fingerprint()
+    file = tmp_path / "parts" / "train" / "seen.parquet"
+    pl.read_parquet(file).with_columns(item_index=pl.lit(80)).write_parquet(file)
+    with pytest.raises(DataError, match="what was seen: a row outside of 80"):
+        read_prepared(tmp_path / "parts" / "train")

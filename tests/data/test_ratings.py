@@ -4,6 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from tastemap.data.interactions import Interactions
 from tastemap.data.ratings import Ratings
 from tastemap.data.scale import Scale
 from tastemap.errors import DataError
@@ -81,3 +82,61 @@ def test_likes_are_interactions_with_what_is_rated_from_the_threshold_on(tiny: R
     assert tiny.likes(3).item_index.tolist() == [0, 1, 0, 2]
     assert len(tiny.likes(6)) == 0
     assert tiny.likes().items is tiny.items
+
+
+def of_pairs(*pairs: tuple[str, int]) -> Interactions:
+    return Interactions.from_frame(pl.DataFrame(pairs, ["user_id", "item_id"], orient="row"))
+
+
+def pairs_of(seen: Interactions | None) -> list[tuple[str, int]]:
+    assert seen is not None
+    return sorted(seen.to_frame().select("user_id", "item_id").rows())
+
+
+def test_what_was_seen_stands_beside_and_is_never_rated(tiny: Ratings) -> None:
+    """Of five pairs one is rated, and one comes twice; a user and an item are new."""
+    seen = of_pairs(("ann", 10), ("ann", 30), ("ann", 30), ("dee", 20), ("ben", 40))
+    both = tiny.with_seen(seen)
+    assert pairs_of(both.seen) == [("ann", 30), ("ben", 40), ("dee", 20)]
+    assert (len(both), both.n_users, both.n_items) == (6, 4, 4)
+    assert both.users.ids.to_list() == ["ann", "ben", "cy", "dee"]
+    assert both.fingerprint() != tiny.fingerprint()
+    assert tiny.seen is None
+    assert tiny.touched is tiny
+    assert len(both.touched) == 9
+    part = both.take(np.arange(2))
+    assert part.seen is both.seen
+    again = part.with_seen(of_pairs(("cy", 10)))
+    assert pairs_of(again.seen) == [("ann", 30), ("ben", 40), ("cy", 10), ("dee", 20)]
+
+
+def test_a_frame_of_pairs_that_were_seen_joins_the_vocabularies() -> None:
+    frame = pl.DataFrame({"user_id": [2, 2], "item_id": [5, 7], "rating": [3, 4]})
+    seen = pl.DataFrame({"user_id": [1, 2], "item_id": [6, 5], "timestamp": [10, 20]})
+    table = pl.DataFrame({"item_id": [5, 6], "title": ["five", "six"]})
+    ratings = Ratings.from_frame(frame, seen=seen, item_table=table)
+    assert pairs_of(ratings.seen) == [(1, 6)]
+    assert ratings.seen is not None
+    assert ratings.seen.timestamp.tolist() == [10]
+    assert ratings.users.ids.to_list() == [1, 2]
+    assert ratings.items.titles.to_list() == ["five", "six", "7"]
+    alone = Ratings.from_frame(frame)
+    assert Ratings.from_frame(frame, seen=seen.clear()).fingerprint() == alone.fingerprint()
+    with pytest.raises(DataError, match="item_id"):
+        Ratings.from_frame(frame, seen=seen.drop("item_id"))
+
+
+def test_merging_keeps_what_was_seen_until_it_is_rated(tiny: Ratings) -> None:
+    old = tiny.with_seen(of_pairs(("ann", 30), ("cy", 10)))
+    new = pl.DataFrame({"user_id": ["ann", "eve"], "item_id": [30, 9], "rating": [1.0, 2.0]})
+    merged = old.merged_with(Ratings.from_frame(new).with_seen(of_pairs(("eve", 10))))
+    assert pairs_of(merged.seen) == [("cy", 10), ("eve", 10)]
+    assert merged.seen is not None
+    assert merged.seen.users is merged.users
+
+
+def test_a_table_is_blind_to_a_test(tiny: Ratings) -> None:
+    seen = tiny.with_seen(of_pairs(("ann", 30), ("cy", 10)))
+    test = pl.DataFrame({"user_id": ["cy", "zoe"], "item_id": [10, 30], "rating": [1.0, 2.0]})
+    assert pairs_of(seen.blind_to(Ratings.from_frame(test)).seen) == [("ann", 30)]
+    assert tiny.blind_to(Ratings.from_frame(test)) is tiny

@@ -235,3 +235,17 @@ def test_what_cannot_be_split_says_why():
         splits.split_by_name(ratings, "randon")
     with pytest.raises(ArgumentError, match="received 0 to train and 1 to test, of 1; choose"):
         splits.train_test_split(ratings.take(np.array([0])))
+
+
+@pytest.mark.parametrize("name", ["random", "per-user", "time", "forecast", "last"])
+def test_what_was_seen_is_known_in_training_and_is_no_test_pair(
+    ratings: Ratings, name: str
+) -> None:
+    first, rest = ratings.take(np.arange(2000)), ratings.take(np.arange(2000, 3000))
+    table = first.with_seen(rest.likes(-np.inf))
+    train, test = splits.split_by_name(table, name)
+    assert train.seen is table.seen is test.seen
+    pairs = {*zip(test.user_index.tolist(), test.item_index.tolist(), strict=True)}
+    seen = {*zip(train.seen.user_index.tolist(), train.seen.item_index.tolist(), strict=True)}
+    assert len(seen) == 1000
+    assert not pairs & seen

@@ -71,3 +71,16 @@ def test_a_forecast_is_told_from_a_split_at_random(ratings: Ratings, split: Spli
     assert is_forecast(*forecast_split(ratings))
     assert not is_forecast(*split)
     assert not is_forecast(replace(split.train, timestamp=None), split.test), "nobody can tell"
+
+
+def test_what_was_seen_in_training_is_counted_and_a_test_pair_in_it_named() -> None:
+    train = table([(1, 7, 5, 10), (2, 8, 4, 10), (2, 7, 4, 20)])
+    test = table([(1, 8, 3, 30)])
+    pairs = {"user_id": [1, 2], "item_id": [9, 9], "timestamp": [20, 40]}
+    seen = train.with_seen(Interactions.from_frame(pl.DataFrame(pairs)))
+    assert split_notes(seen, test) == (
+        "2 pairs seen in training without a rating, no test pair;"
+        " 1 later than the first test rating",
+    )
+    (note,) = split_notes(seen.with_seen(test.likes(1)), test)
+    assert note.startswith("1 of 1 test pair was seen in training without a rating: the model")

@@ -15,7 +15,14 @@ from hypothesis import strategies as st
 from exported import LETTERBOXD
 from tastemap.errors import DataError
 from tastemap.explore import exports
-from tastemap.explore.exports import MAX_CHARACTERS, MAX_FILES, read_export, read_list
+from tastemap.explore.exports import (
+    MAX_CHARACTERS,
+    MAX_FILES,
+    Entry,
+    read_entries,
+    read_export,
+    read_list,
+)
 from tastemap.support.formulas import defused_text
 
 MOST = 1_000_000
@@ -148,3 +155,46 @@ def test_only_plain_digits_are_ratings(rating: str) -> None:
     ]
     (entry,) = read_list(f"Hamlet = {rating}", MOST)
     assert math.isnan(entry.rating)
+
+
+GOODREADS = """Title,My Rating,Exclusive Shelf,Date Read
+"Emma (Austen, #4)",5,read,2024/01/02
+Dune,0,read,2023/12/31
+Ulysses,0,to-read,
+"""
+
+
+def test_what_has_no_rating_is_seen_only_where_that_is_wanted() -> None:
+    source, _, entries = read_entries(GOODREADS.encode(), 1_000, with_seen=True)
+    assert source == "Goodreads"
+    assert [(e.title, e.is_seen, e.shelf) for e in entries] == [
+        ("Emma", False, "read"),
+        ("Dune", True, "read"),
+        ("Ulysses", True, "to-read"),
+    ]
+    assert [entry.title for entry in read_entries(GOODREADS.encode(), 1_000)[2]] == ["Emma"]
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("Letterboxd", "Date,Name,Year,Letterboxd URI\n2024-01-02,Heat,1995,x\n"),
+        ("Trakt", "watched_at,type,title,year\n2024-01-02T10:00:00Z,movie,Heat,1995\n"),
+        ("Trakt", '[{"watched_at": "2024-01-02", "movie": {"title": "Heat", "year": 1995}}]'),
+        ("Last.fm", "uts,artist,album,track\n1704190000,Cher,Believe,Heat\n"),
+        ("Last.fm", "Cher,Believe,Heat,02 Jan 2024 10:30\n"),
+    ],
+)
+def test_histories_hold_no_rating(source: str, text: str) -> None:
+    origin, _, (entry,) = read_entries(text.encode(), 1_000, with_seen=True)
+    assert origin == source
+    assert (entry.title, entry.is_seen, bool(entry.at)) == ("Heat", True, True)
+    assert (entry.year, entry.creator) in ((1995, ""), (None, "Cher"))
+    assert not any(entry.is_seen for entry in entries_or_none(text))
+
+
+def entries_or_none(text: str) -> list[Entry]:
+    try:
+        return read_entries(text.encode(), 1_000)[2]
+    except DataError:
+        return []

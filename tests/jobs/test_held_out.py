@@ -31,3 +31,10 @@ def test_without_one_the_ratings_are_split(ratings: Ratings, split: Split) -> No
     with pytest.raises(ArgumentError, match="--test, --split; expected one of the two"):
         parts_of(ratings, split.test, "per-user", test_size=0.2, seed=0)
     assert parts_of(ratings, split.test, "random", test_size=0.2, seed=0).name == "synthetic"
+
+
+def test_a_test_pair_is_not_taken_as_seen(split: Split) -> None:
+    train = split.train.with_seen(split.test.likes(-np.inf))
+    parts = held_out(train, split.test.take(np.arange(100)))
+    assert len(parts.split.train.seen) == 500
+    assert parts.notes[-1] == "100 test pairs not taken as seen: that would give it away"

@@ -6,8 +6,9 @@ import polars as pl
 import pytest
 
 from tastemap.data.ratings import Ratings
+from tastemap.data.readers.interactions import read_interactions
 from tastemap.errors import DataError
-from tastemap.jobs.import_ratings import ratings_of_file
+from tastemap.jobs.import_ratings import history_of_file, ratings_of_file
 
 LETTERBOXD = """Date,Name,Year,Letterboxd URI,Rating
 2024-01-02,Alien,1979,https://boxd.it/1,4.5
@@ -85,8 +86,10 @@ def test_zeros_of_goodreads_are_no_ratings(films: Ratings, tmp_path: Path) -> No
     rows = '1,"Alien (Alien, #1)",5,1979\n2,Heat,0,1995\n'
     header = "Book Id,Title,My Rating,Year Published\n"
     ratings, notes = read(films, tmp_path / "goodreads.csv", header + rows)
-    assert ratings == {1: 5.0}
-    assert notes == ["goodreads.csv (Goodreads): 1 of 1 rating used"]
+    assert ratings == {1: 5.0, 2: None}
+    assert notes == [
+        "goodreads.csv (Goodreads): 1 of 1 rating used; 1 of 1 without a rating is taken as seen"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -105,3 +108,59 @@ def test_what_holds_nothing_of_use_is_refused_in_one_line(
     with pytest.raises(DataError, match=message) as error:
         read(films, tmp_path / "mine.csv", content)
     assert "\n" not in str(error.value)
+
+
+WATCHED = """Date,Name,Year,Letterboxd URI
+2024-01-03,Alien,1979,https://boxd.it/1
+2024-01-01,Heat,1995,https://boxd.it/2
+2024-01-02,Oppenheimer,2023,https://boxd.it/3
+"""
+
+
+def test_a_history_is_seen_by_a_model_of_ratings(films: Ratings, tmp_path: Path) -> None:
+    ratings, notes = read(films, tmp_path / "watched.csv", WATCHED)
+    assert ratings == {1: None, 2: None}
+    assert notes == [
+        "watched.csv (Letterboxd): 2 of 3 without a rating are taken as seen",
+        "1 title is not known: Oppenheimer (2023)",
+    ]
+
+
+def test_shelves_are_counted_and_a_rating_counts_more(films: Ratings, tmp_path: Path) -> None:
+    books = (
+        "Title,My Rating,Exclusive Shelf\nAlien,4,read\nAlien,0,read\n"
+        "Heat,0,to-read\nBrazil,0,read\n"
+    )
+    ratings, notes = read(films, tmp_path / "goodreads.csv", books)
+    assert ratings == {1: 4.0, 2: None, 3: None}
+    assert notes == [
+        "goodreads.csv (Goodreads): 1 of 1 rating used;"
+        " 2 of 2 without a rating are taken as seen (1 to-read, 1 read)"
+    ]
+
+
+def test_a_history_is_likes_in_order_for_a_model_of_interactions(
+    films: Ratings, tmp_path: Path
+) -> None:
+    path = tmp_path / "watched.csv"
+    path.write_text(WATCHED)
+    items, notes = history_of_file(path, films.likes(1))
+    assert items == [2, 1]
+    assert "2 of 3 without a rating are taken as seen" in notes[0]
+    path.write_text(LETTERBOXD)
+    items, notes = history_of_file(path, films.likes(1))
+    assert items == [1]
+    assert notes[-1] == "1 rating below 3.875: not taken as liked"
+    path.write_text("Date,Name,Year,Letterboxd URI\n2024-01-02,Oppenheimer,2023,x\n")
+    with pytest.raises(DataError, match="Oppenheimer"):
+        history_of_file(path, films.likes(1))
+
+
+def test_plays_are_of_tracks_or_of_artists(tmp_path: Path) -> None:
+    path = tmp_path / "scrobbles.csv"
+    path.write_text(
+        "Cher,Believe,Strong Enough,02 Jan 2024 10:30\nAbba,Arrival,Tiger,01 Jan 2024 10:30\n"
+        "Cher,Believe,Believe,01 Jan 2024 09:30\n"
+    )
+    plays = read_interactions({1: ["Abba", "Cher"], 2: ["Cher", "Björk"]})
+    assert history_of_file(path, plays)[0] == ["Abba", "Cher"]

@@ -75,6 +75,10 @@ Items = Annotated[
 Users = Annotated[
     Path | None, typer.Option(help="A table that describes the users: id, age, town …")
 ]
+Seen = Annotated[
+    Path | None,
+    typer.Option(help="What was seen without a rating: a watch history; none to keep nothing."),
+]
 Noun = Annotated[str | None, typer.Option(help="What an item is called: book, joke …")]
 # The options of `read_ratings`, which every command that reads ratings has.
 READING = {
@@ -98,6 +102,7 @@ READING = {
     "items": Items,
     "users": Users,
     "noun": Noun,
+    "seen": Seen,
 }
 # The options of `read_feedback` beside these, which every command has that takes interactions.
 WEIGHING = {
@@ -116,7 +121,7 @@ WEIGHING = {
     ],
 }
 # Of these, what is said of items and users: those of test ratings are the same.
-BESIDE = ("items", "users", "noun")
+BESIDE = ("items", "users", "noun", "seen")
 
 # The values of these options if a call leaves them out.
 READING_DEFAULTS = dict.fromkeys((*READING, *WEIGHING)) | {
@@ -235,6 +240,7 @@ def read_data(data: str, how: dict[str, Any]) -> Any:
     from tastemap.data.nouns import with_noun
     from tastemap.data.readers.archive import zip_around
     from tastemap.data.readers.feedback import read_feedback
+    from tastemap.data.readers.interactions import read_seen
     from tastemap.data.readers.read import read_ratings
     from tastemap.data.readers.side_tables import with_tables
 
@@ -261,6 +267,8 @@ def read_data(data: str, how: dict[str, Any]) -> Any:
         )
     with terminal.download_bar(data) as progress:
         ratings = load_dataset(data, source=source, report=terminal.say, progress=progress)
+    if beside["seen"] is not None and str(beside["seen"]) != "none":
+        ratings = ratings.with_seen(read_seen(beside["seen"]))
     ratings = with_tables(ratings, beside["items"], beside["users"])
     return ratings if beside["noun"] is None else with_noun(ratings, beside["noun"])
 

@@ -55,7 +55,7 @@ def recommend(
     ratings: Annotated[
         Path | None,
         typer.Option(
-            help="A new person's file: title or item_id, rating; an export of Letterboxd, IMDb, …"
+            help="A new person's file: title or item_id, rating; an export of Letterboxd, Trakt, …"
         ),
     ] = None,
     after: Annotated[
@@ -69,8 +69,16 @@ def recommend(
     novelty: Annotated[
         float, typer.Option(help="From -1 (popular) over 0 to 1 (little known).")
     ] = 0.0,
+    by: Annotated[
+        str,
+        typer.Option(help="The order: expected, or likely-and-liked: also by what is taken up."),
+    ] = "expected",
+    seen: Annotated[
+        list[str] | None,
+        typer.Option(help="An item that a new person has seen without a rating; repeated."),
+    ] = None,
     include_seen: Annotated[
-        bool, typer.Option("--include-seen", help="Also what has been rated.")
+        bool, typer.Option("--include-seen", help="Also what was rated or seen.")
     ] = False,
     memory: Annotated[
         str, typer.Option(help="With --all and -o: for scores and lists, beside the model.")
@@ -90,7 +98,8 @@ def recommend(
     new_ratings = parse_new_user(rate, ratings, like)
     choice: dict[str, Any] = {"k": k, "where": where, "exclude_seen": not include_seen}
     if everyone:
-        job.check_for_all(user, new_ratings or after, novelty, has_place=as_json or out is not None)
+        is_new = new_ratings or after or seen
+        job.check_for_all(user, is_new, novelty, by, has_place=as_json or out is not None)
     file = out if everyone and not as_json else None
     if is_spark(engine):
         job.recommend_on_spark(model, file, choice, master, conf or [])
@@ -98,7 +107,9 @@ def recommend(
         job.write_for_all(load_saved(model), file, parse_bytes(memory), choice)
     else:
         single = None if everyone else (user, new_ratings, novelty)
-        choice |= {"history": after} if after else {}
+        if not everyone:
+            choice |= {"by": by} | ({"history": after} if after else {})
+            choice |= {"seen": seen} if seen else {}
         answer, notes = noting(lambda: job.recommended(load_saved(model), single, choice))
         output(as_json, out).show(answer[0], "Recommendations", [*answer[1], *notes])
 

@@ -197,6 +197,11 @@ class Feedback(ABC):
         return values
 
     @property
+    def touched(self) -> "Feedback":
+        """Every pair of a user and an item that is known, with a value or without one."""
+        return self
+
+    @property
     def is_mapped(self) -> bool:
         """Whether the columns lie in a file, which may be larger than the memory."""
         column: Any = self.values

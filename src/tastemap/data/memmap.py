@@ -6,6 +6,7 @@
     by_user_offsets.npy, by_user_rows.npy, by_item_offsets.npy, by_item_rows.npy
                                     ``indptr`` and ``indices`` of `Groups`, by user and by item
     users.parquet, items.parquet    the ids in row order
+    seen.parquet                    what was seen without a rating, if anything was
 
 The folder is written beside its place and renamed. Writing holds one chunk of rows and the ids in
 memory.
@@ -24,7 +25,8 @@ import polars as pl
 
 from tastemap.arrays import AnyArray
 from tastemap.data.chunks import CHUNK_ROWS, chunks
-from tastemap.data.feedback import Groups, Source
+from tastemap.data.feedback import Groups, Source, order_columns
+from tastemap.data.interactions import Interactions
 from tastemap.data.nouns import noun_of_notes
 from tastemap.data.ratings import Ratings
 from tastemap.data.scale import Scale, check_scale
@@ -66,6 +68,7 @@ class Metadata(NamedTuple):
     items: Vocabulary
     scale: Scale
     source: Source
+    seen: Interactions | None = None
 
 
 def is_prepared(path: Path) -> bool:
@@ -110,6 +113,7 @@ def read_prepared(folder: str | Path) -> Ratings:
             items=items,
             scale=manifest.scale,
             source=_source(manifest),
+            seen=_seen(path, users, items, _source(manifest)),
         )
         _check(ratings)
         for name, size in (("by_user", ratings.n_users), ("by_item", ratings.n_items)):
@@ -118,6 +122,20 @@ def read_prepared(folder: str | Path) -> Ratings:
                 raise ValueError(f"{name} that leads outside the table")
             vars(ratings)[name] = groups
     return ratings
+
+
+def _seen(path: Path, users: Vocabulary, items: Vocabulary, source: Source) -> Interactions | None:
+    """What was seen without a rating; None if nothing was."""
+    if not (path / "seen.parquet").is_file():
+        return None
+    frame = pl.read_parquet(path / "seen.parquet")
+    user, item = (frame[f"{kind}_index"].cast(pl.Int32).to_numpy() for kind in ("user", "item"))
+    for index, n in ((user, len(users)), (item, len(items))):
+        if not len(index) or not 0 <= index.min() <= index.max() < n:
+            raise ValueError(f"what was seen: a row outside of {n}")
+    weight = np.ones(len(frame), dtype=np.float32)
+    timestamp, _ = order_columns(frame)
+    return Interactions(user, item, weight, timestamp, users, items, source)
 
 
 def _source(manifest: _Manifest) -> Source:
@@ -157,6 +175,11 @@ def write_prepared(
             _write_groups(fresh, f"by_{kind}", columns[f"{kind}_index"], len(vocabulary))
             vocabulary.ids.to_frame().write_parquet(fresh / f"{kind}s.parquet")
         _refuse_duplicates(fresh, columns["item_index"], metadata)
+        if (seen := metadata.seen) is not None:
+            names = ("user_index", "item_index", "timestamp")
+            parts = {name: getattr(seen, name) for name in names}
+            present = {name: column for name, column in parts.items() if column is not None}
+            pl.DataFrame(present).write_parquet(fresh / "seen.parquet")
         manifest = {
             "format": FORMAT,
             "name": metadata.source.name,

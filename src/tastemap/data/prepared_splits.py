@@ -70,7 +70,7 @@ def split_prepared(
             received=f"{len(ratings) - n_test} to train and {n_test} to test",
         )
 
-    metadata = Metadata(ratings.users, ratings.items, ratings.scale, ratings.source)
+    metadata = Metadata(ratings.users, ratings.items, ratings.scale, ratings.source, ratings.seen)
 
     def write(name: str, n: int, in_part: bool) -> Ratings:
         rows, timed = _part(ratings, is_test, in_part), ratings.timestamp is not None

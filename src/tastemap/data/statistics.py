@@ -24,7 +24,7 @@ def describe(ratings: Ratings) -> pl.DataFrame:
         distribution of ratings (``mean, std`` with n - 1, ``q25, median, q75``), minimum, median
         and maximum of the number of ratings per user and per item, and ``first, last``, the times
         (UTC) of the earliest and latest rating, null where unknown. Users and items are those
-        that have a rating here.
+        that have a rating here. Where pairs were seen without a rating, ``seen`` is their number.
 
     Example:
         >>> table = {"user_id": [1, 1, 2], "item_id": [7, 8, 7], "rating": [4, 2, 5]}
@@ -56,6 +56,7 @@ def describe(ratings: Ratings) -> pl.DataFrame:
         "items_rated_once": int((per_item == 1).sum()),
         "first": None if times is None or not len(times) else int(times.min()),
         "last": None if times is None or not len(times) else int(times.max()),
+        **({} if ratings.seen is None else {"seen": len(ratings.seen)}),
     }
     floats = ("density", "step", "mean", "std", "q25", "median", "q75")
     return pl.DataFrame([figures]).with_columns(

@@ -332,7 +332,7 @@ def rank_unseen(
             received="none",
             do="lower the threshold",
         )
-    tables = (train,) if seen is None else (train, seen)
+    tables = (train.touched,) if seen is None else (train.touched, seen)
     lists = best_items(model, user_index, k, seen=tables).items
     return RankedLists(
         user_index=user_index,

@@ -7,6 +7,7 @@ from tastemap.arrays import I64, IndexArray
 from tastemap.data.chunks import chunks
 from tastemap.data.feedback import Feedback
 from tastemap.data.interactions import Interactions
+from tastemap.data.ratings import Ratings
 from tastemap.support.counts import counted
 
 # Least share of test ratings before training ratings that makes a note.
@@ -33,6 +34,7 @@ def split_notes(train: Feedback, test: Feedback) -> tuple[str, ...]:
     users, items = _rows(train, test)
     row = train.noun.removesuffix("s")
     notes = leak_notes(train, users, items, of_lists=isinstance(train, Interactions))
+    notes += _seen_notes(train, test, users, items)
     repeated = {"training": _n_twice(train), "test": _n_twice(test)}
     notes += [
         f"{counted(n, f'{part} {row}')} {'is' if n == 1 else 'are'} of a pair of user and item"
@@ -98,6 +100,28 @@ def leak_notes(
     return [
         f"{n_leaked:,} of {counted(len(users), 'test pair')} {verb} among the training {train.noun}"
         f" too: {effect}"
+    ]
+
+
+def _seen_notes(train: Feedback, test: Feedback, users: IndexArray, items: IndexArray) -> list[str]:
+    """A list with a sentence on test pairs that were seen in training without a rating."""
+    seen = train.seen if isinstance(train, Ratings) else None
+    if seen is None:
+        return []
+    pairs = pair_numbers(seen.user_index, seen.item_index, train.n_items)
+    tested = pair_numbers(users, items, train.n_items)[(users >= 0) & (items >= 0)]
+    n = int(np.isin(tested, pairs).sum())
+    if not n:
+        later = ""
+        if seen.timestamp is not None and test.timestamp is not None and is_forecast(train, test):
+            n_later = int(np.count_nonzero(seen.timestamp > test.timestamp.min()))
+            later = f"; {n_later:,} later than the first test rating" * bool(n_later)
+        pairs_seen = counted(len(seen), "pair")
+        return [f"{pairs_seen} seen in training without a rating, no test pair{later}"]
+    verb = "was" if n == 1 else "were"
+    return [
+        f"{n:,} of {counted(len(users), 'test pair')} {verb} seen in training without a rating:"
+        " the model knows that these are pairs"
     ]
 
 

@@ -7,11 +7,13 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice, takewhile
+from typing import Any
 
 from tastemap.data.readers.archive import ZIP, is_readable
 from tastemap.data.readers.values import is_missing
 from tastemap.data.scale import Scale
 from tastemap.errors import DataError
+from tastemap.explore.histories import HISTORY_COLUMNS, Watched, read_trakt, with_header
 from tastemap.support.boundary import refusing, shortened
 from tastemap.support.formulas import restored_text
 from tastemap.support.numerals import number
@@ -26,9 +28,22 @@ MAX_FILES = 1_000
 # Names of columns, in small letters, by what they hold.
 _COLUMNS = {
     "item_id": ("item_id", "movieid", "movie_id"),
-    "title": ("title", "name"),
+    "title": ("title", "name", "track"),
     "year": ("year", "original publication year", "year published"),
     "rating": ("rating", "your rating", "my rating"),
+    "at": ("watched_at", "watched date", "date read", "date", "utc_time", "uts"),
+    "creator": ("artist",),
+    "shelf": ("exclusive shelf",),
+}
+# A column that only the exports of a service have, the service, and the scale of its ratings.
+_ORIGINS: dict[str, tuple[str, Scale | None]] = {
+    "letterboxd uri": ("Letterboxd", Scale(0.5, 5.0, 0.5)),
+    "watched_at": ("Trakt", Scale(1.0, 10.0, 1.0)),
+    "your rating": ("IMDb", Scale(1.0, 10.0, 1.0)),
+    "my rating": ("Goodreads", Scale(1.0, 5.0, 1.0)),
+    "artist": ("Last.fm", None),
+    "item_id": ("Your own export", None),
+    **dict.fromkeys(_COLUMNS["item_id"][1:], ("MovieLens", Scale(0.5, 5.0, 0.5))),
 }
 
 
@@ -41,6 +56,9 @@ class Entry:
         rating: The number, NaN where there is none that can be read.
         item_id: The file's own id of it, or "".
         written: The rating as it is written, where it is no number; else "".
+        is_seen: Whether the person has seen it without rating it.
+        at, creator, shelf: When it was seen, as it is written; who made it; the shelf that it
+            stands on; "" where the file does not say.
     """
 
     title: str
@@ -48,6 +66,10 @@ class Entry:
     rating: float
     item_id: str = ""
     written: str = ""
+    is_seen: bool = False
+    at: str = ""
+    creator: str = ""
+    shelf: str = ""
 
     @property
     def name(self) -> str:
@@ -61,7 +83,7 @@ class Entry:
 
 
 def read_entries(
-    content: bytes, max_bytes: int, max_entries: int = MAX_ENTRIES
+    content: bytes, max_bytes: int, max_entries: int = MAX_ENTRIES, *, with_seen: bool = False
 ) -> tuple[str, Scale | None, list[Entry]]:
     r"""The ratings in any file that people bring: an export, or a list of lines ``title = 5``.
 
@@ -69,6 +91,8 @@ def read_entries(
         content: The file.
         max_bytes: Bytes that may be unpacked.
         max_entries: Ratings that it may hold.
+        with_seen: Also take what was seen without a rating: rows of an export that have none, and
+            histories of Letterboxd, Trakt (CSV or JSON) and Last.fm.
 
     Returns:
         Whose export it is, its scale (None: the model's), the entries.
@@ -81,8 +105,15 @@ def read_entries(
         >>> source, [(entry.name, entry.rating) for entry in entries]
         ('Your list', [('Heat (1995)', 4.0), ('Alien', 5.0)])
     """
-    if content[:4] == ZIP or has_header(text := content.decode("utf-8-sig", errors="replace")):
-        return read_export(content, max_bytes, max_entries)
+    if with_seen and (watched := read_trakt(content)) is not None:
+        return "Trakt", Scale(1.0, 10.0, 1.0), [*map(_of_trakt, watched[: max_entries + 1])]
+    if content[:4] == ZIP:
+        return read_export(content, max_bytes, max_entries, with_seen=with_seen)
+    text = content.decode("utf-8-sig", errors="replace")
+    if with_seen:
+        content = (text := with_header(text)).encode()
+    if has_header(text) or (with_seen and _names(text) & HISTORY_COLUMNS):
+        return read_export(content, max_bytes, max_entries, with_seen=with_seen)
     if text.count("\n") > max_entries:
         raise _unreadable(f"more than {max_entries:,} lines; bring them in parts")
     entries = read_list(text, max_bytes)
@@ -92,7 +123,7 @@ def read_entries(
 
 
 def read_export(
-    content: bytes, max_bytes: int, max_entries: int = MAX_ENTRIES
+    content: bytes, max_bytes: int, max_entries: int = MAX_ENTRIES, *, with_seen: bool = False
 ) -> tuple[str, Scale | None, list[Entry]]:
     """The ratings in a file: whose export it is, its scale (None: the model's), the entries.
 
@@ -100,6 +131,7 @@ def read_export(
         content: A CSV file, or a zip that holds one of ratings.
         max_bytes: Bytes that may be unpacked.
         max_entries: Ratings that it may hold.
+        with_seen: As in `read_entries`.
 
     Raises:
         DataError: If no ratings can be found in it.
@@ -110,24 +142,22 @@ def read_export(
     try:
         rows = csv.reader(io.StringIO(text, newline=""))
         names = _places(next(rows, []))
-        entries = _entries(rows, names, max_entries)
+        entries = _entries(rows, names, max_entries, with_seen)
     except csv.Error as error:
         raise _unreadable(str(error)) from None
     if len(entries) > max_entries:
         raise _unreadable(f"more than {max_entries:,} ratings; bring them in parts")
-    if all(math.isnan(entry.rating) for entry in entries):
+    if all(math.isnan(entry.rating) and not entry.is_seen for entry in entries):
         raise _unreadable("no ratings in it")
-    if "letterboxd uri" in names:
-        return "Letterboxd", Scale(0.5, 5.0, 0.5), entries
-    if "your rating" in names:
-        return "IMDb", Scale(1.0, 10.0, 1.0), entries
-    if "my rating" in names:
-        return "Goodreads", Scale(1.0, 5.0, 1.0), entries
-    if "item_id" in names:
-        return "Your own export", None, entries
-    if not names.keys().isdisjoint(_COLUMNS["item_id"]):
-        return "MovieLens", Scale(0.5, 5.0, 0.5), entries
-    return "Your list", None, entries
+    return *_origin({*names}), entries
+
+
+def _origin(names: set[str]) -> tuple[str, Scale | None]:
+    """Whose export has columns of these names, and the scale of its ratings."""
+    for column, origin in _ORIGINS.items():
+        if column in names:
+            return origin
+    return "Your list", None
 
 
 def read_list(text: str, max_bytes: int) -> list[Entry]:
@@ -150,9 +180,13 @@ def read_list(text: str, max_bytes: int) -> list[Entry]:
 
 def has_header(text: str) -> bool:
     """Whether the first line names columns, one of them of ratings: an export, and no list."""
+    return bool(_names(text) & {*_COLUMNS["rating"]})
+
+
+def _names(text: str) -> set[str]:
+    """The fields of the first line, in small letters."""
     first, _, _ = text.lstrip().partition("\n")
-    words = {word.strip().strip('"').lower() for word in first.split(",", MAX_COLUMNS)}
-    return bool(words & {*_COLUMNS["rating"]})
+    return {word.strip().strip('"').lower() for word in first.split(",", MAX_COLUMNS)}
 
 
 def _places(header: list[str]) -> dict[str, int]:
@@ -162,24 +196,38 @@ def _places(header: list[str]) -> dict[str, int]:
     return {name.strip().lower(): place for place, name in enumerate(header) if name}
 
 
-def _entries(rows: Iterator[list[str]], names: dict[str, int], max_entries: int) -> list[Entry]:
+def _entries(
+    rows: Iterator[list[str]], names: dict[str, int], max_entries: int, with_seen: bool
+) -> list[Entry]:
     """The rows with something in place of a rating, no more than shows that they are too many."""
     column = {
         kind: next((names[name] for name in spellings if name in names), None)
         for kind, spellings in _COLUMNS.items()
     }
-    if column["rating"] is None or column["title"] is column["item_id"] is None:
+    if with_seen and column["title"] is None:
+        column["title"] = column["creator"]
+    has_entries = column["rating"] is not None or (with_seen and names.keys() & HISTORY_COLUMNS)
+    if not has_entries or column["title"] is column["item_id"] is None:
         named = shortened(", ".join(names) or "nothing")
         raise _unreadable(f"no column of ratings, or none of titles: {named}")
-    entries = (entry for row in rows if (entry := _entry(row, column)) is not None)
-    if "my rating" in names:  # Goodreads writes 0 for what has no rating, and a series in brackets
-        rated = (entry for entry in entries if entry.rating)
-        entries = (replace(entry, title=without_brackets(entry.title)) for entry in rated)
+    # Goodreads writes 0 for what has no rating, and a series in brackets.
+    is_goodreads = "my rating" in names
+    entries = (_entry(row, column, zero=is_goodreads) for row in rows if any(row))
+    entries = (entry for entry in entries if not entry.is_seen or (with_seen and entry.name))
+    if is_goodreads:
+        entries = (replace(entry, title=without_brackets(entry.title)) for entry in entries)
     return list(islice(entries, max_entries + 1))
 
 
-def _entry(row: list[str], column: dict[str, int | None]) -> Entry | None:
-    """A row of a file, or None where the place of the rating is empty: it is not rated."""
+def _of_trakt(watched: Watched) -> Entry:
+    work, rating = watched.work, watched.rating
+    title, year = ("", None) if work is None else (work.title[:MAX_CHARACTERS], work.year)
+    value = math.nan if rating is None else rating
+    return Entry(title, year, value, is_seen=rating is None, at=watched.at)
+
+
+def _entry(row: list[str], column: dict[str, int | None], *, zero: bool) -> Entry:
+    """A row of a file; where the place of the rating is empty, or 0 says so, it is only seen."""
 
     def cell(kind: str) -> str:
         place = column[kind]
@@ -187,15 +235,17 @@ def _entry(row: list[str], column: dict[str, int | None]) -> Entry | None:
         return restored_text(text.strip()[:MAX_CHARACTERS])
 
     written = cell("rating")
-    if is_missing(written):
-        return None
     rating = number(written)
+    is_seen = is_missing(written) or (zero and rating == 0)
     title, year = _dated(cell("title"))
     year_column = number(cell("year"))
     year = int(year_column) if year_column else year
+    more: dict[str, Any] = {name: cell(name) for name in ("item_id", "at", "creator", "shelf")}
+    if is_seen:
+        return Entry(title, year, math.nan, is_seen=True, **more)
     if rating is None:
-        return Entry(title, year, math.nan, cell("item_id"), written)
-    return Entry(title, year, rating, cell("item_id"))
+        return Entry(title, year, math.nan, written=written, **more)
+    return Entry(title, year, rating, **more)
 
 
 def _row(line: str) -> tuple[str, str]:

@@ -5,13 +5,14 @@ that are sure. Both say the same of what is left out: `Review.remarks`.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
 from weakref import WeakKeyDictionary
 
 import numpy as np
 import polars as pl
 
+from tastemap.data.feedback import Feedback
 from tastemap.data.ratings import Ratings
 from tastemap.data.scale import Scale
 from tastemap.data.vocabulary import Vocabulary
@@ -73,6 +74,7 @@ class Review:
         repeated: Entries of an item that is rated again further down.
         off_scale: Entries with a rating that is not on the scale; they are not matched.
         unreadable: Entries without a rating that can be read; they are not matched.
+        seen: Entries of an item that is seen without a rating, an item each, none that is rated.
     """
 
     source: str
@@ -84,11 +86,13 @@ class Review:
     repeated: list[Match]
     off_scale: list[Entry]
     unreadable: list[Entry]
+    seen: list[Match] = field(default_factory=list)
 
     @property
     def n_entries(self) -> int:
         """The number of entries, readable or not."""
-        n_matches = sum(map(len, (self.sure, self.unsure, self.unknown, self.repeated)))
+        lists = (self.sure, self.unsure, self.unknown, self.repeated, self.seen)
+        n_matches = sum(map(len, lists))
         return n_matches + len(self.off_scale) + len(self.unreadable)
 
     @property
@@ -96,7 +100,8 @@ class Review:
         """What is said of the entries that are left out, or changed, for certain."""
         ends = f"from {self.scale.lowest:g} to {self.scale.highest:g}"
         matched = [*self.sure, *self.unsure, *self.unknown]
-        moved = [m.entry for m in matched if m.rating != m.entry.rating and not self.converted]
+        rated = [match for match in matched if not match.entry.is_seen]
+        moved = [m.entry for m in rated if m.rating != m.entry.rating and not self.converted]
         repeated = [match.entry for match in self.repeated]
         steps = "brought to a step of the scale"
         kinds = (
@@ -136,30 +141,47 @@ def _written(entry: Entry) -> str:
     return f"{entry.name} = {rating}" if rating else entry.name
 
 
-def review(data: Ratings, source: str, scale: Scale | None, entries: list[Entry]) -> Review:
-    """Match the entries of a file with the items of a table of ratings."""
-    index, target = _index_of(data.items), data.scale
+def review(data: Feedback, source: str, scale: Scale | None, entries: list[Entry]) -> Review:
+    """Match the entries of a file with the items of a table.
+
+    Where the table has no ratings, those of the file stay on their own scale.
+    """
+    index, target = _index_of(data.items), _scale_of(data, scale, entries)
     origin = scale or target
     is_other = (origin.lowest, origin.highest) != (target.lowest, target.highest)
     converted = f"{origin.lowest:g}–{origin.highest:g}" if is_other else ""
-    unreadable = [entry for entry in entries if math.isnan(entry.rating)]
-    within, off_scale = _within([e for e in entries if not math.isnan(e.rating)], origin)
+    unreadable = [entry for entry in entries if math.isnan(entry.rating) and not entry.is_seen]
+    entries = [entry for entry in entries if entry.is_seen or not math.isnan(entry.rating)]
+    within, off_scale = _within(entries, origin)
     result = Review(source, origin, converted, [], [], [], [], off_scale, unreadable)
-    n_guessed, last = 0, dict[int, Match]()
+    n_guessed, last, seen = 0, dict[int, Match](), dict[int, Match]()
     for entry, id_row in zip(within, _rows_of_ids(data.items, within), strict=True):
         rows, is_sure = _rows(index, entry, id_row)
         if not rows and entry.title and n_guessed < MAX_WORDS_GUESSED:
             n_guessed += len(title_words(entry.title))
             rows = _alike(data.items, entry.title)
-        match = Match(entry, on_scale(entry.rating, origin, target), rows)
-        if is_sure:
+        rating = math.nan if entry.is_seen else on_scale(entry.rating, origin, target)
+        match = Match(entry, rating, rows)
+        if is_sure and entry.is_seen:
+            seen.pop(rows[0], None)  # what is seen again stands where it was seen last
+            seen[rows[0]] = match
+        elif is_sure:
             if rows[0] in last:
                 result.repeated.append(last.pop(rows[0]))
             last[rows[0]] = match
         else:
             (result.unsure if rows else result.unknown).append(match)
     result.sure.extend(last.values())
+    result.seen.extend(match for row, match in seen.items() if row not in last)
     return result
+
+
+def _scale_of(data: Feedback, scale: Scale | None, entries: list[Entry]) -> Scale:
+    """The scale of the table's ratings, else of the file's."""
+    if isinstance(data, Ratings):
+        return data.scale
+    ratings = [entry.rating for entry in entries if not math.isnan(entry.rating)]
+    return scale or Scale.infer(np.array(ratings or [1.0], dtype=np.float32))
 
 
 def chosen(data: Ratings, entries: list[Entry]) -> tuple[dict[str, float], list[str]]:

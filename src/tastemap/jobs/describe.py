@@ -33,6 +33,7 @@ def statistics_tables(ratings: Ratings | Interactions) -> dict[str, pl.DataFrame
     if isinstance(ratings, Interactions):
         return _interaction_tables(ratings)
     liked = statistics.average_ratings(ratings, damping=DAMPING_RATINGS)
+    liked = liked.filter(pl.col("popularity") > 0)  # some items may only have been seen
     items = item_noun(ratings).plural
     tables = {
         f"{ratings.source.name} at a glance": statistics.describe(ratings),

@@ -10,6 +10,7 @@ from tastemap.data.interactions import Interactions
 from tastemap.data.ratings import Ratings
 from tastemap.data.splits import SplitOf, split_by_name
 from tastemap.errors import ArgumentError
+from tastemap.support.counts import counted
 
 DEFAULT_SPLIT = "random"
 
@@ -74,4 +75,11 @@ def held_out(ratings: Ratings, test: Ratings) -> Parts:
             f"{outside} of {len(test)} test ratings lie outside the scale of the training ratings,"
             f" {scale.lowest:g} to {scale.highest:g}: no prediction can reach them"
         )
-    return Parts(SplitOf[Any](ratings, replace(test, scale=scale)), name, tuple(notes))
+    blind = ratings.blind_to(test)
+    if n := _n_seen(ratings) - _n_seen(blind):
+        notes.append(f"{counted(n, 'test pair')} not taken as seen: that would give it away")
+    return Parts(SplitOf[Any](blind, replace(test, scale=scale)), name, tuple(notes))
+
+
+def _n_seen(ratings: Ratings) -> int:
+    return 0 if ratings.seen is None else len(ratings.seen)

@@ -1,13 +1,19 @@
 """A person's own ratings from a file, for a call: what the items have of them, and what not."""
 
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
+from tastemap.data.feedback import Feedback
 from tastemap.data.ratings import Ratings
 from tastemap.data.scale import Scale
+from tastemap.data.vocabulary import Id
 from tastemap.errors import DataError
 from tastemap.explore.exports import Entry, read_entries
+from tastemap.explore.histories import oldest_first, read_trakt
 from tastemap.explore.import_ratings import Review, review
 from tastemap.jobs.tables import TABLE_READERS, read_table
 from tastemap.support.boundary import shortened
@@ -18,7 +24,7 @@ MAX_BYTES, MAX_RATINGS = 100_000_000, 100_000
 MAX_TITLES_NAMED = 5
 FORMS = (
     "columns rating and title or item_id, an export of Letterboxd, IMDb, Goodreads or MovieLens,"
-    " or lines “title = 5”"
+    " a history of Letterboxd, Trakt or Last.fm, or lines “title = 5”"
 )
 
 
@@ -26,51 +32,100 @@ def ratings_of_file(path: Path, data: Ratings) -> tuple[pl.DataFrame, list[str]]
     """A person's ratings of the items, as far as these are known, and what is left out.
 
     Args:
-        path: An export, a list, or a table of item ids or titles and ratings.
+        path: An export, a list, a history, or a table of item ids or titles and ratings.
         data: The ratings that give the items and the scale.
 
     Returns:
-        Frame ``item_id, rating``, the ratings on the scale of the data, and notes.
+        Frame ``item_id, rating``, the ratings on the scale of the data, null for what was only
+        seen, and notes.
 
     Raises:
-        DataError: If the file cannot be read, or no rating of an item can be used.
+        DataError: If the file cannot be read, or no item of it is known.
     """
+    result, notes = _reviewed(path, data)
+    matches = [*result.sure, *result.seen]
+    ids = data.items.ids_at([match.rows[0] for match in matches])
+    ratings = [None if match.entry.is_seen else match.rating for match in matches]
+    return pl.DataFrame([ids, pl.Series("rating", ratings, dtype=pl.Float64)]), notes
+
+
+def history_of_file(path: Path, data: Feedback) -> tuple[list[Id], list[str]]:
+    """What somebody has liked, or taken up without rating it, oldest first, and what is left out.
+
+    Args:
+        path: As in `ratings_of_file`.
+        data: The interactions that give the items.
+
+    Raises:
+        DataError: If the file cannot be read, or no item of it is known or liked.
+    """
+    result, notes = _reviewed(path, data)
+    liked = [match for match in result.sure if result.scale.liked(np.array([match.rating]))[0]]
+    if n := len(result.sure) - len(liked):
+        at_least = f"{result.scale.liked_from():g}"
+        notes.append(f"{counted(n, 'rating')} below {at_least}: not taken as liked")
+    matches = [*liked, *result.seen]
+    if not matches:
+        raise _nothing(path, notes)
+    order = oldest_first([match.entry.at for match in matches])
+    return data.items.ids_at([matches[place].rows[0] for place in order]).to_list(), notes
+
+
+def _reviewed(path: Path, data: Feedback) -> tuple[Review, list[str]]:
+    """The entries of a file that are items, and notes on the others."""
     source, scale, entries = _entries_of(path)
+    entries = [entries[place] for place in oldest_first([entry.at for entry in entries])]
     result = review(data, source, scale, entries)
+    if any(entry.creator for entry in entries):
+        # Plays are of tracks, and what people ask for may be their artists.
+        by_artist = [replace(entry, title=entry.creator) for entry in entries]
+        other = review(data, source, scale, by_artist)
+        if len(other.sure) + len(other.seen) > len(result.sure) + len(result.seen):
+            result = other
     notes = _notes(path, data, result)
-    if not result.sure:
-        raise DataError(
-            f"file {path}",
-            expected="titles or ids of the model's items, and their ratings",
-            received="; ".join(notes[1:]),
-            do="tastemap search WORDS --in MODEL finds titles",
-        )
-    ids = data.items.ids_at([match.rows[0] for match in result.sure])
-    ratings = pl.Series("rating", [match.rating for match in result.sure], dtype=pl.Float64)
-    return pl.DataFrame([ids, ratings]), notes
+    if not result.sure and not result.seen:
+        raise _nothing(path, notes)
+    return result, notes
+
+
+def _nothing(path: Path, notes: list[str]) -> DataError:
+    return DataError(
+        f"file {path}",
+        expected="titles or ids of the model's items, and their ratings",
+        received="; ".join(notes[1:]),
+        do="tastemap search WORDS --in MODEL finds titles",
+    )
 
 
 def _entries_of(path: Path) -> tuple[str, Scale | None, list[Entry]]:
     """Whose ratings these are, their scale (None: the model's), the ratings."""
     if path.is_dir():
         raise DataError(f"file {path}", expected=f"a file: {FORMS}", received="a folder")
-    if path.suffix in TABLE_READERS:
+    content = path.read_bytes()
+    if path.suffix in TABLE_READERS and read_trakt(content) is None:
         # Only plain columns: a list of genres names no item.
         frame = read_table(path)
         content = frame.select(pl.exclude(pl.List, pl.Struct)).write_csv().encode()
-    else:
-        content = path.read_bytes()
     try:
-        return read_entries(content, MAX_BYTES, MAX_RATINGS)
+        return read_entries(content, MAX_BYTES, MAX_RATINGS, with_seen=True)
     except DataError as error:
         raise DataError(f"file {path}", expected=FORMS, received=error.received) from None
 
 
-def _notes(path: Path, data: Ratings, result: Review) -> list[str]:
+def _notes(path: Path, data: Feedback, result: Review) -> list[str]:
     """What was read of the file, and what is left out."""
-    n = result.n_entries
-    notes = [f"{path.name} ({result.source}): {len(result.sure):,} of {counted(n, 'rating')} used"]
-    if result.converted:
+    others = [*result.unsure, *result.unknown]
+    n_seen = len(result.seen) + sum(match.entry.is_seen for match in others)
+    n = result.n_entries - n_seen
+    parts = [f"{len(result.sure):,} of {counted(n, 'rating')} used"] * bool(n or not n_seen)
+    if n_seen:
+        shelves = Counter(match.entry.shelf for match in result.seen if match.entry.shelf)
+        shown = ", ".join(f"{count:,} {shelf}" for shelf, count in shelves.items())
+        words = "is" if len(result.seen) == 1 else "are"
+        sentence = f"{len(result.seen):,} of {n_seen:,} without a rating {words} taken as seen"
+        parts.append(sentence + (f" ({shown})" if shown else ""))
+    notes = [f"{path.name} ({result.source}): {'; '.join(parts)}"]
+    if result.converted and result.sure and isinstance(data, Ratings):
         target = f"{data.scale.lowest:g}–{data.scale.highest:g}"
         notes.append(f"ratings brought from {result.converted} to {target}")
     notes += [shortened(remark.shown(MAX_TITLES_NAMED)) for remark in result.remarks]

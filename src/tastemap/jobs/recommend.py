@@ -10,7 +10,7 @@ import polars as pl
 
 from tastemap.data.ratings import Ratings
 from tastemap.errors import ArgumentError, DataError
-from tastemap.jobs.import_ratings import ratings_of_file
+from tastemap.jobs.import_ratings import history_of_file, ratings_of_file
 from tastemap.jobs.tables import read_table
 from tastemap.models.base.recommender import Recommender
 from tastemap.models.batch.recommend import recommend_all
@@ -64,34 +64,43 @@ def recommended(
     if isinstance(ratings, list):
         items = model.fitted_data.items
         ratings = items.ids_at([items.find(word) for word in ratings]).to_list()
-    if isinstance(ratings, Path):
+    if isinstance(ratings, Path) and is_rated:
         ratings, notes = ratings_of_file(ratings, model.fitted_ratings)
+    elif isinstance(ratings, Path):
+        if "history" in choice:
+            raise ArgumentError("--after, --ratings", expected="one of the two", received="both")
+        history, notes = history_of_file(ratings, model.fitted_data)
+        ratings, choice = None, {**choice, "history": history}
     frame = model.recommend(user, ratings=ratings, novelty=novelty, **choice)
     return (frame if is_rated else frame.drop("predicted_rating")), notes
 
 
 def _refuse_other_kind(ratings: Any, *, is_rated: bool) -> None:
     """Refuse ratings where a model has learnt from interactions, and likes where from ratings."""
-    if ratings is None or is_rated != isinstance(ratings, list):
+    if ratings is None or isinstance(ratings, Path) or is_rated != isinstance(ratings, list):
         return
     raise ArgumentError(
-        "--like" if is_rated else "--rate, --ratings",
+        "--like" if is_rated else "--rate",
         expected="a model of interactions" if is_rated else "a model of ratings",
         received=f"a model of {'ratings' if is_rated else 'interactions, which have no stars'}",
         do="use --rate 'ITEM=5'" if is_rated else "use --like ITEM, or --after ITEM",
     )
 
 
-def check_for_all(user: str | None, ratings: Any, novelty: float, *, has_place: bool) -> None:
+def check_for_all(
+    user: str | None, ratings: Any, novelty: float, by: str = "expected", *, has_place: bool
+) -> None:
     """Refuse a call for all users with options of a single user, or without a file to write.
 
     Raises:
         ArgumentError: With the expected options.
     """
     check_place(has_place=has_place)
-    if user is not None or ratings is not None or novelty:
+    if user is not None or ratings is not None or novelty or by != "expected":
         raise ArgumentError(
-            "--all", expected="no user, no ratings and no novelty", received="one of them"
+            "--all",
+            expected="no user, no ratings, no novelty and no order",
+            received="one of them",
         )
 
 

@@ -186,8 +186,11 @@ class Blend(Recommender):
 
     # ---- scores ----
 
-    def _fold_in(self, item_index: IndexArray, rating: FloatArray) -> tuple[User, ...]:
-        return tuple(member.fold_in_rows(item_index, rating) for member in self.members.values())
+    def _fold_in_seen(
+        self, item_index: IndexArray, rating: FloatArray, seen: IndexArray
+    ) -> tuple[User, ...]:
+        members = self.members.values()
+        return tuple(member.fold_in_rows(item_index, rating, seen) for member in members)
 
     def _user(self, user_index: int) -> tuple[User, ...]:
         return tuple(member.user_at(user_index) for member in self.members.values())

@@ -67,14 +67,15 @@ def recommend_all(
 
 
 def _user_table(model: FactorModel, exclude_seen: bool) -> "pa.Table":
-    """A row for each user: row number, id, weights, and the rows of the rated items."""
+    """A row for each user: row number, id, weights, and the rows of the items rated or seen."""
     import pyarrow as pa
 
     data, weights = model.ratings_, model.factors.user_weights[:-1]
-    groups = data.by_user
+    touched = data.touched
+    groups = touched.by_user
     ends = np.arange(len(weights) + 1, dtype=np.int64) * weights.shape[1]
     indptr = groups.indptr if exclude_seen else np.zeros_like(groups.indptr)
-    seen = data.item_index[groups.indices][: indptr[-1]]
+    seen = touched.item_index[groups.indices][: indptr[-1]]
     return pa.table(
         {
             "user_index": pa.array(np.arange(len(weights), dtype=np.int32)),

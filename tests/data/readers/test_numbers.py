@@ -97,4 +97,4 @@ def test_rows_without_a_rating_are_left_out_and_said(write) -> None:
     path = write("user,item,rating\n1,2,3\n1,3,\n1,4,NA\n1,5,nan\n2,2,4\n")
     ratings = read_ratings(path)
     assert len(ratings) == 2
-    assert "3 of 5 rows have no rating and are left out" in ratings.source.notes
+    assert "3 of 5 rows have no rating and are kept as seen" in ratings.source.notes

@@ -1,5 +1,6 @@
 import gzip
 import io
+from pathlib import Path
 
 import pandas as pd
 import polars as pl
@@ -8,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tastemap.data.readers.prepare import prepare_ratings
 from tastemap.data.readers.read import read_ratings
-from tastemap.errors import ArgumentError
+from tastemap.errors import ArgumentError, DataError
 
 ROWS = [("ann", 7, 4.5, 1000), ("bo", 7, 2.0, 3000), ("ann", 9, 3.0, 2000)]
 FRAME = pl.DataFrame(ROWS, schema=["user_id", "item_id", "rating", "timestamp"], orient="row")
@@ -90,3 +92,26 @@ def memory(content):
     from tastemap.data.readers.archive import DataFile
 
     return DataFile("memory.csv", lambda: content)
+
+
+def test_a_watch_history_stands_beside_the_stars(tmp_path: Path) -> None:
+    """Its ids take the type of those of the ratings, and items of both are described."""
+    (tmp_path / "stars.csv").write_text("user,film,stars\n1,7,4\n1,8,2\n2,7,5\n")
+    (tmp_path / "watched.csv").write_text("user,film,date\n1,7,2024-01-01\n2,9,2024-01-02\n")
+    films = pl.DataFrame({"film": [7, 8, 9], "title": ["Heat", "Alien", "Jaws"]})
+    ratings = read_ratings(tmp_path / "stars.csv", seen=tmp_path / "watched.csv", items=films)
+    assert ratings.seen.to_frame().select("user_id", "item_id").rows() == [(2, 9)]
+    assert ratings.items.titles.to_list() == ["Heat", "Alien", "Jaws"]
+    text = pl.DataFrame({"user": ["2", "2"], "film": ["8", "9"]})
+    assert len(read_ratings(tmp_path / "stars.csv", seen=text).seen) == 2
+    with pytest.raises(DataError, match=r"seen, item_id; expected ids such as 7, .*'x8'"):
+        read_ratings(tmp_path / "stars.csv", seen={2: ["x8", "x9"], 1: ["x9"]})
+    prepared = write_prepared_copy(tmp_path)
+    assert len(read_ratings(prepared, seen=text).seen) == 2
+
+
+def write_prepared_copy(tmp_path: Path) -> Path:
+    frame = pl.DataFrame({"user": [1, 1, 2], "item": [7, 8, 7], "rating": [4, 2, 5]})
+    frame.write_parquet(tmp_path / "r.parquet")
+    prepare_ratings(tmp_path / "r.parquet", tmp_path / "table")
+    return tmp_path / "table"

@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from tastemap.data.readers.read import read_ratings
-from tastemap.data.readers.unrated import judged, left_out, rated
+from tastemap.data.readers.unrated import judged, left_out, parted
 from tastemap.errors import DataError
 
 
@@ -77,17 +77,49 @@ def test_marks_that_are_named_are_left_out_and_no_others(write) -> None:
     path = write("user,item,rating\n1,1,5\n1,2,-1\n2,1,3\n2,2,-1\n3,1,4\n")
     found = read_ratings(path)
     assert found.rating.tolist() == [5, 3, 4]
-    assert "2 ratings of -1 are taken as not rated and left out" in found.source.notes[-1]
+    assert "2 ratings of -1 are taken as not rated and kept as seen" in found.source.notes[-1]
     assert read_ratings(path, unrated=()).rating.tolist() == [5, -1, 3, -1, 4]
     named = read_ratings(path, unrated=[-1, 4])
     assert named.rating.tolist() == [5, 3]
-    assert "1 ratings of 4 are left out" in named.source.notes
+    assert "1 ratings of 4 are kept as seen" in named.source.notes
     with pytest.raises(DataError, match="expected ratings; received unrated=-1, 3, 4, 5: all"):
         read_ratings(path, unrated=[3, 4, 5, -1])
 
 
 def test_a_single_value_is_said() -> None:
     frame = pl.DataFrame({"rating": [1.0, 1.0]})
-    assert rated("x", frame, None, "rating")[1] == ["all ratings are 1"]
+    assert parted("x", frame, None, "rating").notes == ["all ratings are 1"]
     values, counts = np.array([1.0, 2.0]), np.array([1, 1])
     assert left_out("x", values, counts, [7.0], None) == ([], ["0 ratings of 7 are left out"])
+
+
+def test_rows_without_a_rating_are_seen(write) -> None:
+    """A 0 in a scale of 1 to 10, a -1 and nothing at all; a pair rated later is rated."""
+    rows = [(user, item, 5 + (user + item) % 5) for user in range(9) for item in range(4)]
+    rows += [(user, 4 + user % 3, 0) for user in range(9)] + [(20, 0, 0), (0, 99, -1), (1, 98, "")]
+    rows += [(2, 1, 0), (3, 97, 0)]
+    path = write("user,item,rating\n" + "".join(f"{u},{i},{r}\n" for u, i, r in rows))
+    ratings = read_ratings(path, unrated=[0, -1])
+    assert len(ratings) == 36
+    seen = ratings.seen.to_frame()
+    assert seen.select("user_id", "item_id").rows() == [
+        *((user, 4 + user % 3) for user in range(9)),
+        *((20, 0), (0, 99), (1, 98), (3, 97)),
+    ]
+    assert {"1 of 50 rows have no rating and are kept as seen"} < {*ratings.source.notes}
+    assert (ratings.n_users, ratings.n_items) == (10, 10)
+    nothing = read_ratings(path, unrated=[0, -1], seen="none")
+    assert nothing.seen is None
+    assert (nothing.n_users, nothing.n_items) == (9, 4)
+    assert "12 ratings of 0 are left out" in str(nothing.source.notes)
+
+
+def test_a_matrix_says_nothing_of_what_was_seen(write) -> None:
+    """As it stands, or with a row for each pair: where there is no rating, there is nothing."""
+    wide = write("user,a,b,c\nann,5,,3\nbo,,2,4\ncy,1,3,\n")
+    ratings = read_ratings(wide, layout="wide")
+    assert (len(ratings), ratings.seen) == (6, None)
+    frame = pl.DataFrame({"user": [1, 1, 2, 2], "item": [7, 8, 7, 8], "rating": [4, None, 2, 3]})
+    ratings = read_ratings(frame)
+    assert ratings.seen is None
+    assert "1 of 4 rows have no rating and are left out" in ratings.source.notes

@@ -11,11 +11,13 @@ import time
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 from safetensors.numpy import load_file, save_file
 
 from damage import vouch
 from tastemap.data.ratings import Ratings
+from tastemap.data.splits import train_test_split
 from tastemap.errors import ArtifactError, NotFittedError
 from tastemap.models.base import artifact as mapped
 from tastemap.models.base.artifact import read_manifest
@@ -284,3 +286,25 @@ def test_a_table_that_only_lies_in_a_mapped_file_is_mapped(
     (mapped_model / "ratings.parquet").unlink()
     vouch(mapped_model)
     assert load_model(mapped_model).ratings_.is_mapped
+
+
+def test_what_was_seen_comes_back(ratings: Ratings, tmp_path: Path) -> None:
+    half, rest = train_test_split(ratings, 0.5)
+    table = half.with_seen(rest.likes(-np.inf))
+    BiasModel().fit(table).save(tmp_path / "model")
+    again = load_model(tmp_path / "model").fitted_data
+    assert again.fingerprint() == table.fingerprint()
+    assert again.seen.users is again.users
+    BiasModel().fit(half).save(tmp_path / "model")
+    assert not (tmp_path / "model" / "seen.parquet").exists()
+    assert load_model(tmp_path / "model").fitted_data.seen is None
+
+
+def test_what_was_seen_has_to_fit_the_tables(ratings: Ratings, tmp_path: Path) -> None:
+    half, rest = train_test_split(ratings, 0.5)
+    BiasModel().fit(half.with_seen(rest.likes(-np.inf))).save(tmp_path)
+    file = tmp_path / "seen.parquet"
+    pl.read_parquet(file).with_columns(item_index=pl.lit(999, pl.Int32)).write_parquet(file)
+    vouch(tmp_path)
+    with pytest.raises(ArtifactError, match="row 999"):
+        load_model(tmp_path)

@@ -7,9 +7,10 @@ from scipy.sparse import csr_array
 
 from tastemap.data.feedback import Groups
 from tastemap.data.ratings import Ratings
-from tastemap.data.splits import Split
+from tastemap.data.splits import Split, train_test_split
 from tastemap.models.bayesian.features import (
     RELIABLE_AT,
+    features_of,
     implicit_scores,
     number_of_scores,
     popularity,
@@ -113,3 +114,18 @@ def test_side_columns_may_have_nulls_or_nothing_but_nulls(split: Split) -> None:
     data = Ratings.from_frame(split.train.to_frame(), item_table=table)
     model = BayesianFactorization(n_factors=2, n_iterations=10, n_draws=4)
     assert np.isfinite(model.fit(data, progress=False).predict_ratings(data)).all()
+
+
+def test_what_was_seen_counts_like_what_was_rated(ratings: Ratings) -> None:
+    """With half of the stars hidden, and the pairs kept, who has touched what is the same."""
+    half, rest = train_test_split(ratings, 0.5)
+    seen = half.with_seen(rest.likes(-np.inf)).touched
+    of_all, of_both, of_half = (
+        features_of(table.by_user, table.item_index, table.n_items, None, 5)
+        for table in (ratings, seen, half)
+    )
+    np.testing.assert_allclose(of_both.columns, of_all.columns, atol=1e-4)
+    np.testing.assert_array_equal(
+        popularity(seen.by_item.counts), popularity(ratings.by_item.counts)
+    )
+    assert np.abs(of_half.columns - of_all.columns).max() > 0.01

@@ -357,3 +357,16 @@ def test_a_table_whose_times_are_missing_in_part_says_so() -> None:
     frame = {"user_id": [1, 1, 2], "item_id": [1, 2, 1], "rating": [3.0, 4.0, 5.0]}
     with pytest.raises(DataError, match="timestamp"):
         Ratings.from_frame(pl.DataFrame(frame | {"timestamp": [5, None, 7]}))
+
+
+def test_somebody_who_has_only_seen_things_is_known_by_them(ratings: Ratings) -> None:
+    """A user of the data without a rating is told from the average, as a new user is."""
+    is_first = ratings.user_index == 0
+    table = ratings.take(~is_first).with_seen(ratings.take(is_first).likes(-np.inf))
+    model = BayesianFactorization(n_factors=2, n_iterations=40, n_draws=20).fit(table)
+    items = np.arange(ratings.n_items, dtype=np.int32)
+    predicted = model.predict_rows(np.zeros_like(items), items)
+    average = model.predict_rows(np.full_like(items, -1), items)
+    new = model.score_rows(model.fold_in(seen=table.items.ids_at(model.user_at(0).seen).to_list()))
+    assert np.abs(predicted - average).max() > 0.02
+    assert np.abs(new - predicted).max() < 0.5 * np.abs(predicted - average).max()

@@ -27,7 +27,7 @@ def test_a_new_user_has_a_distribution_whose_mean_is_the_prediction(split: Split
     model = BayesianFactorization(n_factors=2, n_iterations=10, n_draws=4)
     model.fit(split.train, progress=False)
     rows, rating = np.array([0, 3, 5], np.int32), np.array([5, 1, 4], np.float32)
-    user = model._fold_in(rows, rating)
+    user = model.fold_in_rows(rows, rating).description
     items = np.arange(20, dtype=np.int32)
     p = model._distribution_of(user, items)
     np.testing.assert_allclose(p.sum(axis=1), 1, atol=1e-9)
@@ -37,6 +37,7 @@ def test_a_new_user_has_a_distribution_whose_mean_is_the_prediction(split: Split
 def test_a_user_without_ratings_is_the_average_user(split: Split) -> None:
     model = BayesianFactorization(n_factors=2, n_iterations=10, n_draws=4)
     model.fit(split.train, progress=False)
-    no_ratings = model._score(model._fold_in(np.zeros(0, np.int32), np.zeros(0, np.float32)))
+    none = model.fold_in_rows(np.zeros(0, np.int32), np.zeros(0, np.float32))
+    no_ratings = model.score_rows(none)
     average = model._predict(np.full(80, -1, np.int32), np.arange(80, dtype=np.int32))
     np.testing.assert_allclose(no_ratings, average, atol=1e-6)

@@ -36,6 +36,8 @@ class Reading:
         layout: ``"long"`` if a row is a rating, ``"wide"`` if the table is a matrix; None if its
             content decides.
         unrated: Ratings that say "not rated"; None to find them.
+        keeps_seen: Whether a row that is not rated says that the item was seen.
+        seen: What else was seen, ``user_id, item_id`` and maybe ``timestamp``; or None.
 
     Raises:
         ArgumentError: If ``on_bad_row`` or ``layout`` is none of these.
@@ -45,6 +47,8 @@ class Reading:
     progress: Progress | None = None
     layout: str | None = None
     unrated: tuple[float, ...] | None = None
+    keeps_seen: bool = True
+    seen: pl.DataFrame | None = None
 
     def __post_init__(self) -> None:
         if (how := self.on_bad_row) not in ("error", "skip"):

@@ -236,6 +236,29 @@ def as_ids(series: pl.Series) -> tuple[pl.Series, list[str]]:
     return series, []
 
 
+def as_ids_of(ids: pl.Series, others: pl.Series) -> pl.Series:
+    """Ids in the type of others, so that equal ids are equal.
+
+    Raises:
+        DataError: If the others are numbers, and these are none.
+
+    Example:
+        >>> as_ids_of(pl.Series(["7", "8"]), pl.Series([7, 9])).to_list()
+        [7, 8]
+    """
+    if ids.dtype == pl.String and others.dtype.is_integer():
+        whole = as_integers(ids)
+        if whole is None:
+            raise DataError(
+                f"seen, {ids.name}",
+                expected=f"ids such as {others[0]}, as those of the ratings",
+                received=f"ids such as {ids[0]!r}",
+                do="write the ids of both tables in one form",
+            )
+        ids = whole
+    return ids.cast(others.dtype)
+
+
 def as_integers(texts: pl.Series) -> pl.Series | None:
     """Texts as int64 if each is written as an integer is printed, else None.
 

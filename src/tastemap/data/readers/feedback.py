@@ -18,6 +18,7 @@ OF_RATINGS = {
     "missing_times": "drop",
     "on_bad_row": "error",
     "unrated": None,
+    "seen": None,
 }
 #: Arguments of `read_interactions` that say nothing of ratings.
 OF_INTERACTIONS = ("weight", "event", "event_weights", "repeats")

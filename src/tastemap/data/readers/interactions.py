@@ -8,14 +8,14 @@ from typing import Any, NamedTuple
 import numpy as np
 import polars as pl
 
-from tastemap.data.feedback import Source
+from tastemap.data.feedback import Source, pair_numbers
 from tastemap.data.interactions import Interactions
 from tastemap.data.nouns import activity_in, item_noun, noun_in
 from tastemap.data.readers.archive import ZIP, DataFile, boundary, first_bytes, open_files
 from tastemap.data.readers.chunked_text import Columns, Reading, read_parts
 from tastemap.data.readers.column_names import LIKED_NAMES
 from tastemap.data.readers.columns import as_ids, item_table
-from tastemap.data.readers.dialect import Dialect, sample, sniff
+from tastemap.data.readers.dialect import INFERRED, Dialect, sample, sniff
 from tastemap.data.readers.frames import NAME, as_polars
 from tastemap.data.readers.interaction_roles import find_interaction_columns
 from tastemap.data.readers.json_records import is_json, read_json
@@ -98,19 +98,39 @@ def read_interactions(
         expected = f"one of {', '.join(REPEATS)}"
         raise ArgumentError("repeats", expected=expected, received=repr(repeats))
     chosen = {"user": user, "item": item, "weight": weight, "event": event, "timestamp": timestamp}
-    if isinstance(source, str | Path):
-        refuse_address(source)
-        with boundary(str(source)):
-            table = _of_path(Path(source), chosen, Dialect(delimiter, encoding, has_header))
-        name = Path(source).name
-    else:
-        name, collected = "interactions", _of_collection(source)
-        frame, notes = as_polars(source, chosen) if collected is None else (collected, [])
-        table = _of_frame(NAME, frame, chosen, notes)
-    return _assembled(name, table, event_weights, repeats)
+    name, table = _read(source, chosen, Dialect(delimiter, encoding, has_header))
+    interactions = _assembled(name, table, event_weights, repeats)
+    _refuse_what_teaches_nothing(table, interactions)
+    return interactions
+
+
+def read_seen(source: Any) -> Interactions:
+    """What was seen without a rating, to stand beside ratings.
+
+    As `read_interactions`, but for what is asked of a table to learn from: it may be of one user.
+
+    Example:
+        >>> len(read_seen({"ann": ["Heat", "Alien"]}))
+        2
+    """
+    if isinstance(source, Interactions):
+        return source
+    name, table = _read(source, {}, INFERRED)
+    return _assembled(name, table, None, "sum")
 
 
 # ---- from a source to a frame ----
+
+
+def _read(source: Any, chosen: Mapping[str, str | None], dialect: Dialect) -> tuple[str, _Table]:
+    """What the source is called, and its table."""
+    if isinstance(source, str | Path):
+        refuse_address(source)
+        with boundary(str(source)):
+            return Path(source).name, _of_path(Path(source), chosen, dialect)
+    collected = _of_collection(source)
+    frame, notes = as_polars(source, chosen) if collected is None else (collected, [])
+    return "interactions", _of_frame(NAME, frame, chosen, notes)
 
 
 def _of_path(path: Path, chosen: Mapping[str, str | None], dialect: Dialect) -> _Table:
@@ -234,7 +254,6 @@ def _assembled(
         do = "name the column of the weights: weight=..., or read none: weight='none'"
         raise DataError(table.name, expected="at least one interaction", received=received, do=do)
     data, of_repeats = _without_repeats(data, repeats)
-    _refuse_what_teaches_nothing(table, data)
     source = Source(name, tuple(notes + of_repeats), noun=noun_in(roles["item"]) or noun_in(name))
     interactions = Interactions.from_frame(data, item_table=items, source=source)
     notes = [_summary(interactions, roles), *interactions.source.notes]
@@ -331,13 +350,13 @@ def _without_repeats(data: pl.DataFrame, repeats: str) -> tuple[pl.DataFrame, li
     return rows.unique(pair, keep="last").sort("row").drop("row"), notes
 
 
-def _refuse_what_teaches_nothing(table: _Table, data: pl.DataFrame) -> None:
+def _refuse_what_teaches_nothing(table: _Table, data: Interactions) -> None:
     """Refuse a table of one user, or one in which nobody has two items."""
-    n_users = data["user_id"].n_unique()
-    n_pairs = data.select("user_id", "item_id").n_unique()
+    n_users = data.n_users
+    n_pairs = len(np.unique(pair_numbers(data.user_index, data.item_index, data.n_items)))
     column = table.roles["user"]
     if n_users == 1 and n_pairs > 1:
-        received = f"all {len(data):,} interactions by one, {data['user_id'][0]!r}"
+        received = f"all {len(data):,} interactions by one, {data.users.ids[0]!r}"
     elif n_pairs == n_users and n_users > 1:
         received = f"one item for each of {n_users:,} in the column {column}"
     else:

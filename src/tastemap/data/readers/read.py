@@ -5,6 +5,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+import polars.selectors as cs
+
+from tastemap.data.interactions import Interactions
 from tastemap.data.memmap import is_prepared, read_prepared
 from tastemap.data.nouns import with_noun
 from tastemap.data.ratings import Ratings
@@ -12,6 +16,7 @@ from tastemap.data.readers.archive import ZIP, DataFile, boundary, first_bytes, 
 from tastemap.data.readers.chunked_text import Progress, Reading
 from tastemap.data.readers.dialect import Dialect
 from tastemap.data.readers.frames import NAME, as_polars
+from tastemap.data.readers.interactions import read_seen
 from tastemap.data.readers.members import member, table_in
 from tastemap.data.readers.movielens import holds_release, read_movielens
 from tastemap.data.readers.side_tables import with_tables
@@ -37,6 +42,7 @@ def read_ratings(
     items: Any = None,
     users: Any = None,
     noun: str | None = None,
+    seen: Any = None,
     progress: Progress | None = None,
 ) -> Ratings:
     """Ratings from a file, a folder or a data frame.
@@ -67,14 +73,18 @@ def read_ratings(
             others with the median time of the user.
         on_bad_row: What becomes of a row that cannot be read: an ``"error"`` that names it, or
             ``"skip"`` it; a note then has their number and the fault of the first.
-        unrated: Values in the column of the ratings that say "not rated", and are left out; ``()``
-            for none. By default those that cannot be ratings, with a note: -1, or 0 for most rows
-            of a scale from 1 on.
+        unrated: Values in the column of the ratings that say "not rated"; ``()`` for none. By
+            default those that cannot be ratings, with a note: -1, or 0 for most rows of a scale
+            from 1 on. Like rows without a value, they are kept in ``seen`` of the result; in a
+            matrix, or where nearly each pair has a row, they are left out.
         items, users: Tables that describe the items and the users: a path or a frame each. One
             column holds the ids of the ratings, told by its values; ``title``, ``genres`` and
             ``year`` are known by their names, and columns of numbers become numbers.
         noun: What an item is called in pages, figures and reports, ``"book"``; by default what the
             name of a column or of the file says.
+        seen: What was seen without a rating of it, a watch history say: a path or anything else
+            that `read_interactions` takes. It joins what the table itself says of that. ``"none"``
+            keeps nothing of the kind.
         progress: Is called with the bytes read and all bytes, while a large text file is read.
 
     Raises:
@@ -92,7 +102,7 @@ def read_ratings(
     chosen = {"user": user, "item": item, "rating": rating, "timestamp": timestamp}
     options = {"duplicates": duplicates, "missing_times": missing_times}
     marks = None if unrated is None else tuple(map(float, unrated))
-    reading = Reading(on_bad_row, progress, layout, marks)
+    reading = Reading(on_bad_row, progress, layout, marks, str(seen) != "none", _pairs_of(seen))
     if isinstance(source, str | Path):
         dialect = Dialect(delimiter, encoding, has_header)
         ratings = _read_path(source, chosen, reading, dialect, options)
@@ -103,6 +113,14 @@ def read_ratings(
     if not items is users is None:
         ratings = with_tables(ratings, items, users)
     return ratings if noun is None else with_noun(ratings, noun)
+
+
+def _pairs_of(seen: Any) -> pl.DataFrame | None:
+    """The pairs, and the times where they are known, of a table of what was seen."""
+    if seen is None or str(seen) == "none":
+        return None
+    frame = read_seen(seen).to_frame()
+    return frame.select("user_id", "item_id", cs.by_name("timestamp", require_all=False))
 
 
 def _read_path(
@@ -117,7 +135,8 @@ def _read_path(
     with boundary(str(source)):
         path = Path(source).expanduser()
         if is_prepared(path):
-            return read_prepared(path)
+            ratings, seen = read_prepared(path), reading.seen
+            return ratings if seen is None else ratings.with_seen(Interactions.from_frame(seen))
         notes: list[str] = []
         file = member(path)
         # A zip is known by its first bytes, complete or not.

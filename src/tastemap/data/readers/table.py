@@ -30,7 +30,7 @@ from tastemap.data.readers.numbers import PLAIN, common_form, number_form, value
 from tastemap.data.readers.roles import KEYS, Sample, find_columns, item_columns
 from tastemap.data.readers.text import Check, OtherEncodingError, TextFile
 from tastemap.data.readers.timestamps import EXPECTED_TIME, complete_times, is_time
-from tastemap.data.readers.unrated import rated
+from tastemap.data.readers.unrated import joined, parted
 from tastemap.errors import DataError, NoRatingsError, TastemapError
 from tastemap.support.boundary import refusing
 from tastemap.support.memory import require
@@ -55,6 +55,7 @@ class RatingsTable:
         name: The name of the source in messages.
         ratings: ``user_id, item_id, rating`` and maybe ``timestamp``, one row a rating.
         items, users: The tables, keyed by ``item_id`` and ``user_id``, or None.
+        seen: What was seen without a rating: the same columns but ``rating``; None for nothing.
         notes: One sentence for each inference.
         noun: What an item is called, in the singular, or "".
     """
@@ -65,6 +66,7 @@ class RatingsTable:
     users: pl.DataFrame | None = None
     notes: tuple[str, ...] = ()
     noun: str = ""
+    seen: pl.DataFrame | None = None
 
     def to_ratings(
         self, name: str, *, duplicates: str = "last", missing_times: str = "drop"
@@ -74,9 +76,8 @@ class RatingsTable:
         frame, of_times = complete_times(frame, missing_times)
         notes = (*self.notes, *of_duplicates, *of_times)
         source = Source(name, notes, noun=self.noun or noun_in(name))
-        return Ratings.from_frame(
-            frame, item_table=self.items, user_table=self.users, source=source
-        )
+        tables = {"item_table": self.items, "user_table": self.users, "seen": self.seen}
+        return Ratings.from_frame(frame, source=source, **tables)
 
 
 class _How(NamedTuple):
@@ -176,10 +177,13 @@ def _assemble(
     columns = item_columns(frame.columns, roles)
     items, described = item_table(ratings["item_id"], frame, columns)
     column = None if "rating" in how.named else roles["rating"]
-    ratings, left_out = rated(name, ratings, how.reading.unrated, column)
-    notes = [*notes, *left_out, *converted, *described]
+    reading = how.reading
+    keeps_seen = reading.keeps_seen and roles != MATRIX_ROLES
+    rows = parted(name, ratings, reading.unrated, column, keeps_seen=keeps_seen)
+    seen = joined(rows, reading.seen)
+    notes = [*notes, *rows.notes, *converted, *described]
     noun = noun_in(roles["item"])
-    return RatingsTable(name, ratings, items=items, notes=tuple(notes), noun=noun)
+    return RatingsTable(name, rows.rated, items, None, tuple(notes), noun, seen)
 
 
 def _empty(name: str, received: str) -> DataError:

@@ -1,8 +1,8 @@
 """Values in a column of ratings that are no ratings: marks for "not rated", and counts.
 
 A mark such as -1, 0 or 99 stands for an item that somebody has without a rating of it. Taken as
-a rating it moves every average. It is left out where it cannot be a rating, and asked for where it
-may be one.
+a rating it moves every average. Where it cannot be a rating, its row says that the item was seen,
+and where it may be one, it is asked for.
 """
 
 from collections.abc import Sequence
@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 
 from tastemap.arrays import F64, I64
+from tastemap.data.readers.columns import as_ids_of
 from tastemap.data.readers.roles import first_named
 from tastemap.errors import DataError, NoRatingsError
 
@@ -34,6 +35,10 @@ MIN_TAIL = 10.0
 MIN_LARGE, MAX_LEVELS = 3, 21
 # So many values far from all others may be marks, if the others are more.
 MAX_FAR_VALUES = 2
+# A table with rows for so large a share of all pairs is a matrix: a row says nothing of its pair.
+MIN_SHARE_OF_MATRIX = 0.9
+# What becomes of rows without a rating, in notes.
+OMISSION, RETENTION = "left out", "kept as seen"
 # Among fewer ratings a share tells nothing.
 MIN_ROWS = 5
 # Names of columns that hold ratings, even if their values look like counts.
@@ -139,10 +144,31 @@ def _question(values: F64, counts: I64, why: str) -> str:
     return f"{counts.sum():,} ratings are {' or '.join(shown)}; {why}, {advice}"
 
 
-def rated(
-    name: str, frame: pl.DataFrame, unrated: Sequence[float] | None, column: str | None
-) -> tuple[pl.DataFrame, list[str]]:
-    """The rows that hold a rating, and notes on the others.
+class Rows(NamedTuple):
+    """The rows of a table with a rating, those without, and notes on these.
+
+    Attributes:
+        rated: A frame, with a column ``rating``.
+        seen: The others, without that column; none where they say nothing.
+        notes: One sentence for each inference.
+    """
+
+    rated: pl.DataFrame
+    seen: pl.DataFrame
+    notes: list[str]
+
+
+def parted(
+    name: str,
+    frame: pl.DataFrame,
+    unrated: Sequence[float] | None,
+    column: str | None,
+    *,
+    keeps_seen: bool = True,
+) -> Rows:
+    """The rows that hold a rating, and those that say that a user has seen an item.
+
+    These say nothing in a table that has a row for nearly each pair of a user and an item.
 
     Args:
         name: What to call the table in messages.
@@ -150,26 +176,65 @@ def rated(
         unrated: The values that are no ratings; None to find them.
         column: The column of the ratings; None if the caller has named it: counts are then read as
             ratings.
+        keeps_seen: Whether rows without a rating may say that an item was seen.
 
     Raises:
         DataError: If no rating is left, or the values are counts and the column is not named.
+
+    Example:
+        >>> table = {"user_id": [1, 1, 2], "item_id": [7, 8, 9], "rating": [4.0, None, 2.0]}
+        >>> rows = parted("x", pl.DataFrame(table), None, None)
+        >>> len(rows.rated), rows.seen.rows(), rows.notes
+        (2, [(1, 8)], ['1 of 3 rows have no rating and are kept as seen'])
     """
-    rating, notes = frame["rating"], []
-    if n_missing := rating.null_count():
-        notes.append(f"{n_missing:,} of {len(frame):,} rows have no rating and are left out")
-        frame = frame.filter(rating.is_not_null())
+    whole, n_missing, notes = frame, frame["rating"].null_count(), list[str]()
+    frame = frame.filter(pl.col("rating").is_not_null()) if n_missing else frame
+    levels = frame.group_by("rating").len("n").sort("rating")
+    values, counts = levels["rating"].to_numpy(), levels["n"].to_numpy().astype(np.int64)
+    # To count the pairs of a large table takes a while: only where some may not be rated.
+    is_doubtful = bool(n_missing or unrated or np.isin(values, (0.0, *MARKS)).any())
+    fate = RETENTION if keeps_seen and is_doubtful and not _is_matrix(whole) else OMISSION
+    if n_missing:
+        notes.append(f"{n_missing:,} of {len(whole):,} rows have no rating and are {fate}")
     if not len(frame):
         received = "; ".join(["none", *notes])
         raise DataError(name, expected="at least one rating", received=received, do="check it")
-    levels = frame.group_by("rating").len("n").sort("rating")
-    values, counts = levels["rating"].to_numpy(), levels["n"].to_numpy().astype(np.int64)
-    marks, more = left_out(name, values, counts, unrated, column)
+    marks, more = left_out(name, values, counts, unrated, column, fate)
     if marks:
         frame = frame.filter(~pl.col("rating").is_in(marks))
     if not len(frame):
         shown = ", ".join(f"{mark:g}" for mark in marks)
         raise DataError(name, expected="ratings", received=f"unrated={shown}: all of them")
-    return frame, notes + more
+    seen = whole.clear()
+    if fate == RETENTION and len(frame) < len(whole):
+        is_mark = pl.col("rating").is_in(marks) if marks else pl.lit(False)
+        seen = whole.filter(pl.col("rating").is_null() | is_mark)
+    return Rows(frame, seen.drop("rating"), notes + more)
+
+
+def joined(rows: Rows, more: pl.DataFrame | None) -> pl.DataFrame:
+    """What was seen, of a table and of another one, ``user_id, item_id``; times if all are there.
+
+    Raises:
+        DataError: If the ids of the other table are of another kind than those of the ratings.
+    """
+    seen = rows.seen
+    if more is not None:
+        ids = [as_ids_of(more[name], rows.rated[name]) for name in ("user_id", "item_id")]
+        seen = pl.concat([seen, more.with_columns(ids)], how="diagonal")
+    has_times = "timestamp" in seen.columns and not seen["timestamp"].null_count()
+    return seen.select("user_id", "item_id", *(["timestamp"] if has_times else []))
+
+
+def _is_matrix(frame: pl.DataFrame) -> bool:
+    """Whether a table has rows for nearly all pairs; one without ids is none."""
+    if not {"user_id", "item_id"} <= {*frame.columns}:
+        return False
+    n_pairs = frame["user_id"].n_unique() * frame["item_id"].n_unique()
+    # Only where there are so many rows is it worth to count different pairs.
+    if len(frame) < MIN_SHARE_OF_MATRIX * n_pairs:
+        return False
+    return frame.select("user_id", "item_id").n_unique() >= MIN_SHARE_OF_MATRIX * n_pairs
 
 
 def _counts(name: str, column: str, highest: float) -> DataError:
@@ -184,20 +249,25 @@ def _counts(name: str, column: str, highest: float) -> DataError:
 
 
 def left_out(
-    name: str, values: F64, counts: I64, unrated: Sequence[float] | None, column: str | None
+    name: str,
+    values: F64,
+    counts: I64,
+    unrated: Sequence[float] | None,
+    column: str | None,
+    fate: str = OMISSION,
 ) -> tuple[list[float], list[str]]:
-    """The values that are no ratings, and notes; as `rated`."""
+    """The values that are no ratings, and notes that say what becomes of them; as `parted`."""
     if unrated is not None:
         marks = [float(value) for value in values if np.isclose(value, unrated).any()]
         n = {v: int(counts[np.isclose(values, v)].sum()) for v in unrated}
-        return marks, [f"{n[v]:,} ratings of {v:g} are left out" for v in unrated]
+        return marks, [f"{n[v]:,} ratings of {v:g} are {fate}" for v in unrated]
     verdict = judged(values.astype(np.float64), counts)
     if verdict.is_counts:
         if column is not None:
             raise _counts(name, column, float(values[-1]))
         return [], [f"ratings up to {values[-1]:,.10g} look like counts or amounts"]
     notes = [
-        f"{counts[values == mark].sum():,} ratings of {mark:g} are taken as not rated and left out"
+        f"{counts[values == mark].sum():,} ratings of {mark:g} are taken as not rated and {fate}"
         " (unrated=(), in the shell --unrated none, keeps them)"
         for mark in verdict.marks
     ]

@@ -7,6 +7,7 @@
     ratings.parquet      the training ratings
     ratings.safetensors  the same, grouped by user and by item, to be mapped into memory: beside
                          ratings.parquet if there are millions, instead of it for a mapped table
+    seen.parquet         what was seen without a rating, if anything was
     history.parquet      the training curves, if there are any
     map.parquet          the 2-D map of the items, if one has been drawn
     merged.parquet       which ratings came from which store, once it was updated from one
@@ -172,9 +173,9 @@ class Artifact:
         data.items.frame.write_parquet(folder / "items.parquet")
         data.users.frame.write_parquet(folder / "users.parquet")
         if not data.is_mapped:  # a mapped table may be larger than memory
-            columns = {name: getattr(data, name) for name in data.column_names()}
-            present = {name: column for name, column in columns.items() if column is not None}
-            pl.DataFrame(present).write_parquet(folder / "ratings.parquet")
+            pl.DataFrame(_columns(data)).write_parquet(folder / "ratings.parquet")
+        if isinstance(data, Ratings) and data.seen is not None:
+            pl.DataFrame(_columns(data.seen)).write_parquet(folder / "seen.parquet")
         if data.is_mapped or len(data) >= MIN_MAPPED_RATINGS:
             write_ratings(data, folder / MAPPED_RATINGS)
         if len(self.history):
@@ -345,9 +346,14 @@ def _versions() -> dict[str, str]:
 
 def write_ratings(data: Feedback, file: Path) -> None:
     """Write the columns of a table and its groups by user and by item, 36 bytes a rating."""
-    columns = {name: getattr(data, name) for name in data.column_names()}
-    arrays: Arrays = {name: column for name, column in columns.items() if column is not None}
+    arrays = _columns(data)
     for name in GROUPS:
         groups = getattr(data, name)
         arrays |= {f"{name}_offsets": groups.indptr, f"{name}_rows": groups.indices}
     save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, file)
+
+
+def _columns(data: Feedback) -> Arrays:
+    """The columns of a table by name, without those of which it knows nothing."""
+    columns = {name: getattr(data, name) for name in data.column_names()}
+    return {name: column for name, column in columns.items() if column is not None}

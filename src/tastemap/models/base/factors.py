@@ -17,7 +17,7 @@ from tastemap.models.base.artifact import model_class
 from tastemap.models.base.explanation import Explanation, Part, PartKind, correction, kept_inside
 from tastemap.models.base.recommender import Recommender
 from tastemap.models.base.rows import Capabilities
-from tastemap.models.base.user import User
+from tastemap.models.base.user import User, same_kind
 from tastemap.models.base.validation import check_arguments
 
 Array = npt.NDArray[Any]
@@ -477,7 +477,7 @@ class WarmStart(FactorModel):
             seed: The same seed gives the same result, on any number of threads.
             progress: As in `fit`.
         """
-        merged = self.fitted_data.merged_with(self._of_the_same_kind(ratings))
+        merged = self.fitted_data.merged_with(same_kind(ratings, self.fitted_data))
         users = _grown(self.factors.user_weights, merged.n_users)
         self._start = Start(users, _grown(self.factors.item_weights, merged.n_items))
         try:

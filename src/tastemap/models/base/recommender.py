@@ -19,7 +19,7 @@ from tastemap.models.base import selection
 from tastemap.models.base.arrays import refuse_rest
 from tastemap.models.base.artifact import Artifact
 from tastemap.models.base.rows import RowModel
-from tastemap.models.base.user import User, in_order, rated_pairs
+from tastemap.models.base.user import User, in_order, same_kind, touched_rows
 from tastemap.models.base.validation import check_arguments
 from tastemap.support.deadline import deadline
 
@@ -60,7 +60,8 @@ class Recommender(RowModel):
             self.check_learns_from(ratings)
             ratings = ratings if self.learns_from_repeats else ratings.summed()
         self.history_, self.metrics_, self.item_map_, self.seed_ = pl.DataFrame(), {}, None, seed
-        vars(self).pop("_item_information", None)
+        for name in ("_item_information", "_propensity"):
+            vars(self).pop(name, None)
         self.ratings_, self.learnt_by_, self.recipe_ = ratings, str(self), self._recipe()
         try:
             with deadline() as limit:
@@ -75,7 +76,7 @@ class Recommender(RowModel):
     def update(self, ratings: Feedback, *, seed: int = 0, progress: bool = True) -> Self:
         """Learn from new ratings too: a fit on the old and the new ratings together."""
         return self.fit(
-            self.fitted_data.merged_with(self._of_the_same_kind(ratings)),
+            self.fitted_data.merged_with(same_kind(ratings, self.fitted_data)),
             seed=seed,
             progress=progress,
         )
@@ -163,6 +164,8 @@ class Recommender(RowModel):
         exclude: Any = None,
         where: str | pl.Expr | None = None,
         novelty: float = 0.0,
+        by: str = "expected",
+        seen: Sequence[Id] | None = None,
     ) -> pl.DataFrame:
         """The k items with the highest score for a known user or for a list of ratings.
 
@@ -170,14 +173,19 @@ class Recommender(RowModel):
             user_id: A user of the training data; give this, ``ratings`` or ``history``.
             ratings: The ratings of a user: ``{item id or title: rating}``, a frame or `Ratings`;
                 of a model of interactions ``[items]``, ``{item id or title: weight}``, a frame or
-                `Interactions`.
+                `Interactions`. A null rating in a frame says that the item was seen.
             history: Items (ids or titles), oldest first, without ratings: each counts as one of
                 the highest rating. Models that do not look at the order take them as likes.
             k: Number of items; by default ten, or all if there are fewer.
-            exclude_seen: Leave out what the user has rated.
+            exclude_seen: Leave out what the user has rated or seen.
             candidates, exclude: Items (ids or titles) to choose from, or to leave out.
             where: A condition on the item table, such as ``"year >= 1990"``.
             novelty: From -1 (favour popular items) through 0 to 1 (favour rarely rated items).
+            by: What the list is ordered by: ``"expected"``, the predicted rating or score; or
+                ``"likely-and-liked"``, the predicted rating times the probability that the user
+                takes the item up at all, which `Propensity` learns at the first such call.
+            seen: Items (ids or titles) that a new user has seen without a rating of them, beside
+                ``ratings`` or alone.
 
         Returns:
             Frame ``rank, item_id, title, predicted_rating, score``, best first: exactly k rows,
@@ -186,17 +194,17 @@ class Recommender(RowModel):
         data = self.fitted_data
         if history is not None:
             ratings = in_order(data, ratings, history)
-        user = self._to_user(user_id, ratings)
+        user = self._to_user(user_id, ratings, seen)
         allowed = selection.allowed_items(
             data,
-            seen=user.item_index if exclude_seen else user.item_index[:0],
+            seen=user.touched if exclude_seen else user.item_index[:0],
             candidates=candidates,
             exclude=exclude,
             where=where,
         )
         k = selection.list_length(k, allowed)
         rows, predicted, score = self.recommend_rows(
-            user, k, allowed=allowed, exclude_seen=False, novelty=novelty
+            user, k, allowed=allowed, exclude_seen=False, novelty=novelty, by=by
         )
         return self._item_frame(rows, predicted_rating=self._ratings(predicted), score=score)
 
@@ -212,16 +220,17 @@ class Recommender(RowModel):
         users = np.arange(data.n_users, dtype=np.int32)
         score = self._predict(users, np.full_like(users, item))
         allowed = np.ones(len(users), dtype=bool)
-        allowed[data.user_index[data.by_item[item]]] = not exclude_seen
+        touched = data.touched
+        allowed[touched.user_index[touched.by_item[item]]] = not exclude_seen
         rows = selection.top_k(score, allowed, selection.list_length(k, allowed, kind="user"))
         predicted = self._ratings(score[rows])
         return selection.ranked(
             data.users.ids_at(rows), predicted_rating=predicted, score=score[rows]
         )
 
-    def fold_in(self, ratings: Any) -> User:
-        """The description of a new user from ratings, in any form that `recommend` takes."""
-        return self._to_user(None, ratings)
+    def fold_in(self, ratings: Any = None, *, seen: Sequence[Id] | None = None) -> User:
+        """The description of a new user from ratings, or what was seen, as `recommend` takes it."""
+        return self._to_user(None, ratings, seen)
 
     def explain(
         self, user_id: Id | None = None, *, item_id: Id, ratings: Any = None
@@ -369,13 +378,19 @@ class Recommender(RowModel):
         predicted = self._predict(*rows)
         return scale.clip(predicted) if clip else predicted
 
-    def _to_user(self, user_id: Id | None, ratings: Any) -> User:
-        """A user of the training data, or a new user from ratings."""
+    def _to_user(self, user_id: Id | None, ratings: Any, seen: Sequence[Id] | None = None) -> User:
+        """A user of the training data, or a new user from ratings and what was seen."""
         data = self.fitted_data
-        if ratings is not None and user_id is None:
-            return self.fold_in_rows(*rated_pairs(data, ratings))
-        if user_id is None or ratings is not None:
-            raise ArgumentError("user_id, ratings", expected="one of the two")
+        is_new = ratings is not None or seen is not None
+        if is_new and user_id is None:
+            return self.fold_in_rows(*touched_rows(data, ratings, seen))
+        if user_id is None or is_new:
+            raise ArgumentError(
+                "user_id, ratings",
+                expected="one of the two",
+                received="neither" if user_id is None else "both",
+                do="a user of the training data is given alone; exclude leaves items out",
+            )
         return self.user_at(data.users.index_of(user_id))
 
     def _neighbours(self, item_id: Id, k: int | None, sign: int) -> pl.DataFrame:

@@ -13,10 +13,11 @@ import polars as pl
 from tastemap.arrays import F64, FloatArray, IndexArray, Mask
 from tastemap.data.feedback import Feedback
 from tastemap.data.ratings import Ratings
-from tastemap.errors import ArgumentError, NotFittedError, UnsupportedError
+from tastemap.errors import NotFittedError, UnsupportedError
 from tastemap.models.base import selection
 from tastemap.models.base.explanation import Explanation
-from tastemap.models.base.user import User
+from tastemap.models.base.propensity import Propensity
+from tastemap.models.base.user import NO_ITEMS, User
 
 
 @dataclass(frozen=True)
@@ -141,6 +142,10 @@ class RowModel(ABC):
         """The model's description of a user from ratings alone."""
         raise self._cannot("describe a new person from ratings")
 
+    def _fold_in_seen(self, item_index: IndexArray, rating: FloatArray, seen: IndexArray) -> Any:
+        """As `_fold_in`, of a user who has seen further items, where the model uses that."""
+        return self._fold_in(item_index, rating)
+
     def _predict_distribution(self, user_index: IndexArray, item_index: IndexArray) -> FloatArray:
         """Probabilities (n, levels) of each value of the scale, for pairs of rows."""
         raise self._cannot("give a distribution over ratings, or a median")
@@ -219,12 +224,23 @@ class RowModel(ABC):
         """A user of the training data, by row."""
         data = self.fitted_data
         rated = data.by_user[user_index]
-        items, rating = data.item_index[rated], data.values[rated]
-        return User(self._user(user_index), items, rating, user_index)
+        items, rating, seen = data.item_index[rated], data.values[rated], NO_ITEMS
+        if isinstance(data, Ratings) and data.seen is not None:
+            seen = data.seen.item_index[data.seen.by_user[user_index]]
+        return User(self._user(user_index), items, rating, user_index, seen)
 
-    def fold_in_rows(self, item_index: IndexArray, rating: npt.NDArray[np.float32]) -> User:
-        """A new user from rows of items and the user's ratings of them."""
-        return User(self._fold_in(item_index, rating), item_index, rating)
+    def fold_in_rows(
+        self,
+        item_index: IndexArray,
+        rating: npt.NDArray[np.float32],
+        seen: IndexArray = NO_ITEMS,
+    ) -> User:
+        """A new user from rows of items and the user's ratings of them.
+
+        ``seen`` has rows of further items that the user has seen, without a rating.
+        """
+        description = self._fold_in_seen(item_index, rating, seen)
+        return User(description, item_index, rating, seen=seen)
 
     def score_rows(self, user: User) -> FloatArray:
         """The score (n_items,) of every item for one user; it may lie outside the scale."""
@@ -263,6 +279,7 @@ class RowModel(ABC):
         allowed: Mask | None = None,
         exclude_seen: bool = True,
         novelty: float = 0.0,
+        by: str = "expected",
     ) -> tuple[IndexArray, FloatArray, FloatArray]:
         """The best items for a user: rows, raw predictions and scores, best first.
 
@@ -271,16 +288,20 @@ class RowModel(ABC):
             k: Number of items; the answer is shorter if fewer are allowed.
             scores: (n_items,), the result of `score_rows` if the caller has it.
             allowed: Mask (n_items,) of the items to choose from; None for all.
-            exclude_seen: Leave out what the user has rated.
+            exclude_seen: Leave out what the user has rated or seen.
             novelty: From -1 (favour popular items) through 0 to 1 (favour rarely rated items).
+            by: What the list is ordered by, one of `ORDERS`.
+
+        Raises:
+            UnsupportedError: If the order needs ratings, and the model has none.
         """
         predicted = self._score(user.description) if scores is None else scores
-        score = predicted
+        score = _ordered(self, predicted, user, by)
         if novelty:
-            score = predicted + selection.novelty_bonus(predicted, self._item_information, novelty)
+            score = score + selection.novelty_bonus(score, self._item_information, novelty)
         mask = np.ones(len(score), dtype=bool) if allowed is None else allowed.copy()
         if exclude_seen:
-            mask[user.item_index] = False
+            mask[user.touched] = False
         rows = selection.top_k(score, mask, k)
         return rows, predicted[rows], score[rows]
 
@@ -312,6 +333,10 @@ class RowModel(ABC):
     def get_params(self) -> dict[str, Any]:
         """The constructor's arguments, by name."""
         return {name: getattr(self, name) for name in self.parameters}
+
+    @cached_property
+    def _propensity(self) -> Propensity:
+        return Propensity.of(self.fitted_data)
 
     @cached_property
     def _item_information(self) -> tuple[F64, float]:
@@ -359,15 +384,16 @@ class RowModel(ABC):
             do="use one of: ease, ials, item-knn, next-item, sasrec, two-tower, blend, popularity",
         )
 
-    def _of_the_same_kind(self, ratings: Feedback) -> Any:
-        """The new rows, which are of the kind that the model has learnt from."""
-        if type(ratings) is not type(self.fitted_data):
-            raise ArgumentError(
-                "ratings",
-                expected=f"{self.fitted_data.noun}, which the model has learnt from",
-                received=ratings.noun,
-            )
-        return ratings
-
     def _cannot(self, what: str) -> UnsupportedError:
         return UnsupportedError(f"{type(self).__name__} cannot {what}", do="use another model")
+
+
+def _ordered(model: RowModel, predicted: FloatArray, user: User, by: str) -> FloatArray:
+    """What a list is ordered by, (n_items,), from predictions for a user."""
+    if selection.check_order(by) == "expected":
+        return predicted
+    if not model.predicts_ratings:
+        raise model._cannot(f"order lists by {by!r}, for which it has to predict ratings")
+    # On a scale that goes below 0, what is unlikely and bad must not come before what is bad.
+    scale = model.fitted_ratings.scale
+    return model._propensity(user.touched) * (scale.clip(predicted) - min(scale.lowest, 0.0))

@@ -65,17 +65,31 @@ def read_ratings(parts: Parts, manifest: Manifest) -> Feedback:
         _check_items(items)
         source = _source(manifest.data, _merged(parts, users, items))
         attributes: dict[str, Any] = {name: columns.get(name) for name in kind.column_names()}
-        attributes |= {} if manifest.scale is None else {"scale": manifest.scale}
-        ratings: Feedback = kind(
-            users=Vocabulary(users["user_id"], "user", users),
-            items=Vocabulary(items["item_id"], "item", items),
-            source=source,
-            **attributes,
-        )
+        attributes |= {
+            "users": Vocabulary(users["user_id"], "user", users),
+            "items": Vocabulary(items["item_id"], "item", items),
+            "source": source,
+        }
+        if manifest.scale is not None:
+            attributes |= {"scale": manifest.scale, "seen": _seen(parts, attributes)}
+        ratings: Feedback = kind(**attributes)
         _check_columns(ratings)
         if "by_user_rows" in columns:
             group(ratings, columns)
     return ratings
+
+
+def _seen(parts: Parts, attributes: dict[str, Any]) -> Interactions | None:
+    """What was seen without a rating; None if nothing was."""
+    if "seen.parquet" not in parts:
+        return None
+    names = Interactions.column_names()
+    columns = _columns_of(table(parts, "seen"), names)
+    values: dict[str, Any] = {name: columns.get(name) for name in names}
+    values |= {name: attributes[name] for name in ("users", "items", "source")}
+    seen = Interactions(**values)
+    _check_columns(seen)
+    return seen
 
 
 def _source(origin: Origin, merged: pl.DataFrame | None) -> Source:
@@ -159,13 +173,18 @@ def _columns(parts: Parts, names: tuple[str, ...]) -> Arrays:
         return columns
     frame = table(parts, "ratings")
     with _fitting(parts):
-        if any(frame.null_count().row(0)):
-            raise ValueError("ratings.parquet with values missing")
-        return {
-            name: _numbers(frame[name], _PARQUET_DTYPES[name]).to_numpy()
-            for name in names
-            if name not in OPTIONAL or name in frame.columns
-        }
+        return _columns_of(frame, names)
+
+
+def _columns_of(frame: pl.DataFrame, names: tuple[str, ...]) -> Arrays:
+    """The columns of these names in their dtypes."""
+    if any(frame.null_count().row(0)):
+        raise ValueError("ratings with values missing")
+    return {
+        name: _numbers(frame[name], _PARQUET_DTYPES[name]).to_numpy()
+        for name in names
+        if name not in OPTIONAL or name in frame.columns
+    }
 
 
 def _numbers(column: pl.Series, dtype: pl.DataType) -> pl.Series:

@@ -14,6 +14,9 @@ from tastemap.data.ratings import Ratings
 from tastemap.data.vocabulary import Id
 from tastemap.errors import ArgumentError
 
+#: No items.
+NO_ITEMS: IndexArray = np.zeros(0, dtype=np.int32)
+
 
 class User(NamedTuple):
     """The user of a call: a model's description of the user, and the user's ratings.
@@ -23,12 +26,76 @@ class User(NamedTuple):
         item_index: int32 (n,), rows of the items rated.
         rating: float32 (n,), the ratings.
         user_index: Row in the training data; -1 for a new user.
+        seen: int32 (m,), rows of further items that the user has seen, without a rating.
     """
 
     description: Any
     item_index: IndexArray
     rating: npt.NDArray[np.float32]
     user_index: int = -1
+    seen: IndexArray = NO_ITEMS
+
+    @property
+    def touched(self) -> IndexArray:
+        """Rows of the items that the user has rated or seen."""
+        return np.concatenate([self.item_index, self.seen]) if len(self.seen) else self.item_index
+
+
+def same_kind(ratings: Feedback, data: Feedback) -> Any:
+    """New rows, which must be of the kind of the training data."""
+    if type(ratings) is not type(data):
+        raise ArgumentError(
+            "ratings",
+            expected=f"{data.noun}, which the model has learnt from",
+            received=ratings.noun,
+        )
+    return ratings
+
+
+def touched_rows(
+    data: Feedback, ratings: Any, seen: Any
+) -> tuple[IndexArray, npt.NDArray[np.float32], IndexArray]:
+    """Item rows and ratings of one user, and rows of what else was seen.
+
+    Args:
+        data: The training ratings or interactions.
+        ratings: As `rated_pairs` takes them, or None. Of a frame, rows with a null rating are seen.
+        seen: Items (ids or titles), or None.
+
+    Raises:
+        UnknownIdError: If an item is unknown.
+        ArgumentError: If there is no rating and nothing seen, a rating is wrong, or these are
+            interactions, for which what was seen is what was chosen.
+    """
+    rows = NO_ITEMS
+    if seen is not None:
+        if not isinstance(data, Ratings):
+            do = "give the items as ratings=[...] or history=[...]"
+            expected = "a model of ratings"
+            raise ArgumentError("seen", expected=expected, received="one of interactions", do=do)
+        if isinstance(seen, str | bytes) or not isinstance(seen, Iterable):
+            expected = "a list of item ids or titles"
+            raise ArgumentError("seen", expected=expected, received=repr(seen))
+        rows = data.items.find_all([*seen]) if [*seen] else NO_ITEMS
+    if isinstance(data, Ratings) and isinstance(ratings, Ratings) and ratings.seen is not None:
+        more = ratings.seen.items.ids_at(np.unique(ratings.seen.item_index))
+        rows = np.concatenate([rows, data.items.find_all(more)])
+    if isinstance(data, Ratings) and hasattr(ratings, "__arrow_c_stream__"):
+        ratings, more = _without_nulls(pl.DataFrame(ratings))
+        rows = np.concatenate([rows, data.items.find_all(more)]) if len(more) else rows
+    if len(rows) and (ratings is None or not len(ratings)):
+        return NO_ITEMS, np.zeros(0, dtype=np.float32), np.unique(rows)
+    rated, rating = rated_pairs(data, ratings)
+    return rated, rating, np.setdiff1d(rows, rated)
+
+
+def _without_nulls(frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
+    """The rows of a frame with a rating, and the ids or titles of the others."""
+    id_column = next((name for name in ("item_id", "title") if name in frame.columns), None)
+    if id_column is None or "rating" not in frame.columns:
+        return frame, pl.Series([], dtype=pl.String)
+    is_rated = frame["rating"].is_not_null()
+    return frame.filter(is_rated), frame[id_column].filter(~is_rated)
 
 
 def rated_pairs(data: Feedback, ratings: Any) -> tuple[IndexArray, npt.NDArray[np.float32]]:

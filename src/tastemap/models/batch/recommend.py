@@ -56,7 +56,7 @@ def recommend_all(
         model: A fitted model.
         k: Number of items for each user; by default ten, or all if there are fewer.
         users: Ids of the users, in the order of the answer; None for all.
-        exclude_seen: Leave out what each user has rated.
+        exclude_seen: Leave out what each user has rated or seen.
         candidates, exclude: Items (ids or titles) to choose from, or to leave out.
         where: A condition on the item table, such as ``"year >= 1990"``.
 
@@ -83,7 +83,7 @@ def recommend_all(
         data, seen=user_index[:0], candidates=candidates, exclude=exclude, where=where
     )
     k = min(10, data.n_items) if k is None else k
-    everyone = Everyone(model, k, (data,) if exclude_seen else (), allowed)
+    everyone = Everyone(model, k, (data.touched,) if exclude_seen else (), allowed)
     lists = everyone.lists(user_index)
     n_short = int(np.count_nonzero(lists.items[:, -1] < 0))
     if n_short:

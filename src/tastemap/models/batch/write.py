@@ -99,7 +99,7 @@ def write_recommendations(
         data, seen=np.zeros(0, np.int32), candidates=candidates, exclude=exclude, where=where
     )
     k = min(10, data.n_items) if k is None else k
-    seen = (data,) if exclude_seen else ()
+    seen = (data.touched,) if exclude_seen else ()
     everyone = Everyone(model, k, seen, allowed, memory=int(memory) // 2)
     size = _users_of_a_part(data.n_items, k, int(memory))
     options = [k, exclude_seen, size, np.packbits(allowed).tobytes().hex()]

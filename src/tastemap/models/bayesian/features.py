@@ -1,4 +1,4 @@
-"""Features of users and items: which items a user has rated, and the columns of the tables.
+"""Features of users and items: who has rated or seen what, and the columns of the tables.
 
 References:
     Koren, "Factorization meets the neighborhood", KDD 2008, section 4 (the set of items that a
@@ -58,8 +58,8 @@ def features_of(
     """The features of one side.
 
     Args:
-        groups: Ratings grouped by row of this side.
-        other: The row of the other side of each rating.
+        groups: Pairs that were rated or seen, grouped by row of this side.
+        other: The row of the other side of each pair.
         n_other: Number of rows of the other side.
         table: Side information of each row, or None; its first column is the id.
         size: Largest number of implicit scores.
@@ -76,10 +76,11 @@ def implicit_scores(
     """Principal scores (n, size), axes (m, size), average scores (size,) of who has rated what.
 
     Row a of the matrix M is (w_a / n_a)^1/2 where a has a rating and 0 elsewhere, w_a being
-    its `reliability`. With M = U S V', for the largest singular values, the axes are V, and the
-    scores are moved by 1 - w_a towards their average. So a row with one rating has the average
-    scores, and no axis: that rating would otherwise be explained by its item and, once more, by the
-    fact that this item was rated. The axes rest on items with several ratings, too.
+    its `reliability`. What was seen without a rating counts like a rating. With M = U S V', for the
+    largest singular values, the axes are V, and the scores are moved by 1 - w_a towards their
+    average. So a row with one rating has the average scores, and no axis: that rating would
+    otherwise be explained by its item and, once more, by the fact that this item was rated. The
+    axes rest on items with several ratings, too.
     """
     counts, other_counts = groups.counts, np.bincount(other, minlength=n_other)
     size = number_of_scores(counts, size)
@@ -145,7 +146,7 @@ def principal_axes(M: Any, size: int) -> F32:
 
 def scores_of(rows: IndexArray, axes: F32) -> F32:
     """The implicit scores (size,) of a row with ratings of ``rows``, before they are moved."""
-    return (axes[rows].sum(axis=0) / np.sqrt(len(rows))).astype(np.float32)
+    return (axes[rows].sum(axis=0) / np.sqrt(max(len(rows), 1))).astype(np.float32)
 
 
 def _orthonormal(V: F32) -> F32:
@@ -156,7 +157,7 @@ def _orthonormal(V: F32) -> F32:
 
 
 def popularity(counts: I64) -> F32:
-    """x_j of `Observations`, from the number of ratings of each item."""
+    """x_j of `Observations`, from how often each item was rated or seen."""
     x, rated = np.log1p(counts), counts > 0
     x = (x - x[rated].mean()) / max(float(x[rated].std()), 1e-6)
     return np.where(rated, x, np.average(x, weights=counts)).astype(np.float32)

@@ -89,7 +89,8 @@ class BayesianFactorization(HasFactors):
             averages over them. On two folds of MovieLens 100K, to keep 100 of 320 draws cost
             0.0002 of RMSE, and to keep 40 cost 0.001; a draw takes 0.11 MB on disk.
         n_implicit: Number of principal scores of the matrix of rated pairs, at most; 0 for none.
-            A side has no more than four for each rating of an average row.
+            A pair that was seen without a rating counts, too. A side has no more than four for each
+            pair of an average row.
         side: Whether to learn from the other columns of the user and item tables.
         time: ``"session"`` adds temporal effects h_a(t) to the predictor: two Ornstein-Uhlenbeck
             processes of each user, with correlation times of 20 and 300 seconds. `predict_ratings`
@@ -146,9 +147,10 @@ class BayesianFactorization(HasFactors):
     def _fit(self, ratings: Ratings, validation: Ratings | None, seed: int, progress: bool) -> None:
         config, n = self._config(ratings), self.n_implicit
         users, items = (ratings.user_table, ratings.item_table) if self.side else (None, None)
+        touched = ratings.touched
         features = (
-            features_of(ratings.by_user, ratings.item_index, ratings.n_items, users, n),
-            features_of(ratings.by_item, ratings.user_index, ratings.n_users, items, n),
+            features_of(touched.by_user, touched.item_index, ratings.n_items, users, n),
+            features_of(touched.by_item, touched.user_index, ratings.n_users, items, n),
         )
         data = Observations.of(ratings, features, self.time is not None)
         judge = None
@@ -180,7 +182,8 @@ class BayesianFactorization(HasFactors):
         n_factors = self.n_factors or default_factors(counts)
         n_iterations = self.n_iterations or default_iterations(counts)
         config = SamplerConfig(n_factors, n_iterations, self.n_chains, self.n_draws)
-        n_features = len(counts) * sum(number_of_scores(side, self.n_implicit) for side in sides)
+        touches = (ratings.touched.by_user.counts, ratings.touched.by_item.counts)
+        n_features = len(counts) * sum(number_of_scores(n, self.n_implicit) for n in touches)
         require(
             type(self).__name__,
             config.n_bytes(counts, n_features),
@@ -307,10 +310,9 @@ class BayesianFactorization(HasFactors):
     def _user(self, user_index: int) -> Any:
         return self._posteriors(self.draws, np.array([user_index], dtype=np.int32))
 
-    def _fold_in(self, item_index: IndexArray, rating: FloatArray) -> Any:
-        return self.draws.fold_in(
-            item_index, rating.astype(np.float32), self.ratings_.scale, self.seed_
-        )
+    def _fold_in_seen(self, item_index: IndexArray, rating: FloatArray, seen: IndexArray) -> Any:
+        scale = self.ratings_.scale
+        return self.draws.fold_in(item_index, rating.astype(np.float32), scale, self.seed_, seen)
 
     def _score(self, user: Any) -> FloatArray:
         targets = ItemLists.of([np.arange(self.ratings_.n_items, dtype=np.int32)])
@@ -332,7 +334,7 @@ class BayesianFactorization(HasFactors):
         The prediction is an average over draws of the mean of a distribution, which is no sum of
         such parts. The difference is a part of its own.
         """
-        weights = HasFactors._fold_in(self, user.item_index, user.rating)
+        weights = super()._fold_in_seen(user.item_index, user.rating, user.seen)
         if user.user_index >= 0:
             weights = self.factors.user_weights[user.user_index]
         explanation, _ = self._closed_form(user, item, weights)

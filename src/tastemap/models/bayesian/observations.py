@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tastemap.arrays import F32, IndexArray
+from tastemap.arrays import F32, IndexArray, Mask
 from tastemap.data.chunks import chunks
 from tastemap.data.feedback import Groups
 from tastemap.data.ratings import Ratings
@@ -24,8 +24,9 @@ class Observations:
         level: int32 (N,), from 0, of ordinal ratings; empty for numbers.
         value: float32 (N,), standardised ratings, for numbers.
         by_user, by_item: Positions of the ratings of each user and item.
-        popularity: float32 (I,), x_j, the logarithm of 1 + ratings of each item, standardised over
-            the items that have some; without ratings x_j is that of the average rating.
+        popularity: float32 (I,), x_j, the logarithm of 1 + the times that each item was rated or
+            seen, standardised over the items that were; of others x_j is that of the average time.
+        touched: (I,), the items that were rated or seen.
         n_levels: C, or 0 for numbers.
         features: The features of users and of items.
         nodes: The users' times, or None for a model without temporal effects.
@@ -38,6 +39,7 @@ class Observations:
     by_user: Groups
     by_item: Groups
     popularity: F32
+    touched: Mask
     n_levels: int
     features: tuple[Features, Features]
     nodes: TimeNodes | None = None
@@ -63,5 +65,6 @@ class Observations:
         nodes = None
         if timed and ratings.timestamp is not None:
             nodes = TimeNodes.of(user, ratings.timestamp[rows], ratings.n_users)
-        groups = (by_user, by_item, popularity(by_item.counts))
+        touches = ratings.touched.by_item.counts
+        groups = (by_user, by_item, popularity(touches), touches > 0)
         return cls(user, item, level, value, *groups, n_levels, features, nodes)

@@ -159,10 +159,20 @@ class Draws(Draw):
             return self.effect_variances.sum(axis=1)
         return np.zeros(self.user_scales.shape, dtype=np.float32)
 
-    def fold_in(self, rated: IndexArray, rating: F32, scale: Scale, seed: int) -> UserPosteriors:
-        """A new user, from ratings; without any, the average user."""
+    def fold_in(
+        self, rated: IndexArray, rating: F32, scale: Scale, seed: int, seen: IndexArray
+    ) -> UserPosteriors:
+        """A new user, from ratings and what else was seen, or the average user moved by that."""
+        touched = np.concatenate([rated, seen]) if len(seen) else rated
+        share = reliability(np.array(len(touched)), self.reliable_at)
+        shift = share * (scores_of(touched, self.axes) - self.average)
         if not len(rated):
-            return self._posteriors(np.array([-1]), [rated])
+            user = self._posteriors(np.array([-1]), [rated])
+            if not len(touched):
+                return user
+            return user._replace(
+                means=user.means + np.einsum("f,kfd->kd", shift, self.user_link)[:, None]
+            )
         K, D = len(self), self.items.shape[2]
         C = max(self.n_levels - 1, 0)
         z = ((rating - self.centre) / self.deviation).astype(np.float32)
@@ -170,8 +180,7 @@ class Draws(Draw):
         if self.n_levels and scale.levels is not None:
             level = np.abs(rating[:, None] - scale.levels).argmin(axis=1).astype(np.int32)
             z[:] = 0.0
-        share = reliability(np.array(len(rated)), self.reliable_at)
-        scores = self.average + share * (scores_of(rated, self.axes) - self.average)
+        scores = self.average + shift
         priors = self.user_prior + np.einsum("f,kfd->kd", scores, self.user_link)
         spread = self.spread.astype(np.float64)
         root = np.linalg.cholesky(spread).astype(np.float64)

@@ -93,6 +93,12 @@ class Side:
         n = self.features.n_implicit
         return self.features.columns[n:].T @ self.B[n:]
 
+    @property
+    def implicit(self) -> F32:
+        """What was seen adds to a row without ratings, (n, D); 0 where nothing was."""
+        scores = self.features.columns[: self.features.n_implicit].T
+        return ((scores - self.features.average) @ self.link).astype(np.float32)
+
     def draw_precisions(self, rng: Any) -> None:
         """lam_k ~ Gamma(1/2 + n / 2, 1/2 + sum of (W - B' phi)^2 / 2), lam_B alike.
 
@@ -286,13 +292,15 @@ class Chain:
         # as part of the predictor.
         relative = f if self.cutpoints is None else f - self.cutpoints.delta.mean(axis=1)[user]
         pairs = Pairs(user, item, relative)
-        side = users.side - user_prior
+        side = users.side - user_prior + users.implicit
         new_users = WithoutRatings.of(average, side, rows, pairs, item_unit, spread)
         # An item that is rated is rather a popular one: each counts as often as it was rated.
         average, side = (
             np.average(part, axis=0, weights=items.groups.counts) for part in (rows, items.side)
         )
-        side = np.pad(items.side - side, ((0, 0), (0, 1)))  # it says nothing of popularity
+        # How popular an item is, is known where it was seen.
+        x = np.where(data.touched, data.popularity - average[-1], 0)
+        side = np.column_stack([items.side - side + items.implicit, x])
         pairs = Pairs(item, user, f)
         return new_users, WithoutRatings.of(average, side, users.W, pairs, user_unit)
 
