@@ -49,12 +49,14 @@ def test_merging_takes_the_newer_rating_and_adds_ids_behind(tiny: Ratings) -> No
     assert both.scale == Scale(0.5, 5.0, 0.5)
 
 
-def test_items_without_ratings_are_left_out_and_counted() -> None:
+def test_items_without_ratings_are_kept_aside_and_counted() -> None:
     frame = pl.DataFrame({"user_id": [1, 1], "item_id": [1, 2], "rating": [3, 4]})
     table = pl.DataFrame({"item_id": [2, 8, 9], "title": ["b", "x", "y"]})
     ratings = Ratings.from_frame(frame, item_table=table)
     assert ratings.items.titles.to_list() == ["1", "b"]
-    assert ratings.source.notes == ("2 items of the item table have no rating and are left out",)
+    (note,) = ratings.source.notes
+    assert note == "2 items of the item table have no rating: they come into lists where asked for"
+    assert ratings.items.untouched.rows() == [(8, "x"), (9, "y")]
 
 
 @pytest.mark.parametrize(

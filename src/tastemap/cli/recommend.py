@@ -72,6 +72,9 @@ def recommend(
     include_seen: Annotated[
         bool, typer.Option("--include-seen", help="Also what has been rated.")
     ] = False,
+    new: Annotated[
+        bool, typer.Option("--new", help="Also what nobody has rated, by what is known of it.")
+    ] = False,
     memory: Annotated[
         str, typer.Option(help="With --all and -o: for scores and lists, beside the model.")
     ] = "1GiB",
@@ -88,7 +91,7 @@ def recommend(
     from tastemap.jobs import recommend as job
 
     new_ratings = parse_new_user(rate, ratings, like)
-    choice: dict[str, Any] = {"k": k, "where": where, "exclude_seen": not include_seen}
+    choice: dict[str, Any] = {"k": k, "where": where, "exclude_seen": not include_seen, "new": new}
     if everyone:
         job.check_for_all(user, new_ratings or after, novelty, has_place=as_json or out is not None)
     file = out if everyone and not as_json else None

@@ -218,6 +218,16 @@ class Feedback(ABC):
         """The same with other attributes."""
         return replace(self, **attributes)  # type: ignore[type-var]  # both kinds are dataclasses
 
+    def with_items(self, items: Vocabulary) -> Self:
+        """The same rows with other items, whose first ids are those of this table."""
+        data = self.replaced(items=items)
+        learnt = {name: value for name, value in vars(self).items() if name not in vars(data)}
+        if (groups := learnt.get("by_item")) is not None:
+            behind = np.full(len(items) - self.n_items, len(self), dtype=np.int64)
+            learnt["by_item"] = Groups(np.append(groups.indptr, behind), groups.indices)
+        vars(data).update(learnt)
+        return data
+
     def to_frame(self) -> pl.DataFrame:
         """A frame with the raw ids: ``user_id, item_id``, the value, times and positions if any."""
         columns: dict[str, Any] = {

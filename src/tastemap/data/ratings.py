@@ -76,8 +76,9 @@ class Ratings(Feedback):
             frame: One row a rating. Ids are integers or text; ``rating`` is a finite number;
                 ``timestamp``, if there, is in whole seconds since 1970, and ``position`` the
                 order of a user's ratings where times are missing or equal.
-            item_table, user_table: Columns that describe each id. Rows of ids without a rating are
-                left out and counted in ``source.notes``.
+            item_table, user_table: Columns that describe each id. ``source.notes`` counts the rows
+                of ids without a rating. Such items have no row number, but models take them from
+                ``items.untouched`` once they are fitted; such users are left out.
             source: Name of the data and notes made so far.
 
         Raises:
@@ -99,9 +100,10 @@ class Ratings(Feedback):
                 continue
             rows = vocabulary.index(table[vocabulary.key], missing="negative")
             if unrated := int((rows < 0).sum()):
+                is_item = vocabulary.kind == "item"
                 notes.append(
-                    f"{unrated} {vocabulary.kind}s of the {vocabulary.kind} table"
-                    " have no rating and are left out"
+                    f"{unrated} {vocabulary.kind}s of the {vocabulary.kind} table have no rating"
+                    + (": they come into lists where asked for" if is_item else " and are left out")
                 )
         source = replace(source, notes=tuple(notes))
         return cls(user_index, item_index, rating, timestamp, users, items, scale, source, position)

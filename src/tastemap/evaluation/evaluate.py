@@ -253,11 +253,12 @@ def rank_unseen(
     *,
     threshold: float | None = None,
     seen: Feedback | None = None,
+    new: bool = False,
 ) -> RankedLists:
     """The lists of the users of a test; protocol and errors as in `evaluate_ranking`.
 
     Args:
-        model, test, k, threshold: As in `evaluate_ranking`.
+        model, test, k, threshold, new: As in `evaluate_ranking`.
         seen: Further ratings of the users, a validation part, with the model's vocabularies.
             Their items are left out of the lists too.
     """
@@ -275,7 +276,8 @@ def rank_unseen(
             do="lower the threshold",
         )
     tables = (train,) if seen is None else (train, seen)
-    lists = best_items(model, user_index, k, seen=tables).items
+    allowed = None if new else train.by_item.counts > 0
+    lists = best_items(model, user_index, k, seen=tables, allowed=allowed).items
     return RankedLists(
         user_index=user_index,
         items=lists,
@@ -300,14 +302,20 @@ def relevant_hits(
 
 
 def evaluate_ranking(
-    model: Recommender, test: Feedback, k: int = 10, *, threshold: float | None = None
+    model: Recommender,
+    test: Feedback,
+    k: int = 10,
+    *,
+    threshold: float | None = None,
+    new: bool = False,
 ) -> pl.DataFrame:
     """Rank all items that a user has not rated in training, and score the first k.
 
-    An item is relevant if the user rates it ``threshold`` or more in the test part; of interactions
-    if the weights of the user's interactions with it in the test part sum to more than 0. Users
-    without a relevant item, and users unknown to the model, are left out and counted. Relevant
-    items that the model does not know stay in the denominator, as misses. If scores are equal, the
+    Items without a training rating are ranked only with ``new``. An item is relevant if the user
+    rates it ``threshold`` or more in the test part; of interactions if the weights of the user's
+    interactions with it in the test part sum to more than 0. Users without a relevant item, and
+    users unknown to the model, are left out and counted. Relevant items that the model does not
+    know, or does not rank, stay in the denominator, as misses. If scores are equal, the
     item of the lower row comes first. A user with fewer than k unseen items has a shorter list.
 
     Args:
@@ -317,6 +325,7 @@ def evaluate_ranking(
         k: Length of the lists.
         threshold: Lowest rating of a relevant item; None takes the upper quarter of the scale
             (from 4 on a scale of 1 to 5). Of interactions the lowest sum of weights.
+        new: Rank items without training ratings, too, as ``recommend(new=True)`` does.
 
     Returns:
         Frame ``metric, k, value``: the metrics of `METRICS`, ``coverage``, ``novelty``,
@@ -334,7 +343,7 @@ def evaluate_ranking(
         >>> frame["metric"].head(3).to_list()
         ['recall', 'precision', 'ndcg']
     """
-    ranked = rank_unseen(model, test, k, threshold=threshold)
+    ranked = rank_unseen(model, test, k, threshold=threshold, new=new)
     values = ranked.summary(model.ratings_)
     values |= {"users": float(len(ranked.user_index)), "users_left_out": float(ranked.n_left_out)}
     return pl.DataFrame({"metric": list(values), "k": k, "value": list(values.values())})

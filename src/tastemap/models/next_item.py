@@ -1,7 +1,7 @@
 """The next item: what people go on to, in closed form, and what they like once they come back."""
 
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple, Self
 
@@ -17,6 +17,8 @@ from tastemap.models.base.arrays import take
 from tastemap.models.base.artifact import Artifact
 from tastemap.models.base.explanation import Explanation
 from tastemap.models.base.item_based import LikeModel, RatedItems, at_items
+from tastemap.models.base.regression import NewItems, square
+from tastemap.models.base.rows import Capabilities
 from tastemap.models.base.user import User
 from tastemap.models.base.validation import not_negative, positive, share, whole_number
 from tastemap.models.ease import EASE
@@ -158,6 +160,11 @@ class NextItem(LikeModel):
         self.trend_days = positive("trend_days", trend_days)
         self.threshold = threshold
         self.gap: float | FloatArray = 0.0
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """As of every model of likes; people go on to new items, too."""
+        return replace(super().capabilities, new_items=True)
 
     # ---- learning ----
 
@@ -331,6 +338,12 @@ class NextItem(LikeModel):
                 self._likes(user.rating), liking, 0.0
             )
         return Explanation(user, (), effects, places_back=history.place)
+
+    def _place(self, items: NewItems) -> None:
+        self.transitions = square(items, self.transitions)
+        self.taste_model = copy(self.taste_model)
+        self.taste_model.ratings_ = self.ratings_
+        self.taste_model._place(items)
 
     def _item_similarities(self, item: int) -> FloatArray:
         row = self.transitions[item].astype(np.float64)

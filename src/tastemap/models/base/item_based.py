@@ -68,6 +68,9 @@ class ItemModel(Recommender):
     def _score(self, user: Any) -> FloatArray:
         return self._scores(user, np.arange(self.fitted_data.n_items, dtype=np.int32))
 
+    def _scores_at(self, user: User, rows: IndexArray) -> FloatArray:
+        return self._scores(user.description, rows)
+
     def _predict(self, user_index: IndexArray, item_index: IndexArray) -> FloatArray:
         scores = np.empty(len(user_index), dtype=np.float32)
         order = np.argsort(user_index, kind="stable")

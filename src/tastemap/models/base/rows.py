@@ -32,6 +32,7 @@ class Capabilities:
         similar_items, similar_users: It compares items, or users.
         map: It has a vector for each item, from which a map can be drawn.
         interactions: It learns from `Interactions`, too; other models need ratings.
+        new_items: It takes items that nobody has rated, and places them by their facts.
     """
 
     predicts: bool = True
@@ -43,6 +44,7 @@ class Capabilities:
     similar_users: bool = False
     map: bool = False
     interactions: bool = False
+    new_items: bool = False
 
 
 class RowModel(ABC):
@@ -260,6 +262,7 @@ class RowModel(ABC):
         allowed: Mask | None = None,
         exclude_seen: bool = True,
         novelty: float = 0.0,
+        new: bool = False,
     ) -> tuple[IndexArray, FloatArray, FloatArray]:
         """The best items for a user: rows, raw predictions and scores, best first.
 
@@ -270,6 +273,7 @@ class RowModel(ABC):
             allowed: Mask (n_items,) of the items to choose from; None for all.
             exclude_seen: Leave out what the user has rated.
             novelty: From -1 (favour popular items) through 0 to 1 (favour rarely rated items).
+            new: Choose from items without training ratings, too.
         """
         predicted = self._score(user.description) if scores is None else scores
         score = predicted
@@ -278,11 +282,16 @@ class RowModel(ABC):
         mask = np.ones(len(score), dtype=bool) if allowed is None else allowed.copy()
         if exclude_seen:
             mask[user.item_index] = False
+        if not new:
+            mask &= self._has_ratings
         rows = selection.top_k(score, mask, k)
         return rows, predicted[rows], score[rows]
 
     def explain_rows(self, user: User, item: int) -> Explanation:
-        """The parts of the score of an item (its row) for a user."""
+        """The parts of the score of an item (its row) for a user.
+
+        Of an item that is known from its facts alone, a part of 0 says so.
+        """
         return self._explain(user, item)
 
     def similarity_rows(self, item: int) -> FloatArray:
@@ -313,6 +322,11 @@ class RowModel(ABC):
     @cached_property
     def _item_information(self) -> tuple[F64, float]:
         return selection.item_information(self.fitted_data.by_item.counts)
+
+    @cached_property
+    def _has_ratings(self) -> Mask:
+        """Mask (n_items,) of the items with training ratings."""
+        return self.fitted_data.by_item.counts > 0
 
     @property
     def fitted_ratings(self) -> Ratings:

@@ -12,15 +12,16 @@ from tastemap.arrays import F32, FloatArray, IndexArray
 from tastemap.data.ratings import Ratings
 from tastemap.data.scale import Interval, tails
 from tastemap.models.base.explanation import Explanation, Part, PartKind, kept_inside
-from tastemap.models.base.factors import Factors, HasFactors, Prior
+from tastemap.models.base.factors import FactorModel, Factors, HasFactors, Prior
 from tastemap.models.base.recommender import Recommender
+from tastemap.models.base.regression import NewItems
 from tastemap.models.base.rows import Capabilities
 from tastemap.models.base.user import User
 from tastemap.models.base.validation import choice, whole_number
 from tastemap.models.bayesian.chains import SamplerConfig, Validation, run_chains
 from tastemap.models.bayesian.diagnostics import convergence
 from tastemap.models.bayesian.draw import predictor
-from tastemap.models.bayesian.features import features_of, number_of_scores
+from tastemap.models.bayesian.features import features_of, number_of_scores, side_columns
 from tastemap.models.bayesian.observations import Observations
 from tastemap.models.bayesian.posterior import Draws, ItemLists, UserPosteriors
 from tastemap.models.bayesian.temporal import TAU, TimeNodes
@@ -325,6 +326,22 @@ class BayesianFactorization(HasFactors):
         if not self.has_distribution:
             raise self._cannot("give a distribution over ratings that have no levels")
         return self.draws.distribution(user, ItemLists.of([item_index]), self.ratings_.scale)
+
+    def _place(self, items: NewItems) -> None:
+        super()._place(items)
+        self.draws = self.draws.with_items(items)
+
+    def _judged(self) -> FactorModel:
+        """The posterior means: the draws say the same, and take long to fold in."""
+        means = FactorModel()
+        means.ratings_, means.seed_, means.factors = self.ratings_, self.seed_, self.factors
+        return means
+
+    def _place_unrated(self) -> None:
+        """Say which: the chains have drawn these items, given their facts."""
+        table, unrated = self.fitted_ratings.item_table, ~self._has_ratings
+        if self.side and table is not None and unrated.any():
+            self.from_facts_ = unrated & side_columns(table).any(axis=0)
 
     def _explain(self, user: User, item: int) -> Explanation:
         """The parts of the posterior means of biases and factors.
