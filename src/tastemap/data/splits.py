@@ -299,4 +299,6 @@ def _split(ratings: TableT, train: I64, test: I64) -> SplitOf[TableT]:
             received=f"{len(train)} to train and {len(test)} to test, of {len(ratings)}",
             do="choose another test_size or another split",
         )
-    return SplitOf(ratings.take(train), ratings.take(test))
+    # Parts are made to be compared: items that nobody has rated, in either, have no part in that.
+    parts = ratings.with_items(ratings.items.without_untouched())
+    return SplitOf(parts.take(train), parts.take(test))
