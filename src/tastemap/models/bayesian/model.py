@@ -13,15 +13,16 @@ from tastemap.data.ratings import Ratings
 from tastemap.data.scale import Interval, tails
 from tastemap.models.base.explanation import Explanation, Part, PartKind, kept_inside
 from tastemap.models.base.factors import FactorModel, Factors, HasFactors, Prior
+from tastemap.models.base.facts import Facts
 from tastemap.models.base.recommender import Recommender
-from tastemap.models.base.regression import NewItems
+from tastemap.models.base.regression import NewItems, Regression
 from tastemap.models.base.rows import Capabilities
 from tastemap.models.base.user import User
 from tastemap.models.base.validation import choice, whole_number
 from tastemap.models.bayesian.chains import SamplerConfig, Validation, run_chains
 from tastemap.models.bayesian.diagnostics import convergence
 from tastemap.models.bayesian.draw import predictor
-from tastemap.models.bayesian.features import features_of, number_of_scores, side_columns
+from tastemap.models.bayesian.features import features_of, number_of_scores
 from tastemap.models.bayesian.observations import Observations
 from tastemap.models.bayesian.posterior import Draws, ItemLists, UserPosteriors
 from tastemap.models.bayesian.temporal import TAU, TimeNodes
@@ -338,10 +339,15 @@ class BayesianFactorization(HasFactors):
         return means
 
     def _place_unrated(self) -> None:
-        """Say which: the chains have drawn these items, given their facts."""
-        table, unrated = self.fitted_ratings.item_table, ~self._has_ratings
-        if self.side and table is not None and unrated.any():
-            self.from_facts_ = unrated & side_columns(table).any(axis=0)
+        """As in the base class, if facts help; else the items stay as the chains have drawn them.
+
+        The chains draw them given their facts, too, but with a prior that all facts share.
+        """
+        if self._learnt_facts()[1] is not None:
+            super()._place_unrated()
+
+    def _learnt_facts(self) -> tuple[Facts, Regression | None]:
+        return super()._learnt_facts() if self.side else (Facts((), ()), None)
 
     def _explain(self, user: User, item: int) -> Explanation:
         """The parts of the posterior means of biases and factors.
