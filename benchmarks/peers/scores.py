@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from tastemap.evaluation import evaluate as ranking
+from tastemap.evaluation.ranked_lists import RankedLists
 from tastemap.metrics import calibration
 from tastemap.metrics import rating as metrics
 from tastemap.metrics.bootstrap import paired_differences
@@ -60,7 +60,7 @@ def list_score(answer: Any, train: Any, test: Any) -> Score:
     keys = users[:, None].astype(np.int64) * train.n_items + lists
     hits = np.isin(keys, test.user_index.astype(np.int64) * train.n_items + test.item_index)
     relevant = test.item_index[np.argsort(rows, kind="stable")]
-    ranked = ranking.RankedLists(users, lists, hits, np.bincount(rows), relevant, 0)
+    ranked = RankedLists(users, lists, hits, np.bincount(rows), relevant, 0)
     means, each = ranked.summary(train), ranked.per_user()["ndcg"]
     values = {name: means[name] for name in ("recall", "ndcg", "coverage")}
     return Score(values, each, np.ones(len(users)))

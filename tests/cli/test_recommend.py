@@ -7,6 +7,7 @@ import pytest
 
 from commands import ask, run
 from tastemap.data.ratings import Ratings
+from tastemap.models.als import ALS
 from tastemap.models.bias import BiasModel
 
 
@@ -52,6 +53,17 @@ def test_recommend_for_a_user_and_for_somebody_new(folder: Path, tmp_path: Path)
     assert "--rate, --ratings; expected one of the two" in both
     answer = ask("recommend", folder / "dot", 5, "-k", 80)
     assert "no more candidates" in answer["notes"][0]
+
+
+def test_new_items_are_listed_where_asked_for(tmp_path: Path, ratings: Ratings) -> None:
+    new = pl.DataFrame({"item_id": [900], "title": ["Tomorrow"], "genres": [["Comedy"]]})
+    model = ALS(n_factors=4, n_epochs=3, damping=0).fit(ratings, progress=False).add_items(new)
+    saved = model.save(tmp_path / "model")
+    rows = ask("recommend", saved, 5, "-k", 60, "--new")["rows"]
+    assert {row["title"]: row["basis"] for row in rows}["Tomorrow"] == "facts"
+    rows = ask("recommend", saved, 5, "-k", 50)["rows"]
+    assert "Tomorrow" not in {row["title"] for row in rows}
+    assert "basis" not in rows[0]
 
 
 def test_recommend_for_everyone(folder: Path, tmp_path: Path) -> None:

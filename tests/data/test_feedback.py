@@ -7,6 +7,7 @@ import pytest
 from tastemap.data.feedback import Feedback, Groups
 from tastemap.data.interactions import Interactions
 from tastemap.data.ratings import Ratings
+from tastemap.data.vocabulary import Vocabulary
 from tastemap.errors import DataError
 
 KINDS = {"rating": Ratings, "weight": Interactions}
@@ -64,6 +65,18 @@ def test_a_part_keeps_vocabularies_and_all_columns(table: Feedback) -> None:
         [40, 50],
         [0, 2],
     ]
+
+
+def test_more_items_come_behind_the_others(table: Feedback) -> None:
+    groups = table.by_item, table.by_user
+    ids = pl.concat([table.items.ids, pl.Series([9001, 9002]).cast(table.items.ids.dtype)])
+    larger = table.with_items(Vocabulary(ids, "item"))
+    assert larger.n_items == table.n_items + 2
+    assert larger.by_user is groups[1]
+    assert larger.by_item.counts.tolist() == [*groups[0].counts, 0, 0]
+    assert larger.by_item.fits(larger.n_items, len(table))
+    indptr = Groups.of(larger.item_index, len(ids)).indptr
+    np.testing.assert_array_equal(larger.by_item.indptr, indptr)
 
 
 def test_what_is_merged_comes_after_what_was_there(table: Feedback) -> None:

@@ -48,7 +48,9 @@ def test_items_that_nobody_has_touched() -> None:
     table = Interactions.from_frame(PAIRS, item_table=items, untouched=True)
     assert table.items.titles.to_list() == ["a", "b", "new"]
     assert table.by_item.counts.tolist() == [3, 1, 0]
-    assert Interactions.from_frame(PAIRS, item_table=items).n_items == 2
+    aside = Interactions.from_frame(PAIRS, item_table=items).items
+    assert (len(aside), aside.untouched.rows()) == (2, [(9, "new")])
+    assert table.items.untouched is None
 
 
 @pytest.mark.parametrize(

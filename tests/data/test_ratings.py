@@ -7,6 +7,7 @@ import pytest
 from tastemap.data.interactions import Interactions
 from tastemap.data.ratings import Ratings
 from tastemap.data.scale import Scale
+from tastemap.data.vocabulary import Vocabulary
 from tastemap.errors import DataError
 
 
@@ -50,31 +51,14 @@ def test_merging_takes_the_newer_rating_and_adds_ids_behind(tiny: Ratings) -> No
     assert both.scale == Scale(0.5, 5.0, 0.5)
 
 
-def test_items_without_ratings_are_left_out_and_counted() -> None:
+def test_items_without_ratings_are_kept_aside_and_counted() -> None:
     frame = pl.DataFrame({"user_id": [1, 1], "item_id": [1, 2], "rating": [3, 4]})
     table = pl.DataFrame({"item_id": [2, 8, 9], "title": ["b", "x", "y"]})
     ratings = Ratings.from_frame(frame, item_table=table)
     assert ratings.items.titles.to_list() == ["1", "b"]
-    assert ratings.source.notes == ("2 items of the item table have no rating and are left out",)
-
-
-@pytest.mark.parametrize(
-    ("columns", "says"),
-    [
-        ({"user_id": [1], "item_id": [1]}, "column rating; expected columns"),
-        ({"user_id": [], "item_id": [], "rating": []}, "an empty table"),
-        ({"user_id": [1, None], "item_id": [1, 2], "rating": [1.0, 2.0]}, "row 2, column user_id"),
-        ({"user_id": [1], "item_id": [1], "rating": ["five"]}, "column rating; expected numbers"),
-        ({"user_id": [1], "item_id": [1], "rating": [float("inf")]}, "a finite number"),
-        (
-            {"user_id": [1], "item_id": [1], "rating": [1.0], "timestamp": [None]},
-            "row 1, column timestamp",
-        ),
-    ],
-)
-def test_frames_that_are_no_ratings(columns: dict[str, list], says: str) -> None:
-    with pytest.raises(DataError, match=says):
-        Ratings.from_frame(pl.DataFrame(columns))
+    (note,) = ratings.source.notes
+    assert note == "2 items of the item table have no rating: they come into lists where asked for"
+    assert ratings.items.untouched.rows() == [(8, "x"), (9, "y")]
 
 
 def test_likes_are_interactions_with_what_is_rated_from_the_threshold_on(tiny: Ratings) -> None:
@@ -124,6 +108,16 @@ def test_a_frame_of_pairs_that_were_seen_joins_the_vocabularies() -> None:
     assert Ratings.from_frame(frame, seen=seen.clear()).fingerprint() == alone.fingerprint()
     with pytest.raises(DataError, match="item_id"):
         Ratings.from_frame(frame, seen=seen.drop("item_id"))
+
+
+def test_more_items_are_those_of_what_was_seen_too(tiny: Ratings) -> None:
+    ratings = tiny.with_seen(of_pairs(("dee", 40)))
+    assert ratings.touched.n_items == ratings.n_items
+    more = Vocabulary(pl.Series([*ratings.items.ids, 100]), "item")
+    larger = ratings.with_items(more)
+    assert larger.seen is not None
+    assert larger.seen.items is larger.touched.items is larger.items is more
+    assert len(larger.touched) == len(ratings.touched)
 
 
 def test_merging_keeps_what_was_seen_until_it_is_rated(tiny: Ratings) -> None:

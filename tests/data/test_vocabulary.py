@@ -117,6 +117,19 @@ def test_ids_that_cannot_be_used(ids: list[object]) -> None:
         Vocabulary(pl.Series(ids), "item")
 
 
+def test_rows_of_other_ids_stay_aside_until_they_come_in() -> None:
+    table = pl.DataFrame({"item_id": [3, 1, 4], "title": ["c", "a", "d"]})
+    films = Vocabulary(pl.Series([1, 2]), "item", table)
+    assert films.untouched.rows() == [(3, "c"), (4, "d")]
+    larger = films.extended(Vocabulary(pl.Series([4]), "item"))
+    assert larger.titles.to_list() == ["a", "2", "d"]
+    assert larger.untouched.rows() == [(3, "c")]
+    plain = larger.without_untouched()
+    assert plain.untouched is None
+    assert plain.without_untouched() is plain
+    assert plain.as_ids(pl.Series(["4", "x", None])).to_list() == [4, None, None]
+
+
 def test_extended_keeps_rows_and_takes_what_is_newer() -> None:
     old = Vocabulary(pl.Series([3, 1]), "item", pl.DataFrame({"item_id": [3], "title": ["old"]}))
     table = pl.DataFrame({"item_id": [9, 3], "title": ["n", "new"]})

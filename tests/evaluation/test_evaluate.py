@@ -10,7 +10,6 @@ from tastemap.data.interactions import Interactions
 from tastemap.data.ratings import Ratings
 from tastemap.data.splits import Split
 from tastemap.errors import ArgumentError, NotFittedError
-from tastemap.evaluation import evaluate as module
 from tastemap.evaluation.evaluate import evaluate, evaluate_ranking
 from tastemap.metrics.calibration import calibration_of
 from tastemap.metrics.rating import mae
@@ -120,23 +119,3 @@ def test_lists_have_their_variety_and_what_popularity_owes_taken_off() -> None:
         ]
         is None
     )
-
-
-def test_of_many_long_lists_some_pairs_tell_how_diverse_they_are(
-    split: Split, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Lists of 40 have 780 pairs each, so two of them have at most 2,000."""
-    model = Popularity().fit(split.train)
-    whole = evaluate_ranking(model, split.test, k=40).filter(metric="diversity")["value"][0]
-    monkeypatch.setattr(module, "MAX_PAIRS_OF_DIVERSITY", 2_000)
-    monkeypatch.setattr(module, "MAX_USERS_OF_DIVERSITY", 100)
-    some = evaluate_ranking(model, split.test, k=40).filter(metric="diversity")["value"][0]
-    assert some != whole
-    assert some == pytest.approx(whole, abs=0.1)
-    lists = []
-    monkeypatch.setattr(module, "diversity", lambda *arrays: lists.append(arrays) or 0.5)
-    evaluate_ranking(model, split.test, k=40)
-    ((drawn, users, items),) = lists
-    assert drawn.shape == (2, 40)
-    assert len(np.unique(users)) == 100
-    assert len(users) == len(items)

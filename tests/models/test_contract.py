@@ -1,6 +1,7 @@
 """What every model must do, whatever it is: no model can skip this."""
 
 import inspect
+from copy import copy
 from dataclasses import fields
 from pathlib import Path
 
@@ -45,6 +46,10 @@ QUICK = {
     "SASRec": {"n_factors": 8, "n_blocks": 1, "window": 10, "n_epochs": 2},
     "NeuralRecommender": {"n_epochs": 3, "batch_size": 256},
 }
+
+
+# An item of known facts that nobody has rated.
+NEW = pl.DataFrame({"item_id": [900], "title": "New", "genres": [["Comedy"]], "year": [1970]})
 
 
 def quick(name: str) -> Recommender:
@@ -282,6 +287,7 @@ def test_a_model_answers_what_it_declares_and_refuses_the_rest(model: Recommende
         "similar_items": lambda: model.similar_items(1),
         "similar_users": lambda: model.similar_users(5),
         "map": lambda: item_map(model, perplexity=5),
+        "new_items": lambda: copy(model).add_items(NEW),
     }
     no_calls = {"interactions", "ordered"}  # see the end of this file, and the next test
     assert {*calls} | no_calls == {field.name for field in fields(model.capabilities)}
@@ -347,6 +353,26 @@ def test_save_and_load_give_identical_scores(
     assert model.recommend(5).equals(loaded.recommend(5))
     assert loaded.metrics_ == {"test_mae": 0.5}
     assert loaded.history_.equals(model.history_)
+
+
+def test_new_items_are_placed_saved_and_listed_where_asked(
+    model: Recommender, tmp_path: Path
+) -> None:
+    if not model.capabilities.new_items:
+        return
+    user, before = model.user_at(5), model.recommend(5)
+    larger = copy(model).add_items(NEW)
+    old, new = model.score_rows(user), larger.score_rows(larger.user_at(5))
+    np.testing.assert_array_equal(new[:80], old)
+    assert np.isfinite(new).all()
+    assert model.recommend(5).equals(before)
+    assert larger.recommend(5).equals(before)
+    frame = larger.recommend(5, candidates=[900, 1], k=2, new=True, exclude_seen=False)
+    assert sorted(frame["item_id"]) == [1, 900]
+    assert set(frame["basis"]) < {"ratings", "facts", "average"}
+    loaded = load_model(larger.save(tmp_path / "model"))
+    np.testing.assert_array_equal(loaded.score_rows(loaded.user_at(5)), new)
+    assert loaded.basis_of(np.arange(81)) == larger.basis_of(np.arange(81))
 
 
 def test_the_input_is_unchanged(model: Recommender, split: Split) -> None:

@@ -80,6 +80,9 @@ def recommend(
     include_seen: Annotated[
         bool, typer.Option("--include-seen", help="Also what was rated or seen.")
     ] = False,
+    new: Annotated[
+        bool, typer.Option("--new", help="Also what nobody has rated, by what is known of it.")
+    ] = False,
     memory: Annotated[
         str, typer.Option(help="With --all and -o: for scores and lists, beside the model.")
     ] = "1GiB",
@@ -96,7 +99,7 @@ def recommend(
     from tastemap.jobs import recommend as job
 
     new_ratings = parse_new_user(rate, ratings, like)
-    choice: dict[str, Any] = {"k": k, "where": where, "exclude_seen": not include_seen}
+    choice: dict[str, Any] = {"k": k, "where": where, "exclude_seen": not include_seen, "new": new}
     if everyone:
         is_new = new_ratings or after or seen
         job.check_for_all(user, is_new, novelty, by, has_place=as_json or out is not None)

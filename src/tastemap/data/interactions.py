@@ -8,14 +8,8 @@ import numpy as np
 import polars as pl
 
 from tastemap.arrays import F32, I32, I64, FloatArray, IndexArray, Mask
-from tastemap.data.feedback import (
-    Feedback,
-    Source,
-    check_columns,
-    order_columns,
-    pair_numbers,
-    to_array,
-)
+from tastemap.data.feedback import Feedback, Source, pair_numbers
+from tastemap.data.frame_columns import check_columns, order_columns, to_array
 from tastemap.data.vocabulary import Vocabulary, numbered
 from tastemap.errors import DataError
 

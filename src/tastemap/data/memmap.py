@@ -25,7 +25,8 @@ import polars as pl
 
 from tastemap.arrays import AnyArray
 from tastemap.data.chunks import CHUNK_ROWS, chunks
-from tastemap.data.feedback import Groups, Source, order_columns
+from tastemap.data.feedback import Groups, Source
+from tastemap.data.frame_columns import order_columns
 from tastemap.data.interactions import Interactions
 from tastemap.data.nouns import noun_of_notes
 from tastemap.data.ratings import Ratings

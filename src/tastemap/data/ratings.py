@@ -4,21 +4,15 @@ import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
 import polars as pl
 
 from tastemap.arrays import F32, I32, I64, FloatArray, IndexArray, Mask
 from tastemap.data.chunks import chunks
-from tastemap.data.feedback import (
-    Feedback,
-    Source,
-    check_columns,
-    order_columns,
-    pair_numbers,
-    to_array,
-)
+from tastemap.data.feedback import Feedback, Source, pair_numbers
+from tastemap.data.frame_columns import check_columns, order_columns, to_array
 from tastemap.data.interactions import Interactions
 from tastemap.data.scale import Scale
 from tastemap.data.vocabulary import Id, Vocabulary, numbered
@@ -82,8 +76,9 @@ class Ratings(Feedback):
             frame: One row a rating. Ids are integers or text; ``rating`` is a finite number;
                 ``timestamp``, if there, is in whole seconds since 1970, and ``position`` the
                 order of a user's ratings where times are missing or equal.
-            item_table, user_table: Columns that describe each id. Rows of ids without a rating are
-                left out and counted in ``source.notes``.
+            item_table, user_table: Columns that describe each id. ``source.notes`` counts the rows
+                of ids without a rating. Such items have no row number, but models take them from
+                ``items.untouched`` once they are fitted; such users are left out.
             source: Name of the data and notes made so far.
             seen: What was seen without a rating: ``user_id, item_id`` and maybe ``timestamp``, ids
                 of the same types. Their users and items are in the vocabularies, too.
@@ -112,9 +107,10 @@ class Ratings(Feedback):
                 continue
             rows = vocabulary.index(table[vocabulary.key], missing="negative")
             if unrated := int((rows < 0).sum()):
+                is_item = vocabulary.kind == "item"
                 notes.append(
-                    f"{unrated} {vocabulary.kind}s of the {vocabulary.kind} table"
-                    " have no rating and are left out"
+                    f"{unrated} {vocabulary.kind}s of the {vocabulary.kind} table have no rating"
+                    + (": they come into lists where asked for" if is_item else " and are left out")
                 )
         source, n = replace(source, notes=tuple(notes)), len(frame)
         ratings = cls(
@@ -237,6 +233,13 @@ class Ratings(Feedback):
         users, items = (np.concatenate(pair) for pair in rows)
         weight = np.ones(len(users), dtype=np.float32)
         return Interactions(users, items, weight, None, self.users, self.items, self.source)
+
+    def with_items(self, items: Vocabulary) -> Self:
+        """As in the base class; what was seen has the same items."""
+        ratings = super().with_items(items)
+        if self.seen is not None:
+            vars(ratings)["seen"] = self.seen.with_items(items)
+        return ratings
 
     def fingerprint(self) -> str:
         """As in the base class, with what was seen, if anything was."""

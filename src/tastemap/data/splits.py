@@ -304,5 +304,7 @@ def _split(ratings: TableT, train: I64, test: I64) -> SplitOf[TableT]:
             received=f"{len(train)} to train and {len(test)} to test, of {len(ratings)}",
             do="choose another test_size or another split",
         )
-    whole = ratings.replaced(source=replace(ratings.source, ties=None))
+    # Parts are made to be compared: items that nobody has rated, in either, have no part in that.
+    whole = ratings.with_items(ratings.items.without_untouched())
+    whole = whole.replaced(source=replace(ratings.source, ties=None))
     return SplitOf(whole.take(train), whole.take(test))

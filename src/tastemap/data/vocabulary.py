@@ -33,6 +33,12 @@ class Vocabulary:
         table: Columns that describe each id (title, year, genres …), keyed by the id column.
             Rows are brought into the order of ``ids``; ids without a row get nulls.
 
+    Attributes:
+        ids: The ids, in row order.
+        table: The columns that describe them, in row order; None where there are none.
+        untouched: The rows of the table whose ids are not among ``ids``, such as those of items
+            that nobody has rated yet; None where there are none.
+
     Raises:
         DataError: If ids repeat or are missing, or the table has an id twice.
 
@@ -52,7 +58,10 @@ class Vocabulary:
                 expected="distinct ids, none missing",
                 received=f"{len(self.ids)} ids, {self.ids.n_unique()} distinct",
             )
-        self.table = None if table is None else self._aligned(table)
+        self.table: pl.DataFrame | None = None
+        self.untouched: pl.DataFrame | None = None
+        if table is not None:
+            self.table, self.untouched = self._aligned(table)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -193,7 +202,9 @@ class Vocabulary:
         if self.is_text != other.is_text:
             other = Vocabulary(self._coerce(other.ids), self.kind, None)
         new = other.ids.filter(~other.ids.is_in(self.ids.implode()))
-        table, tables = None, [v.table for v in (other, self) if v.table is not None]
+        tables = [v.table for v in (other, self) if v.table is not None]
+        tables += [v.untouched for v in (other, self) if v.untouched is not None]
+        table = None
         if tables:
             table = pl.concat(tables, how="diagonal_relaxed").unique(self.key, keep="first")
         return Vocabulary(pl.concat([self.ids, new]), self.kind, table)
@@ -212,7 +223,21 @@ class Vocabulary:
             return ids.cast(self.ids.dtype, strict=False)
         return pl.Series([None] * len(ids), dtype=self.ids.dtype)
 
-    def _aligned(self, table: pl.DataFrame) -> pl.DataFrame:
+    def without_untouched(self) -> "Vocabulary":
+        """The same ids and their table, without the rows of other ids."""
+        return self if self.untouched is None else Vocabulary(self.ids, self.kind, self.table)
+
+    def as_ids(self, ids: pl.Series) -> pl.Series:
+        """Ids in the type of these, whether they are among them or not; null where one cannot be.
+
+        Example:
+            >>> Vocabulary(pl.Series([50, 181]), "item").as_ids(pl.Series(["7", "x"])).to_list()
+            [7, None]
+        """
+        return self._coerce(ids).alias(self.key)
+
+    def _aligned(self, table: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame | None]:
+        """The rows of a table in the order of the ids, and those of other ids, if any."""
         name, key = f"{self.kind} table", self.key
         if key not in table.columns:
             raise DataError(name, expected=f"a column {key}", received=table.columns)
@@ -222,7 +247,10 @@ class Vocabulary:
         if len(repeated := ids.filter(ids.is_duplicated())):
             received = f"{repeated[0]!r} more than once"
             raise DataError(name, expected=f"each {key} once", received=received)
-        return self.ids.to_frame().join(keyed, on=self.key, how="left", maintain_order="left")
+        rows = self.ids.to_frame()
+        untouched = keyed.filter(keyed[key].is_not_null()).join(rows, on=key, how="anti")
+        aligned = rows.join(keyed, on=key, how="left", maintain_order="left")
+        return aligned, untouched if len(untouched) else None
 
 
 def numbered(ids: pl.Series) -> tuple[pl.Series, IndexArray]:

@@ -8,8 +8,9 @@ import polars as pl
 from tastemap.arrays import F64
 from tastemap.data.feedback import Feedback
 from tastemap.errors import ArgumentError
-from tastemap.evaluation.evaluate import RankedLists, rank_unseen
+from tastemap.evaluation.evaluate import rank_unseen
 from tastemap.evaluation.leakage import is_forecast
+from tastemap.evaluation.ranked_lists import RankedLists
 from tastemap.metrics.gap import by_gap, interval_of_share
 from tastemap.models.base.recommender import Recommender
 

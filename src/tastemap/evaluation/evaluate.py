@@ -11,11 +11,10 @@ from tastemap.data.feedback import Feedback
 from tastemap.data.ratings import Ratings
 from tastemap.errors import ArgumentError
 from tastemap.evaluation.leakage import leak_notes, pair_numbers
+from tastemap.evaluation.ranked_lists import RankedLists
 from tastemap.metrics.calibration import Calibration, calibration_of
 from tastemap.metrics.continuous_calibration import continuous_calibration
-from tastemap.metrics.debiased import debiased_ndcg, debiased_recall, inverse_propensities
-from tastemap.metrics.diversity import diversity
-from tastemap.metrics.ranking import METRICS, Counts, Hits, Values, coverage, novelty, popular_share
+from tastemap.metrics.ranking import Hits
 from tastemap.metrics.rating import mae, mse, rmse
 from tastemap.models.base.recommender import Recommender
 from tastemap.models.batch.recommend import best_items
@@ -25,16 +24,6 @@ from tastemap.support.counts import counted
 # Lower ends of the bands of the number of training ratings of an item or a user.
 BANDS = (0, 1, 10, 50, 100, 200)
 
-
-# The scores of lists beside the means over users; each has one value for all lists.
-LIST_SCORES = (
-    *("debiased_recall", "debiased_ndcg"),
-    *("coverage", "novelty", "diversity", "popular_share"),
-)
-# For the diversity: of lists with more pairs of items some are drawn, of longer lists the first
-# places count, and of more users in training as many are drawn.
-MAX_PAIRS_OF_DIVERSITY, MAX_PLACES_OF_DIVERSITY = 1_000_000, 1_000
-MAX_USERS_OF_DIVERSITY = 20_000
 
 # What makes an item relevant, by what the rows of a table are.
 LIKED_BY = {
@@ -221,88 +210,6 @@ def _notes(model: Recommender, test: Ratings) -> tuple[str, ...]:
     return tuple(notes)
 
 
-@dataclass(frozen=True)
-class RankedLists:
-    """The lists of a model, and the items in them that are relevant.
-
-    Attributes:
-        user_index: Rows (n,) of the users with a list, in the model's vocabulary, ascending.
-        items: Rows (n, k) of items, best first; -1 after a list's end.
-        hits: bool (n, k), whether the item at each place is relevant.
-        n_relevant: int (n,), the number of relevant items of each user.
-        relevant: Rows of the relevant items, user by user; -1 for one that the model does not know.
-        n_left_out: Number of users of the test without a list.
-    """
-
-    user_index: IndexArray
-    items: IndexArray
-    hits: Hits
-    n_relevant: Counts
-    relevant: IndexArray
-    n_left_out: int
-
-    def per_user(self) -> dict[str, Values]:
-        """Each metric of `METRICS`, (n,)."""
-        return {name: metric(self.hits, self.n_relevant) for name, metric in METRICS.items()}
-
-    def summary(self, train: Feedback) -> dict[str, float]:
-        """The mean of each metric, then `LIST_SCORES`.
-
-        Args:
-            train: The ratings or interactions that the model was fitted on.
-        """
-        counts = _takers(train)
-        n_users = int((train.by_user.counts > 0).sum())
-        # The last element stands for items that the model does not know, row -1.
-        weights = inverse_propensities(np.append(counts, 0), n_users)
-        gains = self.hits * weights[self.items]
-        debiased = (gains, weights[self.relevant], self.n_relevant)
-        return {name: float(values.mean()) for name, values in self.per_user().items()} | {
-            "debiased_recall": debiased_recall(*debiased),
-            "debiased_ndcg": debiased_ndcg(*debiased),
-            "coverage": coverage(self.items, train.n_items),
-            "novelty": novelty(self.items, counts, n_users),
-            "diversity": diversity(_drawn(self.items), *_drawn_pairs(train)),
-            "popular_share": popular_share(self.items, counts),
-        }
-
-    def frame(self, train: Feedback) -> pl.DataFrame:
-        """`summary` and the numbers of users, as `evaluate_ranking` gives them."""
-        values = self.summary(train)
-        values |= {"users": float(len(self.user_index)), "users_left_out": float(self.n_left_out)}
-        k = self.items.shape[1]
-        frame = pl.DataFrame({"metric": list(values), "k": k, "value": list(values.values())})
-        return frame.fill_nan(None)
-
-
-def _takers(train: Feedback) -> Counts:
-    """Number (n_items,) of users who took up each item; repeats count once."""
-    if isinstance(train, Ratings):
-        return train.by_item.counts
-    pairs = pair_numbers(train.user_index, train.item_index, train.n_items)
-    items = pl.Series(pairs).unique().to_numpy() % (train.n_items + 1) - 1
-    return np.bincount(items, minlength=train.n_items)
-
-
-def _drawn(lists: IndexArray) -> IndexArray:
-    """All lists, or some that are drawn, so that they have at most `MAX_PAIRS_OF_DIVERSITY`."""
-    lists = lists[:, :MAX_PLACES_OF_DIVERSITY]
-    n_pairs = lists.shape[1] * (lists.shape[1] - 1) // 2
-    n_lists = MAX_PAIRS_OF_DIVERSITY // max(n_pairs, 1)
-    if len(lists) <= n_lists:
-        return lists
-    return lists[np.random.default_rng(0).permutation(len(lists))[:n_lists]]
-
-
-def _drawn_pairs(train: Feedback) -> tuple[IndexArray, IndexArray]:
-    """Who took up what, as rows: of all users, or of `MAX_USERS_OF_DIVERSITY`, drawn."""
-    if train.n_users <= MAX_USERS_OF_DIVERSITY:
-        return train.user_index, train.item_index
-    users = np.random.default_rng(0).permutation(train.n_users)[:MAX_USERS_OF_DIVERSITY]
-    rows = np.concatenate([train.by_user[user] for user in users])
-    return train.user_index[rows], train.item_index[rows]
-
-
 def rank_unseen(
     model: Recommender,
     test: Feedback,
@@ -310,11 +217,12 @@ def rank_unseen(
     *,
     threshold: float | None = None,
     seen: Feedback | None = None,
+    new: bool = False,
 ) -> RankedLists:
     """The lists of the users of a test; protocol and errors as in `evaluate_ranking`.
 
     Args:
-        model, test, k, threshold: As in `evaluate_ranking`.
+        model, test, k, threshold, new: As in `evaluate_ranking`.
         seen: Further ratings of the users, a validation part, with the model's vocabularies.
             Their items are left out of the lists too.
     """
@@ -333,7 +241,8 @@ def rank_unseen(
             do="lower the threshold",
         )
     tables = (train.touched,) if seen is None else (train.touched, seen)
-    lists = best_items(model, user_index, k, seen=tables).items
+    allowed = None if new else train.by_item.counts > 0
+    lists = best_items(model, user_index, k, seen=tables, allowed=allowed).items
     return RankedLists(
         user_index=user_index,
         items=lists,
@@ -359,14 +268,20 @@ def relevant_hits(
 
 
 def evaluate_ranking(
-    model: Recommender, test: Feedback, k: int = 10, *, threshold: float | None = None
+    model: Recommender,
+    test: Feedback,
+    k: int = 10,
+    *,
+    threshold: float | None = None,
+    new: bool = False,
 ) -> pl.DataFrame:
     """Rank all items that a user has not rated in training, and score the first k.
 
-    An item is relevant if the user rates it ``threshold`` or more in the test part; of interactions
-    if the weights of the user's interactions with it in the test part sum to more than 0. Users
-    without a relevant item, and users unknown to the model, are left out and counted. Relevant
-    items that the model does not know stay in the denominator, as misses. If scores are equal, the
+    Items without a training rating are ranked only with ``new``. An item is relevant if the user
+    rates it ``threshold`` or more in the test part; of interactions if the weights of the user's
+    interactions with it in the test part sum to more than 0. Users without a relevant item, and
+    users unknown to the model, are left out and counted. Relevant items that the model does not
+    know, or does not rank, stay in the denominator, as misses. If scores are equal, the
     item of the lower row comes first. A user with fewer than k unseen items has a shorter list.
 
     Args:
@@ -376,6 +291,7 @@ def evaluate_ranking(
         k: Length of the lists.
         threshold: Lowest rating of a relevant item; None takes the upper quarter of the scale
             (from 4 on a scale of 1 to 5). Of interactions the lowest sum of weights.
+        new: Rank items without training ratings, too, as ``recommend(new=True)`` does.
 
     Returns:
         Frame ``metric, k, value``: the metrics of `METRICS` and `LIST_SCORES`, then the number of
@@ -393,4 +309,5 @@ def evaluate_ranking(
         >>> frame["metric"].head(3).to_list()
         ['recall', 'precision', 'ndcg']
     """
-    return rank_unseen(model, test, k, threshold=threshold).frame(model.fitted_data)
+    ranked = rank_unseen(model, test, k, threshold=threshold, new=new)
+    return ranked.frame(model.fitted_data)

@@ -46,6 +46,7 @@ def fit_model(
     with deadline(math.inf if seconds is None else seconds):
         model.fit(ratings, seed=seed)
     model.save(out)
+    notes = (*notes, *model.facts_)
     if model.stopped_ is not None:
         done, planned = model.stopped_
         notes = (*notes, f"stopped after {done} of {planned} iterations: the time was over")

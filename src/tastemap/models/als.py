@@ -13,11 +13,11 @@ from tastemap.data.interactions import Interactions
 from tastemap.data.ratings import Ratings
 from tastemap.kernels.als import solve_all
 from tastemap.models.base.arrays import take
+from tastemap.models.base.capabilities import Capabilities
 from tastemap.models.base.confidence import FORMS, Confidence
 from tastemap.models.base.evidence import Biases, chosen_damping, estimated_biases
 from tastemap.models.base.factors import Array, Factors, Prior, WarmStart, solve_ridge
 from tastemap.models.base.hidden_likes import HiddenLikes
-from tastemap.models.base.rows import Capabilities
 from tastemap.models.base.validation import choice, not_negative, positive, share, whole_number
 from tastemap.support.deadline import is_over
 

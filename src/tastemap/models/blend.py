@@ -1,6 +1,7 @@
 """A blend: the weighted sum of several models' scores, with weights learnt from hidden likes."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,9 +14,10 @@ from tastemap.errors import ArgumentError
 from tastemap.metrics.ranking import ndcg
 from tastemap.models.base.arrays import take
 from tastemap.models.base.artifact import Artifact
+from tastemap.models.base.capabilities import Capabilities
 from tastemap.models.base.explanation import Explanation, Part, PartKind, added_up
 from tastemap.models.base.recommender import Recommender
-from tastemap.models.base.rows import Capabilities
+from tastemap.models.base.regression import NewItems
 from tastemap.models.base.user import User
 from tastemap.models.base.validation import share
 from tastemap.models.registry import MODELS, make_model
@@ -124,6 +126,7 @@ class Blend(Recommender):
             explains=True,
             similar_items=any(member.similar_items for member in members),
             interactions=all(self._make(name).capabilities.interactions for name in self.models),
+            new_items=all(member.new_items for member in members),
         )
 
     # ---- learning ----
@@ -259,6 +262,12 @@ class Blend(Recommender):
                 explanation = Explanation(user, (score,), np.zeros(len(user.rating)))
             explanations.append((float(c), explanation))
         return added_up(user, explanations)
+
+    def _place(self, items: NewItems) -> None:
+        self.members = {name: copy(member) for name, member in self.members.items()}
+        for member in self.members.values():
+            member.ratings_ = self.ratings_
+            member._place(items)
 
     def _item_similarities(self, item: int) -> FloatArray:
         weight = dict(zip(self.models, self.member_weights, strict=True))

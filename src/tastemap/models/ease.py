@@ -1,5 +1,7 @@
 """EASE: a linear item-to-item model with a solution in closed form."""
 
+from dataclasses import replace
+
 import numpy as np
 from scipy.linalg import get_lapack_funcs
 from scipy.sparse import csc_array
@@ -9,8 +11,10 @@ from tastemap.data.feedback import Feedback
 from tastemap.errors import ArgumentError
 from tastemap.kernels.ease import gram, scatter, sums_of_rows
 from tastemap.models.base.arrays import take
+from tastemap.models.base.capabilities import Capabilities
 from tastemap.models.base.explanation import Explanation
 from tastemap.models.base.item_based import LikeModel, LikeTerm, RatedItems, at_items
+from tastemap.models.base.regression import NewItems, square
 from tastemap.models.base.user import User
 from tastemap.models.base.validation import positive, share
 
@@ -93,6 +97,11 @@ class EASE(LikeModel):
         self.user_power = share("user_power", user_power)
         self.zero_diagonal, self.threshold = bool(zero_diagonal), threshold
 
+    @property
+    def capabilities(self) -> Capabilities:
+        """As of every model of likes; new items have weights, too."""
+        return replace(super().capabilities, new_items=True)
+
     def _fit(
         self, ratings: Feedback, validation: Feedback | None, seed: int, progress: bool
     ) -> None:
@@ -154,6 +163,11 @@ class EASE(LikeModel):
     def _parts(self, user: User, item: int) -> Explanation:
         weights = self.item_weights[user.item_index, item]
         return Explanation(user, (), np.where(self._likes(user.rating), weights, 0.0))
+
+    def _place(self, items: NewItems) -> None:
+        # Before its diagonal is left out, B has 1 - L_j P_jj there.
+        self.item_weights = square(items, self.item_weights, 1 - self.shrinkage)
+        self.shrinkage = items.put(self.shrinkage, np.ones(len(items.rows)))
 
     def _item_similarities(self, item: int) -> FloatArray:
         # B_ij B_ji = c_i c_j P_ij^2 / (P_ii P_jj) with the shrinkage c.

@@ -1,13 +1,17 @@
 """Neighbours of likes: the items that those who like an item like, too."""
 
+from dataclasses import replace
+
 import numpy as np
 from scipy.sparse import csr_array
 
 from tastemap.arrays import F32, I32, AnyArray, FloatArray, IndexArray
 from tastemap.data.feedback import Feedback
 from tastemap.models.base.arrays import take
+from tastemap.models.base.capabilities import Capabilities
 from tastemap.models.base.explanation import Explanation
 from tastemap.models.base.item_based import ItemModel, LikeModel, LikeTerm, RatedItems, at_items
+from tastemap.models.base.regression import NewItems
 from tastemap.models.base.user import User
 from tastemap.models.base.validation import choice, not_negative, whole_number
 
@@ -16,6 +20,8 @@ WEIGHTINGS = ("cosine", "tf-idf", "bm25")
 SATURATION, LENGTH_SHARE = 1.2, 0.75
 # Similarities that are computed at once.
 MAX_BLOCK = 2**24
+# Room for neighbours that nobody has rated, in each list, however many items there are.
+MIN_NEW = 32
 
 
 class ImplicitKNN(LikeModel):
@@ -86,6 +92,11 @@ class ImplicitKNN(LikeModel):
         self.n_neighbours = whole_number("n_neighbours", n_neighbours)
         self.shrinkage, self.threshold = not_negative("shrinkage", shrinkage), threshold
 
+    @property
+    def capabilities(self) -> Capabilities:
+        """As of every model of likes; new items are neighbours, too."""
+        return replace(super().capabilities, new_items=True)
+
     def _fit(
         self, ratings: Feedback, validation: Feedback | None, seed: int, progress: bool
     ) -> None:
@@ -155,6 +166,39 @@ class ImplicitKNN(LikeModel):
         effects = np.where(is_item, self.neighbour_similarity[user.item_index], 0.0).sum(axis=1)
         return Explanation(user, (), np.where(self._likes(user.rating), effects, 0.0))
 
+    def _place(self, items: NewItems) -> None:
+        """New items get neighbours, and join the lists of their nearest ones, behind the others."""
+        n, width = self.neighbours.shape
+        owner, itself = np.repeat(np.arange(n), width), np.arange(n)
+        s = np.append(self.neighbour_similarity.ravel(), self._similarity_with_itself())
+        places = (np.append(owner, itself), np.append(self.neighbours.ravel(), itself))
+        # The lists of two items may differ: s_ij is the larger of what they say.
+        S = csr_array((s, places), shape=(n, n))
+        similar = np.maximum(items.expected(S.maximum(S.T), None), 0).astype(np.float32)
+        present = items.rows < n
+        similar[present, items.rows[present]] = 0
+        n_more = min(len(similar), max(MAX_BLOCK // n, MIN_NEW))
+        nearest = np.argpartition(-similar.T, n_more - 1, axis=1)[:, :n_more]
+        of_others = (items.rows[nearest], np.take_along_axis(similar.T, nearest, axis=1))
+        nearest = np.argsort(-similar, axis=1, kind="stable")[:, : width + n_more]
+        of_new = (nearest, np.take_along_axis(similar, nearest, axis=1))
+        self.neighbours = _widened(items, self.neighbours, of_others[0], of_new[0])
+        self.neighbour_similarity = _widened(
+            items, self.neighbour_similarity, of_others[1], of_new[1]
+        )
+        self.length = items.put(self.length, items.expected(self.length[:, None], None)[:, 0])
+
+    def _similarity_with_itself(self) -> FloatArray:
+        """s_ii (n_items,), which no list has."""
+        squares = np.square(self.length, dtype=np.float64)
+        if self.weighting == "bm25":
+            return squares
+        n_likes = len(self.fitted_data.likes(self.threshold))
+        shrinkage = self.shrinkage * squares.sum() / max(n_likes, 1)
+        return np.divide(
+            squares, squares + shrinkage, out=np.zeros(len(squares)), where=squares > 0
+        )
+
     def _item_similarities(self, item: int) -> FloatArray:
         """The similarity of the neighbours, of bm25 the cosine of x_i and x_j; 0 of the others."""
         similar = np.zeros(self.fitted_data.n_items)
@@ -179,3 +223,11 @@ class ImplicitKNN(LikeModel):
             raise ValueError("a neighbour that is no item")
         self.neighbour_similarity = take(arrays, "neighbour_similarity", *self.neighbours.shape)
         self.length = take(arrays, "length", n)
+
+
+def _widened(items: NewItems, lists: AnyArray, more: AnyArray, of_new: AnyArray) -> AnyArray:
+    """Lists (n, width) of items, with columns for new neighbours, and the lists of new items."""
+    wide = np.hstack([lists, more.astype(lists.dtype)])
+    new = np.zeros((len(of_new), wide.shape[1]), dtype=lists.dtype)
+    new[:, : of_new.shape[1]] = of_new
+    return items.put(wide, new)

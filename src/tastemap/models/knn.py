@@ -1,5 +1,7 @@
 """Neighbourhood model: a user's ratings of the items most similar to an item predict its rating."""
 
+from copy import copy
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,9 +13,11 @@ from tastemap.data.ratings import Ratings
 from tastemap.kernels.knn import pair_similarities, weighted_neighbours
 from tastemap.models.base.arrays import take
 from tastemap.models.base.artifact import Artifact
+from tastemap.models.base.capabilities import Capabilities
 from tastemap.models.base.evidence import held_out_parts, slope
 from tastemap.models.base.explanation import Explanation, Part, PartKind
 from tastemap.models.base.item_based import ItemModel, RatedItems
+from tastemap.models.base.regression import NewItems, square
 from tastemap.models.base.user import User
 from tastemap.models.base.validation import not_negative, share, whole_number
 from tastemap.models.bias import BiasModel
@@ -85,6 +89,11 @@ class ItemKNN(ItemModel):
         self.shrinkage = not_negative("shrinkage", shrinkage)
         self.damping = not_negative("damping", damping)
         self.weight = None if weight is None else share("weight", weight)
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """As of every item-based model; new items have similarities, too."""
+        return replace(super().capabilities, new_items=True)
 
     def _fit(self, ratings: Ratings, validation: Ratings | None, seed: int, progress: bool) -> None:
         self._check_size(ratings)
@@ -187,6 +196,13 @@ class ItemKNN(ItemModel):
         factors = self.baseline.factors
         base = factors.global_mean + weights[0] + factors.item_weights[:, 0]
         return base, (rated.rating - base[rated.item_index]).astype(np.float32)
+
+    def _place(self, items: NewItems) -> None:
+        similarity = square(items, self.item_similarity, np.ones(len(self.item_similarity)))
+        self.item_similarity = np.clip(similarity, -1, 1)
+        self.baseline = copy(self.baseline)
+        self.baseline.ratings_ = self.ratings_
+        self.baseline.factors = self.baseline.factors.with_items(items)
 
     def _item_similarities(self, item: int) -> FloatArray:
         return self.item_similarity[item]

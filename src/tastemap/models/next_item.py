@@ -15,9 +15,10 @@ from tastemap.errors import ArgumentError
 from tastemap.kernels.next_item import add_weighted_rows
 from tastemap.models.base.arrays import take
 from tastemap.models.base.artifact import Artifact
+from tastemap.models.base.capabilities import Capabilities
 from tastemap.models.base.explanation import Explanation
 from tastemap.models.base.item_based import LikeModel, LikeTerm, RatedItems, at_items
-from tastemap.models.base.rows import Capabilities
+from tastemap.models.base.regression import NewItems, square
 from tastemap.models.base.user import User
 from tastemap.models.base.validation import not_negative, positive, share, whole_number
 from tastemap.models.ease import EASE
@@ -166,8 +167,8 @@ class NextItem(LikeModel):
 
     @property
     def capabilities(self) -> Capabilities:
-        """Those of every model of likes; and the order counts."""
-        return replace(super().capabilities, ordered=True)
+        """Those of every model of likes; the order counts, and people go on to new items, too."""
+        return replace(super().capabilities, ordered=True, new_items=True)
 
     # ---- learning ----
 
@@ -359,6 +360,12 @@ class NextItem(LikeModel):
             )
         return Explanation(user, (), effects, places_back=history.place)
 
+    def _place(self, items: NewItems) -> None:
+        self.transitions = square(items, self.transitions)
+        self.taste_model = copy(self.taste_model)
+        self.taste_model.ratings_ = self.ratings_
+        self.taste_model._place(items)
+
     def _item_similarities(self, item: int) -> FloatArray:
         row = self.transitions[item].astype(np.float64)
         row[item] = 0
@@ -367,10 +374,8 @@ class NextItem(LikeModel):
     # ---- the artifact ----
 
     def _arrays(self) -> dict[str, AnyArray]:
-        arrays: dict[str, AnyArray] = {
-            "transitions": self.transitions,
-            "gap_quantiles": self.gap_quantiles,
-        }
+        arrays: dict[str, AnyArray] = {"transitions": self.transitions}
+        arrays["gap_quantiles"] = self.gap_quantiles
         liking = self.taste_model.to_artifact().arrays
         return arrays | {f"taste.{name}": values for name, values in liking.items()}
 

@@ -9,9 +9,9 @@ from tastemap.arrays import FloatArray, IndexArray
 from tastemap.data.feedback import Feedback
 from tastemap.data.interactions import Interactions
 from tastemap.models.base.arrays import take
+from tastemap.models.base.capabilities import Capabilities
 from tastemap.models.base.item_based import at_items
 from tastemap.models.base.recommender import Recommender
-from tastemap.models.base.rows import Capabilities
 
 
 class Popularity(Recommender):

@@ -10,9 +10,9 @@ from tastemap.arrays import F32, AnyArray, FloatArray, IndexArray
 from tastemap.data.feedback import Feedback, Groups
 from tastemap.data.histories import histories
 from tastemap.data.ratings import Ratings
+from tastemap.models.base.capabilities import Capabilities
 from tastemap.models.base.explanation import Explanation
 from tastemap.models.base.factors import Factors, HasFactors
-from tastemap.models.base.rows import Capabilities
 from tastemap.models.base.user import User
 from tastemap.models.base.validation import positive, share, whole_number
 from tastemap.models.transformer import Transformer

@@ -9,8 +9,9 @@ import polars as pl
 from tastemap.arrays import FloatArray, IndexArray
 from tastemap.data.feedback import Feedback
 from tastemap.models.base.arrays import take
+from tastemap.models.base.capabilities import Capabilities
 from tastemap.models.base.factors import Array, FactorModel, Factors, Prior
-from tastemap.models.base.rows import Capabilities
+from tastemap.models.base.regression import NewItems
 from tastemap.models.base.validation import positive, share, whole_number
 
 
@@ -122,6 +123,13 @@ class TwoTower(FactorModel):
         h *= self.fitted_data.liked(rating, self.threshold)[:, None]
         length = max(float(np.linalg.norm(h.sum(axis=0))), 1e-12)
         return np.pad(h / (self.temperature * length), ((0, 0), (1, 0))).T
+
+    def _place(self, items: NewItems) -> None:
+        weights = self.factors.item_weights
+        rows = items.put(weights[:-1], items.expected(weights[:-1], None, weights[-1]))
+        self.factors = replace(self.factors, item_weights=np.vstack([rows, weights[-1:]]))
+        history = items.expected(self.history_embedding, None)
+        self.history_embedding = items.put(self.history_embedding, history)
 
     def _arrays(self) -> dict[str, Array]:
         return super()._arrays() | {"history_embedding": self.history_embedding}

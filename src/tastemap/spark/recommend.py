@@ -30,6 +30,7 @@ def recommend_all(
     *,
     exclude_seen: bool = True,
     where: str | None = None,
+    new: bool = False,
 ) -> int:
     """The lists of `tastemap.recommend_all`, made by the executors and written as Parquet.
 
@@ -41,7 +42,7 @@ def recommend_all(
         model: A fitted model of biases and factors.
         out: Folder of the Parquet files, or an address that Spark writes to; a complete folder
             replaces an older folder of Parquet files.
-        k, exclude_seen, where: As in `tastemap.recommend_all`.
+        k, exclude_seen, where, new: As in `tastemap.recommend_all`; without its column ``basis``.
 
     Returns:
         The number of rows written.
@@ -56,7 +57,7 @@ def recommend_all(
     if not 1 <= k <= data.n_items:
         raise ArgumentError("k", expected=f"a whole number from 1 to {data.n_items}", received=k)
     allowed = allowed_items(
-        data, seen=np.zeros(0, dtype=np.int32), candidates=None, exclude=None, where=where
+        data, seen=np.zeros(0, dtype=np.int32), candidates=None, exclude=None, where=where, new=new
     )
     frame = session.createDataFrame(_user_table(model, exclude_seen))
     tasks = max(session.sparkContext.defaultParallelism, -(-data.n_users // USERS_OF_TASK))

@@ -43,6 +43,16 @@ def test_a_table_of_any_dialect_is_read_and_marks_become_nothing(
     )
 
 
+def test_items_without_a_rating_stay_aside(ratings: Ratings) -> None:
+    table = pl.DataFrame({"no": [*ratings.items.ids, 9001], "pages": 9})
+    described = with_tables(ratings, items=table)
+    assert described.items.untouched["item_id"].to_list() == [9001]
+    assert described.source.notes[-1].endswith("without a rating, in lists where asked for")
+    again = with_tables(described, items=pl.DataFrame({"no": ratings.items.ids, "price": 1.5}))
+    assert again.items.untouched["item_id"].to_list() == [9001]
+    assert again.items.table["price"].to_list() == [1.5] * ratings.n_items
+
+
 @pytest.mark.parametrize("form", ["csv", "parquet", "json", "jsonl", "arrow", "frame", "pandas"])
 def test_every_form_gives_titles_years_genres_and_numbers(
     ratings: Ratings, tmp_path: Path, form: str

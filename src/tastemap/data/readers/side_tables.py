@@ -106,16 +106,19 @@ def _described(source: Any, vocabulary: Vocabulary) -> tuple[Vocabulary, list[st
     rows = vocabulary.index(table[vocabulary.key], missing="negative")
     if n_unrated := int((rows < 0).sum()):
         n_rows = counted(len(table), kind)
-        notes.append(f"{name}: {n_unrated:,} of {n_rows} in it without a rating, left out")
+        fate = "left out" if kind == "user" else "in lists where asked for"
+        notes.append(f"{name}: {n_unrated:,} of {n_rows} in it without a rating, {fate}")
     if n_missing := len(vocabulary) - (len(rows) - n_unrated):
         notes.append(f"{name}: {n_missing:,} of {counted(len(vocabulary), kind)} not in it")
     columns, of_columns = _columns(name, table.drop(vocabulary.key), kind)
-    table = pl.DataFrame([table[vocabulary.key], *columns]).filter(rows >= 0)
+    table = pl.DataFrame([table[vocabulary.key], *columns])
     shown = shortened(", ".join(c.name for c in columns if c.name != "release_year")) or "none"
     notes = [f"{kind}s described by the columns {shown} of {name}, ids in {key}", *notes]
     described = Vocabulary(vocabulary.ids, kind, table)
     if vocabulary.table is not None and described.table is not None:
-        table = _joined(described.table, vocabulary.table)
+        tables = [_joined(described.table, vocabulary.table)]
+        tables += [v.untouched for v in (described, vocabulary) if v.untouched is not None]
+        table = pl.concat(tables, how="diagonal_relaxed").unique(vocabulary.key, keep="first")
         described = Vocabulary(vocabulary.ids, kind, table)
     return described, [*notes, *of_columns]
 

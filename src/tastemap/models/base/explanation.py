@@ -29,6 +29,7 @@ class PartKind(StrEnum):
     TRAINING = "training beyond the ratings"
     POSTERIOR = "averaged over the posterior"
     SCALE = "kept inside the scale"
+    FACTS = "from facts"
 
 
 class Part(NamedTuple):

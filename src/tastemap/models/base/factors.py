@@ -14,9 +14,10 @@ from tastemap.errors import UnsupportedError
 from tastemap.metrics.similarity import cosines
 from tastemap.models.base.arrays import take
 from tastemap.models.base.artifact import model_class
+from tastemap.models.base.capabilities import Capabilities
 from tastemap.models.base.explanation import Explanation, Part, PartKind, correction, kept_inside
 from tastemap.models.base.recommender import Recommender
-from tastemap.models.base.rows import Capabilities
+from tastemap.models.base.regression import NewItems
 from tastemap.models.base.user import User, same_kind
 from tastemap.models.base.validation import check_arguments
 
@@ -205,6 +206,12 @@ class Factors:
             raise ValueError("weights of size 0, without a bias")
         return cls(float(take(arrays, "global_mean", 1)[0]), users, items, prior)
 
+    def with_items(self, items: NewItems) -> "Factors":
+        """The same with rows of items that nobody has rated: the average item, and by facts."""
+        rows = items.expected(self.item_weights[:-1], self.item_weights[-1])
+        put = items.put(self.item_weights[:-1], rows)
+        return replace(self, item_weights=np.vstack([put, self.item_weights[-1:]]))
+
     # ---- predictions ----
 
     # A score is the sum in float64, rounded to float32, for any number of scores computed at once.
@@ -327,6 +334,7 @@ class HasFactors(Recommender):
             similar_items=compares,
             similar_users=compares,
             map=compares,
+            new_items=has_prior and compares,
         )
 
     # ---- hooks ----
@@ -358,6 +366,9 @@ class HasFactors(Recommender):
     def _fold_in(self, item_index: IndexArray, rating: FloatArray) -> Any:
         effects = self._rating_effects(item_index, rating)
         return (self._prior.mean + effects.sum(axis=1)).astype(np.float32)
+
+    def _place(self, items: NewItems) -> None:
+        self.factors = self.factors.with_items(items)
 
     def _explain(self, user: User, item: int) -> Explanation:
         """The closed form of the fold-in, and a correction for what training adds to it.

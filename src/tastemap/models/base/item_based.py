@@ -11,9 +11,9 @@ from scipy.sparse import csr_array
 from tastemap.arrays import F32, FloatArray, IndexArray, Mask
 from tastemap.data.feedback import Feedback
 from tastemap.errors import ArgumentError
+from tastemap.models.base.capabilities import Capabilities
 from tastemap.models.base.explanation import Explanation, kept_inside
 from tastemap.models.base.recommender import Recommender
-from tastemap.models.base.rows import Capabilities
 from tastemap.models.base.user import User
 from tastemap.support.memory import require
 
@@ -68,6 +68,9 @@ class ItemModel(Recommender):
 
     def _score(self, user: Any) -> FloatArray:
         return self._scores(user, np.arange(self.fitted_data.n_items, dtype=np.int32))
+
+    def _scores_at(self, user: User, rows: IndexArray) -> FloatArray:
+        return self._scores(user.description, rows)
 
     def _predict(self, user_index: IndexArray, item_index: IndexArray) -> FloatArray:
         scores = np.empty(len(user_index), dtype=np.float32)

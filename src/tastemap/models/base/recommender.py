@@ -16,15 +16,25 @@ from tastemap.data.vocabulary import Id
 from tastemap.errors import ArgumentError
 from tastemap.metrics.calibration import shortest_interval
 from tastemap.models.base import selection
-from tastemap.models.base.arrays import refuse_rest
+from tastemap.models.base.arrays import refuse_rest, take
 from tastemap.models.base.artifact import Artifact
-from tastemap.models.base.rows import RowModel
+from tastemap.models.base.new_items import NewItemsModel
 from tastemap.models.base.user import User, in_order, same_kind, touched_rows
 from tastemap.models.base.validation import check_arguments
 from tastemap.support.deadline import deadline
 
+# What is worked out after a fit, when it is first needed.
+OF_A_FIT = (
+    "_item_information",
+    "_propensity",
+    "_has_ratings",
+    "_regression",
+    "from_facts_",
+    "facts_",
+)
 
-class Recommender(RowModel):
+
+class Recommender(NewItemsModel):
     """Base of all models: the calls on ids, the same for every model.
 
     A model implements the hooks of `RowModel`, which documents the attributes and calls on rows.
@@ -60,13 +70,21 @@ class Recommender(RowModel):
             self.check_learns_from(ratings)
             ratings = ratings if self.learns_from_repeats else ratings.summed()
         self.history_, self.metrics_, self.item_map_, self.seed_ = pl.DataFrame(), {}, None, seed
-        for name in ("_item_information", "_propensity"):
+        for name in OF_A_FIT:
             vars(self).pop(name, None)
+        untouched = ratings.items.untouched
+        if untouched is not None:  # these come in once the others are learnt
+            ratings = ratings.with_items(ratings.items.without_untouched())
         self.ratings_, self.learnt_by_, self.recipe_ = ratings, str(self), self._recipe()
         try:
             with deadline() as limit:
                 self._fit(ratings, validation, seed, progress)
             self.stopped_ = limit.stopped
+            if self.capabilities.new_items:
+                if not self._has_ratings.all():
+                    self._place_unrated()
+                if untouched is not None:
+                    self.add_items(untouched)
         except BaseException:
             # After a fit that failed or was stopped, the model counts as not fitted.
             del self.ratings_
@@ -166,6 +184,7 @@ class Recommender(RowModel):
         novelty: float = 0.0,
         by: str = "expected",
         seen: Sequence[Id] | None = None,
+        new: bool = False,
     ) -> pl.DataFrame:
         """The k items with the highest score for a known user or for a list of ratings.
 
@@ -186,10 +205,12 @@ class Recommender(RowModel):
                 takes the item up at all, which `Propensity` learns at the first such call.
             seen: Items (ids or titles) that a new user has seen without a rating of them, beside
                 ``ratings`` or alone.
+            new: Also items without training ratings, beside the others.
 
         Returns:
             Frame ``rank, item_id, title, predicted_rating, score``, best first: exactly k rows,
-            or fewer, even none, with a `ShortAnswerWarning` if no more candidates are left.
+            or fewer, even none, with a `ShortAnswerWarning` if no more candidates are left. With
+            ``new`` a column ``basis`` says what each score rests on, as `basis_of` has it.
         """
         data = self.fitted_data
         if history is not None:
@@ -201,12 +222,14 @@ class Recommender(RowModel):
             candidates=candidates,
             exclude=exclude,
             where=where,
+            new=new,
         )
         k = selection.list_length(k, allowed)
         rows, predicted, score = self.recommend_rows(
-            user, k, allowed=allowed, exclude_seen=False, novelty=novelty, by=by
+            user, k, allowed=allowed, exclude_seen=False, novelty=novelty, by=by, new=new
         )
-        return self._item_frame(rows, predicted_rating=self._ratings(predicted), score=score)
+        frame = self._item_frame(rows, predicted_rating=self._ratings(predicted), score=score)
+        return frame.with_columns(basis=pl.Series(self.basis_of(rows))) if new else frame
 
     def interested_users(
         self, item_id: Id, k: int | None = None, *, exclude_seen: bool = True
@@ -252,7 +275,7 @@ class Recommender(RowModel):
         """
         items = self.fitted_data.items
         user = self._to_user(user_id, ratings)
-        return self._explain(user, items.find(item_id)).to_frame(items)
+        return self.explain_rows(user, items.find(item_id)).to_frame(items)
 
     # ---- similarity ----
 
@@ -312,11 +335,13 @@ class Recommender(RowModel):
         Raises:
             NotFittedError: If the model has not been fitted.
         """
-        ratings = self.fitted_data
+        ratings, masks = self.fitted_data, {}
+        if self.from_facts_ is not None and self.from_facts_.any():
+            masks["from_facts"] = self.from_facts_.astype(np.float32)
         return Artifact(
             class_name=type(self).__name__,
             parameters=self.get_params(),
-            arrays=self._arrays(),
+            arrays=self._arrays() | masks,
             ratings=ratings,
             seed=self.seed_,
             learnt_by=self.learnt_by_,
@@ -346,6 +371,8 @@ class Recommender(RowModel):
         model.history_, model.item_map_ = artifact.history, artifact.item_map
         model.stopped_ = artifact.stopped
         arrays = dict(artifact.arrays)
+        if "from_facts" in arrays:
+            model.from_facts_ = take(arrays, "from_facts", model.ratings_.n_items) > 0
         model._restore(arrays)
         refuse_rest(arrays)
         return model

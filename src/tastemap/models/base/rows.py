@@ -2,7 +2,6 @@
 
 import inspect
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, Self
 
@@ -15,38 +14,10 @@ from tastemap.data.feedback import Feedback
 from tastemap.data.ratings import Ratings
 from tastemap.errors import NotFittedError, UnsupportedError
 from tastemap.models.base import selection
+from tastemap.models.base.capabilities import Capabilities
 from tastemap.models.base.explanation import Explanation
 from tastemap.models.base.propensity import Propensity
 from tastemap.models.base.user import NO_ITEMS, User
-
-
-@dataclass(frozen=True)
-class Capabilities:
-    """What a model can do, besides scoring items for the users of its training data.
-
-    Attributes:
-        predicts: Its scores are ratings. Otherwise they only rank, and `predict` is refused.
-        distribution: It gives a distribution over the levels of the scale, and so a median.
-        cumulative: It gives the probability of a rating up to any value, on a scale without levels.
-        folds_in: It describes a new user from ratings.
-        explains: Its predictions are sums of parts.
-        similar_items, similar_users: It compares items, or users.
-        map: It has a vector for each item, from which a map can be drawn.
-        interactions: It learns from `Interactions`, too; other models need ratings.
-        ordered: It looks at the order of what a user took up: the items similar to one are those
-            that people go on to.
-    """
-
-    predicts: bool = True
-    distribution: bool = False
-    cumulative: bool = False
-    folds_in: bool = False
-    explains: bool = False
-    similar_items: bool = False
-    similar_users: bool = False
-    map: bool = False
-    interactions: bool = False
-    ordered: bool = False
 
 
 class RowModel(ABC):
@@ -280,6 +251,7 @@ class RowModel(ABC):
         exclude_seen: bool = True,
         novelty: float = 0.0,
         by: str = "expected",
+        new: bool = False,
     ) -> tuple[IndexArray, FloatArray, FloatArray]:
         """The best items for a user: rows, raw predictions and scores, best first.
 
@@ -291,6 +263,7 @@ class RowModel(ABC):
             exclude_seen: Leave out what the user has rated or seen.
             novelty: From -1 (favour popular items) through 0 to 1 (favour rarely rated items).
             by: What the list is ordered by, one of `ORDERS`.
+            new: Choose from items without training ratings, too.
 
         Raises:
             UnsupportedError: If the order needs ratings, and the model has none.
@@ -302,11 +275,16 @@ class RowModel(ABC):
         mask = np.ones(len(score), dtype=bool) if allowed is None else allowed.copy()
         if exclude_seen:
             mask[user.touched] = False
+        if not new:
+            mask &= self._has_ratings
         rows = selection.top_k(score, mask, k)
         return rows, predicted[rows], score[rows]
 
     def explain_rows(self, user: User, item: int) -> Explanation:
-        """The parts of the score of an item (its row) for a user."""
+        """The parts of the score of an item (its row) for a user.
+
+        Of an item that is known from its facts alone, a part of 0 says so.
+        """
         return self._explain(user, item)
 
     def similarity_rows(self, item: int) -> FloatArray:
@@ -341,6 +319,11 @@ class RowModel(ABC):
     @cached_property
     def _item_information(self) -> tuple[F64, float]:
         return selection.item_information(self.fitted_data.by_item.counts)
+
+    @cached_property
+    def _has_ratings(self) -> Mask:
+        """Mask (n_items,) of the items with training ratings."""
+        return self.fitted_data.by_item.counts > 0
 
     @property
     def fitted_ratings(self) -> Ratings:

@@ -34,6 +34,7 @@ def allowed_items(
     candidates: Iterable[Id] | None,
     exclude: Iterable[Id] | None,
     where: str | pl.Expr | None,
+    new: bool = False,
 ) -> Mask:
     """Mask (n_items,) of the items that may be recommended.
 
@@ -44,17 +45,20 @@ def allowed_items(
         candidates: If given, only these items (ids or titles) may be recommended.
         exclude: Items (ids or titles) to leave out.
         where: A condition on the item table.
+        new: Allow items without training ratings, too.
     """
-    items = ratings.items
+    items, counts = ratings.items, ratings.by_item.counts
     allowed = np.ones(len(items), dtype=bool)
     if candidates is not None:
         allowed[:] = False
         allowed[[items.find(item) for item in candidates]] = True
     if where is not None:
-        frame = items.frame.with_columns(pl.Series("popularity", ratings.by_item.counts))
+        frame = items.frame.with_columns(pl.Series("popularity", counts))
         matches = frame.select(parse_condition(where, frame)).to_series()
         allowed &= matches.fill_null(False).to_numpy()
     allowed[seen] = False
+    if not new:
+        allowed &= counts > 0
     if exclude is not None:
         allowed[[items.find(item) for item in exclude]] = False
     return allowed

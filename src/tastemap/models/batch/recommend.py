@@ -45,6 +45,7 @@ def recommend_all(
     candidates: Any = None,
     exclude: Any = None,
     where: str | pl.Expr | None = None,
+    new: bool = False,
 ) -> pl.DataFrame:
     """The k items with the highest score for every user of the training data, or for some.
 
@@ -59,10 +60,12 @@ def recommend_all(
         exclude_seen: Leave out what each user has rated or seen.
         candidates, exclude: Items (ids or titles) to choose from, or to leave out.
         where: A condition on the item table, such as ``"year >= 1990"``.
+        new: Also items without training ratings, beside the others.
 
     Returns:
         Frame ``user_id, rank, item_id, title, predicted_rating, score``, user by user, best first:
-        k rows a user, or fewer with one `ShortAnswerWarning` if no more candidates are left.
+        k rows a user, or fewer with one `ShortAnswerWarning` if no more candidates are left. With
+        ``new`` a column ``basis``, as `Recommender.recommend` has it.
 
     Raises:
         ArgumentError: If k is not between 1 and the number of items.
@@ -80,10 +83,11 @@ def recommend_all(
         np.arange(data.n_users, dtype=np.int32) if users is None else data.users.index(users)
     )
     allowed = allowed_items(
-        data, seen=user_index[:0], candidates=candidates, exclude=exclude, where=where
+        data, seen=user_index[:0], candidates=candidates, exclude=exclude, where=where, new=new
     )
     k = min(10, data.n_items) if k is None else k
-    everyone = Everyone(model, k, (data.touched,) if exclude_seen else (), allowed)
+    seen = (data.touched,) if exclude_seen else ()
+    everyone = Everyone(model, k, seen, allowed, has_basis=new)
     lists = everyone.lists(user_index)
     n_short = int(np.count_nonzero(lists.items[:, -1] < 0))
     if n_short:
@@ -138,8 +142,13 @@ class Everyone:
         allowed: Mask | None = None,
         memory: int | None = None,
         n_threads: int | None = None,
+        *,
+        has_basis: bool = False,
     ) -> None:
-        """Arguments as in `best_items`; ``memory``, in bytes, may make blocks smaller."""
+        """Arguments as in `best_items`; ``memory``, in bytes, may make blocks smaller.
+
+        With ``has_basis`` frames say what each score rests on.
+        """
         data = model.fitted_data
         if isinstance(k, bool) or not isinstance(k, int | np.integer) or not 1 <= k <= data.n_items:
             raise ArgumentError(
@@ -148,7 +157,7 @@ class Everyone:
                 received=k,
             )
         self.model, self.data, self.k = model, data, int(k)
-        self.n_threads = n_threads or _usable_cores()
+        self.n_threads, self.has_basis = n_threads or _usable_cores(), has_basis
         self.forbidden = np.flatnonzero(~allowed) if allowed is not None else np.zeros(0, np.int64)
         self.groups = [
             (table.by_user.indptr, table.item_index[table.by_user.indices]) for table in seen
@@ -181,7 +190,7 @@ class Everyone:
         predicted = pl.lit(None, pl.Float64)
         if self.model.predicts_ratings:
             predicted = pl.lit(pl.Series(self.model.fitted_ratings.scale.clip(score)))
-        return pl.DataFrame(
+        frame = pl.DataFrame(
             [
                 data.users.ids_at(user_index[place // self.k]),
                 pl.Series("rank", place % self.k + 1, dtype=pl.Int32),
@@ -189,6 +198,9 @@ class Everyone:
                 data.items.titles.gather(rows),
             ]
         ).with_columns(predicted_rating=predicted, score=pl.Series(score))
+        if not self.has_basis:
+            return frame
+        return frame.with_columns(basis=pl.Series(self.model.basis_of(rows), dtype=pl.String))
 
     def _best(self, scores: FloatArray, error: FloatArray | None, users: IndexArray) -> Lists:
         """A shortlist by approximate scores, then the best by exact scores."""

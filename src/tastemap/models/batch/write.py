@@ -48,6 +48,7 @@ def write_recommendations(
     candidates: Any = None,
     exclude: Any = None,
     where: str | pl.Expr | None = None,
+    new: bool = False,
     memory: int = 2**30,
     progress: bool = False,
 ) -> int:
@@ -67,6 +68,7 @@ def write_recommendations(
         exclude_seen: Leave out what each user has rated.
         candidates, exclude: Items (ids or titles) to choose from, or to leave out.
         where: A condition on the item table, such as ``"year >= 1990"``.
+        new: Also items without training ratings; a column ``basis`` says what scores rest on.
         memory: Bytes for scores and lists, in addition to those of the model.
         progress: Whether to show a progress bar on standard error.
 
@@ -96,13 +98,18 @@ def write_recommendations(
         )
     data = model.fitted_data
     allowed = allowed_items(
-        data, seen=np.zeros(0, np.int32), candidates=candidates, exclude=exclude, where=where
+        data,
+        seen=np.zeros(0, np.int32),
+        candidates=candidates,
+        exclude=exclude,
+        where=where,
+        new=new,
     )
     k = min(10, data.n_items) if k is None else k
     seen = (data.touched,) if exclude_seen else ()
-    everyone = Everyone(model, k, seen, allowed, memory=int(memory) // 2)
+    everyone = Everyone(model, k, seen, allowed, memory=int(memory) // 2, has_basis=new)
     size = _users_of_a_part(data.n_items, k, int(memory))
-    options = [k, exclude_seen, size, np.packbits(allowed).tobytes().hex()]
+    options = [k, exclude_seen, new, size, np.packbits(allowed).tobytes().hex()]
     digest = model.to_artifact().digest(*options)
     parts = _Parts(target.with_name(f".{target.name}.parts"), digest)
     n_before = 0

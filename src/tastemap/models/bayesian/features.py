@@ -16,11 +16,10 @@ from scipy.sparse import csr_array
 
 from tastemap.arrays import F32, I64, AnyArray, IndexArray
 from tastemap.data.feedback import Groups
+from tastemap.models.base.facts import CATEGORIES, LISTS, VECTOR, WORDS, Facts
 
-# Text with more distinct values (titles, addresses, post codes) is left out: rows hardly share any.
-MAX_CATEGORIES = 50
-# Numbers with more distinct values are put into so many bins, about equally full.
-MAX_BINS = 12
+# Principal scores of words and vectors.
+MAX_PRINCIPAL = 20
 # Implicit scores for each rating of an average row, and the number of further ratings of a row at
 # which half of its scores is believed: chosen on inner splits of one to five ratings a person of
 # MovieLens 1M, where the scores did harm, and of fold u1 of 100K, where neither makes a difference.
@@ -164,59 +163,18 @@ def popularity(counts: I64) -> F32:
 
 
 def side_columns(table: pl.DataFrame) -> F32:
-    """Indicators (F, n) of the values of a table that several rows can share.
+    """Features (F, n) of the columns of a table: `Facts`, dense and few.
 
-    Text and truth values with at most 50 distinct values, lists of such text, and numbers and
-    dates, in at most 12 bins about equally full. A missing value has no indicator.
+    Categories are indicators. Of words and vectors together, the first 20 principal scores; lists
+    of many values are left out.
 
     Example:
         >>> table = pl.DataFrame({"user_id": [1, 2, 3], "sex": ["F", "M", "F"]})
         >>> side_columns(table).tolist()
         [[1.0, 0.0, 1.0], [0.0, 1.0, 0.0]]
     """
-    blocks = [indicators(table[name]) for name in table.columns[1:]]
-    return np.vstack([np.zeros((0, len(table)), np.float32), *blocks]).astype(np.float32)
-
-
-def indicators(column: pl.Series) -> F32:
-    """Indicators (F, n) of the values of a column; none where each row has its own."""
-    if isinstance(column.dtype, pl.List):
-        rows, value = _exploded(column)
-    else:
-        value = _binned(column)
-        rows = np.arange(len(column))
-    present = value.is_not_null().to_numpy()
-    categories = value.drop_nulls().unique().sort()
-    if value.dtype != pl.String or not 2 <= len(categories) <= MAX_CATEGORIES:
-        return np.zeros((0, len(column)), dtype=np.float32)
-    place = categories.search_sorted(value.drop_nulls()).to_numpy()
-    block = np.zeros((len(categories), len(column)), dtype=np.float32)
-    block[place, rows[present]] = 1.0
-    return block
-
-
-def _exploded(column: pl.Series) -> tuple[I64, pl.Series]:
-    """Row numbers and values, as text, of a column of lists."""
-    frame = column.alias("value").to_frame().with_row_index("row").explode("value")
-    return frame["row"].to_numpy().astype(np.int64), frame["value"].cast(pl.String, strict=False)
-
-
-def _binned(column: pl.Series) -> pl.Series:
-    """A column as text of few distinct values: dates by year, numbers in bins."""
-    if column.dtype in (pl.Date, pl.Datetime):
-        column = column.dt.year()
-    if column.dtype.is_numeric():
-        number = column.cast(pl.Float64).fill_nan(None)
-        if number.drop_nulls().n_unique() > MAX_BINS:
-            inner = np.quantile(number.drop_nulls().to_numpy(), np.linspace(0, 1, MAX_BINS + 1))
-            edges = pl.Series(np.unique(inner[1:-1]))
-            bins = edges.search_sorted(number, side="right")
-            number = pl.select(
-                pl.when(number.is_null()).then(None).otherwise(bins).cast(pl.Float64)
-            ).to_series()
-        return number.cast(pl.String)
-    if column.dtype in (pl.String, pl.Boolean) or isinstance(
-        column.dtype, pl.Categorical | pl.Enum
-    ):
-        return column.cast(pl.String)
-    return pl.Series(column.name, [None] * len(column), dtype=pl.String)
+    facts = Facts.of(table)
+    indicators = facts.of_kinds(CATEGORIES, LISTS).encode(table).toarray()
+    X = facts.of_kinds(WORDS, VECTOR).encode(table)
+    scores = X @ principal_axes(X, MAX_PRINCIPAL)
+    return np.hstack([indicators, scores]).T.astype(np.float32)

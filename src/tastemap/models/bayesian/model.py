@@ -11,10 +11,12 @@ from threadpoolctl import threadpool_limits
 from tastemap.arrays import F32, FloatArray, IndexArray
 from tastemap.data.ratings import Ratings
 from tastemap.data.scale import Interval, tails
+from tastemap.models.base.capabilities import Capabilities
 from tastemap.models.base.explanation import Explanation, Part, PartKind, kept_inside
-from tastemap.models.base.factors import Factors, HasFactors, Prior
+from tastemap.models.base.factors import FactorModel, Factors, HasFactors, Prior
+from tastemap.models.base.facts import Facts
 from tastemap.models.base.recommender import Recommender
-from tastemap.models.base.rows import Capabilities
+from tastemap.models.base.regression import NewItems, Regression
 from tastemap.models.base.user import User
 from tastemap.models.base.validation import choice, whole_number
 from tastemap.models.bayesian.chains import SamplerConfig, Validation, run_chains
@@ -327,6 +329,27 @@ class BayesianFactorization(HasFactors):
         if not self.has_distribution:
             raise self._cannot("give a distribution over ratings that have no levels")
         return self.draws.distribution(user, ItemLists.of([item_index]), self.ratings_.scale)
+
+    def _place(self, items: NewItems) -> None:
+        super()._place(items)
+        self.draws = self.draws.with_items(items)
+
+    def _judged(self) -> FactorModel:
+        """The posterior means: the draws say the same, and take long to fold in."""
+        means = FactorModel()
+        means.ratings_, means.seed_, means.factors = self.ratings_, self.seed_, self.factors
+        return means
+
+    def _place_unrated(self) -> None:
+        """As in the base class, if facts help; else the items stay as the chains have drawn them.
+
+        The chains draw them given their facts, too, but with a prior that all facts share.
+        """
+        if self._learnt_facts()[1] is not None:
+            super()._place_unrated()
+
+    def _learnt_facts(self) -> tuple[Facts, Regression | None]:
+        return super()._learnt_facts() if self.side else (Facts((), ()), None)
 
     def _explain(self, user: User, item: int) -> Explanation:
         """The parts of the posterior means of biases and factors.

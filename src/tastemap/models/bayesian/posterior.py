@@ -3,7 +3,7 @@
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,6 +14,7 @@ from tastemap.data.scale import Scale
 from tastemap.kernels.gibbs.fold_in import fold_in
 from tastemap.kernels.gibbs.predictive import predictive
 from tastemap.models.base.arrays import take
+from tastemap.models.base.regression import NewItems
 from tastemap.models.bayesian.draw import HALF_PRECISION, Draw
 from tastemap.models.bayesian.features import RELIABLE_AT, reliability, scores_of
 from tastemap.models.bayesian.observations import Observations
@@ -134,6 +135,26 @@ class Draws(Draw):
         for name in ("centre", "deviation", "reliable_at"):
             values[name] = float(values[name][0])
         return cls(**values)
+
+    def with_items(self, items: NewItems) -> "Draws":
+        """The same with items that nobody has rated, in each draw the average item and by facts.
+
+        Their noise is that of the average item: it holds what such an item may be else, too.
+        """
+        rows = self.items.transpose(1, 0, 2)  # items first, last the average
+        flat = rows.reshape(len(rows), -1)
+        put = items.put(flat[:-1], items.expected(flat[:-1], flat[-1])).reshape(-1, *rows.shape[1:])
+        scales = self.item_scales.T
+        scale = np.repeat(scales[-1:], len(items.rows), axis=0)
+        longer: dict[str, Any] = {
+            "items": np.concatenate([put, rows[-1:]]).transpose(1, 0, 2),
+            "item_scales": np.concatenate([items.put(scales[:-1], scale), scales[-1:]]).T,
+            "axes": items.put(self.axes, np.zeros((len(items.rows), self.axes.shape[1]))),
+        }
+        for name in ("items", "item_scales"):  # as a saved model has them
+            longer[name] = longer[name].astype(np.float16)
+        longer = {name: np.ascontiguousarray(a, dtype=np.float32) for name, a in longer.items()}
+        return replace(self, **longer)
 
     # ---- users ----
 

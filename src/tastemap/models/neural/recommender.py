@@ -15,9 +15,9 @@ from tastemap.data.splits import train_test_split
 from tastemap.errors import ArgumentError, UnsupportedError
 from tastemap.models.base.arrays import take
 from tastemap.models.base.artifact import Artifact
+from tastemap.models.base.capabilities import Capabilities
 from tastemap.models.base.factors import Factors, HasFactors
 from tastemap.models.base.recommender import Recommender
-from tastemap.models.base.rows import Capabilities
 from tastemap.models.base.validation import positive, share, whole_number
 from tastemap.models.neural.baseline import Baseline, network_share
 from tastemap.models.neural.registry import named_network

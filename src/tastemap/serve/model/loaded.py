@@ -20,9 +20,9 @@ from tastemap.data.scale import Scale
 from tastemap.errors import ArgumentError, UnsupportedError
 from tastemap.explore.item_map import describe_map, map_items
 from tastemap.metrics.similarity import unit_rows
+from tastemap.models.base.capabilities import Capabilities
 from tastemap.models.base.factors import HasFactors
 from tastemap.models.base.recommender import Recommender
-from tastemap.models.base.rows import Capabilities
 from tastemap.models.base.selection import top_k
 from tastemap.models.base.user import User
 from tastemap.serve.model.catalogue import NO_FILTERS, Catalogue, Filters, RowsOfIds
