@@ -199,7 +199,7 @@ def choice_table(choice: Choice) -> pl.DataFrame:
 
 def choice_blocks(choice: Choice, table: pl.DataFrame, notes: Sequence[str]) -> list[Block]:
     """A choice of a model as a section: the differences, the table of all models, and notes."""
-    blocks: list[Block] = [Table(table, "The best on held-out ratings first", digits=4)]
+    blocks: list[Block] = [Table(table, "The best on the held-out part first", digits=4)]
     if choice.frame["difference"].count():
         differences = choice.frame.filter(pl.col("difference").is_not_null()).select(
             pl.lit(choice.metric).alias("metric"),

@@ -54,7 +54,7 @@ def plot_error_and_seconds(frame: pl.DataFrame, score: str = "test_rmse") -> "Fi
         figure, (ax,) = style.new_figure(
             f"“{rows['model'][best]}” has the {'highest' if up else 'least'} test {name},"
             f" {value[best]:.3f}, after {_seconds(seconds[best])}",
-            f"{name} on the test ratings, {'more' if up else 'less'} is better · blue: no model is"
+            f"{name} on the test part, {'more' if up else 'less'} is better · blue: no model is"
             " both better and quicker · seconds on a logarithmic scale",
         )
         ax.plot(seconds[front], value[front], color=BLUE, lw=1.4, alpha=0.5, zorder=1)

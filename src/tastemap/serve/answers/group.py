@@ -58,8 +58,7 @@ def group_picks(
     elif model.capabilities.predicts:
         table = model.scale.clip(scores)
     score = table.min(axis=0) if method == "least_misery" else table.mean(axis=0)
-    unseen = model.catalogue.allowed(filters)
-    unseen[np.concatenate([user.item_index for user in members.values()])] = False
+    unseen = model.unseen(members.values(), filters)
     rows = top_k(score + WEIGHT_OF_MEAN * table.mean(axis=0), unseen, k)
     names, reason = list(members), _reason if model.has_ratings else _reason_of_shares
     cards = model.catalogue.cards(rows, score=score[rows])

@@ -97,8 +97,7 @@ def first_page(
 ) -> list[Row]:
     """The rows of the first page; see `Service.rows`."""
     scores = model.scores(user)
-    unseen = model.catalogue.allowed(filters)
-    unseen[user.item_index] = False
+    unseen = model.unseen([user], filters)
     most_rated = top_k(model.catalogue.popularity.astype(float), unseen, max(k, MAX_CANDIDATES))
 
     def row(key: str, title: str, note: str, rows: IndexArray) -> Row:

@@ -2,8 +2,6 @@
 
 from typing import NamedTuple
 
-import numpy as np
-
 from tastemap.serve.model.loaded import LoadedModel, ServedUser
 
 
@@ -29,8 +27,7 @@ def standing(model: LoadedModel, user: ServedUser, row: int) -> Standing:
     """Where the item at a row stands for a user."""
     popularity = model.catalogue.popularity
     by_popularity = int((popularity > popularity[row]).sum()) + 1
-    is_listed = np.ones(len(popularity), dtype=bool)
-    is_listed[user.item_index] = False
+    is_listed = model.unseen([user])
     place = None
     if user.source != "popular" and model.is_personal and is_listed[row]:
         scores = model.scores(user)

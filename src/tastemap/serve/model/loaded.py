@@ -4,7 +4,7 @@ It uses the calls on rows of `Recommender`, since a question of a page must not 
 """
 
 import timeit
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache, partial
 from typing import Any, NamedTuple, NoReturn
@@ -212,6 +212,17 @@ class LoadedModel:
             user.user, k, scores=scores, allowed=allowed, exclude_seen=exclude_seen, novelty=novelty
         )
         return rows, score
+
+    def unseen(self, users: Iterable[ServedUser], filters: Filters = NO_FILTERS) -> Mask:
+        """Which items (n,) a list for all of these users may hold.
+
+        The filters let them through, somebody has rated them, and none of the users has rated or
+        seen them.
+        """
+        mask = self.catalogue.allowed(filters) & (self.catalogue.popularity > 0)
+        for user in users:
+            mask[user.user.touched] = False
+        return mask
 
     def distribution(self, user: ServedUser, row: int) -> FloatArray | None:
         """The probability of each level of the scale for one item, where the model gives one."""
