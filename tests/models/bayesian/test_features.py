@@ -113,3 +113,15 @@ def test_side_columns_may_have_nulls_or_nothing_but_nulls(split: Split) -> None:
     data = Ratings.from_frame(split.train.to_frame(), item_table=table)
     model = BayesianFactorization(n_factors=2, n_iterations=10, n_draws=4)
     assert np.isfinite(model.fit(data, progress=False).predict_ratings(data)).all()
+
+
+def test_words_and_vectors_become_a_few_principal_scores() -> None:
+    n = 80
+    story = [" ".join(f"w{(n * k) % 61}" for k in range(1, 5)) for n in range(n)]
+    table = pl.DataFrame(
+        {"item_id": range(n), "story": story, "tone": [n % 2 > 0 for n in range(n)]}
+    )
+    columns = side_columns(table)
+    assert columns.shape == (2 + 20, n)
+    assert set(np.unique(columns[:2])) == {0.0, 1.0}
+    assert np.linalg.norm(columns[2]) > np.linalg.norm(columns[-1]) > 0

@@ -357,3 +357,17 @@ def test_a_table_whose_times_are_missing_in_part_says_so() -> None:
     frame = {"user_id": [1, 1, 2], "item_id": [1, 2, 1], "rating": [3.0, 4.0, 5.0]}
     with pytest.raises(DataError, match="timestamp"):
         Ratings.from_frame(pl.DataFrame(frame | {"timestamp": [5, None, 7]}))
+
+
+def test_new_items_have_wider_distributions_and_no_facts_without_side(ratings: Ratings) -> None:
+    new = pl.DataFrame({"item_id": [900], "genres": [["Comedy"]]})
+    options = {"n_factors": 2, "n_iterations": 10, "n_draws": 4}
+    model = BayesianFactorization(**options).fit(ratings, progress=False).add_items(new)
+    levels = model.ratings_.scale.levels
+    assert model.basis_of(np.array([0, 80])) == ["ratings", "facts"]
+    p = model.predict_distribution(1, [1, 900])
+    mean = p @ levels
+    variance = p @ levels**2 - mean**2
+    assert variance[1] > variance[0]
+    plain = BayesianFactorization(**options, side=False).fit(ratings, progress=False)
+    assert plain.add_items(new).basis_of(np.array([80])) == ["average"]
