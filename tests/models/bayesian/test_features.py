@@ -129,3 +129,15 @@ def test_what_was_seen_counts_like_what_was_rated(ratings: Ratings) -> None:
         popularity(seen.by_item.counts), popularity(ratings.by_item.counts)
     )
     assert np.abs(of_half.columns - of_all.columns).max() > 0.01
+
+
+def test_words_and_vectors_become_a_few_principal_scores() -> None:
+    n = 80
+    story = [" ".join(f"w{(n * k) % 61}" for k in range(1, 5)) for n in range(n)]
+    table = pl.DataFrame(
+        {"item_id": range(n), "story": story, "tone": [n % 2 > 0 for n in range(n)]}
+    )
+    columns = side_columns(table)
+    assert columns.shape == (2 + 20, n)
+    assert set(np.unique(columns[:2])) == {0.0, 1.0}
+    assert np.linalg.norm(columns[2]) > np.linalg.norm(columns[-1]) > 0

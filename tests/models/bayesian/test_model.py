@@ -370,3 +370,17 @@ def test_somebody_who_has_only_seen_things_is_known_by_them(ratings: Ratings) ->
     new = model.score_rows(model.fold_in(seen=table.items.ids_at(model.user_at(0).seen).to_list()))
     assert np.abs(predicted - average).max() > 0.02
     assert np.abs(new - predicted).max() < 0.5 * np.abs(predicted - average).max()
+
+
+def test_new_items_have_wider_distributions_and_no_facts_without_side(ratings: Ratings) -> None:
+    new = pl.DataFrame({"item_id": [900], "genres": [["Comedy"]]})
+    options = {"n_factors": 2, "n_iterations": 10, "n_draws": 4}
+    model = BayesianFactorization(**options).fit(ratings, progress=False).add_items(new)
+    levels = model.ratings_.scale.levels
+    assert model.basis_of(np.array([0, 80])) == ["ratings", "facts"]
+    p = model.predict_distribution(1, [1, 900])
+    mean = p @ levels
+    variance = p @ levels**2 - mean**2
+    assert variance[1] > variance[0]
+    plain = BayesianFactorization(**options, side=False).fit(ratings, progress=False)
+    assert plain.add_items(new).basis_of(np.array([80])) == ["average"]

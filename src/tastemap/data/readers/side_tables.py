@@ -79,7 +79,7 @@ def with_tables(ratings: TableT, items: Any = None, users: Any = None) -> TableT
         source = _noting(ratings, notes)
         if not source.noun and isinstance(items, str | Path):
             source = replace(source, noun=noun_in(Path(items).name))
-        ratings = ratings.replaced(items=described, source=source)
+        ratings = ratings.replaced(source=source).with_items(described)
     if users is not None:
         described, notes = _described(users, ratings.users)
         ratings = ratings.replaced(users=described, source=_noting(ratings, notes))
