@@ -88,6 +88,12 @@ def test_every_form_gives_titles_years_genres_and_numbers(
     assert described.item_table["release_year"].to_list() == [1984, 1979, 1995]
 
 
+def test_a_table_of_ids_alone_says_which_items_there_are(ratings: Ratings) -> None:
+    ids = [*ratings.items.ids.head(2), 900]
+    described = with_tables(ratings, items=pl.DataFrame({"item": ids}))
+    assert described.items.untouched["item_id"].to_list() == [900]
+
+
 def test_a_name_of_an_id_wins_over_another_column_with_more_of_them(ratings: Ratings) -> None:
     table = pl.DataFrame({"rank": [1, 2, 3], "item_id": [3, 2, 9], "title": ["c", "b", "i"]})
     described = with_tables(ratings, items=table)

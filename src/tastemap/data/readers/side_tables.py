@@ -183,7 +183,7 @@ def _of_ids(name: str, frame: pl.DataFrame, key: str, kind: str) -> tuple[pl.Dat
     """The frame with its ids under the usual name, each of them once, and notes."""
     key_name, notes = KEYS[kind], []
     others = [column for column in frame.columns if column not in (key, key_name)]
-    table = frame.select(others).insert_column(0, as_ids(frame[key])[0].alias(key_name))
+    table = frame.select(as_ids(frame[key])[0].alias(key_name), *others)
     table = table.filter(table[key_name].is_not_null())
     if n_without := len(frame) - len(table):
         notes.append(f"{name}: {counted(n_without, 'row')} without an id, left out")
