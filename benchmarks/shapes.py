@@ -168,7 +168,7 @@ def squared_errors(answer: Any, split: Any) -> Any:
 def scores(errors: Any, reference: Any, test: Any) -> dict[str, Any]:
     """The RMSE, and its difference to the reference with the ends of an interval."""
     sums = [user_sums(test.user_index, values) for values in (errors, reference)]
-    difference = paired_differences([total for total, _ in sums], sums[0][1], 1, root=True)
+    difference = paired_differences([total for total, _ in sums], sums[0][1], 1, root=True)[:3]
     ends = [round(float(value[0]), 5) for value in difference]
     return {"rmse": round(float(np.sqrt(errors.mean())), 5), "difference": ends}
 

@@ -71,7 +71,11 @@ def test_version() -> None:
         (("similar", "MODEL", "--all"), 2, "expected -o FILE, or --json"),
         (("similar", "MODEL"), 2, "expected an item or a user, or --all alone"),
         (("similar", "MODEL", "1", "--all"), 2, "expected an item or a user, or --all alone"),
-        (("recommend", "MODEL", "5", "--all", "--json"), 2, "no user, no ratings and no novelty"),
+        (
+            ("recommend", "MODEL", "5", "--all", "--json"),
+            2,
+            "no user, no ratings, no novelty and no order",
+        ),
         (("predict", "MODEL", "5"), 2, "at least one item"),
         (("fit", "RELEASE", "-o", "out", "-m", "magic"), 2, "one of bias"),
         (("fit", "RELEASE", "-o", "out", "-m", "bias", "--set", "speed=9"), 2, "speed"),

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from tastemap.data.scale import Scale
 from tastemap.spark.shards import csr, rows, shard
 
 pa = pytest.importorskip("pyarrow")
@@ -21,9 +20,9 @@ def test_a_shard_predicts_and_leaves_out_what_was_seen() -> None:
     items = np.array([[0.5, 1.0], [-0.5, 2.0], [0.0, 0.0]], dtype=np.float32)
     weights = np.array([[0.25, 1.0], [0.0, -1.0]], dtype=np.float32)
     seen = np.array([0, 1, 1]), np.array([1], dtype=np.int32)
-    part = shard(items, 3.0, Scale(1.0, 5.0, 1.0), weights, seen)
+    part = shard(items, 3.0, weights, seen)
     pairs = np.array([0, 0, 1], dtype=np.int32), np.array([0, 1, 1], dtype=np.int32)
     # mu + b_u + b_i + p_u q_i
     assert part.predict_rows(*pairs).tolist() == [4.75, 4.75, 0.5]
-    best, _, _ = part.recommend_rows(part.user_at(0), 1)
+    best, _, _ = part.recommend_rows(part.user_at(0), 1, new=True)
     assert best.tolist() == [0]

@@ -270,6 +270,8 @@ class Feedback(ABC):
 
     def with_items(self, items: Vocabulary) -> Self:
         """The same rows with other items, whose first ids are those of this table."""
+        if items is self.items:
+            return self
         data = self.replaced(items=items)
         learnt = {name: value for name, value in vars(self).items() if name not in vars(data)}
         learnt.pop("touched", None)  # a table of its own, with the items of before

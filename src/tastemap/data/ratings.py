@@ -237,7 +237,7 @@ class Ratings(Feedback):
     def with_items(self, items: Vocabulary) -> Self:
         """As in the base class; what was seen has the same items."""
         ratings = super().with_items(items)
-        if self.seen is not None:
+        if self.seen is not None and ratings is not self:
             vars(ratings)["seen"] = self.seen.with_items(items)
         return ratings
 

@@ -66,6 +66,7 @@ def design(
         by_user=Groups.of(user, n_users),
         by_item=Groups.of(item, n_items),
         popularity=rng.normal(size=n_items).astype(np.float32),
+        touched=np.bincount(item, minlength=n_items) > 0,
         n_levels=n_levels,
         features=(sides[0], sides[1]),
         nodes=TimeNodes.of(user, time, n_users) if timed else None,

@@ -5,7 +5,7 @@ from loops import in_loop
 from starlette.testclient import TestClient
 from starlette.types import Message, Receive, Scope, Send
 
-from tastemap.serve.web import pages
+from tastemap.serve.web import you
 from tastemap.serve.web.head import AnswersHead
 
 
@@ -50,7 +50,7 @@ async def test_no_byte_of_the_body_is_passed_on() -> None:
 
 
 def test_head_changes_nothing(client: TestClient) -> None:
-    posts = [route.path for route in pages.router.routes if route.methods == {"POST"}]
+    posts = [route.path for route in you.router.routes if route.methods == {"POST"}]
     assert "/you/forget" in posts
     for path in posts:
         assert client.head(path).status_code == 405

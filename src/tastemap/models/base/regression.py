@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import polars as pl
 from scipy.linalg import cho_factor, cho_solve
-from scipy.stats import rankdata
 
 from tastemap.arrays import F64, I64, AnyArray, FloatArray, Mask
 from tastemap.data.feedback import Feedback
@@ -214,6 +213,8 @@ class _Trial(NamedTuple):
 
     def gains(self, model: Any, X: Any) -> F64:
         """The share of each hidden item in the gain with each penalty, (penalties, n_hidden)."""
+        from scipy.stats import rankdata  # slow to import, and only a trial needs it
+
         data, n, size = model.fitted_data, model.fitted_data.n_items, len(self.hidden)
         penalties = (np.inf, *PENALTIES)
         regression = Regression(X, data.by_item.counts, self.teachers, penalties)
