@@ -359,6 +359,22 @@ def test_a_table_whose_times_are_missing_in_part_says_so() -> None:
         Ratings.from_frame(pl.DataFrame(frame | {"timestamp": [5, None, 7]}))
 
 
+def test_of_whom_nothing_is_known_is_right_on_average_though_people_rate_what_they_like() -> None:
+    """Users rate twelve items of their own half well, and three of the other badly."""
+    rng, rows = np.random.default_rng(0), []
+    for user in range(80):
+        for half, n, low in ((user % 2, 12, 4), (1 - user % 2, 3, 1)):
+            items = 2 * rng.choice(20, n, replace=False) + half
+            rows += [(user, int(item), int(rng.integers(low, low + 2))) for item in items]
+    schema = ["user_id", "item_id", "rating"]
+    ratings = Ratings.from_frame(pl.DataFrame(rows, schema=schema, orient="row"))
+    model = BayesianFactorization(n_factors=2, n_iterations=40, n_draws=20)
+    model.fit(ratings, progress=False)
+    unknown = np.full(len(ratings), -1, dtype=np.int32)
+    for pair in ((unknown, ratings.item_index), (ratings.user_index, unknown)):
+        assert abs((model.predict_rows(*pair) - ratings.rating).mean()) < 0.2
+
+
 def test_somebody_who_has_only_seen_things_is_known_by_them(ratings: Ratings) -> None:
     """A user of the data without a rating is told from the average, as a new user is."""
     is_first = ratings.user_index == 0

@@ -104,6 +104,13 @@ class WithoutRatings(NamedTuple):
         scale = np.sqrt(1.0 + max(float(lack.var()) - present, 0.0) / unit)
         return cls(rows, np.asarray(scale, np.float32))
 
+    def moved(self, by: FloatArray) -> "WithoutRatings":
+        """The same, each row moved (n, D) by what was seen says of it.
+
+        That has no part in the least squares: they are of rows of which nothing is known.
+        """
+        return self._replace(rows=self.rows + np.vstack([by, np.zeros_like(by[:1])]))
+
     def fill(self, rows: F32, rated: Mask) -> F32:
         """Rows (n + 1, D): those given where there are ratings, elsewhere and last these."""
         values = self.rows.astype(np.float32)

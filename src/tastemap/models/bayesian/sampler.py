@@ -292,17 +292,19 @@ class Chain:
         # as part of the predictor.
         relative = f if self.cutpoints is None else f - self.cutpoints.delta.mean(axis=1)[user]
         pairs = Pairs(user, item, relative)
-        side = users.side - user_prior + users.implicit
+        side = users.side - user_prior
         new_users = WithoutRatings.of(average, side, rows, pairs, item_unit, spread)
         # An item that is rated is rather a popular one: each counts as often as it was rated.
         average, side = (
             np.average(part, axis=0, weights=items.groups.counts) for part in (rows, items.side)
         )
+        side = np.pad(items.side - side, ((0, 0), (0, 1)))  # it says nothing of popularity
+        pairs = Pairs(item, user, f)
+        new_items = WithoutRatings.of(average, side, users.W, pairs, user_unit)
         # How popular an item is, is known where it was seen.
         x = np.where(data.touched, data.popularity - average[-1], 0)
-        side = np.column_stack([items.side - side + items.implicit, x])
-        pairs = Pairs(item, user, f)
-        return new_users, WithoutRatings.of(average, side, users.W, pairs, user_unit)
+        implicit = np.column_stack([items.implicit, x])
+        return new_users.moved(users.implicit), new_items.moved(implicit)
 
     @property
     def loss(self) -> float:
