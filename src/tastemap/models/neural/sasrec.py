@@ -12,9 +12,8 @@ from keras import ops
 
 from tastemap.arrays import F32, I32, I64
 from tastemap.models.neural.networks import as_numpy, table
-from tastemap.models.neural.training import Row, seed_keras
+from tastemap.models.neural.training import Row, seed_keras, train_by_epochs
 from tastemap.models.transformer import EPSILON, Transformer
-from tastemap.support.deadline import is_over
 
 # Share of the updates over which the learning rate rises.
 WARMUP = 0.05
@@ -205,21 +204,12 @@ def train_sequences(
     seed_keras(plan.seed)
     batches = SequenceBatches(items, indptr, n_items, plan)
     network = SASRecModel(n_items, plan)
-    history: list[Row] = []
     if not len(batches):
-        return network, history
+        return network, []
     steps = plan.n_epochs * len(batches)
     warmup = max(1, round(WARMUP * steps))
     schedule = keras.optimizers.schedules.CosineDecay(
         0.0, max(steps - warmup, 1), warmup_target=plan.learning_rate, warmup_steps=warmup
     )
     network.compile(keras.optimizers.Adam(schedule, beta_2=0.98), loss=sampled_softmax)
-
-    def epoch_end(epoch: int, logs: dict[str, float]) -> None:
-        history.append({"epoch": epoch + 1, "train_loss": float(logs["loss"])})
-        on_epoch(history[-1])
-        network.stop_training = is_over(epoch + 1, plan.n_epochs)
-
-    callback = keras.callbacks.LambdaCallback(on_epoch_end=epoch_end)
-    network.fit(batches, epochs=plan.n_epochs, shuffle=False, verbose=0, callbacks=[callback])
-    return network, history
+    return network, train_by_epochs(network, batches, plan.n_epochs, on_epoch)

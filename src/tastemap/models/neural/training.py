@@ -249,6 +249,22 @@ def _train_keras(
     return history
 
 
+def train_by_epochs(
+    network: Any, batches: Any, n_epochs: int, on_epoch: Callable[[Row], None]
+) -> list[Row]:
+    """Train a compiled network on a sequence of batches; its curve ``epoch, train_loss``."""
+    history: list[Row] = []
+
+    def epoch_end(epoch: int, logs: dict[str, float]) -> None:
+        history.append({"epoch": epoch + 1, "train_loss": float(logs["loss"])})
+        on_epoch(history[-1])
+        network.stop_training = is_over(epoch + 1, n_epochs)
+
+    callback = keras.callbacks.LambdaCallback(on_epoch_end=epoch_end)
+    network.fit(batches, epochs=n_epochs, shuffle=False, verbose=0, callbacks=[callback])
+    return history
+
+
 def seed_keras(seed: int) -> None:
     """Set the seed of all random numbers that Keras draws."""
     if keras.backend.backend() == "jax":

@@ -12,8 +12,7 @@ from keras import layers, ops
 
 from tastemap.data.interactions import Interactions
 from tastemap.models.neural.networks import as_numpy, table
-from tastemap.models.neural.training import Row, seed_keras
-from tastemap.support.deadline import is_over
+from tastemap.models.neural.training import Row, seed_keras, train_by_epochs
 
 Floats = npt.NDArray[np.float32]
 # Hidden likes of a user in one row of a batch; the same history predicts them all.
@@ -184,13 +183,4 @@ def train_towers(
     steps = plan.n_epochs * len(batches)
     schedule = keras.optimizers.schedules.CosineDecay(plan.learning_rate, steps)
     network.compile(keras.optimizers.Adam(schedule), loss=sampled_softmax)
-    history: list[Row] = []
-
-    def epoch_end(epoch: int, logs: dict[str, float]) -> None:
-        history.append({"epoch": epoch + 1, "train_loss": float(logs["loss"])})
-        on_epoch(history[-1])
-        network.stop_training = is_over(epoch + 1, plan.n_epochs)
-
-    callback = keras.callbacks.LambdaCallback(on_epoch_end=epoch_end)
-    network.fit(batches, epochs=plan.n_epochs, shuffle=False, verbose=0, callbacks=[callback])
-    return network, history
+    return network, train_by_epochs(network, batches, plan.n_epochs, on_epoch)
