@@ -7,6 +7,7 @@ import pytest
 from tastemap.data.ratings import Ratings
 from tastemap.data.splits import Split, leave_last_out
 from tastemap.evaluation.compare import compare
+from tastemap.evaluation.leaderboard import difference_notes
 from tastemap.models.bias import BiasModel
 from tastemap.models.ease import EASE
 
@@ -65,6 +66,12 @@ def test_what_holds_after_the_correction_is_said(split: Split) -> None:
         "after Holm’s correction for the number of models, these differ at 5 %:"
         f" rmse of {model} from that of frozen; mae of no model from that of frozen"
     )
+
+
+def test_that_all_models_differ_is_said_without_a_list() -> None:
+    columns = {"metric": "ndcg", "model": ["a", "b"], "reference": "c", "p_holm": [0.01, 0.02]}
+    (note,) = difference_notes(pl.DataFrame(columns))
+    assert note.endswith(": ndcg of all 2 models from that of c")
 
 
 def test_in_a_mixed_board_errors_are_compared_with_the_best_by_an_error(split: Split) -> None:

@@ -211,7 +211,10 @@ def difference_notes(differences: pl.DataFrame) -> list[str]:
     for (metric, reference), rows in groups:
         is_corrected |= len(rows) > 1
         models = rows.filter(pl.col("p_holm") <= MAX_P)["model"].to_list()
-        parts.append(f"{metric} of {', '.join(models) or 'no model'} from that of {reference}")
+        named = ", ".join(models) or "no model"
+        if len(models) == len(rows) > 1:
+            named = f"all {len(models)} models"
+        parts.append(f"{metric} of {named} from that of {reference}")
     if not is_corrected:
         return []
     start = "after Holm’s correction for the number of models, these differ at 5 %"
