@@ -28,7 +28,7 @@ def _predict(K: int, first: int, last: int, out: tuple[np.ndarray, np.ndarray]) 
 
 
 def test_predictive_distribution() -> None:
-    centre, cumulative = np.zeros(8), np.zeros((8, 4))
+    centre, cumulative = np.zeros(8), np.zeros((4, 8))
     given = _predict(2, 0, 3, (centre, cumulative))
     for p in range(3):
         rows = slice(given["target_indptr"][p], given["target_indptr"][p + 1])
@@ -42,11 +42,11 @@ def test_predictive_distribution() -> None:
             for q in range(2)
         ]  # fmt: skip
         np.testing.assert_allclose(centre[rows], np.mean([f for f, _ in both], axis=0), atol=1e-4)
-        np.testing.assert_allclose(cumulative[rows], np.mean([c for _, c in both], 0), atol=1e-4)
+        np.testing.assert_allclose(cumulative[:, rows].T, np.mean([c for _, c in both], 0), atol=1e-4)
 
 
 def test_users_apart_are_users_together() -> None:
-    together, apart = ((np.zeros(8), np.zeros((8, 4))) for _ in range(2))
+    together, apart = ((np.zeros(8), np.zeros((4, 8))) for _ in range(2))
     _predict(2, 0, 3, together)
     for p in range(3):
         _predict(2, p, p + 1, apart)

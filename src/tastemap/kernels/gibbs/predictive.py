@@ -5,54 +5,92 @@ References:
     1990, section 3: averaging conditional distributions rather than draws (Rao-Blackwell).
 """
 
-import math
-
 import numpy as np
 from numba import njit
 
 from tastemap.arrays import F32, F64, I32, I64
-from tastemap.kernels.gibbs.normal import cdf
+from tastemap.kernels.gibbs.normal import add_cdf
 from tastemap.kernels.gibbs.rows import factorise
-from tastemap.kernels.gibbs.statistics import design
-from tastemap.kernels.gibbs.tile import weighted_gram
+from tastemap.kernels.gibbs.tile import WIDTH, weighted_gram
+
+# Targets handled at once: their buffers stay in the nearest cache.
+BLOCK = 128
 
 
 @njit(cache=True, nogil=True)
-def precision_factor(rated: I32, X: F32, scales: F32, s: float, lam: F32, A: F32, L: F64) -> None:
-    """Set L to the Cholesky factor of A = diag(lam) + sum of x_j x_j' / (s s_j)^2.
+def precision_factor(X: F32, w: F32, lam: F32, A: F32, L: F64) -> None:
+    """Set L to the Cholesky factor of A = diag(lam) + sum of w_j x_j x_j'.
 
-    A is the precision of a user's row given the rated items j and the noise scales. X (n_items,
-    multiple of 16) holds the x_j of one draw; the buffer for A is as wide.
+    A is the precision of a user's row given the items rated, whose x_j are the first rows of X (at
+    least n, multiple of 16) for the weights w (n,); the buffer for A is as wide.
     """
-    w = np.empty(len(rated), dtype=np.float32)
-    for i in range(len(rated)):
-        w[i] = 1.0 / (s * scales[rated[i]]) ** 2
-    weighted_gram(X, rated, w, A)
+    weighted_gram(X, np.arange(len(w)).astype(np.int32), w, A)
     factorise(A, lam, L)
+
+
+@njit(cache=True, nogil=True)
+def gather(rated: I32, items: F32, scales: F32, s: float, X: F32, w: F32) -> None:
+    """Set X to the x_j = (1, q_j, 0, ...) of the items rated, and w to 1 / (s s_j)^2."""
+    for i in range(len(rated)):
+        row, scale = rated[i], s * scales[rated[i]]
+        w[i] = 1.0 / (scale * scale)
+        X[i, 0] = 1.0
+        for k in range(1, items.shape[1]):
+            X[i, k] = items[row, k]
+
+
+@njit(cache=True, nogil=True)
+def inverted(L: F64, R: F32) -> None:
+    """Set R to L in float32, its diagonal inverted."""
+    for k in range(len(L)):
+        for m in range(k):
+            R[k, m] = L[k, m]
+        R[k, k] = 1.0 / L[k, k]
 
 
 # The compiler may fuse products and sums: the loops over items then use vector registers.
 @njit(cache=True, nogil=True, fastmath={"contract"})
-def moments(targets: I32, items: F32, mean: F32, L: F64, Y: F32, f: F32, variance: F32) -> None:
+def moments(targets: I32, items: F32, mean: F32, R: F32, Y: F32, f: F32, variance: F32) -> None:
     """Mean d_j + m . x_j and variance x_j' A^-1 x_j of the predictor for the target items.
 
-    With A = L L' the variance is |y|^2 where L y = x_j. Y (D, n) is a buffer for all y.
+    With A = L L' the variance is |y|^2 where L y = x_j; R is L with its diagonal inverted. Y (D, at
+    least n) is a buffer for all y.
     """
-    D, n = Y.shape
-    for i in range(n):
-        f[i] = items[targets[i], 0] + mean[0]
-        Y[0, i] = 1.0 / L[0, 0]
-        variance[i] = Y[0, i] * Y[0, i]
-    for k in range(1, D):
-        for i in range(n):
-            Y[k, i] = items[targets[i], k]
-            f[i] += mean[k] * Y[k, i]
+    for i in range(len(f)):
+        item = items[targets[i]]
+        f[i] = item[0] + mean[0]
+        Y[0, i] = R[0, 0]
+        variance[i] = R[0, 0] * R[0, 0]
+        for k in range(1, len(R)):
+            Y[k, i] = item[k]
+    for k in range(1, len(R)):
+        y, weight = Y[k], mean[k]
+        for i in range(len(f)):
+            f[i] += weight * y[i]
         for m in range(k):
-            for i in range(n):
-                Y[k, i] -= L[k, m] * Y[m, i]
-        for i in range(n):
-            Y[k, i] /= L[k, k]
-            variance[i] += Y[k, i] * Y[k, i]
+            other, factor = Y[m], R[k, m]
+            for i in range(len(f)):
+                y[i] -= factor * other[i]
+        inverse = R[k, k]
+        for i in range(len(f)):
+            y[i] *= inverse
+            variance[i] += y[i] * y[i]
+
+
+@njit(cache=True, nogil=True)
+def standardise(
+    targets: I32, scales: F32, s: float, effects: F32, first: int, f: F32, width: F32
+) -> None:
+    """Add the effects' means to f (n,), and replace the variances in width by 1 / deviation.
+
+    The noise (s s_j)^2 and the effects' variances come to the variance; ``effects`` (N or 1, 2) are
+    those of targets ``first`` and on.
+    """
+    for i in range(len(f)):
+        noise = s * scales[targets[i]]
+        effect = effects[(first + i) % len(effects)]
+        f[i] += effect[0]
+        width[i] = 1.0 / np.sqrt(noise * noise + width[i] + effect[1])
 
 
 @njit(cache=True, nogil=True)
@@ -87,30 +125,29 @@ def predictive(
         effects: (K or 1, N or 1, 2), mean and variance of the temporal effect on the predictor.
         first, last: The users to predict for.
         centre: (N,), set to the mean predictor.
-        cumulative: (N, C - 1), set to the probability of at most each level but the highest.
+        cumulative: (C - 1, N), set to the probability of at most each level but the highest.
     """
-    K, D, C = len(means), means.shape[2], cuts.shape[2]
-    size = 0
+    K, D, most = len(means), means.shape[2], 0
     for p in range(first, last):
-        size = max(size, target_indptr[p + 1] - target_indptr[p])
-    L, buffer = np.zeros((D, D)), np.empty(D * size, dtype=np.float32)
-    f, variance = np.empty(size, dtype=np.float32), np.empty(size, dtype=np.float32)
+        most = max(most, rated_indptr[p + 1] - rated_indptr[p])
+    X, w = np.zeros((most, (D + WIDTH - 1) // WIDTH * WIDTH), np.float32), np.empty(most, np.float32)
+    A, L = np.empty((X.shape[1], X.shape[1]), np.float32), np.zeros((D, D))
+    R, Y = np.zeros((D, D), np.float32), np.empty((D, BLOCK), np.float32)
+    block_f, block_width = np.empty(BLOCK, np.float32), np.empty(BLOCK, np.float32)
     for q in range(K):
-        X = design(items[q])
-        A = np.empty((X.shape[1], X.shape[1]), dtype=np.float32)
+        effects_of_draw = effects[q % len(effects)]
         for p in range(first, last):
-            user_targets = targets[target_indptr[p] : target_indptr[p + 1]]
-            user_rated = rated[rated_indptr[p] : rated_indptr[p + 1]]
-            n, start, s = len(user_targets), target_indptr[p], scales[q, p]
-            precision_factor(user_rated, X, item_scales[q], s, lam[q], A, L)
-            Y = buffer[: D * n].reshape(D, n)
-            moments(user_targets, items[q], means[q, p], L, Y, f[:n], variance[:n])
-            for i in range(n):
-                noise = s * item_scales[q, user_targets[i]]
-                effect = effects[q % len(effects), (start + i) % effects.shape[1]]
-                centred = f[i] + effect[0]
-                width = 1.0 / math.sqrt(noise * noise + variance[i] + effect[1])
-                centre[start + i] += centred / K
-                for c in range(C):
-                    cut = cuts[q % len(cuts), p % cuts.shape[1], c]
-                    cumulative[start + i, c] += cdf((cut - centred) * width) / K
+            user_rated, s = rated[rated_indptr[p] : rated_indptr[p + 1]], scales[q, p]
+            gather(user_rated, items[q], item_scales[q], s, X, w)
+            precision_factor(X, w[: len(user_rated)], lam[q], A, L)
+            inverted(L, R)
+            user_cuts = cuts[q % len(cuts), p % cuts.shape[1]]
+            for start in range(target_indptr[p], target_indptr[p + 1], BLOCK):
+                end = min(start + BLOCK, target_indptr[p + 1])
+                rows, f, width = targets[start:end], block_f[: end - start], block_width[: end - start]
+                moments(rows, items[q], means[q, p], R, Y, f, width)
+                standardise(rows, item_scales[q], s, effects_of_draw, start, f, width)
+                for i in range(len(f)):
+                    centre[start + i] += f[i] / K
+                for c in range(len(user_cuts)):
+                    add_cdf(user_cuts[c], f, width, 1.0 / K, cumulative[c, start:end])

@@ -243,7 +243,7 @@ class Draws(Draw):
             effects = self._unknown_effects(users, targets)
         n_items = self.items.shape[1]
         items = np.where(targets.items < 0, n_items - 1, targets.items).astype(np.int32)
-        centre, cumulative = np.zeros(len(items)), np.zeros((len(items), user_cuts.shape[2]))
+        centre, cumulative = np.zeros(len(items)), np.zeros((user_cuts.shape[2], len(items)))
         rows = (*users.rated, users.means, user_cuts, users.scales)
         draws = (self.items, self.item_scales, self.user_precision, effects)
 
@@ -254,7 +254,7 @@ class Draws(Draw):
         # One thread predicts all targets of a user: any number of threads gives the same digits.
         with ThreadPoolExecutor(min(os.cpu_count() or 1, 16)) as pool:
             list(pool.map(predict, range(0, users.means.shape[1], USERS_PER_TASK)))
-        return centre, cumulative
+        return centre, np.ascontiguousarray(cumulative.T)
 
     def _unknown_effects(self, users: UserPosteriors, targets: ItemLists) -> F32:
         """Mean and variance (K, N, 2) of the temporal effect on each target at an unknown time."""
