@@ -42,7 +42,9 @@ def test_predictive_distribution() -> None:
             for q in range(2)
         ]  # fmt: skip
         np.testing.assert_allclose(centre[rows], np.mean([f for f, _ in both], axis=0), atol=1e-4)
-        np.testing.assert_allclose(cumulative[:, rows].T, np.mean([c for _, c in both], 0), atol=1e-4)
+        np.testing.assert_allclose(
+            cumulative[:, rows].T, np.mean([c for _, c in both], 0), atol=1e-4
+        )
 
 
 def test_users_apart_are_users_together() -> None:

@@ -53,18 +53,19 @@ def fold_in(
     """
     K, n, D = items.shape
     C = shared.shape[1]
-    delta, w = np.zeros((1, C)), np.empty(n, np.float32)
+    delta, place = np.zeros((1, C)), np.empty(n, np.int32)
     L, mean, row, b = np.zeros((D, D)), np.zeros(D), np.zeros(D), np.empty(D)
     f, s = np.zeros(n, np.float32), np.empty(n, np.float32)
+    for i in range(n):
+        place[i] = i
     for k in range(D):
         row[k] = priors[0, k]
     for q in range(K):
         X = design(items[q])
         A = np.empty((X.shape[1], X.shape[1]), dtype=np.float32)
+        precision_factor(place, X, scales[q], sigma[q], lam[q], A, L)
         for i in range(n):
             s[i] = sigma[q] * scales[q, i]
-            w[i] = 1.0 / (s[i] * s[i])
-        precision_factor(X, w, lam[q], A, L)
         for sweep in range(sweeps * BURN_IN_FACTOR if q == 0 else sweeps):
             stream = mixed(key, q * 10_000 + sweep)
             if q > 0 and sweep == 0:  # a row that goes with these items, from the z so far
@@ -106,7 +107,8 @@ def draw_ordinal(
     draw_latent(user, level, s, cuts, mixed(key, 1), z, e)
 
 
-@njit(cache=True, nogil=True)
+# The compiler may reorder the terms of a sum, to use vector registers.
+@njit(cache=True, nogil=True, fastmath={"contract", "reassoc"})
 def predictor(items: F32, row: F64, f: F32) -> None:
     """Set f (n,) to d_j + row . x_j for each of the items (n, D)."""
     for i in range(len(items)):

@@ -18,60 +18,54 @@ BLOCK = 128
 
 
 @njit(cache=True, nogil=True)
-def precision_factor(X: F32, w: F32, lam: F32, A: F32, L: F64) -> None:
-    """Set L to the Cholesky factor of A = diag(lam) + sum of w_j x_j x_j'.
+def precision_factor(rated: I32, X: F32, scales: F32, s: float, lam: F32, A: F32, L: F64) -> None:
+    """Set L to the Cholesky factor of A = diag(lam) + sum of x_j x_j' / (s s_j)^2.
 
-    A is the precision of a user's row given the items rated, whose x_j are the first rows of X (at
-    least n, multiple of 16) for the weights w (n,); the buffer for A is as wide.
+    A is the precision of a user's row given the rated items j and the noise scales. X (n, multiple
+    of 16) holds the x_j of one draw; the buffer for A is as wide.
     """
-    weighted_gram(X, np.arange(len(w)).astype(np.int32), w, A)
+    w = np.empty(len(rated), dtype=np.float32)
+    for i in range(len(rated)):
+        w[i] = 1.0 / (s * scales[rated[i]]) ** 2
+    weighted_gram(X, rated, w, A)
     factorise(A, lam, L)
 
 
 @njit(cache=True, nogil=True)
-def gather(rated: I32, items: F32, scales: F32, s: float, X: F32, w: F32) -> None:
-    """Set X to the x_j = (1, q_j, 0, ...) of the items rated, and w to 1 / (s s_j)^2."""
+def gather(rated: I32, items: F32, item_scales: F32, X: F32, scales: F32) -> None:
+    """Set the first rows of X to the x_j = (1, q_j, 0, ...) of the items rated, scales to s_j."""
     for i in range(len(rated)):
-        row, scale = rated[i], s * scales[rated[i]]
-        w[i] = 1.0 / (scale * scale)
-        X[i, 0] = 1.0
-        for k in range(1, items.shape[1]):
-            X[i, k] = items[row, k]
-
-
-@njit(cache=True, nogil=True)
-def inverted(L: F64, R: F32) -> None:
-    """Set R to L in float32, its diagonal inverted."""
-    for k in range(len(L)):
-        for m in range(k):
-            R[k, m] = L[k, m]
-        R[k, k] = 1.0 / L[k, k]
+        item = items[rated[i]]
+        scales[i], X[i, 0] = item_scales[rated[i]], 1.0
+        for k in range(1, len(item)):
+            X[i, k] = item[k]
 
 
 # The compiler may fuse products and sums: the loops over items then use vector registers.
 @njit(cache=True, nogil=True, fastmath={"contract"})
-def moments(targets: I32, items: F32, mean: F32, R: F32, Y: F32, f: F32, variance: F32) -> None:
+def moments(targets: I32, items: F32, mean: F32, L: F64, Y: F32, f: F32, variance: F32) -> None:
     """Mean d_j + m . x_j and variance x_j' A^-1 x_j of the predictor for the target items.
 
-    With A = L L' the variance is |y|^2 where L y = x_j; R is L with its diagonal inverted. Y (D, at
-    least n) is a buffer for all y.
+    With A = L L' the variance is |y|^2 where L y = x_j. Y (D, at least n) is a buffer for all y.
     """
+    D = len(L)
+    first = np.float32(1.0 / L[0, 0])
     for i in range(len(f)):
         item = items[targets[i]]
         f[i] = item[0] + mean[0]
-        Y[0, i] = R[0, 0]
-        variance[i] = R[0, 0] * R[0, 0]
-        for k in range(1, len(R)):
+        Y[0, i] = first
+        variance[i] = first * first
+        for k in range(1, D):
             Y[k, i] = item[k]
-    for k in range(1, len(R)):
+    for k in range(1, D):
         y, weight = Y[k], mean[k]
         for i in range(len(f)):
             f[i] += weight * y[i]
         for m in range(k):
-            other, factor = Y[m], R[k, m]
+            other, factor = Y[m], np.float32(L[k, m])
             for i in range(len(f)):
                 y[i] -= factor * other[i]
-        inverse = R[k, k]
+        inverse = np.float32(1.0 / L[k, k])
         for i in range(len(f)):
             y[i] *= inverse
             variance[i] += y[i] * y[i]
@@ -130,22 +124,25 @@ def predictive(
     K, D, most = len(means), means.shape[2], 0
     for p in range(first, last):
         most = max(most, rated_indptr[p + 1] - rated_indptr[p])
-    X, w = np.zeros((most, (D + WIDTH - 1) // WIDTH * WIDTH), np.float32), np.empty(most, np.float32)
-    A, L = np.empty((X.shape[1], X.shape[1]), np.float32), np.zeros((D, D))
-    R, Y = np.zeros((D, D), np.float32), np.empty((D, BLOCK), np.float32)
+    P, place = (D + WIDTH - 1) // WIDTH * WIDTH, np.arange(most).astype(np.int32)
+    X, rated_scales = np.zeros((most, P), np.float32), np.empty(most, np.float32)
+    A, L, Y = np.empty((P, P), np.float32), np.zeros((D, D)), np.empty((D, BLOCK), np.float32)
     block_f, block_width = np.empty(BLOCK, np.float32), np.empty(BLOCK, np.float32)
     for q in range(K):
         effects_of_draw = effects[q % len(effects)]
         for p in range(first, last):
             user_rated, s = rated[rated_indptr[p] : rated_indptr[p + 1]], scales[q, p]
-            gather(user_rated, items[q], item_scales[q], s, X, w)
-            precision_factor(X, w[: len(user_rated)], lam[q], A, L)
-            inverted(L, R)
+            gather(user_rated, items[q], item_scales[q], X, rated_scales)
+            precision_factor(place[: len(user_rated)], X, rated_scales, s, lam[q], A, L)
             user_cuts = cuts[q % len(cuts), p % cuts.shape[1]]
             for start in range(target_indptr[p], target_indptr[p + 1], BLOCK):
                 end = min(start + BLOCK, target_indptr[p + 1])
-                rows, f, width = targets[start:end], block_f[: end - start], block_width[: end - start]
-                moments(rows, items[q], means[q, p], R, Y, f, width)
+                rows, f, width = (
+                    targets[start:end],
+                    block_f[: end - start],
+                    block_width[: end - start],
+                )
+                moments(rows, items[q], means[q, p], L, Y, f, width)
                 standardise(rows, item_scales[q], s, effects_of_draw, start, f, width)
                 for i in range(len(f)):
                     centre[start + i] += f[i] / K

@@ -20,7 +20,8 @@ from tastemap.kernels.gibbs.random import gamma, mixed, normal
 BATCH = 32
 
 
-@njit(cache=True, nogil=True)
+# The compiler may reorder the terms of a sum, to use vector registers.
+@njit(cache=True, nogil=True, fastmath={"contract", "reassoc"})
 def factorise(A: F32, ridge: F32, L: F64) -> None:
     """Set the lower triangle of L to the Cholesky factor of A + diag(ridge)."""
     D = len(ridge)

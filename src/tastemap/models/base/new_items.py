@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 import polars as pl
 
-from tastemap.arrays import I64, FloatArray, IndexArray, Mask
+from tastemap.arrays import I64, IndexArray, Mask
 from tastemap.data.vocabulary import Vocabulary
 from tastemap.errors import ArgumentError
 from tastemap.models.base.explanation import Explanation, Part, PartKind
@@ -43,10 +43,6 @@ class NewItemsModel(RowModel):
     def _judged(self) -> Any:
         """The model that says in a trial whether facts help; it folds in."""
         return self
-
-    def _scores_at(self, user: User, rows: IndexArray) -> FloatArray:
-        """Scores of the items in these rows, (n,)."""
-        return self.score_rows(user)[rows]
 
     def _place_unrated(self) -> None:
         """Place the items of the training data without ratings, once the others are learnt."""

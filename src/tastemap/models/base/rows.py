@@ -1,7 +1,7 @@
 """``RowModel``: the part of a model that works on row numbers: capabilities, hooks and calls."""
 
 import inspect
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from functools import cached_property
 from typing import Any, ClassVar, Self
 
@@ -17,10 +17,11 @@ from tastemap.models.base import selection
 from tastemap.models.base.capabilities import Capabilities
 from tastemap.models.base.explanation import Explanation
 from tastemap.models.base.propensity import Propensity
+from tastemap.models.base.shortlist import ShortlistedModel, shortlisted
 from tastemap.models.base.user import NO_ITEMS, User
 
 
-class RowModel(ABC):
+class RowModel(ShortlistedModel):
     """The hooks that a model implements, and its calls on rows; it does not handle ids.
 
     Row -1 stands for an unknown user or item.
@@ -268,15 +269,25 @@ class RowModel(ABC):
         Raises:
             UnsupportedError: If the order needs ratings, and the model has none.
         """
-        predicted = self._score(user.description) if scores is None else scores
-        score = _ordered(self, predicted, user, by)
-        if novelty:
-            score = score + selection.novelty_bonus(score, self._item_information, novelty)
-        mask = np.ones(len(score), dtype=bool) if allowed is None else allowed.copy()
+        mask = np.ones(self.fitted_data.n_items, dtype=bool) if allowed is None else allowed.copy()
         if exclude_seen:
             mask[user.touched] = False
         if not new:
             mask &= self._has_ratings
+
+        def ordered(predicted: FloatArray) -> FloatArray:
+            score = _ordered(self, predicted, user, by)
+            if novelty:
+                score = score + selection.novelty_bonus(score, self._item_information, novelty)
+            return score
+
+        if scores is not None:
+            predicted = scores
+        elif self.shortlists:
+            predicted, mask = shortlisted(self, user, mask, k, ordered)
+        else:
+            predicted = self._score(user.description)
+        score = ordered(predicted)
         rows = selection.top_k(score, mask, k)
         return rows, predicted[rows], score[rows]
 

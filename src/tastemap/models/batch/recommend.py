@@ -169,6 +169,8 @@ class Everyone:
     def lists(self, user_index: IndexArray) -> Lists:
         """The lists of some users, in their order."""
         users = np.asarray(user_index, dtype=np.int32)
+        if self.model.shortlists:
+            return self._from_shortlists(users)
         shape = (0, self.k)
         lists = [Lists(np.empty(shape, dtype=np.int32), np.empty(shape, dtype=np.float32))]
         memory = np.empty((min(self.size, len(users)), self.data.n_items), dtype=np.float32)
@@ -181,6 +183,26 @@ class Everyone:
                 parts = (np.array_split(scores, n), errors, np.array_split(block, n))
                 lists += (map if n == 1 else pool.map)(self._best, *parts)
         return Lists(*(np.concatenate(parts) for parts in zip(*lists, strict=True)))
+
+    def _from_shortlists(self, users: IndexArray) -> Lists:
+        """The lists of users, one after the other in each thread."""
+        shape = len(users), self.k
+        lists = Lists(np.full(shape, -1, dtype=np.int32), np.full(shape, np.nan))
+
+        def fill(place: int) -> None:
+            mask = np.ones(self.data.n_items, dtype=bool)
+            mask[self.forbidden] = False
+            for indptr, items in self.groups:
+                mask[items[indptr[users[place]] : indptr[users[place] + 1]]] = False
+            user = self.model.user_at(int(users[place]))
+            rows, _, scores = self.model.recommend_rows(
+                user, self.k, allowed=mask, exclude_seen=False, new=True
+            )
+            lists.items[place, : len(rows)], lists.scores[place, : len(rows)] = rows, scores
+
+        with ThreadPoolExecutor(self.n_threads) as pool:
+            list(pool.map(fill, range(len(users))))
+        return lists
 
     def frame(self, user_index: IndexArray, lists: Lists) -> pl.DataFrame:
         """The frame of `recommend_all` of some users' lists."""

@@ -19,6 +19,7 @@ from tastemap.models.base.recommender import Recommender
 from tastemap.models.base.regression import NewItems, Regression
 from tastemap.models.base.user import User
 from tastemap.models.base.validation import choice, whole_number
+from tastemap.models.bayesian.average import AverageDraw
 from tastemap.models.bayesian.chains import SamplerConfig, Validation, run_chains
 from tastemap.models.bayesian.diagnostics import convergence
 from tastemap.models.bayesian.draw import predictor
@@ -123,6 +124,7 @@ class BayesianFactorization(HasFactors):
     draws: Draws
     traces: dict[str, F32]
     diagnostics_: pl.DataFrame
+    _average: tuple[Draws, AverageDraw] | None = None
 
     def __init__(
         self,
@@ -319,6 +321,25 @@ class BayesianFactorization(HasFactors):
     def _score(self, user: Any) -> FloatArray:
         targets = ItemLists.of([np.arange(self.ratings_.n_items, dtype=np.int32)])
         return self.draws.mean(user, targets, self.ratings_.scale)
+
+    @property
+    def shortlists(self) -> bool:
+        """As in the base class: an exact score is an average over all draws."""
+        return True
+
+    def _quick_scores(self, user: User) -> FloatArray:
+        return self._average_draw.scores(self.draws, user.description, self.ratings_.scale)
+
+    def _scores_at(self, user: User, rows: IndexArray) -> FloatArray:
+        return self.draws.mean(user.description, ItemLists.of([rows]), self.ratings_.scale)
+
+    @property
+    def _average_draw(self) -> AverageDraw:
+        """Of the draws that are there: others come with a fit, and with new items."""
+        if self._average is None or self._average[0] is not self.draws:
+            weights = self.ratings_.by_item.counts.astype(np.float64)
+            self._average = self.draws, AverageDraw.of(self.draws, weights)
+        return self._average[1]
 
     def _score_many(
         self, user_index: IndexArray, out: FloatArray | None = None

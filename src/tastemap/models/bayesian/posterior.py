@@ -251,6 +251,9 @@ class Draws(Draw):
             last = min(first + USERS_PER_TASK, users.means.shape[1])
             predictive(targets.indptr, items, *rows, *draws, first, last, centre, cumulative)
 
+        if users.means.shape[1] <= USERS_PER_TASK:
+            predict(0)
+            return centre, np.ascontiguousarray(cumulative.T)
         # One thread predicts all targets of a user: any number of threads gives the same digits.
         with ThreadPoolExecutor(min(os.cpu_count() or 1, 16)) as pool:
             list(pool.map(predict, range(0, users.means.shape[1], USERS_PER_TASK)))
@@ -324,17 +327,25 @@ class Draws(Draw):
         quantiles = [np.array([np.interp(p, row, grid) for row in cumulative]) for p in q]
         return [self.centre + self.deviation * (mean + z) for z in quantiles]
 
+    def turns(self, weights: F64) -> F64:
+        """Rotations (K, f, f) of the factors that make each draw agree with the first one.
+
+        They change no prediction (orthogonal Procrustes, Schoenemann 1966). Weights (I,) say how
+        much each item counts.
+        """
+        reference, turns = self.items[0, :-1, 1:-1] * weights[:, None], []
+        for V in self.items:
+            left, _, right = np.linalg.svd(V[:-1, 1:-1].T.astype(np.float64) @ reference)
+            turns.append(left @ right)
+        return np.stack(turns)
+
     def posterior_means(self, weights: F64) -> tuple[F64, F64]:
         """Mean rows (b_a, p_a, g_a) of users (U + 1, D) and (d_j, q_j, x_j) of items (I + 1, D).
 
-        A rotation of the factors changes no prediction, so each draw is first rotated to agree with
-        the first draw (orthogonal Procrustes, Schoenemann 1966), with the given weights of items.
+        Each draw is first turned to agree with the first draw, see `turns`.
         """
         users, items = np.zeros(self.user_means.shape[1:]), np.zeros(self.items.shape[1:])
-        reference = self.items[0, :-1, 1:-1] * weights[:, None]
-        for M, V in zip(self.user_means, self.items, strict=True):
-            left, _, right = np.linalg.svd(V[:-1, 1:-1].T.astype(np.float64) @ reference)
-            turn = left @ right
+        for turn, M, V in zip(self.turns(weights), self.user_means, self.items, strict=True):
             for mean, rows in ((users, M), (items, V)):
                 turned = rows.astype(np.float64)
                 turned[:, 1:-1] = turned[:, 1:-1] @ turn

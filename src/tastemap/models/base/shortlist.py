@@ -1,0 +1,63 @@
+"""Lists from a shortlist: scores that are quick and nearly right choose it, exact ones its best."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tastemap.arrays import FloatArray, IndexArray, Mask
+from tastemap.models.base.selection import top_k
+from tastemap.models.base.user import User
+
+#: A shortlist has so many items, or so many for each place of the list if that is more.
+MIN_SHORTLIST, SHORTLIST_PER_PLACE = 128, 8
+
+
+class ShortlistedModel(ABC):
+    """The part of a model whose exact scores may take long."""
+
+    @property
+    def shortlists(self) -> bool:
+        """Whether its lists come from shortlists, as `_quick_scores` gives scores."""
+        return False
+
+    def _quick_scores(self, user: User) -> FloatArray:
+        """Scores (n_items,) that are nearly right; the caller may change them."""
+        raise NotImplementedError
+
+    @abstractmethod
+    def score_rows(self, user: User) -> FloatArray:
+        """The score (n_items,) of every item for one user; it may lie outside the scale."""
+
+    def _scores_at(self, user: User, rows: IndexArray) -> FloatArray:
+        """Scores of the items in these rows, (n,)."""
+        return self.score_rows(user)[rows]
+
+    def scores_at(self, user: User, rows: IndexArray) -> FloatArray:
+        """The scores (n,) of some items for one user, as `score_rows` has them."""
+        return self._scores_at(user, rows)
+
+
+def shortlisted(
+    model: Any,
+    user: User,
+    allowed: Mask,
+    k: int,
+    order: Callable[[FloatArray], FloatArray],
+) -> tuple[FloatArray, Mask]:
+    """Scores (n_items,) of which some are exact, and the mask (n_items,) of these.
+
+    Args:
+        model: A model that `shortlists`.
+        user: Whose scores they are.
+        allowed: Mask (n_items,) of the items that the list may hold.
+        k: Its length.
+        order: What the list is ordered by, (n_items,), made of scores (n_items,).
+    """
+    scores = model._quick_scores(user)
+    rows = top_k(order(scores), allowed, max(MIN_SHORTLIST, SHORTLIST_PER_PLACE * k))
+    scores[rows] = model._scores_at(user, rows)
+    exact = np.zeros(len(scores), dtype=bool)
+    exact[rows] = True
+    return scores, exact
