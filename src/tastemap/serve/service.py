@@ -352,7 +352,7 @@ def _weights(data: Feedback) -> dict[str, float] | None:
 
 def _prediction(model: LoadedModel, user: ServedUser, row: int) -> Prediction:
     """What a user would give an item."""
-    score = model.scores(user)[row]
+    score = model.scores_at(user, np.array([row], dtype=np.int32))[0]
     rating = model.predicted(user, score)
     predicted = None if rating is None else float(rating)
     distribution, levels = model.distribution(user, row), None

@@ -5,7 +5,7 @@ import pytest
 from numba import njit
 from scipy import stats
 
-from tastemap.kernels.gibbs.normal import cdf, quantile, truncated
+from tastemap.kernels.gibbs.normal import add_cdf, cdf, quantile, truncated
 from tastemap.kernels.gibbs.random import uniform
 
 N = 20_000
@@ -39,6 +39,14 @@ def test_distribution_function_and_inverse() -> None:
     x = np.empty_like(p)
     _map_quantile(p, x)
     np.testing.assert_allclose(x, stats.norm.ppf(p), rtol=1e-6, atol=1e-9)
+
+
+def test_the_finer_table_of_predictions() -> None:
+    f = np.linspace(-9, 9, 4001).astype(np.float32)
+    width, total = np.full_like(f, 0.8), np.ones(len(f))
+    add_cdf(0.25, f, width, 2.0, total)
+    expected = 1 + 2 * stats.norm.cdf((0.25 - f.astype(np.float64)) * 0.8)
+    np.testing.assert_allclose(total, expected, atol=2e-6)
 
 
 @pytest.mark.parametrize(

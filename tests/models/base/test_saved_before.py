@@ -2,8 +2,9 @@
 
 The artifacts are of twelve users and ten films; `expected.json` holds what the version that wrote
 them answered. They are never written anew: what they hold is what people have on their disks. Only
-these are of a later version: the intervals of levels, which are the shortest ones now, and what
-`ordinal` says of ids that it does not know, which is what the bias model says.
+these are of a later version: the intervals of levels, which are the shortest ones now, what
+`ordinal` says of ids that it does not know, which is what the bias model says, and explanations of
+`bayes`, whose parts are what each rating changes.
 """
 
 import json
@@ -76,7 +77,7 @@ def answer(model: Any, asked: str) -> Any:
 
 
 def assert_same(found: Any, expected: Any, where: str) -> None:
-    """Numbers are those of another machine, so they may be off by their last digits."""
+    """Numbers are those of another machine, and of another table of the normal distribution."""
     assert type(found) is type(expected), where
     if isinstance(expected, dict):
         assert found.keys() == expected.keys(), where
@@ -87,7 +88,7 @@ def assert_same(found: Any, expected: Any, where: str) -> None:
         for n, value in enumerate(expected):
             assert_same(found[n], value, f"{where}, {n}")
     elif isinstance(expected, float):
-        assert found == pytest.approx(expected, rel=1e-6, abs=1e-6), where
+        assert found == pytest.approx(expected, rel=3e-6, abs=3e-6), where
     else:
         assert found == expected, where
 

@@ -8,6 +8,8 @@ import polars as pl
 import pytest
 
 from tastemap.models.base.recommender import Recommender
+from tastemap.serve.answers.item_map import place_of_user
+from tastemap.serve.model.loaded import LoadedModel
 from tastemap.serve.model.reload import LiveModel
 from tastemap.serve.people.store import Store
 from tastemap.serve.service import Service
@@ -74,8 +76,13 @@ def test_a_person_rates_and_sees_picks_reasons_and_the_map(watched: Any, read_cs
 
 
 def test_numbers_are_those_of_the_library(watched: Any, film_model: Recommender) -> None:
-    page = watched.page
+    page, served = watched.page, LoadedModel(film_model, {}, "")
+    assert page.evaluate("tastemap.here()") is None, "nobody has a place before they like something"
     rate(page, MINE)
+    rows, values = film_model.ratings_.items.find_all([*MINE]), np.array([*MINE.values()])
+    place = place_of_user(served, served.fold_in(rows, values.astype(np.float32)))
+    assert place is not None
+    assert page.evaluate("tastemap.here()") == pytest.approx([place.x, place.y], abs=1e-3)
     for novelty in (0.0, 0.6, -1.0):
         expected = film_model.recommend(ratings=MINE, k=20, novelty=novelty)
         found = page.evaluate(

@@ -30,6 +30,7 @@ def fold_in(
     key: np.uint64,
     means: F32,
     cuts: F64,
+    latent: F32,
 ) -> None:
     """Gibbs sweeps over the latent values, row and cutpoints of one user.
 
@@ -50,6 +51,7 @@ def fold_in(
         key: The random stream of this call.
         means, cuts: (K, D) and (K, C - 1), set to the mean of the row given the last z, and to the
             user's cutpoints.
+        latent: (K, n), set to the last z.
     """
     K, n, D = items.shape
     C = shared.shape[1]
@@ -76,10 +78,17 @@ def fold_in(
                 draw_ordinal(level, f, s, shared[q], proposals[q], inverse[q], stream, delta, z)
             right_side(items[q], s, z, lam[q], priors[q], b)
             draw_gaussian(L, b, mixed(stream, 2), mean, row)
-        for k in range(D):
-            means[q, k] = mean[k]
+        copy_numbers(z, latent[q])
+        copy_numbers(mean, means[q])
         for c in range(C):
             cuts[q, c] = shared[q, c] + delta[0, c]
+
+
+@njit(cache=True, nogil=True)
+def copy_numbers(source: F32 | F64, out: F32) -> None:
+    """Set out (n,) to source (n,)."""
+    for i in range(len(source)):
+        out[i] = source[i]
 
 
 @njit(cache=True, nogil=True)

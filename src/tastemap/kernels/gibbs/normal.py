@@ -28,7 +28,7 @@ _FINE_TABLE = np.array(
     [0.5 * math.erfc(-(n / 256 - 6.0) / math.sqrt(2.0)) for n in range(_FINE_STEPS + 2)],
     dtype=np.float32,
 )
-_ZERO, _ONE = np.float32(0.0), np.uint32(1)
+_ZERO, _NEXT = np.float32(0.0), np.uint32(1)
 
 
 @njit(cache=True)
@@ -58,7 +58,7 @@ def add_cdf(cut: float, f: F32, width: F32, share: float, total: F64) -> None:
         place = min(max(place, _ZERO), last)
         n = np.uint32(place)
         low = _FINE_TABLE[n]
-        total[i] += share * (low + (place - np.float32(n)) * (_FINE_TABLE[n + _ONE] - low))
+        total[i] += share * (low + (place - np.float32(n)) * (_FINE_TABLE[n + _NEXT] - low))
 
 
 @njit(cache=True)

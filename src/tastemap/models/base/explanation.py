@@ -27,7 +27,7 @@ class PartKind(StrEnum):
     RATING = "your rating"
     MEMBER = "score of"
     TRAINING = "training beyond the ratings"
-    POSTERIOR = "averaged over the posterior"
+    TOGETHER = "your ratings together"
     SCALE = "kept inside the scale"
     FACTS = "from facts"
 
@@ -62,6 +62,7 @@ class Explanation:
         corrections: The parts that bring the sum to the prediction.
         places_back: int64 (n,), how many places back each rating is, 1 for the latest; None in a
             model that does not look at the order.
+        without: float64 (n,), the prediction without each rating, where the parts are made of it.
     """
 
     user: User
@@ -69,6 +70,7 @@ class Explanation:
     effects: FloatArray
     corrections: tuple[Part, ...] = ()
     places_back: IndexArray | None = None
+    without: FloatArray | None = None
 
     @property
     def total(self) -> float:

@@ -55,8 +55,11 @@ def shortlisted(
         k: Its length.
         order: What the list is ordered by, (n_items,), made of scores (n_items,).
     """
+    size = max(MIN_SHORTLIST, SHORTLIST_PER_PLACE * k)
+    if len(allowed) <= size:
+        return model.score_rows(user), allowed
     scores = model._quick_scores(user)
-    rows = top_k(order(scores), allowed, max(MIN_SHORTLIST, SHORTLIST_PER_PLACE * k))
+    rows = top_k(order(scores), allowed, size)
     scores[rows] = model._scores_at(user, rows)
     exact = np.zeros(len(scores), dtype=bool)
     exact[rows] = True

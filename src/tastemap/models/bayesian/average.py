@@ -32,7 +32,7 @@ class AverageDraw:
     @classmethod
     def of(cls, draws: Draws, weights: F64) -> "AverageDraw":
         """The average of the draws, which are turned to agree on items by weights (I,)."""
-        turns = draws.turns(weights).astype(np.float32)
+        turns = turns_of(draws, weights).astype(np.float32)
         mean, square = np.zeros((2, *draws.items.shape[1:]), dtype=np.float32)
         for turn, rows in zip(turns, draws.items, strict=True):
             turned = rows.copy()
@@ -64,3 +64,31 @@ class AverageDraw:
         for cut, step in zip(cuts, np.diff(scale.levels), strict=True):
             add_cdf(cut, f, width.astype(np.float32), float(step), below)
         return np.asarray(scale.highest - below, dtype=np.float64)
+
+
+def turns_of(draws: Draws, weights: F64) -> F64:
+    """Rotations (K, f, f) of the factors that make each draw agree with the first one.
+
+    They change no prediction (orthogonal Procrustes, Schoenemann 1966). Weights (I,) say how much
+    each item counts.
+    """
+    reference, turns = draws.items[0, :-1, 1:-1] * weights[:, None], []
+    for V in draws.items:
+        left, _, right = np.linalg.svd(V[:-1, 1:-1].T.astype(np.float64) @ reference)
+        turns.append(left @ right)
+    return np.stack(turns)
+
+
+def posterior_means(draws: Draws, weights: F64) -> tuple[F64, F64]:
+    """Mean rows (b_a, p_a, g_a) of users (U + 1, D) and (d_j, q_j, x_j) of items (I + 1, D).
+
+    Each draw is first turned to agree with the first draw, see `turns_of`.
+    """
+    users, items = np.zeros(draws.user_means.shape[1:]), np.zeros(draws.items.shape[1:])
+    turns = turns_of(draws, weights)
+    for turn, M, V in zip(turns, draws.user_means, draws.items, strict=True):
+        for mean, rows in ((users, M), (items, V)):
+            turned = rows.astype(np.float64)
+            turned[:, 1:-1] = turned[:, 1:-1] @ turn
+            mean[:] += turned / len(draws)
+    return users, items

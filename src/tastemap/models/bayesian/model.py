@@ -8,22 +8,23 @@ import numpy.typing as npt
 import polars as pl
 from threadpoolctl import threadpool_limits
 
-from tastemap.arrays import F32, FloatArray, IndexArray
+from tastemap.arrays import F32, F64, FloatArray, IndexArray
 from tastemap.data.ratings import Ratings
 from tastemap.data.scale import Interval, tails
 from tastemap.models.base.capabilities import Capabilities
-from tastemap.models.base.explanation import Explanation, Part, PartKind, kept_inside
+from tastemap.models.base.explanation import Explanation, Part, PartKind, correction, kept_inside
 from tastemap.models.base.factors import FactorModel, Factors, HasFactors, Prior
 from tastemap.models.base.facts import Facts
 from tastemap.models.base.recommender import Recommender
 from tastemap.models.base.regression import NewItems, Regression
 from tastemap.models.base.user import User
 from tastemap.models.base.validation import choice, whole_number
-from tastemap.models.bayesian.average import AverageDraw
+from tastemap.models.bayesian.average import AverageDraw, posterior_means
 from tastemap.models.bayesian.chains import SamplerConfig, Validation, run_chains
 from tastemap.models.bayesian.diagnostics import convergence
 from tastemap.models.bayesian.draw import predictor
 from tastemap.models.bayesian.features import features_of, number_of_scores
+from tastemap.models.bayesian.influence import effects_of_ratings, scaled_to_sum
 from tastemap.models.bayesian.observations import Observations
 from tastemap.models.bayesian.posterior import Draws, ItemLists, UserPosteriors
 from tastemap.models.bayesian.temporal import TAU, TimeNodes
@@ -199,7 +200,7 @@ class BayesianFactorization(HasFactors):
     def _take_means(self, ratings: Ratings) -> None:
         """Posterior means as biases and factors in units of the rating, for maps and neighbours."""
         counts = ratings.by_item.counts
-        users, items = self.draws.posterior_means(counts.astype(np.float64))
+        users, items = posterior_means(self.draws, counts.astype(np.float64))
         f = predictor(users, items, ratings.user_index, ratings.item_index)
         residual = f - f.mean()
         slope = self.draws.deviation
@@ -373,19 +374,46 @@ class BayesianFactorization(HasFactors):
         return super()._learnt_facts() if self.side else (Facts((), ()), None)
 
     def _explain(self, user: User, item: int) -> Explanation:
-        """The parts of the posterior means of biases and factors.
+        """What the average user would give the item, and what each rating changes.
 
-        The prediction is an average over draws of the mean of a distribution, which is no sum of
-        such parts. The difference is a part of its own.
+        A part of a rating is the prediction less that without the rating, see
+        `effects_of_ratings`, scaled by `scaled_to_sum`. What these cannot sum to is a part of all
+        ratings together; of somebody without ratings, of what else is known of them.
         """
-        weights = super()._fold_in_seen(user.item_index, user.rating, user.seen)
-        if user.user_index >= 0:
-            weights = self.factors.user_weights[user.user_index]
-        explanation, _ = self._closed_form(user, item, weights)
-        raw = float(self.score_rows(user)[item])
-        rest = Part(PartKind.POSTERIOR, raw - explanation.total)
-        corrections = (*explanation.corrections, rest, *kept_inside(self.ratings_.scale, raw))
-        return replace(explanation, corrections=corrections)
+        scale, rows = self.ratings_.scale, np.array([item], dtype=np.int32)
+        prediction = float(self._scores_at(user, rows)[0])
+        nobody = self._posteriors(self.draws, np.array([-1], dtype=np.int32))
+        average = float(self.draws.mean(nobody, ItemLists.of([rows]), scale)[0])
+        total = prediction - average
+        effects = self._effects_of(user, rows)[0]
+        if len(effects) == 1:  # without it nothing is known
+            effects = np.array([total])
+        parts = (
+            Part(PartKind.GLOBAL_MEAN, self.ratings_.global_mean),
+            Part(PartKind.ITEM_BIAS, average - self.ratings_.global_mean),
+        )
+        scaled = scaled_to_sum(effects, total)
+        rest = total - float(scaled.sum())
+        kind = PartKind.TOGETHER if len(effects) else PartKind.TRAINING
+        corrections = (*correction(kind, rest), *kept_inside(scale, prediction))
+        without = scale.clip(prediction - effects)
+        return Explanation(user, parts, scaled, corrections, without=without)
+
+    def _lifts(self, user: User, item_index: IndexArray) -> FloatArray:
+        # Relative to the average item; otherwise a user's high ratings would raise every item.
+        effects = self._effects_of(user, np.append(item_index, -1).astype(np.int32))
+        return effects[:-1] - effects[-1:]
+
+    def _effects_of(self, user: User, item_index: IndexArray) -> F64:
+        """What each rating changes in the predictions of items, (n_items, n_ratings).
+
+        A user of the training data is taken as new: what a rating adds is asked of all others.
+        """
+        description = user.description
+        if description.latent is None:
+            description = self._fold_in_seen(user.item_index, user.rating, user.seen)
+        scale, rating = self.ratings_.scale, user.rating.astype(np.float32)
+        return effects_of_ratings(self.draws, description, rating, user.seen, item_index, scale)
 
     # ---- the artifact ----
 

@@ -4,6 +4,7 @@ import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -42,6 +43,7 @@ class UserPosteriors(NamedTuple):
         rated: The items that each has rated.
         effect_variance: (K, P), variance of the temporal effects at an unknown time; 0 in a model
             without them.
+        latent: (K, n), of one new user the latent values of the ratings; otherwise None.
     """
 
     means: F32
@@ -49,6 +51,7 @@ class UserPosteriors(NamedTuple):
     scales: F32
     rated: "ItemLists"
     effect_variance: F32
+    latent: F32 | None = None
 
 
 class ItemLists(NamedTuple):
@@ -185,8 +188,7 @@ class Draws(Draw):
     ) -> UserPosteriors:
         """A new user, from ratings and what else was seen, or the average user moved by that."""
         touched = np.concatenate([rated, seen]) if len(seen) else rated
-        share = reliability(np.array(len(touched)), self.reliable_at)
-        shift = share * (scores_of(touched, self.axes) - self.average)
+        shift = self.shift_of(touched)
         if not len(rated):
             user = self._posteriors(np.array([-1]), [rated])
             if not len(touched):
@@ -194,31 +196,47 @@ class Draws(Draw):
             return user._replace(
                 means=user.means + np.einsum("f,kfd->kd", shift, self.user_link)[:, None]
             )
-        K, D = len(self), self.items.shape[2]
-        C = max(self.n_levels - 1, 0)
+        K, D, C = len(self), self.items.shape[2], max(self.n_levels - 1, 0)
+        level = self.levels_of(rating, scale)
         z = ((rating - self.centre) / self.deviation).astype(np.float32)
-        level = np.zeros(0, dtype=np.int32)
-        if self.n_levels and scale.levels is not None:
-            level = np.abs(rating[:, None] - scale.levels).argmin(axis=1).astype(np.int32)
+        if len(level):
             z[:] = 0.0
         scores = self.average + shift
         priors = self.user_prior + np.einsum("f,kfd->kd", scores, self.user_link)
-        spread = self.spread.astype(np.float64)
-        root = np.linalg.cholesky(spread).astype(np.float64)
-        inverse = np.linalg.inv(spread).astype(np.float64)
         shared = self.cuts[:, -1].astype(np.float64) if C else np.zeros((K, 0))
         means, cuts = np.empty((K, D), dtype=np.float32), np.empty((K, C))
+        latent = np.empty((K, len(rated)), dtype=np.float32)
         # The temporal effects of a new user are part of the noise.
         sigma = np.sqrt(self.user_scales[:, -1] ** 2 + self._effect_variance()[:, -1])
         items = np.ascontiguousarray(self.items[:, rated])
         scales = np.ascontiguousarray(self.item_scales[:, rated])
         normal = (priors.astype(np.float32), items, scales, self.user_precision, sigma)
-        ordinal = (shared, np.stack([root, root], axis=1), inverse)
-        fold_in(level, z, *normal, *ordinal, FOLD_IN_SWEEPS, np.uint64(seed), means, cuts)
+        ordinal = (shared, *self._proposals)
+        key = np.uint64(seed)
+        fold_in(level, z, *normal, *ordinal, FOLD_IN_SWEEPS, key, means, cuts, latent)
         user_cuts = cuts[:, None].astype(np.float32) if C else self.cuts
         no_effect = np.zeros((K, 1), dtype=np.float32)
         rated_lists = ItemLists.of([rated])
-        return UserPosteriors(means[:, None], user_cuts, sigma[:, None], rated_lists, no_effect)
+        rows = means[:, None], user_cuts, sigma[:, None]
+        return UserPosteriors(*rows, rated_lists, no_effect, latent)
+
+    @cached_property
+    def _proposals(self) -> tuple[F64, F64]:
+        """Roots (K, 2, C - 1, C - 1) of S for `fold_in`, and its inverses (K, C - 1, C - 1)."""
+        spread = self.spread.astype(np.float64)
+        root = np.linalg.cholesky(spread).astype(np.float64)
+        return np.stack([root, root], axis=1), np.linalg.inv(spread).astype(np.float64)
+
+    def levels_of(self, rating: F32, scale: Scale) -> IndexArray:
+        """The level (n,) of each rating; (0,) for numbers."""
+        if not self.n_levels or scale.levels is None:
+            return np.zeros(0, dtype=np.int32)
+        return np.abs(rating[:, None] - scale.levels).argmin(axis=1).astype(np.int32)
+
+    def shift_of(self, touched: IndexArray) -> F32:
+        """How far what a new user has rated or seen moves their scores from the average (f,)."""
+        share = reliability(np.array(len(touched)), self.reliable_at)
+        return np.asarray(share * (scores_of(touched, self.axes) - self.average), np.float32)
 
     # ---- predictions ----
 
@@ -326,31 +344,6 @@ class Draws(Draw):
         cumulative = self._cumulative(users, targets, effects, mean, grid)
         quantiles = [np.array([np.interp(p, row, grid) for row in cumulative]) for p in q]
         return [self.centre + self.deviation * (mean + z) for z in quantiles]
-
-    def turns(self, weights: F64) -> F64:
-        """Rotations (K, f, f) of the factors that make each draw agree with the first one.
-
-        They change no prediction (orthogonal Procrustes, Schoenemann 1966). Weights (I,) say how
-        much each item counts.
-        """
-        reference, turns = self.items[0, :-1, 1:-1] * weights[:, None], []
-        for V in self.items:
-            left, _, right = np.linalg.svd(V[:-1, 1:-1].T.astype(np.float64) @ reference)
-            turns.append(left @ right)
-        return np.stack(turns)
-
-    def posterior_means(self, weights: F64) -> tuple[F64, F64]:
-        """Mean rows (b_a, p_a, g_a) of users (U + 1, D) and (d_j, q_j, x_j) of items (I + 1, D).
-
-        Each draw is first turned to agree with the first draw, see `turns`.
-        """
-        users, items = np.zeros(self.user_means.shape[1:]), np.zeros(self.items.shape[1:])
-        for turn, M, V in zip(self.turns(weights), self.user_means, self.items, strict=True):
-            for mean, rows in ((users, M), (items, V)):
-                turned = rows.astype(np.float64)
-                turned[:, 1:-1] = turned[:, 1:-1] @ turn
-                mean[:] += turned / len(self)
-        return users, items
 
 
 def _shapes(

@@ -41,13 +41,19 @@ def explanation(
 
 def _additive(model: LoadedModel, user: ServedUser, row: int) -> list[Part]:
     """The model's own parts, which add up."""
-    frame = model.model.explain_rows(user.user, row).to_frame(model.data.items)
+    explained = model.model.explain_rows(user.user, row)
+    frame = explained.to_frame(model.data.items)
     if not model.has_ratings:  # what is disliked adds nothing
         frame = frame.filter(pl.col("rating").is_null() | (pl.col("rating") > 0))
     if "places_back" not in frame.columns:
         frame = frame.with_columns(places_back=None)
     rated_ids = frame["item_id"].drop_nulls()[:MAX_PARTS_LEFT_OUT]
-    predictions = without(model, user, row, model.data.items.index(rated_ids))
+    rated = model.data.items.index(rated_ids)
+    if explained.without is None:
+        predictions = without(model, user, row, rated)
+    else:  # the parts are made of these
+        by_row = dict(zip(user.item_index.tolist(), explained.without.tolist(), strict=True))
+        predictions = [by_row[item] for item in rated.tolist()]
     prediction_without = dict(zip(rated_ids.to_list(), predictions, strict=True))
     columns = ("part", "contribution", "item_id", "title", "rating", "places_back")
     return [
@@ -66,7 +72,7 @@ def _by_leaving_out(model: LoadedModel, user: ServedUser, row: int) -> list[Part
         similarity = directions[rated] @ directions[row]
         rated = rated[np.argsort(-similarity, kind="stable")]
     rated = rated[:MAX_RATINGS_LEFT_OUT]
-    prediction = _from_scores(model, user, row)
+    prediction = _predicted(model, user, row)
     ids, titles = model.data.items.ids, model.data.items.titles
     return [
         Part("your rating", prediction - rest, ids[item], titles[item], user.rating_of[item], rest)
@@ -89,17 +95,7 @@ def without(model: LoadedModel, user: ServedUser, row: int, rated: IndexArray) -
 
 
 def _predicted(model: LoadedModel, user: ServedUser, row: int) -> float:
-    """The predicted rating of one item; a score where the model only ranks.
-
-    The mean of its distribution, where there is one, costs a part of what all scores do.
-    """
-    distribution = model.distribution(user, row)
-    if distribution is not None and (levels := model.scale.levels) is not None:
-        return float(distribution @ levels)
-    return _from_scores(model, user, row)
-
-
-def _from_scores(model: LoadedModel, user: ServedUser, row: int) -> float:
-    score = model.scores(user)[row]
+    """The predicted rating of one item; a score where the model only ranks."""
+    score = model.scores_at(user, np.array([row], dtype=np.int32))[0]
     predicted = model.predicted(user, score)
     return float(score if predicted is None else predicted)

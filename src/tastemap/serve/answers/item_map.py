@@ -4,13 +4,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tastemap.arrays import FloatArray
+from tastemap.arrays import F64, I64, FloatArray
 from tastemap.models.base.selection import top_k
 from tastemap.serve.model.loaded import LoadedModel, ServedUser
 from tastemap.serve.schemas import Id
 
-# A person is placed among so many items.
+# A person is placed among what they like, and so many items that are like it.
 N_NEAREST = 25
+# With so many ratings an item counts half.
+EVIDENCE_RATINGS = 20.0
 # The share of the map's width that counts as near, and the steps of the mean shift.
 BANDWIDTH_SHARE, N_STEPS = 0.05, 20
 
@@ -85,24 +87,52 @@ def place_of_item(model: LoadedModel, row: int) -> Place | None:
 
 
 def place_of_user(model: LoadedModel, user: ServedUser) -> Place | None:
-    """Where a person stands: amid the densest part of the items that point their way.
+    """Where a person stands: amid the densest part of what they like, and of what is like it.
 
-    The items whose factors have the largest cosine with the person's own are looked up on the map;
-    from the one in the thickest crowd, a mean weighted by nearness moves to the middle of the crowd
+    Each liked item counts by how much it is liked and by how well it is known, n / (n + 20) for n
+    ratings: on the map an item of few ratings lies anywhere. Where the model has directions of
+    items, the known items that point the way of the liked ones count, too, by their cosine. From
+    the place in the thickest crowd, a mean weighted by nearness moves to the middle of the crowd
     (mean shift). A plain mean would stand between two crowds, where nothing is.
+
+    None without a map, and for somebody who likes nothing on it.
     """
-    direction, directions = model.direction_of(user), model.item_directions
-    if direction is None or directions is None or model.map is None or not len(model.map.rows):
+    if model.map is None or user.source == "popular":
         return None
-    places = model.map.places
-    cosine = directions[model.map.rows] @ direction
-    crowd = places[top_k(cosine, np.ones(len(cosine), dtype=bool), N_NEAREST)]
+    places, popularity = model.map.places, model.catalogue.popularity[model.map.rows]
+    weight = _liking(model, user)[model.map.rows] * _evidence(popularity)
+    if not weight.any():
+        return None
+    weight /= weight.max()
+    if model.item_directions is not None:
+        directions = model.item_directions[model.map.rows]
+        similar = directions @ (weight @ directions)
+        worth = similar / max(float(np.abs(similar).max()), 1e-9) * _evidence(popularity)
+        near = top_k(worth, worth > 0, N_NEAREST)
+        weight[near] = np.maximum(weight[near], worth[near])
+    crowd, weight = places[weight > 0], weight[weight > 0]
     bandwidth = max(float(np.ptp(places, axis=0).max()), 1e-9) * BANDWIDTH_SHARE
 
     def weights(point: FloatArray) -> FloatArray:
-        return np.exp(-((crowd - point) ** 2).sum(axis=1) / (2 * bandwidth**2))
+        return weight * np.exp(-((crowd - point) ** 2).sum(axis=1) / (2 * bandwidth**2))
 
     point = crowd[int(np.argmax([weights(place).sum() for place in crowd]))]
     for _ in range(N_STEPS):
         point = weights(point) @ crowd / weights(point).sum()
     return Place(float(point[0]), float(point[1]))
+
+
+def _liking(model: LoadedModel, user: ServedUser) -> F64:
+    """How much a person likes each item (n_items,), 0 for what they do not like or not know."""
+    liking = np.zeros(len(model.catalogue))
+    likes = model.likes(user.rating)
+    rows, values = user.item_index[likes], user.rating[likes].astype(np.float64)
+    if model.has_ratings:
+        values -= (model.scale.lowest + model.scale.highest) / 2
+    np.maximum.at(liking, rows, values)
+    return liking
+
+
+def _evidence(popularity: I64) -> F64:
+    """How well items with so many ratings are known, from 0 to 1."""
+    return np.asarray(popularity / (popularity + EVIDENCE_RATINGS), dtype=np.float64)

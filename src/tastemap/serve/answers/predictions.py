@@ -14,8 +14,8 @@ def predictions(
 ) -> Predictions:
     """Predictions in the order of the pairs; see `Service.predict`.
 
-    All pairs of users of the training data are one call of the model. Somebody who was folded in
-    costs the scores of all items, once.
+    All pairs of users of the training data are one call of the model, and so are those of somebody
+    who was folded in.
 
     Args:
         model: The model.
@@ -41,5 +41,5 @@ def predictions(
     for user_id, user in users.items():
         if user.user_index < 0:
             places = [place for place, other in enumerate(user_ids) if other == user_id]
-            answer(places, user, model.scores(user)[rows[places]])
+            answer(places, user, model.scores_at(user, rows[places]))
     return Predictions([answers[place] for place in range(len(user_ids))])

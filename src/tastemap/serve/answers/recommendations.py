@@ -62,8 +62,8 @@ def cards(
     index = np.asarray(rows, dtype=np.int64)
     if user is None:
         return model.catalogue.cards(index, score=score)
-    scores = model.scores(user) if scores is None else scores
-    predicted = model.predicted(user, scores[index])
+    of_rows = model.scores_at(user, index) if scores is None else scores[index]
+    predicted = model.predicted(user, of_rows)
     return model.catalogue.cards(index, predicted=predicted, score=score, rating_of=user.rating_of)
 
 
@@ -77,7 +77,7 @@ def recommendations(
     reasons: bool = False,
 ) -> Recommendations:
     """The best items for a user; see `Service.recommend`."""
-    scores = model.scores(user)
+    scores = model.scores_of_lists(user)
     rows, score = model.best_rows(
         user, scores, k, filters, exclude_seen=exclude_seen, novelty=novelty
     )
@@ -96,12 +96,16 @@ def first_page(
     novelty: float = 0.0,
 ) -> list[Row]:
     """The rows of the first page; see `Service.rows`."""
-    scores = model.scores(user)
+    scores = model.scores_of_lists(user)
     unseen = model.unseen([user], filters)
     most_rated = top_k(model.catalogue.popularity.astype(float), unseen, max(k, MAX_CANDIDATES))
 
     def row(key: str, title: str, note: str, rows: IndexArray) -> Row:
-        items = cards(model, rows, user, scores=scores, score=scores[rows])
+        score = model.scores_at(user, rows) if scores is None else scores[rows]
+        predicted = model.predicted(user, score)
+        items = model.catalogue.cards(
+            rows, predicted=predicted, score=score, rating_of=user.rating_of
+        )
         if key in ROWS_WITH_REASONS:
             items = with_reasons(model, user, rows, items)
         return Row(key, title, note, user.source, items)

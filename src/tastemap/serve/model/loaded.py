@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, NoReturn
 import numpy as np
 import polars as pl
 
-from tastemap.arrays import F32, F64, FloatArray, IndexArray, Mask
+from tastemap.arrays import F32, F64, I64, FloatArray, IndexArray, Mask
 from tastemap.data.feedback import Feedback
 from tastemap.data.interactions import Interactions
 from tastemap.data.ratings import Ratings
@@ -184,6 +184,17 @@ class LoadedModel:
             return self.catalogue.default_scores
         return self.model.score_rows(user.user)
 
+    def scores_at(self, user: ServedUser, rows: IndexArray | I64) -> FloatArray:
+        """The scores (n,) of some items for a user."""
+        if user.source == "popular":
+            return self.catalogue.default_scores[rows]
+        return self.model.scores_at(user.user, np.asarray(rows, dtype=np.int32))
+
+    def scores_of_lists(self, user: ServedUser) -> FloatArray | None:
+        """As `scores`; None where these take long and a list needs few of them (`scores_at`)."""
+        is_slow = self.model.shortlists and user.source != "popular"
+        return None if is_slow else self.scores(user)
+
     def predicted(self, user: ServedUser, scores: FloatArray) -> FloatArray | None:
         """Scores of a user as predicted ratings in the scale; None where they are none."""
         if user.source == "popular" or not self.capabilities.predicts:
@@ -193,7 +204,7 @@ class LoadedModel:
     def best_rows(
         self,
         user: ServedUser,
-        scores: FloatArray,
+        scores: FloatArray | None,
         k: int,
         filters: Filters = NO_FILTERS,
         *,
@@ -202,8 +213,8 @@ class LoadedModel:
     ) -> tuple[IndexArray, FloatArray]:
         """Rows of the k best items for a user and what they are ranked by, the best first.
 
-        There are fewer where no more items are left. ``scores`` are those of `scores`. What a
-        person dislikes is left out, ``exclude_seen`` or not, where there are no ratings.
+        There are fewer where no more items are left. ``scores`` are those of `scores_of_lists`.
+        What a person dislikes is left out, ``exclude_seen`` or not, where there are no ratings.
         """
         allowed = self.catalogue.allowed(filters)
         if not self.has_ratings:

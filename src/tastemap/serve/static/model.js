@@ -2,7 +2,7 @@
 // with the same letters. Row numbers throughout; ids and titles belong to the page.
 
 const KNOWN_TO_MANY = 400; // so many of the most rated items are looked at for the next to rate
-const [NEAREST, NEAR, STEPS] = [25, 0.05, 20]; // of `placeAmid`
+const [NEAREST, KNOWN, NEAR, STEPS] = [25, 20, 0.05, 20]; // of `crowd` and `placeAmid`
 
 // Base64 of little-endian numbers as a typed array.
 export function decoded(text, Numbers) {
@@ -203,6 +203,28 @@ export class FactorModel extends RankedItems {
     });
   }
 
+  // How much each of some items counts for the place of a person on the map, as
+  // tastemap/serve/answers/item_map.py has it. liking: how much the person likes an item, by row.
+  crowd(items, liking) {
+    const evidence = items.map((i) => this.popularity[i] / (this.popularity[i] + KNOWN));
+    const weights = items.map((i, at) => (liking.get(i) ?? 0) * evidence[at]);
+    const most = Math.max(...weights);
+    if (!(most > 0) || this.size === 1) return weights;
+    const toward = new Float64Array(this.size - 1);
+    items.forEach((i, at) => {
+      weights[at] /= most;
+      const length = this.length(i);
+      if (!weights[at] || !length) return;
+      for (let a = 1; a < this.size; a++) toward[a - 1] += (weights[at] / length) * this.X[i * this.size + a];
+    });
+    const cosines = this.cosinesWith(toward, Math.hypot(...toward) || 1);
+    const largest = items.reduce((high, i) => Math.max(high, Math.abs(cosines[i])), 1e-9);
+    const worth = items.map((i, at) => (cosines[i] / largest) * evidence[at]);
+    const order = worth.map((_, at) => at).sort((a, b) => worth[b] - worth[a] || a - b);
+    for (const at of order.slice(0, NEAREST)) weights[at] = Math.max(weights[at], worth[at]);
+    return weights;
+  }
+
   length(i) {
     let sum = 0;
     for (let a = 1; a < this.size; a++) sum += this.X[i * this.size + a] ** 2;
@@ -218,16 +240,16 @@ export class FactorModel extends RankedItems {
   }
 }
 
-// Where a person stands on the map: amid the densest part of the items that point their way (mean
-// shift), as tastemap/serve/people.py has it. places: [x, y] of each item on the map; cosines: of
-// the person's factors with each.
-export function placeAmid(places, cosines) {
-  const order = places.map((_, at) => at).sort((a, b) => cosines[b] - cosines[a] || a - b);
-  const crowd = order.slice(0, NEAREST).map((at) => places[at]);
+// Where a person stands on the map: amid the densest part of a crowd (mean shift). places: [x, y] of
+// each item on the map; counts: how much each counts, from `crowd`.
+export function placeAmid(places, counts) {
+  const members = places.map((_, at) => at).filter((at) => counts[at] > 0);
+  const crowd = members.map((at) => places[at]);
   const extent = [0, 1].map((axis) => places.reduce(([low, high], p) =>
     [Math.min(low, p[axis]), Math.max(high, p[axis])], [Infinity, -Infinity]));
   const width = Math.max(...extent.map(([low, high]) => high - low), 1e-9) * NEAR;
-  const weights = ([x, y]) => crowd.map(([a, b]) => Math.exp(-((a - x) ** 2 + (b - y) ** 2) / (2 * width ** 2)));
+  const weights = ([x, y]) => crowd.map(([a, b], at) =>
+    counts[members[at]] * Math.exp(-((a - x) ** 2 + (b - y) ** 2) / (2 * width ** 2)));
   const total = (values) => values.reduce((sum, v) => sum + v, 0);
   let best = crowd[0];
   let most = -1;

@@ -73,12 +73,12 @@ export class Site {
 
   // Where the person stands on the map.
   here() {
-    const own = this.person.weights.slice(1);
-    const length = Math.hypot(...own);
-    if (!this.data.map || !this.ratings.size || !length) return null;
-    const cosines = this.model.cosinesWith(own, length);
+    if (!this.data.map) return null;
+    const middle = (this.model.scale.lowest + this.model.scale.highest) / 2;
+    const liked = [...this.ratings].filter(([, value]) => value > middle);
     const { row, x, y } = this.data.map;
-    return placeAmid(row.map((_, at) => [x[at], y[at]]), row.map((i) => cosines[i]));
+    const counts = this.model.crowd([...row], new Map(liked.map(([item, value]) => [item, value - middle])));
+    return counts.some((count) => count > 0) ? placeAmid([...row].map((_, at) => [x[at], y[at]]), counts) : null;
   }
 
   rate(row, value) {
