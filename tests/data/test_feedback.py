@@ -94,3 +94,12 @@ def test_frames_with_a_position_missing(table: Feedback) -> None:
     frame = table.to_frame().with_columns(position=pl.lit(None, pl.Int32))
     with pytest.raises(DataError, match="row 1, column position"):
         type(table).from_frame(frame)
+
+
+def test_groups_take_half_the_memory_where_nothing_is_fitted(table: Feedback) -> None:
+    wide = table.by_item
+    table.narrow()
+    assert table.by_item.indices.dtype == table.by_user.indices.dtype == np.int32
+    np.testing.assert_array_equal(table.by_item.indices, wide.indices)
+    in_a_file = Groups(wide.indptr, np.frombuffer(wide.indices.tobytes(), np.int64))
+    assert in_a_file.narrowed() is in_a_file, "a copy would take memory"

@@ -25,7 +25,8 @@ class Groups:
 
     Attributes:
         indptr: int64 (n + 1,); group ``g`` is ``indices[indptr[g]:indptr[g + 1]]``.
-        indices: int64 (n_ratings,); row numbers, in table order within each group.
+        indices: int64 (n_ratings,); row numbers, in table order within each group; int32 once they
+            are `narrowed`.
     """
 
     indptr: I64
@@ -38,6 +39,13 @@ class Groups:
         # NumPy sorts numbers of 16 bits by radix, in linear time.
         keys = index.astype(np.uint16) if n <= 2**16 else index
         return cls(indptr, np.argsort(keys, kind="stable").astype(np.int64))
+
+    def narrowed(self) -> "Groups":
+        """The same in half the memory, unless they lie in a file or need more than int32."""
+        if len(self.indices) > np.iinfo(np.int32).max or not self.indices.flags.owndata:
+            return self
+        narrow: Any = self.indices.astype(np.int32)
+        return Groups(self.indptr, narrow)
 
     def __getitem__(self, group: int) -> I64:
         return self.indices[self.indptr[group] : self.indptr[group + 1]]
@@ -238,6 +246,13 @@ class Feedback(ABC):
     def by_item(self) -> Groups:
         """Row numbers of the table of each item."""
         return Groups.of(self.item_index, self.n_items)
+
+    def narrow(self) -> None:
+        """Hold the groups in half the memory, for a process that answers and does not fit.
+
+        Compiled routines of the fits would be compiled anew for such groups.
+        """
+        vars(self).update(by_user=self.by_user.narrowed(), by_item=self.by_item.narrowed())
 
     @cached_property
     def in_order(self) -> I64:

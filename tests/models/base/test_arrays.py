@@ -15,6 +15,15 @@ def test_an_array_is_taken_out() -> None:
     refuse_rest(arrays)
 
 
+def test_half_precision_may_stay_and_is_checked_by_its_bits() -> None:
+    half = np.array([-65504, 0, 6e-8], np.float16)
+    taken = take({"half": half}, "half", 3, widened=False)
+    assert np.shares_memory(taken, half)
+    for value in (np.nan, np.inf, -np.inf):
+        with pytest.raises(ValueError, match="no numbers"):
+            take({"half": np.array([1, value], np.float16)}, "half", 2, widened=False)
+
+
 def test_values_are_as_large_as_their_products_may_be() -> None:
     assert take({"large": np.full(9, -1e15)}, "large", 9).max() == -1e15
     with pytest.raises(ValueError, match="numbers of at most 1e"):

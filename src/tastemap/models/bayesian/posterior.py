@@ -72,6 +72,9 @@ class ItemLists(NamedTuple):
 class Draws(Draw):
     """K draws of the posterior: the attributes of `Draw`, in float32, each with K in front.
 
+    Of a saved model the users' means stay in half precision, and in their file if that is mapped:
+    they are the largest array, and an answer needs one user's.
+
     Attributes:
         axes: (I, n_implicit), the axes of the implicit scores, for new users.
         centre, deviation: Mean and deviation by which numbers were standardised.
@@ -130,7 +133,7 @@ class Draws(Draw):
         _add_missing(arrays)
         for name, key in _keys():
             if name != "n_levels":
-                values[name] = take(arrays, key, *shapes[name])
+                values[name] = take(arrays, key, *shapes[name], widened=name != "user_means")
         for name in (*SCALES, "user_precision", "deviation"):
             if not values[name].min() > 0:
                 raise ValueError(f"draws with {name} that are not above 0")
@@ -170,7 +173,7 @@ class Draws(Draw):
 
     def _posteriors(self, users: AnyArray, rated: Sequence[IndexArray]) -> UserPosteriors:
         """Users given by row, and the items that each has rated."""
-        means, scales = self.user_means[:, users], self.user_scales[:, users]
+        means, scales = self.user_means[:, users].astype(np.float32), self.user_scales[:, users]
         scales = np.where(users < 0, self.average_scale[:, None], scales)
         cuts = self.cuts[:, users] if self.n_levels else self.cuts
         means, cuts, scales = (np.ascontiguousarray(part) for part in (means, cuts, scales))

@@ -91,6 +91,7 @@ class LoadedModel:
     def __init__(self, model: Recommender, manifest: dict[str, Any], version: str) -> None:
         self.model, self.manifest, self.version = model, manifest, version
         self.data: Feedback = model.fitted_data
+        self.data.narrow()
         self._ratings = self.data if isinstance(self.data, Ratings) else None
         self.has_ratings = self._ratings is not None
         self._scale = None if self._ratings is None else self._ratings.scale
