@@ -19,6 +19,7 @@ PART_NAMES = {
     "what others give it": "how this {noun} is liked beyond it",
     "average user": "what the average person adds",
     "training beyond the ratings": "what training found beyond your ratings",
+    "your ratings together": "what your ratings say together, beyond each alone",
 }
 
 
