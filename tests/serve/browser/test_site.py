@@ -77,7 +77,7 @@ def test_numbers_are_those_of_the_library(watched: Any, film_model: Recommender)
     page = watched.page
     rate(page, MINE)
     for novelty in (0.0, 0.6, -1.0):
-        expected = film_model.recommend(ratings=MINE, k=20, novelty=novelty)
+        expected = film_model.recommend(ratings=MINE, k=20, novelty=novelty, by="cautious")
         found = page.evaluate(
             """novelty => { tastemap.asked.novelty = novelty;
             return tastemap.recommend(20).map((i) =>

@@ -13,14 +13,14 @@ from tastemap.arrays import F64, FloatArray, IndexArray, Mask
 from tastemap.data.feedback import Feedback
 from tastemap.data.ratings import Ratings
 from tastemap.errors import NotFittedError, UnsupportedError
-from tastemap.models.base import selection
+from tastemap.models.base import orders, selection
 from tastemap.models.base.capabilities import Capabilities
 from tastemap.models.base.explanation import Explanation
 from tastemap.models.base.propensity import Propensity
 from tastemap.models.base.user import NO_ITEMS, User
 
 
-class RowModel(ABC):
+class RowModel(orders.OrderedModel, ABC):
     """The hooks that a model implements, and its calls on rows; it does not handle ids.
 
     Row -1 stands for an unknown user or item.
@@ -84,6 +84,11 @@ class RowModel(ABC):
     def folds_in(self) -> bool:
         """Whether the model can describe a new user from ratings."""
         return self.capabilities.folds_in
+
+    @property
+    def orders(self) -> tuple[str, ...]:
+        """What its lists can be ordered by, of `tastemap.models.base.orders.ORDERS`."""
+        return orders.orders_of(self.capabilities)
 
     # ---- hooks: what a model implements ----
 
@@ -251,6 +256,7 @@ class RowModel(ABC):
         exclude_seen: bool = True,
         novelty: float = 0.0,
         by: str = "expected",
+        seed: int = 0,
         new: bool = False,
     ) -> tuple[IndexArray, FloatArray, FloatArray]:
         """The best items for a user: rows, raw predictions and scores, best first.
@@ -262,21 +268,26 @@ class RowModel(ABC):
             allowed: Mask (n_items,) of the items to choose from; None for all.
             exclude_seen: Leave out what the user has rated or seen.
             novelty: From -1 (favour popular items) through 0 to 1 (favour rarely rated items).
-            by: What the list is ordered by, one of `ORDERS`.
+            by: What the list is ordered by, one of `orders`; see `Recommender.recommend`.
+            seed: Of the draw of a curious list.
             new: Choose from items without training ratings, too.
 
         Raises:
-            UnsupportedError: If the order needs ratings, and the model has none.
+            UnsupportedError: If the model does not have the order.
         """
         predicted = self._score(user.description) if scores is None else scores
-        score = _ordered(self, predicted, user, by)
-        if novelty:
-            score = score + selection.novelty_bonus(score, self._item_information, novelty)
-        mask = np.ones(len(score), dtype=bool) if allowed is None else allowed.copy()
+        mask = np.ones(len(predicted), dtype=bool) if allowed is None else allowed.copy()
         if exclude_seen:
             mask[user.touched] = False
         if not new:
             mask &= self._has_ratings
+        need = None if novelty else k  # the bonus is measured by the spread of all scores
+        score = orders.ordered(self, predicted, user, by, allowed=mask, k=need, seed=seed)
+        if novelty:
+            bonus = selection.novelty_bonus(score, self._item_information, novelty)
+            if by == "cautious":
+                bonus = orders.cautious_bonus(bonus, self.fitted_data.by_item.counts)
+            score = score + bonus
         rows = selection.top_k(score, mask, k)
         return rows, predicted[rows], score[rows]
 
@@ -319,6 +330,11 @@ class RowModel(ABC):
     @cached_property
     def _item_information(self) -> tuple[F64, float]:
         return selection.item_information(self.fitted_data.by_item.counts)
+
+    @cached_property
+    def _average_scores(self) -> FloatArray:
+        """Scores (n_items,) for the average user."""
+        return self._score(self._user(-1))
 
     @cached_property
     def _has_ratings(self) -> Mask:
@@ -369,14 +385,3 @@ class RowModel(ABC):
 
     def _cannot(self, what: str) -> UnsupportedError:
         return UnsupportedError(f"{type(self).__name__} cannot {what}", do="use another model")
-
-
-def _ordered(model: RowModel, predicted: FloatArray, user: User, by: str) -> FloatArray:
-    """What a list is ordered by, (n_items,), from predictions for a user."""
-    if selection.check_order(by) == "expected":
-        return predicted
-    if not model.predicts_ratings:
-        raise model._cannot(f"order lists by {by!r}, for which it has to predict ratings")
-    # On a scale that goes below 0, what is unlikely and bad must not come before what is bad.
-    scale = model.fitted_ratings.scale
-    return model._propensity(user.touched) * (scale.clip(predicted) - min(scale.lowest, 0.0))
