@@ -15,8 +15,9 @@ ratings, and `diversity` one less the mean cosine between the raters of two item
 `--part inner` chooses the defaults, and never sees the test: it splits the training part once more
 in the same way, and judges cautious lists by several quantiles, and relative lists by several
 numbers of ratings at which a lift counts half. The rule for both: the least of the steps at which,
-with each model on each table, fewer than one place in a hundred is rare; for caution also with a
-mean true rating not more than one standard error below that of the expected rating.
+with each model on each table, fewer than one place in 200 is rare (one list of ten in twenty); for
+caution also with a mean true rating not more than one standard error below that of the expected
+rating.
 
 MovieLens 1M may be a folder with ratings.parquet and order.parquet, as `next_item.py` has them; the
 split is then by the order of each user's ratings.
@@ -38,7 +39,7 @@ from tastemap.metrics.diversity import diversity
 from tastemap.metrics.ranking import coverage, ndcg
 from tastemap.models.base import orders
 
-LENGTH, LIKED_FROM, MIN_RATINGS = 10, 4, 20
+LENGTH, LIKED_FROM, MIN_RATINGS, MAX_RARE = 10, 4, 20, 0.005
 MODELS = ("bias", "knn", "als", "mf", "bayes")
 # Quantiles of the standard normal distribution: 40, 25, 10, 5 and 2.5 %.
 CAUTIONS = (0.2533, 0.6745, 1.2816, 1.6449, 1.96)
@@ -163,7 +164,7 @@ def choice(rows: list[dict[str, Any]]) -> str:
     for by, steps in (("cautious", CAUTIONS), ("relative", SHRINKAGES)):
         for step in steps:
             judged = [row for row in rows if row["order"] == f"{by} {step:g}"]
-            fits = all(row["rare"] < 0.01 for row in judged)
+            fits = all(row["rare"] < MAX_RARE for row in judged)
             for row in judged if by == "cautious" else ():
                 best = expected[row["data"], row["model"]]
                 fits &= row["stars"] >= best["stars"] - best["error"]

@@ -210,7 +210,7 @@ class Recommender(NewItemsModel):
                 more is known; those that many love and many hate do not. ``"curious"``: a draw of
                 that expected rating for each item, so that what is uncertain is tried, too
                 (Thompson, Biometrika 25, 1933). ``"relative"``: how much more this user than the
-                average one, times n / (n + 10) for the item's n ratings. ``"likely-and-liked"``:
+                average one, times n / (n + 20) for the item's n ratings. ``"likely-and-liked"``:
                 the predicted rating times the probability that the user takes the item up at all,
                 which `Propensity` learns at the first such call.
             seed: Of the draw of a curious list, a whole number from 0 on; each gives another list.

@@ -133,10 +133,8 @@ def first_page(
     if not len(next_rows):
         del rows["rate-next"]
     if is_own and "relative" in model.model.orders:
-        rows = {
-            "top-picks": best,
-            "more-yours": _more_yours(model, user, scores, best, filters),
-        } | rows
+        yours = _more_yours(model, user, scores, best, filters)
+        rows = {"top-picks": best, "more-yours": yours} | rows
     titles = words | ({} if is_own else {"top-picks": words["nobody"]})
     return [row(key, *titles[key], rows[key]) for key in rows]
 
