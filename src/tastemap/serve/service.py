@@ -213,7 +213,7 @@ class Service:
     def rows(
         self, profile: AnyProfile, k: int = 12, filters: Filters = NO_FILTERS, novelty: float = 0.0
     ) -> list[Row]:
-        """The rows of the first page: top picks, rate these next, popular, loved by few."""
+        """The rows of the first page, such as top picks, what to rate next, and popular items."""
         model, user = self._model_and_user(profile)
         return first_page(model, user, k, filters, novelty)
 
