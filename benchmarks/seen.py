@@ -10,10 +10,10 @@ stars`). No test pair is among what was seen. `than stars` is the difference of 
 `stars` with its interval of 95 %, from a bootstrap of the users.
 
 `lists`: the ten best items that a user has neither rated nor seen, by `bayes` from stars and what
-was seen, in each order of its lists; beside them `ease` that learns from everything touched, and
-`ease` from likes alone, of the same parts. `touched` is the NDCG@10 where every test pair is
-relevant, `liked` where it has at least 4 stars, and `stars of hits` the mean of the true ratings of
-the test pairs that are in the lists.
+was seen, by the expected rating and by `likely-and-liked`; beside them `ease` that learns from
+everything touched, and `ease` from likes alone, of the same parts. `touched` is the NDCG@10 where
+every test pair is relevant, `liked` where it has at least 4 stars, and `stars of hits` the mean of
+the true ratings of the test pairs that are in the lists.
 """
 
 import argparse
@@ -28,6 +28,7 @@ import numpy as np
 from tastemap.arrays import F64, I64, IndexArray
 from tastemap.data.ratings import Ratings
 
+ORDERS = ("expected", "likely-and-liked")
 HIDDEN_SHARE, TEST_SIZE, LENGTH, LIKED_FROM = 0.5, 0.1, 10, 4
 # Lists are made for so many users at most, evenly taken from all.
 MAX_USERS, REFERENCE = 1_000, "ease"
@@ -144,7 +145,6 @@ def ways(
 ) -> Iterator[tuple[str, IndexArray]]:
     """The name of a way to order lists, and the lists (n_users, 10) of some users."""
     import tastemap as tm
-    from tastemap.models.base.selection import ORDERS
     from tastemap.models.batch.recommend import best_items
 
     touched = table.touched.likes()

@@ -9,6 +9,7 @@ from commands import ask, run
 from tastemap.data.ratings import Ratings
 from tastemap.models.als import ALS
 from tastemap.models.bias import BiasModel
+from tastemap.models.registry import load_model
 
 
 def test_predict(folder: Path, tmp_path: Path, ratings: Ratings) -> None:
@@ -43,7 +44,8 @@ def test_recommend_for_a_user_and_for_somebody_new(folder: Path, tmp_path: Path)
     likely = ask("recommend", folder / "dot", *seen)
     assert [row["item_id"] for row in likely["rows"]] == [r["item_id"] for r in answer["rows"]]
     wrong = run("recommend", folder / "dot", 5, "--by", "best", code=2)
-    assert "by; expected one of expected, likely-and-liked; received 'best'" in wrong
+    expected = "one of expected, cautious, curious, relative, likely-and-liked"
+    assert f"by; expected {expected}; received 'best'" in wrong
     after = ("--after", 3, "--after", "Drama 2 (1961)")
     rows = ask("recommend", folder / "dot", *after, "-k", 2)["rows"]
     assert {row["item_id"] for row in rows}.isdisjoint({2, 3})
@@ -74,6 +76,11 @@ def test_recommend_for_everyone(folder: Path, tmp_path: Path) -> None:
     rows = ask("recommend", folder / "bias", 5, "-k", 3)["rows"]
     own = lists.filter(user_id=5)
     assert own["item_id"].to_list() == [row["item_id"] for row in rows]
+    model = load_model(folder / "bias")
+    assert own["item_id"].equals(model.recommend(5, k=3, by="cautious")["item_id"])
+    run("recommend", folder / "bias", "--all", "-k", 3, "--by", "curious", "--seed", 2, "-o", out)
+    curious = model.recommend(5, k=3, by="curious", seed=2)["item_id"]
+    assert pl.read_parquet(out).filter(user_id=5)["item_id"].equals(curious)
     assert len(ask("recommend", folder / "bias", "--all", "-k", 1)["rows"]) == 120
 
 

@@ -38,7 +38,7 @@ def test_a_call_for_everyone_has_a_place_and_no_single_user() -> None:
     with pytest.raises(ArgumentError, match="-o FILE, or --json"):
         job.check_for_all(None, None, 0.0, has_place=False)
     for user, ratings, novelty in (("ann", None, 0.0), (None, {10: 5}, 0.0), (None, None, 0.5)):
-        with pytest.raises(ArgumentError, match="no user, no ratings, no novelty and no order"):
+        with pytest.raises(ArgumentError, match="no user, no ratings and no novelty"):
             job.check_for_all(user, ratings, novelty, has_place=True)
     with pytest.raises(ArgumentError, match="--all and -o FOLDER"):
         job.recommend_on_spark(Path("model"), None, {}, "local", [])

@@ -23,6 +23,8 @@ from tastemap.jobs.sections import (
     recommendation_blocks,
     training_blocks,
 )
+from tastemap.models.base import orders
+from tastemap.models.bias import BiasModel
 from tastemap.models.registry import make_model
 
 
@@ -45,10 +47,18 @@ def test_neighbours_by_ratings_and_by_likes_stand_side_by_side(split: Split) -> 
 
 
 def test_no_list_is_shown_twice(ratings: Ratings, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = BiasModel().fit(ratings)
+    new, cautious, *_ = (block.caption for block in recommendation_blocks(model)[1:][::-1])
+    assert new.startswith("For a new person")
+    assert cautious == "The same by what is certain: 1.28 standard errors below the prediction"
+    monkeypatch.setattr(orders, "CAUTION", 0.0)
+    assert [block.caption.split()[0] for block in recommendation_blocks(model)] == ["For", "For"]
+    monkeypatch.setattr(BiasModel, "orders", ("expected",))  # as a network without standard errors
+    monkeypatch.setattr(sections, "MIN_RATINGS_OF_WELL_KNOWN", 45)
+    _, well_known, _ = recommendation_blocks(model)
+    assert well_known.caption.startswith("The same where popularity >= 45")
     monkeypatch.setattr(sections, "MIN_RATINGS_OF_WELL_KNOWN", 1)  # which every item has
-    lists = recommendation_blocks(make_model("bias").fit(ratings))
-    assert [b.caption.split()[0] for b in lists] == ["For", "For"]
-    assert not lists[0].frame.equals(lists[1].frame)
+    assert [block.caption.split()[0] for block in recommendation_blocks(model)] == ["For", "For"]
 
 
 @pytest.mark.parametrize("name", ["item-knn", "next-item"])

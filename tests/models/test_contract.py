@@ -24,6 +24,7 @@ from tastemap.explore.item_map import item_map
 from tastemap.metrics import calibration
 from tastemap.metrics.rating import rmse
 from tastemap.models.base.artifact import CLASSES, model_class, read_manifest
+from tastemap.models.base.orders import ORDERS
 from tastemap.models.base.recommender import Recommender
 from tastemap.models.base.selection import ShortAnswerWarning
 from tastemap.models.batch.recommend import recommend_all
@@ -274,6 +275,15 @@ def test_lists_for_everyone_are_those_of_recommend(model: Recommender) -> None:
     found = recommend_all(model, 4, users=users)
     for user, own in zip(users, found.partition_by("user_id"), strict=True):
         assert own.drop("user_id").equals(model.recommend(user, k=4))
+    for by in {*model.orders} - {"expected", "likely-and-liked"}:  # it learns a model for each
+        (own,) = recommend_all(model, 4, users=users[1:2], by=by, seed=2).partition_by("user_id")
+        assert own.drop("user_id").equals(model.recommend(users[1], k=4, by=by, seed=2)), by
+
+
+def test_a_model_has_the_orders_that_it_says(model: Recommender) -> None:
+    for by in {*ORDERS} - {*model.orders}:
+        with pytest.raises(UnsupportedError, match=f"order lists by '{by}'"):
+            model.recommend(5, by=by)
 
 
 def test_a_model_answers_what_it_declares_and_refuses_the_rest(model: Recommender) -> None:
@@ -288,6 +298,7 @@ def test_a_model_answers_what_it_declares_and_refuses_the_rest(model: Recommende
         "similar_users": lambda: model.similar_users(5),
         "map": lambda: item_map(model, perplexity=5),
         "new_items": lambda: copy(model).add_items(NEW),
+        "standard_errors": lambda: model.recommend(5, by="cautious"),
     }
     no_calls = {"interactions", "ordered"}  # see the end of this file, and the next test
     assert {*calls} | no_calls == {field.name for field in fields(model.capabilities)}

@@ -27,6 +27,19 @@ def test_a_prediction_is_the_equation(ratings: Ratings) -> None:
     assert model.predict(5, item + 1, clip=False)[0] == pytest.approx(expected, abs=1e-5)
 
 
+def test_a_standard_error_is_what_neighbours_leave_open(ratings: Ratings) -> None:
+    model = ItemKNN(n_neighbours=3, damping=0.2).fit(ratings, progress=False)
+    user, items = model.user_at(4), np.array([39, 40], np.int32)
+    s = np.sort(model.item_similarity[items][:, user.item_index].clip(min=0))[:, -3:].sum(axis=1)
+    biases = BiasModel().fit(ratings)
+    squares = biases._standard_errors(biases.user_at(4), items) ** 2
+    squares += model._deviation_variance * (1 - s / (s + 0.2))
+    np.testing.assert_allclose(model._standard_errors(user, items) ** 2, squares, rtol=1e-5)
+    # Who has rated nothing has no neighbours: all of the deviation is open.
+    nothing = user._replace(item_index=user.item_index[:0])
+    assert (model._standard_errors(nothing, items) > model._standard_errors(user, items)).all()
+
+
 def test_beats_the_biases_where_tastes_differ(split: Split) -> None:
     errors = [
         rmse(split.test.rating, m.fit(split.train, progress=False).predict_ratings(split.test))

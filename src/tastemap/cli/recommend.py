@@ -70,9 +70,14 @@ def recommend(
         float, typer.Option(help="From -1 (popular) over 0 to 1 (little known).")
     ] = 0.0,
     by: Annotated[
-        str,
-        typer.Option(help="The order: expected, or likely-and-liked: also by what is taken up."),
-    ] = "expected",
+        str | None,
+        typer.Option(
+            help="The order: cautious (what is certain; the default where a model has it), expected"
+            " (else; the one of Spark), curious, relative (more for one than for all),"
+            " likely-and-liked."
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of --by curious: each gives another list.")] = 0,
     seen: Annotated[
         list[str] | None,
         typer.Option(help="An item that a new person has seen without a rating; repeated."),
@@ -100,18 +105,20 @@ def recommend(
 
     new_ratings = parse_new_user(rate, ratings, like)
     choice: dict[str, Any] = {"k": k, "where": where, "exclude_seen": not include_seen, "new": new}
+    order = {"by": by, "seed": seed}
     if everyone:
         is_new = new_ratings or after or seen
-        job.check_for_all(user, is_new, novelty, by, has_place=as_json or out is not None)
+        job.check_for_all(user, is_new, novelty, has_place=as_json or out is not None)
     file = out if everyone and not as_json else None
     if is_spark(engine):
-        job.recommend_on_spark(model, file, choice, master, conf or [])
+        job.recommend_on_spark(model, file, choice, master, conf or [], by=by)
     elif file is not None and job.in_parts(file):
-        job.write_for_all(load_saved(model), file, parse_bytes(memory), choice)
+        job.write_for_all(load_saved(model), file, parse_bytes(memory), choice | order)
     else:
         single = None if everyone else (user, new_ratings, novelty)
+        choice |= order
         if not everyone:
-            choice |= {"by": by} | ({"history": after} if after else {})
+            choice |= {"history": after} if after else {}
             choice |= {"seen": seen} if seen else {}
         answer, notes = noting(lambda: job.recommended(load_saved(model), single, choice))
         output(as_json, out).show(answer[0], "Recommendations", [*answer[1], *notes])

@@ -12,6 +12,7 @@ from tastemap.data.ratings import Ratings
 from tastemap.errors import ArgumentError, DataError
 from tastemap.jobs.import_ratings import history_of_file, ratings_of_file
 from tastemap.jobs.tables import read_table
+from tastemap.models.base.orders import cautious_order
 from tastemap.models.base.recommender import Recommender
 from tastemap.models.batch.recommend import recommend_all
 from tastemap.models.batch.similar import similar_all
@@ -53,8 +54,9 @@ def recommended(
         model: A fitted model.
         single: Id of a user or None, ratings of a new user, the path of a file of them or None,
             novelty; None for all users.
-        choice: Further options of `recommend` and `recommend_all`.
+        choice: Further options of `recommend` and `recommend_all`; see `with_order`.
     """
+    choice = with_order(model, choice)
     if single is None:
         return recommend_all(model, **choice), []
     user, ratings, novelty = single
@@ -75,6 +77,11 @@ def recommended(
     return (frame if is_rated else frame.drop("predicted_rating")), notes
 
 
+def with_order(model: Recommender, choice: Mapping[str, Any]) -> dict[str, Any]:
+    """Options whose lists are cautious, if the model can, where no order ``by`` is given."""
+    return {**choice, "by": choice.get("by") or cautious_order(model.capabilities)}
+
+
 def _refuse_other_kind(ratings: Any, *, is_rated: bool) -> None:
     """Refuse ratings where a model has learnt from interactions, and likes where from ratings."""
     if ratings is None or isinstance(ratings, Path) or is_rated != isinstance(ratings, list):
@@ -87,19 +94,17 @@ def _refuse_other_kind(ratings: Any, *, is_rated: bool) -> None:
     )
 
 
-def check_for_all(
-    user: str | None, ratings: Any, novelty: float, by: str = "expected", *, has_place: bool
-) -> None:
+def check_for_all(user: str | None, ratings: Any, novelty: float, *, has_place: bool) -> None:
     """Refuse a call for all users with options of a single user, or without a file to write.
 
     Raises:
         ArgumentError: With the expected options.
     """
     check_place(has_place=has_place)
-    if user is not None or ratings is not None or novelty or by != "expected":
+    if user is not None or ratings is not None or novelty:
         raise ArgumentError(
             "--all",
-            expected="no user, no ratings, no novelty and no order",
+            expected="no user, no ratings and no novelty",
             received="one of them",
         )
 
@@ -118,7 +123,7 @@ def in_parts(path: Path) -> bool:
 def write_for_all(model: Recommender, out: Path, memory: int, choice: Mapping[str, Any]) -> None:
     """Write the lists of all users to a file; a call continues where an earlier one stopped."""
     n_before = write_recommendations(
-        model, out, memory=memory, progress=sys.stderr.isatty(), **choice
+        model, out, memory=memory, progress=sys.stderr.isatty(), **with_order(model, choice)
     )
     if n_before:
         say(f"the lists of {n_before:,} users were there from a call that was stopped")
@@ -174,7 +179,12 @@ def all_neighbours(
 
 
 def recommend_on_spark(
-    path: Path, out: Path | None, choice: Mapping[str, Any], master: str, conf: Sequence[str]
+    path: Path,
+    out: Path | None,
+    choice: Mapping[str, Any],
+    master: str,
+    conf: Sequence[str],
+    by: str | None = None,
 ) -> None:
     """Lists for every user of a saved model, as a folder of Parquet files.
 
@@ -183,6 +193,7 @@ def recommend_on_spark(
         out: The folder, or an address that Spark writes to; None is refused.
         choice: ``k``, ``exclude_seen``, ``where``.
         master, conf: The address of the cluster, and settings ``KEY=VALUE``.
+        by: The order, of which Spark has one; None for that.
     """
     from tastemap.spark import recommend
     from tastemap.spark.read import address
@@ -190,6 +201,9 @@ def recommend_on_spark(
 
     if out is None:
         raise ArgumentError("--engine spark", expected="--all and -o FOLDER")
+    if by not in (None, "expected"):
+        expected = "no order but expected, which executors have"
+        raise ArgumentError("--engine spark, --by", expected=expected, received=by)
     model, cluster = load_model(path), Cluster(master, parse_conf(conf))
     with working("Spark") as tell, spark_session(cluster) as session:
         tell(f"lists for {model.ratings_.n_users:,} users")

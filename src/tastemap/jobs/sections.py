@@ -20,6 +20,7 @@ from tastemap.explore.report.blocks import Facts, Picture, Questions, Table
 from tastemap.explore.report.interactive_map import map_fragment
 from tastemap.explore.report.report import Block
 from tastemap.metrics.calibration import Calibration
+from tastemap.models.base.orders import CAUTION
 from tastemap.models.base.recommender import Recommender
 from tastemap.models.next_item import NextItem
 from tastemap.support.counts import counted, plain
@@ -339,7 +340,7 @@ def recommendation_blocks(model: Recommender, rated: Ratings | None = None) -> l
         caption = f"For user {user}, without what they {done}"
         blocks += [
             Table(_as_shown(model, answer), caption),
-            *_well_known(model, user, seen, answer),
+            *_certain(model, user, seen, answer),
         ]
     loved = [*dict.fromkeys(example_items(data, (STAR_WARS, JEDI)))]
     if model.folds_in and data.n_items > len(loved):
@@ -354,8 +355,8 @@ def recommendation_blocks(model: Recommender, rated: Ratings | None = None) -> l
     return blocks
 
 
-def _well_known(model: Recommender, user: Id, seen: pl.Series, answer: pl.DataFrame) -> list[Block]:
-    """The list of a user among items with many ratings, if a model predicts these and it differs.
+def _certain(model: Recommender, user: Id, seen: pl.Series, answer: pl.DataFrame) -> list[Block]:
+    """The cautious list of a user, or that among items with many ratings, if it differs.
 
     Args:
         model, user: The model and the user of the list.
@@ -363,6 +364,12 @@ def _well_known(model: Recommender, user: Id, seen: pl.Series, answer: pl.DataFr
         answer: The list among all items.
     """
     data, k = model.fitted_data, len(answer)
+    if "cautious" in model.orders:
+        cautious = model.recommend(user, k=k, exclude=seen, by="cautious")
+        if cautious["item_id"].equals(answer["item_id"]):
+            return []
+        caption = f"The same by what is certain: {CAUTION:.2f} standard errors below the prediction"
+        return [Table(cautious, caption)]
     well_known = f"popularity >= {MIN_RATINGS_OF_WELL_KNOWN}"
     counts = data.by_item.counts.copy()
     counts[data.items.index(seen)] = 0

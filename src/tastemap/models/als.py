@@ -172,7 +172,12 @@ class ALS(WarmStart):
     def capabilities(self) -> Capabilities:
         """Explicit feedback gives ratings, implicit feedback scores to rank by."""
         explicit = self.feedback == "explicit"
-        return replace(super().capabilities, predicts=explicit, interactions=not explicit)
+        return replace(
+            super().capabilities,
+            predicts=explicit,
+            interactions=not explicit,
+            standard_errors=explicit,
+        )
 
     def _fit(self, ratings: Any, validation: Any, seed: int, progress: bool) -> None:
         if self.predicts_ratings:

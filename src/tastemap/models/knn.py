@@ -2,6 +2,7 @@
 
 from copy import copy
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,8 @@ from tastemap.models.bias import BiasModel
 # What the weight is found with: the correlations of all users where they have few ratings, and of a
 # quarter where they have many; and the most held-out ratings.
 MAX_COMPARED, MIN_USERS_SHARE, MAX_HELD_OUT = 200_000, 0.25, 10_000
+# So many users say how far tastes deviate from the baseline.
+MAX_USERS = 200
 
 
 class ItemKNN(ItemModel):
@@ -52,6 +55,13 @@ class ItemKNN(ItemModel):
         sparse table. It is the slope, on held-out ratings, of what the baseline leaves over what
         neighbours say, kept inside 0 and 1. For that correlations are computed without the held-out
         ratings; on a large table, of a quarter of the users.
+
+    Standard errors:
+        The square is that of the baseline, see `Uncertainty`, plus t^2 (1 - e) with
+        e = (the sum of s_ij) / (the sum of s_ij + damping): the damped mean over the neighbours is
+        the posterior mean of a deviation with the prior N(0, t^2), of which the share e is known
+        (Gelman and others, "Bayesian data analysis", 2013, section 2.5). So the mean square of what
+        neighbours say is t^2 times the mean of e, over the training ratings, which gives t^2.
 
     Fold-in:
         A new user's ratings enter the sum; the baseline folds in the user's bias.
@@ -93,7 +103,7 @@ class ItemKNN(ItemModel):
     @property
     def capabilities(self) -> Capabilities:
         """As of every item-based model; new items have similarities, too."""
-        return replace(super().capabilities, new_items=True)
+        return replace(super().capabilities, new_items=True, standard_errors=True)
 
     def _fit(self, ratings: Ratings, validation: Ratings | None, seed: int, progress: bool) -> None:
         self._check_size(ratings)
@@ -173,6 +183,35 @@ class ItemKNN(ItemModel):
             corrections,
         )
         return base[item_index] + self.neighbour_weight * corrections
+
+    def _standard_errors(self, user: User, item_index: IndexArray) -> FloatArray:
+        average = user._replace(description=self.baseline.factors.user_weights[-1])
+        of_baseline = self.baseline._standard_errors(average, item_index)
+        e = self._evidence(user.item_index, item_index)
+        return np.sqrt(of_baseline**2 + self._deviation_variance * (1 - e))
+
+    def _evidence(self, rated: IndexArray, item_index: IndexArray) -> npt.NDArray[np.float32]:
+        """The share e of items (n,) for a user, in [0, 1]."""
+        e = np.zeros(len(item_index), dtype=np.float32)
+        said = np.ones(len(rated), dtype=np.float32)
+        similarity = self.item_similarity
+        options = (similarity, self.n_neighbours, self.damping)
+        weighted_neighbours(item_index, rated, said, *options, e)
+        return e
+
+    @cached_property
+    def _deviation_variance(self) -> float:
+        """t^2, over the ratings of evenly spaced users."""
+        data, squares, evidence = self.fitted_ratings, 0.0, 0.0
+        users = np.flatnonzero(data.by_user.counts)
+        for user in users[:: -(-len(users) // MAX_USERS)].tolist():
+            rated = data.item_index[data.by_user[user]]
+            description = self._user(user)
+            base, _ = self._baseline(description)
+            deviation = (self._scores(description, rated) - base[rated]).astype(np.float64)
+            squares += float(deviation @ deviation)
+            evidence += float(self._evidence(rated, rated).sum())
+        return squares / evidence if evidence else 0.0
 
     def _parts(self, user: User, item: int) -> Explanation:
         base, residual = self._baseline(user.description)

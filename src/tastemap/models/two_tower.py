@@ -84,7 +84,8 @@ class TwoTower(FactorModel):
     @property
     def capabilities(self) -> Capabilities:
         """Scores that rank items and are not ratings; likes may be interactions."""
-        return replace(super().capabilities, predicts=False, interactions=True)
+        capabilities = replace(super().capabilities, predicts=False, interactions=True)
+        return replace(capabilities, standard_errors=False)
 
     def _fit(
         self, ratings: Feedback, validation: Feedback | None, seed: int, progress: bool

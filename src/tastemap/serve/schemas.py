@@ -243,7 +243,7 @@ class Row:
     """A row of cards on the first page.
 
     Attributes:
-        key: ``top-picks``, ``rate-next``, ``popular`` or ``loved-by-few``.
+        key: ``top-picks``, ``more-yours``, ``rate-next``, ``popular`` or ``loved-by-few``.
         title, note: Its heading, and what it means.
         source: Where it comes from.
         items: The cards.

@@ -183,6 +183,8 @@ class Service:
         filters: Filters = NO_FILTERS,
         exclude_seen: bool = True,
         novelty: float = 0.0,
+        by: str = "expected",
+        seed: int = 0,
         reasons: bool = False,
     ) -> Recommendations:
         """The best items for a person.
@@ -193,6 +195,8 @@ class Service:
             filters: Which items may be recommended.
             exclude_seen: Leave out what the person has rated.
             novelty: From -1 (favour the familiar) over 0 to 1 (favour the surprising).
+            by: The order, as in `Recommender.recommend`.
+            seed: Of the draw of a curious list.
             reasons: Give each item the rating of theirs that lifts it most.
 
         Raises:
@@ -203,12 +207,13 @@ class Service:
             most = f"at most {Limits.reasons} with reasons"
             raise ArgumentError("k", expected=most, received=k, do="ask without reasons")
         model, user = self._model_and_user(profile)
-        return recommendations(model, user, k, filters, exclude_seen, novelty, reasons)
+        options = (exclude_seen, novelty, by, seed, reasons)
+        return recommendations(model, user, k, filters, *options)
 
     def rows(
         self, profile: AnyProfile, k: int = 12, filters: Filters = NO_FILTERS, novelty: float = 0.0
     ) -> list[Row]:
-        """The rows of the first page: top picks, rate these next, popular, loved by few."""
+        """The rows of the first page, such as top picks, what to rate next, and popular items."""
         model, user = self._model_and_user(profile)
         return first_page(model, user, k, filters, novelty)
 

@@ -27,6 +27,7 @@ from tastemap.errors import ArtifactError, UnsupportedError
 from tastemap.explore.item_map import MIN_ITEMS, OTHER, describe_map, item_map, map_items
 from tastemap.explore.report.page import embedded_json, write_page
 from tastemap.models.base.factors import FactorModel
+from tastemap.models.base.orders import CAUTION, SHRINKAGE
 from tastemap.models.base.recommender import Recommender
 from tastemap.serve.exported_likes import likes_data, packed
 from tastemap.serve.words import Words
@@ -175,7 +176,7 @@ def _has_closed_form(model: FactorModel) -> bool:
 def _model_data(model: FactorModel) -> dict[str, Any]:
     factors, scale = model.factors, model.ratings_.scale
     prior: Any = factors.prior  # an exportable model has one
-    levels = scale.levels
+    levels, uncertainty = scale.levels, model.uncertainty
     return {
         "global_mean": model.global_mean,
         "scale": {
@@ -192,6 +193,11 @@ def _model_data(model: FactorModel) -> dict[str, Any]:
         "prior_growth": None if prior.growth is None else packed(prior.growth, np.float64),
         "prior_exponent": prior.exponent,
         "popularity": packed(model.ratings_.by_item.counts, np.uint32),
+        "caution": CAUTION,
+        "shrinkage": SHRINKAGE,
+        "noise": uncertainty.noise,
+        "axes": packed(uncertainty.axes, np.float64),
+        "gains": packed(uncertainty.gains, np.float64),
     }
 
 

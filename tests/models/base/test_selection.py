@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from tastemap.errors import ArgumentError
 from tastemap.models.base.selection import (
     ShortAnswerWarning,
-    check_order,
     item_information,
     list_length,
     novelty_bonus,
@@ -75,9 +74,3 @@ def test_novelty_favours_the_little_known_by_the_spread_of_the_predictions() -> 
     assert bonus.std() == pytest.approx(predicted.std())
     np.testing.assert_allclose(novelty_bonus(predicted, information, -0.5), -0.5 * bonus)
     assert not novelty_bonus(predicted, information, 0.0).any()
-
-
-def test_an_order_is_one_of_a_list() -> None:
-    assert check_order("likely-and-liked") == "likely-and-liked"
-    with pytest.raises(ArgumentError, match="by; expected one of expected, likely-and-liked; rec"):
-        check_order("best")

@@ -400,3 +400,13 @@ def test_new_items_have_wider_distributions_and_no_facts_without_side(ratings: R
     assert variance[1] > variance[0]
     plain = BayesianFactorization(**options, side=False).fit(ratings, progress=False)
     assert plain.add_items(new).basis_of(np.array([80])) == ["average"]
+
+
+def test_standard_errors_are_the_spread_of_what_curious_lists_draw(case) -> None:
+    _, _, model = case
+    user, rng, rows = model.user_at(3), np.random.default_rng(0), np.arange(20, dtype=np.int32)
+    scores = model.score_rows(user)
+    sampled = np.stack([model._sampled(user, scores, rng) for _ in range(2000)])[:, rows]
+    errors = model._standard_errors(user, rows)
+    np.testing.assert_allclose(sampled.mean(axis=0), scores[rows], atol=0.1)
+    np.testing.assert_allclose(sampled.std(axis=0), errors, rtol=0.15)

@@ -28,15 +28,21 @@ def test_picks_change_with_the_first_rating(service: Service) -> None:
     assert all(1 <= item.predicted_rating <= 5 for item in after.items)
 
 
-@pytest.mark.parametrize("novelty", [0.0, 0.5, -1.0])
-def test_answers_are_those_of_the_library(service: Service, artifact: Path, novelty: float) -> None:
+@pytest.mark.parametrize(
+    ("novelty", "by"),
+    [(0.0, "expected"), (0.5, "expected"), (-1.0, "cautious"), (0.0, "relative")],
+)
+def test_answers_are_those_of_the_library(
+    service: Service, artifact: Path, novelty: float, by: str
+) -> None:
     model = load_model(artifact)
     mine = {"2": 5.0, "4": 4.0, "1": 1.0}
-    ours = service.recommend(mine, 7, novelty=novelty, filters=Filters("drama", 1970, 2000))
+    order = {"novelty": novelty, "by": by}
+    ours = service.recommend(mine, 7, filters=Filters("drama", 1970, 2000), **order)
     theirs = model.recommend(
         ratings={int(item): rating for item, rating in mine.items()},
         k=7,
-        novelty=novelty,
+        **order,
         where="genres contains 'Drama' and year >= 1970 and year <= 2000",
     )
     assert [item.item_id for item in ours.items] == theirs["item_id"].to_list()
@@ -44,6 +50,27 @@ def test_answers_are_those_of_the_library(service: Service, artifact: Path, nove
     known = service.recommend(api_profile("3"), 7)
     assert known.source == "trained"
     assert [i.item_id for i in known.items] == model.recommend(3, k=7)["item_id"].to_list()
+
+
+def test_the_picks_of_the_first_page_are_cautious(service: Service, artifact: Path) -> None:
+    model, (picks, *_) = load_model(artifact), service.rows(api_profile("3"), 8, novelty=0.2)
+    cautious = model.recommend(3, k=8, novelty=0.2, by="cautious")["item_id"]
+    assert [item.item_id for item in picks.items] == cautious.to_list()
+
+
+def test_what_is_more_yours_is_good_and_others_like_it_less(
+    service: Service, artifact: Path
+) -> None:
+    model, mine = load_model(artifact), {"1": 5.0, "3": 5.0, "2": 1.0, "4": 2.0}
+    picks, yours, *_ = service.rows(mine, 4)
+    user = model.fold_in({int(item): rating for item, rating in mine.items()})
+    scores = model.score_rows(user)
+    rows = np.array([item.item_id for item in yours.items]) - 1
+    assert yours.key == "more-yours"
+    assert (scores[rows] >= np.sort(scores)[-20]).all()
+    assert {item.item_id for item in yours.items}.isdisjoint(i.item_id for i in picks.items)
+    lifts = scores - model.score_rows(model.user_at(0)._replace(description=model._user(-1)))
+    assert lifts[rows].min() > np.median(lifts)
 
 
 def test_picks_have_a_reason_that_lifts_them(tmp_path: Path) -> None:
@@ -96,7 +123,7 @@ def test_a_reason_is_the_liked_rating_that_contributes_most(tmp_path: Path, name
 
 def test_what_to_rate_next_tells_most(service: Service) -> None:
     rows = {row.key: row for row in service.rows({"2": 5.0}, 6)}
-    assert list(rows) == ["top-picks", "rate-next", "popular", "loved-by-few"]
+    assert list(rows) == ["top-picks", "more-yours", "rate-next", "popular", "loved-by-few"]
     assert all(len(row.items) == 6 for row in rows.values())
     assert all(item.item_id != 2 for row in rows.values() for item in row.items)
     chosen = [item.item_id for item in rows["rate-next"].items]

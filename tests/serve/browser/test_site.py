@@ -47,10 +47,11 @@ def test_a_person_rates_and_sees_picks_reasons_and_the_map(watched: Any, read_cs
     page.locator("#row-found .card").first.locator("input[value='5']").click()
     page.get_by_label("Search").fill("")
     assert page.locator("#row-top-picks h2").inner_text() == "Top picks for you"
-    before = page.locator("#row-top-picks h3").all_inner_texts()
+    predicted = "guesses => guesses.map((guess) => guess.dataset.predicted)"
+    before = page.locator("#row-top-picks .guess").evaluate_all(predicted)
     for _ in range(4):
         page.locator("#row-rate-next .card").first.locator("input[value='1']").click()
-    assert page.locator("#row-top-picks h3").all_inner_texts() != before
+    assert page.locator("#row-top-picks .guess").evaluate_all(predicted) != before
     assert page.locator(".count").inner_text() == "5 rated"
     page.locator("#row-top-picks h3 a").first.click()
     page.locator("[data-contribution]").first.wait_for()
@@ -84,7 +85,7 @@ def test_numbers_are_those_of_the_library(watched: Any, film_model: Recommender)
     assert place is not None
     assert page.evaluate("tastemap.here()") == pytest.approx([place.x, place.y], abs=1e-3)
     for novelty in (0.0, 0.6, -1.0):
-        expected = film_model.recommend(ratings=MINE, k=20, novelty=novelty)
+        expected = film_model.recommend(ratings=MINE, k=20, novelty=novelty, by="cautious")
         found = page.evaluate(
             """novelty => { tastemap.asked.novelty = novelty;
             return tastemap.recommend(20).map((i) =>
@@ -130,8 +131,12 @@ def test_picks_and_their_reasons_are_those_of_the_server(watched: Any, model_fol
     store = Store("sqlite://")
     served = Service(LiveModel(model_folder), store)
     mine = {str(item): rating for item, rating in MINE.items()}
-    expected = served.recommend(mine, 12, reasons=True).items
+    expected = served.recommend(mine, 12, reasons=True, by="cautious").items
+    yours = {row.key: row.items for row in served.rows(mine, 8)}["more-yours"]
     store.close()
+    shown = "cards => cards.map((card) => card.dataset.item)"
+    on_page = page.locator("#row-more-yours .card").evaluate_all(shown)
+    assert on_page == [str(item.item_id) for item in yours]
     found = page.evaluate(
         """() => { const rows = tastemap.recommend(12), { items, model } = tastemap;
         const best = model.lifted(tastemap.rows, tastemap.values, rows);

@@ -77,7 +77,7 @@ def test_answers_say_where_they_come_from(client: TestClient) -> None:
     assert client.get(path.format("3")).json()["source"] == "trained"
     assert client.get(path.format("zoe")).json()["source"] == "popular"
     client.put("/api/v1/users/zoe/ratings/2", json={"rating": 5})
-    asked = {"k": 4, "novelty": 0.3, "genre": "drama", "exclude_seen": False}
+    asked = {"k": 4, "novelty": 0.3, "genre": "drama", "exclude_seen": False, "by": "cautious"}
     found = client.get(path.format("zoe"), params=asked).json()
     assert found["source"] == "folded_in"
     assert len(found["items"]) == 4
@@ -89,7 +89,7 @@ def test_answers_say_where_they_come_from(client: TestClient) -> None:
 
 def test_questions_with_ratings_in_hand_keep_nothing(client: TestClient) -> None:
     rated = [{"item_id": 2, "rating": 5}, {"item_id": 1, "rating": 1}]
-    asked = {"ratings": rated, "k": 3, "where": {"genre": "Drama"}}
+    asked = {"ratings": rated, "k": 3, "where": {"genre": "Drama"}, "by": "curious", "seed": 1}
     found = client.post("/api/v1/recommend", json=asked).json()
     assert (found["source"], len(found["items"])) == ("folded_in", 3)
     why = client.post("/api/v1/explain", json={"item_id": 6, "ratings": rated}).json()

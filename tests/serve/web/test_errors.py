@@ -22,6 +22,7 @@ from tastemap.serve.web.errors import problem_of
         ("GET", "/api/v1/items?year_from=x", None, 422),
         ("GET", "/api/v1/users/%FF/ratings", None, 422),
         ("GET", "/api/v1/users/a/recommendations?novelty=2", None, 422),
+        ("GET", "/api/v1/users/a/recommendations?by=best", None, 422),
         ("PUT", "/api/v1/users/a/ratings/1", "no json", 422),
         ("PUT", "/api/v1/users/a/ratings/1", '{"rating": NaN}', 422),
         ("PUT", "/api/v1/users/a/ratings/1", '{"rating": 1e999}', 422),

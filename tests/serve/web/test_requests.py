@@ -146,6 +146,7 @@ STRANGERS = [{"user_id": f"user {n}", "item_id": 1} for n in range(Limits.users 
         ("PUT", f"/api/v1/users/a/ratings/{LONG_ID}", {"rating": 5}, "invalid_request", 500),
         ("GET", "/api/v1/users/a/recommendations?k=1001", None, "invalid_request", 1000),
         ("GET", "/api/v1/users/a/recommendations?novelty=1.5", None, "invalid_request", 1),
+        ("GET", "/api/v1/users/a/recommendations?seed=-1", None, "invalid_request", 0),
         ("GET", "/api/v1/users/a/recommendations?k=101&reasons=1", None, "invalid_argument", 100),
         (
             "POST",

@@ -19,6 +19,7 @@ class Capabilities:
         ordered: It looks at the order of what a user took up: the items similar to one are those
             that people go on to.
         new_items: It takes items that nobody has rated, and places them by their facts.
+        standard_errors: It says how certain each expected rating is: lists can be cautious.
     """
 
     predicts: bool = True
@@ -32,3 +33,4 @@ class Capabilities:
     interactions: bool = False
     ordered: bool = False
     new_items: bool = False
+    standard_errors: bool = False

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
@@ -18,11 +19,14 @@ from tastemap.models.base.capabilities import Capabilities
 from tastemap.models.base.explanation import Explanation, Part, PartKind, correction, kept_inside
 from tastemap.models.base.recommender import Recommender
 from tastemap.models.base.regression import NewItems
+from tastemap.models.base.uncertainty import Uncertainty
 from tastemap.models.base.user import User, same_kind
 from tastemap.models.base.validation import check_arguments
 
 Array = npt.NDArray[Any]
 
+# So many ratings at most say how large the noise is, which is not less than this.
+MAX_RATINGS, MIN_NOISE = 1_000_000, 1e-6
 # Rows converted to float64 at once; they fit in the caches.
 CHUNK_ROWS = 1024
 # The unit roundoff of float32, 2^-24, and 1 % more for second-order terms.
@@ -68,12 +72,17 @@ class Prior:
             bias_uncertainty: Mean over the users of the variance of the true bias around the
                 trained one. Trained biases are damped, so that alone they vary too little.
         """
-        covariance = np.atleast_2d(np.cov(weights, rowvar=False, bias=True))
-        covariance[0, 0] += bias_uncertainty
-        size = len(covariance)
-        identity = np.eye(size) * max(float(np.trace(covariance)) / size, 1e-9)
-        inverse = np.linalg.inv(0.99 * covariance + 0.01 * identity)
+        inverse = np.linalg.inv(regular_covariance(weights, bias_uncertainty))
         return cls(weights.mean(axis=0), max(noise_variance, 1e-6) * inverse)
+
+
+def regular_covariance(weights: Array, bias_uncertainty: float = 0.0) -> Array:
+    """The covariance of rows (n, 1 + f), shrunk slightly towards a multiple of the identity."""
+    covariance = np.atleast_2d(np.cov(weights, rowvar=False, bias=True))
+    covariance[0, 0] += bias_uncertainty
+    size = len(covariance)
+    identity = np.eye(size) * max(float(np.trace(covariance)) / size, 1e-9)
+    return np.asarray(0.99 * covariance + 0.01 * identity)
 
 
 def solve_ridge(penalised: Array, right: Array) -> Array:
@@ -321,7 +330,7 @@ class HasFactors(Recommender):
 
     @property
     def capabilities(self) -> Capabilities:
-        """Fold-in and explanations need a prior; similarities and the map need factors.
+        """Fold-in, explanations and standard errors need a prior, similarities and map factors.
 
         Before the fit, both count as present.
         """
@@ -335,6 +344,7 @@ class HasFactors(Recommender):
             similar_users=compares,
             map=compares,
             new_items=has_prior and compares,
+            standard_errors=has_prior,
         )
 
     # ---- hooks ----
@@ -366,6 +376,26 @@ class HasFactors(Recommender):
     def _fold_in(self, item_index: IndexArray, rating: FloatArray) -> Any:
         effects = self._rating_effects(item_index, rating)
         return (self._prior.mean + effects.sum(axis=1)).astype(np.float32)
+
+    @cached_property
+    def uncertainty(self) -> Uncertainty:
+        """Of expected ratings, from all training ratings or evenly spaced ones."""
+        factors, data = self.factors, self.fitted_ratings
+        spaced = slice(None, None, -(-len(data) // MAX_RATINGS))
+        users, items = data.user_index[spaced], data.item_index[spaced]
+        error = data.rating[spaced] - factors.predict(users, items).astype(np.float64)
+        noise = max(float(np.mean(error**2)), MIN_NOISE)
+        rated = factors.item_weights[:-1][self._has_ratings].astype(np.float64)
+        times, counts = np.bincount(users, None, data.n_users), data.by_item.counts
+        of_items = (regular_covariance(rated), counts[self._has_ratings])
+        return Uncertainty.of(noise, factors.user_weights[:-1], times, *of_items)
+
+    def _standard_errors(self, user: User, item_index: IndexArray) -> FloatArray:
+        _, X = self.factors.design(user.item_index)
+        _, x = self.factors.design(item_index)
+        S = solve_ridge(X.T @ X + self._prior.ridge(len(X)), np.eye(X.shape[1]))
+        counts = self.fitted_data.by_item.counts[item_index]
+        return self.uncertainty.standard_errors(x, S, user.description, counts)
 
     def _place(self, items: NewItems) -> None:
         self.factors = self.factors.with_items(items)

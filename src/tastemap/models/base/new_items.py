@@ -16,6 +16,9 @@ from tastemap.models.base.regression import MAX_TEACHERS, NewItems, Regression, 
 from tastemap.models.base.rows import RowModel
 from tastemap.models.base.user import User
 
+# What is worked out for each item, when it is first needed.
+OF_THE_ITEMS = ("_item_information", "_has_ratings", "_average_scores")
+
 
 class NewItemsModel(RowModel):
     """The part of a model that takes items without ratings.
@@ -85,14 +88,14 @@ class NewItemsModel(RowModel):
         frame = new_rows(data.items, items)
         vocabulary = data.items.extended(Vocabulary(frame["item_id"], "item", frame))
         model, n = copy(self), data.n_items
-        vars(model).pop("_item_information", None)
-        vars(model).pop("_has_ratings", None)
+        for name in OF_THE_ITEMS:
+            vars(model).pop(name, None)
         model.ratings_ = data.with_items(vocabulary)
         model._place_by_facts(np.arange(n, n + len(frame)))
         if model._regression is not None and (lacks := model._regression[0].missing(frame)):
             model.facts_ = (*model.facts_, f"the new items lack {', '.join(lacks)}")
-        vars(self).pop("_item_information", None)
-        vars(self).pop("_has_ratings", None)
+        for name in OF_THE_ITEMS:
+            vars(self).pop(name, None)
         vars(self).update(vars(model))
         return self
 

@@ -18,16 +18,17 @@ from tastemap.metrics.calibration import shortest_interval
 from tastemap.models.base import selection
 from tastemap.models.base.arrays import refuse_rest, take
 from tastemap.models.base.artifact import Artifact
-from tastemap.models.base.new_items import NewItemsModel
+from tastemap.models.base.new_items import OF_THE_ITEMS, NewItemsModel
 from tastemap.models.base.user import User, in_order, same_kind, touched_rows
 from tastemap.models.base.validation import check_arguments
 from tastemap.support.deadline import deadline
 
 # What is worked out after a fit, when it is first needed.
 OF_A_FIT = (
-    "_item_information",
+    *OF_THE_ITEMS,
     "_propensity",
-    "_has_ratings",
+    "uncertainty",
+    "_deviation_variance",
     "_regression",
     "from_facts_",
     "facts_",
@@ -183,6 +184,7 @@ class Recommender(NewItemsModel):
         where: str | pl.Expr | None = None,
         novelty: float = 0.0,
         by: str = "expected",
+        seed: int = 0,
         seen: Sequence[Id] | None = None,
         new: bool = False,
     ) -> pl.DataFrame:
@@ -200,9 +202,18 @@ class Recommender(NewItemsModel):
             candidates, exclude: Items (ids or titles) to choose from, or to leave out.
             where: A condition on the item table, such as ``"year >= 1990"``.
             novelty: From -1 (favour popular items) through 0 to 1 (favour rarely rated items).
-            by: What the list is ordered by: ``"expected"``, the predicted rating or score; or
-                ``"likely-and-liked"``, the predicted rating times the probability that the user
-                takes the item up at all, which `Propensity` learns at the first such call.
+            by: What the list is ordered by, one of ``model.orders``. ``"expected"``: the predicted
+                rating or score, here the default, so that a score is what the model learnt; what
+                people see is cautious by default. ``"cautious"``: the predicted rating less 1.28
+                standard errors, the 10 % quantile of what this user's expected rating may be,
+                given what is known of the item and of the user. Films of three ratings wait until
+                more is known; those that many love and many hate do not. ``"curious"``: a draw of
+                that expected rating for each item, so that what is uncertain is tried, too
+                (Thompson, Biometrika 25, 1933). ``"relative"``: how much more this user than the
+                average one, times n / (n + 20) for the item's n ratings. ``"likely-and-liked"``:
+                the predicted rating times the probability that the user takes the item up at all,
+                which `Propensity` learns at the first such call.
+            seed: Of the draw of a curious list, a whole number from 0 on; each gives another list.
             seen: Items (ids or titles) that a new user has seen without a rating of them, beside
                 ``ratings`` or alone.
             new: Also items without training ratings, beside the others.
@@ -226,7 +237,7 @@ class Recommender(NewItemsModel):
         )
         k = selection.list_length(k, allowed)
         rows, predicted, score = self.recommend_rows(
-            user, k, allowed=allowed, exclude_seen=False, novelty=novelty, by=by, new=new
+            user, k, allowed=allowed, exclude_seen=False, novelty=novelty, by=by, seed=seed, new=new
         )
         frame = self._item_frame(rows, predicted_rating=self._ratings(predicted), score=score)
         return frame.with_columns(basis=pl.Series(self.basis_of(rows))) if new else frame

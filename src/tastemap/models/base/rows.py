@@ -13,7 +13,7 @@ from tastemap.arrays import F64, FloatArray, IndexArray, Mask
 from tastemap.data.feedback import Feedback
 from tastemap.data.ratings import Ratings
 from tastemap.errors import NotFittedError, UnsupportedError
-from tastemap.models.base import selection
+from tastemap.models.base import orders, selection
 from tastemap.models.base.capabilities import Capabilities
 from tastemap.models.base.explanation import Explanation
 from tastemap.models.base.propensity import Propensity
@@ -21,7 +21,7 @@ from tastemap.models.base.shortlist import ShortlistedModel, shortlisted
 from tastemap.models.base.user import NO_ITEMS, User
 
 
-class RowModel(ShortlistedModel):
+class RowModel(ShortlistedModel, orders.OrderedModel):
     """The hooks that a model implements, and its calls on rows; it does not handle ids.
 
     Row -1 stands for an unknown user or item.
@@ -85,6 +85,11 @@ class RowModel(ShortlistedModel):
     def folds_in(self) -> bool:
         """Whether the model can describe a new user from ratings."""
         return self.capabilities.folds_in
+
+    @property
+    def orders(self) -> tuple[str, ...]:
+        """What its lists can be ordered by, of `tastemap.models.base.orders.ORDERS`."""
+        return orders.orders_of(self.capabilities)
 
     # ---- hooks: what a model implements ----
 
@@ -252,6 +257,7 @@ class RowModel(ShortlistedModel):
         exclude_seen: bool = True,
         novelty: float = 0.0,
         by: str = "expected",
+        seed: int = 0,
         new: bool = False,
     ) -> tuple[IndexArray, FloatArray, FloatArray]:
         """The best items for a user: rows, raw predictions and scores, best first.
@@ -263,11 +269,12 @@ class RowModel(ShortlistedModel):
             allowed: Mask (n_items,) of the items to choose from; None for all.
             exclude_seen: Leave out what the user has rated or seen.
             novelty: From -1 (favour popular items) through 0 to 1 (favour rarely rated items).
-            by: What the list is ordered by, one of `ORDERS`.
+            by: What the list is ordered by, one of `orders`; see `Recommender.recommend`.
+            seed: Of the draw of a curious list.
             new: Choose from items without training ratings, too.
 
         Raises:
-            UnsupportedError: If the order needs ratings, and the model has none.
+            UnsupportedError: If the model does not have the order.
         """
         mask = np.ones(self.fitted_data.n_items, dtype=bool) if allowed is None else allowed.copy()
         if exclude_seen:
@@ -275,19 +282,18 @@ class RowModel(ShortlistedModel):
         if not new:
             mask &= self._has_ratings
 
-        def ordered(predicted: FloatArray) -> FloatArray:
-            score = _ordered(self, predicted, user, by)
-            if novelty:
-                score = score + selection.novelty_bonus(score, self._item_information, novelty)
-            return score
+        def order(predicted: FloatArray, allowed: Mask) -> FloatArray:
+            return orders.ordered(
+                *(self, predicted, user, by), novelty=novelty, allowed=allowed, k=k, seed=seed
+            )
 
         if scores is not None:
             predicted = scores
         elif self.shortlists:
-            predicted, mask = shortlisted(self, user, mask, k, ordered)
+            predicted, mask = shortlisted(self, user, mask, k, order)
         else:
             predicted = self._score(user.description)
-        score = ordered(predicted)
+        score = order(predicted, mask)
         rows = selection.top_k(score, mask, k)
         return rows, predicted[rows], score[rows]
 
@@ -330,6 +336,11 @@ class RowModel(ShortlistedModel):
     @cached_property
     def _item_information(self) -> tuple[F64, float]:
         return selection.item_information(self.fitted_data.by_item.counts)
+
+    @cached_property
+    def _average_scores(self) -> FloatArray:
+        """Scores (n_items,) for the average user."""
+        return self._score(self._user(-1))
 
     @cached_property
     def _has_ratings(self) -> Mask:
@@ -380,14 +391,3 @@ class RowModel(ShortlistedModel):
 
     def _cannot(self, what: str) -> UnsupportedError:
         return UnsupportedError(f"{type(self).__name__} cannot {what}", do="use another model")
-
-
-def _ordered(model: RowModel, predicted: FloatArray, user: User, by: str) -> FloatArray:
-    """What a list is ordered by, (n_items,), from predictions for a user."""
-    if selection.check_order(by) == "expected":
-        return predicted
-    if not model.predicts_ratings:
-        raise model._cannot(f"order lists by {by!r}, for which it has to predict ratings")
-    # On a scale that goes below 0, what is unlikely and bad must not come before what is bad.
-    scale = model.fitted_ratings.scale
-    return model._propensity(user.touched) * (scale.clip(predicted) - min(scale.lowest, 0.0))

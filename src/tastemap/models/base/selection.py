@@ -16,9 +16,6 @@ from tastemap.metrics.ranking import self_information
 
 #: Up to this number, forbidden scores stay among the others and are removed only at the end.
 MAX_BARRED_AMONG = 500
-#: What a list may be ordered by: the expected rating, or this times the probability that the item
-#: is taken up at all (`Propensity`).
-ORDERS = ("expected", "likely-and-liked")
 #: Lanes in which `top_k` looks for the highest of many scores.
 MIN_LANES = 256
 
@@ -62,13 +59,6 @@ def allowed_items(
     if exclude is not None:
         allowed[[items.find(item) for item in exclude]] = False
     return allowed
-
-
-def check_order(by: str) -> str:
-    """The order of a list, which must be one of `ORDERS`."""
-    if by not in ORDERS:
-        raise ArgumentError("by", expected=f"one of {', '.join(ORDERS)}", received=repr(by))
-    return by
 
 
 def list_length(k: int | None, allowed: Mask, *, kind: str = "item") -> int:

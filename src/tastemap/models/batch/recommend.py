@@ -13,6 +13,7 @@ import polars as pl
 from tastemap.arrays import FloatArray, IndexArray, Mask
 from tastemap.data.feedback import Feedback
 from tastemap.errors import ArgumentError
+from tastemap.models.base.orders import supported
 from tastemap.models.base.recommender import Recommender
 from tastemap.models.base.selection import ShortAnswerWarning, allowed_items
 from tastemap.support.counts import counted
@@ -29,11 +30,13 @@ class Lists(NamedTuple):
 
     Attributes:
         items: int32 (n, k), rows of the items; -1 after the end of a list.
-        scores: float (n, k), their scores; NaN after the end of a list.
+        scores: float (n, k), what they are ordered by; NaN after the end of a list.
+        predicted: float (n, k), their raw predictions; NaN likewise.
     """
 
     items: IndexArray
     scores: npt.NDArray[Any]
+    predicted: npt.NDArray[Any]
 
 
 def recommend_all(
@@ -45,6 +48,8 @@ def recommend_all(
     candidates: Any = None,
     exclude: Any = None,
     where: str | pl.Expr | None = None,
+    by: str = "expected",
+    seed: int = 0,
     new: bool = False,
 ) -> pl.DataFrame:
     """The k items with the highest score for every user of the training data, or for some.
@@ -60,6 +65,9 @@ def recommend_all(
         exclude_seen: Leave out what each user has rated or seen.
         candidates, exclude: Items (ids or titles) to choose from, or to leave out.
         where: A condition on the item table, such as ``"year >= 1990"``.
+        by: What lists are ordered by, as in `Recommender.recommend`. Only those by ``"expected"``
+            are made many at once.
+        seed: Of the draws of curious lists.
         new: Also items without training ratings, beside the others.
 
     Returns:
@@ -70,6 +78,7 @@ def recommend_all(
     Raises:
         ArgumentError: If k is not between 1 and the number of items.
         UnknownIdError: If a user is unknown; the nearest are offered.
+        UnsupportedError: If the model does not have the order.
 
     Example:
         >>> from tastemap.data.datasets.synthetic import synthetic_ratings
@@ -87,7 +96,7 @@ def recommend_all(
     )
     k = min(10, data.n_items) if k is None else k
     seen = (data.touched,) if exclude_seen else ()
-    everyone = Everyone(model, k, seen, allowed, has_basis=new)
+    everyone = Everyone(model, k, seen, allowed, by=by, seed=seed, has_basis=new)
     lists = everyone.lists(user_index)
     n_short = int(np.count_nonzero(lists.items[:, -1] < 0))
     if n_short:
@@ -143,6 +152,8 @@ class Everyone:
         memory: int | None = None,
         n_threads: int | None = None,
         *,
+        by: str = "expected",
+        seed: int = 0,
         has_basis: bool = False,
     ) -> None:
         """Arguments as in `best_items`; ``memory``, in bytes, may make blocks smaller.
@@ -157,8 +168,10 @@ class Everyone:
                 received=k,
             )
         self.model, self.data, self.k = model, data, int(k)
+        self.by, self.seed = supported(model, by), seed
+        self.allowed = np.ones(data.n_items, dtype=bool) if allowed is None else allowed
         self.n_threads, self.has_basis = n_threads or _usable_cores(), has_basis
-        self.forbidden = np.flatnonzero(~allowed) if allowed is not None else np.zeros(0, np.int64)
+        self.forbidden = np.flatnonzero(~self.allowed)
         self.groups = [
             (table.by_user.indptr, table.item_index[table.by_user.indices]) for table in seen
         ]
@@ -169,10 +182,9 @@ class Everyone:
     def lists(self, user_index: IndexArray) -> Lists:
         """The lists of some users, in their order."""
         users = np.asarray(user_index, dtype=np.int32)
-        if self.model.shortlists:
-            return self._from_shortlists(users)
-        shape = (0, self.k)
-        lists = [Lists(np.empty(shape, dtype=np.int32), np.empty(shape, dtype=np.float32))]
+        if self.by != "expected" or self.model.shortlists:
+            return self._one_by_one(users)
+        lists = [self._empty(0)]
         memory = np.empty((min(self.size, len(users)), self.data.n_items), dtype=np.float32)
         with ThreadPoolExecutor(self.n_threads) as pool:
             for start in range(0, len(users), self.size):
@@ -184,26 +196,6 @@ class Everyone:
                 lists += (map if n == 1 else pool.map)(self._best, *parts)
         return Lists(*(np.concatenate(parts) for parts in zip(*lists, strict=True)))
 
-    def _from_shortlists(self, users: IndexArray) -> Lists:
-        """The lists of users, one after the other in each thread."""
-        shape = len(users), self.k
-        lists = Lists(np.full(shape, -1, dtype=np.int32), np.full(shape, np.nan))
-
-        def fill(place: int) -> None:
-            mask = np.ones(self.data.n_items, dtype=bool)
-            mask[self.forbidden] = False
-            for indptr, items in self.groups:
-                mask[items[indptr[users[place]] : indptr[users[place] + 1]]] = False
-            user = self.model.user_at(int(users[place]))
-            rows, _, scores = self.model.recommend_rows(
-                user, self.k, allowed=mask, exclude_seen=False, new=True
-            )
-            lists.items[place, : len(rows)], lists.scores[place, : len(rows)] = rows, scores
-
-        with ThreadPoolExecutor(self.n_threads) as pool:
-            list(pool.map(fill, range(len(users))))
-        return lists
-
     def frame(self, user_index: IndexArray, lists: Lists) -> pl.DataFrame:
         """The frame of `recommend_all` of some users' lists."""
         data = self.data
@@ -211,7 +203,8 @@ class Everyone:
         rows, score = lists.items.ravel()[place], lists.scores.ravel()[place]
         predicted = pl.lit(None, pl.Float64)
         if self.model.predicts_ratings:
-            predicted = pl.lit(pl.Series(self.model.fitted_ratings.scale.clip(score)))
+            ratings = self.model.fitted_ratings.scale.clip(lists.predicted.ravel()[place])
+            predicted = pl.lit(pl.Series(ratings))
         frame = pl.DataFrame(
             [
                 data.users.ids_at(user_index[place // self.k]),
@@ -223,6 +216,34 @@ class Everyone:
         if not self.has_basis:
             return frame
         return frame.with_columns(basis=pl.Series(self.model.basis_of(rows), dtype=pl.String))
+
+    def _empty(self, n: int, dtype: npt.DTypeLike = np.float32) -> Lists:
+        shape = (n, self.k)
+        scores, predicted = np.full((2, *shape), np.nan, dtype=dtype)
+        return Lists(np.full(shape, -1, dtype=np.int32), scores, predicted)
+
+    def _one_by_one(self, users: IndexArray) -> Lists:
+        """Lists that are not those of the highest of all scores, one after the other."""
+        lists = self._empty(len(users), np.float64)
+
+        def fill(place: int) -> None:
+            allowed, user = self.allowed.copy(), int(users[place])
+            for indptr, items in self.groups:
+                allowed[items[indptr[user] : indptr[user + 1]]] = False
+            rows, predicted, score = self.model.recommend_rows(
+                *(self.model.user_at(user), self.k),
+                allowed=allowed,
+                exclude_seen=False,
+                by=self.by,
+                seed=self.seed,
+                new=True,
+            )
+            for filled, values in zip(lists, (rows, score, predicted), strict=True):
+                filled[place, : len(rows)] = values
+
+        with ThreadPoolExecutor(self.n_threads) as pool:
+            list(pool.map(fill, range(len(users))))
+        return lists
 
     def _best(self, scores: FloatArray, error: FloatArray | None, users: IndexArray) -> Lists:
         """A shortlist by approximate scores, then the best by exact scores."""
@@ -237,9 +258,9 @@ class Everyone:
             scores[owner, rows] if error is None else self.model.predict_rows(users[owner], rows)
         )
         shape = (len(users), self.k)
-        lists = Lists(np.empty(shape, np.int32), np.empty(shape, exact.dtype))
-        best_of(exact, rows, ends, self.k, lists.items, lists.scores)
-        return lists
+        items, best = np.empty(shape, np.int32), np.empty(shape, exact.dtype)
+        best_of(exact, rows, ends, self.k, items, best)
+        return Lists(items, best, best)
 
 
 def _usable_cores() -> int:

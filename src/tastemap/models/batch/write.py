@@ -48,6 +48,8 @@ def write_recommendations(
     candidates: Any = None,
     exclude: Any = None,
     where: str | pl.Expr | None = None,
+    by: str = "expected",
+    seed: int = 0,
     new: bool = False,
     memory: int = 2**30,
     progress: bool = False,
@@ -68,6 +70,7 @@ def write_recommendations(
         exclude_seen: Leave out what each user has rated.
         candidates, exclude: Items (ids or titles) to choose from, or to leave out.
         where: A condition on the item table, such as ``"year >= 1990"``.
+        by, seed: As in `recommend_all`.
         new: Also items without training ratings; a column ``basis`` says what scores rest on.
         memory: Bytes for scores and lists, in addition to those of the model.
         progress: Whether to show a progress bar on standard error.
@@ -107,10 +110,11 @@ def write_recommendations(
     )
     k = min(10, data.n_items) if k is None else k
     seen = (data.touched,) if exclude_seen else ()
-    everyone = Everyone(model, k, seen, allowed, memory=int(memory) // 2, has_basis=new)
+    options: dict[str, Any] = {"by": by, "seed": seed, "has_basis": new}
+    everyone = Everyone(model, k, seen, allowed, memory=int(memory) // 2, **options)
     size = _users_of_a_part(data.n_items, k, int(memory))
-    options = [k, exclude_seen, new, size, np.packbits(allowed).tobytes().hex()]
-    digest = model.to_artifact().digest(*options)
+    arguments = [k, exclude_seen, *options.values(), size, np.packbits(allowed).tobytes().hex()]
+    digest = model.to_artifact().digest(*arguments)
     parts = _Parts(target.with_name(f".{target.name}.parts"), digest)
     n_before = 0
     starts = range(0, data.n_users, size)

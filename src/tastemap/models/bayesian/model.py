@@ -78,6 +78,10 @@ class BayesianFactorization(HasFactors):
         ratings, moved to where it predicts the training ratings best, and by its side information
         where it has some. How far the others are from it is noise: it is in the distribution.
 
+    Standard errors:
+        The expected rating varies over the draws, and within a draw with the user's row; see
+        `tastemap.kernels.gibbs.spread`. A curious list takes one draw, and a row from it.
+
     Fold-in:
         A few Gibbs sweeps over the user's latent values, row and cutpoints for each kept draw.
         The draws of the items do not change, and the noise scale is the average user's.
@@ -341,6 +345,12 @@ class BayesianFactorization(HasFactors):
             weights = self.ratings_.by_item.counts.astype(np.float64)
             self._average = self.draws, AverageDraw.of(self.draws, weights)
         return self._average[1]
+
+    def _standard_errors(self, user: User, item_index: IndexArray) -> FloatArray:
+        return self.draws.standard_errors(user.description, item_index, self.ratings_.scale)
+
+    def _sampled(self, user: User, predicted: FloatArray, rng: np.random.Generator) -> FloatArray:
+        return self.draws.sampled(user.description, self.ratings_.scale, rng)
 
     def _score_many(
         self, user_index: IndexArray, out: FloatArray | None = None

@@ -8,12 +8,15 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
+from scipy.special import ndtr
 
 from tastemap.arrays import F32, F64, I64, AnyArray, FloatArray, IndexArray
 from tastemap.data.ratings import Ratings
 from tastemap.data.scale import Scale
 from tastemap.kernels.gibbs.fold_in import fold_in
-from tastemap.kernels.gibbs.predictive import predictive
+from tastemap.kernels.gibbs.predictive import precision_factor, predictive
+from tastemap.kernels.gibbs.spread import expected_spread
+from tastemap.kernels.gibbs.statistics import design
 from tastemap.models.base.arrays import take
 from tastemap.models.base.regression import NewItems
 from tastemap.models.bayesian.draw import HALF_PRECISION, Draw
@@ -347,6 +350,34 @@ class Draws(Draw):
         cumulative = self._cumulative(users, targets, effects, mean, grid)
         quantiles = [np.array([np.interp(p, row, grid) for row in cumulative]) for p in q]
         return [self.centre + self.deviation * (mean + z) for z in quantiles]
+
+    def standard_errors(self, user: UserPosteriors, item_index: IndexArray, scale: Scale) -> F64:
+        """Standard errors (n,) of the expected ratings of items for one user."""
+        gaps = np.zeros(0)
+        if self.n_levels and scale.levels is not None:
+            gaps = np.diff(scale.levels).astype(np.float64)
+        variance, effect = np.empty(len(item_index)), user.effect_variance[:, 0]
+        rows = (user.means[:, 0], user.cuts[:, 0], user.scales[:, 0])
+        draws = (self.items, self.item_scales, self.user_precision, effect)
+        expected_spread(item_index, user.rated.items, *rows, *draws, gaps, variance)
+        return np.sqrt(variance) if len(gaps) else self.deviation * np.sqrt(variance)
+
+    def sampled(self, user: UserPosteriors, scale: Scale, rng: np.random.Generator) -> F64:
+        """Expected ratings (I,) in one draw, in which the user's row is drawn, too."""
+        k = int(rng.integers(len(self)))
+        V, s = self.items[k, :-1].astype(np.float64), user.scales[k, 0]
+        X, L = design(self.items[k]), np.zeros(2 * (V.shape[1],))
+        A = np.empty(2 * (X.shape[1],), dtype=np.float32)
+        rows = (user.rated.items, X, self.item_scales[k])
+        precision_factor(*rows, s, self.user_precision[k], A, L)
+        w = user.means[k, 0] + np.linalg.solve(L.T, rng.standard_normal(len(L)))
+        f = w[0] + V[:, 0] + V[:, 1:] @ w[1:]
+        if not self.n_levels or scale.levels is None:
+            return self.centre + self.deviation * f
+        width = np.hypot(s * self.item_scales[k, :-1], np.sqrt(user.effect_variance[k, 0]))
+        cuts = user.cuts[k % len(user.cuts), 0]
+        below = ndtr((cuts - f[:, None]) / width[:, None])
+        return np.asarray(scale.highest - below @ np.diff(scale.levels), dtype=np.float64)
 
 
 def _shapes(

@@ -17,11 +17,14 @@ MAX_CANDIDATES = 400
 # "Loved by few" shows items with at least so many ratings, at this novelty.
 MIN_RATINGS_OF_LOVED, NOVELTY_OF_LOVED = 3, 1.0
 # Rows whose cards say why they are there.
-ROWS_WITH_REASONS = {"top-picks", "loved-by-few"}
+ROWS_WITH_REASONS = {"top-picks", "more-yours", "loved-by-few"}
+# "More yours than others'" shows items of this share of the highest predictions.
+SHARE_OF_YOURS = 0.25
 # The title and the note of each row; "nobody" are top picks for somebody of whom nothing is known.
 WORDS_OF_RATINGS = {
     "top-picks": ("Top picks for you", "From your ratings"),
     "nobody": ("Highest rated", "Damped averages of everybody: rate something"),
+    "more-yours": ("More you than others", "What you would like, and like more than people do"),
     "rate-next": (
         "Rate these next",
         "Known to many, and what you say of them would tell most about you",
@@ -74,12 +77,14 @@ def recommendations(
     filters: Filters,
     exclude_seen: bool,
     novelty: float,
+    by: str = "expected",
+    seed: int = 0,
     reasons: bool = False,
 ) -> Recommendations:
     """The best items for a user; see `Service.recommend`."""
     scores = model.scores_of_lists(user)
     rows, score = model.best_rows(
-        user, scores, k, filters, exclude_seen=exclude_seen, novelty=novelty
+        *(user, scores, k, filters), exclude_seen=exclude_seen, novelty=novelty, by=by, seed=seed
     )
     items = cards(model, rows, user, scores=scores, score=score)
     if reasons:
@@ -131,8 +136,26 @@ def first_page(
         del rows["popular"], rows["loved-by-few"]  # the top picks are popular, and nothing is known
     if not len(next_rows):
         del rows["rate-next"]
+    if is_own and "relative" in model.model.orders:
+        yours = _more_yours(model, user, scores, best, filters)
+        rows = {"top-picks": best, "more-yours": yours} | rows
     titles = words | ({} if is_own else {"top-picks": words["nobody"]})
     return [row(key, *titles[key], rows[key]) for key in rows]
+
+
+def _more_yours(
+    model: LoadedModel,
+    user: ServedUser,
+    scores: FloatArray | None,
+    picks: IndexArray,
+    filters: Filters,
+) -> IndexArray:
+    """Of the items with the highest predictions, but no picks, those that others like less."""
+    nearly = model.model.quick_scores(user.user) if scores is None else scores
+    n = max(int(SHARE_OF_YOURS * len(nearly)), 1)
+    among = nearly >= np.partition(nearly, -n)[-n]
+    among[picks] = False
+    return model.best_rows(user, scores, len(picks), filters, by="relative", among=among)[0]
 
 
 def rate_next(model: LoadedModel, user: ServedUser, k: int, candidates: IndexArray) -> IndexArray:

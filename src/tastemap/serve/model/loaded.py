@@ -22,6 +22,7 @@ from tastemap.explore.item_map import describe_map, map_items
 from tastemap.metrics.similarity import unit_rows
 from tastemap.models.base.capabilities import Capabilities
 from tastemap.models.base.factors import HasFactors
+from tastemap.models.base.orders import cautious_order, supported
 from tastemap.models.base.recommender import Recommender
 from tastemap.models.base.selection import top_k
 from tastemap.models.base.user import User
@@ -209,19 +210,27 @@ class LoadedModel:
         k: int,
         filters: Filters = NO_FILTERS,
         *,
-        exclude_seen: bool = True,
-        novelty: float = 0.0,
+        by: str | None = None,
+        among: Mask | None = None,
+        **options: Any,
     ) -> tuple[IndexArray, FloatArray]:
         """Rows of the k best items for a user and what they are ranked by, the best first.
 
-        There are fewer where no more items are left. ``scores`` are those of `scores_of_lists`.
-        What a person dislikes is left out, ``exclude_seen`` or not, where there are no ratings.
+        There are fewer where no more items are left. ``scores`` are those of `scores_of_lists`,
+        ``among`` is a mask (n_items,) beside the filters, and ``options`` are those of
+        `recommend_rows`. Where ``by`` is None, lists are cautious if the model can; of whom nothing
+        is known, all orders are that of the scores. What a person dislikes is left out,
+        ``exclude_seen`` or not, where there are no ratings.
         """
+        by = cautious_order(self.capabilities) if by is None else supported(self.model, by)
+        by = "expected" if user.source == "popular" else by
         allowed = self.catalogue.allowed(filters)
+        if among is not None:
+            allowed &= among
         if not self.has_ratings:
             allowed[[row for row, weight in user.rating_of.items() if weight <= 0]] = False
         rows, _, score = self.model.recommend_rows(
-            user.user, k, scores=scores, allowed=allowed, exclude_seen=exclude_seen, novelty=novelty
+            user.user, k, scores=scores, allowed=allowed, by=by, **options
         )
         return rows, score
 

@@ -22,11 +22,16 @@ export class RankedItems {
   }
 
   // Scores to rank by: predictions, and a bonus for the little known (or the well known).
-  ranking(scores, novelty) {
+  // What a bonus adds to cautious scores counts n / (n + shrinkage); shrinkage 0 is for others.
+  ranking(scores, novelty, shrinkage = 0) {
     if (!novelty || !this.information.spread) return scores;
     const { values, mean, spread } = this.information;
     const weight = (novelty * deviation(scores)) / spread;
-    return scores.map((score, i) => score + weight * (values[i] - mean));
+    return scores.map((score, i) => {
+      const bonus = weight * (values[i] - mean);
+      const n = this.popularity[i];
+      return score + (bonus > 0 && shrinkage ? (bonus * n) / (n + shrinkage) : bonus);
+    });
   }
 
   // Rows of the k highest scores among those allowed, best first; ties go to the lower row.
@@ -50,6 +55,12 @@ export class FactorModel extends RankedItems {
     this.P = decoded(data.prior_precision, Float64Array);
     this.growth = data.prior_growth && decoded(data.prior_growth, Float64Array);
     this.exponent = data.prior_exponent; // a part of the penalty grows with n to this power
+    // Of `cautious`; tastemap/models/base/uncertainty.py has the equations.
+    this.caution = data.caution;
+    this.shrinkage = data.shrinkage;
+    this.noise = data.noise;
+    this.axes = decoded(data.axes, Float64Array);
+    this.gains = decoded(data.gains, Float64Array);
   }
 
   clip(value) {
@@ -99,6 +110,31 @@ export class FactorModel extends RankedItems {
       scores[i] = sum;
     }
     return scores;
+  }
+
+  // Scores less some standard errors: what is certain of the item and of the person.
+  cautious(rows, w, scores) {
+    const d = this.size;
+    const { L } = this.design(rows, rows.map(() => 0));
+    const y = Float64Array.from(w);
+    y[0] = 1;
+    const squares = this.gains.map((_, k) => dot(this.axes.subarray(k * d, (k + 1) * d), y) ** 2);
+    const ofItems = new Map(); // by the number of ratings
+    return scores.map((score, i) => {
+      const n = this.popularity[i];
+      if (!ofItems.has(n)) ofItems.set(n, squares.reduce((sum, c, k) => sum + c / (n * this.gains[k] + 1), 0));
+      const z = forward(L, this.row(i));
+      return score - this.caution * Math.sqrt(this.noise * (dot(z, z) + ofItems.get(n)));
+    });
+  }
+
+  // How much more for this person than for the average one, where enough have rated an item.
+  relative(scores) {
+    this.averages ??= this.score(this.prior);
+    const n = this.popularity;
+    const lifts = scores.map((score, i) => score - this.averages[i]);
+    const mean = lifts.reduce((sum, lift, i) => sum + n[i] * lift, 0) / n.reduce((sum, v) => sum + v, 0);
+    return lifts.map((lift, i) => ((lift - mean) * n[i]) / (n[i] + this.shrinkage));
   }
 
   predict(w, item) {

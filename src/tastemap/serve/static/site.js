@@ -9,6 +9,7 @@ import { stars } from "./stars.js";
 
 export const PER_ROW = 8;
 export const FEW = 3; // "loved by few": with so many ratings at least, at the novelty below
+const YOURS = 0.25; // "more you than others": of this share of the highest predictions
 const SURPRISING = 1;
 
 export class Site {
@@ -66,7 +67,9 @@ export class Site {
   get person() {
     if (!this.folded) {
       const weights = this.model.foldIn(this.rows, this.values);
-      this.folded = { weights, scores: this.model.score(weights) };
+      const scores = this.model.score(weights);
+      const cautious = this.model.caution ? this.model.cautious(this.rows, weights, scores) : scores;
+      this.folded = { weights, scores, cautious };
     }
     return this.folded;
   }
@@ -193,7 +196,10 @@ export class Site {
 
   // The k best items for the person: rows in order.
   recommend(k, allowed = () => true, scores = this.person.scores, novelty = this.asked.novelty) {
-    const ranking = this.model.ranking(scores, novelty);
+    // Of whom nothing is known there is nothing to be cautious of.
+    const isSure = this.ratings.size > 0 && scores === this.person.scores && this.model.caution;
+    const ranking = isSure ? this.model.ranking(this.person.cautious, novelty, this.model.shrinkage)
+      : this.model.ranking(scores, novelty);
     return this.model.top(ranking, (i) => !this.ratings.has(i) && this.fits(i) && allowed(i), k);
   }
 
@@ -228,10 +234,12 @@ export class Site {
     const some = this.ratings.size > 0;
     const known = some ? this.person.scores : Float64Array.from(this.items.damped);
     const few = (i) => this.model.popularity[i] >= FEW;
+    const picks = this.recommend(PER_ROW, () => true, known);
     return [
       this.shelf("top-picks", some ? "Top picks for you" : "Highest rated",
-        some ? "From your ratings." : "Damped averages of everybody: nothing here is about you yet.",
-        this.recommend(PER_ROW, () => true, known)),
+        some ? "From your ratings." : "Damped averages of everybody: nothing here is about you yet.", picks),
+      ...(some && this.model.size > 1 ? [this.shelf("more-yours", "More you than others",
+        "What you would like, and like more than people do.", this.moreYours(known, picks))] : []),
       this.shelf("rate-next", "Rate these next", "Known to many, and what you say of them would tell most about you.",
         this.model.rateNext(this.rows, unrated, PER_ROW)),
       this.shelf("popular", "Popular", "The most rated.", this.model.top(this.model.popularity, unrated, PER_ROW)),
@@ -239,8 +247,17 @@ export class Site {
         this.recommend(PER_ROW, few, known, SURPRISING))];
   }
 
+  // Of the items with the highest predictions, but no picks, those that others like less.
+  moreYours(scores, picks) {
+    const n = Math.max(Math.floor(YOURS * scores.length), 1);
+    const least = [...scores].sort((a, b) => b - a)[n - 1];
+    const fits = (i) => scores[i] >= least && this.model.popularity[i] > 0 && !picks.includes(i)
+      && !this.ratings.has(i) && this.fits(i);
+    return this.model.top(this.model.relative(scores), fits, picks.length);
+  }
+
   shelf(name, title, note, rows, slides = true) {
-    const cards = rows.map((i, at) => this.card(i, `${name}-${at}`, ["top-picks", "loved-by-few"].includes(name)));
+    const cards = rows.map((i, at) => this.card(i, `${name}-${at}`, ["top-picks", "more-yours", "loved-by-few"].includes(name)));
     return element("section", { "aria-label": title, id: `row-${name}` }, element("h2", {}, title),
       note ? element("p", { class: "note" }, note) : null,
       element("ul", { class: slides ? "shelf slides" : "shelf" }, ...cards));

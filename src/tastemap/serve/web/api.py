@@ -42,8 +42,10 @@ from tastemap.serve.web.requests import (
     Novelty,
     OneRating,
     OneWeight,
+    Order,
     PredictBody,
     RecommendBody,
+    Seed,
     Seen,
     Text,
     Why,
@@ -228,7 +230,7 @@ def add_events(service: AppService, user_id: IdInPath, body: ManyEvents) -> Resp
     return _json(service.record(api_profile(user_id), body.listed()))
 
 
-@of_users.get("/recommendations", response_model=Recommendations)
+@of_users.get("/recommendations", response_model=Recommendations, responses=known_errors(409))
 def recommendations(
     request: Request,
     service: AppService,
@@ -237,10 +239,13 @@ def recommendations(
     k: K = 10,
     exclude_seen: Seen = True,
     novelty: Novelty = 0.0,
+    by: Order = "expected",
+    seed: Seed = 0,
     reasons: Why = False,
 ) -> Response:
     """The best items for a user, known or new."""
     options: dict[str, Any] = {"exclude_seen": exclude_seen, "novelty": novelty, "reasons": reasons}
+    options |= {"by": by, "seed": seed}
     return answered(request, service.recommend(api_profile(user_id), k, filters=where, **options))
 
 
@@ -270,7 +275,7 @@ async def recommend(service: AppService, body: RecommendBody) -> Response:
     profile = body.profile(service.model)
     if profile is None:
         raise Problem(422, "invalid_request", "one of ratings, interactions and history is needed")
-    options = body.model_dump(include={"exclude_seen", "novelty", "reasons"})
+    options = body.model_dump(include={"exclude_seen", "novelty", "by", "seed", "reasons"})
     filters = body.where.filters()
     answer = partial(service.recommend, profile, body.k, filters=filters, **options)
     # A thread of its own, unless that takes longer than the answer.

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from fastapi import Path, Query
 from pydantic import (
@@ -50,6 +50,13 @@ Text = Annotated[str, Query(max_length=Limits.text_length)]
 Novelty = Annotated[
     float, Query(ge=-1, le=1, description="-1 favours the familiar, 1 the surprising.")
 ]
+# Those of `models.base.orders` for which a server learns no other model at the first request.
+OrderName = Literal["expected", "cautious", "curious", "relative"]
+Order = Annotated[
+    OrderName,
+    Query(description="expected rating; what is certain; a draw; more for you than for others."),
+]
+Seed = Annotated[int, Query(ge=0, lt=2**31, description="Of a curious list.")]
 Year = Annotated[int | None, Field(ge=-(2**31), lt=2**31)]
 Count = Annotated[int, Field(ge=0, lt=2**31)]
 Why = Annotated[
@@ -197,6 +204,8 @@ class RecommendBody(InHand):
     k: int = Field(10, ge=1, le=Limits.k)
     exclude_seen: bool = True
     novelty: float = Field(0.0, ge=-1, le=1)
+    by: OrderName = "expected"
+    seed: int = Field(0, ge=0, lt=2**31)
     reasons: bool = False
     where: Named = Named()
 
