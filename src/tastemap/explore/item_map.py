@@ -61,11 +61,11 @@ def project_items(model: Recommender, *, perplexity: float = 30.0, seed: int = 0
     """Draw the items on a plane so that similar items lie close together.
 
     t-SNE (van der Maaten and Hinton, 2008) by openTSNE, started from the first two principal
-    components, so that the map's broad layout is meaningful too. Similarity is that of
-    `similar_items`: a small angle between factors. Factors are therefore scaled to length one
-    before distances are computed. On MovieLens 100K 56 % of the ten most similar items then lie
-    among the thirty nearest on the map, and 45 % without the scaling. (The length, which grows
-    with the number of ratings of an item, hides the direction.)
+    components, so that the map's broad layout is meaningful too. Similarity is a small angle
+    between factors, as for `similar_items`, where it counts less if ratings are few. Factors are
+    therefore scaled to length one before distances are computed. On MovieLens 100K 56 % of the ten
+    items at the smallest angles then lie among the thirty nearest on the map, and 45 % without the
+    scaling. (The length, which grows with the number of ratings of an item, hides the direction.)
 
     The same model, perplexity and seed give the same map bit for bit: one thread, exact
     neighbours. For t-SNE mirror images are equal, so the map is mirrored such that items with many

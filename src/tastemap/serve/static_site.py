@@ -191,6 +191,7 @@ def _model_data(model: FactorModel) -> dict[str, Any]:
         "prior_precision": packed(prior.precision, np.float64),
         "prior_growth": None if prior.growth is None else packed(prior.growth, np.float64),
         "prior_exponent": prior.exponent,
+        "shrinkage": model.similarity_shrinkage,
         "popularity": packed(model.ratings_.by_item.counts, np.uint32),
     }
 

@@ -31,6 +31,7 @@ OF_A_FIT = (
     "_regression",
     "from_facts_",
     "facts_",
+    "similarity_shrinkage",
 )
 
 
@@ -281,6 +282,12 @@ class Recommender(NewItemsModel):
 
     def similar_items(self, item_id: Id, k: int | None = None) -> pl.DataFrame:
         """The k items most similar to an item (id or title), among those with a rating.
+
+        Similarities that rest on few ratings are drawn towards 0, since they are partly chance.
+        Of a model of factors they are the cosine to expect of two items' true factors: the cosine
+        of the learnt factors times sqrt(n / (n + s)) for either item's n ratings, where the number
+        s is learnt (`tastemap.models.base.reliability`); of ``bayes`` the cosine averaged over its
+        draws. The other models know how many people their similarities come from.
 
         Returns:
             Frame ``rank, item_id, title, similarity`` (in [-1, 1]), most similar first. The item

@@ -25,6 +25,7 @@ from tastemap.models.bayesian.draw import predictor
 from tastemap.models.bayesian.features import features_of, number_of_scores
 from tastemap.models.bayesian.observations import Observations
 from tastemap.models.bayesian.posterior import Draws, ItemLists, UserPosteriors
+from tastemap.models.bayesian.similarity import average_cosines, direction_vectors
 from tastemap.models.bayesian.temporal import TAU, TimeNodes
 from tastemap.support.memory import require
 
@@ -365,6 +366,19 @@ class BayesianFactorization(HasFactors):
         rest = Part(PartKind.POSTERIOR, raw - explanation.total)
         corrections = (*explanation.corrections, rest, *kept_inside(self.ratings_.scale, raw))
         return replace(explanation, corrections=corrections)
+
+    @property
+    def similarity_shrinkage(self) -> float:
+        """0: an average over draws is smaller by itself where they differ, for want of ratings."""
+        return 0.0
+
+    def similarity_vectors(self) -> F32:
+        """As in the base class: an item's unit factors in every draw, side by side."""
+        return direction_vectors(self.draws.items, self.draws.item_lengths)
+
+    def _item_similarities(self, item: int) -> FloatArray:
+        """The cosine averaged over the draws: what it is to be expected to be."""
+        return average_cosines(self.draws.items, self.draws.item_lengths, item)
 
     # ---- the artifact ----
 

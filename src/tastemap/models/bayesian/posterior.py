@@ -4,6 +4,7 @@ import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,6 +19,7 @@ from tastemap.models.base.regression import NewItems
 from tastemap.models.bayesian.draw import HALF_PRECISION, Draw
 from tastemap.models.bayesian.features import RELIABLE_AT, reliability, scores_of
 from tastemap.models.bayesian.observations import Observations
+from tastemap.models.bayesian.similarity import item_lengths
 from tastemap.models.bayesian.temporal import TimeNodes
 
 # Gibbs sweeps of a fold-in at each draw of the items.
@@ -219,6 +221,11 @@ class Draws(Draw):
         no_effect = np.zeros((K, 1), dtype=np.float32)
         rated_lists = ItemLists.of([rated])
         return UserPosteriors(means[:, None], user_cuts, sigma[:, None], rated_lists, no_effect)
+
+    @cached_property
+    def item_lengths(self) -> F32:
+        """As `tastemap.models.bayesian.similarity.item_lengths`, computed once."""
+        return item_lengths(self.items)
 
     # ---- predictions ----
 

@@ -329,6 +329,8 @@ class LoadedModel:
             answer = lambda: self.scores(self._fold_in(rows.tobytes(), rating.tobytes()))  # noqa: E731
             seconds = min(timeit.repeat(answer, number=1, repeat=3))
             self.is_quick = seconds < MAX_SECONDS_OF_QUICK_ANSWER
+        if self.capabilities.similar_items:
+            self.model.similarity_rows(int(rows[0]))
         self.catalogue.cards(rows)
         self.catalogue.facts(int(rows[0]))
         self.catalogue.allowed(Filters(year_from=0, genre=" "))

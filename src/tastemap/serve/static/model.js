@@ -50,6 +50,7 @@ export class FactorModel extends RankedItems {
     this.P = decoded(data.prior_precision, Float64Array);
     this.growth = data.prior_growth && decoded(data.prior_growth, Float64Array);
     this.exponent = data.prior_exponent; // a part of the penalty grows with n to this power
+    this.shrinkage = data.shrinkage; // at so many ratings half of an item's factors is noise
   }
 
   clip(value) {
@@ -182,13 +183,18 @@ export class FactorModel extends RankedItems {
     return chosen.map((j) => asked[j]);
   }
 
-  // Cosine of the factors of one item with every item; null where there are no factors.
-  cosines(item) {
+  // Similarity of one item with every item, as tastemap/models/base/factors.py has it: the cosine of
+  // the factors times how far those of both can be believed. Null where there are no factors.
+  similarities(item) {
     const d = this.size;
     if (d === 1) return null;
-    this.norms ??= Float64Array.from({ length: this.n }, (_, i) => this.length(i));
-    const q = this.X.subarray(item * d + 1, (item + 1) * d);
-    return this.cosinesWith(q, this.norms[item]);
+    const cosines = this.cosinesWith(this.X.subarray(item * d + 1, (item + 1) * d), this.length(item));
+    return cosines.map((cosine, i) => (i === item ? 1 : cosine * this.reliability(i) * this.reliability(item)));
+  }
+
+  reliability(i) {
+    const n = Math.max(this.popularity[i], 1);
+    return Math.sqrt(n / (n + this.shrinkage));
   }
 
   // Cosine of a direction in the space of factors with every item.
@@ -211,10 +217,10 @@ export class FactorModel extends RankedItems {
 
   // The k items most similar to an item, that have been rated by somebody.
   similar(item, k) {
-    const cosines = this.cosines(item);
-    if (!cosines) return [];
-    const rows = this.top(cosines, (i) => i !== item && this.popularity[i] > 0, k);
-    return rows.map((row) => ({ row, similarity: cosines[row] }));
+    const similarities = this.similarities(item);
+    if (!similarities) return [];
+    const rows = this.top(similarities, (i) => i !== item && this.popularity[i] > 0, k);
+    return rows.map((row) => ({ row, similarity: similarities[row] }));
   }
 }
 
