@@ -78,9 +78,9 @@ def project_items(model: Recommender, *, perplexity: float = 30.0, seed: int = 0
 
     Returns:
         Frame ``item_id, x, y, preserved`` of the items with a training rating or interaction and
-        factors that are not all zero, in item row order. ``preserved``, in [0, 1], tells how
-        reliable the map is around an item: the share of its 10 most similar items that are among
-        its 30 nearest on the map (of n <= 40 items: n / 4 and 3 n / 4).
+        factors that are not all zero, in item row order, without placeholders. ``preserved``, in
+        [0, 1], tells how reliable the map is around an item: the share of its 10 most similar items
+        that are among its 30 nearest on the map (of n <= 40 items: n / 4 and 3 n / 4).
 
     Raises:
         NotFittedError: If the model has not been fitted.
@@ -144,8 +144,10 @@ def _directions(model: Recommender) -> tuple[I64, F64]:
         )
     factors = model.item_factors
     length = np.linalg.norm(factors.astype(np.float64), axis=1)
-    # An item without a rating has no place of its own; factors of length 0 have no direction.
-    rows = np.flatnonzero((data.by_item.counts > 0) & (length != 0))
+    # An item without a rating has no place of its own; factors of length 0 have no direction; and
+    # a placeholder is no item.
+    is_drawn = (data.by_item.counts > 0) & (length != 0) & ~data.items.placeholders
+    rows = np.flatnonzero(is_drawn)
     if not np.isfinite(length[rows]).all():
         raise ArgumentError(
             "item factors", expected="finite numbers", received="NaN or infinite values"

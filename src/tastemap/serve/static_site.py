@@ -116,6 +116,7 @@ def _items_data(data: Feedback) -> dict[str, Any]:
         "genreNames": _by_frequency(items["genre"]),
         "genreList": sorted({genre for row in items["genres"].to_list() for genre in row or ()}),
         "average": _rounded(items["average"]),
+        "placeholders": np.flatnonzero(data.items.placeholders).tolist(),
     }
 
 

@@ -27,7 +27,7 @@ class Neighbours(NamedTuple):
     Attributes:
         frame: ``item_id, rank, neighbour_id, title, similarity``, item by item, most similar first;
             ``title`` is the neighbour's, ``similarity`` in [-1, 1] that of `similar_items`. Items
-            without a rating have no neighbours and are none.
+            without a rating, and placeholders, have no neighbours and are none.
         recall: Share of the exact k neighbours that the index finds, over a sample of a thousand
             items; None where all neighbours are exact.
         seconds: Time of the search.
@@ -68,7 +68,8 @@ def similar_all(
     data = model.fitted_data
     if not isinstance(model, HasFactors) or not model.capabilities.similar_items:
         raise UnsupportedError(f"{type(model).__name__} has no factors", do="use another model")
-    rated = np.flatnonzero(data.by_item.counts > 0).astype(np.int32)
+    is_listed = (data.by_item.counts > 0) & ~data.items.placeholders
+    rated = np.flatnonzero(is_listed).astype(np.int32)
     if isinstance(k, bool) or not isinstance(k, int | np.integer) or not 1 <= k < len(rated):
         expected = f"a whole number from 1 to {len(rated) - 1}, the number of other rated items"
         raise ArgumentError("k", expected=expected, received=k)

@@ -252,10 +252,13 @@ class Catalogue:
         return self._masks[key]
 
     def allowed(self, filters: Filters) -> Mask:
-        """Which items the filters let through (n,); the mask is the caller's to change."""
-        mask = np.ones(len(self), dtype=bool)
+        """Which items the filters let through (n,); the mask is the caller's to change.
+
+        No filter lets placeholders through.
+        """
+        mask = ~self.items.placeholders
         if filters.min_ratings:
-            mask = self.popularity >= filters.min_ratings
+            mask &= self.popularity >= filters.min_ratings
         if filters.max_ratings is not None:
             mask &= self.popularity <= filters.max_ratings
         if filters.genre:

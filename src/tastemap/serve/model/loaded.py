@@ -353,7 +353,7 @@ class LoadedModel:
         if not self.capabilities.similar_items:
             self.refuse("similar items")
         similarity = self.model.similarity_rows(row)
-        allowed = self.catalogue.popularity > 0
+        allowed = self.catalogue.allowed(NO_FILTERS) & (self.catalogue.popularity > 0)
         allowed[row] = False
         rows = top_k(similarity, allowed, k)
         return rows, similarity[rows]

@@ -19,6 +19,7 @@ export class RankedItems {
     this.popularity = popularity;
     this.n = popularity.length;
     this.information = selfInformation(frequency);
+    this.placeholders = new Set(); // rows that stand for no item
   }
 
   // Scores to rank by: predictions, and a bonus for the little known (or the well known).
@@ -219,7 +220,7 @@ export class FactorModel extends RankedItems {
   similar(item, k) {
     const similarities = this.similarities(item);
     if (!similarities) return [];
-    const rows = this.top(similarities, (i) => i !== item && this.popularity[i] > 0, k);
+    const rows = this.top(similarities, (i) => i !== item && this.popularity[i] > 0 && !this.placeholders.has(i), k);
     return rows.map((row) => ({ row, similarity: similarities[row] }));
   }
 }

@@ -20,6 +20,7 @@ export class Site {
     this.words = { ...data.words, oneCounted: data.words.one_counted };
     this.model = this.modelOf(data);
     this.items.popularity = this.model.popularity;
+    this.model.placeholders = new Set(this.items.placeholders);
     this.index = new TitleIndex(this.items.id.map((_, i) => labelOf(this.items, i)));
     this.rowById = new Map(this.items.id.map((id, i) => [id, i]));
     this.key = `tastemap ${data.fingerprint}`;
@@ -186,7 +187,7 @@ export class Site {
   fits(i) {
     const { genre, from, to, least } = this.asked;
     const year = this.items.year[i];
-    return (!genre || (this.items.genres[i] ?? []).includes(genre))
+    return !this.model.placeholders.has(i) && (!genre || (this.items.genres[i] ?? []).includes(genre))
       && (!from || (year !== null && year >= Number(from))) && (!to || (year !== null && year <= Number(to)))
       && this.model.popularity[i] >= Number(least || 0);
   }
