@@ -99,7 +99,7 @@ def site_data(model: Recommender) -> dict[str, Any]:
             "damped": average_ratings(data)["damped_average"].to_list(),
             "histogram": packed(histograms(data), np.uint32),
         }
-        return site | {"items": _items_data(data) | rated}
+        return site | {"mean_rating": data.global_mean, "items": _items_data(data) | rated}
     return site | {"model": likes_data(model), "map": None, "items": _items_data(data)}
 
 

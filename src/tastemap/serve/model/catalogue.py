@@ -240,6 +240,10 @@ class Catalogue:
         counted = self._genres.drop_nulls().explode(empty_as_null=True).drop_nulls().value_counts()
         return sorted(counted.rows(), key=lambda row: (-row[1], row[0]))
 
+    def genres_of(self, row: int) -> frozenset[str]:
+        """The genres of an item."""
+        return frozenset(self._facts[row].genres)
+
     def genre_mask(self, genre: str) -> Mask:
         """Which items have a genre (n,)."""
         key = genre.casefold()

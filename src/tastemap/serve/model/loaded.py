@@ -26,12 +26,13 @@ from tastemap.models.base.recommender import Recommender
 from tastemap.models.base.selection import top_k
 from tastemap.models.base.user import User
 from tastemap.serve.model.catalogue import NO_FILTERS, Catalogue, Filters, RowsOfIds
+from tastemap.serve.model.neighbours import near_rows
 from tastemap.serve.schemas import Source
 from tastemap.serve.settings import MIN_WEIGHT, Limits
 
 # An answer that takes no more seconds is not worth a thread of its own.
 MAX_SECONDS_OF_QUICK_ANSWER = 0.01
-MAX_REMEMBERED_USERS = 64
+MAX_REMEMBERED_USERS, MAX_REMEMBERED_ITEMS = 64, 1024
 # The kind, in the record of merged ratings, of a user id that an update made up.
 ALIAS = "alias"
 
@@ -85,6 +86,7 @@ class LoadedModel:
             application speaks of ratings: a weight above 0 is a like, one below 0 a dislike.
         catalogue: The items.
         users: Rows of the users of the training data.
+        near: Rows of the items that count as similar to one in reasons, as `near_rows`.
         is_quick: Whether answers for a new user take no more than a few milliseconds.
     """
 
@@ -100,6 +102,7 @@ class LoadedModel:
         self.is_quick = False
         self._fold_in = partial(_fold_in, model)  # not of self: a circle would outlive its use
         self._remembered = lru_cache(MAX_REMEMBERED_USERS)(self._fold_in)
+        self.near = lru_cache(MAX_REMEMBERED_ITEMS)(partial(near_rows, model))
 
     # ---- ratings or interactions ----
 
@@ -199,13 +202,17 @@ class LoadedModel:
         *,
         exclude_seen: bool = True,
         novelty: float = 0.0,
+        among: Mask | None = None,
     ) -> tuple[IndexArray, FloatArray]:
         """Rows of the k best items for a user and what they are ranked by, the best first.
 
-        There are fewer where no more items are left. ``scores`` are those of `scores`. What a
-        person dislikes is left out, ``exclude_seen`` or not, where there are no ratings.
+        There are fewer where no more items are left. ``scores`` are those of `scores`, ``among`` is
+        a mask of the items to choose from. What a person dislikes is left out, ``exclude_seen`` or
+        not, where there are no ratings.
         """
         allowed = self.catalogue.allowed(filters)
+        if among is not None:
+            allowed &= among
         if not self.has_ratings:
             allowed[[row for row, weight in user.rating_of.items() if weight <= 0]] = False
         rows, _, score = self.model.recommend_rows(
