@@ -25,7 +25,7 @@ MAX_SHARE_OF_ROW = 3 / 8
 # of them is looked.
 COMMON_LIKES, MAX_LIKED = (2, 5), 50
 # What so many people say is worth a note, if "almost everybody" or "most" say it.
-MIN_WITNESSES, ALMOST_EVERYBODY, MOST_PEOPLE = 20, 0.85, 2 / 3
+MIN_WITNESSES, ALMOST_EVERYBODY, SHARE_OF_MAJORITY = 20, 0.85, 2 / 3
 
 
 def with_reasons(
@@ -127,7 +127,7 @@ class _Notes:
             return f"almost everybody who likes what you like {self._verdict('gives', 'likes')}"
         if _share(likes) >= ALMOST_EVERYBODY:
             return f"almost everybody {self._verdict('gives', 'likes')}"
-        if of_alike >= MOST_PEOPLE:
+        if of_alike >= SHARE_OF_MAJORITY:
             return f"most people who like what you like {self._verdict('give', 'like')}"
         return None
 

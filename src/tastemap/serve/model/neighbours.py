@@ -7,7 +7,7 @@ from tastemap.models.base.recommender import Recommender
 from tastemap.models.base.selection import top_k
 
 #: Similar to an item are this share of the items, and at least so many.
-NEAR_SHARE, MIN_NEAR = 0.05, 10
+SHARE_OF_SIMILAR, MIN_NEAR = 0.05, 10
 
 
 def near_rows(model: Recommender, row: int) -> IndexArray:
@@ -19,7 +19,7 @@ def near_rows(model: Recommender, row: int) -> IndexArray:
     if not model.capabilities.similar_items:
         return np.zeros(0, dtype=np.int32)
     allowed = (data.by_item.counts > 0) & ~data.items.placeholders
-    n_near = max(int(NEAR_SHARE * np.count_nonzero(allowed)), MIN_NEAR)
+    n_near = max(int(SHARE_OF_SIMILAR * np.count_nonzero(allowed)), MIN_NEAR)
     allowed[row] = False
     similarity = model.similarity_rows(row)
     rows = top_k(similarity, allowed, n_near)
