@@ -286,6 +286,19 @@ def _best(
     return rows[best].astype(np.int64), rank[best] // n / STEPS_OF_PRODUCT
 
 
+def without_placeholders(map_frame: pl.DataFrame, ratings: Feedback) -> pl.DataFrame:
+    """A map without rows that stand for no item, which older maps have.
+
+    Example:
+        >>> from tastemap.data.datasets.synthetic import synthetic_ratings
+        >>> frame = pl.DataFrame({"item_id": [1, 2], "x": [0.0, 1.0], "y": [0.0, 1.0]})
+        >>> len(without_placeholders(frame, synthetic_ratings()))
+        2
+    """
+    rows = ratings.items.index(map_frame["item_id"])
+    return map_frame.filter(~ratings.items.placeholders[rows])
+
+
 def map_items(map_frame: pl.DataFrame, ratings: Feedback) -> pl.DataFrame:
     """The items of a map with titles, years, genres, popularity and averages.
 

@@ -24,7 +24,14 @@ from tastemap.data.nouns import item_noun
 from tastemap.data.ratings import Ratings
 from tastemap.data.statistics import average_ratings
 from tastemap.errors import ArtifactError, UnsupportedError
-from tastemap.explore.item_map import MIN_ITEMS, OTHER, describe_map, item_map, map_items
+from tastemap.explore.item_map import (
+    MIN_ITEMS,
+    OTHER,
+    describe_map,
+    item_map,
+    map_items,
+    without_placeholders,
+)
 from tastemap.explore.report.page import embedded_json, write_page
 from tastemap.models.base.factors import FactorModel
 from tastemap.models.base.recommender import Recommender
@@ -202,7 +209,7 @@ def _map_data(model: FactorModel) -> dict[str, Any] | None:
     drawable = model.item_factors.any(axis=1) & (model.ratings_.by_item.counts > 0)
     if int(drawable.sum()) < MIN_ITEMS:
         return None
-    frame = item_map(model)
+    frame = without_placeholders(item_map(model), model.ratings_)
     preserved = frame.get_column("preserved", default=None)
     return {
         "row": model.ratings_.items.index(frame["item_id"]).tolist(),

@@ -124,6 +124,7 @@ def test_picks_and_their_reasons_are_those_of_the_server(watched: Any, model_fol
     served = Service(LiveModel(model_folder), store)
     mine = {str(item): rating for item, rating in MINE.items()}
     expected = served.recommend(mine, 8, reasons=True).items
+    few = next(row.items for row in served.rows(mine, 8) if row.key == "loved-by-few")
     store.close()
     found = page.evaluate(
         """() => { const rows = tastemap.recommend(8), { items, model } = tastemap;
@@ -139,6 +140,18 @@ def test_picks_and_their_reasons_are_those_of_the_server(watched: Any, model_fol
     ]
     why = page.locator("#row-top-picks .why", has_text="because of your")
     assert why.count() == sum(map(bool, told))
+    cards = page.locator("#row-loved-by-few .card")
+    shown = cards.evaluate_all("cards => cards.map((card) => card.dataset.item)")
+    assert shown == [str(item.item_id) for item in few]
+    # A row that stands for no item is in no list.
+    without = page.evaluate(
+        """() => { const { model } = tastemap, [first, second] = tastemap.recommend(2);
+        model.placeholders.add(first);
+        const lists = [tastemap.recommend(80), model.similar(second, 80).map(({ row }) => row)];
+        model.placeholders.delete(first);
+        return lists.map((rows) => [rows.length > 40, rows.includes(first)]); }"""
+    )
+    assert without == [[True, False]] * 2
 
 
 PAGES = ("#/", "#/film/1", "#/map/2", "#/you", "#/model", "#/film/none")

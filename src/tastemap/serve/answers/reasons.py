@@ -62,11 +62,13 @@ def reasonable(model: LoadedModel, user: ServedUser, rows: IndexArray, lifts: Fl
 
     Those of items that the person likes, that lift the item and are similar to it.
     """
-    rated, genres = user.item_index, model.catalogue.genres_of
+    rated, genres_of = user.item_index, model.catalogue.genres_of
+    rated_genres = [genres_of(other) for other in rated.tolist()]
     least = MIN_LIFT if model.has_ratings else 0.0
     is_similar = np.empty(lifts.shape, dtype=bool)
     for place, row in enumerate(rows.tolist()):
-        shared = [len(genres(row) & genres(other)) for other in rated.tolist()]
+        genres = genres_of(row)
+        shared = [len(genres & others) for others in rated_genres]
         is_similar[place] = np.array(shared) >= MIN_SHARED_GENRES
         if not model.capabilities.ordered:
             is_similar[place] |= np.isin(rated, model.near(row))

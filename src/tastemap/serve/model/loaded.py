@@ -18,7 +18,7 @@ from tastemap.data.interactions import Interactions
 from tastemap.data.ratings import Ratings
 from tastemap.data.scale import Scale
 from tastemap.errors import ArgumentError, UnsupportedError
-from tastemap.explore.item_map import describe_map, map_items
+from tastemap.explore.item_map import describe_map, map_items, without_placeholders
 from tastemap.metrics.similarity import unit_rows
 from tastemap.models.base.capabilities import Capabilities
 from tastemap.models.base.factors import HasFactors
@@ -314,7 +314,7 @@ class LoadedModel:
         """The map of the items; None where the artifact has none."""
         if self.model.item_map_ is None:
             return None
-        frame = map_items(self.model.item_map_, self.data)
+        frame = map_items(without_placeholders(self.model.item_map_, self.data), self.data)
         if "preserved" not in frame.columns:
             frame = frame.with_columns(preserved=pl.lit(None, dtype=pl.Float64))
         sentence = "" if frame["preserved"].null_count() else describe_map(frame)
