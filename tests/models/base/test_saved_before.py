@@ -2,8 +2,9 @@
 
 The artifacts are of twelve users and ten films; `expected.json` holds what the version that wrote
 them answered. They are never written anew: what they hold is what people have on their disks. Only
-these are of a later version: the intervals of levels, which are the shortest ones now, and what
-`ordinal` says of ids that it does not know, which is what the bias model says.
+these are of a later version: the intervals of levels, which are the shortest ones now; what
+`ordinal` says of ids that it does not know, which is what the bias model says; and the similarities
+of films by models of factors, which are shrunk by how many ratings there are.
 """
 
 import json

@@ -40,15 +40,15 @@ def estimated_shrinkage(
     Returns:
         s, from 0 to 1,000.
     """
-    rng = np.random.default_rng(seed)
-    ratings = of_some_users(ratings, min(1.0, MAX_RATINGS / len(ratings)), rng)
+    share = min(1.0, MAX_RATINGS / len(ratings))
+    ratings = of_some_users(ratings, share, np.random.default_rng([seed, 0]))
     bias = mean + users[ratings.user_index, 0] + items[ratings.item_index, 0]
     rest = (ratings.rating - bias).astype(np.float32)
     size = float(np.mean(items[ratings.item_index, 1:].astype(np.float64) ** 2))
     noise = float(np.mean(rest.astype(np.float64) ** 2))
     if not (np.isfinite(noise) and np.isfinite(size) and size > 0):
         return DEFAULT_SHRINKAGE
-    half = rng.random(len(ratings)) < 0.5
+    half = np.random.default_rng([seed, 1]).random(len(ratings)) < 0.5
     parts = [
         _half(ratings, rows, rest[rows], users, noise / size)
         for rows in (np.flatnonzero(half), np.flatnonzero(~half))
