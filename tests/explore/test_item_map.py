@@ -5,6 +5,7 @@ import polars as pl
 import pytest
 
 from tastemap.data.ratings import Ratings
+from tastemap.data.vocabulary import Vocabulary
 from tastemap.errors import (
     ArgumentError,
     MissingPackageError,
@@ -22,6 +23,7 @@ from tastemap.explore.item_map import (
     map_items,
     need_colour,
     project_items,
+    without_placeholders,
 )
 from tastemap.models.als import ALS
 from tastemap.models.base.factors import FactorModel
@@ -68,6 +70,17 @@ def test_items_without_rating_or_without_direction_are_left_out(
     part = ratings.take(ratings.item_index != 7)
     frame = project_items(factor_model(part, factors), perplexity=10)
     assert set(range(1, 91)) - set(frame["item_id"]) == {6, 8}
+
+
+def test_rows_that_stand_for_no_item_have_no_place(model, ratings, factor_model):
+    titles = ["unknown", *(f"Film {item}" for item in ratings.items.ids[1:])]
+    table = pl.DataFrame({"item_id": ratings.items.ids, "title": titles})
+    renamed = ratings.with_items(Vocabulary(ratings.items.ids, "item", table))
+    rows, _ = projection._directions(factor_model(renamed, model.item_factors))
+    assert 0 not in rows
+    older = pl.DataFrame({"item_id": ratings.items.ids[:5], "x": 0.0, "y": 0.0})
+    assert without_placeholders(older, ratings).equals(older)
+    assert without_placeholders(older, renamed).equals(older[1:])
 
 
 def test_the_map_is_kept_with_the_model(model, monkeypatch):

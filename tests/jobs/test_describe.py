@@ -10,11 +10,13 @@ from matplotlib.text import Text
 
 from tastemap.data.feedback import Source
 from tastemap.data.ratings import Ratings
+from tastemap.data.vocabulary import Vocabulary
 from tastemap.explore.report.blocks import Picture, Table
 from tastemap.jobs.describe import (
     counts_table,
     data_blocks,
     genres_table,
+    notes_of,
     save_figures,
     statistics_tables,
 )
@@ -31,6 +33,16 @@ def test_tables_hold_what_was_counted_by_hand(tiny: Ratings) -> None:
     assert [round(value, 4) for value in liked["damped_average"]] == [
         round(value, 4) for value in expected
     ]
+
+
+def test_placeholders_are_named(ratings: Ratings) -> None:
+    titles = ["unknown", None, *(f"Film {item}" for item in range(3, 81))]
+    table = pl.DataFrame({"item_id": range(1, 81), "title": titles})
+    renamed = ratings.with_items(Vocabulary(ratings.items.ids, "item", table))
+    assert notes_of(ratings) == ratings.source.notes
+    assert notes_of(renamed)[-1] == (
+        "2 items have no title that says what it is, and no place in lists: 1 “unknown”, 2"
+    )
 
 
 def test_many_values_are_counted_in_parts_of_the_scale() -> None:

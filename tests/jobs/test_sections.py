@@ -6,11 +6,13 @@ import numpy as np
 import polars as pl
 import pytest
 
+import reference
 from tastemap.data.ratings import Ratings
 from tastemap.data.splits import Split
 from tastemap.data.statistics import most_popular
 from tastemap.data.vocabulary import Vocabulary
 from tastemap.evaluation.evaluate import evaluate
+from tastemap.explore.embeddings import cosine_neighbours
 from tastemap.explore.report.blocks import Picture, Table
 from tastemap.jobs import sections
 from tastemap.jobs.sections import (
@@ -37,13 +39,24 @@ def test_neighbours_by_ratings_and_by_likes_stand_side_by_side(split: Split) -> 
     assert isinstance(table, Table)
     # The most popular item stands in for Star Wars.
     assert table.caption == "Most similar to Comedy 1 (1960)"
-    near = explicit.similar_items(1, 10), implicit.similar_items(1, 10)
-    for name, expected in zip(("ratings", "likes"), near, strict=True):
-        assert table.frame[f"by {name}"].to_list() == expected["title"].to_list()
-        assert table.frame[f"cosine, {name}"].to_list() == expected["similarity"].to_list()
+    for name, model in (("ratings", explicit), ("likes", implicit)):
+        row = table.frame.row(2, named=True)
+        other = split.train.items.find(row[f"by {name}"])
+        expected = reference.cosine(model.item_factors[0], model.item_factors[other])
+        assert row[f"cosine, {name}"] == pytest.approx(expected, abs=1e-6)
+        assert table.frame[f"cosine, {name}"].is_sorted(descending=True)
     numbers = [float(number) for number in re.findall(r"0\.\d{3}", str(sentence))]
     assert len(numbers) == 2
     assert 0 < numbers[0] < numbers[1] < 1
+
+
+def test_the_lab_has_the_cosines_of_embeddings(ratings: Ratings) -> None:
+    model = make_model("mf", n_factors=4, n_epochs=5).fit(ratings, progress=False)
+    lab, model_own = (neighbour_blocks(model, by_cosine=lab) for lab in (True, False))
+    for place, least in ((0, False), (2, True)):
+        k = len(lab[place].frame)
+        assert lab[place].frame.equals(cosine_neighbours(model, 1, k, least=least))
+    assert model_own[0].frame.equals(model.similar_items(1, 10))
 
 
 def test_no_list_is_shown_twice(ratings: Ratings, monkeypatch: pytest.MonkeyPatch) -> None:

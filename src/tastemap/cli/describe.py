@@ -20,7 +20,7 @@ def describe(
     from tastemap import terminal
     from tastemap.jobs import describe as job
 
-    output(as_json).tables(job.statistics_tables(ratings), ratings.source.notes)
+    output(as_json).tables(job.statistics_tables(ratings), job.notes_of(ratings))
     if out is not None:
         job.save_figures(job.statistics_figures(ratings), out)
         terminal.say(f"wrote the figures to {out}")

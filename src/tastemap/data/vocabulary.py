@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from tastemap.arrays import IndexArray
+from tastemap.arrays import IndexArray, Mask
+from tastemap.data.placeholders import placeholder_mask
 from tastemap.errors import ArgumentError, DataError, UnknownIdError
 
 Id: TypeAlias = int | str
@@ -108,6 +109,14 @@ class Vocabulary:
             return False
         words = self.ids.str.contains(" ", literal=True) | self.ids.str.contains(r"^\p{L}+$")
         return int(words.sum()) * 2 > len(words)
+
+    @cached_property
+    def placeholders(self) -> Mask:
+        """Mask (n,) of the items that are none, as `placeholder_mask` finds them.
+
+        Lists leave them out. Users have no titles, and none of them is a placeholder.
+        """
+        return placeholder_mask(self.frame, self.key)
 
     @cached_property
     def _rows_by_title(self) -> dict[str, list[int]]:

@@ -61,11 +61,11 @@ def project_items(model: Recommender, *, perplexity: float = 30.0, seed: int = 0
     """Draw the items on a plane so that similar items lie close together.
 
     t-SNE (van der Maaten and Hinton, 2008) by openTSNE, started from the first two principal
-    components, so that the map's broad layout is meaningful too. Similarity is that of
-    `similar_items`: a small angle between factors. Factors are therefore scaled to length one
-    before distances are computed. On MovieLens 100K 56 % of the ten most similar items then lie
-    among the thirty nearest on the map, and 45 % without the scaling. (The length, which grows
-    with the number of ratings of an item, hides the direction.)
+    components, so that the map's broad layout is meaningful too. Similarity is a small angle
+    between factors, as for `similar_items`, where it counts less if ratings are few. Factors are
+    therefore scaled to length one before distances are computed. On MovieLens 100K 56 % of the ten
+    items at the smallest angles then lie among the thirty nearest on the map, and 45 % without the
+    scaling. (The length, which grows with the number of ratings of an item, hides the direction.)
 
     The same model, perplexity and seed give the same map bit for bit: one thread, exact
     neighbours. For t-SNE mirror images are equal, so the map is mirrored such that items with many
@@ -78,9 +78,9 @@ def project_items(model: Recommender, *, perplexity: float = 30.0, seed: int = 0
 
     Returns:
         Frame ``item_id, x, y, preserved`` of the items with a training rating or interaction and
-        factors that are not all zero, in item row order. ``preserved``, in [0, 1], tells how
-        reliable the map is around an item: the share of its 10 most similar items that are among
-        its 30 nearest on the map (of n <= 40 items: n / 4 and 3 n / 4).
+        factors that are not all zero, in item row order, without placeholders. ``preserved``, in
+        [0, 1], tells how reliable the map is around an item: the share of its 10 most similar items
+        that are among its 30 nearest on the map (of n <= 40 items: n / 4 and 3 n / 4).
 
     Raises:
         NotFittedError: If the model has not been fitted.
@@ -144,8 +144,10 @@ def _directions(model: Recommender) -> tuple[I64, F64]:
         )
     factors = model.item_factors
     length = np.linalg.norm(factors.astype(np.float64), axis=1)
-    # An item without a rating has no place of its own; factors of length 0 have no direction.
-    rows = np.flatnonzero((data.by_item.counts > 0) & (length != 0))
+    # An item without a rating has no place of its own; factors of length 0 have no direction; and
+    # a placeholder is no item.
+    is_drawn = (data.by_item.counts > 0) & (length != 0) & ~data.items.placeholders
+    rows = np.flatnonzero(is_drawn)
     if not np.isfinite(length[rows]).all():
         raise ArgumentError(
             "item factors", expected="finite numbers", received="NaN or infinite values"
@@ -282,6 +284,19 @@ def _best(
     starts = np.concatenate([[0], ends[:-1]])
     best = order[starts[:, None] + np.arange(k)]
     return rows[best].astype(np.int64), rank[best] // n / STEPS_OF_PRODUCT
+
+
+def without_placeholders(map_frame: pl.DataFrame, ratings: Feedback) -> pl.DataFrame:
+    """A map without rows that stand for no item, which older maps have.
+
+    Example:
+        >>> from tastemap.data.datasets.synthetic import synthetic_ratings
+        >>> frame = pl.DataFrame({"item_id": [1, 2], "x": [0.0, 1.0], "y": [0.0, 1.0]})
+        >>> len(without_placeholders(frame, synthetic_ratings()))
+        2
+    """
+    rows = ratings.items.index(map_frame["item_id"])
+    return map_frame.filter(~ratings.items.placeholders[rows])
 
 
 def map_items(map_frame: pl.DataFrame, ratings: Feedback) -> pl.DataFrame:

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 DAMPING_RATINGS = 25.0
 # More values than this are counted in so many parts of the scale.
 MAX_VALUES, N_PARTS = 21, 10
-# So many genres are shown.
-N_GENRES = 20
+# So many genres are shown, and so many placeholders named.
+N_GENRES, MAX_NAMED = 20, 5
 
 
 def statistics_tables(ratings: Ratings | Interactions) -> dict[str, pl.DataFrame]:
@@ -46,6 +46,33 @@ def statistics_tables(ratings: Ratings | Interactions) -> dict[str, pl.DataFrame
     if (genres := genres_table(ratings)) is not None:
         tables[f"The genres of the {items}"] = genres.head(N_GENRES)
     return tables
+
+
+def notes_of(ratings: Feedback) -> tuple[str, ...]:
+    """How the table was read, and which of its items stand for none."""
+    if (note := placeholder_note(ratings)) is None:
+        return ratings.source.notes
+    return (*ratings.source.notes, note)
+
+
+def placeholder_note(ratings: Feedback) -> str | None:
+    """Which items stand for none and are left out of lists, in a sentence; None if there are none.
+
+    Example:
+        >>> from tastemap.data.datasets.synthetic import synthetic_ratings
+        >>> placeholder_note(synthetic_ratings()) is None
+        True
+    """
+    items, noun = ratings.items, item_noun(ratings)
+    rows = np.flatnonzero(items.placeholders)
+    if not len(rows):
+        return None
+    shown = zip(items.ids_at(rows[:MAX_NAMED]), items.titles.gather(rows[:MAX_NAMED]), strict=True)
+    named = ", ".join(f"{id_} “{title}”" if str(id_) != title else str(id_) for id_, title in shown)
+    more = f" and {len(rows) - MAX_NAMED:,} more" if len(rows) > MAX_NAMED else ""
+    verb = f"{noun.singular} has" if len(rows) == 1 else f"{noun.plural} have"
+    lack = f"{len(rows):,} {verb} no title that says what it is, and no place in lists"
+    return f"{lack}: {named}{more}"
 
 
 def _interaction_tables(interactions: Interactions) -> dict[str, pl.DataFrame]:

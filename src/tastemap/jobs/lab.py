@@ -107,7 +107,7 @@ class Lab:
 
     def neighbours(self) -> None:
         """Similar and dissimilar items, similar users, users interested in an item."""
-        self._tables("Neighbours", sections.neighbour_blocks(self.model))
+        self._tables("Neighbours", sections.neighbour_blocks(self.model, by_cosine=True))
 
     def representations(self) -> None:
         """Neighbours and lists by a model of likes and by the lab's model."""

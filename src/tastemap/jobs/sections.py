@@ -1,5 +1,6 @@
 """The sections of a report: text, figures and tables of the library's results."""
 
+from functools import partial
 from typing import Any
 
 import polars as pl
@@ -11,6 +12,7 @@ from tastemap.data.nouns import item_noun
 from tastemap.data.ratings import Ratings
 from tastemap.data.vocabulary import Id
 from tastemap.evaluation.evaluate import Evaluation, evaluate_ranking
+from tastemap.explore.embeddings import cosine_neighbours, embedding_cosine
 from tastemap.explore.figures import model as model_plots
 from tastemap.explore.figures import ratings as plots
 from tastemap.explore.figures.calibration import plot_calibration
@@ -202,7 +204,7 @@ def similarity_table(model: Any, pairs: list[tuple[Id, Id]]) -> pl.DataFrame:
         {
             "item": _name(model.fitted_data, item),
             "other": _name(model.fitted_data, other),
-            "similarity": model.similarity(item, other),
+            "similarity": embedding_cosine(model, item, other),
         }
         for item, other in pairs
     ]
@@ -231,11 +233,16 @@ def embedding_blocks(model: Any) -> list[Block]:
     ]
 
 
-def neighbour_blocks(model: Any) -> list[Block]:
+def neighbour_blocks(model: Any, *, by_cosine: bool = False) -> list[Block]:
     """The neighbours of the lab's two films, users similar to a user, users who like a film.
 
     Of a model that compares items; where it compares no users, without these. The neighbours of
     `NextItem` are what people go on to.
+
+    Args:
+        model: The model.
+        by_cosine: Neighbours by the cosine of embeddings alone, as the lab has them, and not by
+            the model's similarity.
     """
     data = model.fitted_data
     star_wars, star_trek = example_items(data, (STAR_WARS, STAR_TREK))
@@ -245,11 +252,13 @@ def neighbour_blocks(model: Any) -> list[Block]:
     raters = len(data.by_item[data.items.find(star_wars)])
     goes_on = isinstance(model, NextItem)
     nearest = "What people go on to after" if goes_on else "Most similar to"
+    similar = partial(cosine_neighbours, model) if by_cosine else model.similar_items
     blocks: list[Block] = [
-        Table(model.similar_items(item, k), f"{nearest} {title}") for item, title in name.items()
+        Table(similar(item, k), f"{nearest} {title}") for item, title in name.items()
     ]
     if not goes_on:
-        least = model.dissimilar_items(star_wars, few)
+        dissimilar = partial(similar, least=True) if by_cosine else model.dissimilar_items
+        least = dissimilar(star_wars, few)
         blocks.append(Table(least, f"Least similar to {name[star_wars]}"))
     if few and model.capabilities.similar_users:
         blocks.append(Table(model.similar_users(user, few), f"Users most similar to user {user}"))
@@ -280,7 +289,7 @@ def likes_blocks(explicit: Any, implicit: Any, test: Ratings) -> list[Block]:
     k = min(10, len(items) - 1)
     columns = [pl.Series("rank", range(1, k + 1))]
     for name, model in (("ratings", explicit), ("likes", implicit)):
-        near = model.similar_items(star_wars, k)
+        near = cosine_neighbours(model, star_wars, k)
         columns += [near["title"].alias(f"by {name}"), near["similarity"].alias(f"cosine, {name}")]
     ndcg = [
         evaluate_ranking(model, test, min(10, len(items))).row(

@@ -42,7 +42,7 @@ def likes_data(model: Recommender) -> dict[str, Any]:
         )
     data = model.fitted_data
     popularity = data.likes().by_item.counts
-    rows, similarity = _neighbours(model, popularity > 0)
+    rows, similarity = _neighbours(model, (popularity > 0) & ~data.items.placeholders)
     return {
         "terms": [_term_data(term) for term in terms],
         "popularity": packed(popularity, np.uint32),
@@ -84,15 +84,15 @@ def _term_data(term: LikeTerm) -> dict[str, Any]:
     }
 
 
-def _neighbours(model: LikeModel, is_liked: Mask) -> tuple[Any, Any]:
+def _neighbours(model: LikeModel, is_listed: Mask) -> tuple[Any, Any]:
     """The items most similar to each, (n, k) rows, -1 where there are no more, and similarities."""
-    n = len(is_liked)
+    n = len(is_listed)
     k = min(N_NEIGHBOURS, max(n - 1, 1))
     neighbours = np.full((n, k), -1, dtype=np.int32)
     similarities = np.zeros((n, k), dtype=np.float32)
     for item in range(n):
         similarity = model.similarity_rows(item)
-        allowed = is_liked.copy()
+        allowed = is_listed.copy()
         allowed[item] = False
         rows = top_k(similarity, allowed, k)
         neighbours[item, : len(rows)] = rows

@@ -19,7 +19,7 @@ Source = Literal["trained", "folded_in", "popular"]
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """The rating of the person's own that lifts an item most above others.
+    """A rating of the person's own that lifts an item, and belongs to a similar one.
 
     Attributes:
         item_id, title: The rated item.
@@ -46,6 +46,8 @@ class ItemCard:
         score: What the list is sorted by, where it is recommended.
         your_rating: What the person gave it.
         because: Why it is recommended, where that was asked for and the model can tell.
+        note: What is true of it where no rating of the person's own is a reason, in words:
+            "almost everybody who likes what you like gives it 4 or more".
     """
 
     item_id: Id
@@ -58,6 +60,7 @@ class ItemCard:
     score: float | None = None
     your_rating: float | None = None
     because: Reason | None = None
+    note: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

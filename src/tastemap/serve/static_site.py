@@ -24,7 +24,14 @@ from tastemap.data.nouns import item_noun
 from tastemap.data.ratings import Ratings
 from tastemap.data.statistics import average_ratings
 from tastemap.errors import ArtifactError, UnsupportedError
-from tastemap.explore.item_map import MIN_ITEMS, OTHER, describe_map, item_map, map_items
+from tastemap.explore.item_map import (
+    MIN_ITEMS,
+    OTHER,
+    describe_map,
+    item_map,
+    map_items,
+    without_placeholders,
+)
 from tastemap.explore.report.page import embedded_json, write_page
 from tastemap.models.base.factors import FactorModel
 from tastemap.models.base.orders import CAUTION, SHRINKAGE
@@ -100,7 +107,7 @@ def site_data(model: Recommender) -> dict[str, Any]:
             "damped": average_ratings(data)["damped_average"].to_list(),
             "histogram": packed(histograms(data), np.uint32),
         }
-        return site | {"items": _items_data(data) | rated}
+        return site | {"mean_rating": data.global_mean, "items": _items_data(data) | rated}
     return site | {"model": likes_data(model), "map": None, "items": _items_data(data)}
 
 
@@ -117,6 +124,7 @@ def _items_data(data: Feedback) -> dict[str, Any]:
         "genreNames": _by_frequency(items["genre"]),
         "genreList": sorted({genre for row in items["genres"].to_list() for genre in row or ()}),
         "average": _rounded(items["average"]),
+        "placeholders": np.flatnonzero(data.items.placeholders).tolist(),
     }
 
 
@@ -192,6 +200,7 @@ def _model_data(model: FactorModel) -> dict[str, Any]:
         "prior_precision": packed(prior.precision, np.float64),
         "prior_growth": None if prior.growth is None else packed(prior.growth, np.float64),
         "prior_exponent": prior.exponent,
+        "shrinkage_of_factors": model.similarity_shrinkage,
         "popularity": packed(model.ratings_.by_item.counts, np.uint32),
         "caution": CAUTION,
         "shrinkage": SHRINKAGE,
@@ -206,7 +215,7 @@ def _map_data(model: FactorModel) -> dict[str, Any] | None:
     drawable = model.item_factors.any(axis=1) & (model.ratings_.by_item.counts > 0)
     if int(drawable.sum()) < MIN_ITEMS:
         return None
-    frame = item_map(model)
+    frame = without_placeholders(item_map(model), model.ratings_)
     preserved = frame.get_column("preserved", default=None)
     return {
         "row": model.ratings_.items.index(frame["item_id"]).tolist(),

@@ -105,10 +105,16 @@ def test_similar_items_are_of_the_same_kind_and_not_the_item_itself(model: Facto
     assert model.dissimilar_items(1, k=40)["title"].str.starts_with("Drama").all()
 
 
-def test_similarity_is_the_cosine(model: FactorModel) -> None:
-    expected = reference.cosine(model.item_factors[2], model.item_factors[7])
+def test_similarity_is_the_cosine_shrunk_by_the_evidence_of_both(model: FactorModel) -> None:
+    cosine = reference.cosine(model.item_factors[2], model.item_factors[7])
+    n, s = model.ratings_.by_item.counts[[2, 7]], model.similarity_shrinkage
+    expected = cosine * np.sqrt(n[0] / (n[0] + s) * n[1] / (n[1] + s))
+    assert s > 0
     assert model.similarity(3, 8) == pytest.approx(expected, abs=1e-6)
+    assert model.similarity(8, 3) == model.similarity(3, 8)
     assert model.similarity(3, 3) == pytest.approx(1.0)
+    vectors = model.similarity_vectors()
+    assert vectors[2] @ vectors[7] == pytest.approx(expected, abs=1e-6)
     assert -1 <= model.similarity(1, 2) <= 1
 
 

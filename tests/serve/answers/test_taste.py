@@ -16,6 +16,25 @@ def test_taste_speaks_of_what_differs_from_others(service: Service) -> None:
     assert service.taste({}).n == 0
 
 
+def test_two_or_three_ratings_make_no_sentence(service: Service, clicks: Service) -> None:
+    few = service.taste({"2": 5.0, "4": 5.0, "6": 5.0})
+    assert few.genres[0].name == "Drama"
+    assert few.sentences == []
+    assert clicks.taste({"2": 1.0, "4": 1.0, "6": 1.0}).sentences == []
+
+
+def test_what_many_give_is_not_unusual(service: Service) -> None:
+    """At most a quarter of the raters of a like rate it as high."""
+    mine = {str(n): 5.0 for n in range(1, 60)} | {str(n): 1.0 for n in range(60, 80)}
+    taste = service.taste(mine)
+    for cards, as_far in ((taste.likes, lambda r: r >= 5), (taste.dislikes, lambda r: r <= 1)):
+        assert cards
+        for card in cards:
+            bars = service.model.catalogue.histogram(int(card.item_id) - 1)
+            share = sum(n for r, n in bars if as_far(r)) / sum(n for _, n in bars)
+            assert share <= 0.25
+
+
 def test_taste_without_ratings_is_what_is_chosen_more_often(clicks: Service) -> None:
     mine = {str(n): 1.0 for n in range(2, 14, 2)} | {"3": -1.0}
     taste = clicks.taste(mine)

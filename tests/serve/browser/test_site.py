@@ -131,15 +131,17 @@ def test_picks_and_their_reasons_are_those_of_the_server(watched: Any, model_fol
     store = Store("sqlite://")
     served = Service(LiveModel(model_folder), store)
     mine = {str(item): rating for item, rating in MINE.items()}
-    expected = served.recommend(mine, 12, reasons=True, by="cautious").items
-    yours = {row.key: row.items for row in served.rows(mine, 8)}["more-yours"]
+    expected = served.recommend(mine, 8, reasons=True, by="cautious").items
+    rows = {row.key: row.items for row in served.rows(mine, 8)}
+    few, yours = rows["loved-by-few"], rows["more-yours"]
     store.close()
     shown = "cards => cards.map((card) => card.dataset.item)"
     on_page = page.locator("#row-more-yours .card").evaluate_all(shown)
     assert on_page == [str(item.item_id) for item in yours]
     found = page.evaluate(
-        """() => { const rows = tastemap.recommend(12), { items, model } = tastemap;
-        const best = model.lifted(tastemap.rows, tastemap.values, rows);
+        """() => { const rows = tastemap.recommend(8), { items, model } = tastemap;
+        const genres = (i) => items.genres[i] ?? [];
+        const best = model.reasons(tastemap.rows, tastemap.values, rows, genres);
         return rows.map((i, at) => [items.id[i], items.title[i],
           best[at] < 0 ? null : items.id[tastemap.rows[best[at]]]]); }"""
     )
@@ -148,7 +150,20 @@ def test_picks_and_their_reasons_are_those_of_the_server(watched: Any, model_fol
     assert found == [
         [str(item.item_id), item.title, reason] for item, reason in zip(expected, told, strict=True)
     ]
-    assert page.locator("#row-top-picks .why").count() == sum(map(bool, told[:8]))
+    why = page.locator("#row-top-picks .why", has_text="because of your")
+    assert why.count() == sum(map(bool, told))
+    cards = page.locator("#row-loved-by-few .card")
+    shown = cards.evaluate_all("cards => cards.map((card) => card.dataset.item)")
+    assert shown == [str(item.item_id) for item in few]
+    # A row that stands for no item is in no list.
+    without = page.evaluate(
+        """() => { const { model } = tastemap, [first, second] = tastemap.recommend(2);
+        model.placeholders.add(first);
+        const lists = [tastemap.recommend(80), model.similar(second, 80).map(({ row }) => row)];
+        model.placeholders.delete(first);
+        return lists.map((rows) => [rows.length > 40, rows.includes(first)]); }"""
+    )
+    assert without == [[True, False]] * 2
 
 
 PAGES = ("#/", "#/film/1", "#/map/2", "#/you", "#/model", "#/film/none")

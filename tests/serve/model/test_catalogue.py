@@ -6,7 +6,7 @@ import pytest
 
 from tastemap.data.ratings import Ratings
 from tastemap.data.vocabulary import Vocabulary
-from tastemap.serve.model.catalogue import Catalogue, RowsOfIds
+from tastemap.serve.model.catalogue import NO_FILTERS, Catalogue, Filters, RowsOfIds
 
 FILMS = pl.DataFrame(
     {
@@ -23,6 +23,16 @@ def films() -> Catalogue:
     item = [1, 2, 3, 4, 4, 4, 5, 1]
     frame = pl.DataFrame({"user_id": range(8), "item_id": item, "rating": [3.0] * 8})
     return Catalogue(Ratings.from_frame(frame, item_table=FILMS))
+
+
+def test_no_filter_lets_placeholders_through() -> None:
+    titles = ["unknown", *(f"Film {n}" for n in range(2, 21))]
+    table = pl.DataFrame({"item_id": range(1, 21), "title": titles})
+    frame = pl.DataFrame({"user_id": range(20), "item_id": range(1, 21), "rating": [3.0] * 20})
+    catalogue = Catalogue(Ratings.from_frame(frame, item_table=table))
+    for filters in (NO_FILTERS, Filters(min_ratings=1), Filters(max_ratings=5)):
+        assert np.flatnonzero(~catalogue.allowed(filters)).tolist() == [0]
+    assert catalogue.allowed(NO_FILTERS).flags.writeable
 
 
 @pytest.mark.parametrize(

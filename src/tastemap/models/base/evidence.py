@@ -209,14 +209,19 @@ def held_out_parts(
         share: Of the users whose ratings take part; of a very large table fewer do.
     """
     rng = np.random.default_rng(seed)
-    share = min(share, MAX_RATINGS / len(ratings))
-    if share < 1 or ratings.is_mapped:
-        users = rng.random(ratings.n_users) < share
-        ratings = ratings.take(np.concatenate(list(_rows_of(users, ratings))))
+    ratings = of_some_users(ratings, min(share, MAX_RATINGS / len(ratings)), rng)
     is_held_out = rng.random(len(ratings)) < HOLDOUT_SHARE
     if is_held_out.all() or not is_held_out.any():
         return None
     return ratings.take(~is_held_out), ratings.take(is_held_out)
+
+
+def of_some_users(ratings: Ratings, share: float, rng: np.random.Generator) -> Ratings:
+    """The ratings of a share of the users, drawn by chance, in memory; all if the share is 1."""
+    if share < 1 or ratings.is_mapped:
+        users = rng.random(ratings.n_users) < share
+        ratings = ratings.take(np.concatenate(list(_rows_of(users, ratings))))
+    return ratings
 
 
 def _rows_of(users: AnyArray, ratings: Ratings) -> Iterator[I64]:

@@ -8,11 +8,11 @@ from typing import Any, ClassVar, NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 
-from tastemap.arrays import F32, FloatArray, IndexArray
+from tastemap.arrays import F32, I64, FloatArray, IndexArray
 from tastemap.data.feedback import Feedback
 from tastemap.data.ratings import Ratings
 from tastemap.errors import UnsupportedError
-from tastemap.metrics.similarity import cosines
+from tastemap.metrics.similarity import cosines, unit_rows
 from tastemap.models.base.arrays import take
 from tastemap.models.base.artifact import model_class
 from tastemap.models.base.capabilities import Capabilities
@@ -290,6 +290,24 @@ class Factors:
         return cosines(self.user_weights[:-1, 1:], user)
 
 
+def reliability(counts: I64, shrinkage: float) -> F32:
+    """The cosine (n,) to expect of an item's learnt factors and its true ones: sqrt(n / (n + s)).
+
+    An item without ratings, whose factors come from its facts, counts as one of one rating.
+
+    Args:
+        counts: int64 (n,), numbers of ratings of the items.
+        shrinkage: s, the number of ratings at which half of what was learnt is noise; 0 if all
+            factors are to be believed.
+
+    Example:
+        >>> reliability(np.array([0, 1, 100]), 3.0).round(2).tolist()
+        [0.5, 0.5, 0.99]
+    """
+    n = np.maximum(counts, 1).astype(np.float64)
+    return np.sqrt(n / (n + shrinkage)).astype(np.float32)
+
+
 class HasFactors(Recommender):
     """A model that has `Factors`: they predict, fold in, explain and compare.
 
@@ -433,9 +451,44 @@ class HasFactors(Recommender):
         x[:, 0] = 0.0
         return x @ self._rating_effects(user.item_index, user.rating)
 
-    def _item_similarities(self, item: int) -> FloatArray:
+    @cached_property
+    def similarity_shrinkage(self) -> float:
+        """The number of ratings at which half of what an item's factors say is noise.
+
+        It is learnt from the training ratings when it is first needed, with the same result each
+        time: `estimated_shrinkage`. It is 0 in a model that only ranks: there who takes an item
+        up says more than how much, and factors of few likes are small and lie near the average.
+        """
+        if not self.predicts_ratings or not self.item_factors.shape[1]:
+            return 0.0
+        from tastemap.models.base.reliability import estimated_shrinkage  # compiled code
+
+        factors = self.factors
+        users, items = factors.user_weights[:-1], factors.item_weights[:-1]
+        return estimated_shrinkage(self.fitted_ratings, factors.global_mean, users, items)
+
+    def similarity_vectors(self) -> F32:
+        """Vectors (n_items, d), at most of length 1, whose inner products are the similarities.
+
+        Those of two different items: the similarity of an item with itself is 1.
+        """
         self._refuse_without_factors()
-        return self.factors.item_cosines(item)
+        vectors = self._item_reliability[:, None] * unit_rows(self.item_factors)
+        return vectors.astype(np.float32)
+
+    @property
+    def _item_reliability(self) -> F32:
+        """The cosine to expect of an item's learnt factors and its true ones, (n_items,)."""
+        return reliability(self.fitted_data.by_item.counts, self.similarity_shrinkage)
+
+    def _item_similarities(self, item: int) -> FloatArray:
+        """The cosines of factors that are partly noise, times what is left of true ones."""
+        self._refuse_without_factors()
+        reliable = self._item_reliability
+        similarity = self.factors.item_cosines(item) * reliable * reliable[item]
+        if self.item_factors[item].any():
+            similarity[item] = 1.0
+        return similarity
 
     def _user_similarities(self, user: int) -> FloatArray:
         self._refuse_without_factors()

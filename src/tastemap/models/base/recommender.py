@@ -32,6 +32,7 @@ OF_A_FIT = (
     "_regression",
     "from_facts_",
     "facts_",
+    "similarity_shrinkage",
 )
 
 
@@ -199,7 +200,8 @@ class Recommender(NewItemsModel):
                 the highest rating. Models that do not look at the order take them as likes.
             k: Number of items; by default ten, or all if there are fewer.
             exclude_seen: Leave out what the user has rated or seen.
-            candidates, exclude: Items (ids or titles) to choose from, or to leave out.
+            candidates, exclude: Items (ids or titles) to choose from, or to leave out. Rows that
+                stand for no item ("unknown", no title) are left out unless ``candidates`` has them.
             where: A condition on the item table, such as ``"year >= 1990"``.
             novelty: From -1 (favour popular items) through 0 to 1 (favour rarely rated items).
             by: What the list is ordered by, one of ``model.orders``. ``"expected"``: the predicted
@@ -291,7 +293,13 @@ class Recommender(NewItemsModel):
     # ---- similarity ----
 
     def similar_items(self, item_id: Id, k: int | None = None) -> pl.DataFrame:
-        """The k items most similar to an item (id or title), among those with a rating.
+        """The k items most similar to an item (id or title), among those with a rating and a name.
+
+        Similarities that rest on few ratings are drawn towards 0, since they are partly chance.
+        Of a model of factors they are the cosine to expect of two items' true factors: the cosine
+        of the learnt factors times sqrt(n / (n + s)) for either item's n ratings, where the number
+        s is learnt (`tastemap.models.base.reliability`); of ``bayes`` the cosine averaged over its
+        draws. The other models know how many people their similarities come from.
 
         Returns:
             Frame ``rank, item_id, title, similarity`` (in [-1, 1]), most similar first. The item
@@ -435,7 +443,7 @@ class Recommender(NewItemsModel):
         data = self.fitted_data
         row = data.items.find(item_id)
         similarity = self._item_similarities(row)
-        allowed = data.by_item.counts > 0
+        allowed = (data.by_item.counts > 0) & ~data.items.placeholders
         allowed[row] = False
         rows = selection.top_k(sign * similarity, allowed, selection.list_length(k, allowed))
         return self._item_frame(rows, similarity=similarity[rows])

@@ -39,13 +39,14 @@ def allowed_items(
         ratings: The training ratings; a condition also sees the column ``popularity``, the number
             of ratings of each item.
         seen: Rows of the items to leave out because the user has rated them.
-        candidates: If given, only these items (ids or titles) may be recommended.
+        candidates: If given, only these items (ids or titles) may be recommended. If not, all may
+            but `Vocabulary.placeholders`.
         exclude: Items (ids or titles) to leave out.
         where: A condition on the item table.
         new: Allow items without training ratings, too.
     """
     items, counts = ratings.items, ratings.by_item.counts
-    allowed = np.ones(len(items), dtype=bool)
+    allowed = ~items.placeholders
     if candidates is not None:
         allowed[:] = False
         allowed[[items.find(item) for item in candidates]] = True

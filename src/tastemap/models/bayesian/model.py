@@ -27,6 +27,7 @@ from tastemap.models.bayesian.features import features_of, number_of_scores
 from tastemap.models.bayesian.influence import effects_of_ratings, scaled_to_sum
 from tastemap.models.bayesian.observations import Observations
 from tastemap.models.bayesian.posterior import Draws, ItemLists, UserPosteriors
+from tastemap.models.bayesian.similarity import average_cosines, direction_vectors
 from tastemap.models.bayesian.temporal import TAU, TimeNodes
 from tastemap.support.memory import require
 
@@ -424,6 +425,19 @@ class BayesianFactorization(HasFactors):
             description = self._fold_in_seen(user.item_index, user.rating, user.seen)
         scale, rating = self.ratings_.scale, user.rating.astype(np.float32)
         return effects_of_ratings(self.draws, description, rating, user.seen, item_index, scale)
+
+    @property
+    def similarity_shrinkage(self) -> float:
+        """0: an average over draws is smaller by itself where they differ, for want of ratings."""
+        return 0.0
+
+    def similarity_vectors(self) -> F32:
+        """As in the base class: an item's unit factors in every draw, side by side."""
+        return direction_vectors(self.draws.items, self.draws.item_lengths)
+
+    def _item_similarities(self, item: int) -> FloatArray:
+        """The cosine averaged over the draws: what it is to be expected to be."""
+        return average_cosines(self.draws.items, self.draws.item_lengths, item)
 
     # ---- the artifact ----
 

@@ -22,6 +22,7 @@ from tastemap.models.base.regression import NewItems
 from tastemap.models.bayesian.draw import HALF_PRECISION, Draw
 from tastemap.models.bayesian.features import RELIABLE_AT, reliability, scores_of
 from tastemap.models.bayesian.observations import Observations
+from tastemap.models.bayesian.similarity import item_lengths
 from tastemap.models.bayesian.temporal import TimeNodes
 
 # Gibbs sweeps of a fold-in at each draw of the items.
@@ -243,6 +244,11 @@ class Draws(Draw):
         """How far what a new user has rated or seen moves their scores from the average (f,)."""
         share = reliability(np.array(len(touched)), self.reliable_at)
         return np.asarray(share * (scores_of(touched, self.axes) - self.average), np.float32)
+
+    @cached_property
+    def item_lengths(self) -> F32:
+        """As `tastemap.models.bayesian.similarity.item_lengths`, computed once."""
+        return item_lengths(self.items)
 
     # ---- predictions ----
 

@@ -8,14 +8,16 @@ import numpy.typing as npt
 from tastemap.arrays import FloatArray, IndexArray
 from tastemap.models.base.factors import HasFactors
 from tastemap.models.base.selection import top_k
+from tastemap.serve.answers.reasons import with_reasons
 from tastemap.serve.model.catalogue import NO_FILTERS, Filters
 from tastemap.serve.model.loaded import LoadedModel, ServedUser
-from tastemap.serve.schemas import ItemCard, Reason, Recommendations, Row
+from tastemap.serve.schemas import ItemCard, Recommendations, Row
 
 # What to rate next is chosen from so many of the most rated items.
 MAX_CANDIDATES = 400
-# "Loved by few" shows items with at least so many ratings, at this novelty.
-MIN_RATINGS_OF_LOVED, NOVELTY_OF_LOVED = 3, 1.0
+# "Loved by few" shows items at this novelty. So many ratings, or a third of the most that an item
+# of the long tail has, are enough to tell that it is loved; without ratings so many likes.
+NOVELTY_OF_LOVED, MAX_FLOOR_OF_LOVED, PARTS_OF_TAIL, MIN_LIKES_OF_LOVED = 1.0, 30, 3, 3
 # Rows whose cards say why they are there.
 ROWS_WITH_REASONS = {"top-picks", "more-yours", "loved-by-few"}
 # "More yours than others'" shows items of this share of the highest predictions.
@@ -39,10 +41,6 @@ WORDS_OF_INTERACTIONS = {
     "popular": ("Popular", "Liked by the most"),
     "loved-by-few": ("Loved by few", "Fits you best of what few have taken up"),
 }
-# A smaller lift is no reason, in units of the rating (or of the score).
-MIN_LIFT = 0.005
-# Added to the lift of a liked item, and more than any lift: what somebody likes says more to them.
-LIFT_OF_LIKED = 1e6
 
 
 def cards(
@@ -116,13 +114,7 @@ def first_page(
         return Row(key, title, note, user.source, items)
 
     best, _ = model.best_rows(user, scores, k, filters, novelty=novelty)
-    least = max(filters.min_ratings, MIN_RATINGS_OF_LOVED)
-    of_loved = replace(filters, min_ratings=least)
-    novelty_of_loved = NOVELTY_OF_LOVED
-    if not model.has_ratings:  # a few scores may be so high that no bonus makes up for it
-        of_loved = replace(of_loved, max_ratings=model.catalogue.popularity_of_tail)
-        novelty_of_loved = 0.0
-    loved, _ = model.best_rows(user, scores, k, of_loved, novelty=novelty_of_loved)
+    loved = loved_by_few(model, user, scores, k, filters, best)
     next_rows = rate_next(model, user, k, most_rated[:MAX_CANDIDATES])
     words = WORDS_OF_RATINGS if model.has_ratings else WORDS_OF_INTERACTIONS
     rows = {
@@ -158,6 +150,39 @@ def _more_yours(
     return model.best_rows(user, scores, len(picks), filters, by="relative", among=among)[0]
 
 
+def loved_by_few(
+    model: LoadedModel,
+    user: ServedUser,
+    scores: FloatArray | None,
+    k: int,
+    filters: Filters,
+    others: IndexArray,
+) -> IndexArray:
+    """The k best items for a user of those that few have rated, and that these few love.
+
+    They are of the long tail, have enough ratings to tell, and an average, damped by ratings at the
+    overall mean, that is not below that mean.
+
+    Args:
+        model: The model.
+        user: Whom the list is for.
+        scores: Those of `scores_of_lists`.
+        k: Number of items.
+        filters: What the items have to fit.
+        others: Rows of items that stand in another row already.
+    """
+    catalogue = model.catalogue
+    tail = catalogue.popularity_of_tail
+    floor, novelty = MIN_LIKES_OF_LOVED, 0.0  # some scores are so high that no bonus makes up
+    among = np.ones(len(catalogue), dtype=bool)
+    if model.has_ratings:
+        floor, novelty = min(MAX_FLOOR_OF_LOVED, tail // PARTS_OF_TAIL), NOVELTY_OF_LOVED
+        among = catalogue.default_scores >= model.ratings.global_mean
+    among[others] = False
+    of_few = replace(filters, min_ratings=max(filters.min_ratings, floor), max_ratings=tail)
+    return model.best_rows(user, scores, k, of_few, novelty=novelty, among=among)[0]
+
+
 def rate_next(model: LoadedModel, user: ServedUser, k: int, candidates: IndexArray) -> IndexArray:
     """The k most informative of the popular items that a user has not rated.
 
@@ -191,41 +216,6 @@ def rate_next(model: LoadedModel, user: ServedUser, k: int, candidates: IndexArr
         covariance = covariance - np.outer(Sx, Sx) / (1.0 + X[best] @ Sx)
         spread = X @ covariance
     return candidates[chosen]
-
-
-# ---- reasons ----
-
-
-def with_reasons(
-    model: LoadedModel, user: ServedUser, rows: IndexArray, cards: list[ItemCard]
-) -> list[ItemCard]:
-    """Cards of the items at some rows, each with its reason where the model can tell one."""
-    if user.source == "popular" or not len(user.item_index) or not len(rows):
-        return cards
-    lifts = _lifts(model, user, rows)
-    if lifts is None:
-        return cards
-    # No item is its own reason.
-    lifts = np.where(user.item_index == np.asarray(rows)[:, None], -np.inf, lifts)
-    # Scores of interactions have no unit: any lift is one.
-    least = MIN_LIFT if model.has_ratings else 0.0
-    strength = np.where((lifts > least) & model.likes(user.rating), lifts + LIFT_OF_LIKED, lifts)
-    reasons = [
-        Reason(*model.catalogue[row][:2], user.rating_of[row])
-        for row in user.item_index[strength.argmax(axis=1)].tolist()
-    ]
-    is_lifted = (lifts.max(axis=1) > least).tolist()
-    return [
-        replace(card, because=reason) if has_reason else card
-        for card, reason, has_reason in zip(cards, reasons, is_lifted, strict=True)
-    ]
-
-
-def _lifts(model: LoadedModel, user: ServedUser, rows: IndexArray) -> FloatArray | None:
-    """How far each rating lifts each item (n, n_rated); None where the model cannot tell."""
-    if not model.capabilities.explains:
-        return None
-    return model.model.lift_rows(user.user, rows)
 
 
 def look_around(model: LoadedModel) -> None:

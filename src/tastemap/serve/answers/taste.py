@@ -12,12 +12,13 @@ from tastemap.serve.schemas import ItemCard
 
 # A leaning has at least so many ratings, and is drawn towards 0 by so many.
 MIN_RATINGS_PER_LEANING, SHRINKAGE_RATINGS = 2, 3.0
-# A leaning of this share of the scale's width is put into words.
-MIN_SHARE_IN_WORDS = 0.06
+# A leaning of this share of the scale's width is put into words, if so many ratings say so.
+MIN_SHARE_IN_WORDS, MIN_RATINGS_IN_WORDS = 0.06, 4
 # A difference of shares of likes that is put into words.
 MIN_DIFFERENCE_OF_SHARES = 0.1
-# So many likes and dislikes are shown, this share of the scale's width or more from the average.
-MAX_LIKES, MIN_SHARE_OF_LIKE = 5, 0.2
+# So many likes and dislikes are shown, this share of the scale's width or more from the average; at
+# most this share of the people rate as high, or as low.
+MAX_LIKES, MIN_SHARE_OF_LIKE, MAX_SHARE_OF_PEOPLE = 5, 0.2, 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +46,8 @@ class Taste:
         n: Number of ratings, or of interactions. mean: Their mean, null without any ratings.
         generosity: Mean of own rating minus the item's damped average, null without any ratings.
         genres, decades: Leanings, the largest difference first.
-        likes, dislikes: Items rated far above, and far below, what others give them; without
-            ratings the latest that the person likes and dislikes.
+        likes, dislikes: Items rated far above, and far below, what others give them, and as few
+            others do; without ratings the latest that the person likes and dislikes.
         sentences: The same in words.
     """
 
@@ -73,9 +74,10 @@ def taste_of(model: LoadedModel, user: ServedUser) -> Taste:
     relative = difference - generosity
     genres = _leanings(relative, [catalogue[row].genres for row in rows.tolist()])
     decades = _leanings(relative, [decades_of(catalogue[row].year) for row in rows.tolist()])
-    order, least = np.argsort(-difference, kind="stable"), MIN_SHARE_OF_LIKE * width
-    likes = [place for place in order[:MAX_LIKES] if difference[place] >= least]
-    dislikes = [place for place in order[::-1][:MAX_LIKES] if difference[place] <= -least]
+    likes, dislikes = (
+        _unusual(model, user, sign * difference, MIN_SHARE_OF_LIKE * width, sign)
+        for sign in (1, -1)
+    )
     return Taste(
         n=len(rows),
         mean=float(user.rating.mean()),
@@ -85,13 +87,36 @@ def taste_of(model: LoadedModel, user: ServedUser) -> Taste:
         likes=catalogue.cards(rows[likes], rating_of=user.rating_of),
         dislikes=catalogue.cards(rows[dislikes], rating_of=user.rating_of),
         sentences=_sentences(
-            generosity,
+            generosity if len(rows) >= MIN_RATINGS_IN_WORDS else 0.0,
             genres,
             decades,
             MIN_SHARE_IN_WORDS * width,
             item_noun(model.data).plural,
         ),
     )
+
+
+def _unusual(
+    model: LoadedModel, user: ServedUser, beyond: FloatArray, least: float, sign: int
+) -> list[int]:
+    """Places of the ratings farthest beyond what others give, of those that few others give.
+
+    Args:
+        model: The model.
+        user: Whose ratings they are.
+        beyond: By how much each is above the average (sign 1) or below it (sign -1), (n,).
+        least: What counts as far.
+        sign: Whether high ratings are looked for, or low ones.
+    """
+    places: list[int] = []
+    for place in np.argsort(-beyond, kind="stable").tolist():
+        if beyond[place] < least or len(places) == MAX_LIKES:
+            break
+        levels, counts = zip(*model.catalogue.histogram(int(user.item_index[place])), strict=True)
+        as_far = sign * np.array(levels) >= sign * float(user.rating[place]) - 1e-6
+        if (as_far * np.array(counts)).sum() <= MAX_SHARE_OF_PEOPLE * sum(counts):
+            places.append(place)
+    return places
 
 
 def _taste_without_ratings(model: LoadedModel, user: ServedUser) -> Taste:
@@ -117,7 +142,9 @@ def _taste_without_ratings(model: LoadedModel, user: ServedUser) -> Taste:
         decades=decades,
         likes=catalogue.cards(liked[::-1][:MAX_LIKES], rating_of=weights),
         dislikes=catalogue.cards(disliked[::-1][:MAX_LIKES], rating_of=weights),
-        sentences=_sentences_of_shares(genres, decades, item_noun(model.data).plural),
+        sentences=_sentences_of_shares(genres, decades, item_noun(model.data).plural)
+        if len(liked) >= MIN_RATINGS_IN_WORDS
+        else [],
     )
 
 
@@ -171,8 +198,9 @@ def _sentences(
         mean = f"{abs(generosity):.1f} {side} what others give"
         sentences.append(f"Your ratings are on average {mean}.")
     for kind, leanings in (("", genres), (f"{items} of the ", decades)):
-        more = [kind + lean.name for lean in leanings[:3] if lean.difference >= least]
-        less = [kind + lean.name for lean in leanings[::-1][:3] if lean.difference <= -least]
+        sure = [lean for lean in leanings if lean.n >= MIN_RATINGS_IN_WORDS]
+        more = [kind + lean.name for lean in sure[:3] if lean.difference >= least]
+        less = [kind + lean.name for lean in sure[::-1][:3] if lean.difference <= -least]
         if more:
             sentences.append(f"You rate {_listed(more)} higher than others do.")
         if less:

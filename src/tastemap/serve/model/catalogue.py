@@ -240,6 +240,10 @@ class Catalogue:
         counted = self._genres.drop_nulls().explode(empty_as_null=True).drop_nulls().value_counts()
         return sorted(counted.rows(), key=lambda row: (-row[1], row[0]))
 
+    def genres_of(self, row: int) -> frozenset[str]:
+        """The genres of an item."""
+        return frozenset(self._facts[row].genres)
+
     def genre_mask(self, genre: str) -> Mask:
         """Which items have a genre (n,)."""
         key = genre.casefold()
@@ -252,10 +256,13 @@ class Catalogue:
         return self._masks[key]
 
     def allowed(self, filters: Filters) -> Mask:
-        """Which items the filters let through (n,); the mask is the caller's to change."""
-        mask = np.ones(len(self), dtype=bool)
+        """Which items the filters let through (n,); the mask is the caller's to change.
+
+        No filter lets placeholders through.
+        """
+        mask = ~self.items.placeholders
         if filters.min_ratings:
-            mask = self.popularity >= filters.min_ratings
+            mask &= self.popularity >= filters.min_ratings
         if filters.max_ratings is not None:
             mask &= self.popularity <= filters.max_ratings
         if filters.genre:

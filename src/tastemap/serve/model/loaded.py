@@ -18,7 +18,7 @@ from tastemap.data.interactions import Interactions
 from tastemap.data.ratings import Ratings
 from tastemap.data.scale import Scale
 from tastemap.errors import ArgumentError, UnsupportedError
-from tastemap.explore.item_map import describe_map, map_items
+from tastemap.explore.item_map import describe_map, map_items, without_placeholders
 from tastemap.metrics.similarity import unit_rows
 from tastemap.models.base.capabilities import Capabilities
 from tastemap.models.base.factors import HasFactors
@@ -27,12 +27,13 @@ from tastemap.models.base.recommender import Recommender
 from tastemap.models.base.selection import top_k
 from tastemap.models.base.user import User
 from tastemap.serve.model.catalogue import NO_FILTERS, Catalogue, Filters, RowsOfIds
+from tastemap.serve.model.neighbours import near_rows
 from tastemap.serve.schemas import Source
 from tastemap.serve.settings import MIN_WEIGHT, Limits
 
 # An answer that takes no more seconds is not worth a thread of its own.
 MAX_SECONDS_OF_QUICK_ANSWER = 0.01
-MAX_REMEMBERED_USERS = 64
+MAX_REMEMBERED_USERS, MAX_REMEMBERED_ITEMS = 64, 1024
 # The kind, in the record of merged ratings, of a user id that an update made up.
 ALIAS = "alias"
 
@@ -86,6 +87,7 @@ class LoadedModel:
             application speaks of ratings: a weight above 0 is a like, one below 0 a dislike.
         catalogue: The items.
         users: Rows of the users of the training data.
+        near: Rows of the items that count as similar to one in reasons, as `near_rows`.
         is_quick: Whether answers for a new user take no more than a few milliseconds.
     """
 
@@ -102,6 +104,7 @@ class LoadedModel:
         self.is_quick = False
         self._fold_in = partial(_fold_in, model)  # not of self: a circle would outlive its use
         self._remembered = lru_cache(MAX_REMEMBERED_USERS)(self._fold_in)
+        self.near = lru_cache(MAX_REMEMBERED_ITEMS)(partial(near_rows, model))
 
     # ---- ratings or interactions ----
 
@@ -328,7 +331,7 @@ class LoadedModel:
         """The map of the items; None where the artifact has none."""
         if self.model.item_map_ is None:
             return None
-        frame = map_items(self.model.item_map_, self.data)
+        frame = map_items(without_placeholders(self.model.item_map_, self.data), self.data)
         if "preserved" not in frame.columns:
             frame = frame.with_columns(preserved=pl.lit(None, dtype=pl.Float64))
         sentence = "" if frame["preserved"].null_count() else describe_map(frame)
@@ -350,6 +353,8 @@ class LoadedModel:
             answer = lambda: self.scores(self._fold_in(rows.tobytes(), rating.tobytes()))  # noqa: E731
             seconds = min(timeit.repeat(answer, number=1, repeat=3))
             self.is_quick = seconds < MAX_SECONDS_OF_QUICK_ANSWER
+        if self.capabilities.similar_items:
+            self.model.similarity_rows(int(rows[0]))
         self.catalogue.cards(rows)
         self.catalogue.facts(int(rows[0]))
         self.catalogue.allowed(Filters(year_from=0, genre=" "))
@@ -372,7 +377,7 @@ class LoadedModel:
         if not self.capabilities.similar_items:
             self.refuse("similar items")
         similarity = self.model.similarity_rows(row)
-        allowed = self.catalogue.popularity > 0
+        allowed = self.catalogue.allowed(NO_FILTERS) & (self.catalogue.popularity > 0)
         allowed[row] = False
         rows = top_k(similarity, allowed, k)
         return rows, similarity[rows]

@@ -1,6 +1,6 @@
 // A model of likes in the browser: scores are sums over what a person likes, of which
 // tastemap/serve/exported_likes.py writes the terms. Row numbers throughout.
-import { decoded, RankedItems } from "./model.js";
+import { assigned, decoded, MIN_SHARED_GENRES, RankedItems, shared } from "./model.js";
 
 export class LikeModel extends RankedItems {
   // data: what tastemap/serve/exported_likes.py writes under "model".
@@ -15,16 +15,6 @@ export class LikeModel extends RankedItems {
     }));
     this.neighbours = decoded(data.neighbours, Int32Array);
     this.similarity = decoded(data.similarity, Float32Array);
-  }
-
-  // The popularity up to which items are of the long tail: a third of all likes, as
-  // tastemap/serve/model/catalogue.py has it.
-  get tail() {
-    const counts = [...this.popularity].sort((a, b) => a - b);
-    const most = counts.reduce((sum, n) => sum + n, 0) / 3;
-    let [sum, at] = [0, 0];
-    while (at < counts.length && sum + counts[at] <= most) sum += counts[at++];
-    return counts[Math.max(at - 1, 0)];
   }
 
   // What the like at a place, 1 for the latest, of n likes is multiplied by in a term.
@@ -64,6 +54,18 @@ export class LikeModel extends RankedItems {
       return { row, placesBack, contribution };
     }).filter((part) => part.contribution)
       .sort((a, b) => Math.abs(b.contribution) - Math.abs(a.contribution));
+  }
+
+  // For each item of a row the like that is its reason, or -1: one that adds to the score, and is
+  // among the neighbours or shares two genres.
+  reasons(liked, items, genres) {
+    const parts = items.map((item) => new Map(this.explain(liked, item).map(({ row, contribution }) => [row, contribution])));
+    const lifts = parts.map((part) => liked.map((row) => part.get(row) ?? 0));
+    const isNear = (row, other) => this.similar(row, Infinity).some((s) => s.row === other);
+    const possible = items.map((item, at) => liked.map((_, j) => j).filter((j) => lifts[at][j] > 0
+      && ((this.ordered ? isNear(liked[j], item) : isNear(item, liked[j]))
+        || shared(genres(item), genres(liked[j])) >= MIN_SHARED_GENRES)));
+    return assigned(lifts, possible).map((j) => (j < 0 ? -1 : liked[j]));
   }
 
   // The items most similar to an item, or that people go on to.

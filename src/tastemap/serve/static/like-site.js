@@ -3,9 +3,10 @@ import { push } from "./charts.js";
 import { counted, element, labelOf } from "./dom.js";
 import { hearts } from "./hearts.js";
 import { LikeModel } from "./like-model.js";
-import { FEW, PER_ROW, signed, Site } from "./site.js";
+import { PER_ROW, signed, Site } from "./site.js";
 
 const PER_FIRST_ROW = 24; // somebody new has one row
+const FEW = 3; // "loved by few": with so many likes at least
 
 export class LikeSite extends Site {
   modelOf(data) { return new LikeModel(data.model); }
@@ -40,21 +41,23 @@ export class LikeSite extends Site {
 
   guess() { return null; }
 
-  because(i) {
-    const [part] = this.model.explain(this.liked, i);
-    if (!(part?.contribution > 0)) return null;
-    return element("p", { class: "why" }, `because you like ${this.items.title[part.row]}`);
+  whys(rows) {
+    const genres = (i) => this.items.genres[i] ?? [];
+    return this.model.reasons(this.liked, rows, genres).map((row) =>
+      (row < 0 ? null : element("p", { class: "why" }, `because you like ${this.items.title[row]}`)));
   }
 
   shelves() {
     const isKnown = this.liked.length > 0;
     const unmarked = (i) => !this.ratings.has(i) && this.fits(i);
+    const best = this.recommend(isKnown ? PER_ROW : PER_FIRST_ROW);
+    const few = (i) => this.model.popularity[i] >= FEW && this.model.popularity[i] <= this.model.tail && !best.includes(i);
     return [
       this.shelf("top-picks", isKnown ? "Top picks for you" : "Most popular",
-        isKnown ? "From your likes." : "What most people took up: nothing here is about you yet.", this.recommend(isKnown ? PER_ROW : PER_FIRST_ROW)),
+        isKnown ? "From your likes." : "What most people took up: nothing here is about you yet.", best),
       this.shelf("popular", "Popular", "What most people took up.", this.model.top(this.model.popularity, unmarked, PER_ROW)),
       this.shelf("loved-by-few", "Loved by few", "Fits you best of what few have taken up.",
-        this.recommend(PER_ROW, (i) => this.model.popularity[i] >= FEW && this.model.popularity[i] <= this.model.tail, this.person.scores, 0)),
+        this.recommend(PER_ROW, few, this.person.scores, 0)),
     ].filter((_, at) => isKnown || at === 0);
   }
 

@@ -3,6 +3,8 @@
 
 const KNOWN_TO_MANY = 400; // so many of the most rated items are looked at for the next to rate
 const [NEAREST, KNOWN, NEAR, STEPS] = [25, 20, 0.05, 20]; // of `crowd` and `placeAmid`
+const [MIN_LIFT, NEAR_SHARE, MIN_NEAR, SHARE_OF_ROW] = [0.005, 0.05, 10, 3 / 8]; // of reasons
+export const MIN_SHARED_GENRES = 2;
 
 // Base64 of little-endian numbers as a typed array.
 export function decoded(text, Numbers) {
@@ -19,14 +21,26 @@ export class RankedItems {
     this.popularity = popularity;
     this.n = popularity.length;
     this.information = selfInformation(frequency);
+    this.placeholders = new Set(); // rows that stand for no item
+  }
+
+  // The popularity up to which items are of the long tail: a third of all ratings or likes, as
+  // tastemap/serve/model/catalogue.py has it.
+  get tail() {
+    const counts = [...this.popularity].sort((a, b) => a - b);
+    const most = counts.reduce((sum, n) => sum + n, 0) / 3;
+    let [sum, at] = [0, 0];
+    while (at < counts.length && sum + counts[at] <= most) sum += counts[at++];
+    return counts[Math.max(at - 1, 0)];
   }
 
   // Scores to rank by: predictions, and a bonus for the little known (or the well known).
-  // What a bonus adds to cautious scores counts n / (n + shrinkage); shrinkage 0 is for others.
-  ranking(scores, novelty, shrinkage = 0) {
+  // What a bonus adds to cautious scores counts n / (n + shrinkage), and is measured by the spread of
+  // the predictions; shrinkage 0 is for others.
+  ranking(scores, novelty, shrinkage = 0, predicted = scores) {
     if (!novelty || !this.information.spread) return scores;
     const { values, mean, spread } = this.information;
-    const weight = (novelty * deviation(scores)) / spread;
+    const weight = (novelty * deviation(predicted)) / spread;
     return scores.map((score, i) => {
       const bonus = weight * (values[i] - mean);
       const n = this.popularity[i];
@@ -61,6 +75,7 @@ export class FactorModel extends RankedItems {
     this.noise = data.noise;
     this.axes = decoded(data.axes, Float64Array);
     this.gains = decoded(data.gains, Float64Array);
+    this.shrinkageOfFactors = data.shrinkage_of_factors; // at so many ratings half of an item's factors is noise
   }
 
   clip(value) {
@@ -163,24 +178,39 @@ export class FactorModel extends RankedItems {
     return [...parts, ...rated, ...(Math.abs(correction) > 1e-6 ? [kept] : [])];
   }
 
-  // For each item, the rating that lifts it most above the average item: its place among the rated
-  // rows, or -1 where none does; one above the middle of the scale before any other.
-  lifted(rows, ratings, items) {
-    if (!rows.length) return items.map(() => -1);
+  // How far each rating lifts each item above the average item.
+  lifts(rows, ratings, items) {
     const { L, X, residual } = this.design(rows, ratings);
     const moves = X.map((x, j) => solve(L, x).map((v) => v * residual[j]));
     return items.map((item) => {
-      const x = this.row(item);
-      const beyond = x.map((v, a) => (a ? v - this.middle[a] : 0));
-      let [best, most] = [-1, 0];
-      moves.forEach((move, j) => {
-        const lift = dot(beyond, move);
-        if (lift <= 0.005 || rows[j] === item) return;
-        const said = lift + (ratings[j] > (this.scale.lowest + this.scale.highest) / 2 ? 1e6 : 0);
-        if (said > most) [best, most] = [j, said];
-      });
-      return best;
+      const beyond = this.row(item).map((v, a) => (a ? v - this.middle[a] : 0));
+      return moves.map((move) => dot(beyond, move));
     });
+  }
+
+  // The rows that count as similar to an item in reasons: the most similar twentieth.
+  near(item) {
+    this.neighbourhoods ??= new Map();
+    if (!this.neighbourhoods.has(item)) {
+      let listed = 0;
+      for (let i = 0; i < this.n; i++) listed += this.popularity[i] > 0 && !this.placeholders.has(i);
+      const similar = this.similar(item, Math.max(Math.floor(NEAR_SHARE * listed), MIN_NEAR));
+      this.neighbourhoods.set(item, new Set(similar.filter((s) => s.similarity > 0).map((s) => s.row)));
+    }
+    return this.neighbourhoods.get(item);
+  }
+
+  // For each item of a row the place of the rating that is its reason, or -1: one that the person
+  // likes, that lifts the item and is of a similar one, as tastemap/serve/answers/reasons.py has it.
+  // genres: the genres of a row.
+  reasons(rows, ratings, items, genres) {
+    if (!rows.length) return items.map(() => -1);
+    const middle = (this.scale.lowest + this.scale.highest) / 2;
+    const lifts = this.lifts(rows, ratings, items);
+    const possible = items.map((item, at) => rows.map((_, j) => j).filter((j) =>
+      ratings[j] > middle && rows[j] !== item && lifts[at][j] > MIN_LIFT
+      && (this.near(item).has(rows[j]) || shared(genres(item), genres(rows[j])) >= MIN_SHARED_GENRES)));
+    return assigned(lifts, possible);
   }
 
   // What the prediction would be without one of the ratings.
@@ -218,13 +248,18 @@ export class FactorModel extends RankedItems {
     return chosen.map((j) => asked[j]);
   }
 
-  // Cosine of the factors of one item with every item; null where there are no factors.
-  cosines(item) {
+  // Similarity of one item with every item, as tastemap/models/base/factors.py has it: the cosine of
+  // the factors times how far those of both can be believed. Null where there are no factors.
+  similarities(item) {
     const d = this.size;
     if (d === 1) return null;
-    this.norms ??= Float64Array.from({ length: this.n }, (_, i) => this.length(i));
-    const q = this.X.subarray(item * d + 1, (item + 1) * d);
-    return this.cosinesWith(q, this.norms[item]);
+    const cosines = this.cosinesWith(this.X.subarray(item * d + 1, (item + 1) * d), this.length(item));
+    return cosines.map((cosine, i) => (i === item ? 1 : cosine * this.reliability(i) * this.reliability(item)));
+  }
+
+  reliability(i) {
+    const n = Math.max(this.popularity[i], 1);
+    return Math.sqrt(n / (n + this.shrinkageOfFactors));
   }
 
   // Cosine of a direction in the space of factors with every item.
@@ -269,12 +304,33 @@ export class FactorModel extends RankedItems {
 
   // The k items most similar to an item, that have been rated by somebody.
   similar(item, k) {
-    const cosines = this.cosines(item);
-    if (!cosines) return [];
-    const rows = this.top(cosines, (i) => i !== item && this.popularity[i] > 0, k);
-    return rows.map((row) => ({ row, similarity: cosines[row] }));
+    const similarities = this.similarities(item);
+    if (!similarities) return [];
+    const rows = this.top(similarities, (i) => i !== item && this.popularity[i] > 0 && !this.placeholders.has(i), k);
+    return rows.map((row) => ({ row, similarity: similarities[row] }));
   }
 }
+
+// For each item one of its possible ratings, or -1. Items with the fewest come first; a rating that is
+// the reason of k others counts 1 / (1 + k), and is that of three eighths of a row at most.
+export function assigned(lifts, possible) {
+  const uses = new Map();
+  const used = (j) => uses.get(j) ?? 0;
+  const most = Math.max(Math.floor(SHARE_OF_ROW * possible.length), 1);
+  const chosen = possible.map(() => -1);
+  const order = possible.map((_, at) => at).sort((a, b) => possible[a].length - possible[b].length || a - b);
+  for (const at of order) {
+    let strongest = -Infinity;
+    for (const j of possible[at]) {
+      const strength = lifts[at][j] / (1 + used(j));
+      if (used(j) < most && strength > strongest) [chosen[at], strongest] = [j, strength];
+    }
+    if (chosen[at] >= 0) uses.set(chosen[at], used(chosen[at]) + 1);
+  }
+  return chosen;
+}
+
+export const shared = (a, b) => a.filter((name) => b.includes(name)).length;
 
 // Where a person stands on the map: amid the densest part of a crowd (mean shift). places: [x, y] of
 // each item on the map; counts: how much each counts, from `crowd`.

@@ -8,9 +8,12 @@ import { TitleIndex, wordsOf } from "./search.js";
 import { stars } from "./stars.js";
 
 export const PER_ROW = 8;
-export const FEW = 3; // "loved by few": with so many ratings at least, at the novelty below
+// "Loved by few": so many ratings are enough to tell, or a third of the most of the long tail; at the
+// novelty below.
+const [ENOUGH, PARTS_OF_TAIL, SURPRISING] = [30, 3, 1];
+const [ALMOST_EVERYBODY, WITNESSES] = [0.85, 20]; // of a note
 const YOURS = 0.25; // "more you than others": of this share of the highest predictions
-const SURPRISING = 1;
+const REASONED = ["top-picks", "more-yours", "loved-by-few"]; // rows whose cards say why they are there
 
 export class Site {
   constructor(data) {
@@ -21,6 +24,7 @@ export class Site {
     this.words = { ...data.words, oneCounted: data.words.one_counted };
     this.model = this.modelOf(data);
     this.items.popularity = this.model.popularity;
+    this.model.placeholders = new Set(this.items.placeholders);
     this.index = new TitleIndex(this.items.id.map((_, i) => labelOf(this.items, i)));
     this.rowById = new Map(this.items.id.map((id, i) => [id, i]));
     this.key = `tastemap ${data.fingerprint}`;
@@ -189,7 +193,7 @@ export class Site {
   fits(i) {
     const { genre, from, to, least } = this.asked;
     const year = this.items.year[i];
-    return (!genre || (this.items.genres[i] ?? []).includes(genre))
+    return !this.model.placeholders.has(i) && (!genre || (this.items.genres[i] ?? []).includes(genre))
       && (!from || (year !== null && year >= Number(from))) && (!to || (year !== null && year <= Number(to)))
       && this.model.popularity[i] >= Number(least || 0);
   }
@@ -198,7 +202,7 @@ export class Site {
   recommend(k, allowed = () => true, scores = this.person.scores, novelty = this.asked.novelty) {
     // Of whom nothing is known there is nothing to be cautious of.
     const isSure = this.ratings.size > 0 && scores === this.person.scores && this.model.caution;
-    const ranking = isSure ? this.model.ranking(this.person.cautious, novelty, this.model.shrinkage)
+    const ranking = isSure ? this.model.ranking(this.person.cautious, novelty, this.model.shrinkage, scores)
       : this.model.ranking(scores, novelty);
     return this.model.top(ranking, (i) => !this.ratings.has(i) && this.fits(i) && allowed(i), k);
   }
@@ -233,8 +237,10 @@ export class Site {
     const unrated = (i) => !this.ratings.has(i) && this.fits(i);
     const some = this.ratings.size > 0;
     const known = some ? this.person.scores : Float64Array.from(this.items.damped);
-    const few = (i) => this.model.popularity[i] >= FEW;
     const picks = this.recommend(PER_ROW, () => true, known);
+    const { tail } = this.model;
+    const few = (i) => this.model.popularity[i] >= Math.min(ENOUGH, Math.floor(tail / PARTS_OF_TAIL))
+      && this.model.popularity[i] <= tail && this.items.damped[i] >= this.data.mean_rating && !picks.includes(i);
     return [
       this.shelf("top-picks", some ? "Top picks for you" : "Highest rated",
         some ? "From your ratings." : "Damped averages of everybody: nothing here is about you yet.", picks),
@@ -257,19 +263,21 @@ export class Site {
   }
 
   shelf(name, title, note, rows, slides = true) {
-    const cards = rows.map((i, at) => this.card(i, `${name}-${at}`, ["top-picks", "more-yours", "loved-by-few"].includes(name)));
+    const why = this.ratings.size && REASONED.includes(name) ? this.whys(rows) : [];
+    const cards = rows.map((i, at) => this.card(i, `${name}-${at}`, why[at]));
     return element("section", { "aria-label": title, id: `row-${name}` }, element("h2", {}, title),
       note ? element("p", { class: "note" }, note) : null,
       element("ul", { class: slides ? "shelf slides" : "shelf" }, ...cards));
   }
 
-  card(i, slot, reasoned = false, tag = "li") {
+  // why: why an item is recommended, or nothing.
+  card(i, slot, why = null, tag = "li") {
     const { items } = this;
     const year = items.year[i] ? element("span", { class: "year" }, ` ${items.year[i]}`) : null;
     const link = element("a", { href: `#/item/${encodeURIComponent(items.id[i])}` }, items.title[i]);
     return element(tag, { class: "card", "data-slot": slot, "data-item": items.id[i] },
       element(tag === "li" ? "h3" : "h2", {}, link, year), element("p", { class: "meta" }, this.meta(i)),
-      this.guess(i), reasoned && this.ratings.size ? this.because(i) : null, this.control(i, slot));
+      this.guess(i), why, this.control(i, slot));
   }
 
   meta(i) {
@@ -284,11 +292,28 @@ export class Site {
       element("b", {}, value.toFixed(1)), "predicted");
   }
 
-  because(i) {
-    const [best] = this.model.lifted(this.rows, this.values, [i]);
-    if (best < 0) return null;
-    return element("p", { class: "why" }, "because of your ", element("span", { class: "own" }, String(this.values[best])),
-      ` for ${this.items.title[this.rows[best]]}`);
+  // Why each item of a row is there: a rating of the person's own, or what is true of it, or null.
+  whys(rows) {
+    const genres = (i) => this.items.genres[i] ?? [];
+    return this.model.reasons(this.rows, this.values, rows, genres).map((best, at) => {
+      if (best >= 0) {
+        return element("p", { class: "why" }, "because of your ", element("span", { class: "own" }, String(this.values[best])),
+          ` for ${this.items.title[this.rows[best]]}`);
+      }
+      const note = this.note(rows[at]);
+      return note && element("p", { class: "why" }, note);
+    });
+  }
+
+  // What almost everybody says of an item who has rated it.
+  note(i) {
+    const { levels, lowest, highest } = this.scale;
+    if (!levels || this.model.popularity[i] < WITNESSES) return null;
+    const counts = this.items.histogram.subarray(i * levels.length, (i + 1) * levels.length);
+    const likes = levels.filter((level) => level > (lowest + highest) / 2);
+    const n = counts.subarray(levels.length - likes.length).reduce((sum, count) => sum + count, 0);
+    if (n < ALMOST_EVERYBODY * this.model.popularity[i]) return null;
+    return `almost everybody gives it ${likes[0]}${likes.length > 1 ? " or more" : ""}`;
   }
 
   control(i, slot) {
@@ -379,7 +404,7 @@ export class Site {
     const onMap = ({ row, similarity }) => ({ row: this.placeOnMap.get(row), similarity });
     this.map = new TasteMap(root, this.mapItems, {
       near: (at) => this.model.similar(this.data.map.row[at], 10).map(onMap).filter(({ row }) => row !== undefined),
-      open: (at) => this.card(this.data.map.row[at], "map", true, "div"),
+      open: (at) => this.card(this.data.map.row[at], "map", this.ratings.size ? this.whys([this.data.map.row[at]])[0] : null, "div"),
       predicted: () => (this.ratings.size ? this.data.map.row.map((i) => this.model.clip(this.person.scores[i])) : null),
       here: () => this.here(),
       noun: this.noun, hasTitles: this.data.hasTitles, note: this.words.map_note,
