@@ -47,6 +47,10 @@ def test_the_finer_table_of_predictions() -> None:
     add_cdf(0.25, f, width, 2.0, total)
     expected = 1 + 2 * stats.norm.cdf((0.25 - f.astype(np.float64)) * 0.8)
     np.testing.assert_allclose(total, expected, atol=2e-6)
+    odd = np.array([np.nan, np.inf, -np.inf, 1e38], np.float32)
+    total = np.zeros(4)
+    add_cdf(0.25, odd, np.full(4, 1e5, np.float32), 1.0, total)
+    np.testing.assert_allclose(total, [0, 0, 1, 0], atol=1e-6)
 
 
 @pytest.mark.parametrize(

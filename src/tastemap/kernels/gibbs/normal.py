@@ -43,9 +43,8 @@ def cdf(x: float) -> float:
     return _TABLE[n] + (place - n) * (_TABLE[n + 1] - _TABLE[n])
 
 
-# Arguments are numbers; without this promise, and with an index that might be negative, the loop
-# would not use vector registers.
-@njit(cache=True, nogil=True, fastmath={"contract", "nnan"})
+# With an index that might be negative the loop would not use vector registers.
+@njit(cache=True, nogil=True, fastmath={"contract"})
 def add_cdf(cut: float, f: F32, width: F32, share: float, total: F64) -> None:
     """Add ``share`` times Phi((cut - f) width), with an error below 1e-6, to total (n,).
 
@@ -55,7 +54,8 @@ def add_cdf(cut: float, f: F32, width: F32, share: float, total: F64) -> None:
     cut_point = np.float32(cut)
     for i in range(len(f)):
         place = ((cut_point - f[i]) * width[i] + _FINE_END) * _FINE_POINTS
-        place = min(max(place, _ZERO), last)
+        place = max(_ZERO, place)  # also of what is no number
+        place = min(last, place)
         n = np.uint32(place)
         low = _FINE_TABLE[n]
         total[i] += share * (low + (place - np.float32(n)) * (_FINE_TABLE[n + _NEXT] - low))
