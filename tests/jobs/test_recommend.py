@@ -42,6 +42,8 @@ def test_a_call_for_everyone_has_a_place_and_no_single_user() -> None:
             job.check_for_all(user, ratings, novelty, has_place=True)
     with pytest.raises(ArgumentError, match="--all and -o FOLDER"):
         job.recommend_on_spark(Path("model"), None, {}, "local", [])
+    with pytest.raises(ArgumentError, match="--by; expected no order but expected"):
+        job.recommend_on_spark(Path("model"), Path("out"), {}, "local", [], by="cautious")
 
 
 def test_the_similarity_of_two_items_is_that_of_the_list(ratings: Ratings) -> None:

@@ -24,7 +24,12 @@ def test_the_variance_is_that_of_draws_of_the_users_row(gaps: np.ndarray) -> Non
     effect = rng.uniform(0, 0.2, K).astype(np.float32)
     variance = np.empty(6)
     rows = (means, cuts, scales, items, item_scales, lam, effect)
-    expected_spread(targets, rated, *rows, gaps, variance)
+    nobody = np.zeros(6, dtype=bool)
+    expected_spread(targets, nobody, rated, *rows, gaps, variance)
+    wider = np.empty(6)  # as if nobody had rated these
+    expected_spread(targets, ~nobody, rated, *rows, gaps, wider)
+    has_more = (item_scales[:, targets] > 1).any(axis=0)
+    assert ((wider > variance) == has_more).all()
 
     expected = []  # by draws of the row: E[r | w] in each draw
     for q in range(K):

@@ -1,5 +1,6 @@
 """What lists are ordered by: claims about each order, and what happens where one makes no sense."""
 
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -139,3 +140,13 @@ def test_tables_that_say_little_have_every_order(name: str, case: str) -> None:
         frame = model.recommend(1, by=by, exclude_seen=False, seed=3)
         assert len(frame) == data.n_items
         assert np.isfinite(frame["score"].to_numpy()).all(), by
+
+
+def test_nothing_is_less_certain_than_what_nobody_has_rated(mf: Recommender) -> None:
+    mf.recommend(1, by="likely-and-liked")
+    new = pl.DataFrame({"item_id": [900], "genres": [["Comedy"]]})
+    model = copy(mf).add_items(new)
+    errors = model._standard_errors(model.user_at(0), np.arange(81, dtype=np.int32))
+    assert errors[80] > np.median(errors[:80])
+    for by in model.orders:
+        assert len(model.recommend(1, k=1, by=by, new=True, candidates=[900])) == 1

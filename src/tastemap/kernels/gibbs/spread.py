@@ -10,7 +10,7 @@ import math
 import numpy as np
 from numba import njit
 
-from tastemap.arrays import F32, F64, I32
+from tastemap.arrays import F32, F64, I32, Mask
 from tastemap.kernels.gibbs.normal import cdf
 from tastemap.kernels.gibbs.predictive import moments, precision_factor
 from tastemap.kernels.gibbs.statistics import design
@@ -21,6 +21,7 @@ ROOT_OF_TWO_PI = math.sqrt(2.0 * math.pi)
 @njit(cache=True, nogil=True)
 def expected_spread(
     targets: I32,
+    unrated: Mask,
     rated: I32,
     means: F32,
     cuts: F32,
@@ -38,10 +39,12 @@ def expected_spread(
     E(f) = highest - the sum over the levels c of gap_c Phi((kappa_c - f) / d), with
     d^2 = (s s_j)^2 + v + the temporal effects' variance. The variance is that of E over the draws,
     and the mean over the draws of E'(f)^2 v: what the draw leaves open of the user. Of numbers, E
-    is f.
+    is f. The noise scale of an item that nobody has rated holds what such an item may be else: what
+    it has above 1 counts as open, too.
 
     Args:
-        targets: int32 (n,), the items. rated: int32 (r,), the items that the user has rated.
+        targets: int32 (n,), the items. unrated: (n,), whether nobody has rated each.
+        rated: int32 (r,), the items that the user has rated.
         means: (K, D). cuts: (K, C - 1), or (1, C - 1) if all draws have the same. scales: (K,).
         items: (K, n_items, D). item_scales: (K, n_items). lam: (K, D), prior precisions.
         effect_variance: (K,), variance of the temporal effects.
@@ -59,9 +62,12 @@ def expected_spread(
         moments(targets, items[q], means[q], L, Y, f, v)
         for i in range(n):
             expected, slope = float(f[i]), 1.0
+            noise = scales[q] * item_scales[q, targets[i]]
+            left_open = float(v[i])
+            if unrated[i]:
+                left_open += max(noise * noise - scales[q] * scales[q], 0.0)
             if C:
                 expected, slope = 0.0, 0.0
-                noise = scales[q] * item_scales[q, targets[i]]
                 width = 1.0 / math.sqrt(noise * noise + v[i] + effect_variance[q])
                 for c in range(C):
                     x = (cuts[q % len(cuts), c] - f[i]) * width
@@ -69,6 +75,6 @@ def expected_spread(
                     slope += gaps[c] * math.exp(-0.5 * x * x) * width / ROOT_OF_TWO_PI
             mean[i] += expected / K
             square[i] += expected * expected / K
-            within[i] += slope * slope * v[i] / K
+            within[i] += slope * slope * left_open / K
     for i in range(n):
         variance[i] = max(square[i] - mean[i] * mean[i], 0.0) + within[i]

@@ -17,7 +17,7 @@ from tastemap.models.base.rows import RowModel
 from tastemap.models.base.user import User
 
 # What is worked out for each item, when it is first needed.
-OF_THE_ITEMS = ("_item_information", "_has_ratings", "_average_scores")
+OF_THE_ITEMS = ("_item_information", "_has_ratings", "_average_scores", "_propensity")
 
 
 class NewItemsModel(RowModel):

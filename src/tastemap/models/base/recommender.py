@@ -26,7 +26,6 @@ from tastemap.support.deadline import deadline
 # What is worked out after a fit, when it is first needed.
 OF_A_FIT = (
     *OF_THE_ITEMS,
-    "_propensity",
     "uncertainty",
     "_deviation_variance",
     "_regression",

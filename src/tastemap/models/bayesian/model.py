@@ -348,7 +348,8 @@ class BayesianFactorization(HasFactors):
         return self._average[1]
 
     def _standard_errors(self, user: User, item_index: IndexArray) -> FloatArray:
-        return self.draws.standard_errors(user.description, item_index, self.ratings_.scale)
+        unrated, scale = ~self._has_ratings[item_index], self.ratings_.scale
+        return self.draws.standard_errors(user.description, item_index, unrated, scale)
 
     def _sampled(self, user: User, predicted: FloatArray, rng: np.random.Generator) -> FloatArray:
         return self.draws.sampled(user.description, self.ratings_.scale, rng)

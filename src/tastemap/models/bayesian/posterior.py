@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.special import ndtr
 
-from tastemap.arrays import F32, F64, I64, AnyArray, FloatArray, IndexArray
+from tastemap.arrays import F32, F64, I64, AnyArray, FloatArray, IndexArray, Mask
 from tastemap.data.ratings import Ratings
 from tastemap.data.scale import Scale
 from tastemap.kernels.gibbs.fold_in import fold_in
@@ -357,15 +357,17 @@ class Draws(Draw):
         quantiles = [np.array([np.interp(p, row, grid) for row in cumulative]) for p in q]
         return [self.centre + self.deviation * (mean + z) for z in quantiles]
 
-    def standard_errors(self, user: UserPosteriors, item_index: IndexArray, scale: Scale) -> F64:
-        """Standard errors (n,) of the expected ratings of items for one user."""
+    def standard_errors(
+        self, user: UserPosteriors, item_index: IndexArray, unrated: Mask, scale: Scale
+    ) -> F64:
+        """Standard errors (n,) of the expected ratings of items, rated or not, for one user."""
         gaps = np.zeros(0)
         if self.n_levels and scale.levels is not None:
             gaps = np.diff(scale.levels).astype(np.float64)
         variance, effect = np.empty(len(item_index)), user.effect_variance[:, 0]
         rows = (user.means[:, 0], user.cuts[:, 0], user.scales[:, 0])
         draws = (self.items, self.item_scales, self.user_precision, effect)
-        expected_spread(item_index, user.rated.items, *rows, *draws, gaps, variance)
+        expected_spread(item_index, unrated, user.rated.items, *rows, *draws, gaps, variance)
         return np.sqrt(variance) if len(gaps) else self.deviation * np.sqrt(variance)
 
     def sampled(self, user: UserPosteriors, scale: Scale, rng: np.random.Generator) -> F64:
