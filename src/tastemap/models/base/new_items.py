@@ -91,12 +91,14 @@ class NewItemsModel(RowModel):
         model, n = copy(self), data.n_items
         vars(model).pop("_item_information", None)
         vars(model).pop("_has_ratings", None)
+        vars(model).pop("reranker", None)
         model.ratings_ = data.with_items(vocabulary)
         model._place_by_facts(np.arange(n, n + len(frame)))
         if model._regression is not None and (lacks := model._regression[0].missing(frame)):
             model.facts_ = (*model.facts_, f"the new items lack {', '.join(lacks)}")
         vars(self).pop("_item_information", None)
         vars(self).pop("_has_ratings", None)
+        vars(self).pop("reranker", None)
         vars(self).update(vars(model))
         return self
 

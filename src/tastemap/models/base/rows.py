@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from tastemap.arrays import F64, FloatArray, IndexArray, Mask
+from tastemap.arrays import F32, F64, FloatArray, IndexArray, Mask
 from tastemap.data.feedback import Feedback
 from tastemap.data.ratings import Ratings
 from tastemap.errors import NotFittedError, UnsupportedError
@@ -17,6 +17,7 @@ from tastemap.models.base import selection
 from tastemap.models.base.capabilities import Capabilities
 from tastemap.models.base.explanation import Explanation
 from tastemap.models.base.propensity import Propensity
+from tastemap.models.base.reranking import Reranker, Reranking
 from tastemap.models.base.user import NO_ITEMS, User
 
 
@@ -252,6 +253,7 @@ class RowModel(ABC):
         novelty: float = 0.0,
         by: str = "expected",
         new: bool = False,
+        reranking: Reranking | None = None,
     ) -> tuple[IndexArray, FloatArray, FloatArray]:
         """The best items for a user: rows, raw predictions and scores, best first.
 
@@ -264,9 +266,10 @@ class RowModel(ABC):
             novelty: From -1 (favour popular items) through 0 to 1 (favour rarely rated items).
             by: What the list is ordered by, one of `ORDERS`.
             new: Choose from items without training ratings, too.
+            reranking: What the list shall be like beside being good.
 
         Raises:
-            UnsupportedError: If the order needs ratings, and the model has none.
+            UnsupportedError: If the model lacks what the order or the reranking needs.
         """
         predicted = self._score(user.description) if scores is None else scores
         score = _ordered(self, predicted, user, by)
@@ -277,7 +280,10 @@ class RowModel(ABC):
             mask[user.touched] = False
         if not new:
             mask &= self._has_ratings
-        rows = selection.top_k(score, mask, k)
+        if reranking is None:
+            rows = selection.top_k(score, mask, k)
+        else:
+            rows = self.reranker.best(self, reranking, user, score, mask, k)
         return rows, predicted[rows], score[rows]
 
     def explain_rows(self, user: User, item: int) -> Explanation:
@@ -311,6 +317,16 @@ class RowModel(ABC):
     def get_params(self) -> dict[str, Any]:
         """The constructor's arguments, by name."""
         return {name: getattr(self, name) for name in self.parameters}
+
+    @property
+    def compared_factors(self) -> F32 | None:
+        """Factors (n_items, f) whose cosines are the similarities; None where they are not."""
+        return None
+
+    @cached_property
+    def reranker(self) -> Reranker:
+        """Makes varied and calibrated lists."""
+        return Reranker(self.fitted_data)
 
     @cached_property
     def _propensity(self) -> Propensity:

@@ -2,7 +2,7 @@
 
 import os
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
@@ -14,6 +14,7 @@ from tastemap.arrays import FloatArray, IndexArray, Mask
 from tastemap.data.feedback import Feedback
 from tastemap.errors import ArgumentError
 from tastemap.models.base.recommender import Recommender
+from tastemap.models.base.reranking import Picking, Reranking, shortlist_length
 from tastemap.models.base.selection import ShortAnswerWarning, allowed_items
 from tastemap.support.counts import counted
 
@@ -46,6 +47,9 @@ def recommend_all(
     exclude: Any = None,
     where: str | pl.Expr | None = None,
     new: bool = False,
+    diversity: float = 0.0,
+    calibrated: str | Sequence[str] | Mapping[str, float] | None = None,
+    at_most: Mapping[str, int] | None = None,
 ) -> pl.DataFrame:
     """The k items with the highest score for every user of the training data, or for some.
 
@@ -61,6 +65,7 @@ def recommend_all(
         candidates, exclude: Items (ids or titles) to choose from, or to leave out.
         where: A condition on the item table, such as ``"year >= 1990"``.
         new: Also items without training ratings, beside the others.
+        diversity, calibrated, at_most: What lists shall be like, as `Recommender.recommend` has it.
 
     Returns:
         Frame ``user_id, rank, item_id, title, predicted_rating, score``, user by user, best first:
@@ -87,19 +92,21 @@ def recommend_all(
     )
     k = min(10, data.n_items) if k is None else k
     seen = (data.touched,) if exclude_seen else ()
-    everyone = Everyone(model, k, seen, allowed, has_basis=new)
+    reranking = Reranking.of(data, diversity, calibrated, at_most)
+    everyone = Everyone(model, k, seen, allowed, has_basis=new, reranking=reranking)
     lists = everyone.lists(user_index)
     n_short = int(np.count_nonzero(lists.items[:, -1] < 0))
     if n_short:
-        warn_of_short(n_short, len(user_index), k)
+        warn_of_short(n_short, len(user_index), k, reranking)
     return everyone.frame(user_index, lists)
 
 
-def warn_of_short(n_short: int, n_users: int, k: int) -> None:
+def warn_of_short(n_short: int, n_users: int, k: int, reranking: Reranking | None = None) -> None:
     """Warn that the lists of some users are shorter than k."""
+    fitting = f" that fit at_most {reranking.caps}" if reranking and reranking.at_most else ""
     warnings.warn(
         f"{n_short:,} of {counted(n_users, 'user')} {'has' if n_short == 1 else 'have'} fewer than"
-        f" {counted(k, 'item')}: no more candidates are left",
+        f" {counted(k, 'item')}: no more candidates{fitting} are left",
         ShortAnswerWarning,
         stacklevel=3,
     )
@@ -113,6 +120,7 @@ def best_items(
     seen: Sequence[Feedback],
     allowed: Mask | None = None,
     n_threads: int | None = None,
+    reranking: Reranking | None = None,
 ) -> Lists:
     """`recommend_all` on arrays of rows.
 
@@ -124,11 +132,13 @@ def best_items(
             of them are left out.
         allowed: Mask (n_items,) of the items to choose from; None for all.
         n_threads: Threads that select the best scores; None for one on each processor core.
+        reranking: What lists shall be like beside being good.
 
     Raises:
         ArgumentError: If k is not between 1 and the number of items.
     """
-    return Everyone(model, k, seen, allowed, n_threads=n_threads).lists(user_index)
+    everyone = Everyone(model, k, seen, allowed, n_threads=n_threads, reranking=reranking)
+    return everyone.lists(user_index)
 
 
 class Everyone:
@@ -144,6 +154,7 @@ class Everyone:
         n_threads: int | None = None,
         *,
         has_basis: bool = False,
+        reranking: Reranking | None = None,
     ) -> None:
         """Arguments as in `best_items`; ``memory``, in bytes, may make blocks smaller.
 
@@ -158,6 +169,10 @@ class Everyone:
             )
         self.model, self.data, self.k = model, data, int(k)
         self.n_threads, self.has_basis = n_threads or _usable_cores(), has_basis
+        self.reranking, self.n_best = reranking, self.k
+        if reranking is not None:
+            self.n_best = min(shortlist_length(self.k), data.n_items)
+            self.picking = Picking(model.reranker, model, reranking, self.k)
         self.forbidden = np.flatnonzero(~allowed) if allowed is not None else np.zeros(0, np.int64)
         self.groups = [
             (table.by_user.indptr, table.item_index[table.by_user.indices]) for table in seen
@@ -210,14 +225,41 @@ class Everyone:
             leave_out(scores, users, indptr, items)
         if len(self.forbidden):
             scores[:, self.forbidden] = -np.inf
-        rows, owner, ends = shortlisted(scores, error, self.k)
+        rows, owner, ends = shortlisted(scores, error, self.n_best)
         exact = (
             scores[owner, rows] if error is None else self.model.predict_rows(users[owner], rows)
         )
-        shape = (len(users), self.k)
+        shape = (len(users), self.n_best)
         lists = Lists(np.empty(shape, np.int32), np.empty(shape, exact.dtype))
-        best_of(exact, rows, ends, self.k, lists.items, lists.scores)
-        return lists
+        best_of(exact, rows, ends, self.n_best, lists.items, lists.scores)
+        return lists if self.reranking is None else self._picked(lists, users)
+
+    def _picked(self, best: Lists, users: IndexArray) -> Lists:
+        """Lists from shortlists; where caps leave one too short, from longer shortlists."""
+        places = self.picking.picks(*best, [self.model.reranker.liked_by[user] for user in users])
+        items, scores = (np.take_along_axis(values, places, axis=1) for values in best)
+        items[places < 0], scores[places < 0] = -1, np.nan
+        for n in np.flatnonzero((items[:, -1] < 0) & (best.items[:, -1] >= 0)):
+            user = self.model.user_at(int(users[n]))
+            items[n], scores[n] = -1, np.nan
+            rows, _, score = self.model.recommend_rows(
+                user,
+                self.k,
+                allowed=self._allowed(users[n]),
+                exclude_seen=False,
+                new=True,
+                reranking=self.reranking,
+            )
+            items[n, : len(rows)], scores[n, : len(rows)] = rows, score
+        return Lists(items, scores)
+
+    def _allowed(self, user: int) -> Mask:
+        """The items (n_items,) that the list of a user may have."""
+        allowed = np.ones(self.data.n_items, dtype=np.bool_)
+        allowed[self.forbidden] = False
+        for indptr, items in self.groups:
+            allowed[items[indptr[user] : indptr[user + 1]]] = False
+        return allowed
 
 
 def _usable_cores() -> int:

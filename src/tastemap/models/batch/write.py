@@ -10,7 +10,7 @@ import json
 import os
 import shutil
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ import polars as pl
 from tastemap.data.feedback import Feedback
 from tastemap.errors import ArgumentError, DataError, TastemapWarning
 from tastemap.models.base.recommender import Recommender
+from tastemap.models.base.reranking import Reranking
 from tastemap.models.base.selection import allowed_items
 from tastemap.models.batch.recommend import SCORE_BYTES, Everyone, warn_of_short
 from tastemap.support.boundary import disk_errors, refusing
@@ -49,6 +50,9 @@ def write_recommendations(
     exclude: Any = None,
     where: str | pl.Expr | None = None,
     new: bool = False,
+    diversity: float = 0.0,
+    calibrated: str | Sequence[str] | Mapping[str, float] | None = None,
+    at_most: Mapping[str, int] | None = None,
     memory: int = 2**30,
     progress: bool = False,
 ) -> int:
@@ -69,6 +73,7 @@ def write_recommendations(
         candidates, exclude: Items (ids or titles) to choose from, or to leave out.
         where: A condition on the item table, such as ``"year >= 1990"``.
         new: Also items without training ratings; a column ``basis`` says what scores rest on.
+        diversity, calibrated, at_most: What lists shall be like, as `Recommender.recommend` has it.
         memory: Bytes for scores and lists, in addition to those of the model.
         progress: Whether to show a progress bar on standard error.
 
@@ -107,9 +112,13 @@ def write_recommendations(
     )
     k = min(10, data.n_items) if k is None else k
     seen = (data.touched,) if exclude_seen else ()
-    everyone = Everyone(model, k, seen, allowed, memory=int(memory) // 2, has_basis=new)
+    reranking = Reranking.of(data, diversity, calibrated, at_most)
+    everyone = Everyone(
+        model, k, seen, allowed, int(memory) // 2, has_basis=new, reranking=reranking
+    )
     size = _users_of_a_part(data.n_items, k, int(memory))
     options = [k, exclude_seen, new, size, np.packbits(allowed).tobytes().hex()]
+    options += [] if reranking is None else [repr(reranking)]
     digest = model.to_artifact().digest(*options)
     parts = _Parts(target.with_name(f".{target.name}.parts"), digest)
     n_before = 0
@@ -130,7 +139,7 @@ def write_recommendations(
         _warn_of_formulas(data)
     n_short = data.n_users - int(full.item())
     if n_short:
-        warn_of_short(n_short, data.n_users, k)
+        warn_of_short(n_short, data.n_users, k, reranking)
     return n_before
 
 
