@@ -19,6 +19,7 @@ from tastemap.data.feedback import Feedback
 from tastemap.data.interactions import Interactions
 from tastemap.data.nouns import item_noun
 from tastemap.errors import ArgumentError
+from tastemap.models.base.reranking import Reranking
 from tastemap.models.base.selection import top_k
 from tastemap.serve.answers import item_map
 from tastemap.serve.answers.explanations import explanation
@@ -184,6 +185,9 @@ class Service:
         exclude_seen: bool = True,
         novelty: float = 0.0,
         reasons: bool = False,
+        diversity: float = 0.0,
+        calibrated: Any = None,
+        at_most: Mapping[str, int] | None = None,
     ) -> Recommendations:
         """The best items for a person.
 
@@ -194,23 +198,36 @@ class Service:
             exclude_seen: Leave out what the person has rated.
             novelty: From -1 (favour the familiar) over 0 to 1 (favour the surprising).
             reasons: Give each item the rating of theirs that lifts it most.
+            diversity, calibrated, at_most: What the list shall be like beside being good, as
+                `Recommender.recommend` has it.
 
         Raises:
-            UnknownIdError, ArgumentError: If ratings in hand cannot be used, or ``k`` is too large
-                for a list with reasons: each item is compared with each rating.
+            UnknownIdError, ArgumentError: If ratings in hand cannot be used, a column is none of
+                the items', or ``k`` is too large for a list with reasons: each item is compared
+                with each rating.
+            UnsupportedError: If the list shall be varied, and the model cannot compare items.
         """
         if reasons and k > Limits.reasons:
             most = f"at most {Limits.reasons} with reasons"
             raise ArgumentError("k", expected=most, received=k, do="ask without reasons")
         model, user = self._model_and_user(profile)
-        return recommendations(model, user, k, filters, exclude_seen, novelty, reasons)
+        reranking = Reranking.of(model.data, diversity, calibrated, at_most)
+        return recommendations(model, user, k, filters, exclude_seen, novelty, reasons, reranking)
 
     def rows(
-        self, profile: AnyProfile, k: int = 12, filters: Filters = NO_FILTERS, novelty: float = 0.0
+        self,
+        profile: AnyProfile,
+        k: int = 12,
+        filters: Filters = NO_FILTERS,
+        novelty: float = 0.0,
+        diversity: float = 0.0,
     ) -> list[Row]:
-        """The rows of the first page: top picks, rate these next, popular, loved by few."""
+        """The rows of the first page: top picks, rate these next, popular, loved by few.
+
+        The diversity counts where the model can compare items.
+        """
         model, user = self._model_and_user(profile)
-        return first_page(model, user, k, filters, novelty)
+        return first_page(model, user, k, filters, novelty, diversity)
 
     def prediction(self, profile: AnyProfile, item_id: str) -> Prediction:
         """What a person would give an item, with its distribution or its error band."""

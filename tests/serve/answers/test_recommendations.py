@@ -28,22 +28,39 @@ def test_picks_change_with_the_first_rating(service: Service) -> None:
     assert all(1 <= item.predicted_rating <= 5 for item in after.items)
 
 
-@pytest.mark.parametrize("novelty", [0.0, 0.5, -1.0])
-def test_answers_are_those_of_the_library(service: Service, artifact: Path, novelty: float) -> None:
+WISHES = {"diversity": 0.4, "calibrated": {"decade": 0.3}, "at_most": {"year": 1}}
+
+
+@pytest.mark.parametrize(("novelty", "wishes"), [(0.0, {}), (0.5, {}), (-1.0, {}), (0.0, WISHES)])
+def test_answers_are_those_of_the_library(
+    service: Service, artifact: Path, novelty: float, wishes: dict
+) -> None:
     model = load_model(artifact)
     mine = {"2": 5.0, "4": 4.0, "1": 1.0}
-    ours = service.recommend(mine, 7, novelty=novelty, filters=Filters("drama", 1970, 2000))
+    filters = Filters("drama", 1970, 2000)
+    ours = service.recommend(mine, 7, novelty=novelty, filters=filters, **wishes)
     theirs = model.recommend(
         ratings={int(item): rating for item, rating in mine.items()},
         k=7,
         novelty=novelty,
         where="genres contains 'Drama' and year >= 1970 and year <= 2000",
+        **wishes,
     )
     assert [item.item_id for item in ours.items] == theirs["item_id"].to_list()
     assert np.allclose([item.score for item in ours.items], theirs["score"], atol=1e-5)
     known = service.recommend(api_profile("3"), 7)
     assert known.source == "trained"
     assert [i.item_id for i in known.items] == model.recommend(3, k=7)["item_id"].to_list()
+
+
+def test_the_first_page_is_varied_and_caps_are_kept(service: Service) -> None:
+    mine = {"2": 5.0, "4": 4.0, "1": 1.0}
+    picks = service.recommend(mine, 6, diversity=0.8).items
+    page = {row.key: row.items for row in service.rows(mine, 6, diversity=0.8)}
+    assert [card.item_id for card in page["top-picks"]] == [card.item_id for card in picks]
+    answer = service.recommend(mine, 6, at_most={"genres": 2})
+    assert len(answer.items) == 4, "two of either genre"
+    assert answer.note == "no more than 4 items are left to recommend, with at most genres=2"
 
 
 def test_picks_have_a_reason_that_lifts_them(tmp_path: Path) -> None:

@@ -76,13 +76,13 @@ def test_a_person_rates_and_sees_picks_reasons_and_the_map(watched: Any, read_cs
 def test_numbers_are_those_of_the_library(watched: Any, film_model: Recommender) -> None:
     page = watched.page
     rate(page, MINE)
-    for novelty in (0.0, 0.6, -1.0):
-        expected = film_model.recommend(ratings=MINE, k=20, novelty=novelty)
+    for novelty, diversity in ((0.0, 0.0), (0.6, 0.0), (-1.0, 0.3), (0.0, 0.5), (0.0, 1.0)):
+        expected = film_model.recommend(ratings=MINE, k=20, novelty=novelty, diversity=diversity)
         found = page.evaluate(
-            """novelty => { tastemap.asked.novelty = novelty;
+            """asked => { Object.assign(tastemap.asked, asked);
             return tastemap.recommend(20).map((i) =>
               [tastemap.items.id[i], tastemap.model.clip(tastemap.person.scores[i])]); }""",
-            novelty,
+            {"novelty": novelty, "diversity": diversity},
         )
         assert [int(item) for item, _ in found] == expected["item_id"].to_list()
         predicted = expected["predicted_rating"].to_numpy()

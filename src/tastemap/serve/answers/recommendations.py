@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from tastemap.arrays import FloatArray, IndexArray
 from tastemap.models.base.factors import HasFactors
+from tastemap.models.base.reranking import Reranking
 from tastemap.models.base.selection import top_k
 from tastemap.serve.model.catalogue import NO_FILTERS, Filters
 from tastemap.serve.model.loaded import LoadedModel, ServedUser
@@ -75,16 +76,27 @@ def recommendations(
     exclude_seen: bool,
     novelty: float,
     reasons: bool = False,
+    reranking: Reranking | None = None,
 ) -> Recommendations:
     """The best items for a user; see `Service.recommend`."""
     scores = model.scores(user)
     rows, score = model.best_rows(
-        user, scores, k, filters, exclude_seen=exclude_seen, novelty=novelty
+        user,
+        scores,
+        k,
+        filters,
+        exclude_seen=exclude_seen,
+        novelty=novelty,
+        reranking=reranking,
     )
     items = cards(model, rows, user, scores=scores, score=score)
     if reasons:
         items = with_reasons(model, user, rows, items)
-    note = None if len(rows) == k else f"no more than {len(rows)} items are left to recommend"
+    if len(rows) == k:
+        return Recommendations(user.source, items)
+    note = f"no more than {len(rows)} items are left to recommend"
+    if reranking is not None and reranking.at_most:
+        note += f", with at most {reranking.caps}"
     return Recommendations(user.source, items, note)
 
 
@@ -94,8 +106,10 @@ def first_page(
     k: int,
     filters: Filters = NO_FILTERS,
     novelty: float = 0.0,
+    diversity: float = 0.0,
 ) -> list[Row]:
     """The rows of the first page; see `Service.rows`."""
+    varied = Reranking.of(model.data, diversity) if model.capabilities.similar_items else None
     scores = model.scores(user)
     unseen = model.unseen([user], filters)
     most_rated = top_k(model.catalogue.popularity.astype(float), unseen, max(k, MAX_CANDIDATES))
@@ -106,14 +120,16 @@ def first_page(
             items = with_reasons(model, user, rows, items)
         return Row(key, title, note, user.source, items)
 
-    best, _ = model.best_rows(user, scores, k, filters, novelty=novelty)
+    best, _ = model.best_rows(user, scores, k, filters, novelty=novelty, reranking=varied)
     least = max(filters.min_ratings, MIN_RATINGS_OF_LOVED)
     of_loved = replace(filters, min_ratings=least)
     novelty_of_loved = NOVELTY_OF_LOVED
     if not model.has_ratings:  # a few scores may be so high that no bonus makes up for it
         of_loved = replace(of_loved, max_ratings=model.catalogue.popularity_of_tail)
         novelty_of_loved = 0.0
-    loved, _ = model.best_rows(user, scores, k, of_loved, novelty=novelty_of_loved)
+    loved, _ = model.best_rows(
+        user, scores, k, of_loved, novelty=novelty_of_loved, reranking=varied
+    )
     next_rows = rate_next(model, user, k, most_rated[:MAX_CANDIDATES])
     words = WORDS_OF_RATINGS if model.has_ratings else WORDS_OF_INTERACTIONS
     rows = {

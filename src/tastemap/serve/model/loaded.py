@@ -23,6 +23,7 @@ from tastemap.metrics.similarity import unit_rows
 from tastemap.models.base.capabilities import Capabilities
 from tastemap.models.base.factors import HasFactors
 from tastemap.models.base.recommender import Recommender
+from tastemap.models.base.reranking import Reranking
 from tastemap.models.base.selection import top_k
 from tastemap.models.base.user import User
 from tastemap.serve.model.catalogue import NO_FILTERS, Catalogue, Filters, RowsOfIds
@@ -199,6 +200,7 @@ class LoadedModel:
         *,
         exclude_seen: bool = True,
         novelty: float = 0.0,
+        reranking: Reranking | None = None,
     ) -> tuple[IndexArray, FloatArray]:
         """Rows of the k best items for a user and what they are ranked by, the best first.
 
@@ -209,7 +211,13 @@ class LoadedModel:
         if not self.has_ratings:
             allowed[[row for row, weight in user.rating_of.items() if weight <= 0]] = False
         rows, _, score = self.model.recommend_rows(
-            user.user, k, scores=scores, allowed=allowed, exclude_seen=exclude_seen, novelty=novelty
+            user.user,
+            k,
+            scores=scores,
+            allowed=allowed,
+            exclude_seen=exclude_seen,
+            novelty=novelty,
+            reranking=reranking,
         )
         return rows, score
 

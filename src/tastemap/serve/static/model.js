@@ -17,6 +17,7 @@ export class RankedItems {
   // popularity: how many know each item; frequency: how often each is in the data.
   constructor(popularity, frequency = popularity) {
     this.popularity = popularity;
+    this.frequency = frequency;
     this.n = popularity.length;
     this.information = selfInformation(frequency);
   }
@@ -181,6 +182,9 @@ export class FactorModel extends RankedItems {
     }
     return chosen.map((j) => asked[j]);
   }
+
+  // Similarities of an item with every item; null where items cannot be compared.
+  get likeness() { return this.size > 1 ? (item) => this.cosines(item) : null; }
 
   // Cosine of the factors of one item with every item; null where there are no factors.
   cosines(item) {

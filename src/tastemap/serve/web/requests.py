@@ -50,6 +50,18 @@ Text = Annotated[str, Query(max_length=Limits.text_length)]
 Novelty = Annotated[
     float, Query(ge=-1, le=1, description="-1 favours the familiar, 1 the surprising.")
 ]
+Diversity = Annotated[
+    float, Query(ge=0, le=1, description="0 for the best, 1 for items that are unlike each other.")
+]
+Share = Annotated[float, Field(ge=0, le=1)]
+Cap = Annotated[int, Field(ge=1, le=Limits.k)]
+Words = Annotated[list[ShortText] | None, Query(max_length=Limits.columns)]
+Calibrated = Annotated[
+    Words, Query(description="Columns, `genres` or `genres=0.5`, in the shares of the taste.")
+]
+AtMost = Annotated[
+    Words, Query(description="`director=2`: at most so many items with the same value.")
+]
 Year = Annotated[int | None, Field(ge=-(2**31), lt=2**31)]
 Count = Annotated[int, Field(ge=0, lt=2**31)]
 Why = Annotated[
@@ -198,6 +210,11 @@ class RecommendBody(InHand):
     exclude_seen: bool = True
     novelty: float = Field(0.0, ge=-1, le=1)
     reasons: bool = False
+    diversity: float = Field(0.0, ge=0, le=1)
+    calibrated: (
+        ShortText | Annotated[dict[ShortText, Share], Field(max_length=Limits.columns)] | None
+    ) = None
+    at_most: Annotated[dict[ShortText, Cap], Field(max_length=Limits.columns)] | None = None
     where: Named = Named()
 
 
