@@ -50,14 +50,15 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     args = parser.parse_args()
     print(f"{platform.machine()}, Python {platform.python_version()}", file=sys.stderr)
-    rows = [row for name in args.data for row in measured(name, args)]
-    if args.figure:
-        draw(rows, args.figure)
+    rows = []
+    for row in (row for name in args.data for row in measured(name, args)):
+        rows.append(row)
+        if not args.json:
+            print("  ".join(f"{key} {shown(value)}" for key, value in row.items()), flush=True)
     if args.json:
         print(json.dumps(rows, indent=2))
-        return
-    for row in rows:
-        print("  ".join(f"{key} {shown(value)}" for key, value in row.items()))
+    if args.figure:
+        draw(rows, args.figure)
 
 
 def measured(name: str, args: argparse.Namespace) -> Iterator[dict[str, Any]]:

@@ -80,7 +80,7 @@ def divergence(p: npt.ArrayLike, q: npt.ArrayLike, smoothing: float = 0.01) -> F
 
     Example:
         >>> divergence([[0.5, 0.5], [0.5, 0.5]], [[0.5, 0.5], [1.0, 0.0]]).round(3).tolist()
-        [0.0, 1.615]
+        [0.0, 1.959]
     """
     p, q = np.asarray(p, dtype=np.float64), np.asarray(q, dtype=np.float64)
     if p.ndim != 2 or p.shape != q.shape:

@@ -185,9 +185,7 @@ class Service:
         exclude_seen: bool = True,
         novelty: float = 0.0,
         reasons: bool = False,
-        diversity: float = 0.0,
-        calibrated: Any = None,
-        at_most: Mapping[str, int] | None = None,
+        **wishes: Any,
     ) -> Recommendations:
         """The best items for a person.
 
@@ -198,36 +196,29 @@ class Service:
             exclude_seen: Leave out what the person has rated.
             novelty: From -1 (favour the familiar) over 0 to 1 (favour the surprising).
             reasons: Give each item the rating of theirs that lifts it most.
-            diversity, calibrated, at_most: What the list shall be like beside being good, as
-                `Recommender.recommend` has it.
+            **wishes: ``diversity, calibrated, at_most``, as `Recommender.recommend` has them.
 
         Raises:
-            UnknownIdError, ArgumentError: If ratings in hand cannot be used, a column is none of
-                the items', or ``k`` is too large for a list with reasons: each item is compared
-                with each rating.
+            UnknownIdError, ArgumentError: If ratings in hand or a wish cannot be used, or ``k`` is
+                too large for a list with reasons: each item is compared with each rating.
             UnsupportedError: If the list shall be varied, and the model cannot compare items.
         """
         if reasons and k > Limits.reasons:
             most = f"at most {Limits.reasons} with reasons"
             raise ArgumentError("k", expected=most, received=k, do="ask without reasons")
         model, user = self._model_and_user(profile)
-        reranking = Reranking.of(model.data, diversity, calibrated, at_most)
+        reranking = Reranking.of(model.data, **wishes)
         return recommendations(model, user, k, filters, exclude_seen, novelty, reasons, reranking)
 
     def rows(
-        self,
-        profile: AnyProfile,
-        k: int = 12,
-        filters: Filters = NO_FILTERS,
-        novelty: float = 0.0,
-        diversity: float = 0.0,
+        self, profile: AnyProfile, k: int = 12, filters: Filters = NO_FILTERS, **sliders: float
     ) -> list[Row]:
         """The rows of the first page: top picks, rate these next, popular, loved by few.
 
-        The diversity counts where the model can compare items.
+        ``novelty`` and ``diversity`` may be given; a model that cannot compare items varies none.
         """
         model, user = self._model_and_user(profile)
-        return first_page(model, user, k, filters, novelty, diversity)
+        return first_page(model, user, k, filters, **sliders)
 
     def prediction(self, profile: AnyProfile, item_id: str) -> Prediction:
         """What a person would give an item, with its distribution or its error band."""

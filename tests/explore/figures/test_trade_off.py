@@ -24,7 +24,7 @@ def test_it_says_what_two_per_cent_of_the_ndcg_buy_and_names_its_axes() -> None:
     figure = plot_trade_off(FRAME, 10)
     figure.savefig(io.BytesIO(), format="png")
     texts = [text.get_text().replace("\n", " ") for text in figure.findobj(Text)]
-    assert "For 2 % of the NDCG the divergence from the taste falls by 50 %" in texts
+    assert "For 2 % of the NDCG, lists come 50 % closer to the taste" in texts
     assert {"NDCG@10", "calibrated", "diversity", "0.9"} <= {*texts}
     assert len(figure.axes) == 2
 
@@ -33,7 +33,7 @@ def test_without_categories_the_diversity_alone_is_drawn() -> None:
     frame = FRAME.filter(wish="diversity").with_columns(divergence=pl.lit(None, pl.Float64))
     figure = plot_trade_off(frame, 5)
     texts = [text.get_text().replace("\n", " ") for text in figure.findobj(Text)]
-    assert "For 2 % of the NDCG the diversity of lists rises by 0 %" in texts
+    assert "For 2 % of the NDCG, lists are 0 % more diverse" in texts
     assert len(figure.axes) == 1
     with pytest.raises(ArgumentError, match="trade-off frame; .*; received no rows"):
         plot_trade_off(FRAME.clear(), 5)

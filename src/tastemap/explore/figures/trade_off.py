@@ -17,8 +17,8 @@ LINES = {"calibrated": ("calibrated", BLUE, "o"), "diversity": ("diversity", VER
 # The loss of NDCG that the message allows, and what it says of each wish.
 MAX_LOSS = 0.02
 SENTENCES = {
-    "calibrated": ("divergence", "the divergence from the taste falls"),
-    "diversity": ("diversity", "the diversity of lists rises"),
+    "calibrated": ("divergence", "lists come {} % closer to the taste"),
+    "diversity": ("diversity", "lists are {} % more diverse"),
 }
 AXES = {
     "divergence": "Divergence from the taste, in nats (less is better)",
@@ -42,8 +42,7 @@ def plot_trade_off(frame: pl.DataFrame, k: int, column: str = "genres") -> "Figu
     with style.styled():
         figure, axes = style.new_figure(
             _message(frame),
-            f"Lists of {k}, calibrated by {column} or varied · each point a weight; the lines meet"
-            " at 0, the plain lists",
+            f"Lists of {k}, calibrated by {column} or varied, by weight; the lines meet at 0",
             height=3.9,
             panels=len(panels),
         )
@@ -63,10 +62,10 @@ def _draw(ax: "Axes", frame: pl.DataFrame, name: str) -> None:
             continue
         ax.plot(part[name], part["ndcg"], color=colour, marker=marker, ms=5.5, lw=1.4, label=title)
         for weight, x, y in part.select("weight", name, "ndcg").rows():
-            if weight:
+            if weight and SENTENCES[wish][0] == name:
                 style.label(ax, f"{weight:g}", (x, y), (5, 4), size=8, color=QUIET, va="bottom")
-    ax.set_ylim(bottom=0)
     ax.margins(x=0.12)
+    ax.set_ylim(0, 1.12 * float(frame["ndcg"].max()))  # type: ignore[arg-type]
     style.rules(ax)
 
 
@@ -80,5 +79,5 @@ def _message(frame: pl.DataFrame) -> str:
         cheap = part.filter(pl.col("ndcg") >= (1 - MAX_LOSS) * plain["ndcg"])[name]
         best = cheap.min() if wish == "calibrated" else cheap.max()
         change = abs(best / plain[name] - 1) if plain[name] else 0.0
-        return f"For {100 * MAX_LOSS:.0f} % of the NDCG {sentence} by {100 * change:.0f} %"
+        return f"For {100 * MAX_LOSS:.0f} % of the NDCG, {sentence.format(round(100 * change))}"
     return "Lists that are neither varied nor calibrated"
