@@ -226,7 +226,7 @@ class Recommender(NewItemsModel):
             or fewer, even none, with a `ShortAnswerWarning` if no more candidates are left. With
             ``new`` a column ``basis`` says what each score rests on, as `basis_of` has it. A list
             with ``diversity``, ``calibrated`` or ``at_most`` is chosen from the ten times k best,
-            at least 100; from more where caps leave it short.
+            at least 100 and at most 4,096; from more where caps leave it short.
         """
         data = self.fitted_data
         reranking = Reranking.of(data, diversity, calibrated, at_most)

@@ -23,7 +23,8 @@ from tastemap.support.numerals import number
 #: The weight of a calibration where only its column is named.
 DEFAULT_CALIBRATION = 0.5
 #: A list of k is picked from so many of the best items: ten for each place, or this number if that
-#: is more. Where caps leave it short of k, from eight times as many, and so on.
+#: is more, but no more than `MAX_TABLE_ITEMS`. Where caps leave it short of k, from eight times as
+#: many, and so on.
 PLACES_OF_SHORTLIST, MIN_SHORTLIST, GROWTH = 10, 100, 8
 #: The part of the taste in a list's smoothed shares (Steck's alpha), so that none of them is 0.
 SMOOTHING = 0.01
@@ -31,7 +32,7 @@ SMOOTHING = 0.01
 PSEUDO_LIKES = 2.0
 # Items whose similarities are compared to tell how far similarities spread.
 N_OF_SPREAD = 100
-# Similarities of models without factors stand in a table of so many items at most.
+#: Items of the longest shortlist of a varied list, and of the largest table of similarities.
 MAX_TABLE_ITEMS = 4096
 
 
@@ -138,8 +139,13 @@ def words_as_columns(words: Iterable[str] | None, name: str) -> dict[str, float]
 
 
 def shortlist_length(k: int) -> int:
-    """Number of items from which a list of k is picked."""
-    return max(PLACES_OF_SHORTLIST * k, MIN_SHORTLIST)
+    """Number of items from which a list of k is picked.
+
+    Example:
+        >>> [shortlist_length(k) for k in (3, 20, 1_000, 5_000)]
+        [100, 200, 4096, 5000]
+    """
+    return max(min(max(PLACES_OF_SHORTLIST * k, MIN_SHORTLIST), MAX_TABLE_ITEMS), k)
 
 
 class Reranker:
@@ -183,13 +189,25 @@ class Reranker:
         sums = np.bincount(place, user.rating, minlength=len(rows)).astype(np.float32)
         return rows[self.data.liked(sums)].astype(np.int32)
 
+    def liked_by(self, user_index: int) -> IndexArray:
+        """As `liked`, of a user of the training data."""
+        indptr, rows = self._likes
+        return rows[indptr[user_index] : indptr[user_index + 1]]
+
     @cached_property
-    def liked_by(self) -> list[IndexArray]:
-        """As `liked`, of each user of the training data."""
+    def _likes(self) -> tuple[I64, I32]:
+        """What each user of the training data likes, in compressed rows."""
         likes = self.data.likes()
         order = np.lexsort((likes.item_index, likes.user_index))
         counts = np.bincount(likes.user_index, minlength=self.data.n_users)
-        return np.split(likes.item_index[order].astype(np.int32), np.cumsum(counts)[:-1])
+        indptr = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+        return indptr, likes.item_index[order].astype(np.int32)
+
+    @cached_property
+    def like_counts(self) -> I64:
+        """How many users like each item, (n_items,); 1 for each if nobody likes anything."""
+        counts = np.bincount(self._likes[1], minlength=self.data.n_items)
+        return counts if counts.any() else np.ones(self.data.n_items, dtype=np.int64)
 
     def categories(self, column: str) -> Categories:
         """As the function, once a column."""
@@ -263,7 +281,7 @@ class Picking:
 
     def __init__(self, reranker: Reranker, model: Any, reranking: Reranking, k: int) -> None:
         self.reranker, self.model, self.k = reranker, model, k
-        self.most = MAX_TABLE_ITEMS if reranking.diversity else reranker.data.n_items
+        self.most = max(MAX_TABLE_ITEMS, k) if reranking.diversity else reranker.data.n_items
         self._caps = _caps(reranker, reranking.at_most)
         self._taste = _taste(reranker, reranking.calibrated, k)
         spread = reranker.spread(model) if reranking.diversity else 0.0
@@ -316,8 +334,7 @@ def _taste(reranker: Reranker, calibrated: Mapping[str, float], k: int) -> dict[
     columns = [reranker.categories(column).with_rest() for column in calibrated]
     indptr, ids, shares = _joined(columns, reranker.data.n_items)
     sizes = [column.n for column in columns]
-    counts = np.bincount(np.concatenate(reranker.liked_by), minlength=len(indptr) - 1)
-    counts = counts if counts.any() else np.ones(len(counts), dtype=np.int64)
+    counts = reranker.like_counts if columns else np.ones(reranker.data.n_items, dtype=np.int64)
     totals = np.bincount(ids, shares * np.repeat(counts, np.diff(indptr)), minlength=sum(sizes))
     return {
         "indptr": indptr,

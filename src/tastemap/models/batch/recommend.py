@@ -16,6 +16,7 @@ from tastemap.errors import ArgumentError
 from tastemap.models.base.recommender import Recommender
 from tastemap.models.base.reranking import Picking, Reranking, shortlist_length
 from tastemap.models.base.selection import ShortAnswerWarning, allowed_items
+from tastemap.models.base.user import NO_ITEMS
 from tastemap.support.counts import counted
 
 # The bytes of the scores of a block of users; a block has at least this number of users.
@@ -236,7 +237,10 @@ class Everyone:
 
     def _picked(self, best: Lists, users: IndexArray) -> Lists:
         """Lists from shortlists; where caps leave one too short, from longer shortlists."""
-        places = self.picking.picks(*best, [self.model.reranker.liked_by[user] for user in users])
+        liked = [NO_ITEMS] * len(users)
+        if self.reranking is not None and self.reranking.calibrated:
+            liked = [self.model.reranker.liked_by(user) for user in users]
+        places = self.picking.picks(*best, liked)
         items, scores = (np.take_along_axis(values, places, axis=1) for values in best)
         items[places < 0], scores[places < 0] = -1, np.nan
         for n in np.flatnonzero((items[:, -1] < 0) & (best.items[:, -1] >= 0)):

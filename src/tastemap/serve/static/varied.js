@@ -1,10 +1,11 @@
 // Lists of items that are unlike each other: the rule of tastemap/kernels/reranking.py, with the same
 // letters. Row numbers throughout.
 
-const [PLACES, SHORTEST] = [10, 100]; // a list of k is picked from 10 k of the best items, at least 100
+// A list of k is picked from 10 k of the best items, at least 100, at most 4,096.
+const [PLACES, SHORTEST, LONGEST] = [10, 100, 4096];
 const COMPARED = 100; // so many of the most rated items tell how far similarities spread
 
-export const shortlistLength = (k) => Math.max(PLACES * k, SHORTEST);
+export const shortlistLength = (k) => Math.max(Math.min(Math.max(PLACES * k, SHORTEST), LONGEST), k);
 
 // The k items with the largest gain a z - b max s, one after the other, in the order of their scores.
 // rows: a shortlist, the best first; scores: of every item; diversity: from 0 to 1; likeness:
