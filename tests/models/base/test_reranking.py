@@ -88,6 +88,7 @@ def test_caps_hold_and_items_without_a_value_are_free(films: Ratings) -> None:
     model = Popularity().fit(films)
     frame = model.recommend("Ann", k=3, at_most={"director": 1})
     assert frame["item_id"].to_list() == [3, 6, 8]
+    assert model.recommend("Ann", at_most={"director": 1e300}).equals(model.recommend("Ann"))
     with pytest.warns(ShortAnswerWarning, match="only 3 of the 5 items .* at_most director=1$"):
         assert len(model.recommend("Ann", k=5, at_most={"director": 1, "genres": 4})) == 3
     with pytest.warns(ShortAnswerWarning, match="1 of 1 user has .* that fit at_most director=1"):

@@ -86,7 +86,8 @@ class Reranking:
             category_values(data, column, "calibrated")
         most = {**(at_most or {})}
         for column, n in most.items():
-            most[column] = whole_number(f"at_most of {column}", n)
+            # No cap beyond the number of items is needed, and none is too large for an array.
+            most[column] = min(whole_number(f"at_most of {column}", n), data.n_items)
             category_values(data, column, "at_most")
         weights = {column: float(weight) for column, weight in weights.items() if weight}
         if not (diversity or weights or most):
