@@ -211,9 +211,7 @@ class RecommendBody(InHand):
     novelty: float = Field(0.0, ge=-1, le=1)
     reasons: bool = False
     diversity: float = Field(0.0, ge=0, le=1)
-    calibrated: (
-        ShortText | Annotated[dict[ShortText, Share], Field(max_length=Limits.columns)] | None
-    ) = None
+    calibrated: Annotated[dict[ShortText, Share], Field(max_length=Limits.columns)] | None = None
     at_most: Annotated[dict[ShortText, Cap], Field(max_length=Limits.columns)] | None = None
     where: Named = Named()
 
