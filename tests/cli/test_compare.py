@@ -23,8 +23,8 @@ def test_compare_ranks_and_writes_pages_and_tables(folder: Path, tmp_path: Path)
     for part in ("Errors of predicted ratings", "Lists of 5", "Cost:", "ease:reg=20"):
         assert part in shown
     page = (tmp_path / "board.html").read_text(encoding="utf-8")
-    assert page.count("<h2") == 5
-    assert page.count("<img") == 4
+    assert page.count("<h2") == 6
+    assert page.count("<img") == 5
     assert "without rmse" not in page
     run(*words, "-o", tmp_path / "board.csv", "--by", "rmse", "--reference", "bias")
     assert pl.read_csv(tmp_path / "board.csv")["model"].to_list() == ["bias", "ease:reg=20"]

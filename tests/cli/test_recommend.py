@@ -68,6 +68,23 @@ def test_new_items_are_listed_where_asked_for(tmp_path: Path, ratings: Ratings) 
     assert "basis" not in rows[0]
 
 
+def test_lists_are_varied_calibrated_and_within_caps(folder: Path, tmp_path: Path) -> None:
+    wishes = ("--diversity", 0.3, "--calibrated", "genres", "--at-most", "decade=2")
+    rows = ask("recommend", folder / "dot", 5, "-k", 8, *wishes)["rows"]
+    assert len(rows) == 8
+    for out in (tmp_path / "lists.parquet", tmp_path / "lists.json"):
+        run("recommend", folder / "dot", "--all", "-k", 8, *wishes, "-o", out)
+    lists = pl.read_parquet(tmp_path / "lists.parquet").filter(user_id=5)
+    assert lists["item_id"].to_list() == [row["item_id"] for row in rows]
+    wrong = run("recommend", folder / "dot", 5, "--at-most", "decade", code=2)
+    assert "at_most; expected COLUMN=NUMBER; received 'decade'" in wrong
+    wrong = run("recommend", folder / "dot", 5, "--diversity", "nan", code=2)
+    assert "diversity; expected a number from 0 to 1; received nan" in wrong
+    spark = ("--all", "-o", tmp_path / "x", "--engine", "spark")
+    wrong = run("recommend", folder / "dot", *spark, "--diversity", 0.3, code=2)
+    assert "--diversity; expected the engine local; received spark" in wrong
+
+
 def test_recommend_for_everyone(folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "lists.parquet"
     run("recommend", folder / "bias", "--all", "-k", 3, "-o", out)

@@ -81,6 +81,11 @@ IDS = [
 QUERIES = ["q=item", "n=3", "k=5", "genre=a", "year_from=1990", "min_ratings=2", "cursor=e30"]
 QUERIES += [
     "novelty=1e400",
+    "diversity=0.4",
+    "diversity=nan",
+    "calibrated=genres=0.5",
+    "at_most=genres=1",
+    "at_most=%00=",
     "exclude_seen=x",
     "cursor=%00",
     "q=%ff%fe",
@@ -89,6 +94,7 @@ QUERIES += [
     "&&=&",
 ]
 KEYS = ["ratings", "item_id", "rating", "k", "pairs", "user_id", "where", "genre", "novelty"]
+KEYS += ["diversity", "calibrated", "at_most"]
 HEADERS = [
     "X-API-Key: x",
     "If-None-Match: *",

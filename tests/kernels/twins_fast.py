@@ -71,3 +71,31 @@ def residual_sums(index, other, rating, mean, bias, n):
         totals[row] += rest
         squares += rest * rest
     return totals, squares
+
+
+def rerank(scores, similarity, shares, p, strength, groups, most, weights, k):
+    """One list by the book: of all that fit, the item of the largest whole objective, k times.
+
+    shares (m, G) of the items, p and strength (G,), groups (m, H) whether an item has a group,
+    weights a, b and the smoothing. Places without an item count as filled by p.
+    """
+    a, b, smoothing = weights
+    z = (scores - scores[0]) / (scores.std() or 1.0)
+    picks = []
+    for _ in range(min(k, len(scores))):
+        gains = {}
+        for j in range(len(scores)):
+            picked = [*picks, j]
+            if j in picks or (groups[picked].sum(axis=0) > most).any():
+                continue
+            q = (shares[picked].sum(axis=0) + (k - len(picked)) * p) / k
+            q = (1 - smoothing) * q + smoothing * p
+            divergence = (
+                strength * p * np.log(np.where(p > 0, p, 1) / np.where(p > 0, q, 1))
+            ).sum()
+            nearest = max((similarity[i, j] for i in picks), default=0.0)
+            gains[j] = a * z[j] - b * nearest - divergence
+        if not gains:
+            break
+        picks.append(max(gains, key=gains.get))
+    return sorted(picks)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tastemap.errors import ArgumentError
 from tastemap.metrics import diversity as module
-from tastemap.metrics.diversity import diversity
+from tastemap.metrics.diversity import divergence, diversity
 
 # Items 0 and 1 have the same two users, 2 has one of them, 3 has nobody.
 USERS, ITEMS = np.array([0, 1, 0, 1, 1]), np.array([0, 0, 1, 1, 2])
@@ -51,3 +51,14 @@ def test_it_is_that_of_the_slow_twin(block: int, seed: int) -> None:
 def test_columns_of_one_length_are_needed() -> None:
     with pytest.raises(ArgumentError, match=r"received \(1, 2\), \(5,\) and \(4,\)"):
         diversity(np.array([[0, 1]]), USERS, ITEMS[1:])
+
+
+def test_divergence_is_0_for_the_same_shares_and_finite_without_a_category() -> None:
+    p = [[0.5, 0.5], [1.0, 0.0], [0.25, 0.75]]
+    q = [[0.5, 0.5], [0.0, 1.0], [0.5, 0.5]]
+    by_hand = [0.0, np.log(1 / 0.01), 0.25 * np.log(0.25 / 0.4975) + 0.75 * np.log(0.75 / 0.5025)]
+    np.testing.assert_allclose(divergence(p, q), by_hand, atol=1e-12)
+    with pytest.raises(ArgumentError, match="smoothing; expected a number above 0"):
+        divergence(p, q, smoothing=0)
+    with pytest.raises(ArgumentError, match=r"p and q; .*; received \(3, 2\) and \(2, 2\)"):
+        divergence(p, q[:2])

@@ -197,6 +197,17 @@ def test_novelty_moves_from_popular_to_little_known(model: Recommender) -> None:
     assert popularity(-1.0) > popularity(1.0)
 
 
+def test_a_varied_list_is_that_of_everybody_or_is_refused(model: Recommender) -> None:
+    wishes: dict = {"diversity": 0.5, "calibrated": "genres", "at_most": {"genres": 6}}
+    if not model.capabilities.similar_items:
+        with pytest.raises(UnsupportedError, match="cannot compare"):
+            model.recommend(5, k=10, **wishes)
+        del wishes["diversity"]
+    frame = model.recommend(5, k=10, **wishes)
+    assert 4 <= frame["title"].str.starts_with("Drama").sum() <= 6
+    assert recommend_all(model, 10, users=[5], **wishes).drop("user_id").equals(frame)
+
+
 @pytest.mark.parametrize("k", [0, -1, 81, 2.5, True])
 def test_impossible_k(model: Recommender, k: object) -> None:
     with pytest.raises(ArgumentError, match="k; expected a whole number from 1 to 80"):

@@ -88,6 +88,17 @@ def recommend(
     new: Annotated[
         bool, typer.Option("--new", help="Also what nobody has rated, by what is known of it.")
     ] = False,
+    diversity: Annotated[
+        float, typer.Option(help="From 0 (the best) to 1 (each unlike the others).")
+    ] = 0.0,
+    calibrated: Annotated[
+        list[str] | None,
+        typer.Option(help="A column, genres or genres=0.5, whose shares are those of the taste."),
+    ] = None,
+    at_most: Annotated[
+        list[str] | None,
+        typer.Option(help="director=2: at most so many with the same value; may be repeated."),
+    ] = None,
     memory: Annotated[
         str, typer.Option(help="With --all and -o: for scores and lists, beside the model.")
     ] = "1GiB",
@@ -106,6 +117,7 @@ def recommend(
     new_ratings = parse_new_user(rate, ratings, like)
     choice: dict[str, Any] = {"k": k, "where": where, "exclude_seen": not include_seen, "new": new}
     order = {"by": by, "seed": seed}
+    choice |= job.wishes(diversity, calibrated, at_most)
     if everyone:
         is_new = new_ratings or after or seen
         job.check_for_all(user, is_new, novelty, has_place=as_json or out is not None)

@@ -17,6 +17,7 @@ from tastemap.metrics.continuous_calibration import continuous_calibration
 from tastemap.metrics.ranking import Hits
 from tastemap.metrics.rating import mae, mse, rmse
 from tastemap.models.base.recommender import Recommender
+from tastemap.models.base.reranking import Reranking
 from tastemap.models.batch.recommend import best_items
 from tastemap.models.registry import make_model
 from tastemap.support.counts import counted
@@ -218,6 +219,7 @@ def rank_unseen(
     threshold: float | None = None,
     seen: Feedback | None = None,
     new: bool = False,
+    reranking: Reranking | None = None,
 ) -> RankedLists:
     """The lists of the users of a test; protocol and errors as in `evaluate_ranking`.
 
@@ -225,6 +227,7 @@ def rank_unseen(
         model, test, k, threshold, new: As in `evaluate_ranking`.
         seen: Further ratings of the users, a validation part, with the model's vocabularies.
             Their items are left out of the lists too.
+        reranking: What lists shall be like beside being good.
     """
     train = model.fitted_data
     if isinstance(k, bool) or int(k) != k or not 1 <= k <= train.n_items:
@@ -242,7 +245,9 @@ def rank_unseen(
         )
     tables = (train.touched,) if seen is None else (train.touched, seen)
     allowed = None if new else train.by_item.counts > 0
-    lists = best_items(model, user_index, k, seen=tables, allowed=allowed).items
+    lists = best_items(
+        model, user_index, k, seen=tables, allowed=allowed, reranking=reranking
+    ).items
     return RankedLists(
         user_index=user_index,
         items=lists,

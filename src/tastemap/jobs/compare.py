@@ -15,9 +15,11 @@ from tastemap.evaluation.choose import Choice
 from tastemap.evaluation.compare import Maker, compare
 from tastemap.evaluation.leaderboard import Leaderboard
 from tastemap.evaluation.objective import like_threshold, liking
+from tastemap.evaluation.trade_off import trade_off
 from tastemap.explore.figures import leaderboard as board_plots
 from tastemap.explore.figures import model as model_plots
 from tastemap.explore.figures.gap import plot_gaps
+from tastemap.explore.figures.trade_off import plot_trade_off
 from tastemap.explore.report.blocks import Picture, Table
 from tastemap.explore.report.report import Block, Report
 from tastemap.jobs.held_out import parts_of
@@ -25,6 +27,8 @@ from tastemap.models.registry import make_model
 from tastemap.terminal import TABLE_ENDINGS, Output, print_json, rows_of, say, working, write_frame
 
 PAGE = ".html"
+# The weights of varied and of calibrated lists on the page: each takes the time of all lists.
+WEIGHTS_OF_PAGE = (0.0, 0.3, 0.5, 0.8)
 
 
 def makers_of(words: str, parse: Callable[[list[str]], dict[str, Any]]) -> dict[str, Maker]:
@@ -119,10 +123,35 @@ def write_board(
         return
     sizes = f"{len(parts.train):,} {ratings.noun} to train and {len(parts.test):,} to test"
     report = Report("Leaderboard", f"{ratings.source.name}, split “{split}”: {sizes}")
-    for title, blocks in board_sections(board).items():
-        report.section(title, *blocks)
+    for title, shown in board_sections(board).items():
+        report.section(title, *shown)
+    if blocks := trade_off_blocks(board, parts):
+        report.section("Varied and calibrated lists", *blocks)
     report.section("What to know", *sentences([*ratings.source.notes, *parts.notes, *board.notes]))
     report.write(out)
+
+
+def trade_off_blocks(board: Leaderboard, parts: SplitOf[Any]) -> list[Block]:
+    """What varied and calibrated lists of the chosen model gain and cost; nothing without lists."""
+    model = board.fitted[board.chosen]
+    if board.k is None:
+        return []
+    threshold = like_threshold(parts.train)
+    frame = trade_off(model, parts.test, board.k, weights=WEIGHTS_OF_PAGE, threshold=threshold)
+    if not len(frame):
+        return []
+    title = f"Lists of {board.chosen} by the weight of a wish"
+    alt = "NDCG against the divergence of genres from the taste, and against diversity."
+    return [
+        Picture(plot_trade_off(frame, board.k), alt),
+        Table(frame, title, digits=4),
+        *sentences(
+            [
+                "To choose a weight, look at a part of the training ratings: "
+                "a weight that is chosen by the test looks better than it is."
+            ]
+        ),
+    ]
 
 
 def board_json(board: Leaderboard, notes: Sequence[str]) -> dict[str, Any]:

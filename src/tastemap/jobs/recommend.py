@@ -14,6 +14,7 @@ from tastemap.jobs.import_ratings import history_of_file, ratings_of_file
 from tastemap.jobs.tables import read_table
 from tastemap.models.base.orders import cautious_order
 from tastemap.models.base.recommender import Recommender
+from tastemap.models.base.reranking import words_as_columns
 from tastemap.models.batch.recommend import recommend_all
 from tastemap.models.batch.similar import similar_all
 from tastemap.models.batch.write import ENDINGS, write_recommendations
@@ -92,6 +93,18 @@ def _refuse_other_kind(ratings: Any, *, is_rated: bool) -> None:
         received=f"a model of {'ratings' if is_rated else 'interactions, which have no stars'}",
         do="use --rate 'ITEM=5'" if is_rated else "use --like ITEM, or --after ITEM",
     )
+
+
+def wishes(
+    diversity: float, calibrated: list[str] | None, at_most: list[str] | None
+) -> dict[str, Any]:
+    """What lists shall be like beside being good, from words, as `recommend` takes it."""
+    options = {
+        "diversity": diversity,
+        "calibrated": words_as_columns(calibrated, "calibrated"),
+        "at_most": words_as_columns(at_most, "at_most"),
+    }
+    return {name: value for name, value in options.items() if value}
 
 
 def check_for_all(user: str | None, ratings: Any, novelty: float, *, has_place: bool) -> None:
@@ -204,6 +217,9 @@ def recommend_on_spark(
     if by not in (None, "expected"):
         expected = "no order but expected, which executors have"
         raise ArgumentError("--engine spark, --by", expected=expected, received=by)
+    for name in {"diversity", "calibrated", "at_most"} & {*choice}:
+        option = f"--{name.replace('_', '-')}"
+        raise ArgumentError(option, expected="the engine local", received="spark")
     model, cluster = load_model(path), Cluster(master, parse_conf(conf))
     with working("Spark") as tell, spark_session(cluster) as session:
         tell(f"lists for {model.ratings_.n_users:,} users")

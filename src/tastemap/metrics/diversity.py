@@ -1,4 +1,4 @@
-"""Diversity of lists: how different the items of one list are, by who took them up."""
+"""Lists as wholes: how different their items are, and how like a taste their categories."""
 
 import numpy as np
 import numpy.typing as npt
@@ -61,6 +61,36 @@ def diversity(
     total = np.bincount(of_list, cosine[which], minlength=len(lists))
     has_pair = n_pairs > 0
     return float(1 - (total[has_pair] / n_pairs[has_pair]).mean())
+
+
+def divergence(p: npt.ArrayLike, q: npt.ArrayLike, smoothing: float = 0.01) -> F64:
+    r"""How far the categories of lists are from those of a taste; 0 where the shares are the same.
+
+    The Kullback-Leibler divergence $\sum_g p_g \log(p_g / \tilde q_g)$ in nats, with
+    $\tilde q = (1 - \alpha) q + \alpha p$, so that a category that a list lacks counts finitely
+    (Steck, "Calibrated recommendations", RecSys 2018, equations 3 to 6).
+
+    Args:
+        p: Shares (n, G) of the categories in what each user likes; each row sums to 1.
+        q: Shares (n, G) in their lists.
+        smoothing: alpha, above 0 and at most 1.
+
+    Returns:
+        One number for each row, (n,), from 0 to $-\log \alpha$.
+
+    Example:
+        >>> divergence([[0.5, 0.5], [0.5, 0.5]], [[0.5, 0.5], [1.0, 0.0]]).round(3).tolist()
+        [0.0, 1.959]
+    """
+    p, q = np.asarray(p, dtype=np.float64), np.asarray(q, dtype=np.float64)
+    if p.ndim != 2 or p.shape != q.shape:
+        shapes = f"{p.shape} and {q.shape}"
+        raise ArgumentError("p and q", expected="one shape (n, categories)", received=shapes)
+    if not 0 < smoothing <= 1:
+        raise ArgumentError("smoothing", expected="a number above 0 to 1", received=smoothing)
+    smooth = (1 - smoothing) * q + smoothing * p
+    logs = np.log(np.where(p > 0, p, 1)) - np.log(np.where(p > 0, smooth, 1))
+    return (p * logs).sum(axis=1)
 
 
 def _places(chosen: I64, index: IndexArray) -> I64:

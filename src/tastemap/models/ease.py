@@ -141,7 +141,7 @@ class EASE(LikeModel):
 
     def like_terms(self) -> list[LikeTerm]:
         """As in the base class: row i of B for each like."""
-        return [LikeTerm(self.item_weights)]
+        return [LikeTerm(self.item_weights, scale=self.shrinkage)]
 
     def _scores(self, rated: RatedItems, item_index: IndexArray) -> FloatArray:
         liked = np.sort(rated.item_index[self._likes(rated.rating)])  # a fixed order of the sum

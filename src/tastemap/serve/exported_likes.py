@@ -81,6 +81,7 @@ def _term_data(term: LikeTerm) -> dict[str, Any]:
         "columns": None if is_dense else packed(W.indices, np.uint32),
         "place_weights": None if term.place_weights is None else term.place_weights.tolist(),
         "power": term.power,
+        "scale": None if term.scale is None else packed(term.scale, np.float32),
     }
 
 

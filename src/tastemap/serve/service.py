@@ -19,6 +19,7 @@ from tastemap.data.feedback import Feedback
 from tastemap.data.interactions import Interactions
 from tastemap.data.nouns import item_noun
 from tastemap.errors import ArgumentError
+from tastemap.models.base.reranking import Reranking
 from tastemap.models.base.selection import top_k
 from tastemap.serve.answers import item_map
 from tastemap.serve.answers.explanations import explanation
@@ -186,6 +187,7 @@ class Service:
         by: str = "expected",
         seed: int = 0,
         reasons: bool = False,
+        **wishes: Any,
     ) -> Recommendations:
         """The best items for a person.
 
@@ -198,24 +200,29 @@ class Service:
             by: The order, as in `Recommender.recommend`.
             seed: Of the draw of a curious list.
             reasons: Give each item the rating of theirs that lifts it most.
+            **wishes: ``diversity, calibrated, at_most``, as `Recommender.recommend` has them.
 
         Raises:
-            UnknownIdError, ArgumentError: If ratings in hand cannot be used, or ``k`` is too large
-                for a list with reasons: each item is compared with each rating.
+            UnknownIdError, ArgumentError: If ratings in hand or a wish cannot be used, or ``k`` is
+                too large for a list with reasons: each item is compared with each rating.
+            UnsupportedError: If the list shall be varied, and the model cannot compare items.
         """
         if reasons and k > Limits.reasons:
             most = f"at most {Limits.reasons} with reasons"
             raise ArgumentError("k", expected=most, received=k, do="ask without reasons")
         model, user = self._model_and_user(profile)
-        options = (exclude_seen, novelty, by, seed, reasons)
+        options = (exclude_seen, novelty, by, seed, reasons, Reranking.of(model.data, **wishes))
         return recommendations(model, user, k, filters, *options)
 
     def rows(
-        self, profile: AnyProfile, k: int = 12, filters: Filters = NO_FILTERS, novelty: float = 0.0
+        self, profile: AnyProfile, k: int = 12, filters: Filters = NO_FILTERS, **sliders: float
     ) -> list[Row]:
-        """The rows of the first page, such as top picks, what to rate next, and popular items."""
+        """The rows of the first page, such as top picks, what to rate next, and popular items.
+
+        ``novelty`` and ``diversity`` may be given; a model that cannot compare items varies none.
+        """
         model, user = self._model_and_user(profile)
-        return first_page(model, user, k, filters, novelty)
+        return first_page(model, user, k, filters, **sliders)
 
     def prediction(self, profile: AnyProfile, item_id: str) -> Prediction:
         """What a person would give an item, with its distribution or its error band."""

@@ -44,6 +44,7 @@ class Limits:
         bodies: Bytes of all bodies in memory.
         k: Length of a list of recommendations or neighbours, or of a page of items.
         reasons: Length of a list of recommendations that gives a reason for each.
+        columns: Columns that a list is calibrated by, or has caps of.
         batch: Ratings, or pairs, in one request.
         users: Different users in one request for predictions; each is folded in anew.
         profile: Ratings, or items with interactions, that are kept of one person.
@@ -73,6 +74,7 @@ class Limits:
 
     k: ClassVar[int] = 1_000
     reasons: ClassVar[int] = 100
+    columns: ClassVar[int] = 8
     batch: ClassVar[int] = 1_000
     users: ClassVar[int] = 50
     profile: ClassVar[int] = 10_000

@@ -41,7 +41,18 @@ from tastemap.serve.words import Words
 
 #: The modules of the site, each after those it imports.
 MODULES = (
-    *("dom", "search", "model", "like-model", "charts", "stars", "hearts", "paint", "map"),
+    *(
+        "dom",
+        "search",
+        "model",
+        "like-model",
+        "charts",
+        "stars",
+        "hearts",
+        "varied",
+        "paint",
+        "map",
+    ),
     *("site", "like-site", "start"),
 )
 DATA = "data.js"

@@ -28,22 +28,34 @@ def test_picks_change_with_the_first_rating(service: Service) -> None:
     assert all(1 <= item.predicted_rating <= 5 for item in after.items)
 
 
+WISHES = {"diversity": 0.4, "calibrated": {"decade": 0.3}, "at_most": {"year": 1}}
+
+
 @pytest.mark.parametrize(
-    ("novelty", "by"),
-    [(0.0, "expected"), (0.5, "expected"), (-1.0, "cautious"), (0.0, "relative")],
+    ("novelty", "by", "wishes"),
+    [
+        (0.0, "expected", {}),
+        (0.5, "expected", {}),
+        (-1.0, "cautious", {}),
+        (0.0, "relative", {}),
+        (0.0, "expected", WISHES),
+        (0.0, "cautious", WISHES),
+    ],
 )
 def test_answers_are_those_of_the_library(
-    service: Service, artifact: Path, novelty: float, by: str
+    service: Service, artifact: Path, novelty: float, by: str, wishes: dict
 ) -> None:
     model = load_model(artifact)
     mine = {"2": 5.0, "4": 4.0, "1": 1.0}
     order = {"novelty": novelty, "by": by}
-    ours = service.recommend(mine, 7, filters=Filters("drama", 1970, 2000), **order)
+    filters = Filters("drama", 1970, 2000)
+    ours = service.recommend(mine, 7, filters=filters, **order, **wishes)
     theirs = model.recommend(
         ratings={int(item): rating for item, rating in mine.items()},
         k=7,
         **order,
         where="genres contains 'Drama' and year >= 1970 and year <= 2000",
+        **wishes,
     )
     assert [item.item_id for item in ours.items] == theirs["item_id"].to_list()
     assert np.allclose([item.score for item in ours.items], theirs["score"], atol=1e-5)
@@ -71,6 +83,16 @@ def test_what_is_more_yours_is_good_and_others_like_it_less(
     assert {item.item_id for item in yours.items}.isdisjoint(i.item_id for i in picks.items)
     lifts = scores - model.score_rows(model.user_at(0)._replace(description=model._user(-1)))
     assert lifts[rows].min() > np.median(lifts)
+
+
+def test_the_first_page_is_varied_and_caps_are_kept(service: Service) -> None:
+    mine = {"2": 5.0, "4": 4.0, "1": 1.0}
+    picks = service.recommend(mine, 6, diversity=0.8, by="cautious").items
+    page = {row.key: row.items for row in service.rows(mine, 6, diversity=0.8)}
+    assert [card.item_id for card in page["top-picks"]] == [card.item_id for card in picks]
+    answer = service.recommend(mine, 6, at_most={"genres": 2})
+    assert len(answer.items) == 4, "two of either genre"
+    assert answer.note == "no more than 4 items are left to recommend, with at most genres=2"
 
 
 def test_picks_have_a_reason_that_lifts_them(tmp_path: Path) -> None:

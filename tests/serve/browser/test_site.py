@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from tastemap.models.base.recommender import Recommender
+from tastemap.models.registry import make_model
 from tastemap.serve.answers.item_map import place_of_user
 from tastemap.serve.model.loaded import LoadedModel
 from tastemap.serve.model.reload import LiveModel
@@ -84,13 +85,14 @@ def test_numbers_are_those_of_the_library(watched: Any, film_model: Recommender)
     place = place_of_user(served, served.fold_in(rows, values.astype(np.float32)))
     assert place is not None
     assert page.evaluate("tastemap.here()") == pytest.approx([place.x, place.y], abs=1e-3)
-    for novelty in (0.0, 0.6, -1.0):
-        expected = film_model.recommend(ratings=MINE, k=20, novelty=novelty, by="cautious")
+    for novelty, diversity in ((0.0, 0.0), (0.6, 0.0), (-1.0, 0.3), (0.0, 0.5), (0.0, 1.0)):
+        choice = {"novelty": novelty, "diversity": diversity, "by": "cautious"}
+        expected = film_model.recommend(ratings=MINE, k=20, **choice)
         found = page.evaluate(
-            """novelty => { tastemap.asked.novelty = novelty;
+            """asked => { Object.assign(tastemap.asked, asked);
             return tastemap.recommend(20).map((i) =>
               [tastemap.items.id[i], tastemap.model.clip(tastemap.person.scores[i])]); }""",
-            novelty,
+            {"novelty": novelty, "diversity": diversity},
         )
         assert [int(item) for item, _ in found] == expected["item_id"].to_list()
         predicted = expected["predicted_rating"].to_numpy()
@@ -288,16 +290,17 @@ def test_a_site_of_likes_has_the_numbers_of_the_library(
     page.goto(likes_site)
     assert page.locator("#row-top-picks h2").inner_text() == "Most popular"
     page.evaluate(LIKE, [str(item) for item in LIKED])
-    for novelty in (0.0, 0.6):
-        expected = likes_model.recommend(history=LIKED, k=20, novelty=novelty)
+    for novelty, diversity in ((0.0, 0.0), (0.6, 0.0), (0.0, 0.5)):
+        options = {"novelty": novelty, "diversity": diversity}
+        expected = likes_model.recommend(history=LIKED, k=20, **options)
         found = page.evaluate(
-            """novelty => { tastemap.asked.novelty = novelty;
-            const ranking = tastemap.model.ranking(tastemap.person.scores, novelty);
+            """asked => { Object.assign(tastemap.asked, asked);
+            const ranking = tastemap.model.ranking(tastemap.person.scores, asked.novelty);
             return tastemap.recommend(20).map((i) => [tastemap.items.id[i], ranking[i]]); }""",
-            novelty,
+            options,
         )
         assert [int(item) for item, _ in found] == expected["item_id"].to_list()
-        np.testing.assert_allclose([v for _, v in found], expected["score"], rtol=1e-3)
+        np.testing.assert_allclose([v for _, v in found], expected["score"], rtol=1e-3, atol=1e-5)
     mine = dict.fromkeys(LIKED, 1.0)
     expected = likes_model.explain(ratings=mine, item_id=40)
     parts = page.evaluate(
@@ -312,6 +315,24 @@ def test_a_site_of_likes_has_the_numbers_of_the_library(
           .map(({ row }) => tastemap.items.id[row])"""
     )
     assert [int(i) for i in similar] == likes_model.similar_items(40, 10)["item_id"].to_list()
+
+
+def test_lists_of_mutual_weights_are_varied_as_those_of_the_library(
+    open_page: Any, film_ratings: Any, tmp_path: Path
+) -> None:
+    model = make_model("ease").fit(film_ratings.likes(), progress=False)
+    site = export_site(model, tmp_path / "site").as_uri()
+    page = open_page(site.rsplit("/", 1)[0]).page
+    page.goto(site)
+    page.evaluate(LIKE, [str(item) for item in LIKED])
+    for diversity in (0.3, 1.0):
+        expected = model.recommend(history=LIKED, k=8, diversity=diversity)["item_id"]
+        rows = page.evaluate(
+            """diversity => { tastemap.asked.diversity = diversity;
+            return tastemap.recommend(8).map((i) => tastemap.items.id[i]); }""",
+            diversity,
+        )
+        assert [int(item) for item in rows] == expected.to_list()
 
 
 def test_a_site_of_likes_is_used_by_its_buttons_and_passes_axe(

@@ -102,6 +102,33 @@ def test_questions_with_ratings_in_hand_keep_nothing(client: TestClient) -> None
     assert [one["source"] for one in predicted] == ["trained", "popular"]
 
 
+def test_lists_are_varied_calibrated_and_within_caps(client: TestClient) -> None:
+    rated = [{"item_id": 2, "rating": 5}, {"item_id": 4, "rating": 1}]
+    wishes = {"diversity": 0.5, "calibrated": {"genres": 0.4}, "at_most": {"decade": 2}}
+    items = client.post("/api/v1/recommend", json={"ratings": rated, **wishes}).json()["items"]
+    decades = [item["year"] // 10 for item in items]
+    assert max(decades.count(decade) for decade in decades) == 2
+    client.put("/api/v1/users/vera/ratings", json={"ratings": rated})
+    words = {"diversity": 0.5, "calibrated": "genres=0.4", "at_most": "decade=2"}
+    of_user = client.get("/api/v1/users/vera/recommendations", params=words).json()["items"]
+    assert of_user == items
+    path = "/api/v1/users/vera/recommendations"
+    for wrong, message in (
+        ("diversity=nan", "diversity"),
+        ("diversity=-1", "diversity"),
+        ("calibrated=genre", "did you mean 'genres'"),
+        ("at_most=genres", "at_most; expected COLUMN=NUMBER; received 'genres'"),
+        ("at_most=director=2", "expected a column of the item table: title, year"),
+        ("&".join(["at_most=genres=1"] * 9), "at_most"),
+    ):
+        answer = client.get(f"{path}?{wrong}")
+        assert answer.status_code == 422, wrong
+        assert message in answer.json()["error"]["message"]
+    for wrong in ({"at_most": {"genres": 0}}, {"calibrated": {"genres": 1.5}}, {"diversity": 2}):
+        answer = client.post("/api/v1/recommend", json={"ratings": rated, **wrong})
+        assert answer.status_code == 422, wrong
+
+
 def test_map_and_model(client: TestClient) -> None:
     columns = client.get("/api/v1/map").json()
     assert {len(values) for name, values in columns.items() if name != "sentence"} == {80}

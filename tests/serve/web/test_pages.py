@@ -114,6 +114,9 @@ def test_search_and_filters(client: TestClient) -> None:
     assert "found for “comedy”" in client.get("/?q=comedy").text
     for odd in ("year_from=abc", "min_ratings=-5", "novelty=nan", "novelty=9", "year_to=1e999"):
         assert client.get(f"/?{odd}").status_code == 200, odd
+    assert 'name="diversity" min="0" max="1" step="0.1" value="0"' in client.get("/").text
+    for slider, value in (("diversity=0.4", "0.4"), ("diversity=-3", "0"), ("diversity=7", "1")):
+        assert f'max="1" step="0.1" value="{value}"' in client.get(f"/?{slider}").text
 
 
 def test_an_export_is_reviewed_and_kept(client: TestClient) -> None:

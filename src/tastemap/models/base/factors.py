@@ -347,6 +347,11 @@ class HasFactors(Recommender):
         return self.factors.item_weights[:-1, 1:]
 
     @property
+    def compared_factors(self) -> F32 | None:
+        """q_i, or None if there are no factors."""
+        return self.item_factors if self.item_factors.shape[1] else None
+
+    @property
     def capabilities(self) -> Capabilities:
         """Fold-in, explanations and standard errors need a prior, similarities and map factors.
 

@@ -118,11 +118,14 @@ class LikeTerm(NamedTuple):
         weights: W, float32 (n_items, n_items); sparse where most of them are 0.
         place_weights: w, float32 (window,), from the latest item on; 0 beyond. None: all are 1.
         power: The power of n.
+        scale: c, float32 (n_items,), of a term of which similarities are made: that of i and j is
+            sqrt(|W_ij W_ji| / (c_i c_j)) with the sign of W_ij, in [-1, 1].
     """
 
     weights: F32 | csr_array
     place_weights: F32 | None = None
     power: float = 0.0
+    scale: F32 | None = None
 
 
 class LikeModel(ItemModel):

@@ -1,6 +1,6 @@
 """``Recommender``: the base class of all models; its calls take ids and return ids."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -19,6 +19,7 @@ from tastemap.models.base import selection
 from tastemap.models.base.arrays import refuse_rest, take
 from tastemap.models.base.artifact import Artifact
 from tastemap.models.base.new_items import OF_THE_ITEMS, NewItemsModel
+from tastemap.models.base.reranking import Reranking
 from tastemap.models.base.user import User, in_order, same_kind, touched_rows
 from tastemap.models.base.validation import check_arguments
 from tastemap.support.deadline import deadline
@@ -29,6 +30,7 @@ OF_A_FIT = (
     "uncertainty",
     "_deviation_variance",
     "_regression",
+    "reranker",
     "from_facts_",
     "facts_",
     "similarity_shrinkage",
@@ -187,6 +189,9 @@ class Recommender(NewItemsModel):
         seed: int = 0,
         seen: Sequence[Id] | None = None,
         new: bool = False,
+        diversity: float = 0.0,
+        calibrated: str | Sequence[str] | Mapping[str, float] | None = None,
+        at_most: Mapping[str, int] | None = None,
     ) -> pl.DataFrame:
         """The k items with the highest score for a known user or for a list of ratings.
 
@@ -218,13 +223,25 @@ class Recommender(NewItemsModel):
             seen: Items (ids or titles) that a new user has seen without a rating of them, beside
                 ``ratings`` or alone.
             new: Also items without training ratings, beside the others.
+            diversity: From 0 to 1: how much the similarity with what stands before in the list
+                counts against an item, beside its score. At 0.5 a standard deviation of the one
+                weighs as much as one of the other.
+            calibrated: Columns of the item table, ``"genres"`` say or ``{"genres": 0.5}`` with a
+                weight from 0 to 1: the list has their values in the shares in which they are among
+                what the user likes. ``"decade"`` is made of the years. Who likes nothing has the
+                shares of all users.
+            at_most: The most items with the same value of a column, ``{"director": 2}``; of a list
+                each value counts, and items without a value are free.
 
         Returns:
             Frame ``rank, item_id, title, predicted_rating, score``, best first: exactly k rows,
             or fewer, even none, with a `ShortAnswerWarning` if no more candidates are left. With
-            ``new`` a column ``basis`` says what each score rests on, as `basis_of` has it.
+            ``new`` a column ``basis`` says what each score rests on, as `basis_of` has it. A list
+            with ``diversity``, ``calibrated`` or ``at_most`` is chosen from the ten times k best,
+            at least 100 and at most 4,096; from more where caps leave it short.
         """
         data = self.fitted_data
+        reranking = Reranking.of(data, diversity, calibrated, at_most)
         if history is not None:
             ratings = in_order(data, ratings, history)
         user = self._to_user(user_id, ratings, seen)
@@ -238,8 +255,17 @@ class Recommender(NewItemsModel):
         )
         k = selection.list_length(k, allowed)
         rows, predicted, score = self.recommend_rows(
-            user, k, allowed=allowed, exclude_seen=False, novelty=novelty, by=by, seed=seed, new=new
+            *(user, k),
+            allowed=allowed,
+            exclude_seen=False,
+            novelty=novelty,
+            by=by,
+            seed=seed,
+            new=new,
+            reranking=reranking,
         )
+        if reranking is not None and len(rows) < min(k, int(allowed.sum())):
+            reranking.warn_of_caps(len(rows), k, self.reranker.filled_caps(reranking, rows))
         frame = self._item_frame(rows, predicted_rating=self._ratings(predicted), score=score)
         return frame.with_columns(basis=pl.Series(self.basis_of(rows))) if new else frame
 

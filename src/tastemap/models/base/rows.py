@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from tastemap.arrays import F64, FloatArray, IndexArray, Mask
+from tastemap.arrays import F32, F64, FloatArray, IndexArray, Mask
 from tastemap.data.feedback import Feedback
 from tastemap.data.ratings import Ratings
 from tastemap.errors import NotFittedError, UnsupportedError
@@ -17,6 +17,7 @@ from tastemap.models.base import orders, selection
 from tastemap.models.base.capabilities import Capabilities
 from tastemap.models.base.explanation import Explanation
 from tastemap.models.base.propensity import Propensity
+from tastemap.models.base.reranking import Reranker, Reranking
 from tastemap.models.base.shortlist import ShortlistedModel, shortlisted
 from tastemap.models.base.user import NO_ITEMS, User
 
@@ -259,6 +260,7 @@ class RowModel(ShortlistedModel, orders.OrderedModel):
         by: str = "expected",
         seed: int = 0,
         new: bool = False,
+        reranking: Reranking | None = None,
     ) -> tuple[IndexArray, FloatArray, FloatArray]:
         """The best items for a user: rows, raw predictions and scores, best first.
 
@@ -272,29 +274,39 @@ class RowModel(ShortlistedModel, orders.OrderedModel):
             by: What the list is ordered by, one of `orders`; see `Recommender.recommend`.
             seed: Of the draw of a curious list.
             new: Choose from items without training ratings, too.
+            reranking: What the list shall be like beside being good.
 
         Raises:
-            UnsupportedError: If the model does not have the order.
+            UnsupportedError: If the model lacks what the order or the reranking needs.
         """
         mask = np.ones(self.fitted_data.n_items, dtype=bool) if allowed is None else allowed.copy()
         if exclude_seen:
             mask[user.touched] = False
         if not new:
             mask &= self._has_ratings
+        # A list is picked from more items than it has, if it shall be more than good.
+        n_scored = k if reranking is None else reranking.n_scored(k, len(mask))
 
         def order(predicted: FloatArray, allowed: Mask) -> FloatArray:
             return orders.ordered(
-                *(self, predicted, user, by), novelty=novelty, allowed=allowed, k=k, seed=seed
+                *(self, predicted, user, by),
+                novelty=novelty,
+                allowed=allowed,
+                k=n_scored,
+                seed=seed,
             )
 
         if scores is not None:
             predicted = scores
         elif self.shortlists:
-            predicted, mask = shortlisted(self, user, mask, k, order)
+            predicted, mask = shortlisted(self, user, mask, n_scored, order)
         else:
             predicted = self._score(user.description)
         score = order(predicted, mask)
-        rows = selection.top_k(score, mask, k)
+        if reranking is None:
+            rows = selection.top_k(score, mask, k)
+        else:
+            rows = self.reranker.best(self, reranking, user, score, mask, k)
         return rows, predicted[rows], score[rows]
 
     def explain_rows(self, user: User, item: int) -> Explanation:
@@ -328,6 +340,16 @@ class RowModel(ShortlistedModel, orders.OrderedModel):
     def get_params(self) -> dict[str, Any]:
         """The constructor's arguments, by name."""
         return {name: getattr(self, name) for name in self.parameters}
+
+    @property
+    def compared_factors(self) -> F32 | None:
+        """Factors (n_items, f) whose cosines are the similarities; None where they are not."""
+        return None
+
+    @cached_property
+    def reranker(self) -> Reranker:
+        """Makes varied and calibrated lists."""
+        return Reranker(self.fitted_data)
 
     @cached_property
     def _propensity(self) -> Propensity:

@@ -2,7 +2,7 @@
 
 import os
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
@@ -15,7 +15,9 @@ from tastemap.data.feedback import Feedback
 from tastemap.errors import ArgumentError
 from tastemap.models.base.orders import supported
 from tastemap.models.base.recommender import Recommender
+from tastemap.models.base.reranking import Picking, Reranking, shortlist_length
 from tastemap.models.base.selection import ShortAnswerWarning, allowed_items
+from tastemap.models.base.user import NO_ITEMS
 from tastemap.support.counts import counted
 
 # The bytes of the scores of a block of users; a block has at least this number of users.
@@ -51,6 +53,9 @@ def recommend_all(
     by: str = "expected",
     seed: int = 0,
     new: bool = False,
+    diversity: float = 0.0,
+    calibrated: str | Sequence[str] | Mapping[str, float] | None = None,
+    at_most: Mapping[str, int] | None = None,
 ) -> pl.DataFrame:
     """The k items with the highest score for every user of the training data, or for some.
 
@@ -69,6 +74,7 @@ def recommend_all(
             are made many at once.
         seed: Of the draws of curious lists.
         new: Also items without training ratings, beside the others.
+        diversity, calibrated, at_most: What lists shall be like, as `Recommender.recommend` has it.
 
     Returns:
         Frame ``user_id, rank, item_id, title, predicted_rating, score``, user by user, best first:
@@ -96,19 +102,22 @@ def recommend_all(
     )
     k = min(10, data.n_items) if k is None else k
     seen = (data.touched,) if exclude_seen else ()
-    everyone = Everyone(model, k, seen, allowed, by=by, seed=seed, has_basis=new)
+    reranking = Reranking.of(data, diversity, calibrated, at_most)
+    options: dict[str, Any] = {"by": by, "seed": seed, "has_basis": new, "reranking": reranking}
+    everyone = Everyone(model, k, seen, allowed, **options)
     lists = everyone.lists(user_index)
     n_short = int(np.count_nonzero(lists.items[:, -1] < 0))
     if n_short:
-        warn_of_short(n_short, len(user_index), k)
+        warn_of_short(n_short, len(user_index), k, reranking)
     return everyone.frame(user_index, lists)
 
 
-def warn_of_short(n_short: int, n_users: int, k: int) -> None:
+def warn_of_short(n_short: int, n_users: int, k: int, reranking: Reranking | None = None) -> None:
     """Warn that the lists of some users are shorter than k."""
+    fitting = f" that fit at_most {reranking.caps}" if reranking and reranking.at_most else ""
     warnings.warn(
         f"{n_short:,} of {counted(n_users, 'user')} {'has' if n_short == 1 else 'have'} fewer than"
-        f" {counted(k, 'item')}: no more candidates are left",
+        f" {counted(k, 'item')}: no more candidates{fitting} are left",
         ShortAnswerWarning,
         stacklevel=3,
     )
@@ -122,6 +131,7 @@ def best_items(
     seen: Sequence[Feedback],
     allowed: Mask | None = None,
     n_threads: int | None = None,
+    reranking: Reranking | None = None,
 ) -> Lists:
     """`recommend_all` on arrays of rows.
 
@@ -133,11 +143,13 @@ def best_items(
             of them are left out.
         allowed: Mask (n_items,) of the items to choose from; None for all.
         n_threads: Threads that select the best scores; None for one on each processor core.
+        reranking: What lists shall be like beside being good.
 
     Raises:
         ArgumentError: If k is not between 1 and the number of items.
     """
-    return Everyone(model, k, seen, allowed, n_threads=n_threads).lists(user_index)
+    everyone = Everyone(model, k, seen, allowed, n_threads=n_threads, reranking=reranking)
+    return everyone.lists(user_index)
 
 
 class Everyone:
@@ -155,6 +167,7 @@ class Everyone:
         by: str = "expected",
         seed: int = 0,
         has_basis: bool = False,
+        reranking: Reranking | None = None,
     ) -> None:
         """Arguments as in `best_items`; ``memory``, in bytes, may make blocks smaller.
 
@@ -172,6 +185,10 @@ class Everyone:
         self.allowed = np.ones(data.n_items, dtype=bool) if allowed is None else allowed
         self.n_threads, self.has_basis = n_threads or _usable_cores(), has_basis
         self.forbidden = np.flatnonzero(~self.allowed)
+        self.reranking, self.n_best = reranking, self.k
+        if reranking is not None:
+            self.n_best = min(shortlist_length(self.k), data.n_items)
+            self.picking = Picking(model.reranker, model, reranking, self.k)
         self.groups = [
             (table.by_user.indptr, table.item_index[table.by_user.indices]) for table in seen
         ]
@@ -227,17 +244,7 @@ class Everyone:
         lists = self._empty(len(users), np.float64)
 
         def fill(place: int) -> None:
-            allowed, user = self.allowed.copy(), int(users[place])
-            for indptr, items in self.groups:
-                allowed[items[indptr[user] : indptr[user + 1]]] = False
-            rows, predicted, score = self.model.recommend_rows(
-                *(self.model.user_at(user), self.k),
-                allowed=allowed,
-                exclude_seen=False,
-                by=self.by,
-                seed=self.seed,
-                new=True,
-            )
+            rows, predicted, score = self._list(int(users[place]))
             for filled, values in zip(lists, (rows, score, predicted), strict=True):
                 filled[place, : len(rows)] = values
 
@@ -253,14 +260,47 @@ class Everyone:
             leave_out(scores, users, indptr, items)
         if len(self.forbidden):
             scores[:, self.forbidden] = -np.inf
-        rows, owner, ends = shortlisted(scores, error, self.k)
+        rows, owner, ends = shortlisted(scores, error, self.n_best)
         exact = (
             scores[owner, rows] if error is None else self.model.predict_rows(users[owner], rows)
         )
-        shape = (len(users), self.k)
+        shape = (len(users), self.n_best)
         items, best = np.empty(shape, np.int32), np.empty(shape, exact.dtype)
-        best_of(exact, rows, ends, self.k, items, best)
-        return Lists(items, best, best)
+        best_of(exact, rows, ends, self.n_best, items, best)
+        return (
+            Lists(items, best, best) if self.reranking is None else self._picked(items, best, users)
+        )
+
+    def _picked(self, shortlists: Lists, users: IndexArray) -> Lists:
+        """Lists from shortlists; where caps leave one too short, from longer shortlists."""
+        items, scores, _ = shortlists
+        liked = [NO_ITEMS] * len(users)
+        if self.reranking is not None and self.reranking.calibrated:
+            liked = [self.model.reranker.liked_by(user) for user in users]
+        places = self.picking.picks(items, scores, liked)
+        picked: IndexArray = np.take_along_axis(items, places, axis=1)
+        best = np.take_along_axis(scores, places, axis=1)
+        picked[places < 0], best[places < 0] = -1, np.nan
+        for n in np.flatnonzero((picked[:, -1] < 0) & (items[:, -1] >= 0)):
+            picked[n], best[n] = -1, np.nan
+            rows, _, score = self._list(int(users[n]))
+            picked[n, : len(rows)], best[n, : len(rows)] = rows, score
+        return Lists(picked, best, best)
+
+    def _list(self, user: int) -> tuple[IndexArray, FloatArray, FloatArray]:
+        """The list of one user, as `recommend_rows` has it."""
+        allowed = self.allowed.copy()
+        for indptr, items in self.groups:
+            allowed[items[indptr[user] : indptr[user + 1]]] = False
+        return self.model.recommend_rows(
+            *(self.model.user_at(user), self.k),
+            allowed=allowed,
+            exclude_seen=False,
+            by=self.by,
+            seed=self.seed,
+            new=True,
+            reranking=self.reranking,
+        )
 
 
 def _usable_cores() -> int:

@@ -10,7 +10,7 @@ import json
 import os
 import shutil
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ import polars as pl
 from tastemap.data.feedback import Feedback
 from tastemap.errors import ArgumentError, DataError, TastemapWarning
 from tastemap.models.base.recommender import Recommender
+from tastemap.models.base.reranking import Reranking
 from tastemap.models.base.selection import allowed_items
 from tastemap.models.batch.recommend import SCORE_BYTES, Everyone, warn_of_short
 from tastemap.support.boundary import disk_errors, refusing
@@ -51,6 +52,9 @@ def write_recommendations(
     by: str = "expected",
     seed: int = 0,
     new: bool = False,
+    diversity: float = 0.0,
+    calibrated: str | Sequence[str] | Mapping[str, float] | None = None,
+    at_most: Mapping[str, int] | None = None,
     memory: int = 2**30,
     progress: bool = False,
 ) -> int:
@@ -72,6 +76,7 @@ def write_recommendations(
         where: A condition on the item table, such as ``"year >= 1990"``.
         by, seed: As in `recommend_all`.
         new: Also items without training ratings; a column ``basis`` says what scores rest on.
+        diversity, calibrated, at_most: What lists shall be like, as `Recommender.recommend` has it.
         memory: Bytes for scores and lists, in addition to those of the model.
         progress: Whether to show a progress bar on standard error.
 
@@ -110,10 +115,12 @@ def write_recommendations(
     )
     k = min(10, data.n_items) if k is None else k
     seen = (data.touched,) if exclude_seen else ()
-    options: dict[str, Any] = {"by": by, "seed": seed, "has_basis": new}
+    reranking = Reranking.of(data, diversity, calibrated, at_most)
+    options: dict[str, Any] = {"by": by, "seed": seed, "has_basis": new, "reranking": reranking}
     everyone = Everyone(model, k, seen, allowed, memory=int(memory) // 2, **options)
     size = _users_of_a_part(data.n_items, k, int(memory))
-    arguments = [k, exclude_seen, *options.values(), size, np.packbits(allowed).tobytes().hex()]
+    arguments = [k, exclude_seen, by, seed, new, size, np.packbits(allowed).tobytes().hex()]
+    arguments += [] if reranking is None else [repr(reranking)]
     digest = model.to_artifact().digest(*arguments)
     parts = _Parts(target.with_name(f".{target.name}.parts"), digest)
     n_before = 0
@@ -134,7 +141,7 @@ def write_recommendations(
         _warn_of_formulas(data)
     n_short = data.n_users - int(full.item())
     if n_short:
-        warn_of_short(n_short, data.n_users, k)
+        warn_of_short(n_short, data.n_users, k, reranking)
     return n_before
 
 

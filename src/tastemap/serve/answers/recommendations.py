@@ -1,12 +1,14 @@
 """The first page: recommendations and their reasons, what to rate next, and the rows of cards."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from tastemap.arrays import FloatArray, IndexArray
 from tastemap.models.base.factors import HasFactors
+from tastemap.models.base.reranking import Reranking
 from tastemap.models.base.selection import top_k
 from tastemap.serve.answers.reasons import with_reasons
 from tastemap.serve.model.catalogue import NO_FILTERS, Filters
@@ -78,16 +80,26 @@ def recommendations(
     by: str = "expected",
     seed: int = 0,
     reasons: bool = False,
+    reranking: Reranking | None = None,
 ) -> Recommendations:
     """The best items for a user; see `Service.recommend`."""
     scores = model.scores_of_lists(user)
     rows, score = model.best_rows(
-        *(user, scores, k, filters), exclude_seen=exclude_seen, novelty=novelty, by=by, seed=seed
+        *(user, scores, k, filters),
+        exclude_seen=exclude_seen,
+        novelty=novelty,
+        by=by,
+        seed=seed,
+        reranking=reranking,
     )
     items = cards(model, rows, user, scores=scores, score=score)
     if reasons:
         items = with_reasons(model, user, rows, items)
-    note = None if len(rows) == k else f"no more than {len(rows)} items are left to recommend"
+    if len(rows) == k:
+        return Recommendations(user.source, items)
+    note = f"no more than {len(rows)} items are left to recommend"
+    if reranking is not None and reranking.at_most:
+        note += f", with at most {reranking.caps}"
     return Recommendations(user.source, items, note)
 
 
@@ -97,8 +109,10 @@ def first_page(
     k: int,
     filters: Filters = NO_FILTERS,
     novelty: float = 0.0,
+    diversity: float = 0.0,
 ) -> list[Row]:
     """The rows of the first page; see `Service.rows`."""
+    varied = Reranking.of(model.data, diversity) if model.capabilities.similar_items else None
     scores = model.scores_of_lists(user)
     unseen = model.unseen([user], filters)
     most_rated = top_k(model.catalogue.popularity.astype(float), unseen, max(k, MAX_CANDIDATES))
@@ -113,8 +127,8 @@ def first_page(
             items = with_reasons(model, user, rows, items)
         return Row(key, title, note, user.source, items)
 
-    best, _ = model.best_rows(user, scores, k, filters, novelty=novelty)
-    loved = loved_by_few(model, user, scores, k, filters, best)
+    best, _ = model.best_rows(user, scores, k, filters, novelty=novelty, reranking=varied)
+    loved = loved_by_few(model, user, scores, k, filters, best, reranking=varied)
     next_rows = rate_next(model, user, k, most_rated[:MAX_CANDIDATES])
     words = WORDS_OF_RATINGS if model.has_ratings else WORDS_OF_INTERACTIONS
     rows = {
@@ -157,6 +171,7 @@ def loved_by_few(
     k: int,
     filters: Filters,
     others: IndexArray,
+    **options: Any,
 ) -> IndexArray:
     """The k best items for a user of those that few have rated, and that these few love.
 
@@ -170,6 +185,7 @@ def loved_by_few(
         k: Number of items.
         filters: What the items have to fit.
         others: Rows of items that stand in another row already.
+        **options: Those of `recommend_rows`.
     """
     catalogue = model.catalogue
     tail = catalogue.popularity_of_tail
@@ -180,7 +196,7 @@ def loved_by_few(
         among = catalogue.default_scores >= model.ratings.global_mean
     among[others] = False
     of_few = replace(filters, min_ratings=max(filters.min_ratings, floor), max_ratings=tail)
-    return model.best_rows(user, scores, k, of_few, novelty=novelty, among=among)[0]
+    return model.best_rows(user, scores, k, of_few, novelty=novelty, among=among, **options)[0]
 
 
 def rate_next(model: LoadedModel, user: ServedUser, k: int, candidates: IndexArray) -> IndexArray:

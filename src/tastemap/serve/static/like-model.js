@@ -12,6 +12,7 @@ export class LikeModel extends RankedItems {
       indptr: term.indptr && decoded(term.indptr, Uint32Array),
       columns: term.columns && decoded(term.columns, Uint32Array),
       placeWeights: term.place_weights, power: term.power,
+      scale: term.scale && decoded(term.scale, Float32Array),
     }));
     this.neighbours = decoded(data.neighbours, Int32Array);
     this.similarity = decoded(data.similarity, Float32Array);
@@ -66,6 +67,26 @@ export class LikeModel extends RankedItems {
       && ((this.ordered ? isNear(liked[j], item) : isNear(item, liked[j]))
         || shared(genres(item), genres(liked[j])) >= MIN_SHARED_GENRES)));
     return assigned(lifts, possible).map((j) => (j < 0 ? -1 : liked[j]));
+  }
+
+  // Similarities of an item with every item: of people going on to it, or mutual weights; null where
+  // the terms do not say them.
+  get likeness() {
+    const [term] = this.terms;
+    const { weights, step, scale, columns } = term;
+    if (columns || (!this.ordered && !scale)) return null;
+    const towards = (i, j) => step[i] * weights[i * this.n + j];
+    if (scale) {
+      return (i) => Float64Array.from({ length: this.n }, (_, j) => {
+        const size = Math.sqrt(Math.abs(towards(i, j) * towards(j, i)) / (scale[i] * scale[j]));
+        return Math.sign(towards(i, j)) * Math.min(size, 1);
+      });
+    }
+    return (i) => {
+      const most = weights.subarray(i * this.n, (i + 1) * this.n)
+        .reduce((max, w, j) => (j === i ? max : Math.max(max, Math.abs(w))), 0) || 1;
+      return Float64Array.from({ length: this.n }, (_, j) => (j === i ? 0 : weights[i * this.n + j] / most));
+    };
   }
 
   // The items most similar to an item, or that people go on to.

@@ -19,6 +19,7 @@ export class RankedItems {
   // popularity: how many know each item; frequency: how often each is in the data.
   constructor(popularity, frequency = popularity) {
     this.popularity = popularity;
+    this.frequency = frequency;
     this.n = popularity.length;
     this.information = selfInformation(frequency);
     this.placeholders = new Set(); // rows that stand for no item
@@ -247,6 +248,9 @@ export class FactorModel extends RankedItems {
     }
     return chosen.map((j) => asked[j]);
   }
+
+  // How like an item every item is, for a varied list; null where items cannot be compared.
+  get likeness() { return this.size > 1 ? (item) => this.cosinesWith(this.X.subarray(item * this.size + 1, (item + 1) * this.size), this.length(item)) : null; }
 
   // Similarity of one item with every item, as tastemap/models/base/factors.py has it: the cosine of
   // the factors times how far those of both can be believed. Null where there are no factors.

@@ -6,6 +6,7 @@ import { TasteMap } from "./map.js";
 import { decoded, FactorModel, placeAmid } from "./model.js";
 import { TitleIndex, wordsOf } from "./search.js";
 import { stars } from "./stars.js";
+import { shortlistLength, spreadOf, varied } from "./varied.js";
 
 export const PER_ROW = 8;
 // "Loved by few": so many ratings are enough to tell, or a third of the most of the long tail; at the
@@ -29,7 +30,7 @@ export class Site {
     this.rowById = new Map(this.items.id.map((id, i) => [id, i]));
     this.key = `tastemap ${data.fingerprint}`;
     this.ratings = new Map(this.stored());
-    this.asked = { q: "", genre: "", from: "", to: "", least: "", novelty: 0 };
+    this.asked = { q: "", genre: "", from: "", to: "", least: "", novelty: 0, diversity: 0 };
     this.main = document.querySelector("main");
     this.toast = document.querySelector(".toast");
     addEventListener("hashchange", () => this.show(true));
@@ -170,13 +171,16 @@ export class Site {
     const genres = element("select", {}, element("option", { value: "" }, "all"),
       ...this.items.genreList.map((name) => element("option", { value: name, selected: name === asked.genre }, name)));
     genres.addEventListener("change", () => { asked.genre = genres.value; this.fillResults(); });
-    const slider = element("input", { type: "range", min: "-1", max: "1", step: "0.1", value: String(asked.novelty), "aria-label": "From familiar to surprising" });
-    slider.addEventListener("input", () => { asked.novelty = Number(slider.value); this.fillResults(); });
-    const slide = element("div", { class: "slide" }, element("span", { class: "quiet" }, element("span", {}, "familiar"), element("span", {}, "surprising")), slider);
+    const slide = (name, low, high, min) => {
+      const slider = element("input", { type: "range", min, max: "1", step: "0.1", value: String(asked[name]), "aria-label": `From ${low} to ${high}` });
+      slider.addEventListener("input", () => { asked[name] = Number(slider.value); this.fillResults(); });
+      return element("div", { class: "slide" }, element("span", { class: "quiet" }, element("span", {}, low), element("span", {}, high)), slider);
+    };
     const form = element("form", { class: "filters", role: "search" },
       field("q", this.data.hasTitles ? "Search" : "Search by id", { type: "search", placeholder: this.searched, class: "grow", autocomplete: "off" }),
       this.items.genreList.length ? element("label", {}, "Genre", genres) : null,
-      slide, ...(this.hasYears ? [field("from", "From year", { type: "number" }), field("to", "to year", { type: "number" })] : []),
+      slide("novelty", "familiar", "surprising", "-1"), this.model.likeness ? slide("diversity", "alike", "varied", "0") : null,
+      ...(this.hasYears ? [field("from", "From year", { type: "number" }), field("to", "to year", { type: "number" })] : []),
       field("least", `At least … ${this.words.counted}`, { type: "number", min: "0" }));
     form.addEventListener("submit", (event) => event.preventDefault());
     return form;
@@ -198,13 +202,19 @@ export class Site {
       && this.model.popularity[i] >= Number(least || 0);
   }
 
-  // The k best items for the person: rows in order.
+  // The k best items for the person: rows in order; varied, if that is wanted and can be.
   recommend(k, allowed = () => true, scores = this.person.scores, novelty = this.asked.novelty) {
+    const { likeness } = this.model;
+    const { diversity } = this.asked;
     // Of whom nothing is known there is nothing to be cautious of.
     const isSure = this.ratings.size > 0 && scores === this.person.scores && this.model.caution;
     const ranking = isSure ? this.model.ranking(this.person.cautious, novelty, this.model.shrinkage, scores)
       : this.model.ranking(scores, novelty);
-    return this.model.top(ranking, (i) => !this.ratings.has(i) && this.fits(i) && allowed(i), k);
+    const isVaried = diversity > 0 && likeness;
+    const rows = this.model.top(ranking, (i) => !this.ratings.has(i) && this.fits(i) && allowed(i), isVaried ? shortlistLength(k) : k);
+    if (!isVaried || !rows.length) return rows;
+    this.spread ??= spreadOf(this.model.frequency, likeness);
+    return varied(rows, ranking, k, diversity, likeness, this.spread);
   }
 
   // Titles that hold the words, then items of a genre that is named and hold the others; the rules

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.security import APIKeyHeader
 from starlette.concurrency import run_in_threadpool
 
+from tastemap.models.base.reranking import words_as_columns
 from tastemap.serve.answers.item_map import ItemMap
 from tastemap.serve.model.catalogue import Filters
 from tastemap.serve.model.loaded import LoadedModel
@@ -33,6 +34,9 @@ from tastemap.serve.web.errors import Problem, no_map
 from tastemap.serve.web.etags import tag_of, tagged
 from tastemap.serve.web.middleware import API_KEY_HEADER, check_key
 from tastemap.serve.web.requests import (
+    AtMost,
+    Calibrated,
+    Diversity,
     ExplainBody,
     IdInPath,
     K,
@@ -242,10 +246,15 @@ def recommendations(
     by: Order = "expected",
     seed: Seed = 0,
     reasons: Why = False,
+    diversity: Diversity = 0.0,
+    calibrated: Calibrated = None,
+    at_most: AtMost = None,
 ) -> Response:
     """The best items for a user, known or new."""
     options: dict[str, Any] = {"exclude_seen": exclude_seen, "novelty": novelty, "reasons": reasons}
-    options |= {"by": by, "seed": seed}
+    options |= {"by": by, "seed": seed, "diversity": diversity}
+    options["calibrated"] = words_as_columns(calibrated, "calibrated")
+    options["at_most"] = words_as_columns(at_most, "at_most")
     return answered(request, service.recommend(api_profile(user_id), k, filters=where, **options))
 
 
@@ -275,7 +284,8 @@ async def recommend(service: AppService, body: RecommendBody) -> Response:
     profile = body.profile(service.model)
     if profile is None:
         raise Problem(422, "invalid_request", "one of ratings, interactions and history is needed")
-    options = body.model_dump(include={"exclude_seen", "novelty", "by", "seed", "reasons"})
+    names = {"exclude_seen", "novelty", "by", "seed", "reasons"}
+    options = body.model_dump(include=names | {"diversity", "calibrated", "at_most"})
     filters = body.where.filters()
     answer = partial(service.recommend, profile, body.k, filters=filters, **options)
     # A thread of its own, unless that takes longer than the answer.

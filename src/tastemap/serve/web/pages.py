@@ -81,13 +81,14 @@ def discover(
     year_to: Text = "",
     min_ratings: Text = "",
     novelty: Text = "0",
+    diversity: Text = "0",
     cursor: Text = "",
 ) -> Response:
     """Search, filters and the rows of picks."""
     if change.apply(visit) and not visit.is_live:
         return visit.again()
     filters = Filters(genre, whole(year_from), whole(year_to), max(whole(min_ratings) or 0, 0))
-    slider = _slider(novelty)
+    sliders: dict[str, Any] = {"novelty": _slider(novelty, -1), "diversity": _slider(diversity, 0)}
     fields: dict[str, Any] = {"q": q, "genre": genre, "year_from": year_from, "year_to": year_to}
     fields |= {"min_ratings": min_ratings}
     service, results = visit.service, None
@@ -102,12 +103,12 @@ def discover(
         "discover.html",
         "Discover",
         **fields,
-        novelty=slider,
+        **sliders,
         genres=sorted(name for name, _ in service.model.catalogue.genres),
         found=results,
         found_title="" if results is None else _count_found(results.total, q),
         more=more,
-        rows=() if results else service.rows(visit.profile, n_in_row, filters, slider),
+        rows=() if results else service.rows(visit.profile, n_in_row, filters, **sliders),
     )
 
 
@@ -118,8 +119,8 @@ def _count_found(total: int, q: str) -> str:
     return f"{total:,} found for “{shown}”"
 
 
-def _slider(text: str) -> float:
-    return min(max(numerals.number(text) or 0.0, -1.0), 1.0)
+def _slider(text: str, lowest: float) -> float:
+    return min(max(numerals.number(text) or 0.0, lowest), 1.0)
 
 
 # ---- an item ----

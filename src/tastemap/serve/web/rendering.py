@@ -77,6 +77,7 @@ class About(NamedTuple):
     Attributes:
         has_titles, has_years: Whether items have any.
         is_ordered: Whether it looks at the order: similar items are what people go on to.
+        is_compared: Whether the model can compare items, so that lists can be varied.
         searched: What a search looks for, in words.
         example: A title that many know, for a list that people write; or an id.
     """
@@ -84,6 +85,7 @@ class About(NamedTuple):
     has_titles: bool
     has_years: bool
     is_ordered: bool
+    is_compared: bool
     searched: str
     example: str
 
@@ -94,8 +96,9 @@ class About(NamedTuple):
         has_titles, has_years = catalogue.has_titles, catalogue.has_years
         words = ["title" if has_titles else "id"]
         words += ["year"] * has_years + ["genre"] * bool(catalogue.genres)
-        is_ordered = model.capabilities.ordered
-        return cls(has_titles, has_years, is_ordered, ", ".join(words), catalogue.example)
+        can, searched = model.capabilities, ", ".join(words)
+        kinds = (has_titles, has_years, can.ordered, can.similar_items)
+        return cls(*kinds, searched, catalogue.example)
 
 
 class Visit:

@@ -57,6 +57,18 @@ Order = Annotated[
     Query(description="expected rating; what is certain; a draw; more for you than for others."),
 ]
 Seed = Annotated[int, Query(ge=0, lt=2**31, description="Of a curious list.")]
+Diversity = Annotated[
+    float, Query(ge=0, le=1, description="0 for the best, 1 for items that are unlike each other.")
+]
+Share = Annotated[float, Field(ge=0, le=1)]
+Cap = Annotated[int, Field(ge=1, le=Limits.k)]
+Words = Annotated[list[ShortText] | None, Query(max_length=Limits.columns)]
+Calibrated = Annotated[
+    Words, Query(description="Columns, `genres` or `genres=0.5`, in the shares of the taste.")
+]
+AtMost = Annotated[
+    Words, Query(description="`director=2`: at most so many items with the same value.")
+]
 Year = Annotated[int | None, Field(ge=-(2**31), lt=2**31)]
 Count = Annotated[int, Field(ge=0, lt=2**31)]
 Why = Annotated[
@@ -207,6 +219,9 @@ class RecommendBody(InHand):
     by: OrderName = "expected"
     seed: int = Field(0, ge=0, lt=2**31)
     reasons: bool = False
+    diversity: float = Field(0.0, ge=0, le=1)
+    calibrated: Annotated[dict[ShortText, Share], Field(max_length=Limits.columns)] | None = None
+    at_most: Annotated[dict[ShortText, Cap], Field(max_length=Limits.columns)] | None = None
     where: Named = Named()
 
 
