@@ -10,6 +10,7 @@ import polars as pl
 
 from tastemap.data.feedback import Source, pair_numbers
 from tastemap.data.interactions import Interactions
+from tastemap.data.memmap import is_prepared
 from tastemap.data.nouns import activity_in, item_noun, noun_in
 from tastemap.data.readers.archive import ZIP, DataFile, boundary, first_bytes, open_files
 from tastemap.data.readers.chunked_text import Columns, Reading, read_parts
@@ -22,6 +23,7 @@ from tastemap.data.readers.json_records import is_json, read_json
 from tastemap.data.readers.kinds import START_BYTES, refuse_other_kind
 from tastemap.data.readers.members import member, table_in
 from tastemap.data.readers.numbers import as_numbers, truth_values
+from tastemap.data.readers.prepared import prepared_interactions
 from tastemap.data.readers.roles import first_named, item_columns
 from tastemap.data.readers.table import sample_of
 from tastemap.data.readers.timestamps import complete_times, evidence, read_times, time_form
@@ -69,7 +71,8 @@ def read_interactions(
     first note says what was read.
 
     Args:
-        source: A path or a frame, as `tastemap.read_ratings` takes them; ``{user: [items]}`` or
+        source: A path or a frame, as `tastemap.read_ratings` takes them, a part that
+            `tastemap split` wrote, too; ``{user: [items]}`` or
             ``{user: {item: weight}}``; a list of tuples ``(user, item)`` or ``(user, item,
             weight)``; an array of 2 or 3 such columns; or a SciPy sparse matrix of users by items.
         user, item, weight, event, timestamp: The columns. By default those with common names
@@ -98,6 +101,10 @@ def read_interactions(
         expected = f"one of {', '.join(REPEATS)}"
         raise ArgumentError("repeats", expected=expected, received=repr(repeats))
     chosen = {"user": user, "item": item, "weight": weight, "event": event, "timestamp": timestamp}
+    if isinstance(source, str | Path) and is_prepared(Path(source).expanduser()):
+        given = {**chosen, "event_weights": event_weights}
+        given["repeats"] = repeats if repeats in ("count", "last") else None
+        return prepared_interactions(Path(source).expanduser(), given)
     name, table = _read(source, chosen, Dialect(delimiter, encoding, has_header))
     interactions = _assembled(name, table, event_weights, repeats)
     _refuse_what_teaches_nothing(table, interactions)
