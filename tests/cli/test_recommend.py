@@ -74,7 +74,14 @@ def test_recommend_for_everyone(folder: Path, tmp_path: Path) -> None:
     rows = ask("recommend", folder / "bias", 5, "-k", 3)["rows"]
     own = lists.filter(user_id=5)
     assert own["item_id"].to_list() == [row["item_id"] for row in rows]
-    assert len(ask("recommend", folder / "bias", "--all", "-k", 1)["rows"]) == 120
+    likely = ["--by", "likely-and-liked", "--novelty", 0.1]
+    every = ask("recommend", folder / "bias", "--all", "-k", 1, *likely)["rows"]
+    assert len(every) == 120
+    single = ask("recommend", folder / "bias", 5, "-k", 1, *likely)["rows"][0]
+    assert {"user_id": 5, **single} in every
+    assert "received --after, of" in run(
+        "recommend", folder / "bias", "--all", "--after", 3, "-o", out, code=2
+    )
 
 
 def test_similar(folder: Path) -> None:

@@ -4,6 +4,7 @@ import time
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info
 
 from tastemap.data.ratings import Ratings
 from tastemap.data.splits import Split
@@ -110,6 +111,8 @@ def test_samples_are_of_whole_users_and_grow_while_the_time_seems_too_short(
 
     def timed(_: str, part: Split, limit: float) -> Trial:
         assert limit == 0, "one iteration"
+        pools = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
+        assert {pool["num_threads"] for pool in pools} == {1}, "of which none waits for another"
         sizes.append(len(part.train))
         users = np.flatnonzero(part.train.by_user.counts)
         ids = part.train.users.ids_at(users)

@@ -100,19 +100,20 @@ def recommend(
 
     new_ratings = parse_new_user(rate, ratings, like)
     choice: dict[str, Any] = {"k": k, "where": where, "exclude_seen": not include_seen, "new": new}
+    choice |= {"novelty": novelty, "by": by}
     if everyone:
-        is_new = new_ratings or after or seen
-        job.check_for_all(user, is_new, novelty, by, has_place=as_json or out is not None)
+        words = {"USER": user, "--rate": rate, "--ratings": ratings, "--like": like}
+        words |= {"--after": after, "--seen": seen}
+        job.check_for_all(words, has_place=as_json or out is not None)
     file = out if everyone and not as_json else None
     if is_spark(engine):
         job.recommend_on_spark(model, file, choice, master, conf or [])
     elif file is not None and job.in_parts(file):
         job.write_for_all(load_saved(model), file, parse_bytes(memory), choice)
     else:
-        single = None if everyone else (user, new_ratings, novelty)
-        if not everyone:
-            choice |= {"by": by} | ({"history": after} if after else {})
-            choice |= {"seen": seen} if seen else {}
+        choice |= {"history": after} if after else {}
+        choice |= {"seen": seen} if seen else {}
+        single = None if everyone else (user, new_ratings)
         answer, notes = noting(lambda: job.recommended(load_saved(model), single, choice))
         output(as_json, out).show(answer[0], "Recommendations", [*answer[1], *notes])
 

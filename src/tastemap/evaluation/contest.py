@@ -210,7 +210,7 @@ class Contest:
         n = len(self.parts.train)
         size = int(np.clip(n // 80, *SAMPLE_RATINGS))
         work = make_model(name).work(self.parts.train)  # refuses what would not fit, first of all
-        self._timed(name, self._sample(size), 0)
+        self._probed(name, self._sample(size))
         if 2 * size >= n:
             return 0.0
         answers = self._n_answers(self.parts)
@@ -231,10 +231,22 @@ class Contest:
 
         One alone where it takes much of the model's time.
         """
-        first = self._timed(name, part, 0)
+        first = self._probed(name, part)
         if self._is_dear(first.seconds):
             return first
-        return min(first, self._timed(name, part, 0), key=lambda trial: trial.seconds)
+        return min(first, self._probed(name, part), key=lambda trial: trial.seconds)
+
+    def _probed(self, name: str, part: SplitOf[Any]) -> Trial:
+        """One iteration on a sample, its linear algebra on a single thread.
+
+        On a busy machine several threads wait for each other: the small matrices of a sample then
+        take many times as long, which says nothing of the large ones of all ratings.
+        """
+        import scipy.linalg  # noqa: F401 - its threads are held as well, once it is there
+        from threadpoolctl import threadpool_limits
+
+        with threadpool_limits(limits=1, user_api="blas"):
+            return self._timed(name, part, 0)
 
     def _is_dear(self, seconds: float) -> bool:
         """Whether a sample takes too much of the time that a model has."""

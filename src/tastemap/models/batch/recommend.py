@@ -2,7 +2,7 @@
 
 import os
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
@@ -30,10 +30,12 @@ class Lists(NamedTuple):
     Attributes:
         items: int32 (n, k), rows of the items; -1 after the end of a list.
         scores: float (n, k), their scores; NaN after the end of a list.
+        predicted: float (n, k), raw predictions where the scores are something else; or None.
     """
 
     items: IndexArray
     scores: npt.NDArray[Any]
+    predicted: npt.NDArray[Any] | None = None
 
 
 def recommend_all(
@@ -45,13 +47,15 @@ def recommend_all(
     candidates: Any = None,
     exclude: Any = None,
     where: str | pl.Expr | None = None,
+    novelty: float = 0.0,
+    by: str = "expected",
     new: bool = False,
 ) -> pl.DataFrame:
     """The k items with the highest score for every user of the training data, or for some.
 
     Each user's list equals that of ``model.recommend(user_id, k=k)``, for any set of users and any
     number of threads. Memory is bounded: users are processed in blocks whose scores take some
-    megabytes.
+    megabytes. With a novelty, or in another order, each user is asked for alone: it takes longer.
 
     Args:
         model: A fitted model.
@@ -60,6 +64,7 @@ def recommend_all(
         exclude_seen: Leave out what each user has rated or seen.
         candidates, exclude: Items (ids or titles) to choose from, or to leave out.
         where: A condition on the item table, such as ``"year >= 1990"``.
+        novelty, by: As in `Recommender.recommend`.
         new: Also items without training ratings, beside the others.
 
     Returns:
@@ -68,7 +73,8 @@ def recommend_all(
         ``new`` a column ``basis``, as `Recommender.recommend` has it.
 
     Raises:
-        ArgumentError: If k is not between 1 and the number of items.
+        ArgumentError: If k is not between 1 and the number of items, or the order is none.
+        UnsupportedError: If the model has no such order.
         UnknownIdError: If a user is unknown; the nearest are offered.
 
     Example:
@@ -87,12 +93,22 @@ def recommend_all(
     )
     k = min(10, data.n_items) if k is None else k
     seen = (data.touched,) if exclude_seen else ()
-    everyone = Everyone(model, k, seen, allowed, has_basis=new)
+    everyone = Everyone(model, k, seen, allowed, has_basis=new, choice=unusual(novelty, by))
     lists = everyone.lists(user_index)
     n_short = int(np.count_nonzero(lists.items[:, -1] < 0))
     if n_short:
         warn_of_short(n_short, len(user_index), k)
     return everyone.frame(user_index, lists)
+
+
+def unusual(novelty: float, by: str) -> dict[str, Any]:
+    """The options of `recommend_rows` for which each user is asked for alone.
+
+    Example:
+        >>> unusual(0.0, "expected"), unusual(0.5, "expected")
+        ({}, {'novelty': 0.5})
+    """
+    return ({"novelty": novelty} if novelty else {}) | ({"by": by} if by != "expected" else {})
 
 
 def warn_of_short(n_short: int, n_users: int, k: int) -> None:
@@ -144,10 +160,13 @@ class Everyone:
         n_threads: int | None = None,
         *,
         has_basis: bool = False,
+        choice: Mapping[str, Any] | None = None,
     ) -> None:
         """Arguments as in `best_items`; ``memory``, in bytes, may make blocks smaller.
 
-        With ``has_basis`` frames say what each score rests on.
+        With ``has_basis`` frames say what each score rests on. With further options of
+        `recommend_rows`, ``choice``, each user is asked for alone; what the model cannot do is said
+        before anything is done.
         """
         data = model.fitted_data
         if isinstance(k, bool) or not isinstance(k, int | np.integer) or not 1 <= k <= data.n_items:
@@ -158,6 +177,7 @@ class Everyone:
             )
         self.model, self.data, self.k = model, data, int(k)
         self.n_threads, self.has_basis = n_threads or _usable_cores(), has_basis
+        self.allowed, self.choice = allowed, dict(choice or {})
         self.forbidden = np.flatnonzero(~allowed) if allowed is not None else np.zeros(0, np.int64)
         self.groups = [
             (table.by_user.indptr, table.item_index[table.by_user.indices]) for table in seen
@@ -165,10 +185,14 @@ class Everyone:
         self.size = max(MIN_BLOCK_USERS, BLOCK_BYTES // (4 * data.n_items))
         if memory is not None:
             self.size = max(1, min(self.size, memory // (SCORE_BYTES * data.n_items)))
+        if self.choice:
+            self._each(np.zeros(1, dtype=np.int32))
 
     def lists(self, user_index: IndexArray) -> Lists:
         """The lists of some users, in their order."""
         users = np.asarray(user_index, dtype=np.int32)
+        if self.choice:
+            return self._each(users)
         shape = (0, self.k)
         lists = [Lists(np.empty(shape, dtype=np.int32), np.empty(shape, dtype=np.float32))]
         memory = np.empty((min(self.size, len(users)), self.data.n_items), dtype=np.float32)
@@ -180,7 +204,26 @@ class Everyone:
                 errors = [None] * n if error is None else np.array_split(error, n)
                 parts = (np.array_split(scores, n), errors, np.array_split(block, n))
                 lists += (map if n == 1 else pool.map)(self._best, *parts)
-        return Lists(*(np.concatenate(parts) for parts in zip(*lists, strict=True)))
+        columns = zip(*(part[:2] for part in lists), strict=True)
+        return Lists(*(np.concatenate(column) for column in columns))
+
+    def _each(self, users: IndexArray) -> Lists:
+        """The lists of users, each asked for alone."""
+        options = {"allowed": self.allowed, "exclude_seen": bool(self.groups), **self.choice}
+        answers = [
+            self.model.recommend_rows(
+                self.model.user_at(user), self.k, new=self.has_basis, **options
+            )
+            for user in users.tolist()
+        ]
+        types = [values.dtype for values in answers[0]] if answers else [np.float32] * 3
+        columns = [np.full((len(users), self.k), -1, np.int32)]
+        columns += [np.full((len(users), self.k), np.nan, dtype) for dtype in types[1:]]
+        for row, answer in enumerate(answers):
+            for column, values in zip(columns, answer, strict=True):
+                column[row, : len(values)] = values
+        items, predicted, scores = columns
+        return Lists(items, scores, predicted)
 
     def frame(self, user_index: IndexArray, lists: Lists) -> pl.DataFrame:
         """The frame of `recommend_all` of some users' lists."""
@@ -189,7 +232,8 @@ class Everyone:
         rows, score = lists.items.ravel()[place], lists.scores.ravel()[place]
         predicted = pl.lit(None, pl.Float64)
         if self.model.predicts_ratings:
-            predicted = pl.lit(pl.Series(self.model.fitted_ratings.scale.clip(score)))
+            values = score if lists.predicted is None else lists.predicted.ravel()[place]
+            predicted = pl.lit(pl.Series(self.model.fitted_ratings.scale.clip(values)))
         frame = pl.DataFrame(
             [
                 data.users.ids_at(user_index[place // self.k]),

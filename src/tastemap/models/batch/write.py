@@ -21,7 +21,7 @@ from tastemap.data.feedback import Feedback
 from tastemap.errors import ArgumentError, DataError, TastemapWarning
 from tastemap.models.base.recommender import Recommender
 from tastemap.models.base.selection import allowed_items
-from tastemap.models.batch.recommend import SCORE_BYTES, Everyone, warn_of_short
+from tastemap.models.batch.recommend import SCORE_BYTES, Everyone, unusual, warn_of_short
 from tastemap.support.boundary import disk_errors, refusing
 from tastemap.support.formulas import defused
 from tastemap.support.progress import progress_bar
@@ -48,6 +48,8 @@ def write_recommendations(
     candidates: Any = None,
     exclude: Any = None,
     where: str | pl.Expr | None = None,
+    novelty: float = 0.0,
+    by: str = "expected",
     new: bool = False,
     memory: int = 2**30,
     progress: bool = False,
@@ -68,6 +70,7 @@ def write_recommendations(
         exclude_seen: Leave out what each user has rated.
         candidates, exclude: Items (ids or titles) to choose from, or to leave out.
         where: A condition on the item table, such as ``"year >= 1990"``.
+        novelty, by: As in `Recommender.recommend`.
         new: Also items without training ratings; a column ``basis`` says what scores rest on.
         memory: Bytes for scores and lists, in addition to those of the model.
         progress: Whether to show a progress bar on standard error.
@@ -107,9 +110,10 @@ def write_recommendations(
     )
     k = min(10, data.n_items) if k is None else k
     seen = (data.touched,) if exclude_seen else ()
-    everyone = Everyone(model, k, seen, allowed, memory=int(memory) // 2, has_basis=new)
+    choice, half = unusual(novelty, by), int(memory) // 2
+    everyone = Everyone(model, k, seen, allowed, memory=half, has_basis=new, choice=choice)
     size = _users_of_a_part(data.n_items, k, int(memory))
-    options = [k, exclude_seen, new, size, np.packbits(allowed).tobytes().hex()]
+    options = [k, exclude_seen, new, size, np.packbits(allowed).tobytes().hex(), *choice.items()]
     digest = model.to_artifact().digest(*options)
     parts = _Parts(target.with_name(f".{target.name}.parts"), digest)
     n_before = 0
