@@ -48,7 +48,7 @@ def test_recommend_for_a_user_and_for_somebody_new(folder: Path, tmp_path: Path)
     rows = ask("recommend", folder / "dot", *after, "-k", 2)["rows"]
     assert {row["item_id"] for row in rows}.isdisjoint({2, 3})
     both = run("recommend", folder / "dot", 5, *after, code=2)
-    assert "user_id, ratings; expected one of the two" in both
+    assert "USER, --after; expected one of the two" in both
     both = run("recommend", folder / "dot", "--ratings", mine, *rate, code=2)
     assert "--rate, --ratings; expected one of the two" in both
     answer = ask("recommend", folder / "dot", 5, "-k", 80)
