@@ -135,3 +135,14 @@ def test_the_time_of_a_model_follows_its_work() -> None:
     assert extrapolated([(1.0, 1.0), (2.0, 8.0)], 4.0) == 16.0, "at most in proportion"
     assert extrapolated([(1.0, 1.0), (4.0, 1.0)], 16.0) == 2.0, "at least as the root"
     assert extrapolated([(9.0, 3.0)], 1.0) == 3.0, "a sample is no more than all"
+
+
+def test_how_busy_the_machine_is_all_samples_tell_together(split: Split) -> None:
+    contest = Contest(Objective("rmse"), split, 0, 0.0, 25.0, 2.5, 4)
+    assert contest._slowness == 1
+    contest.samples += [contests._Clocks(6.0, 1.0), contests._Clocks(2.0, 1.0)]
+    assert contest._slowness == pytest.approx(4)
+    contest.samples += [contests._Clocks(0.0, 8.0)]
+    assert contest._slowness == 1, "several threads"
+    trial = contest._timed("bias", split, 0)
+    assert 0 < trial.seconds <= sum(clocks.wall for clocks in contest.samples[-2:])

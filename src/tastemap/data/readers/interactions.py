@@ -17,6 +17,7 @@ from tastemap.data.readers.chunked_text import Columns, Reading, read_parts
 from tastemap.data.readers.column_names import LIKED_NAMES
 from tastemap.data.readers.columns import as_ids, item_table
 from tastemap.data.readers.dialect import INFERRED, Dialect, sample, sniff
+from tastemap.data.readers.event_weights import lacking_events, weights_of_kinds
 from tastemap.data.readers.frames import NAME, as_polars
 from tastemap.data.readers.interaction_roles import find_interaction_columns
 from tastemap.data.readers.json_records import is_json, read_json
@@ -37,7 +38,6 @@ from tastemap.support.memory import require
 REPEATS = ("sum", "count", "last", "keep")
 # Text of a file, its columns, and the ids as numbers: a multiple of the bytes of the file.
 MEMORY_PER_BYTE = 6
-LISTED_EVENTS = 6
 #: Dislike, neither, like.
 SIGNS = {-1.0, 0.0, 1.0}
 
@@ -277,12 +277,7 @@ def _weights(
     if "event" in roles:
         weight, notes = _weights_of_events(frame[roles["event"]], event_weights)
     elif event_weights is not None:
-        raise ArgumentError(
-            "event_weights",
-            expected="a column of the kinds of events",
-            received=f"columns {', '.join(frame.columns)}",
-            do="name it: event=...",
-        )
+        raise lacking_events(frame.columns)
     if "weight" not in roles:
         return weight, notes
     column = frame[roles["weight"]]
@@ -314,27 +309,10 @@ def _weights_of_events(
     kinds = events.cast(pl.String)
     kinds = kinds.set(kinds == "", None)
     counts = kinds.drop_nulls().value_counts(sort=True)
-    shown = [f"{kind} ({n:,})" for kind, n in counts.head(LISTED_EVENTS).rows()]
-    listed = ", ".join(shown) + (" …" if len(counts) > LISTED_EVENTS else "")
+    weights, note = weights_of_kinds(counts.rows(), event_weights)
     if event_weights is None:
-        note = (
-            f"events {listed}: each weighs 1 (event_weights={{...}}, in the shell --event-weights,"
-            " weighs them by their kind)"
-        )
         return pl.Series(np.ones(len(events))), [note]
-    lacking = [kind for kind in counts[events.name] if kind not in event_weights]
-    if lacking:
-        call = ", ".join(f"{k!r}: {event_weights.get(k, 1):g}" for k in counts[events.name])
-        raise ArgumentError(
-            "event_weights",
-            expected="a weight for each kind of event, 0 for those that do not count",
-            received=f"none for {', '.join(map(repr, lacking[:LISTED_EVENTS]))}",
-            do=f"event_weights={{{call}}}",
-        )
-    weights = pl.Series([float(event_weights[kind]) for kind in counts[events.name]])
-    said = ", ".join(f"{kind} {event_weights[kind]:g}" for kind in counts[events.name])
-    weight = kinds.replace_strict(counts[events.name], weights, default=None)
-    return weight, [f"events {listed}; weights: {said}"]
+    return kinds.replace_strict(weights, default=None, return_dtype=pl.Float64), [note]
 
 
 def _without_repeats(data: pl.DataFrame, repeats: str) -> tuple[pl.DataFrame, list[str]]:
