@@ -84,6 +84,8 @@ def test_interactions_are_parted_with_their_repeats_and_positions(
     assert pl.concat(frames).sort("position").equals(table.to_frame())
     pairs = [set(frame.select("user_id", "item_id").rows()) for frame in frames]
     assert not pairs[0] & pairs[1]
+    with pytest.raises(ArgumentError, match="by; expected interactions with timestamps.*'hash'"):
+        split_prepared(table, tmp_path / "by time", "time")
     for part, name in zip(parts, ("train", "test"), strict=True):
         assert part.is_mapped
         again = read_prepared(tmp_path / "parts" / name)

@@ -15,7 +15,7 @@ from tastemap.data.chunks import chunks
 from tastemap.data.feedback import Feedback
 from tastemap.data.memmap import Chunk, Metadata, write_prepared
 from tastemap.data.ratings import Ratings
-from tastemap.data.splits import SplitOf, TableT, check_test_size, times_of
+from tastemap.data.splits import SplitOf, TableT, check_test_size
 from tastemap.data.vocabulary import Vocabulary
 from tastemap.errors import ArgumentError
 
@@ -123,7 +123,14 @@ def _mixed(x: U64) -> U64:
 
 def _by_time(ratings: Feedback, share: float) -> _IsTest:
     """Ratings from the latest second on from which they are at least the share."""
-    times = times_of(ratings)
+    if ratings.timestamp is None:
+        raise ArgumentError(
+            "by",
+            expected=f"{ratings.noun} with timestamps, for 'time'",
+            received=f"{ratings.noun} without",
+            do="name the column (timestamp=...) when reading, or split by 'hash'",
+        )
+    times = ratings.timestamp
     n_test = int(np.ceil(share * len(times)))
     # That second lies in [low, high); n_later ratings are of ``high`` or later.
     low, high, n_later = int(times.min()), int(times.max()) + 1, 0
