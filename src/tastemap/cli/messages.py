@@ -90,9 +90,7 @@ def _in_options(error: TastemapError, options: Mapping[str, str], chosen: set[st
     if isinstance(error, ArgumentError):
         what = ", ".join(option(word) for word in what.split(", "))
     # A name with an underscore is no word of a sentence.
-    for name, written in options.items():
-        if "_" in name:
-            do = re.sub(rf"(?<![\w'-]){name}(?![\w'=])", written, do)
+    do = re.sub(r"[\w'=-]+", lambda m: option(m[0]) if "_" in m[0] else m[0], do)
     return str(TastemapError(what, expected=error.expected, received=error.received, do=do))
 
 

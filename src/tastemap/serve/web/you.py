@@ -34,7 +34,7 @@ router = page_router()
 KeptText = Annotated[str, Query(max_length=Limits.text_length, alias="kept")]
 SeenText = Annotated[str, Query(max_length=Limits.text_length, alias="seen")]
 #: In the place of a rating: the item was seen without one.
-SEEN = "seen"
+HISTORY_MARK = "seen"
 # A rating, or "seen", a blank and an id.
 Picked = Annotated[str, StringConstraints(max_length=Limits.text_length + Limits.id_length)]
 
@@ -133,7 +133,7 @@ def keep_import(
     seen: list[str] = []
     for picked in pick or []:
         rating, _, item_id = picked.partition(" ")
-        if rating == SEEN and visit.service.model.has_ratings:
+        if rating == HISTORY_MARK and visit.service.model.has_ratings:
             seen.append(item_id)
             continue
         try:
