@@ -31,6 +31,7 @@ LONG_FILES: dict[str, str] = {
     "models/base/recommender.py": "the calls on ids, and what each of them promises",
     "models/bayesian/model.py": "a model of many answers: its calls, and the fit",
     "models/bayesian/posterior.py": "the draws, and each thing that is worked out from them",
+    "serve/people/store.py": "what is asked of the store, each a transaction, and whether it works",
 }
 # Public methods of a model that are no hooks, and no others have. Name -> why.
 OWN_METHODS: dict[str, str] = {"ridge": "of ALS: the fit on Spark needs it, too"}

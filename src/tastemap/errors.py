@@ -21,7 +21,7 @@ from collections.abc import Sequence
 
 READERS_WITHOUT_RATINGS = (
     "or read it without ratings: tm.read_interactions(...), in the shell run, describe, fit,"
-    " tune, evaluate and compare"
+    " tune, evaluate, compare and split"
 )
 
 

@@ -74,7 +74,7 @@ def test_version() -> None:
         (
             ("recommend", "MODEL", "5", "--all", "--json"),
             2,
-            "no user, no ratings and no novelty",
+            "received USER, of one person",
         ),
         (("predict", "MODEL", "5"), 2, "at least one item"),
         (("fit", "RELEASE", "-o", "out", "-m", "magic"), 2, "one of bias"),

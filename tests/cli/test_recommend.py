@@ -50,7 +50,7 @@ def test_recommend_for_a_user_and_for_somebody_new(folder: Path, tmp_path: Path)
     rows = ask("recommend", folder / "dot", *after, "-k", 2)["rows"]
     assert {row["item_id"] for row in rows}.isdisjoint({2, 3})
     both = run("recommend", folder / "dot", 5, *after, code=2)
-    assert "user_id, ratings; expected one of the two" in both
+    assert "USER, --after; expected one of the two" in both
     both = run("recommend", folder / "dot", "--ratings", mine, *rate, code=2)
     assert "--rate, --ratings; expected one of the two" in both
     answer = ask("recommend", folder / "dot", 5, "-k", 80)
@@ -98,7 +98,14 @@ def test_recommend_for_everyone(folder: Path, tmp_path: Path) -> None:
     run("recommend", folder / "bias", "--all", "-k", 3, "--by", "curious", "--seed", 2, "-o", out)
     curious = model.recommend(5, k=3, by="curious", seed=2)["item_id"]
     assert pl.read_parquet(out).filter(user_id=5)["item_id"].equals(curious)
-    assert len(ask("recommend", folder / "bias", "--all", "-k", 1)["rows"]) == 120
+    likely = ["--by", "likely-and-liked", "--novelty", 0.1]
+    every = ask("recommend", folder / "bias", "--all", "-k", 1, *likely)["rows"]
+    assert len(every) == 120
+    single = ask("recommend", folder / "bias", 5, "-k", 1, *likely)["rows"][0]
+    assert {"user_id": 5, **single} in every
+    assert "received --after, of" in run(
+        "recommend", folder / "bias", "--all", "--after", 3, "-o", out, code=2
+    )
 
 
 def test_similar(folder: Path) -> None:

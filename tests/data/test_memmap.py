@@ -110,7 +110,7 @@ def test_a_pair_rated_twice_is_refused(ratings: Ratings, tmp_path: Path) -> None
 def test_folders_that_are_no_prepared_table(tmp_path: Path, prepared: Ratings) -> None:
     metadata = Metadata(prepared.users, prepared.items, prepared.scale, prepared.source)
     with pytest.raises(DataError, match="something else that is already there"):
-        write_prepared(tmp_path, [], 0, metadata, timed=False)
+        write_prepared(tmp_path, [], 0, metadata, [])
     (tmp_path / "table" / "rating.npy").unlink()
     with pytest.raises(DataError, match="prepared table .* prepare it again"):
         read_prepared(tmp_path / "table")

@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 
 from tastemap.data import splits
+from tastemap.data.interactions import Interactions
 from tastemap.data.memmap import read_prepared
 from tastemap.data.prepared_splits import split_prepared
 from tastemap.data.ratings import Ratings
@@ -69,3 +71,29 @@ def test_both_parts_know_what_was_seen(ratings: Ratings, tmp_path: Path) -> None
     pl.read_parquet(file).with_columns(item_index=pl.lit(80)).write_parquet(file)
     with pytest.raises(DataError, match="what was seen: a row outside of 80"):
         read_prepared(tmp_path / "parts" / "train")
+
+
+def test_interactions_are_parted_with_their_repeats_and_positions(
+    tmp_path: Path, small_chunks: None
+) -> None:
+    columns = {"user_id": [i % 40 for i in range(900)], "item_id": [i // 60 for i in range(900)]}
+    frame = pl.DataFrame(columns | {"weight": 1.5, "position": range(900)})
+    table = Interactions.from_frame(frame.with_columns(pl.col("position").cast(pl.Int32)))
+    parts = split_prepared(table, tmp_path / "parts", test_size=0.3)
+    frames = [part.to_frame() for part in parts]
+    assert pl.concat(frames).sort("position").equals(table.to_frame())
+    pairs = [set(frame.select("user_id", "item_id").rows()) for frame in frames]
+    assert not pairs[0] & pairs[1]
+    with pytest.raises(ArgumentError, match="by; expected interactions with timestamps.*'hash'"):
+        split_prepared(table, tmp_path / "by time", "time")
+    for part, name in zip(parts, ("train", "test"), strict=True):
+        assert part.is_mapped
+        again = read_prepared(tmp_path / "parts" / name)
+        assert again.fingerprint() == part.fingerprint()
+
+
+def test_positions_of_ratings_stay(ratings: Ratings, tmp_path: Path) -> None:
+    placed = ratings.replaced(position=np.arange(len(ratings), dtype=np.int32))
+    parts = split_prepared(placed, tmp_path / "parts")
+    together = np.concatenate([part.position for part in parts])
+    assert np.array_equal(np.sort(together), placed.position)

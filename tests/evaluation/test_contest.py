@@ -4,6 +4,7 @@ import time
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info
 
 from tastemap.data.ratings import Ratings
 from tastemap.data.splits import Split
@@ -110,6 +111,8 @@ def test_samples_are_of_whole_users_and_grow_while_the_time_seems_too_short(
 
     def timed(_: str, part: Split, limit: float) -> Trial:
         assert limit == 0, "one iteration"
+        pools = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
+        assert {pool["num_threads"] for pool in pools} == {1}, "of which none waits for another"
         sizes.append(len(part.train))
         users = np.flatnonzero(part.train.by_user.counts)
         ids = part.train.users.ids_at(users)
@@ -132,3 +135,14 @@ def test_the_time_of_a_model_follows_its_work() -> None:
     assert extrapolated([(1.0, 1.0), (2.0, 8.0)], 4.0) == 16.0, "at most in proportion"
     assert extrapolated([(1.0, 1.0), (4.0, 1.0)], 16.0) == 2.0, "at least as the root"
     assert extrapolated([(9.0, 3.0)], 1.0) == 3.0, "a sample is no more than all"
+
+
+def test_how_busy_the_machine_is_all_samples_tell_together(split: Split) -> None:
+    contest = Contest(Objective("rmse"), split, 0, 0.0, 25.0, 2.5, 4)
+    assert contest._slowness == 1
+    contest.samples += [contests._Clocks(6.0, 1.0), contests._Clocks(2.0, 1.0)]
+    assert contest._slowness == pytest.approx(4)
+    contest.samples += [contests._Clocks(0.0, 8.0)]
+    assert contest._slowness == 1, "several threads"
+    trial = contest._timed("bias", split, 0)
+    assert 0 < trial.seconds <= sum(clocks.wall for clocks in contest.samples[-2:])

@@ -19,6 +19,7 @@ from tastemap.explore.exports import (
     MAX_CHARACTERS,
     MAX_FILES,
     Entry,
+    is_export,
     read_entries,
     read_export,
     read_list,
@@ -142,7 +143,7 @@ def test_lines_years_and_brackets_are_read_as_they_were(text: str) -> None:
     for title in (text, f"{text}(1999)", f"{text} (1999) ", f"{text}(19١9)"):
         dated = OLD_YEAR.search(title)
         expected = (title[: dated.start()], int(dated[1])) if dated else (title, None)
-        assert exports._dated(title) == expected
+        assert exports.title_and_year(title) == expected
 
 
 @pytest.mark.parametrize("rating", ["1_0", "٣", "３", "0x5", "5 stars"])
@@ -172,7 +173,31 @@ def test_what_has_no_rating_is_seen_only_where_that_is_wanted() -> None:
         ("Dune", True, "read"),
         ("Ulysses", True, "to-read"),
     ]
+    assert [entry.is_wanted for entry in entries] == [False, False, True]
     assert [entry.title for entry in read_entries(GOODREADS.encode(), 1_000)[2]] == ["Emma"]
+
+
+def test_a_zip_of_letterboxd_has_ratings_what_was_watched_and_what_was_liked() -> None:
+    header = "Date,Name,Year,Letterboxd URI"
+    files = {
+        "ratings.csv": f"{header},Rating\n2024-01-02,Heat,1995,x,4.5\n",
+        "watched.csv": f"{header}\n2024-01-02,Heat,1995,x\n2024-01-03,Alien,1979,y\n",
+        "likes/films.csv": f"{header}\n2024-01-04,Up,2009,z\n",
+        "deleted/watched.csv": f"{header}\n2024-01-04,Dune,2021,w\n",
+    }
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    source, _, entries = read_entries(file.getvalue(), 10_000, with_seen=True)
+    assert source == "Letterboxd"
+    assert [(e.title, e.is_seen) for e in entries] == [
+        *(("Heat", False), ("Heat", True), ("Alien", True), ("Up", True)),
+    ]
+    assert [entry.title for entry in read_entries(file.getvalue(), 10_000)[2]] == ["Heat"]
+    assert is_export(file.getvalue())
+    with pytest.raises(DataError, match="too much in it"):
+        read_entries(file.getvalue(), 90, with_seen=True)
 
 
 @pytest.mark.parametrize(
@@ -186,6 +211,7 @@ def test_what_has_no_rating_is_seen_only_where_that_is_wanted() -> None:
     ],
 )
 def test_histories_hold_no_rating(source: str, text: str) -> None:
+    assert is_export(text.encode())
     origin, _, (entry,) = read_entries(text.encode(), 1_000, with_seen=True)
     assert origin == source
     assert (entry.title, entry.is_seen, bool(entry.at)) == ("Heat", True, True)

@@ -101,3 +101,21 @@ def test_of_several_items_of_a_title_the_best_known_is_chosen(films: Interaction
     likes = read_likes(b"Up\nAlien\nno such\n", MAX_BYTES)
     chosen = chosen_likes(films.items, films.by_item.counts, likes)
     assert chosen == ({"9": 1.0, "7": 1.0}, ["no such"])
+
+
+def test_histories_are_likes_and_a_low_rating_says_more(films: Interactions) -> None:
+    trakt = '[{"watched_at": "2024-01-02", "movie": {"title": "Heat", "year": 1995}},'
+    trakt += ' {"rating": 2, "rated_at": "2024-01-01", "movie": {"title": "Alien", "year": 1979}},'
+    trakt += ' {"watched_at": "2023-01-02", "movie": {"title": "Alien", "year": 1979}},'
+    trakt += ' {"watched_at": "2023-01-01", "movie": {"title": "Up", "year": 2009}}]'
+    likes = read_likes(trakt.encode(), MAX_BYTES)
+    assert likes.source == "Trakt"
+    assert [entry.name for entry in likes.entries] == ["Up (2009)", "Heat (1995)"], "oldest first"
+    assert likes.rule.endswith("What stands there without a rating is read as liked.")
+    shelf = "Title,My Rating,Exclusive Shelf\nHeat,0,read\nAlien,0,to-read\n"
+    likes = read_likes(shelf.encode(), MAX_BYTES)
+    assert [entry.name for entry in likes.entries] == ["Heat"]
+    assert [remark.shown() for remark in likes.remarks] == ["1 title is still to be read: Alien"]
+    plays = "artist,album,track,date\nHeat,a,Alien Song,02 Jan 2024 10:30\n"
+    review = review_likes(films.items, read_likes(plays.encode(), MAX_BYTES))
+    assert [match.rows for match in review.sure] == [[1]], "the items are the artists"

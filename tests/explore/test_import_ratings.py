@@ -13,9 +13,10 @@ from exported import LETTERBOXD
 from tastemap.data.ratings import Ratings
 from tastemap.data.scale import Scale
 from tastemap.errors import DataError
-from tastemap.explore import import_ratings as importing
+from tastemap.explore import matching
 from tastemap.explore.exports import MAX_ENTRIES, Entry, read_export, read_list
-from tastemap.explore.import_ratings import MAX_WORDS_GUESSED, chosen, on_scale, review
+from tastemap.explore.import_ratings import chosen, on_scale, review
+from tastemap.explore.matching import MAX_WORDS_GUESSED
 from tastemap.explore.title_search import search_titles
 
 MOST = 1_000_000
@@ -126,7 +127,7 @@ def test_close_spellings_are_looked_for_within_bounds(
 ) -> None:
     searches = []
     monkeypatch.setattr(
-        importing, "search_titles", lambda _, q, k: searches.append(q) or search_titles(_, q, k)
+        matching, "search_titles", lambda _, q, k: searches.append(q) or search_titles(_, q, k)
     )
     review(data, "", None, [Entry("no such film " * 30, None, 5.0)] * 1_000)
     assert 0 < sum(len(query.split()) for query in searches) <= MAX_WORDS_GUESSED + 90

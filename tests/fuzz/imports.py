@@ -11,7 +11,7 @@ from pieces import damaged, joined, whole
 from readers import zipped
 from small_models import small_ratings
 
-from tastemap.explore.exports import read_export, read_list
+from tastemap.explore.exports import read_entries, read_export, read_list
 from tastemap.explore.import_likes import read_likes, review_likes
 from tastemap.explore.import_ratings import chosen, review
 
@@ -25,6 +25,10 @@ LISTS = ["Item 2 = 5\nItem 3 (1990), 4.5\n\nalien;3\n", "Item 5 5", "title,ratin
 LIKES = "item_id,title,liked,timestamp\n2,Item 2,1,20\n3,Item 3,-1,\n"
 GOOD = [text.encode() for text in (LETTERBOXD, IMDB, MOVIELENS, *LISTS, LIKES)]
 GOOD += [zipped({"letterboxd/ratings.csv": LETTERBOXD, "letterboxd/deleted/ratings.csv": "a"})]
+WATCHED = "Date,Name,Year,Letterboxd URI\n2024-01-01,Item 3,1979,https://b.example/c\n"
+GOOD += [zipped({"ratings.csv": LETTERBOXD, "watched.csv": WATCHED, "likes/films.csv": WATCHED})]
+TRAKT = '[{"watched_at": "2024-01-02", "movie": {"title": "Item 3", "year": 1979}}]'
+GOOD += [text.encode() for text in (WATCHED, TRAKT, "a,b,Item 2,02 Jan 2024 10:30\n")]
 WORDS = ["Rating", "Title", "Name", "Year", "Item 2", "(1990)", "(", ")", "10", "0.5", "The"]
 
 
@@ -54,6 +58,8 @@ def imports() -> Iterator[Target]:
             matches = [*result.sure, *result.unsure, *result.unknown]
             assert result.n_entries == len(entries)
             assert all(is_rating(match.rating) for match in matches)
+            seen = review(data, *read_entries(content, MAX_BYTES, with_seen=True)).seen
+            assert all(match.entry.is_seen and match.rows for match in seen)
         ratings, unread = chosen(data, entries)
         assert all(map(is_rating, ratings.values()))
         assert len(ratings) + len(unread) <= len(entries)

@@ -132,10 +132,11 @@ def test_shelves_are_counted_and_a_rating_counts_more(films: Ratings, tmp_path: 
         "Heat,0,to-read\nBrazil,0,read\n"
     )
     ratings, notes = read(films, tmp_path / "goodreads.csv", books)
-    assert ratings == {1: 4.0, 2: None, 3: None}
+    assert ratings == {1: 4.0, 3: None}
     assert notes == [
         "goodreads.csv (Goodreads): 1 of 1 rating used;"
-        " 2 of 2 without a rating are taken as seen (1 to-read, 1 read)"
+        " 1 of 1 without a rating is taken as seen (1 read)",
+        "1 title is still to be read: Heat",
     ]
 
 
@@ -146,11 +147,16 @@ def test_a_history_is_likes_in_order_for_a_model_of_interactions(
     path.write_text(WATCHED)
     items, notes = history_of_file(path, films.likes(1))
     assert items == [2, 1]
-    assert "2 of 3 without a rating are taken as seen" in notes[0]
+    assert notes[:2] == [
+        "watched.csv (Letterboxd): 2 of 3 taken as liked",
+        "what stands there without a rating is read as liked",
+    ]
     path.write_text(LETTERBOXD)
     items, notes = history_of_file(path, films.likes(1))
     assert items == [1]
-    assert notes[-1] == "1 rating below 3.875: not taken as liked"
+    assert "ratings from 3.875 on are read as likes" in notes
+    path.write_text("Heat\nAlien (1979)\n")
+    assert history_of_file(path, films.likes(1))[0] == [2, 1], "a list of titles will do"
     path.write_text("Date,Name,Year,Letterboxd URI\n2024-01-02,Oppenheimer,2023,x\n")
     with pytest.raises(DataError, match="Oppenheimer"):
         history_of_file(path, films.likes(1))

@@ -34,16 +34,18 @@ def test_a_file_without_the_columns_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_call_for_everyone_has_a_place_and_no_single_user() -> None:
-    job.check_for_all(None, None, 0.0, has_place=True)
+    job.check_for_all({"USER": None, "--seen": []}, has_place=True)
     with pytest.raises(ArgumentError, match="-o FILE, or --json"):
-        job.check_for_all(None, None, 0.0, has_place=False)
-    for user, ratings, novelty in (("ann", None, 0.0), (None, {10: 5}, 0.0), (None, None, 0.5)):
-        with pytest.raises(ArgumentError, match="no user, no ratings and no novelty"):
-            job.check_for_all(user, ratings, novelty, has_place=True)
+        job.check_for_all({}, has_place=False)
+    with pytest.raises(ArgumentError, match="received USER, --seen, of one person; leave out --al"):
+        job.check_for_all({"USER": "ann", "--rate": None, "--seen": ["7"]}, has_place=True)
     with pytest.raises(ArgumentError, match="--all and -o FOLDER"):
         job.recommend_on_spark(Path("model"), None, {}, "local", [])
-    with pytest.raises(ArgumentError, match="--by; expected no order but expected"):
-        job.recommend_on_spark(Path("model"), Path("out"), {}, "local", [], by="cautious")
+    assert job.check_for_spark({"k": 3, "by": "expected", "novelty": 0.0}) == {"k": 3}
+    with pytest.raises(ArgumentError, match="--novelty; expected this machine; received --engine"):
+        job.check_for_spark({"novelty": 0.3})
+    with pytest.raises(ArgumentError, match="--by; expected this machine; received --engine"):
+        job.recommend_on_spark(Path("model"), Path("out"), {"by": "cautious"}, "local", [])
 
 
 def test_the_similarity_of_two_items_is_that_of_the_list(ratings: Ratings) -> None:

@@ -216,14 +216,19 @@ def test_clicks_become_a_model_a_leaderboard_and_a_report(
     assert len(model.fitted_data) == len(likes)
     scores = {row["metric"]: row["item-knn"] for row in summary["test"]["Test lists"]}
     assert model.metrics_["test_ndcg"] == pytest.approx(scores["ndcg"])
+    gaps = summary["test"]["Test lists by the time since the user was there last"]
+    every = {row["model"]: row for row in gaps if row["gap"] == "all"}
+    assert every["item-knn"]["ndcg"] == pytest.approx(scores["ndcg"])
+    assert every["baseline"]["users"] == scores["users"]
     page = (out / "report.html").read_text(encoding="utf-8")
     titles = ("The interactions", "Choosing the model", "The test", "Neighbours", "Recommendations")
     assert all(f"{title}</h2>" in page for title in titles)
+    assert "The same lists by the time since the user was there last" in page
     assert "predicted rating" not in page
     assert "tastemap serve" in page, "the second of two commands"
     again = ("run", data, "-o", tmp_path / "again")
     text = run(*again, "--goal", "ratings", code=2)
-    assert "goal; expected lists, for a table of interactions" in text
+    assert "--goal; expected lists, for a table of interactions" in text
     ratings.to_frame().write_csv(tmp_path / "ratings.csv")
     text = run(*again, "--test", tmp_path / "ratings.csv", code=2)
     assert "--test; expected interactions as in DATA; received ratings" in text

@@ -18,6 +18,7 @@ from tastemap.jobs import sections
 from tastemap.jobs.sections import (
     evaluation_blocks,
     example_items,
+    gap_blocks,
     likes_blocks,
     list_scores,
     metrics_blocks,
@@ -97,6 +98,14 @@ def test_counts_of_users_stand_above_the_scores_of_lists() -> None:
     table = list_scores(pl.DataFrame(scores | {"ease": [0.25, 0.5, 1200.0, 3.0]}))
     assert table.caption.startswith("Lists for 1,200 users of the test part")
     assert table.frame.rows() == [("ndcg", 0.25), ("popular share", 0.5)]
+
+
+def test_lists_by_gap_are_explained_where_there_are_some() -> None:
+    frame = pl.DataFrame({"gap": ["all"], "model": ["ease"], "ndcg": [0.25]})
+    text, table = gap_blocks([frame])
+    assert "the order of a page" in text
+    assert table.frame.equals(frame)
+    assert gap_blocks([]) == []
 
 
 def test_saved_scores_count_users_in_whole_numbers() -> None:

@@ -8,14 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 
 from tastemap.data.feedback import Groups
 from tastemap.data.ratings import Ratings
 from tastemap.kernels.als import solve_rows
 from tastemap.models.als import ALS
+from tastemap.models.base.confidence import Confidence
 from tastemap.models.bias import BiasModel
-from tastemap.spark import als, index
+from tastemap.spark import als, artifact, index, read
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("spark")]
 
@@ -124,3 +126,23 @@ def test_implicit_factors_agree_with_ours(spark: Any, big: tuple[Ratings, index.
     ours = alternate(liked, np.ones(len(liked)), 6, reg, 0.2, 20)
     assert ours.std() > 0.05
     np.testing.assert_allclose(there / 1.2, ours, atol=1e-3)
+
+
+def test_weights_count_in_the_last_half_step_as_in_the_fold_in(
+    spark: Any, ratings: Ratings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "plays.csv"
+    frame = ratings.likes().to_frame().with_columns(weight=pl.col("item_id") % 5 + 1)
+    frame.select("user_id", "item_id", "weight").write_csv(path)
+    data = index.index_table(spark, read.read_table(spark, str(path), {"weight": "weight"}))
+    weights = frame["weight"].to_numpy()
+    model = ALS("implicit", n_factors=4, n_epochs=1)
+    chosen = als.chosen_confidence(model, data.frame, 0)
+    assert chosen == pytest.approx(Confidence.of(chosen.form, weights))
+    linear = Confidence.of("linear", weights)
+    monkeypatch.setattr(als, "chosen_confidence", lambda *_: linear)
+    fitted = artifact.assemble(model, data, als.fit(model, data, data.frame, 0), {}, 0)
+    assert fitted.confidence_ == linear
+    user = fitted.user_at(0)
+    again = fitted.fold_in_rows(user.item_index, user.rating)
+    np.testing.assert_allclose(user.description, again.description, atol=1e-4)

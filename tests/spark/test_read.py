@@ -71,6 +71,18 @@ def test_a_table_without_ratings_is_read_as_interactions(spark: Any, tmp_path: P
         there = index.index_table(spark, read).collect()
         key = ["user_id", "item_id"]
         assert there.to_frame().sort(key).equals(here.to_frame().sort(key)), repeats
+    events = tmp_path / "events.csv"
+    events.write_text(
+        "user,item,action\nann,5,view\nann,5,buy\nann,6,skip\nbo,5,\nbo,6,view\nbo,7,buy\nbo,8,view\n"
+    )
+    how = {"event_weights": {"view": 1.0, "buy": 5.0, "skip": -2.0}}
+    here, there = read_interactions(events, **how), reading.read_table(spark, str(events), how)
+    (said,) = [note for note in there.notes if note.startswith("events ")]
+    assert said in here.source.notes
+    pairs = index.index_table(spark, there).collect()
+    assert pairs.to_frame().sort(key).equals(here.to_frame().sort(key))
+    with pytest.raises(ArgumentError, match="event_weights; .*none for 'view', 'skip'"):
+        reading.read_table(spark, str(events), {"event_weights": {"buy": 5.0}})
     found = index.index_table(spark, reading.read_table(spark, str(path), {}))
     assert found.source.notes[0] == (
         "4 interactions of 2 people with 3 artists; no ratings: lists, no stars"

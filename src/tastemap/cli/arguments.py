@@ -204,7 +204,7 @@ def is_spark(engine: str) -> bool:
 
 def refuse_tables(how: dict[str, Any]) -> None:
     """Refuse what Spark does not read beside the ratings; leave out what is not given."""
-    for name in (*BESIDE, "event", "event_weights"):
+    for name in BESIDE:
         if how.pop(name, None) is not None:
             raise ArgumentError(
                 f"--{name.replace('_', '-')}",

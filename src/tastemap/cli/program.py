@@ -1,12 +1,10 @@
 """The program: its commands, and how an error becomes one line and an exit code."""
 
-import re
-import shlex
 import sys
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from tastemap.cli.arguments import warnings_as_notes
 from tastemap.cli.compare import compare
@@ -18,6 +16,7 @@ from tastemap.cli.fetch import fetch
 from tastemap.cli.fit import fit
 from tastemap.cli.info import info
 from tastemap.cli.lab import lab
+from tastemap.cli.messages import in_shell
 from tastemap.cli.prepare import prepare
 from tastemap.cli.recommend import predict, recommend, similar
 from tastemap.cli.report import draw_map, report
@@ -39,18 +38,16 @@ COMMANDS = (
     *(serve, update, export),
 )
 WRONG_CALL, FAILED_JOB, STOPPED = 2, 1, 130  # exit codes
-# Python arguments in the advice of an error, and the options of the command line for them.
-OPTIONS_OF_ARGUMENTS = (
-    (r"exclude_seen=False", "--include-seen"),
-    (r"tm\.read_interactions\(\.\.\.\), in the shell ", "by "),
-    (r"has_header=False", "--no-header"),
-    (r"\b(layout|encoding)='([\w-]*)'", r"--\1 \2"),
-    (r"\b(layout|delimiter)=", r"--\1 "),
-    (r"approximate=False", "--exact"),
-    (r"on_bad_row='skip'", "--on-bad-row skip"),
-    (r"duplicates='last', 'first' or 'mean'", "--duplicates last, first or mean"),
-    (r"\b(user|item|rating|timestamp|weight|event)=\.\.\.", r"--\1 NAME"),
-)
+CALL = "tastemap.call"  # the context of the command, among what contexts share
+
+
+class Command(TyperCommand):
+    """A command, which its errors know."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command."""
+        ctx.meta[CALL] = ctx
+        return super().invoke(ctx)
 
 
 class Commands(TyperGroup):
@@ -68,9 +65,9 @@ class Commands(TyperGroup):
             message = getattr(error, "format_message", error.__str__)()
             _stop(f"{message.rstrip('.')}; see {command} --help", WRONG_CALL)
         except ArgumentError as error:
-            _stop(error, WRONG_CALL)
+            _stop(error, WRONG_CALL, ctx.meta.get(CALL))
         except (TastemapError, OSError, MemoryError) as error:
-            _stop(error, FAILED_JOB)
+            _stop(error, FAILED_JOB, ctx.meta.get(CALL))
         except (typer.Exit, typer.Abort):
             raise
         except KeyboardInterrupt:
@@ -109,7 +106,7 @@ def _global(
 
 
 for _command in COMMANDS:
-    app.command("map" if _command is draw_map else None)(_command)
+    app.command("map" if _command is draw_map else None, cls=Command)(_command)
 
 
 def main() -> None:
@@ -120,27 +117,9 @@ def main() -> None:
     app(args=arguments, prog_name="tastemap")
 
 
-def _option(argument: "re.Match[str]") -> str:
-    """The option of the command line for a column that a message names."""
-    return f"--{argument[1]} {shlex.quote(argument[2])}"
-
-
-def _weights(argument: "re.Match[str]") -> str:
-    """The option of the command line for weights of events that a message shows."""
-    pairs = argument[1].replace("'", "").replace(": ", "=").replace(", ", ",")
-    return f"--event-weights {'KIND=1' if pairs == '...' else pairs}"
-
-
-def _stop(error: object, code: int) -> None:
+def _stop(error: object, code: int, call: Any = None) -> None:
     """Print an error as one line, and end with an exit code."""
     from tastemap.terminal import printable
 
-    text = " ".join(str(error).split())
-    for python, option in OPTIONS_OF_ARGUMENTS:
-        text = re.sub(python, option, text)
-    text = re.sub(r"event_weights=\{([^{}]*)\}", _weights, text)
-    text = re.sub(
-        r"\b(user|item|rating|timestamp|weight|event)='([^']*)'(?:,(?= \w+='))?", _option, text
-    )
-    sys.stderr.write(f"tastemap: {printable(text)}\n")
+    sys.stderr.write(f"tastemap: {printable(in_shell(error, call))}\n")
     raise typer.Exit(code)

@@ -116,22 +116,21 @@ def recommend(
 
     new_ratings = parse_new_user(rate, ratings, like)
     choice: dict[str, Any] = {"k": k, "where": where, "exclude_seen": not include_seen, "new": new}
+    choice |= {"novelty": novelty} | job.wishes(diversity, calibrated, at_most)
     order = {"by": by, "seed": seed}
-    choice |= job.wishes(diversity, calibrated, at_most)
     if everyone:
-        is_new = new_ratings or after or seen
-        job.check_for_all(user, is_new, novelty, has_place=as_json or out is not None)
+        words = {"USER": user, "--rate": rate, "--ratings": ratings, "--like": like}
+        words |= {"--after": after, "--seen": seen}
+        job.check_for_all(words, has_place=as_json or out is not None)
     file = out if everyone and not as_json else None
     if is_spark(engine):
-        job.recommend_on_spark(model, file, choice, master, conf or [], by=by)
+        job.recommend_on_spark(model, file, choice | ({"by": by} if by else {}), master, conf or [])
     elif file is not None and job.in_parts(file):
         job.write_for_all(load_saved(model), file, parse_bytes(memory), choice | order)
     else:
-        single = None if everyone else (user, new_ratings, novelty)
-        choice |= order
-        if not everyone:
-            choice |= {"history": after} if after else {}
-            choice |= {"seen": seen} if seen else {}
+        choice |= order | ({"history": after} if after else {})
+        choice |= {"seen": seen} if seen else {}
+        single = None if everyone else (user, new_ratings)
         answer, notes = noting(lambda: job.recommended(load_saved(model), single, choice))
         output(as_json, out).show(answer[0], "Recommendations", [*answer[1], *notes])
 

@@ -5,15 +5,15 @@ from typing import Annotated
 
 import typer
 
-from tastemap.cli.arguments import Json, Ratings, Seed, output, reads_ratings
+from tastemap.cli.arguments import Json, Seed, Table, output, reads_feedback
 
 
-@reads_ratings
+@reads_feedback
 def split(
-    ratings: Ratings,
+    ratings: Table,
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder for train and test.")],
     by: Annotated[str, typer.Option(help="hash of user and item, or time.")] = "hash",
-    test_size: Annotated[float, typer.Option(help="Share of the test ratings.")] = 0.1,
+    test_size: Annotated[float, typer.Option(help="Share of the test part.")] = 0.1,
     seed: Seed = 0,
     as_json: Json = False,
 ) -> None:
@@ -21,5 +21,6 @@ def split(
     from tastemap.data.prepared_splits import split_prepared
 
     parts = split_prepared(ratings, out, by, test_size=test_size, seed=seed)
-    facts = {f"{n} ratings": len(part) for n, part in zip(parts._fields, parts, strict=True)}
-    output(as_json).facts({**facts, "folder": str(out)}, f"Split by {by}")
+    named = zip(parts._fields, parts, strict=True)
+    facts = {f"{name} {part.noun}": len(part) for name, part in named}
+    output(as_json).facts({**facts, "folder": str(out)}, f"Split by {by}", ratings.source.notes)

@@ -1,8 +1,9 @@
-"""Prepared tables: folders of ratings whose columns are mapped into memory, not read.
+"""Prepared tables: folders of feedback whose columns are mapped into memory, not read.
 
-    table.json                      format, name, notes, scale
-    user_index.npy, item_index.npy, rating.npy, timestamp.npy
-                                    the columns of `Ratings`; no times where some are missing
+    table.json                      format, name, notes, scale; no scale for interactions
+    user_index.npy, item_index.npy, rating.npy or weight.npy, timestamp.npy, position.npy
+                                    the columns of `Ratings` or of `Interactions`; no times or
+                                    positions where some are missing
     by_user_offsets.npy, by_user_rows.npy, by_item_offsets.npy, by_item_rows.npy
                                     ``indptr`` and ``indices`` of `Groups`, by user and by item
     users.parquet, items.parquet    the ids in row order
@@ -43,7 +44,9 @@ _COLUMNS: dict[str, Any] = {
     "user_index": np.int32,
     "item_index": np.int32,
     "rating": np.float32,
+    "weight": np.float32,
     "timestamp": np.int64,
+    "position": np.int32,
 }
 
 
@@ -53,21 +56,21 @@ class _Manifest(msgspec.Struct):
     format: int
     name: str
     notes: tuple[str, ...]
-    scale: Scale
+    scale: Scale | None
     columns: list[str]
     noun: str | None = None
 
 
-# Columns of `Ratings` by name, of some rows.
+# Columns of `Ratings` or `Interactions` by name, of some rows.
 Chunk = Mapping[str, AnyArray]
 
 
 class Metadata(NamedTuple):
-    """What `Ratings` have beside their columns."""
+    """What a table has beside its columns; interactions have no scale."""
 
     users: Vocabulary
     items: Vocabulary
-    scale: Scale
+    scale: Scale | None
     source: Source
     seen: Interactions | None = None
 
@@ -78,8 +81,8 @@ def is_prepared(path: Path) -> bool:
     return (path / MANIFEST).is_file()
 
 
-def read_prepared(folder: str | Path) -> Ratings:
-    """The ratings of a prepared table; their columns stay in its files.
+def read_prepared(folder: str | Path) -> Ratings | Interactions:
+    """The ratings or interactions of a prepared table; their columns stay in its files.
 
     Raises:
         DataError: If a file is missing or does not fit the others.
@@ -99,30 +102,30 @@ def read_prepared(folder: str | Path) -> Ratings:
         manifest = decode((path / MANIFEST).read_bytes(), _Manifest)
         if manifest.format != FORMAT:
             raise ValueError(f"format {manifest.format}")
-        check_scale(manifest.scale)
-        columns = {name: _map(path, name) for name in manifest.columns if name in _COLUMNS}
+        columns: dict[str, Any] = {
+            name: _map(path, name) for name in manifest.columns if name in _COLUMNS
+        }
         users, items = (
             Vocabulary(pl.read_parquet(path / f"{kind}s.parquet")[f"{kind}_id"], kind)
             for kind in ("user", "item")
         )
-        ratings = Ratings(
-            user_index=columns["user_index"],
-            item_index=columns["item_index"],
-            rating=columns["rating"],
-            timestamp=columns.get("timestamp"),
-            users=users,
-            items=items,
-            scale=manifest.scale,
-            source=_source(manifest),
-            seen=_seen(path, users, items, _source(manifest)),
-        )
-        _check(ratings)
-        for name, size in (("by_user", ratings.n_users), ("by_item", ratings.n_items)):
+        columns |= {name: columns.get(name) for name in ("timestamp", "position")}
+        source = _source(manifest)
+        table: Ratings | Interactions
+        if manifest.scale is None:
+            table = Interactions(**columns, users=users, items=items, source=source)
+        else:
+            check_scale(manifest.scale)
+            seen = _seen(path, users, items, source)
+            columns |= {"scale": manifest.scale, "seen": seen}
+            table = Ratings(**columns, users=users, items=items, source=source)
+        _check(table)
+        for name, size in (("by_user", table.n_users), ("by_item", table.n_items)):
             groups = Groups(_map(path, f"{name}_offsets"), _map(path, f"{name}_rows"))
-            if not groups.fits(size, len(ratings)):
+            if not groups.fits(size, len(table)):
                 raise ValueError(f"{name} that leads outside the table")
-            vars(ratings)[name] = groups
-    return ratings
+            vars(table)[name] = groups
+    return table
 
 
 def _seen(path: Path, users: Vocabulary, items: Vocabulary, source: Source) -> Interactions | None:
@@ -146,12 +149,12 @@ def _source(manifest: _Manifest) -> Source:
 
 
 def write_prepared(
-    folder: str | Path, rows: Iterable[Chunk], n: int, metadata: Metadata, *, timed: bool
-) -> Ratings:
-    """Write a prepared table of n rows that come in chunks, and map it.
+    folder: str | Path, rows: Iterable[Chunk], n: int, metadata: Metadata, names: Iterable[str]
+) -> Ratings | Interactions:
+    """Write a prepared table of n rows that come in chunks of the columns of these names; map it.
 
     Raises:
-        DataError: If the folder is something else, or a pair of user and item comes twice.
+        DataError: If the folder is something else, or a pair of user and item is rated twice.
         OSError: If the disk is full; what was there before is intact.
     """
     target = Path(folder).absolute()
@@ -164,10 +167,10 @@ def write_prepared(
             do="choose another path",
         )
     with new_folder(target) as fresh:
-        columns = {name: _new(fresh, name, n) for name in _COLUMNS if timed or name != "timestamp"}
+        columns = {name: _new(fresh, name, n) for name in names}
         start = 0
         for chunk in rows:
-            end = start + len(chunk["rating"])
+            end = start + len(chunk["user_index"])
             for name, column in columns.items():
                 column[start:end] = chunk[name]
             start = end
@@ -175,7 +178,8 @@ def write_prepared(
             kind = vocabulary.kind
             _write_groups(fresh, f"by_{kind}", columns[f"{kind}_index"], len(vocabulary))
             vocabulary.ids.to_frame().write_parquet(fresh / f"{kind}s.parquet")
-        _refuse_duplicates(fresh, columns["item_index"], metadata)
+        if metadata.scale is not None:
+            _refuse_duplicates(fresh, columns["item_index"], metadata)
         if (seen := metadata.seen) is not None:
             names = ("user_index", "item_index", "timestamp")
             parts = {name: getattr(seen, name) for name in names}
@@ -185,7 +189,7 @@ def write_prepared(
             "format": FORMAT,
             "name": metadata.source.name,
             "notes": list(metadata.source.notes),
-            "scale": asdict(metadata.scale),
+            "scale": None if metadata.scale is None else asdict(metadata.scale),
             "columns": list(columns),
             "noun": metadata.source.noun,
         }
@@ -246,12 +250,14 @@ def _refuse_duplicates(folder: Path, item_index: AnyArray, metadata: Metadata) -
         start = end
 
 
-def _check(ratings: Ratings) -> None:
+def _check(table: Ratings | Interactions) -> None:
     """Refuse columns of other lengths or types, and row numbers without a user or item."""
-    for name, dtype in _COLUMNS.items():
-        column = getattr(ratings, name)
-        if column is not None and (column.dtype != dtype or column.shape != (len(ratings),)):
+    for name in table.column_names():
+        column = getattr(table, name)
+        if column is None:
+            continue
+        if column.dtype != _COLUMNS[name] or column.shape != (len(table),):
             raise ValueError(f"{name} of type {column.dtype} and shape {column.shape}")
-    for index, n in ((ratings.user_index, ratings.n_users), (ratings.item_index, ratings.n_items)):
+    for index, n in ((table.user_index, table.n_users), (table.item_index, table.n_items)):
         if len(index) and not 0 <= index.min() <= index.max() < n:
             raise ValueError(f"row {index.max()} of {n}")

@@ -6,14 +6,16 @@ What is in a part is decided row by row: by a hash of the pair, or by a second i
 import hashlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 
 from tastemap.arrays import U64, Mask
 from tastemap.data.chunks import chunks
+from tastemap.data.feedback import Feedback
 from tastemap.data.memmap import Chunk, Metadata, write_prepared
 from tastemap.data.ratings import Ratings
-from tastemap.data.splits import Split, check_test_size, times_of
+from tastemap.data.splits import SplitOf, TableT, check_test_size
 from tastemap.data.vocabulary import Vocabulary
 from tastemap.errors import ArgumentError
 
@@ -28,15 +30,16 @@ _IsTest = Callable[[slice], Mask]
 
 
 def split_prepared(
-    ratings: Ratings, folder: str | Path, by: str = "hash", *, test_size: float = 0.1, seed: int = 0
-) -> Split:
+    ratings: TableT, folder: str | Path, by: str = "hash", *, test_size: float = 0.1, seed: int = 0
+) -> SplitOf[TableT]:
     """Write a training and a test part as prepared tables, ``folder/train`` and ``folder/test``.
 
     Args:
-        ratings: The ratings, in memory or prepared.
+        ratings: Ratings or interactions, in memory or prepared.
         folder: Where the parts are written. Prepared tables that are there are replaced.
         by: ``"hash"``: a hash of the pair of user and item and of the seed decides. A pair falls
-            into the same part whatever else the table holds; the test part has about its share.
+            into the same part whatever else the table holds, and all its interactions with it;
+            the test part has about its share.
             ``"time"``: the latest ratings are the test. Ratings of the same second stay together,
             so the test part has at least its share.
         test_size: The test part's share of the ratings, between 0 and 1.
@@ -66,33 +69,30 @@ def split_prepared(
     if not 0 < n_test < len(ratings):
         raise ArgumentError(
             "test_size",
-            expected="at least one rating in each part",
+            expected=f"at least one {ratings.noun.removesuffix('s')} in each part",
             received=f"{len(ratings) - n_test} to train and {n_test} to test",
         )
 
-    metadata = Metadata(ratings.users, ratings.items, ratings.scale, ratings.source, ratings.seen)
+    scale, seen = (ratings.scale, ratings.seen) if isinstance(ratings, Ratings) else (None, None)
+    metadata = Metadata(ratings.users, ratings.items, scale, ratings.source, seen)
+    columns = {name: getattr(ratings, name) for name in ratings.column_names()}
+    columns = {name: column for name, column in columns.items() if column is not None}
 
-    def write(name: str, n: int, in_part: bool) -> Ratings:
-        rows, timed = _part(ratings, is_test, in_part), ratings.timestamp is not None
-        return write_prepared(Path(folder) / name, rows, n, metadata, timed=timed)
+    def write(name: str, n: int, in_part: bool) -> TableT:
+        rows = _part(columns, is_test, in_part)
+        return cast(TableT, write_prepared(Path(folder) / name, rows, n, metadata, columns))
 
-    return Split(write("train", len(ratings) - n_test, False), write("test", n_test, True))
+    return SplitOf(write("train", len(ratings) - n_test, False), write("test", n_test, True))
 
 
-def _part(ratings: Ratings, is_test: _IsTest, in_part: bool) -> Iterator[Chunk]:
-    """The chunks of the ratings for which ``is_test`` is ``in_part``."""
-    columns = {
-        "user_index": ratings.user_index,
-        "item_index": ratings.item_index,
-        "rating": ratings.rating,
-        "timestamp": ratings.timestamp,
-    }
-    for rows in chunks(len(ratings)):
+def _part(columns: Chunk, is_test: _IsTest, in_part: bool) -> Iterator[Chunk]:
+    """The chunks of the columns in which ``is_test`` is ``in_part``."""
+    for rows in chunks(len(columns["user_index"])):
         chosen = is_test(rows) == in_part
-        yield {name: column[rows][chosen] for name, column in columns.items() if column is not None}
+        yield {name: column[rows][chosen] for name, column in columns.items()}
 
 
-def _by_hash(ratings: Ratings, share: float, seed: int) -> _IsTest:
+def _by_hash(ratings: Feedback, share: float, seed: int) -> _IsTest:
     """Pairs whose hash lies in the lowest share of all hashes."""
     threshold = np.uint64(share * 2.0**64)
     users = _mixed(_hashes(ratings.users) + np.uint64(seed % 2**64))
@@ -121,9 +121,16 @@ def _mixed(x: U64) -> U64:
     return x ^ (x >> np.uint64(31))
 
 
-def _by_time(ratings: Ratings, share: float) -> _IsTest:
+def _by_time(ratings: Feedback, share: float) -> _IsTest:
     """Ratings from the latest second on from which they are at least the share."""
-    times = times_of(ratings)
+    if ratings.timestamp is None:
+        raise ArgumentError(
+            "by",
+            expected=f"{ratings.noun} with timestamps, for 'time'",
+            received=f"{ratings.noun} without",
+            do="name the column (timestamp=...) when reading, or split by 'hash'",
+        )
+    times = ratings.timestamp
     n_test = int(np.ceil(share * len(times)))
     # That second lies in [low, high); n_later ratings are of ``high`` or later.
     low, high, n_later = int(times.min()), int(times.max()) + 1, 0

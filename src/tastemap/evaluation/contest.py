@@ -60,6 +60,20 @@ class Trial(NamedTuple):
         return self.whole_fit_seconds + self.judging_seconds
 
 
+class _Clocks(NamedTuple):
+    """Seconds of the wall's clock, and those in which processors worked for this process."""
+
+    wall: float
+    busy: float
+
+    @classmethod
+    def now(cls) -> "_Clocks":
+        return cls(time.perf_counter(), time.process_time())
+
+    def since(self, begin: "_Clocks") -> "_Clocks":
+        return _Clocks(self.wall - begin.wall, self.busy - begin.busy)
+
+
 def extrapolated(paces: Sequence[tuple[float, float]], work: float) -> float:
     """Seconds of some work, by the power law through the last two pairs of work and seconds.
 
@@ -97,6 +111,7 @@ class Contest:
         trials: The models that were fitted and scored, by name.
         rows: One row for each model, fitted or not.
         why: The last failure.
+        samples: The times of the fits and the judging of samples.
     """
 
     objective: Objective
@@ -109,6 +124,7 @@ class Contest:
     trials: dict[str, Trial] = field(default_factory=dict)
     rows: list[dict[str, Any]] = field(default_factory=list)
     why: str = ""
+    samples: list[_Clocks] = field(default_factory=list)
 
     @property
     def best(self) -> str:
@@ -204,37 +220,51 @@ class Contest:
     def _needed(self, name: str) -> float:
         """Seconds of one iteration on all ratings, of what surrounds it, and of the judging.
 
-        They grow with a power of the model's `work`, see `extrapolated`. The first fit compiles the
-        model and does not count.
+        The fit grows with a power of the model's `work`, the judging with one of the answers, see
+        `extrapolated`: much of what a sample takes does not grow. The first fit compiles the model
+        and does not count.
         """
         n = len(self.parts.train)
         size = int(np.clip(n // 80, *SAMPLE_RATINGS))
         work = make_model(name).work(self.parts.train)  # refuses what would not fit, first of all
-        self._timed(name, self._sample(size), 0)
+        self._probed(name, self._sample(size))
         if 2 * size >= n:
             return 0.0
         answers = self._n_answers(self.parts)
-        paces: list[tuple[float, float]] = []
+        paces, paces_of_judging = list[tuple[float, float]](), list[tuple[float, float]]()
         while True:
             part = self._sample(size)
             trial = self._sampled(name, part)
             paces.append((make_model(name).work(part.train), trial.fit_seconds))
-            needed = extrapolated(paces, work)
-            needed += trial.judging_seconds * max(answers / max(self._n_answers(part), 1), 1)
+            paces_of_judging.append((max(self._n_answers(part), 1), trial.judging_seconds))
+            needed = extrapolated(paces, work) + extrapolated(paces_of_judging, answers)
             size *= 2
-            is_short = len(paces) > 1 and needed < self._share()
+            is_short = len(paces) > 1 and needed * self._slowness < self._share()
             if is_short or self._is_dear(2 * trial.seconds) or size > n / 2:
-                return needed
+                return needed * self._slowness
 
     def _sampled(self, name: str, part: SplitOf[Any]) -> Trial:
-        """One iteration on a sample: of two the faster one, for on a busy machine the other waited.
+        """One iteration on a sample: of two the faster one, for on a busy machine both may wait.
 
         One alone where it takes much of the model's time.
         """
-        first = self._timed(name, part, 0)
+        first = self._probed(name, part)
         if self._is_dear(first.seconds):
             return first
-        return min(first, self._timed(name, part, 0), key=lambda trial: trial.seconds)
+        return min(first, self._probed(name, part), key=lambda trial: trial.seconds)
+
+    def _probed(self, name: str, part: SplitOf[Any]) -> Trial:
+        """One iteration on a sample, in seconds without those in which others had the processor.
+
+        A sample takes so little that one such wait may be most of it; how much waiting there is,
+        all samples tell together. The linear algebra has a single thread: of several some wait for
+        others, and count as busy meanwhile.
+        """
+        import scipy.linalg  # noqa: F401 - its threads are held as well, once it is there
+        from threadpoolctl import threadpool_limits
+
+        with threadpool_limits(limits=1, user_api="blas"):
+            return self._timed(name, part, 0)
 
     def _is_dear(self, seconds: float) -> bool:
         """Whether a sample takes too much of the time that a model has."""
@@ -259,19 +289,28 @@ class Contest:
 
     def _timed(self, name: str, parts: SplitOf[Any], limit: float) -> Trial:
         """The score of a fit on some ratings, whose iterations end after some seconds."""
-        begin = time.perf_counter()
+        begin = _Clocks.now()
         model = liking(make_model(name), self.objective.threshold)
         with deadline(limit):
             model.fit(parts.train, seed=self.seed, progress=False)
-        fitted = time.perf_counter()
+        fitted = _Clocks.now()
         try:
             score = self.objective.score(model, parts.test)
         except ArgumentError:
             if parts is self.parts:
                 raise
             score = Score(0.0, np.zeros(0), np.zeros(0))  # a sample may have nothing to judge by
-        judging_seconds = time.perf_counter() - fitted
-        return Trial(score, fitted - begin, judging_seconds, model.stopped_, model)
+        parts_of_time = [fitted.since(begin), _Clocks.now().since(fitted)]
+        if limit == 0:
+            self.samples += parts_of_time
+        fit, judging = (min(part) if limit == 0 else part.wall for part in parts_of_time)
+        return Trial(score, fit, judging, model.stopped_, model)
+
+    @property
+    def _slowness(self) -> float:
+        """Seconds of the wall's clock for one of work, in all samples so far; at least 1."""
+        wall, busy = (sum(seconds) for seconds in zip((1e-9, 1e-9), *self.samples, strict=True))
+        return max(wall / busy, 1.0)
 
     def frame(self) -> pl.DataFrame:
         """The rows, best first, each with its difference to the first fitted model."""

@@ -26,7 +26,7 @@ MAX_COLUMNS, MAX_CHARACTERS = 100, 500
 MAX_FILES = 1_000
 
 # Names of columns, in small letters, by what they hold.
-_COLUMNS = {
+ENTRY_COLUMNS = {
     "item_id": ("item_id", "movieid", "movie_id"),
     "title": ("title", "name", "track"),
     "year": ("year", "original publication year", "year published"),
@@ -43,8 +43,11 @@ _ORIGINS: dict[str, tuple[str, Scale | None]] = {
     "my rating": ("Goodreads", Scale(1.0, 5.0, 1.0)),
     "artist": ("Last.fm", None),
     "item_id": ("Your own export", None),
-    **dict.fromkeys(_COLUMNS["item_id"][1:], ("MovieLens", Scale(0.5, 5.0, 0.5))),
+    **dict.fromkeys(ENTRY_COLUMNS["item_id"][1:], ("MovieLens", Scale(0.5, 5.0, 0.5))),
 }
+
+# The shelf of Goodreads of what somebody wants to read.
+TO_READ = "to-read"
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,11 @@ class Entry:
     at: str = ""
     creator: str = ""
     shelf: str = ""
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether it stands on the shelf of what is still to be read, and so was not seen."""
+        return self.is_seen and self.shelf == TO_READ
 
     @property
     def name(self) -> str:
@@ -112,13 +120,13 @@ def read_entries(
     text = content.decode("utf-8-sig", errors="replace")
     if with_seen:
         content = (text := with_header(text)).encode()
-    if has_header(text) or (with_seen and _names(text) & HISTORY_COLUMNS):
+    if has_header(text) or (with_seen and first_names(text) & HISTORY_COLUMNS):
         return read_export(content, max_bytes, max_entries, with_seen=with_seen)
     if text.count("\n") > max_entries:
-        raise _unreadable(f"more than {max_entries:,} lines; bring them in parts")
+        raise unreadable(f"more than {max_entries:,} lines; bring them in parts")
     entries = read_list(text, max_bytes)
     if all(math.isnan(entry.rating) for entry in entries):
-        raise _unreadable(shortened(text.strip().partition("\n")[0]) or "nothing")
+        raise unreadable(shortened(text.strip().partition("\n")[0]) or "nothing")
     return "Your list", None, entries
 
 
@@ -128,7 +136,8 @@ def read_export(
     """The ratings in a file: whose export it is, its scale (None: the model's), the entries.
 
     Args:
-        content: A CSV file, or a zip that holds one of ratings.
+        content: A CSV file, or a zip that holds one of ratings; with what was seen, also of what
+            was watched or liked without a rating.
         max_bytes: Bytes that may be unpacked.
         max_entries: Ratings that it may hold.
         with_seen: As in `read_entries`.
@@ -136,20 +145,24 @@ def read_export(
     Raises:
         DataError: If no ratings can be found in it.
     """
+    tables = [content]
     if content[:4] == ZIP:
-        content = _unzipped(content, max_bytes)
-    text = content.decode("utf-8-sig", errors="replace")
-    try:
-        rows = csv.reader(io.StringIO(text, newline=""))
-        names = _places(next(rows, []))
-        entries = _entries(rows, names, max_entries, with_seen)
-    except csv.Error as error:
-        raise _unreadable(str(error)) from None
-    if len(entries) > max_entries:
-        raise _unreadable(f"more than {max_entries:,} ratings; bring them in parts")
+        tables = _unzipped(content, max_bytes, with_seen=with_seen)
+    names: set[str] = set()
+    entries: list[Entry] = []
+    for table in tables:
+        try:
+            rows = csv.reader(io.StringIO(table.decode("utf-8-sig", errors="replace"), newline=""))
+            places = column_places(next(rows, []))
+            entries += _entries(rows, places, max_entries, with_seen)
+        except csv.Error as error:
+            raise unreadable(str(error)) from None
+        names |= {*places}
+        if len(entries) > max_entries:
+            raise unreadable(f"more than {max_entries:,} ratings; bring them in parts")
     if all(math.isnan(entry.rating) and not entry.is_seen for entry in entries):
-        raise _unreadable("no ratings in it")
-    return *_origin({*names}), entries
+        raise unreadable("no ratings in it")
+    return *_origin(names), entries
 
 
 def _origin(names: set[str]) -> tuple[str, Scale | None]:
@@ -172,7 +185,7 @@ def read_list(text: str, max_bytes: int) -> list[Entry]:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     for line in lines[:MAX_ENTRIES]:
         title, rating = _row(line) if len(line) <= MAX_CHARACTERS else (line[:MAX_CHARACTERS], "")
-        title, year = _dated(title.strip("\"' "))
+        title, year = title_and_year(title.strip("\"' "))
         value = number(rating)
         entries.append(Entry(title, year, math.nan if value is None else value))
     return entries
@@ -180,19 +193,27 @@ def read_list(text: str, max_bytes: int) -> list[Entry]:
 
 def has_header(text: str) -> bool:
     """Whether the first line names columns, one of them of ratings: an export, and no list."""
-    return bool(_names(text) & {*_COLUMNS["rating"]})
+    return bool(first_names(text) & {*ENTRY_COLUMNS["rating"]})
 
 
-def _names(text: str) -> set[str]:
+def first_names(text: str) -> set[str]:
     """The fields of the first line, in small letters."""
     first, _, _ = text.lstrip().partition("\n")
     return {word.strip().strip('"').lower() for word in first.split(",", MAX_COLUMNS)}
 
 
-def _places(header: list[str]) -> dict[str, int]:
+def is_export(content: bytes) -> bool:
+    """Whether a file is an export or a history of some service, or a table of ratings."""
+    if content[:4] == ZIP or read_trakt(content) is not None:
+        return True
+    text = with_header(content.decode("utf-8-sig", errors="replace"))
+    return has_header(text) or bool(first_names(text) & HISTORY_COLUMNS)
+
+
+def column_places(header: list[str]) -> dict[str, int]:
     """The place of each column, by its name in small letters."""
     if len(header) > MAX_COLUMNS:
-        raise _unreadable(f"more than {MAX_COLUMNS} columns")
+        raise unreadable(f"more than {MAX_COLUMNS} columns")
     return {name.strip().lower(): place for place, name in enumerate(header) if name}
 
 
@@ -202,14 +223,14 @@ def _entries(
     """The rows with something in place of a rating, no more than shows that they are too many."""
     column = {
         kind: next((names[name] for name in spellings if name in names), None)
-        for kind, spellings in _COLUMNS.items()
+        for kind, spellings in ENTRY_COLUMNS.items()
     }
     if with_seen and column["title"] is None:
         column["title"] = column["creator"]
     has_entries = column["rating"] is not None or (with_seen and names.keys() & HISTORY_COLUMNS)
     if not has_entries or column["title"] is column["item_id"] is None:
         named = shortened(", ".join(names) or "nothing")
-        raise _unreadable(f"no column of ratings, or none of titles: {named}")
+        raise unreadable(f"no column of ratings, or none of titles: {named}")
     # Goodreads writes 0 for what has no rating, and a series in brackets.
     is_goodreads = "my rating" in names
     entries = (_entry(row, column, zero=is_goodreads) for row in rows if any(row))
@@ -237,7 +258,7 @@ def _entry(row: list[str], column: dict[str, int | None], *, zero: bool) -> Entr
     written = cell("rating")
     rating = number(written)
     is_seen = is_missing(written) or (zero and rating == 0)
-    title, year = _dated(cell("title"))
+    title, year = title_and_year(cell("title"))
     year_column = number(cell("year"))
     year = int(year_column) if year_column else year
     more: dict[str, Any] = {name: cell(name) for name in ("item_id", "at", "creator", "shelf")}
@@ -275,7 +296,7 @@ def without_brackets(title: str) -> str:
     return "".join(outside) + end
 
 
-def _dated(title: str) -> tuple[str, int | None]:
+def title_and_year(title: str) -> tuple[str, int | None]:
     """A title without the year in brackets at its end, and the year."""
     text = title.rstrip()
     name, year, end = text[:-6], text[-5:-1], text[-6:-5] + text[-1:]
@@ -284,29 +305,42 @@ def _dated(title: str) -> tuple[str, int | None]:
     return title, None
 
 
-def _unzipped(content: bytes, max_bytes: int) -> bytes:
-    """The table of ratings in a zip; nothing is written to disk, and no bomb is unpacked."""
+def _unzipped(content: bytes, max_bytes: int, *, with_seen: bool) -> list[bytes]:
+    """The tables in a zip; nothing is written to disk, and no bomb is unpacked.
+
+    They are that of the ratings and, with what was seen, those of what was watched and liked.
+    """
     # Opening a zip reads the whole of its directory, in which each entry has this mark.
     if content.count(b"PK\x01\x02") > MAX_FILES:
-        raise _unreadable(f"more than {MAX_FILES:,} files in the zip")
-    with refusing(_unreadable, DataError), zipfile.ZipFile(io.BytesIO(content)) as archive:
-        files = _rating_files(archive)
-        table = min(files, key=lambda file: file.filename.count("/"), default=None)
-        if table is None:
-            raise _unreadable("no ratings.csv in the zip")
-        if table.file_size > max_bytes:
-            raise _unreadable("too much in it")
-        if not is_readable(table):
-            raise _unreadable("ratings that are encrypted, or compressed in an unusual way")
-        return archive.read(table)  # at most the size that its directory names
+        raise unreadable(f"more than {MAX_FILES:,} files in the zip")
+    with refusing(unreadable, DataError), zipfile.ZipFile(io.BytesIO(content)) as archive:
+        kinds = (_is_of_ratings, *((_is_of_watched, _is_of_likes) if with_seen else ()))
+        tables = []
+        for is_meant in kinds:
+            files = [file for file in archive.infolist() if is_meant(file.filename.lower())]
+            if files:
+                tables.append(min(files, key=lambda file: file.filename.count("/")))
+        if not tables:
+            raise unreadable("no ratings.csv in the zip")
+        if sum(table.file_size for table in tables) > max_bytes:
+            raise unreadable("too much in it")
+        if not all(map(is_readable, tables)):
+            raise unreadable("ratings that are encrypted, or compressed in an unusual way")
+        return [archive.read(table) for table in tables]  # at most what its directory names
 
 
-def _rating_files(archive: zipfile.ZipFile) -> Iterator[zipfile.ZipInfo]:
-    for file in archive.infolist():
-        name = file.filename.lower()
-        if name.endswith(".csv") and "rating" in name.rpartition("/")[2] and "deleted/" not in name:
-            yield file
+def _is_of_ratings(name: str) -> bool:
+    return name.endswith(".csv") and "rating" in name.rpartition("/")[2] and "deleted/" not in name
 
 
-def _unreadable(why: str) -> DataError:
+def _is_of_watched(name: str) -> bool:
+    return name.rpartition("/")[2] == "watched.csv" and "deleted/" not in name
+
+
+def _is_of_likes(name: str) -> bool:
+    return f"/{name}".endswith("/likes/films.csv") and "deleted/" not in name
+
+
+def unreadable(why: str) -> DataError:
+    """The error of a file that cannot be read, and why."""
     return DataError("ratings", expected="a file or list that can be read", received=why)

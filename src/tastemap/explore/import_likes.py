@@ -2,7 +2,7 @@
 
 A list of titles or ids says what is liked. A column ``liked`` says it too, and below 0 what is not
 wanted. Of ratings, the upper quarter of their scale are likes, as they are to models that learn
-from the likes in ratings.
+from the likes in ratings. So is what an export has without a rating: what was watched or played.
 """
 
 import csv
@@ -15,31 +15,29 @@ from itertools import islice
 import numpy as np
 
 from tastemap.arrays import AnyArray
-from tastemap.data.readers.archive import ZIP
 from tastemap.data.scale import Scale
 from tastemap.data.vocabulary import Vocabulary
 from tastemap.explore.exports import (
-    _COLUMNS,
+    ENTRY_COLUMNS,
     MAX_CHARACTERS,
-    MAX_COLUMNS,
     MAX_ENTRIES,
     Entry,
-    _dated,
-    _places,
-    _unreadable,
-    has_header,
-    read_export,
+    column_places,
+    first_names,
+    is_export,
+    read_entries,
     read_list,
+    title_and_year,
+    unreadable,
 )
-from tastemap.explore.import_ratings import (
+from tastemap.explore.histories import oldest_first
+from tastemap.explore.import_ratings import WANTED, Match, Remark, as_written
+from tastemap.explore.matching import (
     MAX_WORDS_GUESSED,
-    Match,
-    Remark,
-    _alike,
-    _index_of,
-    _rows,
-    _rows_of_ids,
-    _written,
+    items_alike,
+    matching_rows,
+    rows_of_ids,
+    title_index,
 )
 from tastemap.explore.title_search import title_words
 from tastemap.support.counts import counted
@@ -109,26 +107,37 @@ def read_likes(content: bytes, max_bytes: int, max_entries: int = MAX_ENTRIES) -
         >>> likes.rule, [entry.name for entry in likes.entries]
         ('Ratings from 4 on are read as likes.', ['Heat'])
     """
-    text = "" if content[:4] == ZIP else content.decode("utf-8-sig", errors="replace")
-    if content[:4] == ZIP or has_header(text):
-        source, scale, entries = read_export(content, max_bytes, max_entries)
-        return _of_ratings(source, scale, entries)
-    header = text.lstrip().partition("\n")[0].split(",", MAX_COLUMNS)
-    names = {name.strip().strip('"').lower() for name in header}
-    if names & {LIKED_COLUMN, *_COLUMNS["title"], *_COLUMNS["item_id"]}:
+    text = content.decode("utf-8-sig", errors="replace")
+    names = first_names(text)
+    if LIKED_COLUMN not in names and is_export(content):
+        return _of_export(*read_entries(content, max_bytes, max_entries, with_seen=True))
+    if names & {LIKED_COLUMN, *ENTRY_COLUMNS["title"], *ENTRY_COLUMNS["item_id"]}:
         return _of_table(text, max_entries)
     if text.count("\n") > max_entries:
-        raise _unreadable(f"more than {max_entries:,} lines; bring them in parts")
+        raise unreadable(f"more than {max_entries:,} lines; bring them in parts")
     entries = read_list(text, max_bytes)
     if not entries or "\0" in text:
-        raise _unreadable("no list of titles or ids")
+        raise unreadable("no list of titles or ids")
     if all(math.isnan(entry.rating) for entry in entries):
         return Likes("Your list", "", [replace(entry, rating=LIKE) for entry in entries], [])
-    return _of_ratings("Your list", None, entries)
+    return _of_export("Your list", None, entries)
 
 
 def review_likes(items: Vocabulary, likes: Likes) -> LikesReview:
-    """Match what somebody likes with items; of an item that is named twice the last counts."""
+    """Match what somebody likes with items; of an item that is named twice the last counts.
+
+    Plays are of tracks, and the items may be their artists: what more of them fit counts.
+    """
+    result = _reviewed(items, likes)
+    if not any(entry.creator for entry in likes.entries):
+        return result
+    of_creators = [replace(entry, title=entry.creator) for entry in likes.entries]
+    other = _reviewed(items, replace(likes, entries=of_creators))
+    return other if len(other.sure) > len(result.sure) else result
+
+
+def _reviewed(items: Vocabulary, likes: Likes) -> LikesReview:
+    """As `review_likes`, by the titles of the entries."""
     sure: dict[int, Match] = {}
     unsure: list[Match] = []
     unknown: list[Match] = []
@@ -137,7 +146,7 @@ def review_likes(items: Vocabulary, likes: Likes) -> LikesReview:
         rows = matching
         if not rows and entry.title and n_guessed < MAX_WORDS_GUESSED:
             n_guessed += len(title_words(entry.title))
-            rows = _alike(items, entry.title)
+            rows = items_alike(items, entry.title)
         match = Match(entry, entry.rating, rows)
         if is_sure:
             sure.pop(rows[0], None)
@@ -176,23 +185,34 @@ def chosen_likes(
 
 def _matched(items: Vocabulary, entries: list[Entry]) -> Iterable[tuple[Entry, list[int], bool]]:
     """Each entry with the rows that it may be, and whether it is certainly the first."""
-    index, by_id = _index_of(items), _rows_of_ids(items, entries)
-    by_name = _rows_of_ids(items, [replace(entry, item_id=entry.title) for entry in entries])
+    index, by_id = title_index(items), rows_of_ids(items, entries)
+    by_name = rows_of_ids(items, [replace(entry, item_id=entry.title) for entry in entries])
     for entry, id_row, name_row in zip(entries, by_id, by_name, strict=True):
-        rows, is_sure = _rows(index, entry, id_row)
+        rows, is_sure = matching_rows(index, entry, id_row)
         if not rows and name_row >= 0:  # a line of a list may be an id
             rows, is_sure = [name_row], True
         yield entry, rows, is_sure
 
 
-def _of_ratings(source: str, scale: Scale | None, entries: list[Entry]) -> Likes:
-    """The high ratings among these as likes."""
-    rated = [entry for entry in entries if not math.isnan(entry.rating)]
-    scale = scale or Scale.infer(np.array([entry.rating for entry in rated]))
-    least = scale.liked_from()
-    likes = [replace(entry, rating=LIKE) for entry in rated if entry.rating >= least]
-    low = [_written(entry) for entry in rated if entry.rating < least]
-    bad = [_written(entry) for entry in entries if math.isnan(entry.rating)]
+def _of_export(source: str, scale: Scale | None, entries: list[Entry]) -> Likes:
+    """The high ratings among these as likes, and what was taken up without one; oldest first."""
+    entries = [entries[place] for place in oldest_first([entry.at for entry in entries])]
+    rated = [e for e in entries if not (math.isnan(e.rating) or e.is_seen)]
+    least, rules = math.inf, []
+    if rated:
+        scale = scale or Scale.infer(np.array([entry.rating for entry in rated]))
+        least = scale.liked_from()
+        rules.append(f"Ratings from {least:g} on are read as likes.")
+    if any(entry.is_seen and not entry.is_wanted for entry in entries):
+        rules.append("What stands there without a rating is read as liked.")
+    likes = [
+        replace(entry, rating=LIKE)
+        for entry in entries
+        if not entry.is_wanted and (entry.is_seen or entry.rating >= least)
+    ]
+    low = [as_written(entry) for entry in rated if entry.rating < least]
+    bad = [as_written(e) for e in entries if math.isnan(e.rating) and not e.is_seen]
+    wanted = [entry.name for entry in entries if entry.is_wanted]
     kinds = (
         (low, "rating is too low for a like", "ratings are too low for a like"),
         (
@@ -200,21 +220,28 @@ def _of_ratings(source: str, scale: Scale | None, entries: list[Entry]) -> Likes
             "line has no rating that can be read",
             "lines have no rating that can be read",
         ),
+        (wanted, *WANTED),
     )
     remarks = [Remark(counted(len(e), *words), e) for e, *words in kinds if e]
-    return Likes(source, f"Ratings from {least:g} on are read as likes.", likes, remarks)
+    return Likes(source, " ".join(rules), _not_disliked(likes, rated, least), remarks)
+
+
+def _not_disliked(likes: list[Entry], rated: list[Entry], least: float) -> list[Entry]:
+    """The likes, without what was taken up and then rated too low for one."""
+    low = {(e.title, e.year, e.item_id) for e in rated if e.rating < least}
+    return [e for e in likes if not e.is_seen or (e.title, e.year, e.item_id) not in low]
 
 
 def _of_table(text: str, max_entries: int) -> Likes:
     """The rows of a table of titles or ids, maybe with a column ``liked``, oldest first."""
     try:
         rows = csv.reader(io.StringIO(text.lstrip(), newline=""))
-        places = _places(next(rows, []))
+        places = column_places(next(rows, []))
         cells = list(islice(rows, max_entries + 1))
     except csv.Error as error:
-        raise _unreadable(str(error)) from None
+        raise unreadable(str(error)) from None
     if len(cells) > max_entries:
-        raise _unreadable(f"more than {max_entries:,} rows; bring them in parts")
+        raise unreadable(f"more than {max_entries:,} rows; bring them in parts")
     entries, moments, left_out = [], [], []
     for row in cells:
         entry, moment = _entry_of(row, places)
@@ -224,7 +251,7 @@ def _of_table(text: str, max_entries: int) -> Likes:
         elif entry.name:
             left_out.append(entry.name)
     if not entries:
-        raise _unreadable("no titles or ids that are liked")
+        raise unreadable("no titles or ids that are liked")
     is_export = {LIKED_COLUMN, "item_id"} <= places.keys()
     order = [*range(len(entries))]
     if (is_export and "timestamp" in places) or moments[0] > moments[-1]:
@@ -233,8 +260,7 @@ def _of_table(text: str, max_entries: int) -> Likes:
     sentence = counted(len(left_out), "row is neither", "rows are neither")
     remarks = [Remark(f"{sentence} liked nor unwanted", left_out)] if left_out else []
     usual = "Your own export" if is_export else "Your list"
-    source = "Letterboxd" if "letterboxd uri" in places else usual
-    return Likes(source, "", [entries[at] for at in order], remarks)
+    return Likes(usual, "", [entries[at] for at in order], remarks)
 
 
 def _entry_of(row: list[str], places: dict[str, int]) -> tuple[Entry, tuple[float, str]]:
@@ -245,13 +271,13 @@ def _entry_of(row: list[str], places: dict[str, int]) -> tuple[Entry, tuple[floa
         text = row[place] if place is not None and place < len(row) else ""
         return restored_text(text.strip()[:MAX_CHARACTERS])
 
-    title, year = _dated(cell(*_COLUMNS["title"]))
-    year_column = number(cell(*_COLUMNS["year"]))
+    title, year = title_and_year(cell(*ENTRY_COLUMNS["title"]))
+    year_column = number(cell(*ENTRY_COLUMNS["year"]))
     mark = LIKE
     if LIKED_COLUMN in places:
         written = cell(LIKED_COLUMN).lower()
         mark = MARKS.get(written, float(np.sign(number(written) or 0.0)))
-    item_id = cell(*_COLUMNS["item_id"])
+    item_id = cell(*ENTRY_COLUMNS["item_id"])
     moment = cell(*MOMENT_COLUMNS)
     entry = Entry(title, int(year_column) if year_column else year, mark, item_id)
     if not entry.name:

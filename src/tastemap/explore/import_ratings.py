@@ -5,28 +5,28 @@ that are sure. Both say the same of what is left out: `Review.remarks`.
 """
 
 import math
-from dataclasses import dataclass, field
-from typing import NamedTuple, TypeAlias
-from weakref import WeakKeyDictionary
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import numpy as np
-import polars as pl
 
 from tastemap.data.feedback import Feedback
 from tastemap.data.ratings import Ratings
 from tastemap.data.scale import Scale
-from tastemap.data.vocabulary import Vocabulary
-from tastemap.explore.exports import Entry, without_brackets
-from tastemap.explore.title_search import ARTICLES, search_titles, title_words
+from tastemap.explore.exports import Entry
+from tastemap.explore.histories import oldest_first
+from tastemap.explore.matching import (
+    MAX_WORDS_GUESSED,
+    items_alike,
+    matching_rows,
+    rows_of_ids,
+    title_index,
+)
+from tastemap.explore.title_search import title_words
 from tastemap.support.counts import counted
 
-#: For titles of so many words in all that nothing fits exactly, similar ones are looked for.
-MAX_WORDS_GUESSED = 1_000
-MAX_CANDIDATES = 4
-# A title is offered whose spelling is at least so similar, in [0, 1].
-MIN_SIMILARITY = 0.8
-
-Key: TypeAlias = tuple[str, ...]
+# What is said of entries that are wanted.
+WANTED = ("title is still to be read", "titles are still to be read")
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,7 @@ class Review:
         off_scale: Entries with a rating that is not on the scale; they are not matched.
         unreadable: Entries without a rating that can be read; they are not matched.
         seen: Entries of an item that is seen without a rating, an item each, none that is rated.
+        wanted: Entries of what is still to be read; they are not matched.
     """
 
     source: str
@@ -87,13 +88,14 @@ class Review:
     off_scale: list[Entry]
     unreadable: list[Entry]
     seen: list[Match] = field(default_factory=list)
+    wanted: list[Entry] = field(default_factory=list)
 
     @property
     def n_entries(self) -> int:
         """The number of entries, readable or not."""
         lists = (self.sure, self.unsure, self.unknown, self.repeated, self.seen)
         n_matches = sum(map(len, lists))
-        return n_matches + len(self.off_scale) + len(self.unreadable)
+        return n_matches + len(self.off_scale) + len(self.unreadable) + len(self.wanted)
 
     @property
     def remarks(self) -> list[Remark]:
@@ -111,30 +113,31 @@ class Review:
                 "titles are not known",
             ),
             (
-                [*map(_written, self.off_scale)],
+                [*map(as_written, self.off_scale)],
                 f"rating is not {ends}",
                 f"ratings are not {ends}",
             ),
             (
-                [*map(_written, self.unreadable)],
+                [*map(as_written, self.unreadable)],
                 "line has no rating that can be read",
                 "lines have no rating that can be read",
             ),
             (
-                [*map(_written, repeated)],
+                [*map(as_written, repeated)],
                 "further rating of an item that is rated twice, the last counts",
                 "further ratings of items that are rated twice, the last counts",
             ),
-            ([*map(_written, moved)], f"rating is {steps}", f"ratings are {steps}"),
+            ([*map(as_written, moved)], f"rating is {steps}", f"ratings are {steps}"),
+            ([entry.name for entry in self.wanted], *WANTED),
         )
         return [Remark(counted(len(e), *words), e) for e, *words in kinds if e]
 
 
-def _written(entry: Entry) -> str:
+def as_written(entry: Entry) -> str:
     """An entry as a person might write it.
 
     Example:
-        >>> _written(Entry("Heat", 1995, 4.5)), _written(Entry("", None, math.nan, "7", "good"))
+        >>> as_written(Entry("Heat", 1995, 4.5)), as_written(Entry("", None, math.nan, "7", "good"))
         ('Heat (1995) = 4.5', '7 = good')
     """
     rating = entry.written if math.isnan(entry.rating) else f"{entry.rating:g}"
@@ -142,24 +145,42 @@ def _written(entry: Entry) -> str:
 
 
 def review(data: Feedback, source: str, scale: Scale | None, entries: list[Entry]) -> Review:
-    """Match the entries of a file with the items of a table.
+    """Match the entries of a file with the items of a table, the oldest first where times are.
 
-    Where the table has no ratings, those of the file stay on their own scale.
+    Where the table has no ratings, those of the file stay on their own scale. Plays are of tracks,
+    and the items may be their artists: what more of them fit counts.
     """
-    index, target = _index_of(data.items), _scale_of(data, scale, entries)
+    entries = [entries[place] for place in oldest_first([entry.at for entry in entries])]
+    result = _reviewed(data, source, scale, entries)
+    if not any(entry.creator for entry in entries):
+        return result
+    of_creators = [replace(entry, title=entry.creator) for entry in entries]
+    other = _reviewed(data, source, scale, of_creators)
+    n, n_other = (len(r.sure) + len(r.seen) for r in (result, other))
+    return other if n_other > n else result
+
+
+def _reviewed(data: Feedback, source: str, scale: Scale | None, entries: list[Entry]) -> Review:
+    """As `review`, by the titles of the entries, in their order."""
+    index, target = title_index(data.items), _scale_of(data, scale, entries)
     origin = scale or target
     is_other = (origin.lowest, origin.highest) != (target.lowest, target.highest)
     converted = f"{origin.lowest:g}–{origin.highest:g}" if is_other else ""
     unreadable = [entry for entry in entries if math.isnan(entry.rating) and not entry.is_seen]
-    entries = [entry for entry in entries if entry.is_seen or not math.isnan(entry.rating)]
+    wanted = [entry for entry in entries if entry.is_wanted]
+    entries = [
+        entry
+        for entry in entries
+        if not entry.is_wanted and (entry.is_seen or not math.isnan(entry.rating))
+    ]
     within, off_scale = _within(entries, origin)
     result = Review(source, origin, converted, [], [], [], [], off_scale, unreadable)
     n_guessed, last, seen = 0, dict[int, Match](), dict[int, Match]()
-    for entry, id_row in zip(within, _rows_of_ids(data.items, within), strict=True):
-        rows, is_sure = _rows(index, entry, id_row)
+    for entry, id_row in zip(within, rows_of_ids(data.items, within), strict=True):
+        rows, is_sure = matching_rows(index, entry, id_row)
         if not rows and entry.title and n_guessed < MAX_WORDS_GUESSED:
             n_guessed += len(title_words(entry.title))
-            rows = _alike(data.items, entry.title)
+            rows = items_alike(data.items, entry.title)
         rating = math.nan if entry.is_seen else on_scale(entry.rating, origin, target)
         match = Match(entry, rating, rows)
         if is_sure and entry.is_seen:
@@ -171,6 +192,7 @@ def review(data: Feedback, source: str, scale: Scale | None, entries: list[Entry
             last[rows[0]] = match
         else:
             (result.unsure if rows else result.unknown).append(match)
+    result.wanted.extend(wanted)
     result.sure.extend(last.values())
     result.seen.extend(match for row, match in seen.items() if row not in last)
     return result
@@ -186,17 +208,17 @@ def _scale_of(data: Feedback, scale: Scale | None, entries: list[Entry]) -> Scal
 
 def chosen(data: Ratings, entries: list[Entry]) -> tuple[dict[str, float], list[str]]:
     """The ratings of a written list, by item id, and the lines that name no item for sure."""
-    index, counts = _index_of(data.items), data.by_item.counts
+    index, counts = title_index(data.items), data.by_item.counts
     ratings: dict[str, float] = {}
     entries, off_scale = _within(entries, data.scale)
     ends = f"ratings go from {data.scale.lowest:g} to {data.scale.highest:g}"
-    unread = [f"{_written(entry)} ({ends})" for entry in off_scale]
-    for entry, id_row in zip(entries, _rows_of_ids(data.items, entries), strict=True):
-        rows, _ = _rows(index, entry, id_row)
+    unread = [f"{as_written(entry)} ({ends})" for entry in off_scale]
+    for entry, id_row in zip(entries, rows_of_ids(data.items, entries), strict=True):
+        rows, _ = matching_rows(index, entry, id_row)
         # The best known of several items of a title is meant.
         best = max(rows, key=lambda row: int(counts[row]), default=-1)
         if best < 0 or math.isnan(entry.rating):
-            unread.append(_written(entry) if math.isnan(entry.rating) else entry.title)
+            unread.append(as_written(entry) if math.isnan(entry.rating) else entry.title)
         else:
             rating = on_scale(entry.rating, data.scale, data.scale)
             ratings[str(data.items.ids[best])] = rating
@@ -232,79 +254,3 @@ def on_scale(rating: float, source: Scale, target: Scale) -> float:
     if target.step:
         value = target.lowest + round((value - target.lowest) / target.step + 1e-9) * target.step
     return float(min(max(value, target.lowest), target.highest))
-
-
-# ---- matching ----
-
-
-class _Index(NamedTuple):
-    """The rows of items by the words of their titles, and the year of each row."""
-
-    rows_of: dict[Key, list[int]]
-    years: list[int | None]
-
-
-def _rows(index: _Index, entry: Entry, id_row: int) -> tuple[list[int], bool]:
-    """The items that an entry may be, and whether it is certainly the first of them.
-
-    ``id_row`` is the row of the item that has the id which the file gives, -1 if there is none.
-    """
-    if not entry.title:
-        return ([id_row], True) if id_row >= 0 else ([], False)
-    same = index.rows_of.get(_key(entry.title), [])
-    years = {row: index.years[row] for row in same}
-    fits = [
-        row
-        for row, year in years.items()
-        if entry.year is None or year is None or abs(year - entry.year) <= 1
-    ]
-    exact = [row for row in fits if entry.year is not None and years[row] == entry.year]
-    if id_row in fits:
-        return [id_row], True
-    if len(exact) == 1 or len(fits) == 1:
-        return (exact if len(exact) == 1 else fits), True
-    return (fits or same)[:MAX_CANDIDATES], False
-
-
-def _alike(items: Vocabulary, title: str) -> list[int]:
-    """Rows of items with the words of a title, or words spelt much like them."""
-    if not title_words(title):
-        return []
-    matches = search_titles(items, title, MAX_CANDIDATES)
-    is_near = (pl.col("match") != "spelling") | (pl.col("score") >= MIN_SIMILARITY)
-    return items.index(matches.filter(is_near)["item_id"]).tolist()
-
-
-def _rows_of_ids(items: Vocabulary, entries: list[Entry]) -> list[int]:
-    """The row of the item with the id of each entry, -1 if there is none: 007 is not 7."""
-    texts = pl.Series([entry.item_id for entry in entries], dtype=pl.String)
-    rows = items.index(texts, missing="negative")
-    is_same = (items.ids_at(np.maximum(rows, 0)).cast(pl.String) == texts).to_numpy()
-    return np.where(is_same & (texts != "").to_numpy(), rows, -1).tolist()
-
-
-def _index_of(items: Vocabulary) -> _Index:
-    """Rows by the words of their titles, with and without what stands in brackets."""
-    index = _indices.get(items)
-    if index is None:
-        columns = items.frame.columns
-        ids = items.ids.cast(pl.String)
-        titles = items.frame["title"].cast(pl.String) if "title" in columns else ids
-        years = items.frame["year"].cast(pl.Int32, strict=False) if "year" in columns else None
-        index = _Index({}, [None] * len(items) if years is None else years.to_list())
-        for row, (title, id_text) in enumerate(zip(titles, ids, strict=True)):
-            name = title or id_text
-            for key in {_key(name), _key(without_brackets(name))}:
-                if key:
-                    index.rows_of.setdefault(key, []).append(row)
-        _indices[items] = index
-    return index
-
-
-# The index of each vocabulary that has been asked for, for as long as the vocabulary lives.
-_indices: WeakKeyDictionary[Vocabulary, _Index] = WeakKeyDictionary()
-
-
-def _key(title: str) -> Key:
-    words = title_words(title)
-    return tuple(word for word in words if word not in ARTICLES) or tuple(words)

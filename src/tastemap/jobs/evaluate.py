@@ -1,5 +1,6 @@
 """Fit a model on one part of the ratings and score it on the other."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import polars as pl
@@ -12,6 +13,7 @@ from tastemap.evaluation.by_gap import gaps_before, is_next, joined_gaps, lists_
 from tastemap.evaluation.evaluate import evaluate, rank_unseen
 from tastemap.evaluation.leakage import leak_notes
 from tastemap.evaluation.objective import like_threshold, liking
+from tastemap.evaluation.ranked_lists import RankedLists
 from tastemap.jobs.fit import model_of_interactions
 from tastemap.jobs.held_out import parts_of
 from tastemap.models.base.recommender import Recommender
@@ -92,7 +94,17 @@ def _list_tables(
         scores = scores.with_columns(frame["value"].alias("popularity"))
     tables = {f"Lists of {k} for each user, all unseen items ranked": scores}
     if has_gaps:
-        gap = gaps_before(data, tested)
-        parts = {name: lists_by_gap(lists, gap).drop("mrr") for name, lists in ranked.items()}
-        tables[f"Lists of {k} by the time since the user was there last"] = joined_gaps(parts)
+        title = f"Lists of {k} by the time since the user was there last"
+        tables[title] = gap_table(ranked, data, tested)
     return tables
+
+
+def gap_table(ranked: Mapping[str, RankedLists], train: Feedback, test: Feedback) -> pl.DataFrame:
+    """The lists of several models by the time between a user's training part and their test.
+
+    Returns:
+        Frame ``gap, model, users, share, recall, recall_low, recall_high, ndcg``.
+    """
+    gap = gaps_before(train, test)
+    parts = {name: lists_by_gap(lists, gap).drop("mrr") for name, lists in ranked.items()}
+    return joined_gaps(parts)

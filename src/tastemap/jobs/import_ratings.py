@@ -1,20 +1,20 @@
 """A person's own ratings from a file, for a call: what the items have of them, and what not."""
 
 from collections import Counter
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
-import numpy as np
 import polars as pl
 
 from tastemap.data.feedback import Feedback
 from tastemap.data.ratings import Ratings
-from tastemap.data.scale import Scale
 from tastemap.data.vocabulary import Id
 from tastemap.errors import DataError
-from tastemap.explore.exports import Entry, read_entries
-from tastemap.explore.histories import oldest_first, read_trakt
-from tastemap.explore.import_ratings import Review, review
+from tastemap.explore.exports import read_entries
+from tastemap.explore.histories import read_trakt
+from tastemap.explore.import_likes import read_likes, review_likes
+from tastemap.explore.import_ratings import Match, Remark, Review, review
 from tastemap.jobs.tables import TABLE_READERS, read_table
 from tastemap.support.boundary import shortened
 from tastemap.support.counts import counted
@@ -26,6 +26,8 @@ FORMS = (
     "columns rating and title or item_id, an export of Letterboxd, IMDb, Goodreads or MovieLens,"
     " a history of Letterboxd, Trakt or Last.fm, or lines “title = 5”"
 )
+
+Answer = TypeVar("Answer")
 
 
 def ratings_of_file(path: Path, data: Ratings) -> tuple[pl.DataFrame, list[str]]:
@@ -53,35 +55,33 @@ def history_of_file(path: Path, data: Feedback) -> tuple[list[Id], list[str]]:
     """What somebody has liked, or taken up without rating it, oldest first, and what is left out.
 
     Args:
-        path: As in `ratings_of_file`.
+        path: As in `ratings_of_file`, or a list of titles or ids.
         data: The interactions that give the items.
 
     Raises:
         DataError: If the file cannot be read, or no item of it is known or liked.
     """
-    result, notes = _reviewed(path, data)
-    liked = [match for match in result.sure if result.scale.liked(np.array([match.rating]))[0]]
-    if n := len(result.sure) - len(liked):
-        at_least = f"{result.scale.liked_from():g}"
-        notes.append(f"{counted(n, 'rating')} below {at_least}: not taken as liked")
-    matches = [*liked, *result.seen]
-    if not matches:
+    likes = _read(path, lambda content: read_likes(content, MAX_BYTES, MAX_RATINGS))
+    result = review_likes(data.items, likes)
+    liked = [match for match in result.sure if match.rating > 0]
+    n_left_out = sum(len(remark.entries) for remark in likes.remarks)
+    n = len(likes.entries) + n_left_out
+    notes = [f"{path.name} ({result.source}): {len(liked):,} of {n:,} taken as liked"]
+    notes += [result.rule.removesuffix(".").lower()] if result.rule else []
+    if n_unwanted := len(result.sure) - len(liked):
+        notes.append(f"{counted(n_unwanted, 'item')} not wanted: not part of a history")
+    notes += _left_out(data, result.remarks, result.unsure)
+    if not liked:
         raise _nothing(path, notes)
-    order = oldest_first([match.entry.at for match in matches])
-    return data.items.ids_at([matches[place].rows[0] for place in order]).to_list(), notes
+    return data.items.ids_at([match.rows[0] for match in liked]).to_list(), notes
 
 
 def _reviewed(path: Path, data: Feedback) -> tuple[Review, list[str]]:
     """The entries of a file that are items, and notes on the others."""
-    source, scale, entries = _entries_of(path)
-    entries = [entries[place] for place in oldest_first([entry.at for entry in entries])]
-    result = review(data, source, scale, entries)
-    if any(entry.creator for entry in entries):
-        # Plays are of tracks, and what people ask for may be their artists.
-        by_artist = [replace(entry, title=entry.creator) for entry in entries]
-        other = review(data, source, scale, by_artist)
-        if len(other.sure) + len(other.seen) > len(result.sure) + len(result.seen):
-            result = other
+    entries = _read(
+        path, lambda content: read_entries(content, MAX_BYTES, MAX_RATINGS, with_seen=True)
+    )
+    result = review(data, *entries)
     notes = _notes(path, data, result)
     if not result.sure and not result.seen:
         raise _nothing(path, notes)
@@ -97,8 +97,8 @@ def _nothing(path: Path, notes: list[str]) -> DataError:
     )
 
 
-def _entries_of(path: Path) -> tuple[str, Scale | None, list[Entry]]:
-    """Whose ratings these are, their scale (None: the model's), the ratings."""
+def _read(path: Path, read: Callable[[bytes], Answer]) -> Answer:
+    """What a reader of the bytes of a file makes of a file of any kind."""
     if path.is_dir():
         raise DataError(f"file {path}", expected=f"a file: {FORMS}", received="a folder")
     content = path.read_bytes()
@@ -107,7 +107,7 @@ def _entries_of(path: Path) -> tuple[str, Scale | None, list[Entry]]:
         frame = read_table(path)
         content = frame.select(pl.exclude(pl.List, pl.Struct)).write_csv().encode()
     try:
-        return read_entries(content, MAX_BYTES, MAX_RATINGS, with_seen=True)
+        return read(content)
     except DataError as error:
         raise DataError(f"file {path}", expected=FORMS, received=error.received) from None
 
@@ -116,7 +116,7 @@ def _notes(path: Path, data: Feedback, result: Review) -> list[str]:
     """What was read of the file, and what is left out."""
     others = [*result.unsure, *result.unknown]
     n_seen = len(result.seen) + sum(match.entry.is_seen for match in others)
-    n = result.n_entries - n_seen
+    n = result.n_entries - n_seen - len(result.wanted)
     parts = [f"{len(result.sure):,} of {counted(n, 'rating')} used"] * bool(n or not n_seen)
     if n_seen:
         shelves = Counter(match.entry.shelf for match in result.seen if match.entry.shelf)
@@ -128,10 +128,15 @@ def _notes(path: Path, data: Feedback, result: Review) -> list[str]:
     if result.converted and result.sure and isinstance(data, Ratings):
         target = f"{data.scale.lowest:g}–{data.scale.highest:g}"
         notes.append(f"ratings brought from {result.converted} to {target}")
-    notes += [shortened(remark.shown(MAX_TITLES_NAMED)) for remark in result.remarks]
-    for match in result.unsure[:MAX_TITLES_NAMED]:
+    return notes + _left_out(data, result.remarks, result.unsure)
+
+
+def _left_out(data: Feedback, remarks: Sequence[Remark], unsure: Sequence[Match]) -> list[str]:
+    """What is said of entries that are left out or changed, and of those that may be several."""
+    notes = [shortened(remark.shown(MAX_TITLES_NAMED)) for remark in remarks]
+    for match in unsure[:MAX_TITLES_NAMED]:
         names = " or ".join(data.items.titles[row] for row in match.rows)
         notes.append(f"left out, may be {names}: {shortened(match.entry.name)}")
-    if (more := len(result.unsure) - MAX_TITLES_NAMED) > 0:
+    if (more := len(unsure) - MAX_TITLES_NAMED) > 0:
         notes.append(f"left out: {more:,} more that may be several items")
     return notes

@@ -47,20 +47,20 @@ def predicted_pairs(
 
 
 def recommended(
-    model: Recommender, single: tuple[str | None, Any, float] | None, choice: Mapping[str, Any]
+    model: Recommender, single: tuple[str | None, Any] | None, choice: Mapping[str, Any]
 ) -> tuple[pl.DataFrame, list[str]]:
     """The list of a single user, or the lists of all users, and notes on what was read.
 
     Args:
         model: A fitted model.
-        single: Id of a user or None, ratings of a new user, the path of a file of them or None,
-            novelty; None for all users.
+        single: Id of a user or None, and ratings of a new user, the path of a file of them or
+            None; None for all users.
         choice: Further options of `recommend` and `recommend_all`; see `with_order`.
     """
     choice = with_order(model, choice)
     if single is None:
         return recommend_all(model, **choice), []
-    user, ratings, novelty = single
+    user, ratings = single
     notes: list[str] = []
     is_rated = isinstance(model.fitted_data, Ratings)
     _refuse_other_kind(ratings, is_rated=is_rated)
@@ -74,7 +74,7 @@ def recommended(
             raise ArgumentError("--after, --ratings", expected="one of the two", received="both")
         history, notes = history_of_file(ratings, model.fitted_data)
         ratings, choice = None, {**choice, "history": history}
-    frame = model.recommend(user, ratings=ratings, novelty=novelty, **choice)
+    frame = model.recommend(user, ratings=ratings, **choice)
     return (frame if is_rated else frame.drop("predicted_rating")), notes
 
 
@@ -107,19 +107,41 @@ def wishes(
     return {name: value for name, value in options.items() if value}
 
 
-def check_for_all(user: str | None, ratings: Any, novelty: float, *, has_place: bool) -> None:
-    """Refuse a call for all users with options of a single user, or without a file to write.
+def check_for_all(single: Mapping[str, Any], *, has_place: bool) -> None:
+    """Refuse a call for all users with words of a single user, or without a file to write.
+
+    Args:
+        single: What says who the single user is, by the words of the command; None or empty where
+            it is not given.
+        has_place: Whether there is a file, or JSON.
 
     Raises:
-        ArgumentError: With the expected options.
+        ArgumentError: With the words that do not go together.
     """
     check_place(has_place=has_place)
-    if user is not None or ratings is not None or novelty:
+    if words := [word for word, value in single.items() if value]:
         raise ArgumentError(
             "--all",
-            expected="no user, no ratings and no novelty",
-            received="one of them",
+            expected="every user of the data",
+            received=f"{', '.join(words)}, of one person",
+            do=f"leave out --all, or {', '.join(words)}",
         )
+
+
+def check_for_spark(choice: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that lists made on Spark have; refuse others.
+
+    Raises:
+        ArgumentError: If there is a novelty or another order, or lists shall be more than good.
+    """
+    defaults: dict[str, Any] = {"by": "expected", "novelty": 0.0}
+    defaults |= dict.fromkeys(("diversity", "calibrated", "at_most"))
+    for name, default in defaults.items():
+        if choice.get(name, default) != default:
+            option = f"--{name.replace('_', '-')}"
+            received, do = "--engine spark", f"leave out {option}, or --engine spark"
+            raise ArgumentError(option, expected="this machine", received=received, do=do)
+    return {name: value for name, value in choice.items() if name not in defaults}
 
 
 def check_place(*, has_place: bool) -> None:
@@ -197,16 +219,14 @@ def recommend_on_spark(
     choice: Mapping[str, Any],
     master: str,
     conf: Sequence[str],
-    by: str | None = None,
 ) -> None:
     """Lists for every user of a saved model, as a folder of Parquet files.
 
     Args:
         path: The saved model.
         out: The folder, or an address that Spark writes to; None is refused.
-        choice: ``k``, ``exclude_seen``, ``where``.
+        choice: ``k``, ``exclude_seen``, ``where``, ``new``.
         master, conf: The address of the cluster, and settings ``KEY=VALUE``.
-        by: The order, of which Spark has one; None for that.
     """
     from tastemap.spark import recommend
     from tastemap.spark.read import address
@@ -214,16 +234,11 @@ def recommend_on_spark(
 
     if out is None:
         raise ArgumentError("--engine spark", expected="--all and -o FOLDER")
-    if by not in (None, "expected"):
-        expected = "no order but expected, which executors have"
-        raise ArgumentError("--engine spark, --by", expected=expected, received=by)
-    for name in {"diversity", "calibrated", "at_most"} & {*choice}:
-        option = f"--{name.replace('_', '-')}"
-        raise ArgumentError(option, expected="the engine local", received="spark")
+    options = check_for_spark(choice)
     model, cluster = load_model(path), Cluster(master, parse_conf(conf))
     with working("Spark") as tell, spark_session(cluster) as session:
         tell(f"lists for {model.ratings_.n_users:,} users")
-        n_rows = recommend.recommend_all(session, model, address(str(out)), **choice)
+        n_rows = recommend.recommend_all(session, model, address(str(out)), **options)
     k = choice["k"] or min(10, model.ratings_.n_items)
     is_short = n_rows < k * model.ratings_.n_users
     why = f"; some users have fewer than {k}: no more candidates are left" if is_short else ""

@@ -25,7 +25,7 @@ from tastemap.evaluation.choose import (
     judged_users,
     order_notes,
 )
-from tastemap.evaluation.evaluate import evaluate, evaluate_ranking
+from tastemap.evaluation.evaluate import evaluate, rank_unseen
 from tastemap.evaluation.leakage import is_forecast, split_notes
 from tastemap.evaluation.objective import liking
 from tastemap.explore.item_map import MIN_ITEMS, describe_map, item_map
@@ -34,6 +34,7 @@ from tastemap.explore.report.page import write_page
 from tastemap.explore.report.report import Block, Report
 from tastemap.jobs import describe, sections
 from tastemap.jobs.compare import choice_blocks, choice_table, sentences
+from tastemap.jobs.evaluate import gap_table
 from tastemap.jobs.held_out import DEFAULT_SPLIT, parts_of
 from tastemap.jobs.schedule import N_FITS, Schedule, advice, is_cut_short
 from tastemap.models.base.artifact import refuse_occupied
@@ -163,9 +164,9 @@ class Run:
             result = evaluate(tester, self.split.test)
             self.metrics, notes, self.tested = result.record, result.notes, result.tables
         else:
-            table = self._list_scores(tester)
+            self.tested = self._list_scores(tester)
+            table, *by_gap = self.tested.values()
             self.metrics = {f"test_{row[0]}": row[1] for row in table.rows()}
-            self.tested = {"Test lists": table}
         n = len(tester.ratings_)
         self._show(self.tested, [f"fitted on {n:,} {self.noun}, tested on {self.held_out}", *notes])
 
@@ -177,7 +178,7 @@ class Run:
             )
             if self.goal == "ratings":
                 return [sentence, *sections.evaluation_blocks(result, self.split.test)]
-            return [sentence, sections.list_scores(table)]
+            return [sentence, sections.list_scores(table), *sections.gap_blocks(by_gap)]
 
         self._report("The test", blocks)
         self.schedule.note_test()
@@ -207,19 +208,24 @@ class Run:
             self._note(f"{name} would have been chosen, but failed in the test: {why}")
         raise TastemapError("the test", expected="a model that can be fitted", received=why)
 
-    def _list_scores(self, tester: Any) -> pl.DataFrame:
-        """Frame ``metric``, the chosen model's and the baseline's values."""
+    def _list_scores(self, tester: Any) -> dict[str, pl.DataFrame]:
+        """Frame ``metric``, the chosen model's and the baseline's values; the same by gap."""
         k, threshold = min(10, self.ratings.n_items), self.choice.threshold
         test = judged_users(self.split.test, self.seed)
         if len(test) < len(self.split.test):
             n = np.count_nonzero(test.by_user.counts)
             self._note(f"lists are tested for {n:,} users, drawn at random")
         baseline = make_model(GOALS["lists"][0]).fit(tester.ratings_, progress=False)
-        ours, theirs = (
-            evaluate_ranking(m, test, k, threshold=threshold) for m in (tester, baseline)
-        )
-        scores = {self.choice.chosen: ours["value"], "baseline": theirs["value"]}
-        return pl.DataFrame({"metric": ours["metric"], **scores})
+        models = {self.choice.chosen: tester, "baseline": baseline}
+        ranked = {name: rank_unseen(m, test, k, threshold=threshold) for name, m in models.items()}
+        frames = {name: lists.frame(tester.ratings_) for name, lists in ranked.items()}
+        scores = {name: frame["value"] for name, frame in frames.items()}
+        names = frames["baseline"]["metric"]
+        tables = {"Test lists": pl.DataFrame({"metric": names, **scores})}
+        if is_forecast(tester.ratings_, test):
+            title = "Test lists by the time since the user was there last"
+            tables[title] = gap_table(ranked, tester.ratings_, test)
+        return tables
 
     def fit(self) -> None:
         """Fit the chosen model on all rows, unless the tested fit was on them."""

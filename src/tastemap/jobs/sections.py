@@ -1,5 +1,6 @@
 """The sections of a report: text, figures and tables of the library's results."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -196,6 +197,20 @@ def list_scores(scores: pl.DataFrame) -> Table:
     names = pl.col("metric").str.replace_all("_", " ", literal=True)
     caption = f"Lists for {counted(int(n_users), 'user')} of the test part, all unseen items ranked"
     return Table(scores.filter(~is_count).with_columns(names), caption, digits=4)
+
+
+def gap_blocks(tables: Sequence[pl.DataFrame]) -> list[Block]:
+    """Lists by the time since a user was there last, from frames of `joined_gaps`; or nothing."""
+    return [
+        block
+        for frame in tables
+        for block in (
+            "What is foreseen within a second or a minute is the order of a page more than taste;"
+            " after an hour it is taste. The time is that between a user's last row before the test"
+            " and the first in it.",
+            Table(frame, "The same lists by the time since the user was there last", digits=4),
+        )
+    ]
 
 
 def similarity_table(model: Any, pairs: list[tuple[Id, Id]]) -> pl.DataFrame:

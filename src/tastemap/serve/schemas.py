@@ -321,6 +321,23 @@ class OwnRatings:
 
 
 @dataclass(frozen=True, slots=True)
+class SeenItem:
+    """An item that a person has seen without rating it.
+
+    Attributes:
+        item_id: The item.
+        title: Its title.
+        year: Its year, if known.
+        moment: When they said so, in seconds since 1970.
+    """
+
+    item_id: Id
+    title: str
+    year: int | None
+    moment: int
+
+
+@dataclass(frozen=True, slots=True)
 class OwnInteraction:
     """What a person has done with an item, all added up.
 

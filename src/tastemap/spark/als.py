@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tastemap.arrays import F32, AnyArray
+from tastemap.data.interactions import Interactions
 from tastemap.errors import ArgumentError, UnsupportedError
 from tastemap.models.als import ALS
+from tastemap.models.base.confidence import Confidence
 from tastemap.models.base.factors import Prior
 from tastemap.models.bias import BiasModel
 from tastemap.spark.index import Indexed, to_polars
@@ -17,7 +19,7 @@ from tastemap.spark.shards import csr
 if TYPE_CHECKING:
     import pyarrow as pa
     from pyspark.ml.recommendation import ALSModel
-    from pyspark.sql import DataFrame
+    from pyspark.sql import Column, DataFrame
 
 # Most ratings in a block of Spark's ALS; there is at least one block for each core.
 MAX_RATINGS_OF_BLOCK = 2_000_000
@@ -26,6 +28,9 @@ MAX_RATINGS_OF_BLOCK = 2_000_000
 MAX_EPOCHS_WITHOUT_FOLDER = 10
 # As in `tastemap.models.als`: users are solved until the residual is this share of the right side.
 TOLERANCE = 1e-10
+# The confidence of likes is chosen on the likes of some users, about so many, with so few factors.
+MAX_ROWS_OF_TRIAL, FACTORS_OF_TRIAL, N_SHARES = 500_000, 32, 1_000_000
+EQUAL = Confidence()
 
 
 @dataclass(frozen=True)
@@ -37,12 +42,14 @@ class Fitted:
         item_weights: float32 (n_items, 1 + f), rows (b_i, q_i).
         global_mean: mu; 0 for implicit feedback.
         prior: The `Prior` of the fold-in, the same as on one machine.
+        confidence: How much a like of some weight counts.
     """
 
     users: "DataFrame"
     item_weights: F32
     global_mean: float
     prior: Prior
+    confidence: Confidence = EQUAL
 
 
 def fit(model: ALS, data: Indexed, train: "DataFrame", seed: int) -> Fitted:
@@ -51,7 +58,7 @@ def fit(model: ALS, data: Indexed, train: "DataFrame", seed: int) -> Fitted:
     Explicit feedback: the biases of `BiasModel` are subtracted. Spark's ALS finds the factors of
     the residuals, in units of the ratings' standard deviation. Then the users are solved once more
     for bias and factors together, as in the fold-in. Implicit feedback: the same without biases,
-    on the likes, all of the same confidence.
+    on the likes, each of its `Confidence`.
 
     Args:
         model: It gives the number of factors and epochs, the penalty and the feedback.
@@ -94,18 +101,56 @@ def _fit_implicit(model: ALS, data: Indexed, train: "DataFrame", seed: int) -> F
     from pyspark.sql import functions as F  # noqa: N812
 
     likes = train.where(F.col("value") >= data.liked_from(model.threshold))
-    target = likes.select("user_index", "item_index", F.lit(1.0).cast("float").alias("target"))
+    confidence = EQUAL
+    if data.scale is None:
+        confidence = chosen_confidence(model, likes, seed)
+    counts = _grown(confidence, F.col("value")) / confidence.mean
+    target = likes.select("user_index", "item_index", counts.cast("float").alias("target"))
     n = target.count()
     scale = 1 + model.alpha
     # Our target for a like's product is 1; Spark's is 1 + 1 / alpha, with the weight 1 / alpha. So
     # Spark's factors are larger by the root of 1 + alpha, and its penalty is larger by 1 + alpha.
+    # This is so for a confidence of 1, the mean.
     penalty = scale * _penalty(model, data, n) / model.alpha
     spark_model = spark_als(model, target, penalty, seed, n)
     q_i = factors_of(spark_model.itemFactors, len(data.items), model.n_factors) / np.sqrt(scale)
     normal = np.pad(q_i, ((0, 0), (1, 0))).astype(np.float32)
-    users = solve_users(model, _by_user(likes), normal, np.ones(normal.shape[1]), 0.0, 1.0)
+    units = np.ones(normal.shape[1])
+    users = solve_users(model, _by_user(likes), normal, units, 0.0, 1.0, confidence)
     precision = model.alpha * (normal.T @ normal).astype(np.float64)
-    return Fitted(users, normal, 0.0, Prior(np.zeros(normal.shape[1]), precision))
+    return Fitted(users, normal, 0.0, Prior(np.zeros(normal.shape[1]), precision), confidence)
+
+
+def chosen_confidence(model: ALS, likes: "DataFrame", seed: int) -> Confidence:
+    """The confidence of likes by their weights, as one machine chooses it on some of the users."""
+    from pyspark.sql import functions as F  # noqa: N812
+
+    n, least, most, unit = likes.agg(
+        F.count("*"), F.min("value"), F.max("value"), F.median("value")
+    ).collect()[0]
+    if not n or least == most:
+        return EQUAL
+    share = round(min(MAX_ROWS_OF_TRIAL / n, 1) * N_SHARES)
+    drawn = F.pmod(F.xxhash64("user_index", F.lit(seed)), F.lit(N_SHARES)) < max(share, 1)
+    rows = to_polars(likes.where(drawn).select("user_index", "item_index", "value"))
+    if not len(rows):
+        return EQUAL
+    names = {"user_index": "user_id", "item_index": "item_id", "value": "weight"}
+    f = min(model.n_factors, FACTORS_OF_TRIAL)
+    trial = ALS("implicit", f, 1, model.reg, model.reg_exponent, model.alpha)
+    trial.fit(Interactions.from_frame(rows.rename(names)), seed=seed, progress=False)
+    chosen = Confidence(trial.confidence_.form, float(unit))
+    mean = likes.agg(F.mean(_grown(chosen, F.col("value")))).collect()[0][0]
+    return chosen._replace(mean=float(mean)) if chosen.form != EQUAL.form else EQUAL
+
+
+def _grown(confidence: Confidence, weight: "Column") -> "Column":
+    """A confidence of weights before its mean is taken out, as `Confidence` has it."""
+    from pyspark.sql import functions as F  # noqa: N812
+
+    ratio = weight.cast("double") / confidence.unit
+    forms = {"equal": F.lit(1.0), "logarithmic": F.log1p(ratio), "linear": ratio}
+    return forms[confidence.form]
 
 
 def without_biases(train: "DataFrame", mu: float, n_items: int) -> "tuple[DataFrame, AnyArray]":
@@ -191,7 +236,13 @@ def _by_user(train: "DataFrame") -> "DataFrame":
 
 
 def solve_users(
-    model: ALS, lists: "DataFrame", items: AnyArray, units: AnyArray, mu: float, s: float
+    model: ALS,
+    lists: "DataFrame",
+    items: AnyArray,
+    units: AnyArray,
+    mu: float,
+    s: float,
+    confidence: Confidence = EQUAL,
 ) -> "DataFrame":
     """The last half-step: the weights (b_u, p_u) of each user; the items are fixed.
 
@@ -201,6 +252,7 @@ def solve_users(
         items: float32 (n_items, 1 + f), rows (b_i, q_i) for a target of unit deviation.
         units: (1 + f,), factors from weights for such a target to weights in units of the rating.
         mu, s: Mean and standard deviation of the ratings; 0 and 1 for likes.
+        confidence: How much a like of some weight counts.
 
     Returns:
         Frame ``user_index, weights``; the weights are float32 lists, in units of the rating.
@@ -214,7 +266,7 @@ def solve_users(
         else:
             gram = np.float32(model.alpha) * (fixed.T @ fixed)
         for batch in batches:
-            yield _solved(model, batch, (sent.value[:, 0], fixed, gram), units, mu, s)
+            yield _solved(model, batch, (sent.value[:, 0], fixed, gram), units, mu, s, confidence)
 
     return lists.mapInArrow(solved, "user_index int, weights array<float>")
 
@@ -226,6 +278,7 @@ def _solved(
     units: AnyArray,
     mu: float,
     s: float,
+    confidence: Confidence,
 ) -> "pa.RecordBatch":
     """One batch of users; their lists are already in CSR form.
 
@@ -242,7 +295,10 @@ def _solved(
     penalties = (penalty, penalty)
     weights = np.zeros((len(batch), fixed.shape[1]), dtype=np.float32)
     steps = 2 * fixed.shape[1]
-    values = (target.astype(np.float32), np.zeros(0, dtype=np.float32), fixed, gram)
+    counts = np.zeros(0, dtype=np.float32)
+    if confidence.form != EQUAL.form:
+        counts = confidence(value)
+    values = (target.astype(np.float32), counts, fixed, gram)
     solve_rows(indptr, index, *values, *penalties, weights, steps, TOLERANCE)
     weights = (weights * units).astype(np.float32)
     ends = pa.array(np.arange(len(batch) + 1, dtype=np.int32) * fixed.shape[1])

@@ -28,13 +28,14 @@ def assemble(model: ALS, data: Indexed, fitted: Fitted, metrics: dict[str, Any],
     users[rows["user_index"].to_numpy()] = rows["weights"].list.to_array(width).to_numpy()
     ratings, parameters = data.collect(), model.get_params()
     factors = Factors.of(ratings, fitted.global_mean, users, fitted.item_weights, fitted.prior)
+    more = {} if model.predicts_ratings else {"confidence": fitted.confidence.to_array()}
     if isinstance(ratings, Ratings) and model.predicts_ratings:
         factors = factors.with_expected_item(ratings)
     return ALS.from_artifact(
         Artifact(
             class_name="ALS",
             parameters=parameters,
-            arrays=factors.arrays(),
+            arrays=factors.arrays() | more,
             ratings=ratings,
             seed=seed,
             learnt_by=str(model),

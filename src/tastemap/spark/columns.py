@@ -22,7 +22,13 @@ MAX_DAY = 21_001_231
 
 
 def standard_columns(
-    raw: "DataFrame", path: str, roles: Mapping[str, str], on_bad_row: str, *, value: str
+    raw: "DataFrame",
+    path: str,
+    roles: Mapping[str, str],
+    on_bad_row: str,
+    *,
+    value: str,
+    factor: "Column | None" = None,
 ) -> tuple["DataFrame", list[str]]:
     """The columns ``user_id, item_id, value`` and optionally ``timestamp``, in standard types.
 
@@ -32,6 +38,7 @@ def standard_columns(
         roles: The column of each role; without one of the values, each is 1.
         on_bad_row: ``"error"``, or ``"skip"`` for rows without an id or a finite number.
         value: The role of the values, ``"rating"`` or ``"weight"``.
+        factor: What each value is multiplied by; never null.
 
     Returns:
         The columns, and notes.
@@ -44,6 +51,7 @@ def standard_columns(
     types = dict(raw.dtypes)
     given = F.col(f"`{roles[value]}`") if value in roles else F.lit(1)
     number = given.try_cast("double")
+    number = number if factor is None else number * factor
     columns = {
         "user_id": _id(roles["user"], types),
         "item_id": _id(roles["item"], types),

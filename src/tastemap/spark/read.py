@@ -11,23 +11,27 @@ from tastemap.data.nouns import noun_in
 from tastemap.data.readers.archive import DataFile
 from tastemap.data.readers.columns import DUPLICATES
 from tastemap.data.readers.dialect import Dialect, sample, sniff
+from tastemap.data.readers.event_weights import lacking_events, weights_of_kinds
 from tastemap.data.readers.interaction_roles import find_interaction_columns
 from tastemap.data.readers.json_records import is_json
 from tastemap.data.readers.roles import ROLES, find_columns
-from tastemap.data.readers.timestamps import NO_TIMES
 from tastemap.data.readers.unrated import left_out
 from tastemap.errors import ArgumentError, DataError, NoRatingsError
 from tastemap.spark.columns import standard_columns
 from tastemap.support.counts import counted
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql import Column, DataFrame, SparkSession
 
 HEAD_LINES = 1000
 # A column of more different ratings is of a continuous scale, and not judged.
 MAX_LEVELS_JUDGED = 10_000
 BAD_ROWS = ("error", "skip")
 REPEATS = ("sum", "count", "last")
+# What says that a table has no ratings.
+WEIGHING = ("weight", "event", "event_weights", "repeats")
+# A column of more different kinds of events is none.
+MAX_KINDS = 1_000
 # The first of each is the default.
 CHOICES = {"duplicates": DUPLICATES, "on_bad_row": BAD_ROWS, "repeats": REPEATS}
 
@@ -77,9 +81,9 @@ def read_table(session: "SparkSession", path: str, how: Mapping[str, Any]) -> Ta
         path: A file or a folder of files, CSV (or otherwise delimited) or Parquet, or an address
             such as ``s3a://bucket/ratings/``.
         how: ``user, item, rating, timestamp, delimiter, encoding, has_header, duplicates,
-            unrated``, as in `tastemap.read_ratings`; ``weight`` and ``repeats``, as in
-            `tastemap.read_interactions`; ``on_bad_row``: ``"error"`` or ``"skip"``; ``layout`` is
-            not ``"wide"``.
+            unrated``, as in `tastemap.read_ratings`; ``weight``, ``event``, ``event_weights`` and
+            ``repeats``, as in `tastemap.read_interactions`; ``on_bad_row``: ``"error"`` or
+            ``"skip"``; ``layout`` is not ``"wide"``.
 
     Raises:
         DataError: If there is no such file, it is JSON or has lines above its table, or a row has
@@ -100,7 +104,7 @@ def read_table(session: "SparkSession", path: str, how: Mapping[str, Any]) -> Ta
     if "://" not in path and not Path(path).exists():
         raise DataError(f"data {path}", expected="a file or folder", received="no such file")
     unread = _raw(session, path, how)
-    weighing = [name for name in ("weight", "repeats") if how.get(name) is not None]
+    weighing = [name for name in WEIGHING if how.get(name) is not None]
     if weighing and how.get("rating"):
         what = f"rating, {', '.join(weighing)}"
         raise ArgumentError(what, expected="one of the two kinds of table", received="both")
@@ -130,23 +134,56 @@ def _ratings(unread: _Unread, path: str, how: Mapping[str, Any]) -> Table:
 def _interactions(unread: _Unread, path: str, how: Mapping[str, Any]) -> Table:
     from pyspark.sql import functions as F  # noqa: N812
 
-    chosen = {role: how.get(role) for role in ("user", "item", "weight", "timestamp")}
-    chosen["event"] = NO_TIMES
+    chosen = {role: how.get(role) for role in ("user", "item", "weight", "event", "timestamp")}
     roles, of_columns = find_interaction_columns(
         path, chosen, unread.given, named=unread.has_header
     )
     on_bad_row = how.get("on_bad_row") or BAD_ROWS[0]
-    frame, of_rows = standard_columns(unread.frame, path, roles, on_bad_row, value="weight")
+    factor, least, of_events = _weight_of_events(unread.frame, path, roles, how)
+    frame, of_rows = standard_columns(
+        unread.frame, path, roles, on_bad_row, value="weight", factor=factor
+    )
     below, n_none = frame.agg(F.min("value"), F.count_if(F.col("value") == 0)).collect()[0]
-    if below is not None and below < 0:
+    if below is not None and below < 0 <= least:
         expected = "counts of at least 0, where Spark reads"
         raise DataError(f"{path}, column {roles['weight']}", expected=expected, received=below)
-    frame = frame.where(F.col("value") > 0)
+    frame = frame.where(F.col("value") != 0)
     once, of_pairs = _summed(frame, how.get("repeats") or REPEATS[0])
     left_out = [f"{counted(n_none, 'row')} of weight 0 left out"] * bool(n_none)
-    notes = (*unread.notes, *of_columns, *of_rows, *left_out, *of_pairs)
+    notes = (*unread.notes, *of_columns, *of_rows, *of_events, *left_out, *of_pairs)
     noun = noun_in(roles["item"])
     return Table(once.drop("copies"), Path(path).name, notes, once, noun, has_ratings=False)
+
+
+def _weight_of_events(
+    raw: "DataFrame", path: str, roles: Mapping[str, str], how: Mapping[str, Any]
+) -> tuple["Column | None", float, list[str]]:
+    """The weight of each row by its kind of event, the least weight, and a note.
+
+    An event of no kind weighs nothing where kinds have weights.
+    """
+    from pyspark.sql import functions as F  # noqa: N812
+
+    event_weights = how.get("event_weights")
+    if "event" not in roles:
+        if event_weights is not None:
+            raise lacking_events(raw.columns)
+        return None, 0.0, []
+    kind = F.col(f"`{roles['event']}`").cast("string")
+    kind = F.when(kind != "", kind)
+    rows = raw.groupBy(kind.alias("kind")).count().where("kind is not null")
+    counts = [(row["kind"], int(row["count"])) for row in rows.limit(MAX_KINDS + 1).collect()]
+    if len(counts) > MAX_KINDS:
+        expected = f"at most {MAX_KINDS:,} kinds of events"
+        what, do = f"{path}, column {roles['event']}", "name another: event=..."
+        raise DataError(what, expected=expected, received="more", do=do)
+    counts.sort(key=lambda pair: (-pair[1], pair[0]))
+    weights, note = weights_of_kinds(counts, event_weights)
+    if event_weights is None or not weights:
+        return None, 0.0, [note]
+    pairs = [F.lit(part) for pair in weights.items() for part in pair]
+    weight = F.coalesce(F.create_map(*pairs)[kind], F.lit(0.0))
+    return weight, min(weights.values()), [note]
 
 
 def address(path: str) -> str:
@@ -185,7 +222,7 @@ def _raw(session: "SparkSession", path: str, how: Mapping[str, Any]) -> _Unread:
         quote='"' if layout.quoted else "",
     )
     given = _by_column(raw.columns, sample(text))
-    meant = {*layout.names, *(how.get(role) for role in (*ROLES, "weight"))}
+    meant = {*layout.names, *(how.get(role) for role in (*ROLES, "weight", "event"))}
     given = {column: values for column, values in given.items() if column in meant}
     return _Unread(raw, layout.has_header, given, notes)
 

@@ -42,6 +42,8 @@ def test_other_choices_are_those_of_recommend(mf: Recommender) -> None:
         {"exclude_seen": False, "k": 5},
         {"where": "year >= 1970", "k": 5},
         {"candidates": list(range(1, 60)), "exclude": [4, 7], "k": 3},
+        {"novelty": 0.4, "k": 5, "exclude_seen": False},
+        {"by": "likely-and-liked", "novelty": -0.2, "where": "year >= 1970", "k": 5},
     ):
         assert recommend_all(mf, **options).equals(one_by_one(mf, **options))
 

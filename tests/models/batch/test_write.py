@@ -30,7 +30,10 @@ def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lists, "MAX_PART_USERS", 17)
 
 
-@pytest.mark.parametrize("options", [{}, {"k": 3, "exclude_seen": False}, {"where": "year > 1980"}])
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"k": 3, "exclude_seen": False}, {"where": "year > 1980"}, {"by": "likely-and-liked"}],
+)
 def test_the_file_holds_the_lists_of_recommend_all(
     mf: Recommender, tmp_path: Path, small_parts: None, options: dict[str, object]
 ) -> None:

@@ -1,7 +1,10 @@
 """Ratings of the store and of the training data, put together."""
 
+import numpy as np
+import polars as pl
 import pytest
 
+from tastemap.data.interactions import Interactions
 from tastemap.errors import ArgumentError, UnknownIdError
 from tastemap.serve.people.profiles import History, api_profile, page_profile
 from tastemap.serve.service import Service
@@ -88,6 +91,38 @@ def test_what_replaces_a_profile_is_all_of_it(service: Service) -> None:
     kept = service.profiles.replace(user, {"4": 4.0, "1": 1.0})
     assert [(rated.item_id, rated.rating) for rated in kept.ratings] == [(1, 1.0), (4, 4.0)]
     assert service.profiles.ratings_of(user) == kept
+
+
+def test_what_was_seen_is_left_out_of_the_picks(service: Service) -> None:
+    first = [str(card.item_id) for card in service.recommend(ANN, 3).items]
+    assert service.profiles.see(ANN, first[:2], moment=5) == 2
+    assert service.recommend(ANN, 3).source == "popular", "nothing is known of their taste"
+    seen = [str(item.item_id) for item in service.profiles.seen_of(ANN)]
+    assert seen == first[1::-1], "the newest first"
+    service.profiles.rate(ANN, {"2": 5.0, first[0]: 1.0})
+    picks = {str(card.item_id) for card in service.recommend(ANN, 40).items}
+    assert picks.isdisjoint({"2", *first[:2]})
+    assert [str(item.item_id) for item in service.profiles.seen_of(ANN)] == [first[1]]
+    assert service.profiles.count(ANN) == 2
+    assert service.profiles.see(ANN, [first[0]]) == 0, "it is rated"
+    service.profiles.unrate(ANN, first[1])
+    assert service.profiles.seen_of(ANN) == []
+    assert first[1] in {str(card.item_id) for card in service.recommend(ANN, 40).items}
+    with pytest.raises(UnknownIdError):
+        service.profiles.see(ANN, ["no such"])
+
+
+def test_somebody_of_the_data_keeps_what_the_data_say_was_seen(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = service.model.ratings
+    other = data.item_index[data.by_user[data.users.index_of(4)]]
+    new = np.setdiff1d(other, data.item_index[data.by_user[data.users.index_of(3)]])[:1]
+    frame = pl.DataFrame({"user_id": [3], "item_id": data.items.ids_at(new)})
+    monkeypatch.setattr(service.model, "data", data.with_seen(Interactions.from_frame(frame)))
+    service.profiles.rate(api_profile("3"), {"2": 5.0})
+    user = service.profiles.user(service.model, api_profile("3"))
+    assert user.user.seen.tolist() == new.tolist()
 
 
 # ---- interactions ----

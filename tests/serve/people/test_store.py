@@ -50,8 +50,23 @@ def test_a_write_may_be_repeated_and_the_last_one_counts(store: Store) -> None:
     assert store.profile("ann").ratings == [("7", 4.5, 5)]
     assert store.unrate("ann", "7")
     assert not store.unrate("ann", "7")
-    assert store.profile("ann") == ([], False)
+    assert store.profile("ann") == EMPTY_PROFILE
     assert store.profile("nobody") == EMPTY_PROFILE
+
+
+def test_what_was_seen_yields_to_a_rating_and_is_no_rating(store: Store) -> None:
+    store.rate("ann", {"7": 4.0, "8": None})
+    store.see("ann", [*ODD, "8"], moment=5)
+    seen = {entry.item for entry in store.profile("ann").seen}
+    assert seen == {*ODD, "8"} - {"7"}, "what is rated stays rated"
+    assert store.count() == (1, 1)
+    store.rate("ann", {"8": 2.0})
+    store.unrate("ann", ODD[1])
+    seen = {entry.item for entry in store.profile("ann").seen}
+    assert seen == {*ODD} - {"7", ODD[1]}
+    assert ratings_of(store, "ann")["8"] == 2.0
+    assert store.forget("ann")
+    assert store.profile("ann") == EMPTY_PROFILE
 
 
 def test_forgetting_deletes_all_or_leaves_a_mark(store: Store) -> None:
@@ -61,7 +76,7 @@ def test_forgetting_deletes_all_or_leaves_a_mark(store: Store) -> None:
     assert store.forget("ann") == 0
     assert store.count() == (1, 1)
     assert store.forget("ben", mark=True) == 1
-    assert store.profile("ben") == ([], True)
+    assert store.profile("ben") == EMPTY_PROFILE._replace(forgotten=True)
     store.rate("ben", {"9": 2.0})
     assert store.profile("ben").forgotten
 
@@ -95,7 +110,7 @@ def test_a_second_store_finds_the_schema_and_the_ratings(store: Store) -> None:
     again = Store(url)
     assert ratings_of(again, "ann") == {"7": 4.0}
     with again.database.engine.connect() as connection:
-        assert connection.scalar(sa.text("SELECT version_num FROM alembic_version")) == "0003"
+        assert connection.scalar(sa.text("SELECT version_num FROM alembic_version")) == "0004"
     again.close()
 
 

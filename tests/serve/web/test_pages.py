@@ -153,8 +153,10 @@ def test_the_page_and_the_terminal_say_the_same_of_a_bad_file(
     files = {"file": (path.name, content.encode(), "text/csv")}
     page = client.post("/you/import", files=files, data={"csrf": token(client)}).text
     picks = re.findall(r'name="pick" value="([^"]+)" checked', page)
-    rated = frame.drop_nulls()  # what was only seen is for a list, and not for the page
-    assert picks == [f"{rating:g} {item_id}" for item_id, rating in rated.iter_rows()]
+    values = ("seen" if rating is None else f"{rating:g}" for rating in frame["rating"])
+    assert picks == [
+        f"{value} {item}" for value, item in zip(values, frame["item_id"], strict=True)
+    ]
     said = [*re.findall(r'<p class="note">([0-9][^<]*)</p>', page)]
     assert said == notes[1:]
     assert len(said) >= 3

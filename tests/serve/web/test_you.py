@@ -15,6 +15,12 @@ def likes(clicks_artifact: Path, tmp_path: Path) -> Iterator[TestClient]:
         yield client
 
 
+@pytest.fixture
+def stars(artifact: Path, tmp_path: Path) -> Iterator[TestClient]:
+    with client_of(artifact, tmp_path) as client:
+        yield client
+
+
 def token(client: TestClient) -> str:
     return re.search(r'name="csrf" value="([^"]+)"', client.get("/").text)[1]
 
@@ -94,3 +100,26 @@ def test_a_file_that_names_nothing_is_refused_on_a_page(likes: TestClient) -> No
     answer = likes.post("/you/import", files=files, data={"csrf": token(likes)})
     assert answer.status_code == 422
     assert "no list of titles or ids" in answer.text
+
+
+def test_what_was_watched_is_kept_beside_ratings_and_saved(stars: TestClient) -> None:
+    export = (
+        "Name,Year,Letterboxd URI,Rating\nComedy 3,1962,u,4.5\nDrama 2,1961,u,\nComedy 5,1964,u,\n"
+    )
+    page, picks = review(stars, export, "watched.csv")
+    assert "Letterboxd: 1 items found" in page
+    assert "2 seen without a rating" in page
+    assert sorted(pick.split()[0] for pick in picks) == ["5", "seen", "seen"]
+    answer = stars.post("/you/import/keep", data={"csrf": token(stars), "pick": picks})
+    assert "1 rating is kept." in answer.text
+    assert "2 items are kept as seen." in answer.text
+    assert answer.text.count(">Not seen<") == 2
+    assert "Drama 2" not in stars.get("/").text.split("<h2")[1], "nothing seen is picked"
+    saved = stars.get("/you/ratings.csv").text
+    assert saved.count("\n") == 4
+    _, picks = review(stars, saved, "mine.csv")
+    assert sorted(pick.split()[0] for pick in picks) == ["5", "seen", "seen"]
+    form = {"csrf": token(stars), "item": picks[-1].split()[1], "remove": "1"}
+    assert stars.post("/you", data=form).text.count(">Not seen<") == 1
+    stars.post("/you/forget", data={"csrf": token(stars)})
+    assert ">Not seen<" not in stars.get("/you").text

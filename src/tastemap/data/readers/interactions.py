@@ -10,18 +10,21 @@ import polars as pl
 
 from tastemap.data.feedback import Source, pair_numbers
 from tastemap.data.interactions import Interactions
+from tastemap.data.memmap import is_prepared
 from tastemap.data.nouns import activity_in, item_noun, noun_in
 from tastemap.data.readers.archive import ZIP, DataFile, boundary, first_bytes, open_files
 from tastemap.data.readers.chunked_text import Columns, Reading, read_parts
 from tastemap.data.readers.column_names import LIKED_NAMES
 from tastemap.data.readers.columns import as_ids, item_table
 from tastemap.data.readers.dialect import INFERRED, Dialect, sample, sniff
+from tastemap.data.readers.event_weights import lacking_events, weights_of_kinds
 from tastemap.data.readers.frames import NAME, as_polars
 from tastemap.data.readers.interaction_roles import find_interaction_columns
 from tastemap.data.readers.json_records import is_json, read_json
 from tastemap.data.readers.kinds import START_BYTES, refuse_other_kind
 from tastemap.data.readers.members import member, table_in
 from tastemap.data.readers.numbers import as_numbers, truth_values
+from tastemap.data.readers.prepared import prepared_interactions
 from tastemap.data.readers.roles import first_named, item_columns
 from tastemap.data.readers.table import sample_of
 from tastemap.data.readers.timestamps import complete_times, evidence, read_times, time_form
@@ -35,7 +38,6 @@ from tastemap.support.memory import require
 REPEATS = ("sum", "count", "last", "keep")
 # Text of a file, its columns, and the ids as numbers: a multiple of the bytes of the file.
 MEMORY_PER_BYTE = 6
-LISTED_EVENTS = 6
 #: Dislike, neither, like.
 SIGNS = {-1.0, 0.0, 1.0}
 
@@ -69,7 +71,8 @@ def read_interactions(
     first note says what was read.
 
     Args:
-        source: A path or a frame, as `tastemap.read_ratings` takes them; ``{user: [items]}`` or
+        source: A path or a frame, as `tastemap.read_ratings` takes them, a part that
+            `tastemap split` wrote, too; ``{user: [items]}`` or
             ``{user: {item: weight}}``; a list of tuples ``(user, item)`` or ``(user, item,
             weight)``; an array of 2 or 3 such columns; or a SciPy sparse matrix of users by items.
         user, item, weight, event, timestamp: The columns. By default those with common names
@@ -98,6 +101,10 @@ def read_interactions(
         expected = f"one of {', '.join(REPEATS)}"
         raise ArgumentError("repeats", expected=expected, received=repr(repeats))
     chosen = {"user": user, "item": item, "weight": weight, "event": event, "timestamp": timestamp}
+    if isinstance(source, str | Path) and is_prepared(Path(source).expanduser()):
+        given = {**chosen, "event_weights": event_weights}
+        given["repeats"] = repeats if repeats in ("count", "last") else None
+        return prepared_interactions(Path(source).expanduser(), given)
     name, table = _read(source, chosen, Dialect(delimiter, encoding, has_header))
     interactions = _assembled(name, table, event_weights, repeats)
     _refuse_what_teaches_nothing(table, interactions)
@@ -270,12 +277,7 @@ def _weights(
     if "event" in roles:
         weight, notes = _weights_of_events(frame[roles["event"]], event_weights)
     elif event_weights is not None:
-        raise ArgumentError(
-            "event_weights",
-            expected="a column of the kinds of events",
-            received=f"columns {', '.join(frame.columns)}",
-            do="name it: event=...",
-        )
+        raise lacking_events(frame.columns)
     if "weight" not in roles:
         return weight, notes
     column = frame[roles["weight"]]
@@ -307,27 +309,10 @@ def _weights_of_events(
     kinds = events.cast(pl.String)
     kinds = kinds.set(kinds == "", None)
     counts = kinds.drop_nulls().value_counts(sort=True)
-    shown = [f"{kind} ({n:,})" for kind, n in counts.head(LISTED_EVENTS).rows()]
-    listed = ", ".join(shown) + (" …" if len(counts) > LISTED_EVENTS else "")
+    weights, note = weights_of_kinds(counts.rows(), event_weights)
     if event_weights is None:
-        note = (
-            f"events {listed}: each weighs 1 (event_weights={{...}}, in the shell --event-weights,"
-            " weighs them by their kind)"
-        )
         return pl.Series(np.ones(len(events))), [note]
-    lacking = [kind for kind in counts[events.name] if kind not in event_weights]
-    if lacking:
-        call = ", ".join(f"{k!r}: {event_weights.get(k, 1):g}" for k in counts[events.name])
-        raise ArgumentError(
-            "event_weights",
-            expected="a weight for each kind of event, 0 for those that do not count",
-            received=f"none for {', '.join(map(repr, lacking[:LISTED_EVENTS]))}",
-            do=f"event_weights={{{call}}}",
-        )
-    weights = pl.Series([float(event_weights[kind]) for kind in counts[events.name]])
-    said = ", ".join(f"{kind} {event_weights[kind]:g}" for kind in counts[events.name])
-    weight = kinds.replace_strict(counts[events.name], weights, default=None)
-    return weight, [f"events {listed}; weights: {said}"]
+    return kinds.replace_strict(weights, default=None, return_dtype=pl.Float64), [note]
 
 
 def _without_repeats(data: pl.DataFrame, repeats: str) -> tuple[pl.DataFrame, list[str]]:

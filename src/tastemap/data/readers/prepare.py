@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import cast
 
 import polars as pl
 
@@ -22,7 +23,7 @@ from tastemap.data.readers.unrated import left_out
 from tastemap.data.readers.values import bad_value
 from tastemap.data.scale import Scale
 from tastemap.data.vocabulary import Vocabulary
-from tastemap.errors import DataError, TastemapError
+from tastemap.errors import DataError, NoRatingsError, TastemapError
 from tastemap.support.addresses import refuse_address
 from tastemap.support.boundary import refusing
 
@@ -78,7 +79,8 @@ def prepare_ratings(
     with refusing(refusal, TastemapError, *((OSError,) if is_there else ())):
         lazy = pl.scan_parquet(path)
         given = sample_of(lazy.head(N_SAMPLED_ROWS).collect())
-        roles, notes = find_columns(path.name, lazy.collect_schema().names(), chosen, sample=given)
+        columns = lazy.collect_schema().names()
+        roles, notes = _columns_of_ratings(path.name, columns, chosen, given)
         named = {role for role, column in chosen.items() if column is not None}
         lazy = lazy.select(roles.values())
         levels, lazy, of_levels = _rated(path.name, lazy, roles["rating"], unrated, named)
@@ -109,7 +111,24 @@ def prepare_ratings(
 
         frames = lazy.collect_batches(chunk_size=CHUNK_ROWS, maintain_order=True)
         rows = _rows(path.name, frames, roles, levels, unit, metadata, report)
-        return write_prepared(folder, rows, n, metadata, timed="timestamp" in roles)
+        names = ["user_index", "item_index", "rating"]
+        names += ["timestamp"] * ("timestamp" in roles)
+        return cast(Ratings, write_prepared(folder, rows, n, metadata, names))
+
+
+def _columns_of_ratings(
+    name: str, columns: list[str], chosen: Mapping[str, str | None], given: dict[str, list[str]]
+) -> tuple[dict[str, str], list[str]]:
+    """As `find_columns`; models of tables without ratings hold them in memory anyway."""
+    try:
+        return find_columns(name, columns, chosen, sample=given)
+    except NoRatingsError as error:
+        raise DataError(
+            error.what,
+            expected=f"{error.expected}: ratings alone are prepared",
+            received=error.received,
+            do="give a table without ratings as it is to split, fit, evaluate, compare or run",
+        ) from error
 
 
 def _is_there(path: Path) -> bool:

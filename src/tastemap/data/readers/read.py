@@ -9,7 +9,7 @@ import polars as pl
 import polars.selectors as cs
 
 from tastemap.data.interactions import Interactions
-from tastemap.data.memmap import is_prepared, read_prepared
+from tastemap.data.memmap import is_prepared
 from tastemap.data.nouns import with_noun
 from tastemap.data.ratings import Ratings
 from tastemap.data.readers.archive import ZIP, DataFile, boundary, first_bytes, open_files
@@ -19,6 +19,7 @@ from tastemap.data.readers.frames import NAME, as_polars
 from tastemap.data.readers.interactions import read_seen
 from tastemap.data.readers.members import member, table_in
 from tastemap.data.readers.movielens import holds_release, read_movielens
+from tastemap.data.readers.prepared import prepared_ratings
 from tastemap.data.readers.side_tables import with_tables
 from tastemap.data.readers.table import read_file, read_frame
 from tastemap.support.addresses import refuse_address
@@ -135,7 +136,7 @@ def _read_path(
     with boundary(str(source)):
         path = Path(source).expanduser()
         if is_prepared(path):
-            ratings, seen = read_prepared(path), reading.seen
+            ratings, seen = prepared_ratings(path), reading.seen
             return ratings if seen is None else ratings.with_seen(Interactions.from_frame(seen))
         notes: list[str] = []
         file = member(path)

@@ -50,6 +50,7 @@ def recommend_all(
     candidates: Any = None,
     exclude: Any = None,
     where: str | pl.Expr | None = None,
+    novelty: float = 0.0,
     by: str = "expected",
     seed: int = 0,
     new: bool = False,
@@ -61,7 +62,7 @@ def recommend_all(
 
     Each user's list equals that of ``model.recommend(user_id, k=k)``, for any set of users and any
     number of threads. Memory is bounded: users are processed in blocks whose scores take some
-    megabytes.
+    megabytes. With a novelty, or in another order, each user is asked for alone: it takes longer.
 
     Args:
         model: A fitted model.
@@ -70,8 +71,8 @@ def recommend_all(
         exclude_seen: Leave out what each user has rated or seen.
         candidates, exclude: Items (ids or titles) to choose from, or to leave out.
         where: A condition on the item table, such as ``"year >= 1990"``.
-        by: What lists are ordered by, as in `Recommender.recommend`. Only those by ``"expected"``
-            are made many at once.
+        novelty, by: As in `Recommender.recommend`. Only lists by ``"expected"``, without a
+            novelty, are made many at once.
         seed: Of the draws of curious lists.
         new: Also items without training ratings, beside the others.
         diversity, calibrated, at_most: What lists shall be like, as `Recommender.recommend` has it.
@@ -82,7 +83,8 @@ def recommend_all(
         ``new`` a column ``basis``, as `Recommender.recommend` has it.
 
     Raises:
-        ArgumentError: If k is not between 1 and the number of items.
+        ArgumentError: If k is not between 1 and the number of items, or the order is none.
+        UnsupportedError: If the model has no such order.
         UnknownIdError: If a user is unknown; the nearest are offered.
         UnsupportedError: If the model does not have the order.
 
@@ -103,8 +105,8 @@ def recommend_all(
     k = min(10, data.n_items) if k is None else k
     seen = (data.touched,) if exclude_seen else ()
     reranking = Reranking.of(data, diversity, calibrated, at_most)
-    options: dict[str, Any] = {"by": by, "seed": seed, "has_basis": new, "reranking": reranking}
-    everyone = Everyone(model, k, seen, allowed, **options)
+    order: dict[str, Any] = {"novelty": novelty, "by": by, "seed": seed}
+    everyone = Everyone(model, k, seen, allowed, has_basis=new, reranking=reranking, **order)
     lists = everyone.lists(user_index)
     n_short = int(np.count_nonzero(lists.items[:, -1] < 0))
     if n_short:
@@ -164,6 +166,7 @@ class Everyone:
         memory: int | None = None,
         n_threads: int | None = None,
         *,
+        novelty: float = 0.0,
         by: str = "expected",
         seed: int = 0,
         has_basis: bool = False,
@@ -171,7 +174,9 @@ class Everyone:
     ) -> None:
         """Arguments as in `best_items`; ``memory``, in bytes, may make blocks smaller.
 
-        With ``has_basis`` frames say what each score rests on.
+        With ``has_basis`` frames say what each score rests on. With further options of
+        `recommend_rows`, ``choice``, each user is asked for alone; what the model cannot do is said
+        before anything is done.
         """
         data = model.fitted_data
         if isinstance(k, bool) or not isinstance(k, int | np.integer) or not 1 <= k <= data.n_items:
@@ -181,7 +186,7 @@ class Everyone:
                 received=k,
             )
         self.model, self.data, self.k = model, data, int(k)
-        self.by, self.seed = supported(model, by), seed
+        self.novelty, self.by, self.seed = novelty, supported(model, by), seed
         self.allowed = np.ones(data.n_items, dtype=bool) if allowed is None else allowed
         self.n_threads, self.has_basis = n_threads or _usable_cores(), has_basis
         self.forbidden = np.flatnonzero(~self.allowed)
@@ -199,7 +204,7 @@ class Everyone:
     def lists(self, user_index: IndexArray) -> Lists:
         """The lists of some users, in their order."""
         users = np.asarray(user_index, dtype=np.int32)
-        if self.by != "expected" or self.model.shortlists:
+        if self.novelty or self.by != "expected" or self.model.shortlists:
             return self._one_by_one(users)
         lists = [self._empty(0)]
         memory = np.empty((min(self.size, len(users)), self.data.n_items), dtype=np.float32)
@@ -211,7 +216,8 @@ class Everyone:
                 errors = [None] * n if error is None else np.array_split(error, n)
                 parts = (np.array_split(scores, n), errors, np.array_split(block, n))
                 lists += (map if n == 1 else pool.map)(self._best, *parts)
-        return Lists(*(np.concatenate(parts) for parts in zip(*lists, strict=True)))
+        columns = zip(*(part[:2] for part in lists), strict=True)
+        return Lists(*(np.concatenate(column) for column in columns))
 
     def frame(self, user_index: IndexArray, lists: Lists) -> pl.DataFrame:
         """The frame of `recommend_all` of some users' lists."""
@@ -248,8 +254,10 @@ class Everyone:
             for filled, values in zip(lists, (rows, score, predicted), strict=True):
                 filled[place, : len(rows)] = values
 
+        for place in range(min(1, len(users))):
+            fill(place)  # what all lists need is worked out once
         with ThreadPoolExecutor(self.n_threads) as pool:
-            list(pool.map(fill, range(len(users))))
+            list(pool.map(fill, range(1, len(users))))
         return lists
 
     def _best(self, scores: FloatArray, error: FloatArray | None, users: IndexArray) -> Lists:
@@ -267,9 +275,8 @@ class Everyone:
         shape = (len(users), self.n_best)
         items, best = np.empty(shape, np.int32), np.empty(shape, exact.dtype)
         best_of(exact, rows, ends, self.n_best, items, best)
-        return (
-            Lists(items, best, best) if self.reranking is None else self._picked(items, best, users)
-        )
+        lists = Lists(items, best, best)
+        return lists if self.reranking is None else self._picked(lists, users)
 
     def _picked(self, shortlists: Lists, users: IndexArray) -> Lists:
         """Lists from shortlists; where caps leave one too short, from longer shortlists."""
@@ -296,6 +303,7 @@ class Everyone:
             *(self.model.user_at(user), self.k),
             allowed=allowed,
             exclude_seen=False,
+            novelty=self.novelty,
             by=self.by,
             seed=self.seed,
             new=True,

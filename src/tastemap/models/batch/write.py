@@ -49,6 +49,7 @@ def write_recommendations(
     candidates: Any = None,
     exclude: Any = None,
     where: str | pl.Expr | None = None,
+    novelty: float = 0.0,
     by: str = "expected",
     seed: int = 0,
     new: bool = False,
@@ -74,7 +75,7 @@ def write_recommendations(
         exclude_seen: Leave out what each user has rated.
         candidates, exclude: Items (ids or titles) to choose from, or to leave out.
         where: A condition on the item table, such as ``"year >= 1990"``.
-        by, seed: As in `recommend_all`.
+        novelty, by, seed: As in `recommend_all`.
         new: Also items without training ratings; a column ``basis`` says what scores rest on.
         diversity, calibrated, at_most: What lists shall be like, as `Recommender.recommend` has it.
         memory: Bytes for scores and lists, in addition to those of the model.
@@ -116,11 +117,12 @@ def write_recommendations(
     k = min(10, data.n_items) if k is None else k
     seen = (data.touched,) if exclude_seen else ()
     reranking = Reranking.of(data, diversity, calibrated, at_most)
-    options: dict[str, Any] = {"by": by, "seed": seed, "has_basis": new, "reranking": reranking}
+    order: dict[str, Any] = {"novelty": novelty, "by": by, "seed": seed}
+    options = order | {"has_basis": new, "reranking": reranking}
     everyone = Everyone(model, k, seen, allowed, memory=int(memory) // 2, **options)
     size = _users_of_a_part(data.n_items, k, int(memory))
-    arguments = [k, exclude_seen, by, seed, new, size, np.packbits(allowed).tobytes().hex()]
-    arguments += [] if reranking is None else [repr(reranking)]
+    arguments = [k, exclude_seen, *order.values(), new, size]
+    arguments += [np.packbits(allowed).tobytes().hex(), repr(reranking)]
     digest = model.to_artifact().digest(*arguments)
     parts = _Parts(target.with_name(f".{target.name}.parts"), digest)
     n_before = 0

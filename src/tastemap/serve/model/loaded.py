@@ -25,7 +25,7 @@ from tastemap.models.base.factors import HasFactors
 from tastemap.models.base.orders import cautious_order, supported
 from tastemap.models.base.recommender import Recommender
 from tastemap.models.base.selection import top_k
-from tastemap.models.base.user import User
+from tastemap.models.base.user import NO_ITEMS, User
 from tastemap.serve.model.catalogue import NO_FILTERS, Catalogue, Filters, RowsOfIds
 from tastemap.serve.model.neighbours import near_rows
 from tastemap.serve.schemas import Source
@@ -157,16 +157,18 @@ class LoadedModel:
         """A user of the training data."""
         return ServedUser(self.model.user_at(user_index), "trained")
 
-    def fold_in(self, item_index: IndexArray, rating: F32) -> ServedUser:
-        """A user from ratings, the oldest first.
+    def fold_in(
+        self, item_index: IndexArray, rating: F32, seen: IndexArray = NO_ITEMS
+    ) -> ServedUser:
+        """A user from ratings, the oldest first, and rows of what was seen without a rating.
 
         An unknown one without any, with dislikes alone, or where the model describes nobody new.
         """
         says_something = len(item_index) and (self.has_ratings or self.likes(rating).any())
         if not says_something or not self.capabilities.folds_in:
-            return ServedUser(User(None, item_index, rating), "popular")
+            return ServedUser(User(None, item_index, rating, seen=seen), "popular")
         # The parts of a page ask for the same user again.
-        return self._remembered(item_index.tobytes(), rating.tobytes())
+        return self._remembered(item_index.tobytes(), rating.tobytes(), seen.tobytes())
 
     @cached_property
     def is_personal(self) -> bool:
@@ -407,7 +409,8 @@ class ServedMap(NamedTuple):
     sentence: str
 
 
-def _fold_in(model: Recommender, item_index: bytes, rating: bytes) -> ServedUser:
-    """A user from ratings, whose bytes are what the user is remembered by."""
-    rows, values = np.frombuffer(item_index, np.int32), np.frombuffer(rating, np.float32)
-    return ServedUser(model.fold_in_rows(rows.copy(), values.copy()), "folded_in")
+def _fold_in(model: Recommender, item_index: bytes, rating: bytes, seen: bytes = b"") -> ServedUser:
+    """A user from ratings and what was seen, whose bytes are what the user is remembered by."""
+    rows, unrated = (np.frombuffer(index, np.int32).copy() for index in (item_index, seen))
+    values = np.frombuffer(rating, np.float32).copy()
+    return ServedUser(model.fold_in_rows(rows, values, unrated), "folded_in")

@@ -13,12 +13,13 @@ import numpy as np
 
 from tastemap.arrays import IndexArray
 from tastemap.data.interactions import Interactions
+from tastemap.data.ratings import Ratings
 from tastemap.errors import ArgumentError, UnknownIdError
 from tastemap.serve.model.loaded import LoadedModel, ServedUser
 from tastemap.serve.model.reload import LiveModel
 from tastemap.serve.people.store import Store
 from tastemap.serve.people.tables import StoredEvent, StoredProfile
-from tastemap.serve.schemas import OwnRating, OwnRatings
+from tastemap.serve.schemas import OwnRating, OwnRatings, SeenItem
 from tastemap.serve.settings import Limits
 
 
@@ -89,9 +90,38 @@ class Profiles:
         rating = self._merged(model, key).get(row)
         return None if rating is None else _own_rating(model, row, rating)
 
+    def seen_of(self, key: str) -> list[SeenItem]:
+        """What a profile has seen without a rating of it, as the store has it, the newest first."""
+        model, stored = self.live.current, self.store.profile(key)
+        rated = self._merged(model, key, stored)
+        rows = model.catalogue.rows_of.rows([entry.item for entry in stored.seen]).tolist()
+        return [
+            SeenItem(*model.catalogue[row][:3], entry.moment)
+            for row, entry in reversed([*zip(rows, stored.seen, strict=True)])
+            if row >= 0 and row not in rated
+        ]
+
     def count(self, key: str) -> int:
         """How many ratings a profile has."""
         return len(self._merged(self.live.current, key))
+
+    def see(self, key: str, item_ids: Sequence[str], moment: int | None = None) -> int:
+        """Keep that items were seen without a rating; what is rated stays as it is.
+
+        Returns:
+            How many of the items have no rating.
+
+        Raises:
+            UnknownIdError: If an item is unknown.
+            ArgumentError: If the person would have too many items.
+        """
+        model, stored = self.live.current, self.store.profile(key)
+        rated = self._merged(model, key, stored)
+        rows = rows_of(model, item_ids).tolist()
+        unrated = [item for item, row in zip(item_ids, rows, strict=True) if row not in rated]
+        self._check_size(stored, set(unrated))
+        self.store.see(key, unrated, moment)
+        return len(unrated)
 
     def rate(
         self, key: str, ratings: Mapping[str, float], moment: int | None = None
@@ -197,19 +227,22 @@ class Profiles:
             return model.fold_in(rows_of(model, list(profile)), rating)
         stored = self.store.profile(profile)
         user_index = _user_index(model, profile, forgotten=stored.forgotten)
-        if user_index >= 0 and not stored.ratings:
+        if user_index >= 0 and not (stored.ratings or stored.seen):
             return model.user_at(user_index)
         ratings = self._merged(model, profile, stored)
         rows = np.array(list(ratings), dtype=np.int32)
         rating = np.array([value.rating for value in ratings.values()], dtype=np.float32)
+        seen = _seen_rows(model, stored, user_index, rows)
         if user_index >= 0 and not model.capabilities.folds_in:
-            trained = model.user_at(user_index)
-            return ServedUser(trained.user._replace(item_index=rows, rating=rating), "trained")
-        return model.fold_in(rows, rating)
+            trained = model.user_at(user_index).user
+            user = trained._replace(item_index=rows, rating=rating, seen=seen)
+            return ServedUser(user, "trained")
+        return model.fold_in(rows, rating, seen)
 
     def _check_size(self, profile: StoredProfile, items: set[str]) -> None:
         """Refuse more ratings than are kept of a profile: every answer reads all of them."""
         present = {rating.item for rating in profile.ratings if rating.rating is not None}
+        present |= {entry.item for entry in profile.seen}
         n_ratings = len(present | items)
         if n_ratings > max(Limits.profile, len(present)):
             raise ArgumentError(
@@ -227,10 +260,10 @@ class Profiles:
         user_index = _user_index(model, key, forgotten=stored.forgotten)
         ratings = _trained(model, user_index) if user_index >= 0 else {}
         rows = model.catalogue.rows_of.rows([rating.item for rating in stored.ratings])
-        for row, (_, rating, moment) in zip(rows.tolist(), stored.ratings, strict=True):
+        for row, entry in zip(rows.tolist(), stored.ratings, strict=True):
             ratings.pop(row, None)
-            if row >= 0 and rating is not None:
-                ratings[row] = ProfileRating(rating, moment, False)
+            if row >= 0 and entry.rating is not None:
+                ratings[row] = ProfileRating(entry.rating, entry.moment, False)
         # What has no time is older than all that has one; equal times stay as they stand.
         return dict(sorted(ratings.items(), key=_moment))
 
@@ -267,6 +300,16 @@ def _trained(model: LoadedModel, user_index: int) -> dict[int, ProfileRating]:
     moments = [None] * len(data) if data.timestamp is None else data.timestamp.tolist()
     columns = zip(data.item_index.tolist(), data.values.tolist(), moments, strict=True)
     return {row: ProfileRating(value, moment, True) for row, value, moment in columns}
+
+
+def _seen_rows(
+    model: LoadedModel, stored: StoredProfile, user_index: int, rated: IndexArray
+) -> IndexArray:
+    """Rows of what a profile has seen without a rating, in the store or the training data."""
+    rows, data = model.catalogue.rows_of.rows([entry.item for entry in stored.seen]), model.data
+    if user_index >= 0 and isinstance(data, Ratings) and data.seen is not None:
+        rows = np.append(rows, data.seen.item_index[data.seen.by_user[user_index]])
+    return np.setdiff1d(rows[rows >= 0], rated).astype(np.int32)
 
 
 def _rows_of_history(model: LoadedModel, history: History) -> IndexArray:

@@ -117,9 +117,9 @@ def merged_ratings(ratings: Data, store: Store) -> tuple[Data, Update]:
             is_replaced = np.isin(ratings.item_index[trained], rows)
             remains[trained] &= ~(profile.forgotten | is_replaced)
         given += [
-            Given(number, *name, row, rating, moment)
-            for row, (_, rating, moment) in zip(rows.tolist(), profile.ratings, strict=True)
-            if row >= 0 and rating is not None
+            Given(number, *name, row, stored.rating, stored.moment)
+            for row, stored in zip(rows.tolist(), profile.ratings, strict=True)
+            if row >= 0 and stored.rating is not None
         ]
     merged = _joined(ratings.take(remains), given)
     if not len(merged):

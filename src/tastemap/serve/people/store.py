@@ -1,8 +1,9 @@
 """Where people's ratings are kept: SQLite in WAL mode by default, PostgreSQL by URL.
 
 ``persons`` gives the key of each profile a number; ``ratings`` has a row for each profile and item.
-A rating of null says that the person took back one that the training data holds. ``forgotten`` says
-the same of all training ratings of a profile. For a model of interactions the same rows hold their
+A rating of null says that the person took back one that the training data holds, or, where ``seen``
+is true, that they have seen the item and not rated it. ``forgotten`` says that all training ratings
+of a profile are taken back. For a model of interactions the same rows hold their
 weights, and ``events`` the ids of events that have been counted, so that none counts twice.
 ``store`` has one row: the identity of the store, and whether it is for ratings or interactions.
 
@@ -35,6 +36,7 @@ from tastemap.serve.people.tables import (
     StoredEvent,
     StoredProfile,
     StoredRating,
+    columns_of,
     in_order,
 )
 
@@ -136,7 +138,7 @@ class Store:
         """What is kept under a key; nothing for an unknown one."""
         joined = PROFILES.outerjoin(RATINGS, PROFILES.c.number == RATINGS.c.number)
         query = (
-            sa.select(PROFILES.c.forgotten, *RATINGS.c["item", "rating", "moment"])
+            sa.select(PROFILES.c.forgotten, *columns_of(self.database.version))
             .select_from(joined)
             .where(PROFILES.c.person == stored_id(key))
             .order_by(*in_order(self.database.version))
@@ -144,9 +146,12 @@ class Store:
         rows = self._read(lambda connection: connection.execute(query).all())
         if not rows:
             return EMPTY_PROFILE
-        rated = [row for row in rows if row[1] is not None]
-        ratings = [StoredRating(original_id(row[1]), *row[2:]) for row in rated]
-        return StoredProfile(ratings, bool(rows[0][0]))
+        ratings, seen = list[StoredRating](), list[StoredRating]()
+        for _, item, rating, moment, is_seen in rows:
+            if item is not None:
+                stored = StoredRating(original_id(item), rating, moment)
+                (seen if is_seen else ratings).append(stored)
+        return StoredProfile(ratings, bool(rows[0][0]), tuple(seen))
 
     def rate(
         self,
@@ -180,6 +185,24 @@ class Store:
             self._put(connection, number, rows)
 
         self._write(work)
+
+    def see(self, key: str, items: Sequence[str], moment: int | None = None) -> None:
+        """Keep that items were seen, all or none; of an item with a rating this stays.
+
+        Args:
+            key: The key of the profile.
+            items: The items, the oldest first.
+            moment: When they were seen, in seconds since 1970; now, if not said.
+        """
+        at = int(time.time()) if moment is None else moment
+
+        def work(connection: sa.Connection) -> None:
+            number, now = self._number(connection, key, at), time.time_ns()
+            rows = [Row(stored_id(item), None, at, now + place) for place, item in enumerate(items)]
+            self._put(connection, number, rows, seen=True)
+
+        if items:
+            self._write(work)
 
     def record(
         self, key: str, events: Sequence[StoredEvent], before: Mapping[str, float], largest: float
@@ -265,19 +288,24 @@ class Store:
         return self._read(work)
 
     def everything(self) -> Iterator[tuple[str, int, StoredProfile]]:
-        """Each key with its number and profile, by number, from one consistent view."""
+        """Each key with its number and profile, by number, from one consistent view.
+
+        What was seen without a rating is left aside.
+        """
         column = PROFILES.c
         keys = sa.select(column.number, column.person, column.forgotten).order_by(column.number)
         order = RATINGS.c.number, *in_order(self.database.version)
-        rated = sa.select(*RATINGS.c["number", "item", "rating", "moment"]).order_by(*order)
+        columns = columns_of(self.database.version)
+        rated = sa.select(RATINGS.c.number, *columns).order_by(*order)
         level = {} if self.database.is_sqlite else {"isolation_level": "REPEATABLE READ"}
 
         def work(connection: sa.Connection) -> tuple[Any, dict[int, list[StoredRating]]]:
             profiles = connection.execute(keys).all()
             ratings: dict[int, list[StoredRating]] = {}
-            for number, item, rating, moment in connection.execute(rated):
-                stored = StoredRating(original_id(item), rating, moment)
-                ratings.setdefault(number, []).append(stored)
+            for number, item, rating, moment, is_seen in connection.execute(rated):
+                if not is_seen:
+                    stored = StoredRating(original_id(item), rating, moment)
+                    ratings.setdefault(number, []).append(stored)
             return profiles, ratings
 
         profiles, ratings = self._read(work, **level)
@@ -353,12 +381,22 @@ class Store:
         connection.execute(self._insert(PROFILES).values(row).on_conflict_do_nothing())
         return int(connection.execute(_number_of(key)).scalar_one())
 
-    def _put(self, connection: sa.Connection, number: int, rows: Iterable[Row]) -> None:
-        """Write rows of a profile, in the place of those of the same items."""
+    def _put(
+        self, connection: sa.Connection, number: int, rows: Iterable[Row], *, seen: bool = False
+    ) -> None:
+        """Write rows of a profile, in the place of those of the same items.
+
+        Of what was only seen no rating gives way.
+        """
         insert = self._insert(RATINGS)
-        columns = {name: insert.excluded[name] for name in ("rating", "moment", "written")}
-        upsert = insert.on_conflict_do_update(index_elements=["number", "item"], set_=columns)
-        if values := [{"number": number} | row._asdict() for row in sorted(rows)]:
+        columns = {name: insert.excluded[name] for name in ("rating", "moment", "written", "seen")}
+        upsert = insert.on_conflict_do_update(
+            index_elements=["number", "item"],
+            set_=columns,
+            where=RATINGS.c.rating.is_(None) if seen else None,
+        )
+        more = {"number": number, "seen": seen}
+        if values := [more | row._asdict() for row in sorted(rows)]:
             connection.execute(upsert, values)
 
     @property

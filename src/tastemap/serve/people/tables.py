@@ -27,6 +27,7 @@ RATINGS = sa.Table(
     sa.Column("rating", sa.Double),
     sa.Column("moment", sa.BigInteger, nullable=False),
     sa.Column("written", sa.BigInteger, nullable=False),
+    sa.Column("seen", sa.Boolean, nullable=False),
 )
 IDENTITIES = sa.Table(
     "store",
@@ -58,10 +59,12 @@ class StoredProfile(NamedTuple):
     Attributes:
         ratings: The ratings, the oldest first.
         forgotten: Whether the training ratings of the person are not to be used either.
+        seen: What was seen without a rating, the oldest first.
     """
 
     ratings: list[StoredRating]
     forgotten: bool = False
+    seen: tuple[StoredRating, ...] = ()
 
 
 EMPTY_PROFILE = StoredProfile([])
@@ -98,6 +101,12 @@ class Row(NamedTuple):
         if event.moment < self.moment:
             return self._replace(rating=weight)
         return Row(self.item, weight, event.moment, written)
+
+
+def columns_of(version: str) -> list[sa.ColumnElement[Any]]:
+    """The columns of a `StoredRating`, and whether it was only seen, in a schema of a version."""
+    seen = RATINGS.c.seen if version >= VERSIONS[3] else sa.false().label("seen")
+    return [*RATINGS.c["item", "rating", "moment"], seen]
 
 
 def in_order(version: str) -> list[sa.ColumnElement[Any]]:

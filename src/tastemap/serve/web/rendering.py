@@ -16,7 +16,7 @@ from tastemap.data.scale import Scale
 from tastemap.errors import StoreError, TastemapError
 from tastemap.serve.model.loaded import LoadedModel
 from tastemap.serve.people.profiles import AnyProfile
-from tastemap.serve.schemas import OwnRating
+from tastemap.serve.schemas import OwnRating, SeenItem
 from tastemap.serve.service import Service
 from tastemap.serve.settings import Limits
 from tastemap.serve.web.cookies import Visitor, Visitors
@@ -146,10 +146,17 @@ class Visit:
         """
         return [] if self.n_rated == 0 else self.service.profiles.ratings_of(self.key).ratings
 
+    @cached_property
+    def seen(self) -> list[SeenItem]:
+        """What the person has seen without rating it, the newest first; nothing without a store."""
+        if self.visitor.is_new or self.n_rated is None or not self.service.model.has_ratings:
+            return []
+        return self.service.profiles.seen_of(self.key)
+
     @property
     def profile(self) -> AnyProfile:
         """Whom answers are for: who has no ratings, or none that can be had, is nobody known."""
-        return self.key if self.n_rated else {}
+        return self.key if self.n_rated or self.seen else {}
 
     @property
     def n_marked(self) -> int | None:

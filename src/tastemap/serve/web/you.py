@@ -32,13 +32,20 @@ RATINGS_PER_PAGE = 40
 router = page_router()
 
 KeptText = Annotated[str, Query(max_length=Limits.text_length, alias="kept")]
-# A rating, a blank and an id.
+SeenText = Annotated[str, Query(max_length=Limits.text_length, alias="seen")]
+#: In the place of a rating: the item was seen without one.
+HISTORY_MARK = "seen"
+# A rating, or "seen", a blank and an id.
 Picked = Annotated[str, StringConstraints(max_length=Limits.text_length + Limits.id_length)]
 
 
 @router.api_route("/you", methods=GET_AND_POST)
 def you(
-    visit: CurrentVisit, change: FormChange, first: Text = "0", n_kept: KeptText = ""
+    visit: CurrentVisit,
+    change: FormChange,
+    first: Text = "0",
+    n_kept: KeptText = "",
+    n_seen: SeenText = "",
 ) -> Response:
     """The person's ratings, taste, and what they can do with them."""
     if change.apply(visit) and not visit.is_live:
@@ -49,7 +56,12 @@ def you(
         ItemCard(rated.item_id, rated.title, rated.year, your_rating=rated.rating)
         for rated in ratings[start : start + RATINGS_PER_PAGE]
     ]
+    seen = [ItemCard(item.item_id, item.title, item.year) for item in visit.seen]
     after, n, mark = start + RATINGS_PER_PAGE, whole(n_kept), visit.words.mark
+    said = [f"{counted(n, mark)} {'is' if n == 1 else 'are'} kept."] if n else []
+    if n := whole(n_seen):
+        noun = visit.words.noun
+        said.append(f"{counted(n, *noun)} {'is' if n == 1 else 'are'} kept as seen.")
     return visit.page(
         "you.html",
         "You",
@@ -57,15 +69,20 @@ def you(
         likes=[card for card in shown if card.your_rating and card.your_rating > 0],
         dislikes=[card for card in shown if card.your_rating and card.your_rating < 0],
         taste=visit.service.taste(visit.profile),
-        older=f"/you?first={after}" if after < len(ratings) else "",
-        said=[f"{counted(n, mark)} {'is' if n == 1 else 'are'} kept."] if n else [],
+        older=f"/you?first={after}" if after < max(len(ratings), len(seen)) else "",
+        seen=seen[start : start + RATINGS_PER_PAGE],
+        n_seen=len(seen),
+        said=said,
     )
 
 
 @router.get("/you/ratings.csv")
 @router.get("/you/likes.csv")
 def marks_csv(visit: CurrentVisit) -> Response:
-    """All ratings of the person, or all likes and dislikes, as a file."""
+    """All ratings of the person, or all likes and dislikes, as a file.
+
+    What was seen without a rating has none there.
+    """
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     has_ratings, mark = visit.service.model.has_ratings, visit.words.mark
@@ -75,6 +92,9 @@ def marks_csv(visit: CurrentVisit) -> Response:
         item_id, title = defused_text(str(marked.item_id)), defused_text(marked.title)
         shown = f"{marked.rating:g}" if has_ratings else _sign(marked)
         writer.writerow([item_id, title, marked.year, shown, marked.moment])
+    for item in visit.seen:
+        item_id, title = defused_text(str(item.item_id)), defused_text(item.title)
+        writer.writerow([item_id, title, item.year, "", item.moment])
     headers = {"Content-Disposition": f'attachment; filename="my-{mark}s.csv"'}
     return Response(text.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
 
@@ -94,7 +114,7 @@ def review_import(
     model, content = visit.service.model, file.file.read(max_bytes + 1)
     result: Review | LikesReview
     if model.has_ratings:
-        source, scale, entries = exports.read_entries(content, max_bytes)
+        source, scale, entries = exports.read_entries(content, max_bytes, with_seen=True)
         result = review(model.ratings, source, scale, entries)
     else:
         result = review_likes(model.data.items, read_likes(content, max_bytes))
@@ -107,18 +127,23 @@ def keep_import(
     pick: Annotated[list[Picked] | None, Form(max_length=Limits.picks)] = None,
     csrf: FormText = "",
 ) -> Response:
-    """Keep the ratings that the person has confirmed; each is "rating id"."""
+    """Keep the ratings that the person has confirmed, "rating id", and what was "seen id"."""
     visit.check(csrf)
     ratings: dict[str, float] = {}
+    seen: list[str] = []
     for picked in pick or []:
         rating, _, item_id = picked.partition(" ")
+        if rating == HISTORY_MARK and visit.service.model.has_ratings:
+            seen.append(item_id)
+            continue
         try:
             ratings |= {item_id: visit.value_of(rating)} if item_id else {}
         except ValueError:
             raise Problem(422, "invalid_argument", "a rating is a number") from None
     if ratings:
         visit.service.profiles.rate(visit.key, ratings)
-    return visit.again(f"/you?kept={len(ratings)}")
+    n_seen = visit.service.profiles.see(visit.key, seen) if seen else 0
+    return visit.again(f"/you?kept={len(ratings)}" + (f"&seen={n_seen}" if n_seen else ""))
 
 
 @router.post("/you/forget")
