@@ -83,6 +83,10 @@ def recommend(
     new: Annotated[
         bool, typer.Option("--new", help="Also what nobody has rated, by what is known of it.")
     ] = False,
+    gap: Annotated[
+        float,
+        typer.Option(min=0.0, help="Seconds since the latest item, for models that look at time."),
+    ] = 0.0,
     memory: Annotated[
         str, typer.Option(help="With --all and -o: for scores and lists, beside the model.")
     ] = "1GiB",
@@ -100,6 +104,8 @@ def recommend(
 
     new_ratings = parse_new_user(rate, ratings, like)
     choice: dict[str, Any] = {"k": k, "where": where, "exclude_seen": not include_seen, "new": new}
+    if everyone and gap:
+        raise ArgumentError("--gap", expected="a user, or --after", received="--all")
     if everyone:
         is_new = new_ratings or after or seen
         job.check_for_all(user, is_new, novelty, by, has_place=as_json or out is not None)
@@ -113,7 +119,9 @@ def recommend(
         if not everyone:
             choice |= {"by": by} | ({"history": after} if after else {})
             choice |= {"seen": seen} if seen else {}
-        answer, notes = noting(lambda: job.recommended(load_saved(model), single, choice))
+        answer, notes = noting(
+            lambda: job.recommended(load_saved(model).later(gap), single, choice)
+        )
         output(as_json, out).show(answer[0], "Recommendations", [*answer[1], *notes])
 
 

@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 Id = int | str
 Source = Literal["trained", "folded_in", "popular"]
+Basis = Literal["ratings", "interactions", "facts", "average"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,12 @@ class ItemCard:
         score: What the list is sorted by, where it is recommended.
         your_rating: What the person gave it.
         because: Why it is recommended, where that was asked for and the model can tell.
+        basis: What predictions of it rest on: ``ratings`` or ``interactions``; ``facts``, where it
+            has none and the model knows it by its facts; ``average``, where nothing tells it from
+            the average item.
+        interval: The lowest and the highest rating of the shortest interval that holds 80 % of the
+            predicted distribution, in lists with items that nobody has rated, where the model has
+            one.
     """
 
     item_id: Id
@@ -58,6 +65,8 @@ class ItemCard:
     score: float | None = None
     your_rating: float | None = None
     because: Reason | None = None
+    basis: Basis | None = None
+    interval: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +252,7 @@ class Row:
     """A row of cards on the first page.
 
     Attributes:
-        key: ``top-picks``, ``rate-next``, ``popular`` or ``loved-by-few``.
+        key: ``top-picks``, ``rate-next``, ``popular``, ``loved-by-few`` or ``new-here``.
         title, note: Its heading, and what it means.
         source: Where it comes from.
         items: The cards.

@@ -28,6 +28,7 @@ from tastemap.serve.answers.predictions import predictions
 from tastemap.serve.answers.recommendations import cards, first_page, recommendations
 from tastemap.serve.answers.standing import Standing, standing
 from tastemap.serve.answers.taste import Taste, taste_of
+from tastemap.serve.model.additions import AddedItems, NewItem, add_items
 from tastemap.serve.model.catalogue import NO_FILTERS, Filters
 from tastemap.serve.model.loaded import LoadedModel, ServedUser
 from tastemap.serve.model.reload import LiveModel
@@ -167,6 +168,10 @@ class Service:
         users = frame.select("user_id", "predicted_rating", "score").rows()
         return InterestedUsers(original_id, [InterestedUser(*user) for user in users])
 
+    def add_items(self, items: Sequence[NewItem]) -> AddedItems:
+        """Put items that nobody has rated into the served model; see `additions.add_items`."""
+        return add_items(self.live, items)
+
     # ---- what a person does ----
 
     def record(self, key: str, events: Sequence[Event]) -> EventAnswers:
@@ -184,6 +189,7 @@ class Service:
         exclude_seen: bool = True,
         novelty: float = 0.0,
         reasons: bool = False,
+        new: bool = False,
     ) -> Recommendations:
         """The best items for a person.
 
@@ -194,6 +200,7 @@ class Service:
             exclude_seen: Leave out what the person has rated.
             novelty: From -1 (favour the familiar) over 0 to 1 (favour the surprising).
             reasons: Give each item the rating of theirs that lifts it most.
+            new: Also items that nobody has rated; with their intervals, where there are some.
 
         Raises:
             UnknownIdError, ArgumentError: If ratings in hand cannot be used, or ``k`` is too large
@@ -203,12 +210,12 @@ class Service:
             most = f"at most {Limits.reasons} with reasons"
             raise ArgumentError("k", expected=most, received=k, do="ask without reasons")
         model, user = self._model_and_user(profile)
-        return recommendations(model, user, k, filters, exclude_seen, novelty, reasons)
+        return recommendations(model, user, k, filters, exclude_seen, novelty, reasons, new)
 
     def rows(
         self, profile: AnyProfile, k: int = 12, filters: Filters = NO_FILTERS, novelty: float = 0.0
     ) -> list[Row]:
-        """The rows of the first page: top picks, rate these next, popular, loved by few."""
+        """The rows of the first page: top picks, rate these next, popular, loved by few, new."""
         model, user = self._model_and_user(profile)
         return first_page(model, user, k, filters, novelty)
 

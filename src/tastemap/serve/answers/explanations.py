@@ -83,7 +83,7 @@ def without(model: LoadedModel, user: ServedUser, row: int, rated: IndexArray) -
     predictions = []
     for item in rated.tolist():
         others = user.item_index != item
-        rest = model.fold_in(user.item_index[others], user.rating[others])
+        rest = model.fold_in(user.item_index[others], user.rating[others], user.gap)
         predictions.append(_predicted(model, rest, row))
     return predictions
 

@@ -8,6 +8,7 @@ import numpy.typing as npt
 from tastemap.arrays import FloatArray, IndexArray
 from tastemap.models.base.factors import HasFactors
 from tastemap.models.base.selection import top_k
+from tastemap.serve.answers.new_here import best_new, intervals
 from tastemap.serve.model.catalogue import NO_FILTERS, Filters
 from tastemap.serve.model.loaded import LoadedModel, ServedUser
 from tastemap.serve.schemas import ItemCard, Reason, Recommendations, Row
@@ -28,6 +29,7 @@ WORDS_OF_RATINGS = {
     ),
     "popular": ("Popular", "The most rated"),
     "loved-by-few": ("Loved by few", "Liked as much as they are little known"),
+    "new-here": ("New here", "Nobody has rated these: predicted from what is known of them"),
 }
 WORDS_OF_INTERACTIONS = {
     "top-picks": ("Top picks for you", "From what you like"),
@@ -35,6 +37,7 @@ WORDS_OF_INTERACTIONS = {
     "rate-next": ("Do you like these?", "Known to many, and your answer would tell most about you"),
     "popular": ("Popular", "Liked by the most"),
     "loved-by-few": ("Loved by few", "Fits you best of what few have taken up"),
+    "new-here": ("New here", "Nobody has taken these up: chosen by what is known of them"),
 }
 # A smaller lift is no reason, in units of the rating (or of the score).
 MIN_LIFT = 0.005
@@ -60,11 +63,14 @@ def cards(
         score: What the list is sorted by, (n,).
     """
     index = np.asarray(rows, dtype=np.int64)
+    basis = model.basis_of(index.astype(np.int32))
     if user is None:
-        return model.catalogue.cards(index, score=score)
+        return model.catalogue.cards(index, score=score, basis=basis)
     scores = model.scores(user) if scores is None else scores
     predicted = model.predicted(user, scores[index])
-    return model.catalogue.cards(index, predicted=predicted, score=score, rating_of=user.rating_of)
+    return model.catalogue.cards(
+        index, predicted=predicted, score=score, rating_of=user.rating_of, basis=basis
+    )
 
 
 def recommendations(
@@ -75,17 +81,32 @@ def recommendations(
     exclude_seen: bool,
     novelty: float,
     reasons: bool = False,
+    new: bool = False,
 ) -> Recommendations:
     """The best items for a user; see `Service.recommend`."""
     scores = model.scores(user)
     rows, score = model.best_rows(
-        user, scores, k, filters, exclude_seen=exclude_seen, novelty=novelty
+        user, scores, k, filters, exclude_seen=exclude_seen, novelty=novelty, new=new
     )
     items = cards(model, rows, user, scores=scores, score=score)
+    if new:
+        items = with_intervals(model, user, rows, items)
     if reasons:
         items = with_reasons(model, user, rows, items)
     note = None if len(rows) == k else f"no more than {len(rows)} items are left to recommend"
     return Recommendations(user.source, items, note)
+
+
+def with_intervals(
+    model: LoadedModel, user: ServedUser, rows: IndexArray, cards: list[ItemCard]
+) -> list[ItemCard]:
+    """Cards of the items at some rows; those that nobody has rated with their interval."""
+    unrated = [place for place, card in enumerate(cards) if card.basis in ("facts", "average")]
+    ranges = intervals(model, user, rows[unrated])
+    if ranges is None:
+        return cards
+    shown = dict(zip(unrated, ranges, strict=True))
+    return [replace(card, interval=shown.get(place)) for place, card in enumerate(cards)]
 
 
 def first_page(
@@ -104,6 +125,8 @@ def first_page(
         items = cards(model, rows, user, scores=scores, score=scores[rows])
         if key in ROWS_WITH_REASONS:
             items = with_reasons(model, user, rows, items)
+        if key == "new-here":
+            items = with_intervals(model, user, rows, items)
         return Row(key, title, note, user.source, items)
 
     best, _ = model.best_rows(user, scores, k, filters, novelty=novelty)
@@ -127,6 +150,8 @@ def first_page(
         del rows["popular"], rows["loved-by-few"]  # the top picks are popular, and nothing is known
     if not len(next_rows):
         del rows["rate-next"]
+    if len(new_rows := best_new(model, user, scores, k, filters)):
+        rows["new-here"] = new_rows
     titles = words | ({} if is_own else {"top-picks": words["nobody"]})
     return [row(key, *titles[key], rows[key]) for key in rows]
 

@@ -26,7 +26,7 @@ from tastemap.models.base.recommender import Recommender
 from tastemap.models.base.selection import top_k
 from tastemap.models.base.user import User
 from tastemap.serve.model.catalogue import NO_FILTERS, Catalogue, Filters, RowsOfIds
-from tastemap.serve.schemas import Source
+from tastemap.serve.schemas import Basis, Source
 from tastemap.serve.settings import MIN_WEIGHT, Limits
 
 # An answer that takes no more seconds is not worth a thread of its own.
@@ -44,10 +44,12 @@ class ServedUser:
         user: The user as the model describes them; without description where ``source`` is
             ``"popular"``.
         source: Where answers for the user come from.
+        gap: Seconds since the user's latest interaction, for models that look at time.
     """
 
     user: User
     source: Source
+    gap: float = 0.0
 
     @property
     def user_index(self) -> int:
@@ -152,14 +154,17 @@ class LoadedModel:
         """A user of the training data."""
         return ServedUser(self.model.user_at(user_index), "trained")
 
-    def fold_in(self, item_index: IndexArray, rating: F32) -> ServedUser:
-        """A user from ratings, the oldest first.
+    def fold_in(self, item_index: IndexArray, rating: F32, gap: float = 0.0) -> ServedUser:
+        """A user from ratings, the oldest first, so many seconds after the latest.
 
         An unknown one without any, with dislikes alone, or where the model describes nobody new.
         """
         says_something = len(item_index) and (self.has_ratings or self.likes(rating).any())
         if not says_something or not self.capabilities.folds_in:
             return ServedUser(User(None, item_index, rating), "popular")
+        if gap:
+            later = _fold_in(self.model.later(gap), item_index.tobytes(), rating.tobytes())
+            return replace(later, gap=gap)
         # The parts of a page ask for the same user again.
         return self._remembered(item_index.tobytes(), rating.tobytes())
 
@@ -199,17 +204,20 @@ class LoadedModel:
         *,
         exclude_seen: bool = True,
         novelty: float = 0.0,
+        new: bool = False,
     ) -> tuple[IndexArray, FloatArray]:
         """Rows of the k best items for a user and what they are ranked by, the best first.
 
         There are fewer where no more items are left. ``scores`` are those of `scores`. What a
-        person dislikes is left out, ``exclude_seen`` or not, where there are no ratings.
+        person dislikes is left out, ``exclude_seen`` or not, where there are no ratings. With
+        ``new`` items that nobody has rated are among them.
         """
         allowed = self.catalogue.allowed(filters)
         if not self.has_ratings:
             allowed[[row for row, weight in user.rating_of.items() if weight <= 0]] = False
+        options: dict[str, Any] = {"exclude_seen": exclude_seen, "novelty": novelty, "new": new}
         rows, _, score = self.model.recommend_rows(
-            user.user, k, scores=scores, allowed=allowed, exclude_seen=exclude_seen, novelty=novelty
+            user.user, k, scores=scores, allowed=allowed, **options
         )
         return rows, score
 
@@ -223,6 +231,11 @@ class LoadedModel:
         for user in users:
             mask[user.user.touched] = False
         return mask
+
+    def basis_of(self, rows: IndexArray) -> list[Basis]:
+        """What predictions of items rest on, (n,): ratings, interactions, facts, or the average."""
+        bases: Any = self.model.basis_of(rows)
+        return bases
 
     def distribution(self, user: ServedUser, row: int) -> FloatArray | None:
         """The probability of each level of the scale for one item, where the model gives one."""

@@ -10,6 +10,7 @@ from fastapi.security import APIKeyHeader
 from starlette.concurrency import run_in_threadpool
 
 from tastemap.serve.answers.item_map import ItemMap
+from tastemap.serve.model.additions import AddedItems
 from tastemap.serve.model.catalogue import Filters
 from tastemap.serve.model.loaded import LoadedModel
 from tastemap.serve.people.profiles import api_profile
@@ -37,8 +38,10 @@ from tastemap.serve.web.requests import (
     IdInPath,
     K,
     ManyEvents,
+    ManyItems,
     ManyRatings,
     N,
+    New,
     Novelty,
     OneRating,
     OneWeight,
@@ -118,6 +121,12 @@ def items(
 ) -> Response:
     """Items by title, genre, year and number of ratings, a page at a time."""
     return answered(request, service.items(q, where, n=n, cursor=cursor))
+
+
+@of_items.post("", response_model=AddedItems, responses=known_errors(409, 413))
+def add_items(service: AppService, body: ManyItems) -> Response:
+    """Put items that nobody has rated into the model, without a fit; may be repeated."""
+    return _json(service.add_items(body.listed()))
 
 
 @of_items.get("/{item_id:id}", response_model=ItemDetail, responses=known_errors(404))
@@ -238,9 +247,11 @@ def recommendations(
     exclude_seen: Seen = True,
     novelty: Novelty = 0.0,
     reasons: Why = False,
+    new: New = False,
 ) -> Response:
     """The best items for a user, known or new."""
     options: dict[str, Any] = {"exclude_seen": exclude_seen, "novelty": novelty, "reasons": reasons}
+    options["new"] = new
     return answered(request, service.recommend(api_profile(user_id), k, filters=where, **options))
 
 
@@ -270,7 +281,7 @@ async def recommend(service: AppService, body: RecommendBody) -> Response:
     profile = body.profile(service.model)
     if profile is None:
         raise Problem(422, "invalid_request", "one of ratings, interactions and history is needed")
-    options = body.model_dump(include={"exclude_seen", "novelty", "reasons"})
+    options = body.model_dump(include={"exclude_seen", "novelty", "reasons", "new"})
     filters = body.where.filters()
     answer = partial(service.recommend, profile, body.k, filters=filters, **options)
     # A thread of its own, unless that takes longer than the answer.

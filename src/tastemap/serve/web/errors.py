@@ -34,6 +34,7 @@ CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
 WORDS = {
     "cursor": ("invalid_cursor", "the cursor belongs to {error.received}; {error.do}"),
     "method": ("invalid_argument", "method is {error.expected}, not {error.received}"),
+    "new item": ("item_exists", "{error.received}; {error.do}"),
     "weight": ("invalid_weight", "{error.received} is not {error.expected}"),
     "rating": ("invalid_rating", "{error.received} is not {error.expected}"),
 }
