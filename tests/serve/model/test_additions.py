@@ -12,7 +12,7 @@ from tastemap.errors import ArgumentError, ArtifactError, UnsupportedError
 from tastemap.models.base.artifact import Artifact
 from tastemap.models.popularity import Popularity
 from tastemap.models.registry import load_model
-from tastemap.serve.model import additions
+from tastemap.serve.model import additions, reload
 from tastemap.serve.model.additions import NewItem, add_items
 from tastemap.serve.model.reload import LiveModel
 from tastemap.support.atomic import alone_at
@@ -103,6 +103,18 @@ def test_what_cannot_be_saved_now_is_said(live: LiveModel, monkeypatch: Any) -> 
     with pytest.raises(ArtifactError, match="one that can be loaded.*save a sound one"):
         add_items(live, [DAWN])
     assert arrays.read_bytes().startswith(b"of a newer")
+
+
+def test_a_model_that_could_not_be_loaded_is_taken_back(
+    live: LiveModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(reload, "load", lambda *_: [][0])
+        with pytest.raises(ArtifactError, match="list index out of range"):
+            add_items(live, [DAWN])
+    assert live.reload()
+    assert len(live.current.catalogue) == 83
+    assert add_items(live, [DAWN]).added == 1
 
 
 def test_a_model_that_takes_no_new_items_says_so(live: LiveModel) -> None:

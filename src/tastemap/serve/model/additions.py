@@ -123,6 +123,8 @@ def _add(live: LiveModel, items: Sequence[NewItem]) -> tuple[Mask, tuple[str, ..
     larger = copy(model.model).add_items(pl.DataFrame([ids, *columns]).filter(is_new))
     larger.save(live.path)
     live.reload()
+    if live.failure is not None:  # what lies there must be a model that can be served
+        model.model.save(live.path)
     _require_newest(live)
     return is_new, (*_unusable(items, columns), *larger.facts_)
 
