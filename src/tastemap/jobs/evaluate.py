@@ -1,6 +1,7 @@
 """Fit a model on one part of the ratings and score it on the other."""
 
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -96,3 +97,16 @@ def _list_tables(
         parts = {name: lists_by_gap(lists, gap).drop("mrr") for name, lists in ranked.items()}
         tables[f"Lists of {k} by the time since the user was there last"] = joined_gaps(parts)
     return tables
+
+
+def record_of_lists(scores: pl.DataFrame, by_gap: pl.DataFrame | None = None) -> dict[str, Any]:
+    """What is saved of tested lists: scores, those of the baseline, and the same by gap if known.
+
+    Args:
+        scores: Frame ``metric``, values of the model, values of the baseline.
+        by_gap: A frame of `joined_gaps`, or None.
+    """
+    record: dict[str, Any] = {f"test_{metric}": value for metric, value, _ in scores.rows()}
+    scored = scores.filter(~pl.col("metric").str.starts_with("users"))  # the same for both
+    record |= {f"baseline_test_{metric}": value for metric, _, value in scored.rows()}
+    return record if by_gap is None else record | {"gaps": by_gap.to_dict(as_series=False)}

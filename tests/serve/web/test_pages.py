@@ -190,7 +190,7 @@ def test_the_page_of_what_nobody_has_rated_says_so(bayes_artifact: Path, tmp_pat
     with client_of(bayes_artifact, tmp_path) as client:
         assert "New here" in client.get("/").text
         text = rate(client, 2, 5)
-        assert "predicted from facts, likely " in text
+        assert "from facts alone: likely " in text
         assert "&lt;i&gt;Tears" in text
         page = client.get("/items/902").text
         assert "Nobody has rated this item yet: predictions of it follow from what is known" in page
