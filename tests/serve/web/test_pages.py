@@ -195,7 +195,10 @@ def test_the_page_of_what_nobody_has_rated_says_so(bayes_artifact: Path, tmp_pat
         page = client.get("/items/902").text
         assert "Nobody has rated this item yet: predictions of it follow from what is known" in page
         assert "nobody has rated it: from what is known of it" in page
-        assert "counts as the average item" in client.get("/items/903").text
+        assert "Similar items" in page
+        page = client.get("/items/903").text
+        assert "counts as the average item" in page
+        assert "Similar items" not in page
         assert "Nobody has rated" not in client.get("/items/2").text
 
 

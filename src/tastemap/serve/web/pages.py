@@ -155,7 +155,7 @@ def item_page(visit: CurrentVisit, change: FormChange, item_id: IdInPath) -> Res
             (f"{bar.rating:.3g}", bar.probability, False) for bar in prediction.distribution or ()
         ],
         facts=[(name.replace("_", " "), value) for name, value in detail.facts.items()],
-        similar=_similar(visit, item_id),
+        similar=[] if detail.item.basis == "average" else _similar(visit, item_id),
         standing=None if has_ratings else service.standing(visit.profile, item_id),
         reasons=[part for part in explanation.parts if part.contribution],
     )
