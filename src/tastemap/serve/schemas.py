@@ -146,13 +146,14 @@ class Recommendations:
 
 @dataclass(frozen=True, slots=True)
 class PairPrediction:
-    """The prediction of one pair."""
+    """The prediction of one pair; ``basis`` as in `ItemCard`."""
 
     user_id: Id
     item_id: Id
     predicted_rating: float | None
     score: float
     source: Source
+    basis: Basis
 
 
 @dataclass(frozen=True, slots=True)
