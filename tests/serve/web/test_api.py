@@ -12,6 +12,7 @@ from small_models import SCRIPT
 from starlette.testclient import TestClient
 
 from tastemap.models.registry import load_model
+from tastemap.support.atomic import alone_at
 
 ODD = ["a/b", "50%", "%2F", "né ☃", "#?&=", "..\\", "nul\0", " ", "'; --", "<b>"]
 
@@ -106,7 +107,7 @@ def test_questions_with_ratings_in_hand_keep_nothing(client: TestClient) -> None
 
 
 def test_new_items_are_put_in_and_listed_where_asked_for(
-    bayes_artifact: Path, tmp_path: Path
+    bayes_artifact: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = Path(shutil.copytree(bayes_artifact, tmp_path / "model"))
     key = {"X-API-Key": "0123456789abcdef"}
@@ -137,6 +138,16 @@ def test_new_items_are_put_in_and_listed_where_asked_for(
         for fact in ({"year": [[1]]}, {"year": 2**63}, {"title": "in facts"}, {"x": "y" * 10_001}):
             wrong = {"items": [{"item_id": 9002, "facts": fact}]}
             assert client.post(path, json=wrong, headers=key).status_code == 422
+        # What a page elsewhere can send without being asked who it is.
+        plain = key | {"Content-Type": "text/plain"}
+        assert (
+            client.post(path, content='{"items": [{"item_id": 8}]}', headers=plain).status_code
+            == 422
+        )
+        with alone_at(model):
+            monkeypatch.setattr("tastemap.serve.model.additions.MAX_SECONDS_OF_WAITING", 0.0)
+            busy = client.post(path, json={"items": [{"item_id": 9002}]}, headers=key)
+        assert (busy.status_code, busy.headers["Retry-After"]) == (503, "2")
         many = {"items": [{"item_id": n} for n in range(1001)]}
         assert error_of(client.post(path, json=many, headers=key)) == "too_many"
 

@@ -120,7 +120,7 @@ def problem_of(error: TastemapError) -> Problem:
         case DataError():
             message = f"these {error.what} cannot be read: {error.received}"
             return Problem(422, "unreadable_file", message)
-    return Problem(503, "unavailable", str(error))
+    return Problem(503, "unavailable", str(error), {"Retry-After": str(RETRY_SECONDS)})
 
 
 def handle_errors(app: FastAPI) -> None:
