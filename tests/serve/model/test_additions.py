@@ -105,6 +105,18 @@ def test_what_cannot_be_saved_now_is_said(live: LiveModel, monkeypatch: Any) -> 
     assert arrays.read_bytes().startswith(b"of a newer")
 
 
+def test_a_model_that_is_just_being_copied_is_not_written_over(
+    live: LiveModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "reload", lambda: False)  # as while its parts do not fit
+    assert live.is_newest
+    (live.path / "map.parquet").write_bytes(b"the first file of another model")
+    assert not live.is_newest
+    with pytest.raises(ArtifactError, match="files of another.*try again when it is whole"):
+        add_items(live, [DAWN])
+    assert (live.path / "map.parquet").read_bytes().startswith(b"the first")
+
+
 def test_a_model_that_could_not_be_loaded_is_taken_back(
     live: LiveModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -130,14 +130,22 @@ def _add(live: LiveModel, items: Sequence[NewItem]) -> tuple[Mask, tuple[str, ..
 
 
 def _require_newest(live: LiveModel) -> None:
-    """Refuse to write over a newer model that could not be loaded."""
-    if live.failure is not None:
+    """Refuse to write over a newer model that could not be loaded, or is just being copied."""
+    if live.is_newest:
+        return
+    if live.failure is None:
         raise ArtifactError(
             f"model in {live.path}",
-            expected="one that can be loaded",
-            received=live.failure,
-            do="save a sound one there first",
+            expected="the files of one model",
+            received="files of another, or none",
+            do="try again when it is whole",
         )
+    raise ArtifactError(
+        f"model in {live.path}",
+        expected="one that can be loaded",
+        received=live.failure,
+        do="save a sound one there first",
+    )
 
 
 def _require_columns(names: list[str], items: Vocabulary) -> None:
