@@ -49,6 +49,10 @@ def test_recommend_for_a_user_and_for_somebody_new(folder: Path, tmp_path: Path)
     after = ("--after", 3, "--after", "Drama 2 (1961)")
     rows = ask("recommend", folder / "dot", *after, "-k", 2)["rows"]
     assert {row["item_id"] for row in rows}.isdisjoint({2, 3})
+    later = ask("recommend", folder / "dot", *after, "-k", 2, "--gap", 86_400)["rows"]
+    assert later == rows  # it does not look at time
+    for_all = run("recommend", folder / "dot", "--all", "--gap", 5, "-o", mine, code=2)
+    assert "--gap; expected a user, or --after; received --all" in for_all
     both = run("recommend", folder / "dot", 5, *after, code=2)
     assert "USER, --after; expected one of the two" in both
     both = run("recommend", folder / "dot", "--ratings", mine, *rate, code=2)

@@ -59,7 +59,7 @@ GET_PATHS += [f"{USER}/{end}" for end in ("ratings", "ratings/ID", "recommendati
 FORM_PATHS = ["/", "/film/ID", "/map/card/ID", "/together", "/you/import", "/you/import/keep"]
 FORM_PATHS += ["/you/forget", "/you"]
 ROUTES = [("GET", path) for path in GET_PATHS] + [("POST", path) for path in FORM_PATHS]
-ROUTES += [("POST", f"/api/v1/{path}") for path in ("recommend", "predict", "explain")]
+ROUTES += [("POST", f"/api/v1/{path}") for path in ("recommend", "predict", "explain", "items")]
 ROUTES += [(method, f"{USER}/ratings") for method in ("POST", "PUT", "DELETE")]
 ROUTES += [(method, f"{USER}/ratings/ID") for method in ("PUT", "DELETE")] + [("DELETE", USER)]
 METHODS = ["GET", "POST", "PUT", "DELETE"]
@@ -173,11 +173,14 @@ def any_body() -> st.SearchStrategy[Any]:
     ids = st.sampled_from([*IDS, 7, 2**70])
     values = st.sampled_from([4, 4.5, -1, 1e308, "4", None, True])
     rated = st.lists(st.fixed_dictionaries({"item_id": ids, "rating": values}), max_size=3)
+    facts = st.dictionaries(st.sampled_from(["genres", "year", "title", "x"]), values | ids)
+    new = st.fixed_dictionaries({"item_id": ids}, optional={"title": ids, "facts": facts})
     pairs = st.lists(st.fixed_dictionaries({"user_id": ids, "item_id": ids}), max_size=3)
     return st.one_of(
         st.fixed_dictionaries({"ratings": rated}, optional={"k": values, "reasons": st.booleans()}),
         st.fixed_dictionaries({"rating": values}),
         st.fixed_dictionaries({"pairs": pairs}),
+        st.fixed_dictionaries({"items": st.lists(new, max_size=3)}),
         st.fixed_dictionaries({"item_id": ids}, optional={"user_id": ids, "ratings": rated}),
         any_json(st.sampled_from([*IDS, 4.5]), KEYS),
     )

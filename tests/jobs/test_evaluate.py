@@ -4,13 +4,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 
 from tastemap.data.ratings import Ratings
 from tastemap.data.scale import Scale
 from tastemap.data.splits import Split
 from tastemap.errors import ArgumentError
-from tastemap.jobs.evaluate import evaluation_tables
+from tastemap.jobs.evaluate import evaluation_tables, record_of_lists
 from tastemap.models.registry import make_model
 
 SPLIT = {"split": "random", "test_size": 0.2, "seed": 0, "lists": False}
@@ -59,3 +60,13 @@ def test_where_the_last_is_the_test_lists_are_scored_by_the_gap(ratings: Ratings
     assert gaps["ndcg"][2:].to_list() == [*lists.filter(metric="ndcg").row(0)[2:]]
     untimed, _ = evaluation_tables(replace(ratings, timestamp=None), "bias", **SPLIT)
     assert not any(title.startswith("Lists") for title in untimed)
+
+
+def test_the_record_of_lists_has_the_baseline_and_the_gaps() -> None:
+    scores = pl.DataFrame(
+        {"metric": ["ndcg", "users"], "ease": [0.5, 9.0], "baseline": [0.25, 9.0]}
+    )
+    record = {"test_ndcg": 0.5, "test_users": 9.0, "baseline_test_ndcg": 0.25}
+    assert record_of_lists(scores) == record
+    gaps = pl.DataFrame({"gap": ["all"], "recall": [0.5]})
+    assert record_of_lists(scores, gaps) == record | {"gaps": {"gap": ["all"], "recall": [0.5]}}

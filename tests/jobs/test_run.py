@@ -220,6 +220,8 @@ def test_clicks_become_a_model_a_leaderboard_and_a_report(
     every = {row["model"]: row for row in gaps if row["gap"] == "all"}
     assert every["item-knn"]["ndcg"] == pytest.approx(scores["ndcg"])
     assert every["baseline"]["users"] == scores["users"]
+    assert 0 < model.metrics_["baseline_test_ndcg"] < scores["ndcg"]
+    assert "baseline_test_users" not in model.metrics_
     page = (out / "report.html").read_text(encoding="utf-8")
     titles = ("The interactions", "Choosing the model", "The test", "Neighbours", "Recommendations")
     assert all(f"{title}</h2>" in page for title in titles)

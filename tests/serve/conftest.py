@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from clients import client_of
 from clusters import Cluster, newest_postgres, running_cluster
-from small_models import save_small, small_interactions, small_ratings, text_ratings
+from small_models import NEW_ITEMS, save_small, small_interactions, small_ratings, text_ratings
 from starlette.testclient import TestClient
 
+from tastemap.models.registry import load_model
 from tastemap.serve.model.reload import LiveModel
 from tastemap.serve.people.store import Store
 from tastemap.serve.service import Service
@@ -34,6 +35,14 @@ def clicks_artifact(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def bayes_artifact(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A saved model with distributions, with three items that nobody has rated."""
+    path = save_small(small_ratings(), tmp_path_factory.mktemp("serve") / "model", "bayes")
+    load_model(path).add_items(NEW_ITEMS).save(path)
+    return path
+
+
+@pytest.fixture(scope="session")
 def live(artifact: Path) -> LiveModel:
     return LiveModel(artifact)
 
@@ -49,6 +58,19 @@ def client(artifact: Path, tmp_path: Path) -> Iterator[TestClient]:
 def service(live: LiveModel) -> Iterator[Service]:
     store = Store("sqlite://")
     yield Service(live, store)
+    store.close()
+
+
+@pytest.fixture(scope="session")
+def live_bayes(bayes_artifact: Path) -> LiveModel:
+    return LiveModel(bayes_artifact)
+
+
+@pytest.fixture
+def new_items(live_bayes: LiveModel) -> Iterator[Service]:
+    """A service on a model with distributions, and with items that nobody has rated."""
+    store = Store("sqlite://")
+    yield Service(live_bayes, store)
     store.close()
 
 

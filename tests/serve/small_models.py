@@ -18,6 +18,15 @@ QUICK = {
 }
 SCRIPT = "<script>alert('x')</script> \"O'Brien\"; DROP TABLE ratings;--"
 
+# Two films with facts, of which the second is one of drama alone, and one without.
+NEW_ITEMS = pl.DataFrame(
+    {
+        "item_id": [901, 902, 903],
+        "title": ["Laughter", "<i>Tears</i>", "Nothing"],
+        "genres": [["Comedy"], ["Drama"], None],
+    }
+)
+
 
 def small_ratings(seed: int = 0) -> Ratings:
     """Synthetic ratings whose first title is a script and an injection."""

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tastemap.support import atomic
-from tastemap.support.atomic import folder_beside, new_file, new_folder, settle
+from tastemap.support.atomic import alone_at, folder_beside, new_file, new_folder, settle
 
 
 def content(folder: Path) -> dict[str, str]:
@@ -139,3 +139,15 @@ def test_a_folder_beside_goes_with_its_block(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
     with pytest.raises(OSError, match="No such file"), folder_beside(tmp_path / "no" / "x", "new"):
         pass
+
+
+def test_one_at_a_time_changes_a_target(tmp_path: Path) -> None:
+    target = tmp_path / "target"
+    with alone_at(target):
+        with pytest.raises(TimeoutError, match="another process"), alone_at(target, 0.0):
+            pass
+        write(target, "replaced meanwhile")
+        with pytest.raises(TimeoutError), alone_at(target, 0.0):
+            pass
+    with alone_at(target, 0.0):
+        assert [path.name for path in tmp_path.iterdir()] == ["target"]

@@ -216,6 +216,8 @@ class Vocabulary:
         table = None
         if tables:
             table = pl.concat(tables, how="diagonal_relaxed").unique(self.key, keep="first")
+            in_order = dict.fromkeys(name for part in tables[::-1] for name in part.columns)
+            table = table.select(*in_order)
         return Vocabulary(pl.concat([self.ids, new]), self.kind, table)
 
     def _coerce(self, ids: pl.Series) -> pl.Series:

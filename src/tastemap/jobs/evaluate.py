@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -108,3 +109,16 @@ def gap_table(ranked: Mapping[str, RankedLists], train: Feedback, test: Feedback
     gap = gaps_before(train, test)
     parts = {name: lists_by_gap(lists, gap).drop("mrr") for name, lists in ranked.items()}
     return joined_gaps(parts)
+
+
+def record_of_lists(scores: pl.DataFrame, by_gap: pl.DataFrame | None = None) -> dict[str, Any]:
+    """What is saved of tested lists: scores, those of the baseline, and the same by gap if known.
+
+    Args:
+        scores: Frame ``metric``, values of the model, values of the baseline.
+        by_gap: A frame of `joined_gaps`, or None.
+    """
+    record: dict[str, Any] = {f"test_{metric}": value for metric, value, _ in scores.rows()}
+    scored = scores.filter(~pl.col("metric").str.starts_with("users"))  # the same for both
+    record |= {f"baseline_test_{metric}": value for metric, _, value in scored.rows()}
+    return record if by_gap is None else record | {"gaps": by_gap.to_dict(as_series=False)}

@@ -34,7 +34,7 @@ from tastemap.explore.report.page import write_page
 from tastemap.explore.report.report import Block, Report
 from tastemap.jobs import describe, sections
 from tastemap.jobs.compare import choice_blocks, choice_table, sentences
-from tastemap.jobs.evaluate import gap_table
+from tastemap.jobs.evaluate import gap_table, record_of_lists
 from tastemap.jobs.held_out import DEFAULT_SPLIT, parts_of
 from tastemap.jobs.schedule import N_FITS, Schedule, advice, is_cut_short
 from tastemap.models.base.artifact import refuse_occupied
@@ -166,7 +166,7 @@ class Run:
         else:
             self.tested = self._list_scores(tester)
             table, *by_gap = self.tested.values()
-            self.metrics = {f"test_{row[0]}": row[1] for row in table.rows()}
+            self.metrics = record_of_lists(table, *by_gap)
         n = len(tester.ratings_)
         self._show(self.tested, [f"fitted on {n:,} {self.noun}, tested on {self.held_out}", *notes])
 

@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 Id = int | str
 Source = Literal["trained", "folded_in", "popular"]
+Basis = Literal["ratings", "interactions", "facts", "average"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,12 @@ class ItemCard:
         because: Why it is recommended, where that was asked for and the model can tell.
         note: What is true of it where no rating of the person's own is a reason, in words:
             "almost everybody who likes what you like gives it 4 or more".
+        basis: What predictions of it rest on: ``ratings`` or ``interactions``; ``facts``, where it
+            has none and the model knows it by its facts; ``average``, where nothing tells it from
+            the average item.
+        interval: The lowest and the highest rating of the shortest interval that holds 80 % of the
+            predicted distribution, in lists with items that nobody has rated, where the model has
+            one.
     """
 
     item_id: Id
@@ -61,6 +68,8 @@ class ItemCard:
     your_rating: float | None = None
     because: Reason | None = None
     note: str | None = None
+    basis: Basis | None = None
+    interval: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,13 +149,14 @@ class Recommendations:
 
 @dataclass(frozen=True, slots=True)
 class PairPrediction:
-    """The prediction of one pair."""
+    """The prediction of one pair; ``basis`` as in `ItemCard`."""
 
     user_id: Id
     item_id: Id
     predicted_rating: float | None
     score: float
     source: Source
+    basis: Basis
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +256,8 @@ class Row:
     """A row of cards on the first page.
 
     Attributes:
-        key: ``top-picks``, ``more-yours``, ``rate-next``, ``popular`` or ``loved-by-few``.
+        key: ``top-picks``, ``more-yours``, ``rate-next``, ``popular``, ``loved-by-few`` or
+            ``new-here``.
         title, note: Its heading, and what it means.
         source: Where it comes from.
         items: The cards.

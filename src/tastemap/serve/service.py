@@ -29,6 +29,7 @@ from tastemap.serve.answers.predictions import predictions
 from tastemap.serve.answers.recommendations import cards, first_page, recommendations
 from tastemap.serve.answers.standing import Standing, standing
 from tastemap.serve.answers.taste import Taste, taste_of
+from tastemap.serve.model.additions import AddedItems, NewItem, add_items
 from tastemap.serve.model.catalogue import NO_FILTERS, Filters
 from tastemap.serve.model.loaded import LoadedModel, ServedUser
 from tastemap.serve.model.reload import LiveModel
@@ -168,6 +169,10 @@ class Service:
         users = frame.select("user_id", "predicted_rating", "score").rows()
         return InterestedUsers(original_id, [InterestedUser(*user) for user in users])
 
+    def add_items(self, items: Sequence[NewItem]) -> AddedItems:
+        """Put items that nobody has rated into the served model; see `additions.add_items`."""
+        return add_items(self.live, items)
+
     # ---- what a person does ----
 
     def record(self, key: str, events: Sequence[Event]) -> EventAnswers:
@@ -187,6 +192,7 @@ class Service:
         by: str = "expected",
         seed: int = 0,
         reasons: bool = False,
+        new: bool = False,
         **wishes: Any,
     ) -> Recommendations:
         """The best items for a person.
@@ -200,6 +206,7 @@ class Service:
             by: The order, as in `Recommender.recommend`.
             seed: Of the draw of a curious list.
             reasons: Give each item the rating of theirs that lifts it most.
+            new: Also items that nobody has rated; with their intervals, where there are some.
             **wishes: ``diversity, calibrated, at_most``, as `Recommender.recommend` has them.
 
         Raises:
@@ -211,7 +218,15 @@ class Service:
             most = f"at most {Limits.reasons} with reasons"
             raise ArgumentError("k", expected=most, received=k, do="ask without reasons")
         model, user = self._model_and_user(profile)
-        options = (exclude_seen, novelty, by, seed, reasons, Reranking.of(model.data, **wishes))
+        options = (
+            exclude_seen,
+            novelty,
+            by,
+            seed,
+            reasons,
+            Reranking.of(model.data, **wishes),
+            new,
+        )
         return recommendations(model, user, k, filters, *options)
 
     def rows(

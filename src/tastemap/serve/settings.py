@@ -55,6 +55,9 @@ class Limits:
         list_length, list_lines: Characters and lines of such a list.
         picks: Ratings of an export that are kept at once.
         fields: Fields of a form, its picks aside.
+        facts: Facts of a new item.
+        fact_length, values: Characters of a fact that is text; values of one that is a list.
+        gap: Seconds since a person was there last.
         tags: Tags of ``If-None-Match`` that are compared; further ones are not looked at.
 
     Raises:
@@ -86,6 +89,10 @@ class Limits:
     list_lines: ClassVar[int] = 2_000
     picks: ClassVar[int] = 5_000
     fields: ClassVar[int] = 30
+    facts: ClassVar[int] = 100
+    fact_length: ClassVar[int] = 10_000
+    values: ClassVar[int] = 1_000
+    gap: ClassVar[float] = 1e10
     tags: ClassVar[int] = 50
 
     def __post_init__(self) -> None:

@@ -7,6 +7,8 @@ nothing is removed.
 """
 
 import contextlib
+import errno
+import math
 import os
 import shutil
 import stat
@@ -25,6 +27,8 @@ except ImportError:  # Windows
 SETTLE_SECONDS = 1.0
 # Characters that `tempfile` puts behind a prefix.
 N_RANDOM = 8
+# Seconds between two tries to take a lock that another holds.
+SECONDS_BETWEEN_TRIES = 0.05
 # What is younger may be of a process that has not locked it yet, or of a version without locks.
 MIN_SECONDS_ABANDONED = 3600.0
 
@@ -115,6 +119,44 @@ def settle(target: Path) -> None:
                 _aside(target).rename(target)
             return
         time.sleep(SETTLE_SECONDS / 20)
+
+
+@contextmanager
+def alone_at(target: Path, seconds: float = math.inf) -> Iterator[None]:
+    """Be the only one who changes ``target``, of all processes and threads that ask in this way.
+
+    The lock is that of the folder in which the target lies, since the target itself is replaced.
+
+    Args:
+        target: A file or a folder.
+        seconds: How long to wait for another to finish.
+
+    Raises:
+        TimeoutError: If another has not finished by then.
+    """
+    handle, end = None, time.monotonic() + seconds
+    with contextlib.suppress(OSError):  # a folder that cannot be opened (Windows)
+        handle = os.open(target.absolute().parent, os.O_RDONLY)
+    try:
+        while handle is not None and not _is_taken(handle):
+            if time.monotonic() > end:
+                raise TimeoutError(errno.ETIMEDOUT, "another process is changing it", str(target))
+            time.sleep(SECONDS_BETWEEN_TRIES)
+        yield
+    finally:
+        if handle is not None:
+            os.close(handle)
+
+
+def _is_taken(handle: int) -> bool:
+    """Take a lock, if no other has it; whether it is held, or cannot be had on this system."""
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except (OSError, AttributeError):
+        return True
+    return True
 
 
 def _replace(target: Path, fresh: Path) -> None:

@@ -16,7 +16,7 @@ from tastemap.models.als import ALS
 from tastemap.models.batch.recommend import recommend_all
 from tastemap.models.batch.write import write_recommendations
 from tastemap.models.popularity import Popularity
-from tastemap.models.registry import load_model
+from tastemap.models.registry import load_model, make_model
 
 NEW = pl.DataFrame(
     {"item_id": [900, 901], "title": ["New", "Odd"], "genres": [["Comedy"], None], "year": 1990}
@@ -72,6 +72,14 @@ def test_added_items_are_saved_and_come_to_be_rated(model: ALS, tmp_path: Path) 
     ratings = pl.DataFrame({"user_id": [1, 2], "item_id": [900, 900], "rating": [5.0, 5.0]})
     loaded.update(Ratings.from_frame(ratings), progress=False)
     assert loaded.basis_of(np.array([80, 81])) == ["ratings", "facts"]
+
+
+def test_parts_of_a_model_are_saved_with_all_of_its_items(ratings: Ratings, tmp_path: Path) -> None:
+    few = ratings.take(np.flatnonzero((ratings.item_index < 70) & (ratings.rating >= 4)))
+    model = make_model("next-item").fit(few.likes(), progress=False)
+    assert model.from_facts_.sum() == 10
+    loaded = load_model(model.add_items(NEW).save(tmp_path / "model"))
+    assert loaded.recommend(1, k=40, new=True).equals(model.recommend(1, k=40, new=True))
 
 
 @pytest.mark.parametrize(

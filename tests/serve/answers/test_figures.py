@@ -1,14 +1,17 @@
 """The figures of the page about the model."""
 
+import re
 from pathlib import Path
 
 import pytest
 from clients import client_of
-from small_models import save_small, small_ratings
+from small_models import save_small, small_interactions, small_ratings
 from starlette.testclient import TestClient
 
+from tastemap.data.splits import leave_last_out
+from tastemap.evaluation.by_gap import evaluate_by_gap, joined_gaps
 from tastemap.evaluation.evaluate import evaluate
-from tastemap.models.registry import load_model
+from tastemap.models.registry import load_model, make_model
 
 
 @pytest.mark.parametrize("name", ["ratings", "popularity", "people", "predicted", "no-such"])
@@ -30,3 +33,22 @@ def test_calibration_that_was_measured_is_drawn(tmp_path: Path) -> None:
     with client_of(model.save(path), tmp_path / "after") as client:
         assert address in client.get("/model").text
         assert client.get(address).content.startswith(b"\x89PNG")
+
+
+def test_figures_and_scores_of_a_model_of_interactions(
+    clicks_artifact: Path, tmp_path: Path
+) -> None:
+    train, test = leave_last_out(small_interactions())
+    model = load_model(clicks_artifact)
+    model.metrics_ = {"test_ndcg": 0.25, "baseline_test_ndcg": 0.125, "test_users": 120.0}
+    gaps = evaluate_by_gap(make_model("popularity").fit(train), test)
+    model.metrics_["gaps"] = joined_gaps({"next-item": gaps}).to_dict(as_series=False)
+    with client_of(model.save(tmp_path / "model"), tmp_path) as client:
+        page = client.get("/model").text
+        assert "<td>test ndcg</td>" in page
+        assert "120.0" not in page
+        names = re.findall(r"/model/figures/([a-z]+)[.]png", page)
+        assert names == ["gaps", "popularity", "people", "weights", "activity", "years"]
+        for name in names:
+            assert client.get(f"/model/figures/{name}.png").content.startswith(b"\x89PNG")
+        assert client.get("/model/figures/ratings.png").status_code == 404

@@ -55,3 +55,8 @@ def test_an_id_may_end_in_the_character_0(text_artifact: Path) -> None:
     pairs = [("ann\0", "item 12"), ("ann", "nul\0"), ("ann\0\0", "item 12")]
     answers = service.predict(pairs).predictions
     assert [(one.user_id, one.item_id) for one in answers] == pairs
+
+
+def test_predictions_say_what_they_rest_on(new_items: Service) -> None:
+    answers = new_items.predict([("3", item) for item in ("1", "901", "903")]).predictions
+    assert [one.basis for one in answers] == ["ratings", "facts", "average"]

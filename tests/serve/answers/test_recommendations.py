@@ -151,6 +151,20 @@ def test_what_to_rate_next_tells_most(service: Service) -> None:
     assert chosen == greedily(service, [2], 6)
 
 
+def test_lists_have_new_items_where_they_are_asked_for(new_items: Service) -> None:
+    mine = {"2": 5.0, "4": 5.0, "1": 1.0}
+    assert {item.basis for item in new_items.recommend(mine, 100).items} == {"ratings"}
+    shown = {item.item_id: item for item in new_items.recommend(mine, 100, new=True).items}
+    assert {n: shown[n].basis for n in (901, 902, 903)} == {
+        901: "facts",
+        902: "facts",
+        903: "average",
+    }
+    assert {n for n, item in shown.items() if item.interval} == {901, 902, 903}
+    theirs = new_items.model.model.recommend(ratings={2: 5.0, 4: 5.0, 1: 1.0}, k=80, new=True)
+    assert list(shown) == theirs["item_id"].to_list()
+
+
 def greedily(service: Service, rated: list[int], k: int) -> list[int]:
     """The same by determinants: what the next rating would tell, times how many know the item."""
     model = service.model.model

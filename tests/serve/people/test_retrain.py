@@ -19,7 +19,9 @@ from tastemap.data.ratings import Ratings
 from tastemap.errors import DataError, StoreError, UnsupportedError
 from tastemap.models.base.artifact import Artifact
 from tastemap.models.registry import load_model
+from tastemap.serve.model.additions import NewItem, add_items
 from tastemap.serve.model.reload import LiveModel
+from tastemap.serve.people import retrain
 from tastemap.serve.people.events import Event
 from tastemap.serve.people.profiles import api_profile, page_profile
 from tastemap.serve.people.retrain import merged_ratings, update_model
@@ -234,6 +236,32 @@ def test_an_update_sees_one_moment_and_loses_nothing_that_comes_meanwhile(
     store.forget(page_profile("meanwhile"))
     for opened in (store, reader):
         opened.close()
+
+
+@pytest.mark.filterwarnings("ignore::tastemap.explore.item_map.SmallMapWarning")
+def test_items_that_were_put_in_outlive_an_update(
+    bayes_artifact: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = Path(shutil.copytree(bayes_artifact, tmp_path / "model"))
+    url = f"sqlite:///{tmp_path / 'r.db'}"
+    store = Store(url)
+    store.rate(page_profile("ann"), {"901": 5.0, "2": 4.0})
+    store.close()
+    live = LiveModel(path)
+
+    def slowly(*given: Any) -> Any:
+        add_items(live, [NewItem("950", {"title": "Meanwhile", "genres": ["Drama"]})])
+        return merged_ratings(*given)
+
+    monkeypatch.setattr(retrain, "merged_ratings", slowly)
+    assert update_model(path, url, progress=False).ratings == 2
+    model = load_model(path)
+    items = model.ratings_.items
+    assert items.ids[-4:].to_list() == [901, 902, 903, 950]
+    assert items.frame["title"][-1] == "Meanwhile"
+    assert model.basis_of(np.arange(80, 84)) == ["ratings", "facts", "average", "facts"]
+    assert live.reload()
+    assert live.current.catalogue.rows_of.row("950") == 83
 
 
 def test_two_stores_leave_each_other_alone() -> None:

@@ -1,6 +1,7 @@
 """Every route of the REST service, asked in the same process."""
 
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
@@ -9,6 +10,9 @@ import pytest
 from clients import client_of, error_of
 from small_models import SCRIPT
 from starlette.testclient import TestClient
+
+from tastemap.models.registry import load_model
+from tastemap.support.atomic import alone_at
 
 ODD = ["a/b", "50%", "%2F", "né ☃", "#?&=", "..\\", "nul\0", " ", "'; --", "<b>"]
 
@@ -129,6 +133,52 @@ def test_lists_are_varied_calibrated_and_within_caps(client: TestClient) -> None
         assert answer.status_code == 422, wrong
 
 
+def test_new_items_are_put_in_and_listed_where_asked_for(
+    bayes_artifact: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = Path(shutil.copytree(bayes_artifact, tmp_path / "model"))
+    key = {"X-API-Key": "0123456789abcdef"}
+    sent = {"item_id": 9001, "title": SCRIPT, "facts": {"genres": ["Comedy"], "year": "—"}}
+    with client_of(model, tmp_path, api_key=key["X-API-Key"]) as client:
+        path = "/api/v1/items"
+        assert client.post(path, json={"items": [sent]}).status_code == 401
+        answer = client.post(path, json={"items": [sent]}, headers=key).json()
+        assert (answer["added"], answer["items"][0]["basis"]) == (1, "facts")
+        assert "year of 9001: '—' is left out" in answer["notes"]
+        assert client.post(path, json={"items": [sent]}, headers=key).json()["unchanged"] == 1
+        other = sent | {"facts": {"genres": ["Drama"]}}
+        refused = client.post(path, json={"items": [other]}, headers=key)
+        assert (refused.status_code, error_of(refused)) == (422, "item_exists")
+        item = client.get(f"{path}/9001", headers=key).json()
+        assert (item["item"]["title"], item["item"]["basis"]) == (SCRIPT, "facts")
+        assert item["damped_average"] == pytest.approx(load_model(model).ratings_.global_mean)
+        where = "/api/v1/users/3/recommendations"
+        for new in (False, True):
+            listed = client.get(where, params={"k": 90, "new": new}, headers=key).json()["items"]
+            bases = {shown["item_id"]: shown["basis"] for shown in listed}
+            assert bases.get(9001) == ("facts" if new else None)
+        in_hand = {"ratings": [{"item_id": 9001, "rating": 5}], "k": 90, "new": True}
+        listed = client.post("/api/v1/recommend", json=in_hand, headers=key).json()["items"]
+        shown = {item["item_id"]: item["interval"] for item in listed}
+        assert 9001 not in shown
+        assert shown[902][0] < shown[902][1]
+        for fact in ({"year": [[1]]}, {"year": 2**63}, {"title": "in facts"}, {"x": "y" * 10_001}):
+            wrong = {"items": [{"item_id": 9002, "facts": fact}]}
+            assert client.post(path, json=wrong, headers=key).status_code == 422
+        # What a page elsewhere can send without being asked who it is.
+        plain = key | {"Content-Type": "text/plain"}
+        assert (
+            client.post(path, content='{"items": [{"item_id": 8}]}', headers=plain).status_code
+            == 422
+        )
+        with alone_at(model):
+            monkeypatch.setattr("tastemap.serve.model.additions.MAX_SECONDS_OF_WAITING", 0.0)
+            busy = client.post(path, json={"items": [{"item_id": 9002}]}, headers=key)
+        assert (busy.status_code, busy.headers["Retry-After"]) == (503, "2")
+        many = {"items": [{"item_id": n} for n in range(1001)]}
+        assert error_of(client.post(path, json=many, headers=key)) == "too_many"
+
+
 def test_map_and_model(client: TestClient) -> None:
     columns = client.get("/api/v1/map").json()
     assert {len(values) for name, values in columns.items() if name != "sentence"} == {80}
@@ -233,12 +283,22 @@ def test_what_is_in_hand_may_be_a_history(clicks_client: TestClient, client: Tes
     assert {part["item_id"]: part["places_back"] for part in why["parts"]} == {2: 3, 4: 2, 5: 1}
     total = sum(part["contribution"] for part in why["parts"])
     assert total == pytest.approx(why["prediction"]["score"], abs=1e-6)
-    for wrong in ({}, {"history": [2], "ratings": []}):
+    later = clicks_client.post("/api/v1/recommend", json=asked | {"gap": 1e7}).json()
+    scores = [[item["score"] for item in found["items"]] for found in (answer, later)]
+    assert scores[0] != scores[1]
+    why = clicks_client.post("/api/v1/explain", json={"item_id": 6, "history": [2], "gap": 1e7})
+    assert why.json()["prediction"]["score"] == pytest.approx(
+        sum(part["contribution"] for part in why.json()["parts"]), abs=1e-6
+    )
+    too_late, backwards = {"history": [2], "gap": 1e11}, {"history": [2], "gap": -1}
+    for wrong in ({}, {"history": [2], "ratings": []}, {"gap": 9.0}, too_late, backwards):
         assert error_of(clicks_client.post("/api/v1/recommend", json=wrong)) == "invalid_request"
     # A model of ratings takes a history as likes.
     of_ratings = client.post("/api/v1/recommend", json={"history": [2, 4], "k": 3}).json()
     best = [{"item_id": item, "rating": 5} for item in (2, 4)]
     assert of_ratings == client.post("/api/v1/recommend", json={"ratings": best, "k": 3}).json()
+    asked = {"history": [2, 4], "k": 3, "gap": 86_400}  # it does not look at time
+    assert of_ratings == client.post("/api/v1/recommend", json=asked).json()
 
 
 def test_routes_of_the_other_kind_say_what_to_use(

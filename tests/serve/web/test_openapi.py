@@ -1,5 +1,6 @@
 """The service against its own OpenAPI document, with requests that Schemathesis makes up."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -59,7 +60,8 @@ def clients(text_artifact: Path, tmp_path_factory: pytest.TempPathFactory) -> It
     """One on a model of ratings, one on a model of interactions."""
     data, folder = small_interactions(text_ratings()), tmp_path_factory.mktemp("contract")
     clicks_artifact = save_small(data, folder / "clicks" / "model", "next-item")
-    of_ratings = client_of(text_artifact, folder).app
+    own = Path(shutil.copytree(text_artifact, folder / "model"))  # items are put into it
+    of_ratings = client_of(own, folder).app
     of_interactions = client_of(clicks_artifact, folder / "clicks", event_weights={"view": 1.0}).app
     with asgi.get_client(of_ratings) as first, asgi.get_client(of_interactions) as second:
         yield [first, second]

@@ -191,6 +191,22 @@ def test_picks_for_a_group_have_a_reason_for_each(client: TestClient) -> None:
         assert text.count('class="picks"') == 1
 
 
+def test_the_page_of_what_nobody_has_rated_says_so(bayes_artifact: Path, tmp_path: Path) -> None:
+    with client_of(bayes_artifact, tmp_path) as client:
+        assert "New here" in client.get("/").text
+        text = rate(client, 2, 5)
+        assert "from facts alone: likely " in text
+        assert "&lt;i&gt;Tears" in text
+        page = client.get("/items/902").text
+        assert "Nobody has rated this item yet: predictions of it follow from what is known" in page
+        assert "nobody has rated it: from what is known of it" in page
+        assert "Similar items" in page
+        page = client.get("/items/903").text
+        assert "counts as the average item" in page
+        assert "Similar items" not in page
+        assert "Nobody has rated" not in client.get("/items/2").text
+
+
 def test_an_unknown_film_is_a_page_of_its_own(client: TestClient) -> None:
     answer = client.get("/items/no-such")
     assert answer.status_code == 404

@@ -9,10 +9,17 @@ from fastapi import FastAPI
 from pydantic import TypeAdapter, ValidationError
 from starlette.testclient import TestClient
 
+from tastemap.serve.model.additions import NewItem
 from tastemap.serve.model.catalogue import Filters
 from tastemap.serve.settings import Limits
 from tastemap.serve.web import api, health, pages
-from tastemap.serve.web.requests import ManyRatings, OneRating, RecommendBody, known_errors
+from tastemap.serve.web.requests import (
+    ManyRatings,
+    NewItemBody,
+    OneRating,
+    RecommendBody,
+    known_errors,
+)
 
 
 def test_of_an_item_that_stands_twice_the_last_rating_counts() -> None:
@@ -34,6 +41,21 @@ def test_an_id_is_a_whole_number_or_text(item_id: object) -> None:
 def test_a_rating_is_a_finite_number(rating: float) -> None:
     with pytest.raises(ValidationError, match="finite"):
         OneRating(rating=rating)
+
+
+@pytest.mark.parametrize("fact", [None, True, 7, 1.5, "a\tb", ["x", None, 3], [0.5] * 1000])
+def test_a_fact_is_text_or_a_number_or_a_list(fact: Any) -> None:
+    sent = NewItemBody(item_id=7, title=" ", facts={"colour": fact})
+    assert sent.item() == NewItem("7", {"colour": fact})
+
+
+@pytest.mark.parametrize(
+    "fact",
+    [float("nan"), 10**400, "x" * 10_001, "\ud800", [[1]], {"a": 1}, [0] * 1001, ["x" * 10_001]],
+)
+def test_a_fact_has_a_limit(fact: Any) -> None:
+    with pytest.raises(ValidationError, match="A fact is text of at most 10000 characters"):
+        NewItemBody(item_id=7, facts={"colour": fact})
 
 
 def test_filters_that_are_left_out_ask_for_nothing() -> None:

@@ -381,7 +381,7 @@ class Recommender(NewItemsModel):
         """
         ratings, masks = self.fitted_data, {}
         if self.from_facts_ is not None and self.from_facts_.any():
-            masks["from_facts"] = self.from_facts_.astype(np.float32)
+            masks["from_facts"] = self._from_facts.astype(np.float32)
         return Artifact(
             class_name=type(self).__name__,
             parameters=self.get_params(),

@@ -89,7 +89,8 @@ def without(model: LoadedModel, user: ServedUser, row: int, rated: IndexArray) -
     predictions = []
     for item in rated.tolist():
         others = user.item_index != item
-        rest = model.fold_in(user.item_index[others], user.rating[others], user.user.seen)
+        seen, gap = user.user.seen, user.gap
+        rest = model.fold_in(user.item_index[others], user.rating[others], seen, gap)
         predictions.append(_predicted(model, rest, row))
     return predictions
 

@@ -25,6 +25,7 @@ def predictions(
     """
     user_index = np.array([users[user_id].user_index for user_id in user_ids], dtype=np.int32)
     answers: dict[int, PairPrediction] = {}
+    basis = model.basis_of(rows)
 
     def answer(places: list[int], user: ServedUser, scores: FloatArray) -> None:
         """Note the scores of the pairs at some places; the user says what scores are worth."""
@@ -33,7 +34,7 @@ def predictions(
         for place, score, guess in zip(places, scores.tolist(), guesses, strict=True):
             user_id, item_id = user_ids[place], model.catalogue[rows[place]].item_id
             source = users[user_id].source
-            answers[place] = PairPrediction(user_id, item_id, guess, score, source)
+            answers[place] = PairPrediction(user_id, item_id, guess, score, source, basis[place])
 
     if trained := np.flatnonzero(user_index >= 0).tolist():
         scores = model.model.predict_rows(user_index[trained], rows[trained])

@@ -10,6 +10,7 @@ from tastemap.arrays import FloatArray, IndexArray
 from tastemap.models.base.factors import HasFactors
 from tastemap.models.base.reranking import Reranking
 from tastemap.models.base.selection import top_k
+from tastemap.serve.answers.new_here import best_new, intervals
 from tastemap.serve.answers.reasons import with_reasons
 from tastemap.serve.model.catalogue import NO_FILTERS, Filters
 from tastemap.serve.model.loaded import LoadedModel, ServedUser
@@ -35,6 +36,7 @@ WORDS_OF_RATINGS = {
     ),
     "popular": ("Popular", "The most rated"),
     "loved-by-few": ("Loved by few", "Liked as much as they are little known"),
+    "new-here": ("New here", "Nobody has rated these: predicted from what is known of them"),
 }
 WORDS_OF_INTERACTIONS = {
     "top-picks": ("Top picks for you", "From what you like"),
@@ -42,6 +44,7 @@ WORDS_OF_INTERACTIONS = {
     "rate-next": ("Do you like these?", "Known to many, and your answer would tell most about you"),
     "popular": ("Popular", "Liked by the most"),
     "loved-by-few": ("Loved by few", "Fits you best of what few have taken up"),
+    "new-here": ("New here", "Nobody has taken these up: chosen by what is known of them"),
 }
 
 
@@ -50,7 +53,7 @@ def cards(
     rows: npt.ArrayLike,
     user: ServedUser | None = None,
     *,
-    scores: FloatArray | None = None,
+    of_rows: FloatArray | None = None,
     score: FloatArray | None = None,
 ) -> list[ItemCard]:
     """Items at some rows, with the predicted ratings and the own ratings of a user.
@@ -59,15 +62,18 @@ def cards(
         model: The model.
         rows: Rows of the items, (n,).
         user: Whose ratings the cards show.
-        scores: The user's score of each item, (n_items,), where they are at hand.
+        of_rows: The user's scores of these items, (n,), where they are at hand.
         score: What the list is sorted by, (n,).
     """
     index = np.asarray(rows, dtype=np.int64)
+    basis = model.basis_of(index.astype(np.int32))
     if user is None:
-        return model.catalogue.cards(index, score=score)
-    of_rows = model.scores_at(user, index) if scores is None else scores[index]
+        return model.catalogue.cards(index, score=score, basis=basis)
+    of_rows = model.scores_at(user, index) if of_rows is None else of_rows
     predicted = model.predicted(user, of_rows)
-    return model.catalogue.cards(index, predicted=predicted, score=score, rating_of=user.rating_of)
+    return model.catalogue.cards(
+        index, predicted=predicted, score=score, rating_of=user.rating_of, basis=basis
+    )
 
 
 def recommendations(
@@ -81,6 +87,7 @@ def recommendations(
     seed: int = 0,
     reasons: bool = False,
     reranking: Reranking | None = None,
+    new: bool = False,
 ) -> Recommendations:
     """The best items for a user; see `Service.recommend`."""
     scores = model.scores_of_lists(user)
@@ -91,8 +98,12 @@ def recommendations(
         by=by,
         seed=seed,
         reranking=reranking,
+        new=new,
     )
-    items = cards(model, rows, user, scores=scores, score=score)
+    of_rows = None if scores is None else scores[rows]
+    items = cards(model, rows, user, of_rows=of_rows, score=score)
+    if new:
+        items = with_intervals(model, user, rows, items)
     if reasons:
         items = with_reasons(model, user, rows, items)
     if len(rows) == k:
@@ -101,6 +112,18 @@ def recommendations(
     if reranking is not None and reranking.at_most:
         note += f", with at most {reranking.caps}"
     return Recommendations(user.source, items, note)
+
+
+def with_intervals(
+    model: LoadedModel, user: ServedUser, rows: IndexArray, cards: list[ItemCard]
+) -> list[ItemCard]:
+    """Cards of the items at some rows; those that nobody has rated with their interval."""
+    unrated = [place for place, card in enumerate(cards) if card.basis in ("facts", "average")]
+    ranges = intervals(model, user, rows[unrated])
+    if ranges is None:
+        return cards
+    shown = dict(zip(unrated, ranges, strict=True))
+    return [replace(card, interval=shown.get(place)) for place, card in enumerate(cards)]
 
 
 def first_page(
@@ -125,6 +148,8 @@ def first_page(
         )
         if key in ROWS_WITH_REASONS:
             items = with_reasons(model, user, rows, items)
+        if key == "new-here":
+            items = with_intervals(model, user, rows, items)
         return Row(key, title, note, user.source, items)
 
     best, _ = model.best_rows(user, scores, k, filters, novelty=novelty, reranking=varied)
@@ -145,6 +170,8 @@ def first_page(
     if is_own and "relative" in model.model.orders:
         yours = _more_yours(model, user, scores, best, filters)
         rows = {"top-picks": best, "more-yours": yours} | rows
+    if len(new_rows := best_new(model, user, scores, k, filters)):
+        rows["new-here"] = new_rows
     titles = words | ({} if is_own else {"top-picks": words["nobody"]})
     return [row(key, *titles[key], rows[key]) for key in rows]
 

@@ -16,7 +16,7 @@ from tastemap.data.ratings import Ratings
 from tastemap.data.vocabulary import Id, Vocabulary
 from tastemap.errors import ArgumentError, UnknownIdError
 from tastemap.explore.title_search import MAX_WORDS, search_titles, title_words
-from tastemap.serve.schemas import ItemCard
+from tastemap.serve.schemas import Basis, ItemCard
 
 # Every average is damped by so many ratings at the overall mean.
 DAMPING_RATINGS = 5.0
@@ -153,6 +153,7 @@ class Catalogue:
         predicted: npt.ArrayLike | None = None,
         score: npt.ArrayLike | None = None,
         rating_of: dict[int, float] | None = None,
+        basis: Sequence[Basis] | None = None,
     ) -> list[ItemCard]:
         """The items at some rows, in that order.
 
@@ -160,6 +161,7 @@ class Catalogue:
             rows: Row numbers, (n,).
             predicted, score: A predicted rating and a score for each row, (n,).
             rating_of: The person's own ratings, by row.
+            basis: What predictions of each row rest on, (n,).
         """
         index = np.asarray(rows, dtype=np.int64)  # an empty list has no whole numbers of its own
         missing = [None] * len(index)
@@ -167,10 +169,12 @@ class Catalogue:
         scores = missing if score is None else _plain(np.asarray(score))
         counts, averages = self.popularity[index].tolist(), _plain(self.average[index])
         facts, ratings, cards = self._facts, rating_of or {}, []
-        columns = zip(index.tolist(), counts, averages, guesses, scores, strict=True)
-        for row, n, average, guess, ranked in columns:
+        bases = missing if basis is None else basis
+        columns = zip(index.tolist(), counts, averages, guesses, scores, bases, strict=True)
+        for row, n, average, guess, ranked, base in columns:
             about: ItemFacts = facts[row]
-            cards.append(ItemCard(*about, n, average, guess, ranked, ratings.get(row)))
+            rating = ratings.get(row)
+            cards.append(ItemCard(*about, n, average, guess, ranked, rating, basis=base))
         return cards
 
     @cached_property

@@ -28,7 +28,7 @@ from tastemap.models.base.selection import top_k
 from tastemap.models.base.user import NO_ITEMS, User
 from tastemap.serve.model.catalogue import NO_FILTERS, Catalogue, Filters, RowsOfIds
 from tastemap.serve.model.neighbours import near_rows
-from tastemap.serve.schemas import Source
+from tastemap.serve.schemas import Basis, Source
 from tastemap.serve.settings import MIN_WEIGHT, Limits
 
 # An answer that takes no more seconds is not worth a thread of its own.
@@ -46,10 +46,12 @@ class ServedUser:
         user: The user as the model describes them; without description where ``source`` is
             ``"popular"``.
         source: Where answers for the user come from.
+        gap: Seconds since the user's latest interaction, for models that look at time.
     """
 
     user: User
     source: Source
+    gap: float = 0.0
 
     @property
     def user_index(self) -> int:
@@ -158,15 +160,20 @@ class LoadedModel:
         return ServedUser(self.model.user_at(user_index), "trained")
 
     def fold_in(
-        self, item_index: IndexArray, rating: F32, seen: IndexArray = NO_ITEMS
+        self, item_index: IndexArray, rating: F32, seen: IndexArray = NO_ITEMS, gap: float = 0.0
     ) -> ServedUser:
         """A user from ratings, the oldest first, and rows of what was seen without a rating.
+
+        It is so many seconds after the latest of them.
 
         An unknown one without any, with dislikes alone, or where the model describes nobody new.
         """
         says_something = len(item_index) and (self.has_ratings or self.likes(rating).any())
         if not says_something or not self.capabilities.folds_in:
             return ServedUser(User(None, item_index, rating, seen=seen), "popular")
+        if gap:
+            rows = (item_index.tobytes(), rating.tobytes(), seen.tobytes())
+            return replace(_fold_in(self.model.later(gap), *rows), gap=gap)
         # The parts of a page ask for the same user again.
         return self._remembered(item_index.tobytes(), rating.tobytes(), seen.tobytes())
 
@@ -249,6 +256,11 @@ class LoadedModel:
         for user in users:
             mask[user.user.touched] = False
         return mask
+
+    def basis_of(self, rows: IndexArray) -> list[Basis]:
+        """What predictions of items rest on, (n,): ratings, interactions, facts, or the average."""
+        bases: Any = self.model.basis_of(rows)
+        return bases
 
     def distribution(self, user: ServedUser, row: int) -> FloatArray | None:
         """The probability of each level of the scale for one item, where the model gives one."""

@@ -116,6 +116,11 @@ class LiveModel:
             log.warning("the newer model in %s was not loaded: %s", self.path, failure)
         self._stamp, self.failure = stamp, failure
 
+    @property
+    def is_newest(self) -> bool:
+        """Whether the model in use is what lies in the folder, as files have it this moment."""
+        return self.failure is None and self._look() == self._stamp
+
     def ask_reload(self) -> None:
         """Have the watcher look at once; for a signal handler."""
         self._look_now.set()

@@ -24,9 +24,15 @@ from tastemap.serve.settings import Limits
 
 
 class History(NamedTuple):
-    """Items in hand, ids or titles, the oldest first: each counts as liked as much as another."""
+    """Items in hand, ids or titles, the oldest first: each counts as liked as much as another.
+
+    Attributes:
+        items: The items.
+        gap: Seconds since the latest of them.
+    """
 
     items: tuple[str, ...]
+    gap: float = 0.0
 
 
 #: A profile by its key in the store; as ratings in hand, item id to rating, the oldest first; or as
@@ -220,7 +226,8 @@ class Profiles:
         """
         if isinstance(profile, History):
             rows = _rows_of_history(model, profile)
-            return model.fold_in(rows, np.full(len(rows), model.value_of_like, dtype=np.float32))
+            likes = np.full(len(rows), model.value_of_like, dtype=np.float32)
+            return model.fold_in(rows, likes, gap=profile.gap)
         if not isinstance(profile, str):
             model.check_ratings(profile.values())
             rating = np.array(list(profile.values()), dtype=np.float32)

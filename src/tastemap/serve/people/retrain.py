@@ -12,11 +12,13 @@ from tastemap.data.interactions import Interactions
 from tastemap.data.ratings import Ratings
 from tastemap.data.vocabulary import Id, Vocabulary
 from tastemap.errors import DataError
+from tastemap.models.base.artifact import manifest_text
 from tastemap.models.base.recommender import Recommender
 from tastemap.models.registry import load_model
 from tastemap.serve.model.catalogue import RowsOfIds
 from tastemap.serve.people.provenance import TRAINING, Names, of_store, record_of, rows_in
 from tastemap.serve.people.store import Store
+from tastemap.support.atomic import alone_at
 
 #: Ratings, or interactions.
 Data = TypeVar("Data", bound=Feedback)
@@ -59,7 +61,8 @@ def update_model(path: Path, store_url: str, *, seed: int = 0, progress: bool = 
 
     A model of interactions takes the interactions of the store in the same way.
 
-    A server that serves it takes the newer one into use by itself. What people took back is left
+    A server that serves it takes the newer one into use by itself. Items that it has put in keep
+    their places, also those that came while the model was fitted. What people took back is left
     out, and so is everybody who has been forgotten since an earlier update. A map is drawn anew
     where there was one. Test errors stay as they were measured, with the number of ratings that the
     model was fitted on then.
@@ -71,6 +74,7 @@ def update_model(path: Path, store_url: str, *, seed: int = 0, progress: bool = 
         DataError: If no rating is left.
         UnsupportedError: If the model cannot be fitted again.
     """
+    text = manifest_text(path)
     model: Recommender = load_model(path)
     store = Store(store_url, readonly=True)
     try:
@@ -87,8 +91,20 @@ def update_model(path: Path, store_url: str, *, seed: int = 0, progress: bool = 
 
         as_saved: Any = model
         item_map(as_saved)
-    model.save(path)
+    with alone_at(path):
+        if manifest_text(path) != text:
+            model = _with_added_items(model, path)
+        model.save(path)
     return update
+
+
+def _with_added_items(model: Recommender, path: Path) -> Recommender:
+    """The model with the items that were put into the saved one while it was fitted."""
+    items: Vocabulary = load_model(path).fitted_data.items
+    added = items.frame.filter(~items.ids.is_in(model.fitted_data.items.ids.implode()))
+    if not len(added) or not model.capabilities.new_items:
+        return model
+    return model.add_items(added)
 
 
 def merged_ratings(ratings: Data, store: Store) -> tuple[Data, Update]:

@@ -11,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 
 from tastemap.models.base.reranking import words_as_columns
 from tastemap.serve.answers.item_map import ItemMap
+from tastemap.serve.model.additions import AddedItems
 from tastemap.serve.model.catalogue import Filters
 from tastemap.serve.model.loaded import LoadedModel
 from tastemap.serve.people.profiles import api_profile
@@ -41,8 +42,10 @@ from tastemap.serve.web.requests import (
     IdInPath,
     K,
     ManyEvents,
+    ManyItems,
     ManyRatings,
     N,
+    New,
     Novelty,
     OneRating,
     OneWeight,
@@ -124,6 +127,12 @@ def items(
 ) -> Response:
     """Items by title, genre, year and number of ratings, a page at a time."""
     return answered(request, service.items(q, where, n=n, cursor=cursor))
+
+
+@of_items.post("", response_model=AddedItems, responses=known_errors(409, 413))
+def add_items(service: AppService, body: ManyItems) -> Response:
+    """Put items that nobody has rated into the model, without a fit; may be repeated."""
+    return _json(service.add_items(body.listed()))
 
 
 @of_items.get("/{item_id:id}", response_model=ItemDetail, responses=known_errors(404))
@@ -246,13 +255,14 @@ def recommendations(
     by: Order = "expected",
     seed: Seed = 0,
     reasons: Why = False,
+    new: New = False,
     diversity: Diversity = 0.0,
     calibrated: Calibrated = None,
     at_most: AtMost = None,
 ) -> Response:
     """The best items for a user, known or new."""
     options: dict[str, Any] = {"exclude_seen": exclude_seen, "novelty": novelty, "reasons": reasons}
-    options |= {"by": by, "seed": seed, "diversity": diversity}
+    options |= {"by": by, "seed": seed, "new": new, "diversity": diversity}
     options["calibrated"] = words_as_columns(calibrated, "calibrated")
     options["at_most"] = words_as_columns(at_most, "at_most")
     return answered(request, service.recommend(api_profile(user_id), k, filters=where, **options))
@@ -284,7 +294,7 @@ async def recommend(service: AppService, body: RecommendBody) -> Response:
     profile = body.profile(service.model)
     if profile is None:
         raise Problem(422, "invalid_request", "one of ratings, interactions and history is needed")
-    names = {"exclude_seen", "novelty", "by", "seed", "reasons"}
+    names = {"exclude_seen", "novelty", "by", "seed", "new", "reasons"}
     options = body.model_dump(include=names | {"diversity", "calibrated", "at_most"})
     filters = body.where.filters()
     answer = partial(service.recommend, profile, body.k, filters=filters, **options)

@@ -34,6 +34,7 @@ CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
 WORDS = {
     "cursor": ("invalid_cursor", "the cursor belongs to {error.received}; {error.do}"),
     "method": ("invalid_argument", "method is {error.expected}, not {error.received}"),
+    "new item": ("item_exists", "{error.received}; {error.do}"),
     "weight": ("invalid_weight", "{error.received} is not {error.expected}"),
     "rating": ("invalid_rating", "{error.received} is not {error.expected}"),
 }
@@ -119,7 +120,7 @@ def problem_of(error: TastemapError) -> Problem:
         case DataError():
             message = f"these {error.what} cannot be read: {error.received}"
             return Problem(422, "unreadable_file", message)
-    return Problem(503, "unavailable", str(error))
+    return Problem(503, "unavailable", str(error), {"Retry-After": str(RETRY_SECONDS)})
 
 
 def handle_errors(app: FastAPI) -> None:

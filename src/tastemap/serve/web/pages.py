@@ -44,6 +44,8 @@ from tastemap.support import numerals
 CARDS_PER_ROW, CARDS_PER_LIST = 8, 24
 #: Items that are found for a group.
 N_GROUP_PICKS = 12
+# Among the scores of lists: how many users had some, and how many had none.
+COUNTS_OF_USERS = ("users", "test_users")
 MAX_CHARACTERS_OF_NAME, MAX_UNREAD_SHOWN = 60, 10
 
 router = page_router()
@@ -154,7 +156,7 @@ def item_page(visit: CurrentVisit, change: FormChange, item_id: IdInPath) -> Res
             (f"{bar.rating:.3g}", bar.probability, False) for bar in prediction.distribution or ()
         ],
         facts=[(name.replace("_", " "), value) for name, value in detail.facts.items()],
-        similar=_similar(visit, item_id),
+        similar=[] if detail.item.basis == "average" else _similar(visit, item_id),
         standing=None if has_ratings else service.standing(visit.profile, item_id),
         reasons=[part for part in explanation.parts if part.contribution],
     )
@@ -317,8 +319,15 @@ def model_figure(visit: CurrentVisit, name: IdInPath) -> Response:
 
 
 def _errors(metrics: dict[str, Any]) -> list[tuple[str, float, float | None]]:
-    """The recorded errors by name, each with the baseline's where that was recorded too."""
-    numbers = {name: value for name, value in metrics.items() if isinstance(value, int | float)}
+    """The recorded errors by name, each with the baseline's where that was recorded too.
+
+    Numbers of users are no errors.
+    """
+    numbers = {
+        name: value
+        for name, value in metrics.items()
+        if isinstance(value, int | float) and not name.startswith(COUNTS_OF_USERS)
+    }
     return [
         (name.replace("_", " "), float(value), numbers.get(f"baseline_{name}"))
         for name, value in numbers.items()

@@ -12,10 +12,12 @@ from pydantic import (
     Field,
     StrictInt,
     StrictStr,
+    WithJsonSchema,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
 
+from tastemap.serve.model.additions import NewItem
 from tastemap.serve.model.catalogue import Filters
 from tastemap.serve.model.loaded import LoadedModel
 from tastemap.serve.people.events import Event
@@ -76,6 +78,39 @@ Why = Annotated[
     Query(description=f"Say of each of at most {Limits.reasons} items which rating lifts it most."),
 ]
 Seen = Annotated[bool, Query(description="Leave out what the person has rated.")]
+New = Annotated[bool, Query(description="Also items that nobody has rated, by their facts.")]
+Gap = Annotated[
+    float, Field(ge=0, le=Limits.gap, description="Seconds since the latest item of the history.")
+]
+
+
+def _fact(value: Any) -> Any:
+    """A fact of an item: text, a number, yes or no, nothing, or a list of these."""
+    parts = value if isinstance(value, list) else [value]
+    if len(parts) > Limits.values or not all(map(_is_fact, parts)):
+        raise PydanticCustomError(
+            "fact",
+            "A fact is text of at most {text} characters, a finite number, true, false, null, or "
+            "a list of at most {values} of these",
+            {"text": Limits.fact_length, "values": Limits.values},
+        )
+    return value
+
+
+def _is_fact(value: Any) -> bool:
+    """Whether a value is a single fact that can be written down."""
+    if isinstance(value, str):
+        is_writable = value.isascii() or value.encode(errors="ignore").decode() == value
+        return len(value) <= Limits.fact_length and is_writable
+    if isinstance(value, int):  # a truth value is one, too
+        return -(2**63) <= value < 2**63
+    return value is None or (isinstance(value, float) and math.isfinite(value))
+
+
+_KINDS: list[Any] = [{"type": kind} for kind in ("string", "number", "boolean", "null")]
+_KINDS[0]["maxLength"] = Limits.fact_length
+_LIST = {"type": "array", "maxItems": Limits.values, "items": {"anyOf": _KINDS}}
+Fact = Annotated[Any, AfterValidator(_fact), WithJsonSchema({"anyOf": [*_KINDS, _LIST]})]
 
 
 def _id(value: int | str | None) -> str | None:
@@ -160,21 +195,61 @@ class ManyEvents(_Body):
         ]
 
 
+class NewItemBody(_Body):
+    """An item that nobody has rated: its id, its title and its facts, by column of the items."""
+
+    item_id: IdText
+    title: Annotated[StrictStr, Field(max_length=Limits.text_length)] | None = None
+    facts: Annotated[dict[ShortText, Fact], Field(max_length=Limits.facts)] = {}
+
+    @model_validator(mode="after")
+    def _title_beside_facts(self) -> Self:
+        if "title" in self.facts:
+            raise PydanticCustomError("title", "The title stands beside the facts, not among them")
+        return self
+
+    def item(self) -> NewItem:
+        """As the service takes it."""
+        title = (self.title or "").strip()
+        return NewItem(str(self.item_id), ({"title": title} if title else {}) | self.facts)
+
+
+class ManyItems(_Body):
+    """Items to put into the served model."""
+
+    items: Annotated[list[NewItemBody], Field(min_length=1, max_length=Limits.batch)]
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"items": [{"item_id": "9001", "title": "Dawn", "facts": {"genres": ["Drama"]}}]}
+            ]
+        }
+    )
+
+    def listed(self) -> list[NewItem]:
+        """As the service takes them."""
+        return [sent.item() for sent in self.items]
+
+
 class InHand(_Body):
     """What a person says of items, the oldest first: ratings, interactions, or items alone.
 
     An item of a ``history``, an id or a title, counts as liked. Of an item that stands twice the
-    last counts.
+    last counts. ``gap`` says how many seconds ago the latest item of a history was; it makes a
+    difference to models that look at time alone.
     """
 
     ratings: Ratings | None = None
     interactions: Annotated[list[ItemWeight], Field(max_length=Limits.batch)] | None = None
     history: Annotated[list[IdText], Field(max_length=Limits.batch)] | None = None
+    gap: Gap = 0.0
 
     @model_validator(mode="after")
     def _of_one_kind(self) -> Self:
         if sum(part is not None for part in (self.ratings, self.interactions, self.history)) > 1:
             raise PydanticCustomError("one_of", "One of ratings, interactions and history")
+        if self.gap and self.history is None:
+            raise PydanticCustomError("gap", "A gap goes with a history")
         return self
 
     def profile(self, model: LoadedModel) -> AnyProfile | None:
@@ -185,7 +260,7 @@ class InHand(_Body):
                 the other way round.
         """
         if self.history is not None:
-            return History(tuple(map(str, self.history)))
+            return History(tuple(map(str, self.history)), self.gap)
         if self.ratings is not None:
             model.require("ratings")
             return _in_order((rated.item_id, rated.rating) for rated in self.ratings)
@@ -219,6 +294,7 @@ class RecommendBody(InHand):
     by: OrderName = "expected"
     seed: int = Field(0, ge=0, lt=2**31)
     reasons: bool = False
+    new: bool = False
     diversity: float = Field(0.0, ge=0, le=1)
     calibrated: Annotated[dict[ShortText, Share], Field(max_length=Limits.columns)] | None = None
     at_most: Annotated[dict[ShortText, Cap], Field(max_length=Limits.columns)] | None = None

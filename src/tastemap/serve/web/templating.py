@@ -17,6 +17,7 @@ PART_NAMES = {
     "mean of all ratings": "average of all ratings",
     "item bias": "how this {noun} is liked beyond it",
     "what others give it": "how this {noun} is liked beyond it",
+    "from facts": "nobody has rated it: from what is known of it",
     "average user": "what the average person adds",
     "training beyond the ratings": "what training found beyond your ratings",
     "your ratings together": "what your ratings say together, beyond each alone",
