@@ -64,7 +64,7 @@ def test_models_with_a_ridge_solution_can_be_exported(name: str, ratings: Rating
 
 @pytest.mark.parametrize("name", ["ials", "knn", "ease", "popularity", "blend"])
 def test_other_models_say_which_can(name: str, ratings: Ratings) -> None:
-    with pytest.raises(UnsupportedError, match="export a bias, mf, als or biased-dot model"):
+    with pytest.raises(UnsupportedError, match="export a bayes, bias, mf, als or biased-dot model"):
         site_data(make_model(name).fit(ratings, progress=False))
 
 

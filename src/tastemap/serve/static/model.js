@@ -89,6 +89,13 @@ export class FactorModel extends RankedItems {
     return solve(L, right).map((move, a) => this.prior[a] + move);
   }
 
+  // A person in the model, from ratings: weights, raw predictions, and what lists are sorted by.
+  person(rows, ratings) {
+    const weights = this.foldIn(rows, ratings);
+    const scores = this.score(weights);
+    return { weights, scores, cautious: scores };
+  }
+
   // Raw predictions (n,) of every item.
   score(w) {
     const d = this.size;
@@ -100,6 +107,9 @@ export class FactorModel extends RankedItems {
     }
     return scores;
   }
+
+  // The probability of each rating; a model of factors has none.
+  distribution() { return null; }
 
   predict(w, item) {
     return this.mean + this.bias(item) + dot(this.row(item), w);
@@ -131,19 +141,24 @@ export class FactorModel extends RankedItems {
   // rows, or -1 where none does; one above the middle of the scale before any other.
   lifted(rows, ratings, items) {
     if (!rows.length) return items.map(() => -1);
-    const { L, X, residual } = this.design(rows, ratings);
-    const moves = X.map((x, j) => solve(L, x).map((v) => v * residual[j]));
-    return items.map((item) => {
-      const x = this.row(item);
-      const beyond = x.map((v, a) => (a ? v - this.middle[a] : 0));
+    return this.lifts(rows, ratings, items).map((lifts, at) => {
       let [best, most] = [-1, 0];
-      moves.forEach((move, j) => {
-        const lift = dot(beyond, move);
-        if (lift <= 0.005 || rows[j] === item) return;
+      lifts.forEach((lift, j) => {
+        if (lift <= 0.005 || rows[j] === items[at]) return;
         const said = lift + (ratings[j] > (this.scale.lowest + this.scale.highest) / 2 ? 1e6 : 0);
         if (said > most) [best, most] = [j, said];
       });
       return best;
+    });
+  }
+
+  // How far each rating lifts each item above the average one.
+  lifts(rows, ratings, items) {
+    const { L, X, residual } = this.design(rows, ratings);
+    const moves = X.map((x, j) => solve(L, x).map((v) => v * residual[j]));
+    return items.map((item) => {
+      const beyond = this.row(item).map((v, a) => (a ? v - this.middle[a] : 0));
+      return moves.map((move) => dot(beyond, move));
     });
   }
 
@@ -242,14 +257,14 @@ export function placeAmid(places, cosines) {
   return best;
 }
 
-function dot(a, b) {
+export function dot(a, b) {
   let sum = 0;
   for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
   return sum;
 }
 
 // Lower triangle L of A = L L', A given by its lower triangle (d by d, row by row).
-function cholesky(A, d) {
+export function cholesky(A, d) {
   const L = Float64Array.from(A);
   for (let a = 0; a < d; a++) {
     for (let b = 0; b <= a; b++) {
@@ -273,7 +288,7 @@ function forward(L, y) {
 }
 
 // (L L')^-1 y
-function solve(L, y) {
+export function solve(L, y) {
   const d = y.length;
   const z = forward(L, y);
   for (let a = d - 1; a >= 0; a--) {
