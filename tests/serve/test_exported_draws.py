@@ -77,4 +77,4 @@ def test_a_large_catalogue_has_fewer_draws_or_is_refused(
 def test_nobody_s_prediction_is_the_average_user_s(model: PosteriorModel) -> None:
     rows = np.arange(model.ratings_.n_items, dtype=np.int32)
     expected = model.predict_rows(np.full(len(rows), -1, dtype=np.int32), rows)
-    np.testing.assert_allclose(numbers(draws_data(model)["anybody"], "<f4"), expected, atol=1e-5)
+    np.testing.assert_allclose(numbers(draws_data(model)["averages"], "<f4"), expected, atol=1e-5)

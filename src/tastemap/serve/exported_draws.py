@@ -19,6 +19,8 @@ from tastemap.serve.exported_likes import packed
 #: `MAX_NUMBERS_LARGE` is refused. `python benchmarks/export.py` prints errors and sizes.
 MAX_DRAWS, MIN_DRAWS, MAX_NUMBERS, MAX_NUMBERS_LARGE = 100, 16, 2**23, 2**25
 BITS = 4
+# The standard errors by which lists for people are cautious: the quantile of 10 %.
+CAUTION = 1.2816
 # Distance of the levels in standard deviations, for the bits of a number.
 STEP = {2: 0.9957, 4: 0.3352, 8: 0.0308}
 
@@ -57,7 +59,8 @@ def draws_data(
         "scales": packed(draws.scales, np.float32),
         "centre": draws.centre,
         "deviation": draws.deviation,
-        "anybody": packed(model.score_rows(somebody_new), np.float32),
+        "caution": CAUTION,
+        "averages": packed(model.score_rows(somebody_new), np.float32),
     }
 
 

@@ -11,8 +11,8 @@ def test_draws_have_the_shapes_that_they_say(ratings: Ratings) -> None:
     draws = model.posterior_draws(4)
     K, D, F, C, n_items = 4, 4, 5, 4, ratings.n_items
     assert {name: getattr(value, "shape", ()) for name, value in draws._asdict().items()} == {
-        "items": (K, n_items, D),
-        "item_scales": (n_items,),
+        "items": (K, n_items + 1, D),
+        "item_scales": (n_items + 1,),
         "axes": (n_items, F),
         "average": (F,),
         "reliable_at": (),

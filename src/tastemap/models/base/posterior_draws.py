@@ -21,8 +21,8 @@ class PosteriorDraws(NamedTuple):
     The draws are turned to agree: a rotation of the factors changes no prediction.
 
     Attributes:
-        items: (K, I, D), rows (d_j, q_j, x_j).
-        item_scales: (I,), s_j, the harmonic mean over all draws of the model.
+        items: (K, I + 1, D), rows (d_j, q_j, x_j); last the average item.
+        item_scales: (I + 1,), s_j, the harmonic mean over all draws of the model.
         axes: (I, F), the axes of the implicit scores; average: (F,), the average scores.
         reliable_at: See above.
         link: (K, F, D). prior: (K, D).

@@ -28,7 +28,7 @@ def posterior_draws(draws: Draws, weights: F64, n_draws: int) -> PosteriorDraws:
     chosen = evenly_spaced(K, n_draws)
     means: dict[str, Any] = dict.fromkeys(MOVED, 0.0)
     parts: dict[str, list[Any]] = {}
-    for k, turn in enumerate(draws.turns(weights)):
+    for k, turn in enumerate(turns_of(draws, weights)):
         draw = _turned(draws, k, turn)
         for name in MOVED:
             means[name] = means[name] + draw[name].astype(np.float64) / K
@@ -41,11 +41,11 @@ def posterior_draws(draws: Draws, weights: F64, n_draws: int) -> PosteriorDraws:
         arrays[name] += shift.astype(np.float32)
     return PosteriorDraws(
         **arrays,
-        item_scales=(1.0 / np.mean(1.0 / draws.item_scales[:, :-1], axis=0)).astype(np.float32),
+        item_scales=(1.0 / np.mean(1.0 / draws.item_scales, axis=0)).astype(np.float32),
         axes=draws.axes,
         average=draws.average,
         reliable_at=draws.reliable_at,
-        scales=draws.new_user_scales()[chosen],
+        scales=np.sqrt(draws.user_scales[:, -1] ** 2 + draws._effect_variance()[:, -1])[chosen],
         centre=draws.centre,
         deviation=draws.deviation,
     )
@@ -62,13 +62,26 @@ def evenly_spaced(n: int, n_chosen: int) -> I64:
     return ((np.arange(n_chosen) + 0.5) * n / n_chosen).astype(np.int64)
 
 
+def turns_of(draws: Draws, weights: F64) -> F64:
+    """Rotations (K, f, f) of the factors that make each draw agree with the first one.
+
+    They change no prediction (orthogonal Procrustes: Schoenemann, Psychometrika 31(1), 1966).
+    Weights (I,) say how much each item counts.
+    """
+    reference, turns = draws.items[0, :-1, 1:-1] * weights[:, None], []
+    for V in draws.items:
+        left, _, right = np.linalg.svd(V[:-1, 1:-1].T.astype(np.float64) @ reference)
+        turns.append(left @ right)
+    return np.stack(turns)
+
+
 def _turned(draws: Draws, k: int, rotation: F64) -> dict[str, Any]:
     """One draw by name, its factors turned by a rotation (f, f)."""
     turn = np.eye(draws.items.shape[2])
     turn[1:-1, 1:-1] = rotation
     spread = draws.spread[k].astype(np.float64)
     return {
-        "items": draws.items[k, :-1] @ turn.astype(np.float32),
+        "items": draws.items[k] @ turn.astype(np.float32),
         "link": draws.user_link[k] @ turn.astype(np.float32),
         "prior": draws.user_prior[k] @ turn.astype(np.float32),
         "precision": turn.T @ (draws.user_precision[k][:, None] * turn),

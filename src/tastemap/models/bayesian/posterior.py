@@ -180,10 +180,6 @@ class Draws(Draw):
             return self.effect_variances.sum(axis=1)
         return np.zeros(self.user_scales.shape, dtype=np.float32)
 
-    def new_user_scales(self) -> F32:
-        """(K,), noise scales of a new user; the temporal effects are part of the noise."""
-        return np.sqrt(self.user_scales[:, -1] ** 2 + self._effect_variance()[:, -1])
-
     def fold_in(
         self, rated: IndexArray, rating: F32, scale: Scale, seed: int, seen: IndexArray
     ) -> UserPosteriors:
@@ -212,7 +208,8 @@ class Draws(Draw):
         inverse = np.linalg.inv(spread).astype(np.float64)
         shared = self.cuts[:, -1].astype(np.float64) if C else np.zeros((K, 0))
         means, cuts = np.empty((K, D), dtype=np.float32), np.empty((K, C))
-        sigma = self.new_user_scales()
+        # The temporal effects of a new user are part of the noise.
+        sigma = np.sqrt(self.user_scales[:, -1] ** 2 + self._effect_variance()[:, -1])
         items = np.ascontiguousarray(self.items[:, rated])
         scales = np.ascontiguousarray(self.item_scales[:, rated])
         normal = (priors.astype(np.float32), items, scales, self.user_precision, sigma)
@@ -327,25 +324,17 @@ class Draws(Draw):
         quantiles = [np.array([np.interp(p, row, grid) for row in cumulative]) for p in q]
         return [self.centre + self.deviation * (mean + z) for z in quantiles]
 
-    def turns(self, weights: F64) -> F64:
-        """Rotations (K, f, f) of the factors that make each draw agree with the first one.
-
-        They change no prediction (orthogonal Procrustes, Schoenemann 1966). Weights (I,) say how
-        much each item counts.
-        """
-        reference, turns = self.items[0, :-1, 1:-1] * weights[:, None], []
-        for V in self.items:
-            left, _, right = np.linalg.svd(V[:-1, 1:-1].T.astype(np.float64) @ reference)
-            turns.append(left @ right)
-        return np.stack(turns)
-
     def posterior_means(self, weights: F64) -> tuple[F64, F64]:
         """Mean rows (b_a, p_a, g_a) of users (U + 1, D) and (d_j, q_j, x_j) of items (I + 1, D).
 
-        Each draw is first turned to agree with the first draw, see `turns`.
+        A rotation of the factors changes no prediction, so each draw is first rotated to agree with
+        the first draw (orthogonal Procrustes, Schoenemann 1966), with the given weights of items.
         """
         users, items = np.zeros(self.user_means.shape[1:]), np.zeros(self.items.shape[1:])
-        for turn, M, V in zip(self.turns(weights), self.user_means, self.items, strict=True):
+        reference = self.items[0, :-1, 1:-1] * weights[:, None]
+        for M, V in zip(self.user_means, self.items, strict=True):
+            left, _, right = np.linalg.svd(V[:-1, 1:-1].T.astype(np.float64) @ reference)
+            turn = left @ right
             for mean, rows in ((users, M), (items, V)):
                 turned = rows.astype(np.float64)
                 turned[:, 1:-1] = turned[:, 1:-1] @ turn

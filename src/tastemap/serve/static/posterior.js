@@ -8,8 +8,7 @@ import { inverse, Likelihood, newton, times, toMean, withoutRating } from "./pro
 const WIDTH_DRAWS = 4; // so many give the width of a distribution, which hardly varies
 const REASON_DRAWS = 8; // and so many a reason
 const MAX_EFFECTS = 3000; // so many leave-one-out steps make an explanation, of fewer draws if need be
-const WELL_KNOWN = 20; // what a rating lifts beyond so many items of the most ratings is a reason
-const CAUTION = 1.2816; // so many standard errors below the expected rating is its quantile of 10 %
+const MAX_FACTOR = 4; // of `scaledToSum`
 
 // Whole numbers times the step of their column, as tastemap/serve/exported_draws.py writes them.
 function stepped({ numbers, step }, Numbers) {
@@ -43,15 +42,16 @@ export class PosteriorModel extends FactorModel {
     this.D = draws.size; // 1 + f + 1
     this.C = draws.n_cuts;
     this.F = draws.n_scores;
+    this.N = this.n + 1; // rows of items in a draw; the last is the average item
     this.items = drawsOf(draws.items, this.K);
     this.link = drawsOf(draws.link, this.K);
     this.axes = stepped(draws.axes, Int8Array);
-    for (const name of ["average", "cuts", "scales", "anybody"]) this[name] = decoded(draws[name], Float32Array);
+    for (const name of ["average", "cuts", "scales", "averages"]) this[name] = decoded(draws[name], Float32Array);
     this.itemScales = decoded(draws.item_scales, Float32Array);
     this.priors = decoded(draws.prior, Float32Array);
     this.precisions = decoded(draws.precision, Float32Array);
     this.cutPrecisions = decoded(draws.cut_precision, Float32Array);
-    ({ centre: this.centre, deviation: this.deviation, reliable_at: this.reliableAt } = draws);
+    ({ centre: this.centre, deviation: this.deviation, reliable_at: this.reliableAt, caution: this.caution } = draws);
     const { levels } = this.scale;
     this.gaps = this.C ? Float64Array.from({ length: this.C }, (_, c) => levels[c + 1] - levels[c]) : [];
   }
@@ -70,7 +70,7 @@ export class PosteriorModel extends FactorModel {
       const draws = [];
       for (let k = 0; k < this.K; k++) draws.push(this.described(rated, k, draws[k - 1]));
       const { scores, errors } = this.expected(draws);
-      this.last = { rows, ratings, rated, draws, scores, errors, weights: this.foldIn(rows, ratings), cautious: cautious(scores, errors) };
+      this.last = { rows, ratings, rated, draws, scores, errors, weights: this.foldIn(rows, ratings), cautious: this.cautiousOf(scores, errors) };
     }
     return this.last;
   }
@@ -130,7 +130,7 @@ export class PosteriorModel extends FactorModel {
   // The predictor of an item in a draw: d_j + w . x_j
   predictor(k, theta, i) {
     const { D, items } = this;
-    const from = (k * this.n + i) * D;
+    const from = (k * this.N + i) * D;
     let f = items[from] + theta[0];
     for (let a = 1; a < D; a++) f += theta[a] * items[from + a];
     return f;
@@ -141,7 +141,7 @@ export class PosteriorModel extends FactorModel {
   widths({ k, theta, cuts, V }, i, out) {
     const { D, C, items } = this;
     const E = D + C;
-    const from = (k * this.n + i) * D;
+    const from = (k * this.N + i) * D;
     const noise = (this.scales[k] * this.itemScales[i]) ** 2;
     const y = out.y; // V x, of which x_0 = 1
     let f = items[from] + theta[0];
@@ -207,8 +207,8 @@ export class PosteriorModel extends FactorModel {
 
   // Add the expected ratings (n,) in a draw, but for what is the same for all, and their squares.
   addExpected({ k, theta, cuts }, width, scores, squares) {
-    const { n, D, C, items, gaps } = this;
-    for (let i = 0, from = k * n * D; i < n; i++, from += D) {
+    const { n, N, D, C, items, gaps } = this;
+    for (let i = 0, from = k * N * D; i < n; i++, from += D) {
       let f = items[from] + theta[0];
       for (let a = 1; a < D; a++) f += theta[a] * items[from + a];
       let value = C ? 0 : f;
@@ -217,6 +217,9 @@ export class PosteriorModel extends FactorModel {
       squares[i] += value * value;
     }
   }
+
+  // What lists for people are sorted by: a low quantile of the expected ratings.
+  cautiousOf(scores, errors) { return scores.map((score, i) => score - this.caution * errors[i]); }
 
   // The probability of each level of the scale (levels,) for an item; null where there are none.
   distribution({ draws }, i) {
@@ -292,50 +295,53 @@ export class PosteriorModel extends FactorModel {
     return steps;
   }
 
-  // The parts of the predicted rating; they sum to it.
+  // What each rating changes of the prediction of an item; of a single one that is all that is known.
+  changes(person, item) {
+    const n = person.rows.length;
+    if (n === 1) return [person.scores[item] - this.averages[item]];
+    return [...this.effects(person, item, Math.max(MAX_EFFECTS / Math.max(n, 1), REASON_DRAWS))];
+  }
+
+  // The parts of the predicted rating; they sum to it, as in the library's model.
   explain(rows, ratings, item) {
     const person = this.person(rows, ratings);
-    const effects = this.effects(person, item, Math.max(MAX_EFFECTS / Math.max(rows.length, 1), REASON_DRAWS));
-    const rated = rows.map((row, j) => ({ part: "your rating", row, rating: ratings[j], contribution: effects[j] }));
-    rated.sort((a, b) => Math.abs(b.contribution) - Math.abs(a.contribution));
-    const average = this.anybody[item];
-    const sum = effects.reduce((total, effect) => total + effect, 0);
     const total = person.scores[item];
-    const parts = [
+    const average = this.averages[item];
+    const scaled = scaledToSum(this.changes(person, item), total - average);
+    const rated = rows.map((row, j) => ({ part: "your rating", row, rating: ratings[j], contribution: scaled[j] }));
+    rated.sort((a, b) => Math.abs(b.contribution) - Math.abs(a.contribution));
+    const rest = scaled.reduce((left, effect) => left - effect, total - average);
+    return [
       { part: "global mean", contribution: this.centre },
       { part: "item bias", contribution: average - this.centre }, ...rated,
-      { part: "ratings together", contribution: total - average - sum }];
-    const rest = this.clip(total) - total;
-    return Math.abs(rest) > 1e-6 ? [...parts, { part: "kept inside the scale", contribution: rest }] : parts;
+      ...[["your ratings together", rest], ["kept inside the scale", this.clip(total) - total]]
+        .filter(([, contribution]) => Math.abs(contribution) > 1e-6)
+        .map(([part, contribution]) => ({ part, contribution }))];
   }
 
   without(rows, ratings, row, item) {
-    const { contribution } = this.explain(rows, ratings, item).find((part) => part.row === row);
-    return this.clip(this.last.scores[item] - contribution);
+    const person = this.person(rows, ratings);
+    return this.clip(person.scores[item] - this.changes(person, item)[rows.indexOf(row)]);
   }
 
-  // How far each rating lifts each item beyond what it lifts those that are known to the most.
+  // How far each rating lifts each item beyond the average item; otherwise high ratings lift every one.
   lifts(rows, ratings, items) {
     const person = this.person(rows, ratings);
-    const of = (item) => this.effects(person, item, REASON_DRAWS);
-    if (!person.usual) {
-      const known = this.top(this.popularity, () => true, WELL_KNOWN).map(of);
-      person.usual = rows.map((_, j) => known.reduce((sum, effects) => sum + effects[j], 0) / known.length);
-    }
-    return items.map((item) => of(item).map((effect, j) => effect - person.usual[j]));
+    person.usual ??= this.effects(person, this.n, REASON_DRAWS);
+    return items.map((item) => this.effects(person, item, REASON_DRAWS).map((effect, j) => effect - person.usual[j]));
   }
 
   // Cosines of the factors of one item with those of every item, averaged over the draws.
   similarities(item) {
-    const { n, D, K, items } = this;
+    const { n, N, D, K, items } = this;
     const sums = new Float64Array(n);
     for (let k = 0; k < K; k++) {
-      const from = (k * n + item) * D;
+      const from = (k * N + item) * D;
       const own = Math.hypot(...items.subarray(from + 1, from + D - 1));
       for (let i = 0; i < n; i++) {
         let [product, square] = [0, 0];
         for (let a = 1; a < D - 1; a++) {
-          const x = items[(k * n + i) * D + a];
+          const x = items[(k * N + i) * D + a];
           product += items[from + a] * x;
           square += x * x;
         }
@@ -346,8 +352,16 @@ export class PosteriorModel extends FactorModel {
   }
 }
 
-// What lists for people are sorted by: a low quantile of the expected rating.
-const cautious = (scores, errors) => scores.map((score, i) => score - CAUTION * errors[i]);
+// Effects that sum to a total as nearly as they can, none of which changes its sign: those above 0 are
+// multiplied by a factor and those below 0 divided by it, as tastemap/models/bayesian has it.
+function scaledToSum(effects, total) {
+  const above = effects.reduce((sum, x) => sum + Math.max(x, 0), 0);
+  const below = effects.reduce((sum, x) => sum + Math.max(-x, 0), 0);
+  const root = Math.abs(total) + Math.sqrt(total * total + 4 * above * below);
+  const [top, bottom] = total >= 0 ? [root, 2 * above] : [2 * below, root];
+  const factor = Math.min(Math.max(bottom > 0 ? top / bottom : MAX_FACTOR, 1 / MAX_FACTOR), MAX_FACTOR);
+  return effects.map((effect) => (effect > 0 ? effect * factor : effect / factor));
+}
 
 // At most `most` of a list, evenly spaced.
 const evenly = (list, most) => list.filter((_, at) => !(at % Math.ceil(list.length / most)));

@@ -14,14 +14,14 @@ const [MAX_STEPS, MAX_HALVINGS, DECREMENT, MIN_GAIN] = [30, 30, 1e-3, 1e-12]; //
 // number, u alone: how far it is itself.
 export class Likelihood {
   constructor(model, { rows, z, level }, k) {
-    const { D, C, items, n } = model;
+    const { D, C, items, N } = model;
     Object.assign(this, { n: rows.length, D, C, z, level });
     this.cuts = model.cuts.subarray(k * C, (k + 1) * C);
     this.X = new Float64Array(rows.length * D);
     this.offset = new Float64Array(rows.length);
     this.s = new Float64Array(rows.length);
     rows.forEach((i, j) => {
-      const from = (k * n + i) * D;
+      const from = (k * N + i) * D;
       this.X.set(items.subarray(from, from + D), j * D);
       this.offset[j] = items[from];
       this.X[j * D] = 1;

@@ -339,7 +339,7 @@ export class Site {
 
   reasons(parts, item, total) {
     const names = { "global mean": "average of all ratings", "item bias": `how this ${this.noun.singular} is liked beyond it`,
-      "average user": "what the average person adds", "ratings together": "your ratings, taken together", "kept inside the scale": "kept inside the scale" };
+      "average user": "what the average person adds", "your ratings together": "your ratings together", "kept inside the scale": "kept inside the scale" };
     const most = Math.max(...parts.filter((p) => p.part !== "global mean").map((p) => Math.abs(p.contribution)));
     const rows = parts.map((part) => {
       const name = part.row === undefined ? names[part.part] : element("span", {}, "your ",
