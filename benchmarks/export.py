@@ -79,19 +79,23 @@ def profiles(ratings: Any, n: int) -> list[tuple[Any, Any]]:
 
 def measure(model: Any, draws: list[int], bits: list[int], n: int) -> Iterator[dict[str, Any]]:
     """A row for the model at another seed, and one for each site."""
+    from tastemap.serve.exported_draws import draws_data
+    from tastemap.serve.static_site import export_site, site_data
+
     people = profiles(model.ratings_, n)
     exact = predictions(model, people)
     seed = model.seed_
     model.seed_ = seed + 1
     yield {"site": "the model, another seed", **errors(exact, predictions(model, people))}
     model.seed_ = seed
-    with chromium() as browser:
+    with chromium() as browser, tempfile.TemporaryDirectory() as folder:
+        page, data = export_site(model, Path(folder) / "site"), site_data(model)
         for n_draws in draws:
             for n_bits in bits:
                 print(f"{n_draws} draws of {n_bits} bits", file=sys.stderr)
-                yield {"site": f"{n_draws} draws, {n_bits} bits"} | site(
-                    model, n_draws, n_bits, people, exact, browser
-                )
+                data["model"]["draws"] = draws_data(model, n_draws, n_bits)
+                row = site(page, data, people, exact, browser, model.ratings_)
+                yield {"site": f"{n_draws} draws, {n_bits} bits"} | row
 
 
 def predictions(model: Any, people: list[tuple[Any, Any]]) -> Any:
@@ -119,27 +123,20 @@ def chromium() -> Iterator[Any]:
 
 
 def site(
-    model: Any, n_draws: int, bits: int, people: list[tuple[Any, Any]], exact: Any, browser: Any
+    page: Path, data: dict[str, Any], people: list[Any], exact: Any, browser: Any, ratings: Any
 ) -> dict[str, Any]:
-    """Size, errors and milliseconds of one site."""
+    """Size, errors and milliseconds of a site with some data."""
     from tastemap.explore.report.page import embedded_json
-    from tastemap.serve.exported_draws import draws_data
-    from tastemap.serve.static_site import export_site, site_data
 
-    with tempfile.TemporaryDirectory() as folder:
-        page = export_site(model, Path(folder) / "site")
-        data = site_data(model)
-        data["model"]["draws"] = draws_data(model, n_draws, bits)
-        text = f"window.TASTEMAP = {embedded_json(data)};\n"
-        (page.parent / "data.js").write_text(text, encoding="utf-8")
-        size = sum(file.stat().st_size for file in page.parent.iterdir())
-        tab = browser.new_page()
-        tab.goto(page.as_uri())
-        predicted = np.array(
-            [tab.evaluate(PREDICTED, [rows.tolist(), r.tolist()]) for rows, r in people]
-        )
-        milliseconds, cpu = timed(tab, model.ratings_)
-        tab.close()
+    text = f"window.TASTEMAP = {embedded_json(data)};\n"
+    (page.parent / "data.js").write_text(text, encoding="utf-8")
+    size = sum(file.stat().st_size for file in page.parent.iterdir())
+    tab = browser.new_page()
+    tab.goto(page.as_uri())
+    profiles = [[rows.tolist(), rating.tolist()] for rows, rating in people]
+    predicted = np.array([tab.evaluate(PREDICTED, profile) for profile in profiles])
+    milliseconds, cpu = timed(tab, ratings)
+    tab.close()
     row = {"megabytes": size / 1e6, **errors(exact, predicted)}
     return row | {"milliseconds": milliseconds, "cpu_milliseconds": cpu}
 

@@ -17,7 +17,7 @@ from tastemap.serve.exported_likes import packed
 #: At most so many draws are exported, and at most so many numbers of them, each of `BITS`. A large
 #: catalogue has fewer draws, at least `MIN_DRAWS`; one that would then have more numbers than
 #: `MAX_NUMBERS_LARGE` is refused. `python benchmarks/export.py` prints errors and sizes.
-MAX_DRAWS, MIN_DRAWS, MAX_NUMBERS, MAX_NUMBERS_LARGE = 100, 16, 2**23, 2**25
+MAX_DRAWS, MIN_DRAWS, MAX_NUMBERS, MAX_NUMBERS_LARGE = 64, 16, 2**23, 2**25
 BITS = 4
 # The standard errors by which lists for people are cautious: the quantile of 10 %.
 CAUTION = 1.2816

@@ -43,3 +43,13 @@ def test_a_model_of_numbers_has_no_cutpoints(ratings: Ratings) -> None:
     draws = model.fit(numbers, progress=False).posterior_draws(4)
     assert draws.cuts.shape == (4, 0)
     assert draws.cut_precision.shape == (4, 0, 0)
+
+
+def test_the_noise_of_an_unknown_time_is_that_of_a_new_user(ratings: Ratings) -> None:
+    time = np.arange(len(ratings)) // 3
+    timed = Ratings.from_frame(ratings.to_frame().with_columns(timestamp=time))
+    options = {"n_factors": 2, "n_iterations": 6, "n_draws": 4, "n_implicit": 0}
+    model = BayesianFactorization(**options, time="session").fit(timed, progress=False)
+    user = model.fold_in_rows(np.array([3], np.int32), np.array([4], np.float32)).description
+    np.testing.assert_allclose(model.posterior_draws(4).scales, user.scales[:, 0])
+    assert (user.scales[:, 0] > model.draws.user_scales[:, -1]).all()

@@ -367,7 +367,7 @@ def test_a_site_of_draws_has_the_numbers_of_the_library(
     assert picks == np.argsort(-cautious, kind="stable")[:10].tolist()
     parts = page.evaluate("tastemap.model.explain(tastemap.rows, tastemap.values, 40)")
     total = sum(part["contribution"] for part in parts)
-    assert total == pytest.approx(np.clip(scores[40], 1, 5), abs=1e-6)
+    assert total == pytest.approx(np.clip(scores[40], 1, 5), abs=1e-3)
     without = "tastemap.model.without(tastemap.rows, tastemap.values, tastemap.rows[0], 40)"
     left = page.evaluate(without)
     signs = {np.sign(part["contribution"]) for part in parts if part.get("row") == rows[0]}

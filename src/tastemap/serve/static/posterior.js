@@ -21,11 +21,11 @@ function drawsOf({ bits, mean, spread, codes }, n) {
   const [means, spreads, bytes] = [stepped(mean, Int16Array), stepped(spread, Uint8Array), decoded(codes, Uint8Array)];
   const size = means.length;
   const mask = 2 ** bits - 1;
-  const perByte = 8 / bits;
+  const place = 3 - Math.log2(bits); // of a byte: the numbers in one are 2 to this power
   const values = new Float32Array(n * size);
   for (let k = 0, at = 0; k < n; k++) {
     for (let i = 0; i < size; i++, at++) {
-      const code = (bytes[(at / perByte) | 0] >> (bits * (at % perByte))) & mask;
+      const code = (bytes[at >> place] >> (bits * (at & ((1 << place) - 1)))) & mask;
       values[at] = means[i] + spreads[i] * (code - mask / 2);
     }
   }
@@ -63,12 +63,12 @@ export class PosteriorModel extends FactorModel {
   // ---- a person ----
 
   // A person, from ratings: in each draw `theta` (w, delta), its covariance V and the cutpoints. The
-  // last one is kept: explanations ask again.
+  // last one is kept: explanations ask again, and with another rating it is near.
   person(rows, ratings) {
     if (!isSame(this.last?.rows, rows) || !isSame(this.last?.ratings, ratings)) {
       const rated = this.rated(rows, ratings);
       const draws = [];
-      for (let k = 0; k < this.K; k++) draws.push(this.described(rated, k, draws[k - 1]));
+      for (let k = 0; k < this.K; k++) draws.push(this.described(rated, k, this.last?.draws[k] ?? draws[k - 1]));
       const { scores, errors } = this.expected(draws);
       this.last = { rows, ratings, rated, draws, scores, errors, weights: this.foldIn(rows, ratings), cautious: this.cautiousOf(scores, errors) };
     }
@@ -110,7 +110,7 @@ export class PosteriorModel extends FactorModel {
     return P;
   }
 
-  // The posterior of (w, delta) in a draw; `before` is that of another draw, to start from.
+  // The posterior of (w, delta) in a draw; `before` is another, to start from.
   described(rated, k, before) {
     const { D, C } = this;
     const likelihood = new Likelihood(this, rated, k);

@@ -7,7 +7,7 @@
 import { cholesky, dot, solve } from "./model.js";
 import { between, density } from "./normal.js";
 
-const [MAX_STEPS, MAX_HALVINGS, DECREMENT, MIN_GAIN] = [30, 30, 1e-3, 1e-12]; // of Newton's method
+const [MAX_STEPS, MAX_HALVINGS, DECREMENT, MIN_GAIN] = [30, 30, 1e-4, 1e-12]; // of Newton's method
 
 // The likelihood of a person's ratings in a draw, as a function of theta = (w, delta). Of rating j, at
 // level c, u = (kappa_c - f) / s and l = (kappa_c-1 - f) / s say how far its cutpoints are; of a
