@@ -78,3 +78,9 @@ def test_nobody_s_prediction_is_the_average_user_s(model: PosteriorModel) -> Non
     rows = np.arange(model.ratings_.n_items, dtype=np.int32)
     expected = model.predict_rows(np.full(len(rows), -1, dtype=np.int32), rows)
     np.testing.assert_allclose(numbers(draws_data(model)["averages"], "<f4"), expected, atol=1e-5)
+
+
+def test_a_model_without_implicit_scores_is_exported(ratings: Ratings) -> None:
+    model = make_model("bayes", n_factors=2, n_iterations=6, n_draws=4, n_implicit=0)
+    data = draws_data(model.fit(ratings, progress=False))
+    assert (data["n_scores"], data["axes"]["numbers"], data["link"]["codes"]) == (0, "", "")

@@ -91,7 +91,7 @@ def coded(values: AnyArray, bits: int) -> dict[str, Any]:
 
 def stepped(values: AnyArray, dtype: Any) -> dict[str, str]:
     """Numbers (..., columns) as whole multiples of a step for each column."""
-    largest = np.abs(values).max(axis=tuple(range(values.ndim - 1)))
+    largest = np.abs(values).max(axis=tuple(range(values.ndim - 1)), initial=0.0)
     step = np.maximum(largest, 1e-30) / np.iinfo(dtype).max
     return {"numbers": packed(np.rint(values / step), dtype), "step": packed(step, np.float32)}
 

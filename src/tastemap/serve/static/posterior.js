@@ -1,6 +1,6 @@
 // A Bayesian model in the browser: draws of the posterior, in each of which a person is described
-// by the ratings anew. The letters are those of tastemap/models/base/posterior_draws.py.
-// The library draws the person from the posterior of each draw, and is as far from the mean by chance.
+// by the ratings anew. The letters are those of tastemap/models/base/posterior_draws.py. The library
+// samples the person, too: its predictions lie around these by chance.
 import { decoded, FactorModel } from "./model.js";
 import { density, quickCdf } from "./normal.js";
 import { inverse, Likelihood, newton, times, toMean, withoutRating } from "./probit.js";
@@ -45,7 +45,7 @@ export class PosteriorModel extends FactorModel {
     this.N = this.n + 1; // rows of items in a draw; the last is the average item
     this.items = drawsOf(draws.items, this.K);
     this.link = drawsOf(draws.link, this.K);
-    this.axes = stepped(draws.axes, Int8Array);
+    this.scoreAxes = stepped(draws.axes, Int8Array);
     for (const name of ["average", "cuts", "scales", "averages"]) this[name] = decoded(draws[name], Float32Array);
     this.itemScales = decoded(draws.item_scales, Float32Array);
     this.priors = decoded(draws.prior, Float32Array);
@@ -86,7 +86,7 @@ export class PosteriorModel extends FactorModel {
   scoresOf(rows) {
     const n = Math.max(rows.length, 1);
     const sums = new Float64Array(this.F);
-    for (const i of rows) for (let f = 0; f < this.F; f++) sums[f] += this.axes[i * this.F + f];
+    for (const i of rows) for (let f = 0; f < this.F; f++) sums[f] += this.scoreAxes[i * this.F + f];
     const others = Math.max(rows.length - 1, 0);
     const share = this.reliableAt > 0 ? others / (others + this.reliableAt) : 1;
     return sums.map((sum, f) => this.average[f] + share * (sum / Math.sqrt(n) - this.average[f]));
