@@ -79,17 +79,17 @@ export class PosteriorModel extends FactorModel {
   rated(rows, ratings) {
     const { levels } = this.scale;
     const nearest = (r) => levels.reduce((best, level, c) => (Math.abs(level - r) < Math.abs(levels[best] - r) ? c : best), 0);
-    return { rows, ratings, z: ratings.map((r) => (r - this.centre) / this.deviation), scores: this.scoresOf(rows),
-      level: this.C ? ratings.map(nearest) : [] };
-  }
-
-  scoresOf(rows) {
-    const n = Math.max(rows.length, 1);
     const sums = new Float64Array(this.F);
     for (const i of rows) for (let f = 0; f < this.F; f++) sums[f] += this.scoreAxes[i * this.F + f];
-    const others = Math.max(rows.length - 1, 0);
+    return { rows, sums, scores: this.scoresOf(sums, rows.length), level: this.C ? ratings.map(nearest) : [],
+      z: ratings.map((r) => (r - this.centre) / this.deviation) };
+  }
+
+  // The implicit scores (F,) of n items that were rated, from the sums of their axes.
+  scoresOf(sums, n) {
+    const others = Math.max(n - 1, 0);
     const share = this.reliableAt > 0 ? others / (others + this.reliableAt) : 1;
-    return sums.map((sum, f) => this.average[f] + share * (sum / Math.sqrt(n) - this.average[f]));
+    return sums.map((sum, f) => this.average[f] + share * (sum / Math.sqrt(Math.max(n, 1)) - this.average[f]));
   }
 
   // The mean of the person's row before the ratings, in a draw.
@@ -281,7 +281,8 @@ export class PosteriorModel extends FactorModel {
     const U = new Float64Array(E);
     const L = new Float64Array(E);
     const shift = new Float64Array(E);
-    rated.others ??= rated.rows.map((row) => this.scoresOf(rated.rows.filter((other) => other !== row)));
+    rated.others ??= rated.rows.map((row) =>
+      this.scoresOf(rated.sums.map((sum, f) => sum - this.scoreAxes[row * this.F + f]), n - 1));
     for (let j = 0; j < n; j++) {
       const others = this.priorOf(rated.others[j], k);
       for (let a = 0; a < D; a++) shift[a] = others[a] - prior[a];
@@ -299,7 +300,9 @@ export class PosteriorModel extends FactorModel {
   changes(person, item) {
     const n = person.rows.length;
     if (n === 1) return [person.scores[item] - this.averages[item]];
-    return [...this.effects(person, item, Math.max(MAX_EFFECTS / Math.max(n, 1), REASON_DRAWS))];
+    person.changes ??= new Map();
+    if (!person.changes.has(item)) person.changes.set(item, [...this.effects(person, item, Math.max(MAX_EFFECTS / n, REASON_DRAWS))]);
+    return person.changes.get(item);
   }
 
   // The parts of the predicted rating; they sum to it, as in the library's model.
