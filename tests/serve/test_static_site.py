@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -64,7 +65,7 @@ def test_models_with_a_ridge_solution_can_be_exported(name: str, ratings: Rating
 
 @pytest.mark.parametrize("name", ["ials", "knn", "ease", "popularity", "blend"])
 def test_other_models_say_which_can(name: str, ratings: Ratings) -> None:
-    with pytest.raises(UnsupportedError, match="export a bias, mf, als or biased-dot model"):
+    with pytest.raises(UnsupportedError, match="export a bayes, bias, mf, als or biased-dot model"):
         site_data(make_model(name).fit(ratings, progress=False))
 
 
@@ -91,6 +92,15 @@ def test_the_bundle_has_every_module_after_those_it_imports() -> None:
         seen.add(name)
     assert "\nimport " not in bundle()
     assert "\nexport " not in bundle()
+
+
+def test_no_two_modules_define_the_same_name() -> None:
+    """They share a scope, in which the later function would silently be the other's, too."""
+    defined = r"^(?:export )?(?:const|let|class|function) (?:\[([\w, ]+)\]|(\w+))"
+    pairs = re.findall(defined, bundle(), flags=re.MULTILINE)
+    names = [name for several, name in pairs for name in (name or several).split(", ")]
+    assert len(names) > 50
+    assert len(names) == len({*names}), [name for name in names if names.count(name) > 1]
 
 
 def test_the_site_knows_what_an_item_is_called(ratings: Ratings) -> None:

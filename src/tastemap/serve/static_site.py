@@ -33,27 +33,18 @@ from tastemap.explore.item_map import (
     without_placeholders,
 )
 from tastemap.explore.report.page import embedded_json, write_page
-from tastemap.models.base.factors import FactorModel
+from tastemap.models.base.factors import FactorModel, HasFactors
 from tastemap.models.base.orders import CAUTION, SHRINKAGE
+from tastemap.models.base.posterior_draws import PosteriorModel
 from tastemap.models.base.recommender import Recommender
+from tastemap.serve.exported_draws import draws_data
 from tastemap.serve.exported_likes import likes_data, packed
 from tastemap.serve.words import Words
 
 #: The modules of the site, each after those it imports.
 MODULES = (
-    *(
-        "dom",
-        "search",
-        "model",
-        "like-model",
-        "charts",
-        "stars",
-        "hearts",
-        "varied",
-        "paint",
-        "map",
-    ),
-    *("site", "like-site", "start"),
+    *("dom", "search", "normal", "model", "probit", "posterior", "like-model", "charts", "stars"),
+    *("hearts", "varied", "paint", "map", "site", "like-site", "start"),
 )
 DATA = "data.js"
 
@@ -63,9 +54,9 @@ def export_site(model: Recommender, out: str | Path) -> Path:
 
     Args:
         model: A model of factors whose fold-in is the ridge solution (bias, mf, als, and what
-            remains of biased-dot and dot when they are saved); or a model of interactions whose
-            scores are sums over what a person likes (ease, item-knn, next-item), of not too many
-            items.
+            remains of biased-dot and dot when they are saved); bayes; or a model of interactions
+            whose scores are sums over what a person likes (ease, item-knn, next-item). The latter
+            two of not too many items.
         out: A new folder, or one with such a site, which is replaced.
 
     Returns:
@@ -165,17 +156,19 @@ def static_text(name: str) -> str:
     return (files("tastemap.serve") / "static" / name).read_text(encoding="utf-8")
 
 
-def _exportable(model: Recommender) -> FactorModel:
-    """The model, if the browser's closed form is the model's own fold-in.
+def _exportable(model: Recommender) -> HasFactors:
+    """The model, if it is draws, or the browser's closed form is the model's own fold-in.
 
-    It is tried on a few ratings: both have to give the same predictions.
+    The latter is tried on a few ratings: both have to give the same predictions.
     """
     model.fitted_ratings  # noqa: B018 - refuses a model that is not fitted
+    if isinstance(model, PosteriorModel):
+        return model
     if isinstance(model, FactorModel) and model.predicts_ratings and _has_closed_form(model):
         return model
     raise UnsupportedError(
         f"{model.learnt_by_} cannot be exported: its fold-in is no ridge solution",
-        do="export a bias, mf, als or biased-dot model",
+        do="export a bayes, bias, mf, als or biased-dot model",
     )
 
 
@@ -192,7 +185,7 @@ def _has_closed_form(model: FactorModel) -> bool:
     return np.shape(weights) == closed.shape and np.allclose(weights, closed, atol=1e-4)
 
 
-def _model_data(model: FactorModel) -> dict[str, Any]:
+def _model_data(model: HasFactors) -> dict[str, Any]:
     factors, scale = model.factors, model.ratings_.scale
     prior: Any = factors.prior  # an exportable model has one
     levels, uncertainty = scale.levels, model.uncertainty
@@ -218,10 +211,11 @@ def _model_data(model: FactorModel) -> dict[str, Any]:
         "noise": uncertainty.noise,
         "axes": packed(uncertainty.axes, np.float64),
         "gains": packed(uncertainty.gains, np.float64),
+        "draws": draws_data(model) if isinstance(model, PosteriorModel) else None,
     }
 
 
-def _map_data(model: FactorModel) -> dict[str, Any] | None:
+def _map_data(model: HasFactors) -> dict[str, Any] | None:
     """The map by item rows; None where the model has no factors or too few items to draw."""
     drawable = model.item_factors.any(axis=1) & (model.ratings_.by_item.counts > 0)
     if int(drawable.sum()) < MIN_ITEMS:

@@ -7,9 +7,12 @@ import numpy as np
 import polars as pl
 import pytest
 
+from tastemap.data.ratings import Ratings
+from tastemap.explore.item_map import item_map
 from tastemap.models.base.recommender import Recommender
 from tastemap.models.registry import make_model
 from tastemap.serve.answers.item_map import place_of_user
+from tastemap.serve.exported_draws import draws_data
 from tastemap.serve.model.loaded import LoadedModel
 from tastemap.serve.model.reload import LiveModel
 from tastemap.serve.people.store import Store
@@ -364,3 +367,75 @@ def test_a_site_of_likes_is_used_by_its_buttons_and_passes_axe(
     page.locator(".like[aria-pressed=true]").first.click()
     page.reload()
     assert page.locator(".count").inner_text() == "1 liked", "what is taken back stays so"
+
+
+# ---- the site of a Bayesian model ----
+
+PREDICTED = """([data, rows, ratings]) => {
+  const model = new tastemap.model.constructor({ ...tastemap.data.model, ...data });
+  const { scores, errors } = model.person(rows, ratings);
+  return [[...scores], [...errors]]; }"""
+
+
+def bayes(ratings: Ratings) -> Any:
+    model = make_model("bayes", n_factors=4, n_iterations=50, n_draws=40)
+    return model.fit(ratings, progress=False)
+
+
+def expected(model: Any, rows: list[int], rating: list[float], seeds: int) -> np.ndarray:
+    """Predictions (n_items,) for a new person, averaged over what the sampler draws."""
+    profile = np.array(rows, np.int32), np.array(rating, np.float32)
+    predictions = []
+    for model.seed_ in range(seeds):
+        predictions.append(model.score_rows(model.fold_in_rows(*profile)))
+    return np.mean(predictions, axis=0)
+
+
+def test_a_site_of_draws_has_the_numbers_of_the_library(
+    open_page: Any, film_ratings: Ratings, tmp_path: Path
+) -> None:
+    model = bayes(film_ratings)
+    item_map(model, perplexity=10)
+    address = export_site(model, tmp_path / "site").as_uri()
+    phone = {"width": 390, "height": 844}
+    watched = open_page(address.rsplit("/", 1)[0], viewport=phone, color_scheme="dark")
+    page = watched.page
+    page.goto(address)
+    rate(page, MINE)
+    rows = film_ratings.items.index(pl.Series([*MINE])).tolist()
+    exact = expected(model, rows, [*MINE.values()], seeds=30)
+    scores, errors = page.evaluate(PREDICTED, [{}, rows, [*MINE.values()]])
+    difference = np.abs(np.array(scores) - exact)
+    assert np.median(difference) < 0.02, "half as far as the sampler of the library, at one seed"
+    assert difference.max() < 0.1
+    cautious = np.array(scores) - 1.2816 * np.array(errors)
+    cautious[rows] = -np.inf
+    picks = page.evaluate("tastemap.recommend(10)")
+    assert picks == np.argsort(-cautious, kind="stable")[:10].tolist()
+    parts = page.evaluate("tastemap.model.explain(tastemap.rows, tastemap.values, 40)")
+    total = sum(part["contribution"] for part in parts)
+    assert total == pytest.approx(np.clip(scores[40], 1, 5), abs=1e-3)
+    without = "tastemap.model.without(tastemap.rows, tastemap.values, tastemap.rows[0], 40)"
+    left = page.evaluate(without)
+    signs = {np.sign(part["contribution"]) for part in parts if part.get("row") == rows[0]}
+    assert signs == {np.sign(total - left)}, "what it adds and what would be without it agree"
+    others = {
+        row: rating for row, rating in zip(rows, MINE.values(), strict=True) if row != rows[0]
+    }
+    anew, _ = page.evaluate(PREDICTED, [{}, [*others], [*others.values()]])
+    assert left == pytest.approx(anew[40], abs=0.02)
+    page.evaluate("tastemap.say('')")
+    page.goto(address + "#/item/41")
+    shares = page.evaluate("tastemap.model.distribution(tastemap.person, 40)")
+    assert np.dot(shares, [1, 2, 3, 4, 5]) == pytest.approx(scores[40], abs=0.02)
+    bars = page.locator(".panel svg.bars")
+    assert bars.get_attribute("aria-label").startswith("Your rating, by the model: 1: ")
+    assert watched.axe() == []
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    stepped = film_ratings.rating + np.linspace(0, 0.4, len(film_ratings), dtype=np.float32)
+    numbers = bayes(Ratings.from_frame(film_ratings.to_frame().with_columns(rating=stepped)))
+    exact = expected(numbers, rows, [*MINE.values()], seeds=1)
+    scores, _ = page.evaluate(
+        PREDICTED, [{"draws": draws_data(numbers, bits=8)}, rows, [*MINE.values()]]
+    )
+    np.testing.assert_allclose(scores, exact, atol=0.02)

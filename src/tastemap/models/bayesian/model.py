@@ -13,12 +13,14 @@ from tastemap.data.ratings import Ratings
 from tastemap.data.scale import Interval, tails
 from tastemap.models.base.capabilities import Capabilities
 from tastemap.models.base.explanation import Explanation, Part, PartKind, correction, kept_inside
-from tastemap.models.base.factors import FactorModel, Factors, HasFactors, Prior
+from tastemap.models.base.factors import FactorModel, Factors, Prior
 from tastemap.models.base.facts import Facts
+from tastemap.models.base.posterior_draws import PosteriorDraws, PosteriorModel
 from tastemap.models.base.recommender import Recommender
 from tastemap.models.base.regression import NewItems, Regression
 from tastemap.models.base.user import User
 from tastemap.models.base.validation import choice, whole_number
+from tastemap.models.bayesian.alignment import posterior_draws
 from tastemap.models.bayesian.average import AverageDraw, posterior_means
 from tastemap.models.bayesian.chains import SamplerConfig, Validation, run_chains
 from tastemap.models.bayesian.diagnostics import convergence
@@ -43,7 +45,7 @@ DEFAULT_ITERATIONS_SPARSE, DEFAULT_ITERATIONS, MAX_RATINGS_BRIEF = 100, 200, 1
 Times: TypeAlias = npt.NDArray[np.int64]
 
 
-class BayesianFactorization(HasFactors):
+class BayesianFactorization(PosteriorModel):
     """Ordinal ratings from biases and factors, averaged over draws of the posterior.
 
     References:
@@ -439,6 +441,11 @@ class BayesianFactorization(HasFactors):
     def _item_similarities(self, item: int) -> FloatArray:
         """The cosine averaged over the draws: what it is to be expected to be."""
         return average_cosines(self.draws.items, self.draws.item_lengths, item)
+
+    def posterior_draws(self, n_draws: int) -> PosteriorDraws:
+        """As in the base class."""
+        counts = self.fitted_ratings.by_item.counts
+        return posterior_draws(self.draws, counts.astype(np.float64), n_draws)
 
     # ---- the artifact ----
 

@@ -14,25 +14,25 @@ export function gauge(value, scale, band = 0) {
     svg("path", { class: "gauge-mark", d: `M${x} 0.5l7 7.5-7 7.5-7-7.5z` }));
 }
 
-// How often each value of the scale was given; the person's own is marked.
-export function histogram(levels, counts, own) {
-  const most = Math.max(1, ...counts);
-  const total = counts.reduce((sum, n) => sum + n, 0);
+// How often each value of the scale was given, or how probable it is; the person's own is marked.
+export function histogram(levels, counts, own, kind = "bar", text = "Ratings") {
+  const most = Math.max(...counts) || 1;
+  const total = counts.reduce((sum, n) => sum + n, 0) || 1;
   const step = 300 / levels.length;
+  const unit = levels.length < 8 ? " %" : "";
+  const share = (count) => Math.round((100 * count) / total);
   const bars = levels.flatMap((level, i) => {
     const height = 90 * (counts[i] / most);
     const middle = (i + 0.5) * step;
     const number = svg("text", { class: "count", x: middle, y: 102 - height, "text-anchor": "middle" });
-    number.textContent = counts[i] ? share(counts[i], total) : "";
+    number.textContent = counts[i] ? `${share(counts[i])}${unit}` : "";
     const name = svg("text", { x: middle, y: 124, "text-anchor": "middle" });
     name.textContent = String(level);
-    return [svg("rect", { class: level === own ? "mine" : "bar", x: i * step + 2, y: 108 - height, width: step - 4, height, rx: 2 }), number, name];
+    return [svg("rect", { class: level === own ? "mine" : kind, x: i * step + 2, y: 108 - height, width: step - 4, height, rx: 2 }), number, name];
   });
   return svg("svg", { class: "bars", viewBox: "0 0 300 130", role: "img",
-    "aria-label": `Ratings: ${levels.map((level, i) => `${level}: ${counts[i]}`).join(", ")}` }, ...bars);
+    "aria-label": `${text}: ${levels.map((level, i) => `${level}: ${share(counts[i])} %`).join(", ")}` }, ...bars);
 }
-
-const share = (count, total) => `${Math.round((100 * count) / total)} %`;
 
 // How far a part moves a prediction: to the right up, to the left down.
 export function push(contribution, most) {

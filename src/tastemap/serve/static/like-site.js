@@ -21,7 +21,10 @@ export class LikeSite extends Site {
   get marked() { return "liked"; }
 
   get person() {
-    this.folded ??= { scores: this.liked.length ? this.model.score(this.liked) : Float64Array.from(this.model.popularity) };
+    if (!this.folded) {
+      const scores = this.liked.length ? this.model.score(this.liked) : Float64Array.from(this.model.popularity);
+      this.folded = { scores, cautious: scores };
+    }
     return this.folded;
   }
 

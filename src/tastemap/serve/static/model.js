@@ -116,6 +116,13 @@ export class FactorModel extends RankedItems {
     return solve(L, right).map((move, a) => this.prior[a] + move);
   }
 
+  // A person in the model, from ratings: weights, raw predictions, and what lists are sorted by.
+  person(rows, ratings) {
+    const weights = this.foldIn(rows, ratings);
+    const scores = this.score(weights);
+    return { weights, scores, cautious: this.caution ? this.cautious(rows, weights, scores) : scores };
+  }
+
   // Raw predictions (n,) of every item.
   score(w) {
     const d = this.size;
@@ -127,6 +134,9 @@ export class FactorModel extends RankedItems {
     }
     return scores;
   }
+
+  // The probability of each rating; a model of factors has none.
+  distribution() { return null; }
 
   // Scores less some standard errors: what is certain of the item and of the person.
   cautious(rows, w, scores) {
@@ -360,14 +370,14 @@ export function placeAmid(places, counts) {
   return best;
 }
 
-function dot(a, b) {
+export function dot(a, b) {
   let sum = 0;
   for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
   return sum;
 }
 
 // Lower triangle L of A = L L', A given by its lower triangle (d by d, row by row).
-function cholesky(A, d) {
+export function cholesky(A, d) {
   const L = Float64Array.from(A);
   for (let a = 0; a < d; a++) {
     for (let b = 0; b <= a; b++) {
@@ -391,7 +401,7 @@ function forward(L, y) {
 }
 
 // (L L')^-1 y
-function solve(L, y) {
+export function solve(L, y) {
   const d = y.length;
   const z = forward(L, y);
   for (let a = d - 1; a >= 0; a--) {

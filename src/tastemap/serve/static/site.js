@@ -4,6 +4,7 @@ import { gauge, histogram, push } from "./charts.js";
 import { counted, element, labelOf, saveCsv } from "./dom.js";
 import { TasteMap } from "./map.js";
 import { decoded, FactorModel, placeAmid } from "./model.js";
+import { PosteriorModel } from "./posterior.js";
 import { TitleIndex, wordsOf } from "./search.js";
 import { stars } from "./stars.js";
 import { shortlistLength, spreadOf, varied } from "./varied.js";
@@ -40,7 +41,7 @@ export class Site {
   modelOf(data) {
     this.items.histogram = decoded(data.items.histogram, Uint32Array);
     this.scale = { ...data.model.scale };
-    return new FactorModel(data.model);
+    return data.model.draws ? new PosteriorModel(data.model) : new FactorModel(data.model);
   }
 
   // ---- the person ----
@@ -70,12 +71,7 @@ export class Site {
 
   // The person in the model, computed anew after each rating.
   get person() {
-    if (!this.folded) {
-      const weights = this.model.foldIn(this.rows, this.values);
-      const scores = this.model.score(weights);
-      const cautious = this.model.caution ? this.model.cautious(this.rows, weights, scores) : scores;
-      this.folded = { weights, scores, cautious };
-    }
+    this.folded ??= this.model.person(this.rows, this.values);
     return this.folded;
   }
 
@@ -373,17 +369,27 @@ export class Site {
     }
     const parts = this.model.explain(this.rows, this.values, i);
     const total = parts.reduce((sum, part) => sum + part.contribution, 0);
-    const error = this.data.metrics.rmse ?? this.data.metrics.test_rmse;
     return element("div", { class: "panel" }, element("h2", {}, "Your predicted rating"),
       element("p", { class: "big" }, total.toFixed(2), element("small", {}, ` of ${this.scale.highest}`)),
-      element("p", { class: "guess" }, gauge(total, this.scale, error ?? 0),
-        error ? `give or take ${error.toFixed(2)}, the typical error on test ratings` : ""),
+      ...this.certainty(i, total),
       element("h3", { id: "why" }, "Why"), this.reasons(parts, i, total));
+  }
+
+  // How probable each rating is, or how far a prediction is from the rating on the average.
+  certainty(i, predicted) {
+    const probabilities = this.model.distribution(this.person, i);
+    if (probabilities) {
+      return [element("p", { class: "note" }, "How probable each rating is, by the model:"),
+        histogram(this.scale.levels, probabilities, null, "model", "Your rating, by the model")];
+    }
+    const error = this.data.metrics.rmse ?? this.data.metrics.test_rmse;
+    return [element("p", { class: "guess" }, gauge(predicted, this.scale, error ?? 0),
+      error ? `give or take ${error.toFixed(2)}, the typical error on test ratings` : "")];
   }
 
   reasons(parts, item, total) {
     const names = { "global mean": "average of all ratings", "item bias": `how this ${this.noun.singular} is liked beyond it`,
-      "average user": "what the average person adds", "kept inside the scale": "kept inside the scale" };
+      "average user": "what the average person adds", "your ratings together": "your ratings together", "kept inside the scale": "kept inside the scale" };
     const most = Math.max(...parts.filter((p) => p.part !== "global mean").map((p) => Math.abs(p.contribution)));
     const rows = parts.map((part) => {
       const name = part.row === undefined ? names[part.part] : element("span", {}, "your ",
@@ -482,7 +488,10 @@ export class Site {
 
   get rowsAre() { return "ratings"; }
 
-  get method() { return `your factors are the ridge solution for your ratings against the fixed factors of the ${this.noun.plural}, in closed form, after every rating.`; }
+  get method() {
+    if (this.model.method) return this.model.method;
+    return `your factors are the ridge solution for your ratings against the fixed factors of the ${this.noun.plural}, in closed form, after every rating.`;
+  }
 }
 
 const capital = (word) => word[0].toUpperCase() + word.slice(1);
