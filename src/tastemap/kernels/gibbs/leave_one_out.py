@@ -59,16 +59,17 @@ def leave_one_out(
     K, D, n = len(means), means.shape[1], len(rated)
     P, place = (D + WIDTH - 1) // WIDTH * WIDTH, np.arange(n).astype(np.int32)
     X, s = np.zeros((n, P), np.float32), np.empty(n, np.float32)
-    A, L, U = np.empty((P, P), np.float32), np.zeros((D, D)), np.empty((n, D))
+    A, L = np.empty((P, P), np.float32), np.zeros((D, D))
+    columns, U = np.empty((D, n)), np.empty((n, D))
     rest, gain, loss, lift = np.empty(n), np.empty(n), np.empty(n), np.empty(n)
     f, width = np.empty((2, n), np.float32), np.empty((2, n), np.float32)
     effects[:] = 0.0
     for q in range(K):
         gather(rated, items[q], item_scales[q], X, s)
         precision_factor(place, X, s, scales[q], lam[q], A, L)
+        solve_all(L, X, columns, U)
         for i in range(n):
             s[i] *= scales[q]
-            solve(L, X[i], U[i])
             lift[i] = dot(U[i], shifts[q, i])
         changes(
             rated, level, z[q], means[q], cuts[q % len(cuts)], items[q], X, s, U, rest, gain, loss
@@ -179,6 +180,32 @@ def solve(L: F64, x: F32, u: F64) -> None:
         u[k] /= L[k, k]
         for m in range(k):
             u[m] -= L[k, m] * u[k]
+
+
+# The loops over ratings use vector registers.
+@njit(cache=True, nogil=True, fastmath={"contract"})
+def solve_all(L: F64, X: F32, columns: F64, U: F64) -> None:
+    """Set each row of U (n, D) to A^-1 x, x the row of X; columns (D, n) is a buffer."""
+    D, n = columns.shape
+    for k in range(D):
+        y, inverse = columns[k], 1.0 / L[k, k]
+        for i in range(n):
+            y[i] = X[i, k]
+        for m in range(k):
+            other, factor = columns[m], L[k, m]
+            for i in range(n):
+                y[i] -= factor * other[i]
+        for i in range(n):
+            y[i] *= inverse
+    for k in range(D - 1, -1, -1):
+        y, inverse = columns[k], 1.0 / L[k, k]
+        for m in range(k + 1, D):
+            other, factor = columns[m], L[m, k]
+            for i in range(n):
+                y[i] -= factor * other[i]
+        for i in range(n):
+            y[i] *= inverse
+            U[i, k] = y[i]
 
 
 @njit(cache=True, nogil=True)

@@ -25,7 +25,7 @@ def effects_of_ratings(
     That is the prediction with it less that without it, where all else in each draw stays as it is:
     the items, the cutpoints, the latent values of the other ratings. There are no further random
     numbers, so the Monte-Carlo error of the prediction is in both and drops out. A fold-in anew
-    from the others, whose latent values follow, changes by a tenth more (benchmarks/answers.py).
+    from the others, whose latent values follow, changes by a seventh more (benchmarks/answers.py).
 
     Args:
         draws: The draws.
