@@ -352,8 +352,8 @@ def test_an_update_goes_on_from_the_draws(case, monkeypatch) -> None:
     model.update(train.take(np.arange(len(train)) % 4 == 0), seed=2, progress=False)
     error, anew = (rmse(test.rating, m.predict_ratings(test)) for m in (model, whole))
     assert error < before - 0.8 * (before - anew)
-    # Twenty chains of three iterations, each a draw of the old fit's; two draws of each are kept.
-    assert (len(n_sweeps), len({*map(id, n_sweeps)}), len(model.draws)) == (60, 20, 40)
+    # Twenty chains of four iterations, each a draw of the old fit's; two draws of each are kept.
+    assert (len(n_sweeps), len({*map(id, n_sweeps)}), len(model.draws)) == (80, 20, 40)
     assert model._before is None
 
 

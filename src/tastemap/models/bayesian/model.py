@@ -150,7 +150,7 @@ class BayesianFactorization(HasFactors):
         """Learn further from new ratings, from the draws of the fit before.
 
         Short chains go on from twenty of the draws, with the old and the new ratings together:
-        three iterations each, of which two are kept. If both tables have a pair of user and item,
+        four iterations each, of which two are kept. If both tables have a pair of user and item,
         the new rating replaces the old. A fit anew takes its place where the scale changes.
 
         Args:
