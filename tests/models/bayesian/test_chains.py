@@ -17,7 +17,7 @@ from tastemap.support import memory
 
 
 def test_samples_are_evenly_spaced_after_the_burn_in() -> None:
-    config = SamplerConfig(n_factors=2, n_iterations=20, n_chains=2, n_draws=8)
+    config = SamplerConfig.of_a_fit(n_factors=2, n_iterations=20, n_chains=2, n_draws=8)
     assert config.burn_in == 4
     assert config.sampled == {4, 9, 14, 19}
     # More draws than iterations: every iteration after the burn-in is a sample.

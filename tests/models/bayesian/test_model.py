@@ -20,6 +20,7 @@ from tastemap.models.bayesian.model import (
     default_iterations,
 )
 from tastemap.models.bayesian.posterior import ItemLists
+from tastemap.models.bayesian.sampler import Chain
 from tastemap.models.bias import BiasModel
 from tastemap.models.registry import load_model
 
@@ -336,6 +337,24 @@ def test_quantiles_far_above_all_ratings_are_around_the_prediction() -> None:
     assert predicted.min() > data.global_mean + 5 * data.deviation
     low, high = model.draws.quantiles(new, targets, (0.1, 0.9))
     assert ((low < predicted) & (predicted < high)).all()
+
+
+def test_an_update_goes_on_from_the_draws(case, monkeypatch) -> None:
+    (train, test), _, whole = case
+    model = BayesianFactorization(n_factors=3, n_iterations=60, n_draws=30, n_implicit=10)
+    model.fit(train.take(np.arange(len(train)) % 4 > 0), seed=1, progress=False)
+    before = rmse(test.rating, model.predict_ratings(test))
+    n_sweeps = []
+    sweep = Chain.sweep
+    monkeypatch.setattr(
+        Chain, "sweep", lambda self, keep=False: n_sweeps.append(self) or sweep(self, keep)
+    )
+    model.update(train.take(np.arange(len(train)) % 4 == 0), seed=2, progress=False)
+    error, anew = (rmse(test.rating, m.predict_ratings(test)) for m in (model, whole))
+    assert error < before - 0.8 * (before - anew)
+    # Twenty chains of four iterations, each a draw of the old fit's; two draws of each are kept.
+    assert (len(n_sweeps), len({*map(id, n_sweeps)}), len(model.draws)) == (80, 20, 40)
+    assert model._before is None
 
 
 def test_new_ratings_may_leave_the_scale_and_the_catalogue(split: Split) -> None:

@@ -51,6 +51,20 @@ class Draw:
     effects: F32
     effect_variances: F32
 
+    def of_rows(self, users: IndexArray, items: IndexArray) -> "Draw":
+        """The draw of other tables: rows of its users and items in their order, -1 the average.
+
+        The effects stay as they are: they belong to times, and not to users.
+        """
+        users, items = np.append(users, -1), np.append(items, -1)
+        values = {name: getattr(self, name)[users] for name in ("user_means", "user_scales")}
+        values |= {name: getattr(self, name)[items] for name in ("items", "item_scales")}
+        if len(self.effect_variances):
+            values["effect_variances"] = self.effect_variances[:, users]
+        if self.cuts.shape[1]:
+            values["cuts"] = self.cuts[users]
+        return replace(self, **values)
+
 
 def halved(draw: Draw) -> Draw:
     """The draw with the arrays named in `HALF_PRECISION` in half precision."""

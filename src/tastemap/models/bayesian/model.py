@@ -1,7 +1,7 @@
 """``BayesianFactorization``: ordinal ratings, biases and factors, averaged over the posterior."""
 
 from dataclasses import replace
-from typing import Any, TypeAlias
+from typing import Any, Self, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -9,6 +9,7 @@ import polars as pl
 from threadpoolctl import threadpool_limits
 
 from tastemap.arrays import F32, F64, FloatArray, IndexArray
+from tastemap.data.feedback import Feedback
 from tastemap.data.ratings import Ratings
 from tastemap.data.scale import Interval, tails
 from tastemap.models.base.capabilities import Capabilities
@@ -18,13 +19,13 @@ from tastemap.models.base.facts import Facts
 from tastemap.models.base.posterior_draws import PosteriorDraws, PosteriorModel
 from tastemap.models.base.recommender import Recommender
 from tastemap.models.base.regression import NewItems, Regression
-from tastemap.models.base.user import User
+from tastemap.models.base.user import User, same_kind
 from tastemap.models.base.validation import choice, whole_number
 from tastemap.models.bayesian.alignment import posterior_draws
 from tastemap.models.bayesian.average import AverageDraw, posterior_means
-from tastemap.models.bayesian.chains import SamplerConfig, Validation, run_chains
+from tastemap.models.bayesian.chains import MAX_STARTS, SamplerConfig, Validation, run_chains
 from tastemap.models.bayesian.diagnostics import convergence
-from tastemap.models.bayesian.draw import predictor
+from tastemap.models.bayesian.draw import Draw, predictor
 from tastemap.models.bayesian.features import features_of, number_of_scores
 from tastemap.models.bayesian.influence import effects_of_ratings, scaled_to_sum
 from tastemap.models.bayesian.observations import Observations
@@ -133,6 +134,7 @@ class BayesianFactorization(PosteriorModel):
     traces: dict[str, F32]
     diagnostics_: pl.DataFrame
     _average: tuple[Draws, AverageDraw] | None = None
+    _before: tuple[Draws, Ratings] | None = None
 
     def __init__(
         self,
@@ -154,6 +156,35 @@ class BayesianFactorization(PosteriorModel):
 
     # ---- sampling ----
 
+    def update(self, ratings: Feedback, *, seed: int = 0, progress: bool = True) -> Self:
+        """Learn further from new ratings, from the draws of the fit before.
+
+        Short chains go on from twenty of the draws, with the old and the new ratings together:
+        four iterations each, of which two are kept. If both tables have a pair of user and item,
+        the new rating replaces the old. A fit anew takes its place where the scale changes.
+
+        Args:
+            ratings: The new ratings; users and items may be new.
+            seed: The same seed gives the same result, on any number of threads.
+            progress: As in `fit`.
+        """
+        before = self.fitted_ratings
+        merged = before.merged_with(same_kind(ratings, before))
+        self._before = (self.draws, before) if merged.scale == before.scale else None
+        try:
+            return self.fit(merged, seed=seed, progress=progress)
+        finally:
+            self._before = None
+
+    def _starts(self, ratings: Ratings) -> list[Draw]:
+        """Draws of the fit before, for the users and items of these ratings; none in a fit."""
+        if self._before is None:
+            return []
+        draws, before = self._before
+        users = before.users.index(ratings.users.ids, missing="negative")
+        items = before.items.index(ratings.items.ids, missing="negative")
+        return [draw.of_rows(users, items) for draw in draws.spread_over(MAX_STARTS)]
+
     # The last digits of BLAS depend on its threads, and a chain soon makes other draws of them.
     @threadpool_limits.wrap(limits=1, user_api="blas")  # type: ignore[untyped-decorator]
     def _fit(self, ratings: Ratings, validation: Ratings | None, seed: int, progress: bool) -> None:
@@ -174,7 +205,8 @@ class BayesianFactorization(PosteriorModel):
                 ratings.scale.lowest,
                 ratings.scale.highest,
             )
-        samples, self.traces = run_chains(data, config, judge, seed, progress)
+        starts = self._starts(ratings)
+        samples, self.traces = run_chains(data, config, judge, seed, progress, starts)
         self.draws = Draws.of([sample.draw for sample in samples], ratings, data)
         self.diagnostics_ = convergence(self.traces)
         columns = {"epoch": [s.iteration for s in samples], "train_loss": [s.loss for s in samples]}
@@ -193,7 +225,11 @@ class BayesianFactorization(PosteriorModel):
         counts = np.concatenate(sides)
         n_factors = self.n_factors or default_factors(counts)
         n_iterations = self.n_iterations or default_iterations(counts)
-        config = SamplerConfig(n_factors, n_iterations, self.n_chains, self.n_draws)
+        config = SamplerConfig.of_a_fit(n_factors, n_iterations, self.n_chains, self.n_draws)
+        if self._before is not None:
+            draws = self._before[0]
+            n_factors, n_starts = draws.items.shape[2] - 2, min(len(draws), MAX_STARTS)
+            config = SamplerConfig.of_an_update(n_factors, n_starts, self.n_chains)
         touches = (ratings.touched.by_user.counts, ratings.touched.by_item.counts)
         n_features = len(counts) * sum(number_of_scores(n, self.n_implicit) for n in touches)
         require(

@@ -109,6 +109,12 @@ class Draws(Draw):
     def __len__(self) -> int:
         return len(self.items)
 
+    def spread_over(self, n: int) -> list[Draw]:
+        """At most n of the draws, evenly spaced, the last among them."""
+        places = np.linspace(len(self) - 1, 0, min(n, len(self))).round().astype(int)
+        names = [field.name for field in fields(Draw)]
+        return [Draw(**{name: getattr(self, name)[place] for name in names}) for place in places]
+
     def arrays(self) -> dict[str, AnyArray]:
         """Everything by name, for the artifact."""
         arrays = {}

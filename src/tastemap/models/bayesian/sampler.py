@@ -61,6 +61,20 @@ class Side:
         self._r = np.zeros((len(self._many), D), dtype=np.float32)
         self._G = np.zeros((len(self._many), D, D), dtype=np.float32)
 
+    def go_on_from(self, W: F32, s: F32, rng: Any) -> None:
+        """Go on from rows W (n, D) and noise scales s (n,) of another chain.
+
+        B starts where it predicts the rows best (ridge regression), so that the first sweep does
+        not draw the rows towards a link that is not theirs.
+        """
+        self.W[:] = W
+        self.s[:] = np.where(self.groups.counts > 0, s, 1)
+        phi = self.features.columns.astype(np.float64)
+        if len(phi):
+            B = np.linalg.solve(phi @ phi.T + np.eye(len(phi)), phi @ W)
+            self.B[:], self.prior[:] = B, phi.T @ B
+        self.draw_precisions(rng)
+
     def draw(self, rows: F32, e: F32, w: F32, rng: Any) -> None:
         """Draw B and then all W_a, given the rows of the other side; e is updated.
 
@@ -192,9 +206,14 @@ class Cutpoints:
 
 
 class Chain:
-    """One Markov chain over all parameters; same seed, same chain."""
+    """One Markov chain over all parameters; same seed, same chain.
 
-    def __init__(self, data: Observations, n_factors: int, seed: int, number: int) -> None:
+    It begins at random, or at the draw ``start`` of a chain that had fewer ratings.
+    """
+
+    def __init__(
+        self, data: Observations, n_factors: int, seed: int, number: int, start: Draw | None = None
+    ) -> None:
         self.rng = np.random.default_rng([seed, number])
         D = n_factors + 2
         self.data = data
@@ -205,11 +224,27 @@ class Chain:
         self.effects = TemporalEffects(data.nodes) if data.nodes is not None else None
         self.sigma = 1.0
         self.n_sweeps = 0
+        if start is not None:
+            self._go_on_from(start)
         f = predictor(self.users.W, self._item_rows(), data.user, data.item)
         # Ordinal z start at f; the first sweep draws them.
         self.z = f.copy() if self.cutpoints else data.value.copy()
         self.e = (self.z - f).astype(np.float32)
         self.s = np.ones_like(self.e)
+
+    def _go_on_from(self, start: Draw) -> None:
+        """Take over a draw; what it does not hold follows from the rest in the first sweep."""
+        self.users.go_on_from(start.user_means[:-1], start.user_scales[:-1], self.rng)
+        # Means of rows lie closer together than rows do: precisions of them would be too high.
+        self.users.lam = start.user_precision.astype(np.float32)
+        self.items.go_on_from(start.items[:-1, :-1], start.item_scales[:-1], self.rng)
+        if self.cutpoints is not None:
+            self.cutpoints.shared = start.cuts[-1].astype(np.float64)
+            self.cutpoints.delta = start.cuts[:-1] - self.cutpoints.shared
+            self.cutpoints.S = start.spread.astype(np.float64)
+        if self.effects is not None:
+            self.effects.v[:] = start.effect_variances[:, :-1]
+            self.effects.typical = start.effect_variances[:, -1].astype(np.float64)
 
     def sweep(self, keep: bool = False) -> Draw | None:
         """One iteration over all conditional distributions, in a fixed order.
