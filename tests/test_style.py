@@ -28,9 +28,11 @@ MAX_HOOKS = 20
 # Files that are one thing and longer than `MAX_FILE_LINES`. Path -> the thing.
 LONG_FILES: dict[str, str] = {
     "models/base/factors.py": "the factors, and the two ways to have them",
+    "models/base/rows.py": "the hooks of a model, and the calls on rows",
     "models/base/recommender.py": "the calls on ids, and what each of them promises",
     "models/bayesian/model.py": "a model of many answers: its calls, and the fit",
     "models/bayesian/posterior.py": "the draws, and each thing that is worked out from them",
+    "serve/schemas.py": "what the API answers: a field a line, and what it is",
     "serve/people/store.py": "what is asked of the store, each a transaction, and whether it works",
 }
 # Public methods of a model that are no hooks, and no others have. Name -> why.

@@ -14,20 +14,15 @@ from tastemap.data.vocabulary import Vocabulary
 from tastemap.evaluation.evaluate import evaluate
 from tastemap.explore.embeddings import cosine_neighbours
 from tastemap.explore.report.blocks import Picture, Table
-from tastemap.jobs import sections
 from tastemap.jobs.sections import (
     evaluation_blocks,
     example_items,
-    gap_blocks,
     likes_blocks,
-    list_scores,
     metrics_blocks,
     neighbour_blocks,
     recommendation_blocks,
     training_blocks,
 )
-from tastemap.models.base import orders
-from tastemap.models.bias import BiasModel
 from tastemap.models.registry import make_model
 
 
@@ -60,21 +55,6 @@ def test_the_lab_has_the_cosines_of_embeddings(ratings: Ratings) -> None:
     assert model_own[0].frame.equals(model.similar_items(1, 10))
 
 
-def test_no_list_is_shown_twice(ratings: Ratings, monkeypatch: pytest.MonkeyPatch) -> None:
-    model = BiasModel().fit(ratings)
-    new, cautious, *_ = (block.caption for block in recommendation_blocks(model)[1:][::-1])
-    assert new.startswith("For a new person")
-    assert cautious == "The same by what is certain: 1.28 standard errors below the prediction"
-    monkeypatch.setattr(orders, "CAUTION", 0.0)
-    assert [block.caption.split()[0] for block in recommendation_blocks(model)] == ["For", "For"]
-    monkeypatch.setattr(BiasModel, "orders", ("expected",))  # as a network without standard errors
-    monkeypatch.setattr(sections, "MIN_RATINGS_OF_WELL_KNOWN", 45)
-    _, well_known, _ = recommendation_blocks(model)
-    assert well_known.caption.startswith("The same where popularity >= 45")
-    monkeypatch.setattr(sections, "MIN_RATINGS_OF_WELL_KNOWN", 1)  # which every item has
-    assert [block.caption.split()[0] for block in recommendation_blocks(model)] == ["For", "For"]
-
-
 @pytest.mark.parametrize("name", ["item-knn", "next-item"])
 def test_neither_stars_nor_predicted_ratings_where_there_are_no_ratings(
     name: str, ratings: Ratings
@@ -91,21 +71,6 @@ def test_neither_stars_nor_predicted_ratings_where_there_are_no_ratings(
     assert neighbours[-1].caption.endswith("who would like it most")
     for table in (for_user, for_new, *neighbours):
         assert "rating" not in " ".join([table.caption, *table.frame.columns])
-
-
-def test_counts_of_users_stand_above_the_scores_of_lists() -> None:
-    scores = {"metric": ["ndcg", "popular_share", "users", "users_left_out"]}
-    table = list_scores(pl.DataFrame(scores | {"ease": [0.25, 0.5, 1200.0, 3.0]}))
-    assert table.caption.startswith("Lists for 1,200 users of the test part")
-    assert table.frame.rows() == [("ndcg", 0.25), ("popular share", 0.5)]
-
-
-def test_lists_by_gap_are_explained_where_there_are_some() -> None:
-    frame = pl.DataFrame({"gap": ["all"], "model": ["ease"], "ndcg": [0.25]})
-    text, table = gap_blocks([frame])
-    assert "the order of a page" in text
-    assert table.frame.equals(frame)
-    assert gap_blocks([]) == []
 
 
 def test_saved_scores_count_users_in_whole_numbers() -> None:

@@ -36,6 +36,7 @@ from tastemap.jobs import describe, sections
 from tastemap.jobs.compare import choice_blocks, choice_table, sentences
 from tastemap.jobs.evaluate import gap_table, record_of_lists
 from tastemap.jobs.held_out import DEFAULT_SPLIT, parts_of
+from tastemap.jobs.list_sections import gap_blocks, list_scores
 from tastemap.jobs.schedule import N_FITS, Schedule, advice, is_cut_short
 from tastemap.models.base.artifact import refuse_occupied
 from tastemap.models.registry import make_model
@@ -178,7 +179,7 @@ class Run:
             )
             if self.goal == "ratings":
                 return [sentence, *sections.evaluation_blocks(result, self.split.test)]
-            return [sentence, sections.list_scores(table), *sections.gap_blocks(by_gap)]
+            return [sentence, list_scores(table), *gap_blocks(by_gap)]
 
         self._report("The test", blocks)
         self.schedule.note_test()

@@ -5,10 +5,6 @@ rating, of which nothing is kept. Item ids are text here, as they come out of an
 carry them as the data has them. Every method may be called from any thread.
 """
 
-import base64
-import binascii
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -25,14 +21,16 @@ from tastemap.serve.answers import item_map
 from tastemap.serve.answers.explanations import explanation
 from tastemap.serve.answers.group import GroupPicks, group_picks
 from tastemap.serve.answers.item_map import ItemMap, OwnMap, Place
-from tastemap.serve.answers.predictions import predictions
+from tastemap.serve.answers.predictions import prediction_of, predictions
 from tastemap.serve.answers.recommendations import cards, first_page, recommendations
 from tastemap.serve.answers.standing import Standing, standing
 from tastemap.serve.answers.taste import Taste, taste_of
+from tastemap.serve.cursors import cursor_at, position_of
 from tastemap.serve.model.additions import AddedItems, NewItem, add_items
 from tastemap.serve.model.catalogue import NO_FILTERS, Filters
-from tastemap.serve.model.loaded import LoadedModel, ServedUser
+from tastemap.serve.model.loaded import LoadedModel
 from tastemap.serve.model.reload import LiveModel
+from tastemap.serve.model.user import ServedUser
 from tastemap.serve.people.events import Event, record_events
 from tastemap.serve.people.profiles import AnyProfile, Profiles, api_profile, row_of, rows_of
 from tastemap.serve.people.store import Store
@@ -43,7 +41,6 @@ from tastemap.serve.schemas import (
     InterestedUsers,
     ItemCard,
     ItemPage,
-    LevelProbability,
     ModelCard,
     Prediction,
     Predictions,
@@ -125,12 +122,12 @@ class Service:
         """
         model = self.model
         mark = [model.version, query, *vars(filters).values()]
-        first = _position(cursor, mark)
+        first = position_of(cursor, mark)
         rows = model.catalogue.search(query)
         rows = rows[model.catalogue.allowed(filters)[rows]]
         items = cards(model, rows[first : first + n], self._user(model, profile))
         end = first + len(items)
-        return ItemPage(items, len(rows), _cursor(end, mark) if end < len(rows) else None)
+        return ItemPage(items, len(rows), cursor_at(end, mark) if end < len(rows) else None)
 
     def item(self, item_id: str, profile: AnyProfile | None = None) -> ItemDetail:
         """Everything about an item."""
@@ -243,7 +240,7 @@ class Service:
         """What a person would give an item, with its distribution or its error band."""
         model = self.model
         row, user = row_of(model, item_id), self.profiles.user(model, profile)
-        return _prediction(model, user, row)
+        return prediction_of(model, user, row)
 
     def predict(self, pairs: list[tuple[str, str]]) -> Predictions:
         """Predictions of pairs of a user of the API and an item, in their order.
@@ -263,7 +260,7 @@ class Service:
         """Why the prediction of an item is what it is, and what it would be without a rating."""
         model = self.model
         row, user = row_of(model, item_id), self.profiles.user(model, profile)
-        return explanation(model, user, row, _prediction(model, user, row))
+        return explanation(model, user, row, prediction_of(model, user, row))
 
     def standing(self, profile: AnyProfile, item_id: str) -> Standing:
         """Where an item stands among all, and on a person's list."""
@@ -375,44 +372,3 @@ def _weights(data: Feedback) -> dict[str, float] | None:
         return None
     lowest, highest = float(data.weight.min()), float(data.weight.max())
     return {"lowest": lowest, "median": data.median_weight, "highest": highest}
-
-
-def _prediction(model: LoadedModel, user: ServedUser, row: int) -> Prediction:
-    """What a user would give an item."""
-    score = model.scores_at(user, np.array([row], dtype=np.int32))[0]
-    rating = model.predicted(user, score)
-    predicted = None if rating is None else float(rating)
-    distribution, levels = model.distribution(user, row), None
-    if distribution is not None and model.scale.levels is not None:
-        pairs = zip(model.scale.levels.tolist(), distribution.tolist(), strict=True)
-        levels = [LevelProbability(*pair) for pair in pairs]
-    error = model.error() if levels is None and predicted is not None else None
-    return Prediction(predicted, user.source, levels, error, float(score))
-
-
-def _cursor(position: int, mark: list[Any]) -> str:
-    """A cursor that says where to go on, and for which question."""
-    text = json.dumps([position, _digest(mark)])
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
-
-
-def _position(cursor: str | None, mark: list[Any]) -> int:
-    if not cursor:
-        return 0
-    try:
-        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-        position, digest = json.loads(text)
-    except (ValueError, TypeError, binascii.Error):
-        position, digest = -1, ""
-    if not isinstance(position, int) or position < 0 or digest != _digest(mark):
-        raise ArgumentError(
-            "cursor",
-            expected="one of the same question and model",
-            received="another question or another model",
-            do="start without one",
-        )
-    return position
-
-
-def _digest(mark: list[Any]) -> str:
-    return hashlib.blake2b(json.dumps(mark).encode(), digest_size=6).hexdigest()

@@ -216,8 +216,7 @@ class Everyone:
                 errors = [None] * n if error is None else np.array_split(error, n)
                 parts = (np.array_split(scores, n), errors, np.array_split(block, n))
                 lists += (map if n == 1 else pool.map)(self._best, *parts)
-        columns = zip(*(part[:2] for part in lists), strict=True)
-        return Lists(*(np.concatenate(column) for column in columns))
+        return Lists(*(np.concatenate(column) for column in zip(*lists, strict=True)))
 
     def frame(self, user_index: IndexArray, lists: Lists) -> pl.DataFrame:
         """The frame of `recommend_all` of some users' lists."""

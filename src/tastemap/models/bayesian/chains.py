@@ -19,7 +19,7 @@ from tastemap.support.progress import progress_bar
 # this share: other work follows.
 PACE_ITERATIONS, SHARE_OF_SAMPLING = 4, 0.9
 # An update goes on from so many draws, each by so many iterations, of which half are left out:
-# in them the rows of old users and items still follow their old ratings. On MovieLens 100K many short
+# in them old users and items still follow their old ratings. On MovieLens 100K many short
 # chains had a smaller error than two long ones of as many iterations: their draws differ more.
 MAX_STARTS, ITERATIONS_OF_UPDATE, BURN_IN_OF_UPDATE = 20, 4, 2
 

@@ -4,7 +4,8 @@ import numpy as np
 import polars as pl
 
 from tastemap.arrays import IndexArray
-from tastemap.serve.model.loaded import LoadedModel, ServedUser
+from tastemap.serve.model.loaded import LoadedModel
+from tastemap.serve.model.user import ServedUser
 from tastemap.serve.schemas import Explanation, Part, Prediction
 
 # For so many of the largest parts the prediction without that rating is worked out. They are fewer

@@ -9,7 +9,8 @@ from tastemap.arrays import FloatArray
 from tastemap.errors import ArgumentError
 from tastemap.models.base.selection import top_k
 from tastemap.serve.model.catalogue import Filters
-from tastemap.serve.model.loaded import LoadedModel, ServedUser
+from tastemap.serve.model.loaded import LoadedModel
+from tastemap.serve.model.user import ServedUser
 from tastemap.serve.schemas import ItemCard
 from tastemap.support.counts import percentage
 

@@ -6,7 +6,8 @@ import numpy as np
 
 from tastemap.arrays import F64, I64, FloatArray
 from tastemap.models.base.selection import top_k
-from tastemap.serve.model.loaded import LoadedModel, ServedUser
+from tastemap.serve.model.loaded import LoadedModel
+from tastemap.serve.model.user import ServedUser
 from tastemap.serve.schemas import Id
 
 # A person is placed among what they like, and so many items that are like it.

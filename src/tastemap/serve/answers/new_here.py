@@ -6,7 +6,8 @@ from tastemap.arrays import FloatArray, IndexArray, Mask
 from tastemap.metrics.calibration import shortest_interval
 from tastemap.models.base.selection import top_k
 from tastemap.serve.model.catalogue import Filters
-from tastemap.serve.model.loaded import LoadedModel, ServedUser
+from tastemap.serve.model.loaded import LoadedModel
+from tastemap.serve.model.user import ServedUser
 
 # The interval of a prediction holds so much of it.
 MASS_OF_INTERVAL = 0.8

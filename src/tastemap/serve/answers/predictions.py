@@ -1,12 +1,13 @@
-"""Predictions of pairs of a user and an item: many of a few users at once."""
+"""Predictions of pairs of a user and an item: of one, and many of a few users at once."""
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from tastemap.arrays import FloatArray, IndexArray
-from tastemap.serve.model.loaded import LoadedModel, ServedUser
-from tastemap.serve.schemas import PairPrediction, Predictions
+from tastemap.serve.model.loaded import LoadedModel
+from tastemap.serve.model.user import ServedUser
+from tastemap.serve.schemas import LevelProbability, PairPrediction, Prediction, Predictions
 
 
 def predictions(
@@ -44,3 +45,16 @@ def predictions(
             places = [place for place, other in enumerate(user_ids) if other == user_id]
             answer(places, user, model.scores_at(user, rows[places]))
     return Predictions([answers[place] for place in range(len(user_ids))])
+
+
+def prediction_of(model: LoadedModel, user: ServedUser, row: int) -> Prediction:
+    """What a user would give an item."""
+    score = model.scores_at(user, np.array([row], dtype=np.int32))[0]
+    rating = model.predicted(user, score)
+    predicted = None if rating is None else float(rating)
+    distribution, levels = model.distribution(user, row), None
+    if distribution is not None and model.scale.levels is not None:
+        pairs = zip(model.scale.levels.tolist(), distribution.tolist(), strict=True)
+        levels = [LevelProbability(*pair) for pair in pairs]
+    error = model.error() if levels is None and predicted is not None else None
+    return Prediction(predicted, user.source, levels, error, float(score))

@@ -11,7 +11,8 @@ from functools import cached_property
 import numpy as np
 
 from tastemap.arrays import FloatArray, IndexArray, Mask
-from tastemap.serve.model.loaded import LoadedModel, ServedUser
+from tastemap.serve.model.loaded import LoadedModel
+from tastemap.serve.model.user import ServedUser
 from tastemap.serve.schemas import ItemCard, Reason
 
 # A smaller lift is no reason, in units of the rating; scores of interactions have no unit, and any

@@ -13,7 +13,8 @@ from tastemap.models.base.selection import top_k
 from tastemap.serve.answers.new_here import best_new, intervals
 from tastemap.serve.answers.reasons import with_reasons
 from tastemap.serve.model.catalogue import NO_FILTERS, Filters
-from tastemap.serve.model.loaded import LoadedModel, ServedUser
+from tastemap.serve.model.loaded import LoadedModel
+from tastemap.serve.model.user import ServedUser
 from tastemap.serve.schemas import ItemCard, Recommendations, Row
 
 # What to rate next is chosen from so many of the most rated items.

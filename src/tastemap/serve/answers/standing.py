@@ -3,7 +3,8 @@
 from typing import NamedTuple
 
 from tastemap.serve.answers.new_here import is_new
-from tastemap.serve.model.loaded import LoadedModel, ServedUser
+from tastemap.serve.model.loaded import LoadedModel
+from tastemap.serve.model.user import ServedUser
 
 
 class Standing(NamedTuple):

@@ -7,7 +7,8 @@ import numpy as np
 
 from tastemap.arrays import I64, FloatArray, IndexArray
 from tastemap.data.nouns import item_noun
-from tastemap.serve.model.loaded import LoadedModel, ServedUser
+from tastemap.serve.model.loaded import LoadedModel
+from tastemap.serve.model.user import ServedUser
 from tastemap.serve.schemas import ItemCard
 
 # A leaning has at least so many ratings, and is drawn towards 0 by so many.

@@ -5,7 +5,7 @@ It uses the calls on rows of `Recommender`, since a question of a page must not 
 
 import timeit
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property, lru_cache, partial
 from typing import Any, NamedTuple, NoReturn
 
@@ -28,7 +28,8 @@ from tastemap.models.base.selection import top_k
 from tastemap.models.base.user import NO_ITEMS, User
 from tastemap.serve.model.catalogue import NO_FILTERS, Catalogue, Filters, RowsOfIds
 from tastemap.serve.model.neighbours import near_rows
-from tastemap.serve.schemas import Basis, Source
+from tastemap.serve.model.user import ServedUser, folded_in
+from tastemap.serve.schemas import Basis
 from tastemap.serve.settings import MIN_WEIGHT, Limits
 
 # An answer that takes no more seconds is not worth a thread of its own.
@@ -36,45 +37,6 @@ MAX_SECONDS_OF_QUICK_ANSWER = 0.01
 MAX_REMEMBERED_USERS, MAX_REMEMBERED_ITEMS = 64, 1024
 # The kind, in the record of merged ratings, of a user id that an update made up.
 ALIAS = "alias"
-
-
-@dataclass(frozen=True, eq=False)
-class ServedUser:
-    """Whom an answer is for, and where the answer comes from.
-
-    Attributes:
-        user: The user as the model describes them; without description where ``source`` is
-            ``"popular"``.
-        source: Where answers for the user come from.
-        gap: Seconds since the user's latest interaction, for models that look at time.
-    """
-
-    user: User
-    source: Source
-    gap: float = 0.0
-
-    @property
-    def user_index(self) -> int:
-        """Row in the training data where ``source`` is ``"trained"``, else -1."""
-        return self.user.user_index
-
-    @property
-    def item_index(self) -> IndexArray:
-        """Rows of the items that the user rated, the oldest first, (n,)."""
-        return self.user.item_index
-
-    @property
-    def rating(self) -> F32:
-        """The user's ratings, or the weights of their interactions, (n,)."""
-        return self.user.rating
-
-    @cached_property
-    def rating_of(self) -> dict[int, float]:
-        """The user's rating, or the sum of the weights, by row of the item."""
-        sums: dict[int, float] = {}
-        for row, value in zip(self.item_index.tolist(), self.rating.tolist(), strict=True):
-            sums[row] = sums.get(row, 0.0) + value
-        return sums
 
 
 class LoadedModel:
@@ -104,7 +66,7 @@ class LoadedModel:
         self.catalogue = Catalogue(self.data)
         self.users = RowsOfIds(self.data.users)
         self.is_quick = False
-        self._fold_in = partial(_fold_in, model)  # not of self: a circle would outlive its use
+        self._fold_in = partial(folded_in, model)  # not of self: a circle would outlive its use
         self._remembered = lru_cache(MAX_REMEMBERED_USERS)(self._fold_in)
         self.near = lru_cache(MAX_REMEMBERED_ITEMS)(partial(near_rows, model))
 
@@ -173,7 +135,7 @@ class LoadedModel:
             return ServedUser(User(None, item_index, rating, seen=seen), "popular")
         if gap:
             rows = (item_index.tobytes(), rating.tobytes(), seen.tobytes())
-            return replace(_fold_in(self.model.later(gap), *rows), gap=gap)
+            return replace(folded_in(self.model.later(gap), *rows), gap=gap)
         # The parts of a page ask for the same user again.
         return self._remembered(item_index.tobytes(), rating.tobytes(), seen.tobytes())
 
@@ -419,10 +381,3 @@ class ServedMap(NamedTuple):
     rows: IndexArray
     places: FloatArray
     sentence: str
-
-
-def _fold_in(model: Recommender, item_index: bytes, rating: bytes, seen: bytes = b"") -> ServedUser:
-    """A user from ratings and what was seen, whose bytes are what the user is remembered by."""
-    rows, unrated = (np.frombuffer(index, np.int32).copy() for index in (item_index, seen))
-    values = np.frombuffer(rating, np.float32).copy()
-    return ServedUser(model.fold_in_rows(rows, values, unrated), "folded_in")

@@ -15,8 +15,9 @@ from tastemap.arrays import IndexArray
 from tastemap.data.interactions import Interactions
 from tastemap.data.ratings import Ratings
 from tastemap.errors import ArgumentError, UnknownIdError
-from tastemap.serve.model.loaded import LoadedModel, ServedUser
+from tastemap.serve.model.loaded import LoadedModel
 from tastemap.serve.model.reload import LiveModel
+from tastemap.serve.model.user import ServedUser
 from tastemap.serve.people.store import Store
 from tastemap.serve.people.tables import StoredEvent, StoredProfile
 from tastemap.serve.schemas import OwnRating, OwnRatings, SeenItem
