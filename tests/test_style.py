@@ -30,6 +30,7 @@ LONG_FILES: dict[str, str] = {
     "models/base/factors.py": "the factors, and the two ways to have them",
     "models/base/recommender.py": "the calls on ids, and what each of them promises",
     "models/bayesian/model.py": "a model of many answers: its calls, and the fit",
+    "models/next_item.py": "one model: what people go on to, and taste after a pause",
 }
 # Public methods of a model that are no hooks, and no others have. Name -> why.
 OWN_METHODS: dict[str, str] = {"ridge": "of ALS: the fit on Spark needs it, too"}

@@ -31,6 +31,7 @@ def prepare(table: Table) -> Ratings:
         Vocabulary(items["item_id"], "item", items),
         Scale(*table.side["scale"][:2].tolist(), float(table.side["scale"][2]) or None),
         Source("benchmark"),
+        table.positions,
     )
 
 
