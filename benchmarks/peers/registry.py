@@ -289,6 +289,7 @@ CONTENDERS = [
         chosen={
             "ml-100k": {"K": 200, "K1": 0.3, "B": 0.75},
             "ml-1m": {"K": 200, "K1": 10.0, "B": 0.2},
+            "ml-1m-order": {"K": 50, "K1": 1.2, "B": 0.75},
         },
     ),
     Contender(
@@ -426,6 +427,7 @@ CONTENDERS = [
         {"model": "ItemKNN", "feedback": "implicit"},
         "item-knn",
         grid={"max_nbrs": [20, 50, 200], "save_nbrs": [50, 200, 1000]},
+        chosen={"ml-100k": {"max_nbrs": 200, "save_nbrs": 1000}},
     ),
     Contender(
         "LensKit EASE",
