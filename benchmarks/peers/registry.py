@@ -241,6 +241,7 @@ CONTENDERS = [
         chosen={
             "ml-100k": {"factors": 64, "iterations": 15, "regularization": 60.0, "alpha": 10.0},
             "ml-1m": {"factors": 64, "iterations": 15, "regularization": 100.0, "alpha": 10.0},
+            "ml-1m-order": {"factors": 64, "iterations": 15, "regularization": 30.0, "alpha": 3.0},
         },
     ),
     Contender(
