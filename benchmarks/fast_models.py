@@ -60,10 +60,9 @@ RATING = {
     "ml-100k lab": ["bias", "knn", "als", "mf"],
     "ml-1m": ["bias", "knn", "als", "mf"],
 }
-LISTS = {
-    data: ["popularity", "ease, 2019", "ease", "ials", "two-tower", "blend", "blend, two-tower"]
-    for data in ("ml-100k", "ml-1m")
-}
+LIST_MODELS = ["popularity", "item-knn", "ease, 2019", "ease", "ials"]
+LIST_MODELS += ["two-tower", "blend", "blend, two-tower"]
+LISTS = dict.fromkeys(("ml-100k", "ml-1m"), LIST_MODELS)
 PARTS = ("ratings", "lists", "everyone")
 # Of lists for everyone.
 FACTORS, K = 64, 10

@@ -1,7 +1,8 @@
 """The models of tastemap beside those of other libraries, in one run and judged by the same code.
 
     python benchmarks/leaderboard.py [--quick] [--only TEXT ...] [--tasks u1 lab ...] [--json]
-        [--rounds 3] [--write docs/leaderboard.md] [--ml-100k PATH] [--ml-1m PATH]
+        [--rounds 3] [--keep FOLDER] [--no-times] [--write docs/leaderboard.md]
+        [--ml-100k PATH] [--ml-1m PATH] [--ratings FILE --order FILE]
 
 Every model runs in a process of its own, the peers in environments of theirs (`make bench` makes
 them), with the same number of threads in all the variables that libraries read and the process
@@ -10,7 +11,13 @@ training part and the pairs, or the users, that are asked for, and what it answe
 
 Seconds are the least of the rounds, of which there is one where a fit takes long; a first fit of a
 small table, in which code is compiled, is timed apart. Differences to the model of tastemap named
-beside a peer are paired, with a 95 % interval from a bootstrap of the users.
+beside a peer are paired, with a 95 % interval from a bootstrap of the users, and p values are
+corrected for the number of differences in a table, by Holm.
+
+``--keep`` keeps each answer in a folder, and takes from there what a run before has answered with
+the same settings; so a run can be made in parts, and goes on where it was ended. ``--no-times``
+leaves out seconds and memory, for machines that do something else meanwhile. ``next-1m`` needs
+``--ratings`` and ``--order``, which `next_item.py` describes.
 """
 
 import argparse
@@ -19,20 +26,22 @@ import os
 import platform
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import next_item
 from peers import choose, tables
 from peers.registry import CONTENDERS, Contender
-from peers.runs import DidNotRunError, run
+from peers.runs import DidNotRunError, run, with_memory
 from peers.scores import difference, list_score, rating_score
 from peers.tasks import TASKS, Task, write_task
 
 ROOT = Path(__file__).parent.parent
+# What `--no-times` leaves out.
+COSTS = ("prepare_s", "fit_s", "fits_s", "answer_s", "warm_s", "import_s", "memory_mb")
 
 
 def main() -> None:
@@ -44,10 +53,8 @@ def main() -> None:
     if args.read:
         result = tables.joined([json.loads(path.read_text(encoding="utf-8")) for path in args.read])
     else:
-        started = time.perf_counter()
         rows = list(measured(args))
         result = {"machine": machine(), "rounds": args.rounds, "seed": args.seed, "rows": rows}
-        result["minutes"] = round((time.perf_counter() - started) / 60, 1)
     if args.write:
         tables.write(result, args.write)
     print(json.dumps(result, indent=2)) if args.json else tables.show(result)
@@ -73,12 +80,21 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--choose", action="store_true", help="print the best settings of each grid"
     )
+    parser.add_argument("--keep", type=Path, help="a folder that keeps answers for later runs")
+    parser.add_argument("--no-times", action="store_true", help="leave out seconds and memory")
+    parser.add_argument("--ratings", type=Path, help="Parquet of the ratings of next-1m")
+    parser.add_argument("--order", type=Path, help="Parquet of the order of next-1m")
     parser.add_argument("--ml-100k", help="folder or zip of MovieLens 100K")
     parser.add_argument("--ml-1m", help="folder or zip of MovieLens 1M")
     parser.add_argument("--environments", type=Path, default=ROOT / ".venv-bench")
     args = parser.parse_args()
     if args.quick:
         args.tasks = ["u1"]
+    if args.no_times:
+        args.tasks = [name for name in args.tasks if name != "everyone"]
+    if not (args.ratings and args.order):
+        args.tasks = [name for name in args.tasks if name != "next-1m"]
+        print("next-1m is left out: it needs --ratings and --order", file=sys.stderr)
     if args.write and (args.only or args.quick):
         parser.error("--write needs all models: leave out --only and --quick")
     return args
@@ -100,7 +116,10 @@ def loaded(args: argparse.Namespace) -> dict[str, Any]:
 
     needed = {task.data for task in TASKS if task.name in args.tasks}
     sources = {"ml-100k": args.ml_100k, "ml-1m": args.ml_1m}
-    return {name: tm.load_dataset(name, source=sources[name]) for name in sorted(needed)}
+    data = {name: tm.load_dataset(name, source=sources[name]) for name in sources if name in needed}
+    if "ml-1m-order" in needed:
+        data["ml-1m-order"] = next_item.table(args.ratings, args.order)
+    return data
 
 
 def measured(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
@@ -108,6 +127,8 @@ def measured(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
     data, contenders = loaded(args), selected(args)
     for task in (task for task in TASKS if task.name in args.tasks):
         split, scored = task.split(data[task.data]), {}
+        gap = task.gaps(data[task.data], split) if task.gaps else None
+        parts = (*split, gap) if task.gaps else split
         with tempfile.TemporaryDirectory() as folder:
             write_task(split, Path(folder))
             for contender in sorted(contenders, key=lambda one: not one.ours):
@@ -115,7 +136,7 @@ def measured(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
                     continue
                 for settings, options in contender.settings(task.data):
                     print(f"{task.name}: {contender.name}, {settings}", file=sys.stderr)
-                    found = row(task, contender, options, split, Path(folder), scored, args)
+                    found = row(task, contender, options, parts, Path(folder), scored, args)
                     yield {"task": task.name, "model": contender.name, "settings": settings} | found
 
 
@@ -123,29 +144,38 @@ def row(
     task: Task,
     contender: Contender,
     options: dict[str, Any],
-    split: Any,
+    parts: Any,
     folder: Path,
     scored: dict[str, Any],
     args: argparse.Namespace,
 ) -> dict[str, Any]:
-    """What one run gave, or why it gave nothing; ``scored`` collects tastemap's own."""
+    """What one run gave, or why it gave nothing; ``scored`` collects tastemap's own.
+
+    ``parts`` are training and test, and the gaps of the users where a task has them.
+    """
     about = {"ours": contender.ours, "beside": contender.beside, "threads": contender.threads}
     about["options"] = options
     try:
-        answer, spent = run(
-            contender,
-            options,
-            folder,
-            task.ask,
-            environments=args.environments,
-            rounds=args.rounds,
-            seed=args.seed,
-            patience=args.patience,
+        answer, spent = with_memory(
+            args.keep,
+            {"task": task.name, "model": contender.name, "options": options, "seed": args.seed},
+            lambda: run(
+                contender,
+                options,
+                folder,
+                task.ask,
+                environments=args.environments,
+                rounds=args.rounds,
+                seed=args.seed,
+                patience=args.patience,
+            ),
         )
-        found = about | spent
+        found = about | {
+            name: value for name, value in spent.items() if not args.no_times or name not in COSTS
+        }
         if task.ask == "everyone":
             return found
-        score = (rating_score if task.ask == "ratings" else list_score)(answer, *split)
+        score = (rating_score if task.ask == "ratings" else list_score)(answer, *parts)
     except (DidNotRunError, ValueError) as error:
         print(f"    {error}", file=sys.stderr)
         return about | {"reason": str(error)}

@@ -150,7 +150,7 @@ def row(name: str, train: Ratings, test: Ratings, gap: F64) -> dict[str, Any]:
     model = fitted(name, train)
     seconds = time.perf_counter() - start
     if name == "at request":
-        model = model.later(np.nan_to_num(gap))
+        model = model.later(gap)
     ranked = rank_unseen(model, test, 10, threshold=test.scale.lowest)
     values = ranked.per_user()
     metrics = {"hr": values["recall"], "ndcg": values["ndcg"]}

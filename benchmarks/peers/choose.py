@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from peers.registry import Contender
-from peers.runs import DidNotRunError, run
+from peers.runs import DidNotRunError, run, with_memory
 from peers.scores import list_score, rating_score
 from peers.tasks import TASKS, Task, inner, write_task
 
 # One task of each data set and kind; what is chosen there holds for the others of its kind.
-TASKS_TO_CHOOSE_ON = ("u1", "ml-1m", "lists-100k", "lists-1m")
+TASKS_TO_CHOOSE_ON = ("u1", "ml-1m", "lists-100k", "lists-1m", "next-1m")
 
 
 def main(contenders: list[Contender], data: dict[str, Any], args: argparse.Namespace) -> None:
@@ -34,15 +34,20 @@ def best(
     """The points of one grid by their error on the inner test part, or by their NDCG."""
     found = []
     for point in contender.points():
+        options = contender.options | point
         try:
-            answer, spent = run(
-                contender,
-                contender.options | point,
-                folder,
-                task.ask,
-                environments=args.environments,
-                warm=False,
-                patience=args.patience,
+            answer, spent = with_memory(
+                args.keep,
+                {"inner": task.name, "model": contender.name, "options": options},
+                lambda options=options: run(
+                    contender,
+                    options,
+                    folder,
+                    task.ask,
+                    environments=args.environments,
+                    warm=False,
+                    patience=args.patience,
+                ),
             )
             score = (rating_score if task.ask == "ratings" else list_score)(answer, *split)
         except (DidNotRunError, ValueError) as error:

@@ -1,9 +1,10 @@
-"""implicit: factorisation of implicit feedback, compiled."""
+"""implicit: factorisation and neighbours of implicit feedback, compiled."""
 
 from typing import Any
 
 import implicit.als
 import implicit.bpr
+import implicit.nearest_neighbours
 import numpy as np
 
 from peers.table import Table
@@ -12,7 +13,10 @@ PACKAGE = "implicit"
 MODELS = {
     "ALS": implicit.als.AlternatingLeastSquares,
     "BPR": implicit.bpr.BayesianPersonalizedRanking,
+    "BM25": implicit.nearest_neighbours.BM25Recommender,
+    "TFIDF": implicit.nearest_neighbours.TFIDFRecommender,
 }
+DRAWING = ("ALS", "BPR")
 
 
 def prepare(table: Table) -> Any:
@@ -22,7 +26,9 @@ def prepare(table: Table) -> Any:
 
 def fit(data: Any, *, seed: int, threads: int, model: str, **options: Any) -> Any:
     """A model, without its progress bar."""
-    made = MODELS[model](random_state=seed, num_threads=threads, **options)
+    if model in DRAWING:
+        options["random_state"] = seed
+    made = MODELS[model](num_threads=threads, **options)
     made.fit(data, show_progress=False)
     return made
 

@@ -15,7 +15,7 @@ import venv
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent.parent
-# Packages by adapter, and the environment of each. LensKit brings PyTorch and an older pandas.
+# Packages by adapter, and the environment of each. LensKit and RecTools bring PyTorch.
 PACKAGES = {
     "surprise": ("peers", ["scikit-surprise", "pandas"]),
     "cornac": ("peers", ["cornac"]),
@@ -25,6 +25,7 @@ PACKAGES = {
     "libmf": ("peers", ["libmf"]),
     "myfm": ("peers", ["myfm", "setuptools"]),
     "lenskit": ("lenskit", ["lenskit"]),
+    "rectools": ("rectools", ["rectools[torch]"]),
 }
 
 

@@ -7,14 +7,19 @@ import pandas as pd
 from lenskit import batch
 from lenskit.als import BiasedMFScorer, ImplicitMFScorer
 from lenskit.data import from_interactions_df
-from lenskit.knn import EASEScorer
+from lenskit.knn import EASEScorer, ItemKNNScorer
 from lenskit.pipeline import predict_pipeline, topn_pipeline
 from lenskit.training import TrainingOptions
 
 from peers.table import Table
 
 PACKAGE = "lenskit"
-SCORERS = {"BiasedMF": BiasedMFScorer, "ImplicitMF": ImplicitMFScorer, "EASE": EASEScorer}
+SCORERS = {
+    "BiasedMF": BiasedMFScorer,
+    "ImplicitMF": ImplicitMFScorer,
+    "ItemKNN": ItemKNNScorer,
+    "EASE": EASEScorer,
+}
 
 
 def prepare(table: Table) -> Any:

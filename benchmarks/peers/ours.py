@@ -31,6 +31,7 @@ def prepare(table: Table) -> Ratings:
         Vocabulary(items["item_id"], "item", items),
         Scale(*table.side["scale"][:2].tolist(), float(table.side["scale"][2]) or None),
         Source("benchmark"),
+        table.positions,
     )
 
 
@@ -49,5 +50,5 @@ def predict(model: Any, data: Ratings, pairs: Table) -> Any:
 
 
 def top(model: Any, data: Ratings, users: Any, k: int) -> Any:
-    """The lists of many users, what each has rated left out."""
-    return best_items(model, users, k, seen=(data,)).items
+    """The lists of many users, what each has rated left out, and what nobody has."""
+    return best_items(model, users, k, seen=(data,), allowed=data.by_item.counts > 0).items

@@ -13,6 +13,8 @@ from typing import Any
 ML_100K = ("u1", "lab", "forecast")
 RATINGS = (*ML_100K, "ml-1m")
 LISTS = ("lists-100k", "lists-1m")
+NEXT = ("next-1m",)
+RANKING = (*LISTS, *NEXT)
 
 Options = dict[str, Any]
 
@@ -55,8 +57,8 @@ class Contender:
 
     @property
     def library(self) -> str:
-        """The environment it runs in: ``lenskit`` has one of its own, for its pins."""
-        return "lenskit" if self.adapter == "lenskit" else "peers"
+        """The environment it runs in: what brings PyTorch has one of its own, for its pins."""
+        return self.adapter if self.adapter in ("lenskit", "rectools") else "peers"
 
     def settings(self, data: str) -> Iterator[tuple[str, Options]]:
         """Name and options of each of its runs on a data set."""
@@ -204,11 +206,19 @@ CONTENDERS = [
         "myFM, no day", "myfm", ("forecast",), _MYFM | {"day": False}, "bayes", threads=2, slow=True
     ),
     # ---- lists ----
-    _ours("popularity", LISTS),
+    _ours("popularity", RANKING),
+    _ours("item-knn", LISTS),
     _ours("ease", LISTS),
     _ours("ials", (*LISTS, "everyone")),
     _ours("blend", LISTS),
     _ours("two-tower", LISTS, slow=True),
+    _ours("next-item", ("lists-100k", *NEXT)),
+    _ours("sasrec", ("lists-100k", *NEXT), slow=True),
+    # A like is what was rated, whatever the stars.
+    *(
+        _ours(name, NEXT, options={"threshold": 1.0}, slow=name == "two-tower")
+        for name in ("item-knn", "ease", "ials", "blend", "two-tower")
+    ),
     _ours(
         "blend, two-tower",
         LISTS,
@@ -219,7 +229,7 @@ CONTENDERS = [
     Contender(
         "implicit ALS",
         "implicit",
-        LISTS,
+        RANKING,
         {"model": "ALS"},
         "ials",
         grid={
@@ -231,12 +241,13 @@ CONTENDERS = [
         chosen={
             "ml-100k": {"factors": 64, "iterations": 15, "regularization": 60.0, "alpha": 10.0},
             "ml-1m": {"factors": 64, "iterations": 15, "regularization": 100.0, "alpha": 10.0},
+            "ml-1m-order": {"factors": 64, "iterations": 15, "regularization": 30.0, "alpha": 3.0},
         },
     ),
     Contender(
         "implicit BPR",
         "implicit",
-        LISTS,
+        RANKING,
         {"model": "BPR"},
         "ials",
         grid={
@@ -261,9 +272,31 @@ CONTENDERS = [
         },
     ),
     Contender(
+        "implicit TF-IDF",
+        "implicit",
+        RANKING,
+        {"model": "TFIDF"},
+        "item-knn",
+        grid={"K": [20, 50, 100, 200, 400]},
+        chosen={"ml-100k": {"K": 400}, "ml-1m": {"K": 400}, "ml-1m-order": {"K": 20}},
+    ),
+    Contender(
+        "implicit BM25",
+        "implicit",
+        RANKING,
+        {"model": "BM25"},
+        "item-knn",
+        grid={"K": [50, 200], "K1": [0.3, 1.2, 10.0], "B": [0.2, 0.75]},
+        chosen={
+            "ml-100k": {"K": 200, "K1": 0.3, "B": 0.75},
+            "ml-1m": {"K": 200, "K1": 10.0, "B": 0.2},
+            "ml-1m-order": {"K": 50, "K1": 1.2, "B": 0.75},
+        },
+    ),
+    Contender(
         "irspack iALS",
         "irspack",
-        LISTS,
+        RANKING,
         {"model": "IALS"},
         "ials",
         grid={
@@ -275,6 +308,31 @@ CONTENDERS = [
         chosen={
             "ml-100k": {"n_components": 64, "train_epochs": 16, "alpha0": 0.1, "reg": 0.03},
             "ml-1m": {"n_components": 64, "train_epochs": 16, "alpha0": 0.3, "reg": 0.01},
+        },
+    ),
+    # At the settings that were chosen without genres, and the weight of these.
+    Contender(
+        "irspack iALS, genres",
+        "irspack",
+        LISTS,
+        {"model": "IALS", "genres": True},
+        "ials",
+        defaults=False,
+        grid={
+            "n_components": [64],
+            "train_epochs": [16],
+            "alpha0": [0.1, 0.3],
+            "reg": [0.01, 0.03],
+            "lambda_item_feature": [0.01, 0.1, 1.0],
+        },
+        chosen={
+            "ml-100k": {
+                "n_components": 64,
+                "train_epochs": 16,
+                "alpha0": 0.1,
+                "reg": 0.03,
+                "lambda_item_feature": 1.0,
+            },
         },
     ),
     Contender(
@@ -301,7 +359,7 @@ CONTENDERS = [
     Contender(
         "irspack DenseSLIM",
         "irspack",
-        LISTS,
+        RANKING,
         {"model": "DenseSLIM"},
         "ease",
         grid={"reg": [100.0, 250.0, 500.0, 1000.0]},
@@ -364,6 +422,15 @@ CONTENDERS = [
         },
     ),
     Contender(
+        "LensKit ItemKNN",
+        "lenskit",
+        RANKING,
+        {"model": "ItemKNN", "feedback": "implicit"},
+        "item-knn",
+        grid={"max_nbrs": [20, 50, 200], "save_nbrs": [50, 200, 1000]},
+        chosen={"ml-100k": {"max_nbrs": 200, "save_nbrs": 1000}},
+    ),
+    Contender(
         "LensKit EASE",
         "lenskit",
         LISTS,
@@ -383,6 +450,23 @@ CONTENDERS = [
             "ml-100k": {"k": 64, "lambda_": 20.0, "alpha": 3.0},
             "ml-1m": {"k": 64, "lambda_": 20.0, "alpha": 1.0},
         },
+    ),
+    # Sizes as in ours; the network looks at as many latest items, in as many passes.
+    Contender(
+        "RecTools SASRec",
+        "rectools",
+        ("lists-100k", *NEXT),
+        {},
+        "sasrec",
+        grid={
+            "n_factors": [64],
+            "n_heads": [1],
+            "session_max_len": [50],
+            "epochs": [20],
+            "batch_size": [32, 128],
+            "lr": [0.001, 0.003],
+        },
+        slow=True,
     ),
     # ---- ten items for everyone: the seconds of answering count, so fits are short ----
     Contender("NumPy alone", "plain", ("everyone",), {"n_factors": 64}, "ials"),

@@ -4,6 +4,8 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +90,23 @@ def run(
     with np.load(answer.with_suffix(".npz"), allow_pickle=False) as file:
         found = file["answer"]
     return found, json.loads(answer.with_suffix(".json").read_text(encoding="utf-8"))
+
+
+def with_memory(
+    folder: Path | None, question: dict[str, Any], ask: Callable[[], tuple[Any, dict[str, Any]]]
+) -> tuple[Any, dict[str, Any]]:
+    """What ``ask`` answers, or has answered to the same question before: it lies in the folder."""
+    if folder is None:
+        return ask()
+    name = sha256(json.dumps(question, sort_keys=True).encode()).hexdigest()[:16]
+    path, about = folder / f"{name}.npz", folder / f"{name}.json"
+    if not about.is_file():
+        folder.mkdir(parents=True, exist_ok=True)
+        answer, spent = ask()
+        np.savez(path, answer=answer)
+        about.write_text(json.dumps(question | {"spent": spent}), encoding="utf-8")
+    with np.load(path, allow_pickle=False) as file:
+        return file["answer"], json.loads(about.read_text(encoding="utf-8"))["spent"]
 
 
 def environment(contender: Contender) -> dict[str, str]:

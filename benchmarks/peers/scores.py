@@ -5,12 +5,16 @@ from typing import Any
 
 import numpy as np
 
+from tastemap.arrays import F64
 from tastemap.evaluation.ranked_lists import RankedLists
 from tastemap.metrics import calibration
 from tastemap.metrics import rating as metrics
-from tastemap.metrics.bootstrap import paired_differences
+from tastemap.metrics.bootstrap import holm, paired_differences
+from tastemap.metrics.gap import by_gap
 
 LEVELS = np.arange(1.0, 6.0)
+# So many that the least p value stays below 0.05 where Holm multiplies it by the number of peers.
+N_RESAMPLES = 10_000
 
 
 @dataclass(frozen=True)
@@ -52,8 +56,11 @@ def rating_score(answer: Any, train: Any, test: Any) -> Score:
     return Score(found | values, np.bincount(rows, errors), np.bincount(rows), note)
 
 
-def list_score(answer: Any, train: Any, test: Any) -> Score:
-    """Recall@k, NDCG@k and coverage of lists, one for each user with test items, ascending."""
+def list_score(answer: Any, train: Any, test: Any, gap: F64 | None = None) -> Score:
+    """Recall@k, NDCG@k and coverage of lists, one for each user with test items, ascending.
+
+    With the seconds (n_users,) since each user was there last, NDCG@k by these, too.
+    """
     lists = np.asarray(answer)
     users, rows = np.unique(test.user_index, return_inverse=True)
     check_lists(lists, users, train)
@@ -63,6 +70,9 @@ def list_score(answer: Any, train: Any, test: Any) -> Score:
     ranked = RankedLists(users, lists, hits, np.bincount(rows), relevant, 0)
     means, each = ranked.summary(train), ranked.per_user()["ndcg"]
     values = {name: means[name] for name in ("recall", "ndcg", "coverage")}
+    if gap is not None:
+        classes = by_gap(gap[users], {"ndcg": each})
+        values |= {f"ndcg, {name}": ndcg for name, _, _, ndcg in classes.iter_rows()}
     return Score(values, each, np.ones(len(users)))
 
 
@@ -84,6 +94,15 @@ def check_lists(lists: Any, users: Any, train: Any) -> None:
 
 
 def difference(peer: Score, ours: Score, *, root: bool) -> list[float]:
-    """Peer minus ours of a mean loss, or of its root, and a 95 % interval: users resampled."""
-    found = paired_differences([peer.totals, ours.totals], peer.counts, 1, root=root)
-    return [float(values[0]) for values in found[:3]]
+    """Peer minus ours of a mean loss, or of its root, a 95 % interval and p: users resampled."""
+    losses = [peer.totals, ours.totals]
+    found = paired_differences(losses, peer.counts, 1, root=root, n_resamples=N_RESAMPLES)
+    return [float(values[0]) for values in found]
+
+
+def corrected(rows: list[dict[str, Any]]) -> None:
+    """Add to the differences of one task their p values by Holm, for as many as there are."""
+    compared = [row for row in rows if "difference" in row]
+    p = holm([row["difference"][3] for row in compared])
+    for row, value in zip(compared, p, strict=True):
+        row["p_holm"] = float(value)

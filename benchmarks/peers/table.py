@@ -15,6 +15,7 @@ class Table:
         users, items: int32 (n,), rows.
         ratings: float32 (n,), or None where they are to be predicted.
         times: int64 (n,), seconds since 1970, or None.
+        positions: int64 (n,), the place of each in its user's history, or None.
         n_users, n_items: Numbers of rows, whether rated or not.
         side: What is known about users and items, by name; (n_users,) or (n_items, ...).
         folder: Where the tables of users and items lie as Parquet.
@@ -24,6 +25,7 @@ class Table:
     items: Any
     ratings: Any
     times: Any
+    positions: Any
     n_users: int
     n_items: int
     side: dict[str, Any]
@@ -57,7 +59,7 @@ def read_table(folder: Path, part: str) -> Table:
     with np.load(folder / "side.npz", allow_pickle=False) as file:
         side = dict(file)
     n_users, n_items = (int(side.pop(name)) for name in ("n_users", "n_items"))
-    columns = (found.get(name) for name in ("users", "items", "ratings", "times"))
+    columns = (found.get(name) for name in ("users", "items", "ratings", "times", "positions"))
     return Table(*columns, n_users, n_items, side, folder)
 
 
@@ -66,8 +68,8 @@ def small_table(table: Table) -> Table:
     kept = np.flatnonzero((table.users < 60) & (table.items < 400))[:3000]
     if len(kept) < 500:  # rows in another order: whatever comes first
         kept = np.arange(min(len(table), 3000))
-    times = None if table.times is None else table.times[kept]
-    columns = (table.users[kept], table.items[kept], table.ratings[kept], times)
+    columns = (table.users, table.items, table.ratings, table.times, table.positions)
+    columns = (None if column is None else column[kept] for column in columns)
     return Table(*columns, table.n_users, table.n_items, table.side, table.folder)
 
 

@@ -6,10 +6,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from peers.registry import CONTENDERS
+from peers.scores import corrected
 from peers.tasks import TASKS, Task
 
 Row = dict[str, Any]
 Cell = Callable[[Row, Row | None], str]
+# A difference holds if its p value, corrected for the number of differences, is at most this.
+MAX_P = 0.05
 
 
 def number(name: str, digits: int) -> Cell:
@@ -47,18 +51,17 @@ def difference(row: Row, _: Row | None) -> str:
     """Peer minus ours, with its interval."""
     if "difference" not in row:
         return ""
-    value, low, high = row["difference"]
+    value, low, high, _ = row["difference"]
     return f"{value:+.4f} ({low:+.4f} to {high:+.4f})"
 
 
 def ahead(row: Row) -> str:
-    """Who is better: ours, the peer, or nobody as far as the interval tells."""
+    """Who is better: ours, the peer, or nobody as far as the corrected p value tells."""
     if "difference" not in row:
         return ""
-    _, low, high = row["difference"]
-    if low <= 0 <= high:
+    if row["p_holm"] > MAX_P:
         return "neither"
-    return "peer" if (high < 0) == ("rmse" in row) else "ours"
+    return "peer" if (row["difference"][0] < 0) == ("rmse" in row) else "ours"
 
 
 def _mb(row: Row, _: Row | None) -> str:
@@ -76,6 +79,7 @@ _COST: dict[str, Cell] = {
 _BESIDE: dict[str, Cell] = {
     "beside": lambda row, _: row.get("beside", ""),
     "difference (95 %)": difference,
+    "p, Holm": number("p_holm", 3),
     "ahead": lambda row, _: ahead(row),
 }
 COLUMNS: dict[str, dict[str, Cell]] = {
@@ -94,6 +98,15 @@ COLUMNS: dict[str, dict[str, Cell]] = {
     }
     | _BESIDE
     | _COST,
+    "next": {
+        "NDCG@10": number("ndcg", 4),
+        "HR@10": number("recall", 3),
+        "NDCG, same second": number("ndcg, same second", 4),
+        "over an hour": number("ndcg, over an hour", 4),
+        "coverage": number("coverage", 3),
+    }
+    | _BESIDE
+    | _COST,
     "everyone": {
         "beside": _BESIDE["beside"],
         "answer, s": seconds("answer_s"),
@@ -104,22 +117,26 @@ COLUMNS: dict[str, dict[str, Cell]] = {
 _BEST: dict[str, Callable[[Row], float]] = {
     "ratings": lambda row: row["rmse"],
     "lists": lambda row: -row["ndcg"],
+    "next": lambda row: -row["ndcg"],
     "everyone": lambda row: row["answer_s"],
 }
 
 
 def table(task: Task, rows: list[Row]) -> tuple[list[str], list[list[str]]]:
-    """Header and cells of one task, best first; what did not run comes last, with its reason."""
-    columns = COLUMNS[task.ask]
+    """Header and cells of one task, best first; what did not run comes last, with its reason.
+
+    A column in which nobody has a value is left out.
+    """
     ours = {row["model"]: row for row in rows if row["ours"] and "reason" not in row}
     ran = sorted((row for row in rows if "reason" not in row), key=_BEST[task.ask])
+    columns = {
+        name: [cell(row, ours.get(row["beside"])) for row in ran]
+        for name, cell in COLUMNS[task.ask].items()
+    }
+    columns = {name: cells for name, cells in columns.items() if any(cells)}
     body = [
-        [
-            label(row),
-            row["settings"],
-            *(cell(row, ours.get(row["beside"])) for cell in columns.values()),
-        ]
-        for row in ran
+        [label(row), row["settings"], *(cells[n] for cells in columns.values())]
+        for n, row in enumerate(ran)
     ]
     for row in rows:
         if "reason" in row:
@@ -142,16 +159,17 @@ def tally(task: Task, rows: list[Row]) -> str:
     if not compared:
         return ""
     ours = {row["model"]: row for row in rows if row["ours"]}
-    faster = [row for row in compared if row["fit_s"] < ours[row["beside"]]["fit_s"]]
+    timed = [row for row in compared if "fit_s" in row]
+    faster = [row for row in timed if row["fit_s"] < ours[row["beside"]]["fit_s"]]
     by = {
         who: [row for row in compared if ahead(row) == who] for who in ("ours", "peer", "neither")
     }
     text = (
         f"Of {len(compared)} peers at their best settings here, {len(by['ours'])} have a worse"
         f" {'error' if task.ask == 'ratings' else 'NDCG'} than the model of tastemap beside them,"
-        f" {len(by['peer'])} a better one, and {len(by['neither'])} differ by no more than chance;"
-        f" {len(compared) - len(faster)} take longer to fit."
+        f" {len(by['peer'])} a better one, and {len(by['neither'])} differ by no more than chance"
     )
+    text += f"; {len(timed) - len(faster)} take longer to fit." if timed else "."
     for said, those in (("Better", by["peer"]), ("Faster", faster)):
         if those:
             text += f" {said} than ours: {', '.join(row['model'] for row in those)}."
@@ -166,28 +184,29 @@ def notes(rows: list[Row]) -> Iterator[str]:
 
 
 def by_task(result: dict[str, Any]) -> Iterator[tuple[Task, list[Row]]]:
-    """The rows of each task that has some."""
+    """The rows of each task that has some, with their corrected p values."""
     for task in TASKS:
         if rows := [row for row in result["rows"] if row["task"] == task.name]:
+            corrected(rows)
             yield task, rows
 
 
 def joined(results: list[dict[str, Any]]) -> dict[str, Any]:
     """Runs of different tasks as one."""
     rows = [row for result in results for row in result["rows"]]
-    return results[-1] | {"rows": rows, "minutes": sum(result["minutes"] for result in results)}
+    return results[-1] | {"rows": rows}
 
 
-def about(result: dict[str, Any]) -> str:
-    """Machine, versions, seeds and duration in a sentence or two."""
+def about(result: dict[str, Any], rows: list[Row]) -> str:
+    """Machine, versions and seeds behind the rows of a table, in a sentence or two."""
     found = result["machine"]
-    used = {row["version_of"]: row["version"] for row in result["rows"] if "version" in row}
+    used = {row["version_of"]: row["version"] for row in rows if "version" in row}
     versions = ", ".join(f"{name} {number}" for name, number in (found["versions"] | used).items())
-    return (
-        f"{found['processor']}, {found['cores']} cores, {found['date']}. Versions: {versions}."
-        f" Seed {result['seed']} for every fit; seconds are the least of up to {result['rounds']}"
-        f" rounds. The run took {result['minutes']:.0f} minutes."
-    )
+    text = f"{found['processor']}, {found['cores']} cores, {found['date']}. Versions: {versions}."
+    text += f" Seed {result['seed']} for every fit"
+    if any("fit_s" in row for row in rows):
+        return f"{text}; seconds are the least of up to {result['rounds']} rounds."
+    return f"{text}; seconds were not measured."
 
 
 def show(result: dict[str, Any]) -> None:
@@ -196,7 +215,6 @@ def show(result: dict[str, Any]) -> None:
     from rich.table import Table
 
     console = Console(width=None if sys.stdout.isatty() else 170)
-    console.print(about(result))
     for task, rows in by_task(result):
         header, body = table(task, rows)
         shown = Table(title=task.title, title_justify="left")
@@ -205,38 +223,35 @@ def show(result: dict[str, Any]) -> None:
         for cells in body:
             shown.add_row(*(cell.replace("**", "").replace("\\*", "*") for cell in cells))
         console.print(shown)
-        for line in (tally(task, rows), *notes(rows)):
+        for line in (tally(task, rows), *notes(rows), about(result, rows)):
             if line:
                 console.print(line.replace("\\*", "*"))
 
 
-def markdown(task: Task, rows: list[Row]) -> str:
+def markdown(task: Task, rows: list[Row], result: dict[str, Any]) -> str:
     """A table and what is to be said of it, as Markdown."""
     header, body = table(task, rows)
     left = {"model", "settings", "beside", "ahead"}
     lines = [header, ["---" if name in left else "---:" for name in header], *body]
     text = "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
-    said = [line for line in (tally(task, rows), *notes(rows)) if line]
+    said = [line for line in (tally(task, rows), *notes(rows), about(result, rows)) if line]
     return "\n\n".join([text, *said])
 
 
-def settings(result: dict[str, Any]) -> str:
+def settings() -> str:
     """The chosen settings of the peers, as a table in Markdown."""
-    found: dict[tuple[str, str, str], list[str]] = {}
-    for task, rows in by_task(result):
-        for row in rows:
-            if row["settings"] == "chosen":
-                options = {name: value for name, value in row["options"].items() if name != "model"}
-                said = ", ".join(f"{name} {value}" for name, value in options.items())
-                found.setdefault((row["model"], task.data, said), []).append(task.name)
-    lines = ["| model | data | settings |", "|---|---|---|"]
-    return "\n".join([*lines, *(f"| {' | '.join(key)} |" for key in sorted(found))])
+    rows = []
+    for contender in CONTENDERS:
+        for data, chosen in contender.chosen.items():
+            said = ", ".join(f"{name} {value}" for name, value in chosen.items())
+            rows.append(f"| {contender.name} | {data} | {said} |")
+    return "\n".join(["| model | data | settings |", "|---|---|---|", *sorted(rows)])
 
 
 def write(result: dict[str, Any], page: Path) -> None:
     """Replace what stands between the marks of a page: the tables of the tasks that were run."""
-    parts = {task.name: markdown(task, rows) for task, rows in by_task(result)}
-    parts |= {"about": about(result), "settings": settings(result)}
+    parts = {task.name: markdown(task, rows, result) for task, rows in by_task(result)}
+    parts["settings"] = settings()
     text = page.read_text(encoding="utf-8")
     for name, part in parts.items():
         mark = f"<!-- leaderboard: {name} -->\n"

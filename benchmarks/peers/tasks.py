@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import next_item
 import numpy as np
 
 import tastemap as tm
+from tastemap.arrays import F64
 from tastemap.data.splits import Split, forecast_split
 
 LIKED = 4
@@ -20,10 +22,14 @@ class Task:
     Attributes:
         name: By which the command line calls it.
         title: What the tables call it.
-        data: The data set, ``ml-100k`` or ``ml-1m``.
-        ask: ``ratings`` of the test pairs; ``lists`` of the users with test items; or ``everyone``,
-            lists of all users, whose quality is not scored.
-        split: Function from all ratings to a training and a test part.
+        data: The data set, ``ml-100k``, ``ml-1m``, or ``ml-1m-order``: 1M in the published order,
+            and which of its times are known.
+        ask: ``ratings`` of the test pairs; ``lists`` of the users with test items; ``next``, lists
+            for one test item each, the next; or ``everyone``, lists of all users, whose quality is
+            not scored.
+        split: Function from the data to a training and a test part.
+        gaps: Function from the data and a split to the seconds (n_users,) since a user was there
+            last, where lists are scored by these.
     """
 
     name: str
@@ -31,6 +37,7 @@ class Task:
     data: str
     ask: str
     split: Callable[[Any], Split]
+    gaps: Callable[[Any, Split], F64] | None = None
 
 
 def _likes(ratings: Any) -> Split:
@@ -64,6 +71,14 @@ TASKS = [
     Task("lists-100k", f"ML-100K, lists of ten: {_LISTS}", "ml-100k", "lists", _likes),
     Task("lists-1m", f"ML-1M, lists of ten: {_LISTS}", "ml-1m", "lists", _likes),
     Task(
+        "next-1m",
+        "ML-1M, the next item: the last of each user in the published order, all unseen ranked",
+        "ml-1m-order",
+        "next",
+        lambda data: tm.leave_last_out(data[0]),
+        lambda data, split: next_item.gaps_of(*split, data[1]),
+    ),
+    Task(
         "everyone",
         "ML-1M, ten items for each of the 6,040 users, 64 factors, rated items left out",
         "ml-1m",
@@ -75,6 +90,8 @@ TASKS = [
 
 def inner(split: Split, ask: str) -> Split:
     """The training part of a split, split again: what settings are chosen on."""
+    if ask == "next":
+        return tm.leave_last_out(split.train)
     if ask == "lists":
         return tm.per_user_split(split.train, 0.2, 1)
     return tm.train_test_split(split.train, 0.1, 1)
@@ -95,7 +112,8 @@ def write_task(split: Split, folder: Path) -> None:
 
 def _pairs(ratings: Any) -> dict[str, Any]:
     columns = {"users": ratings.user_index, "items": ratings.item_index}
-    return columns if ratings.timestamp is None else columns | {"times": ratings.timestamp}
+    columns |= {"times": ratings.timestamp, "positions": ratings.position}
+    return {name: values for name, values in columns.items() if values is not None}
 
 
 def _scale(ratings: Any) -> Any:

@@ -167,27 +167,56 @@ def rows() -> list[dict[str, Any]]:
         spent | ours | {"mae": 0.7, "fit_s": 0.5},
         spent
         | peer
-        | {"mae": 0.75, "fit_s": 1.0, "beside": "mf", "difference": [0.05, 0.04, 0.06]},
+        | {"mae": 0.75, "fit_s": 1.0, "beside": "mf", "difference": [0.05, 0.04, 0.06, 0.001]},
         failed | {"threads": 1, "reason": "no wheel | no compiler"},
     ]
 
 
 def test_tables_show_ratios_losses_and_failures(peers: SimpleNamespace) -> None:
     task = next(task for task in peers.tasks.TASKS if task.name == "u1")
-    header, body = peers.tables.table(task, rows())
+    given = rows()
+    peers.scores.corrected(given)
+    header, body = peers.tables.table(task, given)
     cells = [dict(zip(header, line, strict=True)) for line in body]
     assert [line["model"] for line in cells] == ["**mf**", "P", "Q"]
     assert (cells[1]["fit / ours"], cells[1]["ahead"]) == ("2.0", "ours")
     assert cells[1]["difference (95 %)"] == "+0.0500 (+0.0400 to +0.0600)"
+    assert cells[1]["p, Holm"] == "0.001"
+    assert "log-loss" not in header  # nobody has one
     assert cells[2]["RMSE"] == "did not run: no wheel / no compiler"
     worse = rows()
-    worse[1] |= {"difference": [-0.05, -0.06, -0.04], "fit_s": 0.1}
+    worse[1] |= {"difference": [-0.05, -0.06, -0.04, 0.001], "p_holm": 0.002, "fit_s": 0.1}
     said = peers.tables.tally(task, worse)
     assert "Better than ours: P." in said
     assert "Faster than ours: P." in said
-    lists = rows()[1] | {"difference": [0.01, 0.005, 0.02], "ndcg": 0.3}
+    lists = worse[1] | {"difference": [0.01, 0.005, 0.02, 0.001], "ndcg": 0.3}
     del lists["rmse"]
     assert peers.tables.ahead(lists) == "peer"
+    assert peers.tables.ahead(lists | {"p_holm": 0.06}) == "neither"
+    untimed = [{name: row[name] for name in row if name != "fit_s"} for row in worse]
+    assert peers.tables.tally(task, untimed).endswith(
+        "by no more than chance. Better than ours: P."
+    )
+
+
+def test_p_values_are_corrected_for_the_number_of_differences(peers: SimpleNamespace) -> None:
+    given = [{"difference": [0.1, 0, 0, p]} for p in (0.01, 0.04, 0.03)]
+    given.insert(1, {"ours": True})
+    peers.scores.corrected(given)
+    assert [row.get("p_holm") for row in given] == [0.03, None, 0.06, 0.06]
+
+
+def test_what_was_answered_is_not_asked_again(peers: SimpleNamespace, tmp_path: Path) -> None:
+    calls = []
+
+    def ask() -> tuple[Any, dict[str, float]]:
+        calls.append(1)
+        return np.array([len(calls)]), {"fit_s": 1.0}
+
+    for question, expected in (({"k": 1}, 1), ({"k": 1}, 1), ({"k": 2}, 2)):
+        answer, spent = peers.runs.with_memory(tmp_path / "kept", question, ask)
+        assert (answer.tolist(), spent) == ([expected], {"fit_s": 1.0})
+    assert peers.runs.with_memory(None, {"k": 1}, ask)[0].tolist() == [3]
 
 
 def test_paired_differences_know_a_gap_from_noise(peers: SimpleNamespace) -> None:
@@ -196,10 +225,11 @@ def test_paired_differences_know_a_gap_from_noise(peers: SimpleNamespace) -> Non
     loss = rng.gamma(2, size=300) * counts
     score = peers.scores.Score
     same, worse = score({}, loss, counts), score({}, loss + 0.1 * counts, counts)
-    value, low, high = peers.scores.difference(worse, same, root=False)
+    value, low, high, p = peers.scores.difference(worse, same, root=False)
     assert [value, low, high] == pytest.approx([0.1] * 3)
+    assert p < 0.001  # small enough for Holm's correction of many peers
     noisy = score({}, rng.permutation(loss / counts) * counts, counts)
-    _, low, high = peers.scores.difference(noisy, same, root=True)
+    _, low, high, _ = peers.scores.difference(noisy, same, root=True)
     assert low < 0 < high
 
 
@@ -207,16 +237,16 @@ def test_only_the_marked_parts_of_a_page_are_replaced(
     peers: SimpleNamespace, tmp_path: Path
 ) -> None:
     page = tmp_path / "page.md"
-    names = ("about", "settings", "u1")
+    names = ("settings", "u1")
     marks = [f"<!-- leaderboard: {name} -->\n\nold\n\n<!-- end -->\n" for name in names]
     page.write_text("# Mine\n" + "\nkept\n".join(marks))
     about = {"processor": "x", "cores": 1, "date": "today", "versions": {"numpy": "2"}}
-    result = {"machine": about, "rounds": 1, "seed": 0, "minutes": 1.0, "rows": rows()}
+    result = {"machine": about, "rounds": 1, "seed": 0, "rows": rows()}
     peers.tables.write(result, page)
     text = page.read_text()
     assert "old" not in text
-    assert text.count("kept") == 2
-    assert "| P | ml-100k | k 9 |" in text
+    assert text.count("kept") == 1
+    assert "| irspack SLIM | ml-100k | alpha 0.1, l1_ratio 0.01 |" in text
     assert "| **mf** | defaults | 0.9000 |" in text
     assert "x, 1 cores, today. Versions: numpy 2." in text
     peers.tables.write(result, page)

@@ -29,13 +29,14 @@ def rows_and_targets(
 def test_pairs_give_the_products_of_all_rows(seed: int, window: int) -> None:
     rng = np.random.default_rng(seed)
     sequences = [rng.integers(0, 9, rng.integers(0, 10)).astype(np.int32) for _ in range(5)]
-    w = rng.random(window).astype(np.float32)
+    w, v = rng.random((2, window)).astype(np.float32)
     indptr = np.concatenate([[0], np.cumsum([*map(len, sequences)])]).astype(np.int64)
     G, R = np.zeros((9, 9), np.float32), np.zeros((9, 9), np.float32)
-    add_pairs(indptr, np.concatenate(sequences), w, products_of_weights(w), G, R)
-    S, Y = rows_and_targets(sequences, w, 9)
+    add_pairs(indptr, np.concatenate(sequences), v, products_of_weights(w), G, R)
+    S, _ = rows_and_targets(sequences, w, 9)
     np.testing.assert_allclose(G, np.tril(S.T @ S), atol=1e-5)
-    np.testing.assert_allclose(R, Y.T @ S, atol=1e-5)
+    by_place, Y = rows_and_targets(sequences, v, 9)
+    np.testing.assert_allclose(R, Y.T @ by_place, atol=1e-5)
 
 
 @pytest.mark.parametrize("n_rows", [0, 1, 5])

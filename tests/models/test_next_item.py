@@ -34,10 +34,11 @@ def test_the_weights_solve_the_ridge_regression_on_the_next_item(ratings: Rating
     history = histories(ratings)
     sequences = [ratings.item_index[history[user]] for user in range(ratings.n_users)]
     S, Y = rows_and_targets(sequences, np.arange(1, 7) ** -0.7, 80)
+    later, _ = rows_and_targets(sequences, np.arange(1, 7) ** -0.5, 80)
     G = S.T @ S
     L = np.diag(0.4 * G.diagonal().mean() + 0.25 * G.diagonal())
     counts = ratings.by_item.counts + POPULARITY_DAMPING
-    expected = np.linalg.solve(G + L, S.T @ Y) * (counts / counts.mean()) ** -0.3
+    expected = np.linalg.solve(G + L, later.T @ Y) * (counts / counts.mean()) ** -0.3
     np.testing.assert_allclose(model.transitions, expected, atol=2e-4)
 
 
@@ -74,6 +75,7 @@ def test_a_new_history_is_answered_like_that_of_a_user(
     ratings: Ratings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(next_item, "ELAPSED_POWER", 0.0)  # a new history has no times
+    monkeypatch.setattr(next_item, "N_LATEST_GAPS", 0)
     model = NextItem(window=6, trend_days=1e5).fit(ratings, progress=False)
     last_user = ratings.users.ids[int(ratings.user_index[np.argmax(ratings.timestamp)])]
     rated = ratings.rated_items(last_user)  # the newest first, with times
@@ -138,10 +140,36 @@ def test_the_longer_the_pause_the_more_taste_counts(model: NextItem, ratings: Ra
     gaps[4] = 1e7
     mixed = model.later(gaps)
     assert mixed.recommend(5).equals(model.later(1e7).recommend(5))
-    assert mixed.recommend(6).equals(model.recommend(6))
+    assert mixed.recommend(6).equals(model.later(0).recommend(6))
+    gaps[5] = np.nan
+    assert model.later(gaps).recommend(6).equals(model.recommend(6))
+    assert model.later(gaps).recommend(history=[1, 3]).equals(model.recommend(history=[1, 3]))
     for wrong in (-1, np.nan, np.zeros(3)):
         with pytest.raises(ArgumentError, match="gap; expected seconds, at least 0"):
             model.later(wrong)
+
+
+def test_who_mostly_pauses_long_is_taken_to_have_paused() -> None:
+    """Users 0 to 19 take up an item a day, the others one in ten seconds, all on the same walks."""
+    walk = walks().to_frame()
+    step = pl.int_range(pl.len()).over("user_id")
+    each = pl.when(pl.col("user_id") < 20).then(86_400).otherwise(10)
+    model = NextItem(window=3).fit(
+        Ratings.from_frame(walk.with_columns(timestamp=step * each)), progress=False
+    )
+    weights = {u: model._taste_weights(model._user(u))[0] for u in (0, 30)}
+    at_once, after_a_day, new = (
+        model._taste_weights(user)[0]
+        for user in (model.later(10)._user(0), model.later(86_400)._user(0), model._user(-1))
+    )
+    new /= np.sqrt(6)  # of as many likes as the others have
+    assert at_once < weights[30] < new < weights[0] < after_a_day
+    # Five gaps of the user, all of one class of two halves, and two that are average.
+    low, high = (np.log(1 / (1 - share)) for share in (0.25, 0.75))
+    average = (low + high) / 2
+    expected = np.exp((5 * low + 2 * average) / 7), np.exp((5 * high + 2 * average) / 7)
+    found = [weights[u] / model.taste * np.sqrt(6) for u in (30, 0)]
+    np.testing.assert_allclose(found, expected, rtol=0.01)
 
 
 def test_an_explanation_says_how_many_places_back_and_sums_to_the_score(model: NextItem) -> None:

@@ -55,7 +55,7 @@ def evaluate_by_gap(
         ['within a minute', 'all']
     """
     gap = gaps_before(model.fitted_data, test)
-    at_time = model.later(np.nan_to_num(gap)) if at_request else model
+    at_time = model.later(gap) if at_request else model
     return lists_by_gap(rank_unseen(at_time, test, k, threshold=threshold), gap)
 
 

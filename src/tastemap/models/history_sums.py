@@ -13,7 +13,7 @@ class HistorySums(NamedTuple):
 
     Attributes:
         G, R: S'S, of which only the lower triangle counts, and Y'S, float32 (n_items, n_items).
-        w: Weights of the places, float32 (window,).
+        w, v: Weights of the places in S'S and in Y'S, float32 (window,).
         indptr: int64 (n_users + 1,), where the items of each user begin.
         items: int32 (n,), rows of items, user by user, oldest first.
     """
@@ -21,36 +21,37 @@ class HistorySums(NamedTuple):
     G: F32
     R: F32
     w: F32
+    v: F32
     indptr: I64
     items: I32
 
     @classmethod
     def of(
-        cls, n: int, w: F32, indptr: I64, items: I32, before: "HistorySums | None" = None
+        cls, n: int, w: F32, v: F32, indptr: I64, items: I32, before: "HistorySums | None" = None
     ) -> "HistorySums":
         """The sums over n items.
 
         Args:
             n: Number of items.
-            w, indptr, items: See above.
+            w, v, indptr, items: See above.
             before: Sums over other histories; where one is as it was, its part is not added anew.
         """
         G, R = np.zeros((n, n), dtype=np.float32), np.zeros((n, n), dtype=np.float32)
         is_new = np.ones(len(indptr) - 1, dtype=bool)
-        if before is not None and np.array_equal(before.w, w):
+        if before is not None and np.array_equal([before.w, before.v], [w, v]):
             m = len(before.G)
             G[:m, :m], R[:m, :m] = before.G, before.R
             is_new = _changed(before, indptr, items)
             is_old = is_new[: len(before.indptr) - 1]
-            _add(*_of_users(before.indptr, before.items, is_old), w, -1, G, R)
-        _add(*_of_users(indptr, items, is_new), w, 1, G, R)
-        return cls(G, R, w, indptr, items)
+            _add(*_of_users(before.indptr, before.items, is_old), w, v, -1, G, R)
+        _add(*_of_users(indptr, items, is_new), w, v, 1, G, R)
+        return cls(G, R, w, v, indptr, items)
 
 
-def _add(indptr: I64, items: I32, w: F32, sign: int, G: F32, R: F32) -> None:
+def _add(indptr: I64, items: I32, w: F32, v: F32, sign: int, G: F32, R: F32) -> None:
     """Add the parts of these histories, or take them away."""
     s = np.float32(sign)
-    add_pairs(indptr, items, s * w, s * products_of_weights(w), G, R)
+    add_pairs(indptr, items, s * v, s * products_of_weights(w), G, R)
 
 
 def _of_users(indptr: I64, items: I32, users: Mask) -> tuple[I64, I32]:

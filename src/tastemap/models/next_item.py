@@ -23,15 +23,14 @@ from tastemap.models.base.user import User
 from tastemap.models.base.validation import not_negative, positive, share, whole_number
 from tastemap.models.ease import EASE
 from tastemap.models.history_sums import HistorySums
+from tastemap.models.pauses import N_LATEST_GAPS, Pauses, quantiles
 from tastemap.models.trend import Trend
 from tastemap.support.memory import require
 
-# The distribution of the gaps is kept as so many quantiles; so no gap is rarer than 1 in 1,000.
-N_QUANTILES = 1001
 # Arrays of items by items that a fit holds at once.
 N_MATRICES = 6
-# Gaps that differ by less are equal.
-SECOND = 1.0
+# Power by which an item counts less as a target the more places after another it stands.
+TARGET_POWER = 0.5
 # Within these seconds before the latest item little is lost, beyond them with this power.
 SITTING, ELAPSED_POWER = 60.0, 0.2
 # Users of an item that it has in any case, so that a rare item is not lifted far above all others.
@@ -48,7 +47,8 @@ class History:
         place: int64 (n,), places back: 1 is the latest; 0 of what is disliked, and if the order is
             not known.
         elapsed: float64 (n,), seconds from each to the latest; 0 if times are not known.
-        gap: Seconds since the latest.
+        gap: Seconds since the latest; None if nobody has told.
+        gaps: int64, seconds between the latest items, oldest first; none if times are not known.
         time: Seconds since 1970, when the question is asked; None if times are not known.
     """
 
@@ -56,7 +56,8 @@ class History:
     rating: FloatArray
     place: I64
     elapsed: F64
-    gap: float
+    gap: float | None
+    gaps: I64
     time: float | None
 
 
@@ -80,14 +81,19 @@ class NextItem(LikeModel):
         score 0.
 
     The gap:
-        Answers are those at the moment of the latest item, g = 0, unless `later` says otherwise.
+        `later` says how long ago the latest item was. If nobody does, 1 / P(g) is the geometric
+        mean over the 16 latest gaps of the user and 2 that are average for the training data: who
+        comes back for one item at a time will do so again. A new user has the average.
         The trend q_j is the share of item j in the ratings of the 30 days before the moment of the
-        question, over its share in all. No answer uses ratings after that moment for the trend.
+        question (that of the latest item, if nobody says when it is), over its share in all. No
+        answer uses ratings after that moment for the trend.
 
     Objective:
         The sum over users and places t from 2 on of |y_t - s_t B|^2, plus the sum over items i of
-        L_i |B_i|^2. y_t has a 1 at the item at t, and s_t has k^-decay at the item k places
-        before. L_i = reg mean_i (S'S)_ii + dropout / (1 - dropout) (S'S)_ii. The solution is
+        L_i |B_i|^2. s_t has k^-decay at the item k places before t. y_t has a 1 at the item at t,
+        and a little at those after t: as much as makes an item count d^-0.5 in S'Y for another d
+        places before it, within the window, where the next item alone would give d^-decay.
+        L_i = reg mean_i (S'S)_ii + dropout / (1 - dropout) (S'S)_ii. The solution is
         B = (S'S + L)^-1 S'Y, and column j is multiplied by
         ((n_j + 5) / (mean of n + 5))^-popularity: n_j ratings of item j.
 
@@ -128,7 +134,8 @@ class NextItem(LikeModel):
         transitions: B, float32 (n_items, n_items); row i says what follows item i.
         gap_quantiles: float64 (1001,), quantiles of the gaps in seconds; empty without times.
         taste_model: The fitted `EASE`.
-        gap: Seconds since the latest item, at which answers are made: a number, or (n_users,).
+        gap: Seconds since the latest item, at which answers are made: a number, or (n_users,) with
+            NaN where it is not known; None if nobody has told.
 
     Example:
         >>> from tastemap.data.datasets.synthetic import synthetic_ratings
@@ -162,7 +169,7 @@ class NextItem(LikeModel):
         self.taste = not_negative("taste", taste)
         self.trend_days = positive("trend_days", trend_days)
         self.threshold = threshold
-        self.gap: float | FloatArray = 0.0
+        self.gap: float | FloatArray | None = None
         self._sums: HistorySums | None = None
 
     @property
@@ -177,18 +184,18 @@ class NextItem(LikeModel):
     ) -> None:
         self._check_size(ratings)
         self._forget()
-        self.gap, before, self._sums = 0.0, self._sums if self._updates else None, None
+        self.gap, before, self._sums = None, self._sums if self._updates else None, None
         self.taste_model = EASE(threshold=self.threshold).fit(ratings, seed=seed, progress=progress)
         n, history = ratings.n_items, histories(ratings, seed)
         self.transitions, self.gap_quantiles = np.zeros((n, n), dtype=np.float32), np.zeros(0)
         if history is None or history.counts.max() < 2:
             return
-        w = self._weights(np.arange(1, self.window + 1))
+        place = np.arange(1, self.window + 1)
+        w, v = self._weights(place), (place**-TARGET_POWER).astype(np.float32)
         items = ratings.item_index[history.indices]
-        self._sums = HistorySums.of(n, w, history.indptr, items, before)
+        self._sums = HistorySums.of(n, w, v, history.indptr, items, before)
         self.transitions = self._solved(ratings, self._sums)
-        if len(between := gaps(ratings, history)):
-            self.gap_quantiles = np.quantile(between, np.linspace(0, 1, N_QUANTILES))
+        self.gap_quantiles = quantiles(gaps(ratings, history))
 
     def update(self, ratings: Feedback, *, seed: int = 0, progress: bool = True) -> Self:
         """As in the base class; the sums over histories that stay what they are are kept."""
@@ -239,7 +246,7 @@ class NextItem(LikeModel):
         return np.where(inside, weights, 0.0).astype(np.float32)
 
     def _forget(self) -> None:
-        for name in ("_places", "_trend"):
+        for name in ("_pauses", "_places", "_trend"):
             vars(self).pop(name, None)
 
     # ---- the moment of the question ----
@@ -248,8 +255,8 @@ class NextItem(LikeModel):
         """The same model, asked a while after the latest item of a user.
 
         Args:
-            gap: Seconds, at least 0: a number, or one for each user of the training data. The
-                latter are 0 for a new user.
+            gap: Seconds, at least 0: a number, or one for each user of the training data, NaN where
+                it is not known. The latter say nothing of a new user.
 
         Example:
             >>> from tastemap.data.datasets.synthetic import synthetic_ratings
@@ -259,28 +266,36 @@ class NextItem(LikeModel):
         """
         gap = np.asarray(gap, dtype=np.float64)
         shapes = ((), (self.fitted_data.n_users,))
-        if gap.shape not in shapes or not (np.isfinite(gap) & (gap >= 0)).all():
+        seconds = gap if gap.shape == () else gap[~np.isnan(gap)]
+        if gap.shape not in shapes or not (np.isfinite(seconds) & (seconds >= 0)).all():
             raise ArgumentError(
                 "gap",
-                expected="seconds, at least 0: a number, or one for each user",
+                expected="seconds, at least 0: a number, or one for each user, NaN if not known",
                 received=f"shape {gap.shape}, {gap.min() if gap.size else 'none'} and more",
             )
         model = copy(self)
         model.gap = gap if gap.ndim else float(gap)
         return model
 
-    def _gap_of(self, user_index: int) -> float:
-        if isinstance(self.gap, float):
+    def _gap_of(self, user_index: int) -> float | None:
+        if self.gap is None or isinstance(self.gap, float):
             return self.gap
-        return float(self.gap[user_index]) if user_index >= 0 else 0.0
+        gap = float(self.gap[user_index]) if user_index >= 0 else np.nan
+        return None if np.isnan(gap) else gap
 
     def _taste_weights(self, user: History) -> tuple[float, FloatArray]:
         """Taste / P(g) / sqrt(n), and the trend q (n_items,) with its power."""
-        below, above = np.searchsorted(self.gap_quantiles, [user.gap, user.gap + SECOND])
-        longer = 1 - (below + above) / 2 / N_QUANTILES
-        longer = max(float(longer), 1 / N_QUANTILES)
+        if user.gap is None:
+            rarity = self._pauses.usual_rarity(user.gaps)
+        else:
+            rarity = float(self._pauses.rarity(np.array([user.gap]))[0])
         n_likes = max(int(self._likes(user.rating).sum()), 1)
-        return self.taste / longer / float(np.sqrt(n_likes)), self._trend_at(user.time)
+        weight = self.taste * float(np.exp(rarity)) / float(np.sqrt(n_likes))
+        return weight, self._trend_at(user.time)
+
+    @cached_property
+    def _pauses(self) -> Pauses:
+        return Pauses.of(self.gap_quantiles)
 
     def _trend_at(self, time: float | None) -> FloatArray:
         counts = self.ratings_.by_item.counts
@@ -319,19 +334,23 @@ class NextItem(LikeModel):
         data = self.fitted_data
         rows = data.by_user[user_index] if user_index >= 0 else np.zeros(0, dtype=np.int64)
         gap, time, elapsed = self._gap_of(user_index), None, np.zeros(len(rows))
+        place, between = self._places[rows], np.zeros(0, dtype=np.int64)
         if data.timestamp is not None and len(rows):
             latest = data.timestamp[rows].max()
-            time, elapsed = float(latest) + gap, (latest - data.timestamp[rows]).astype(np.float64)
-        place = self._places[rows]
-        return History(data.item_index[rows], data.values[rows], place, elapsed, gap, time)
+            time = float(latest) + (gap or 0.0)
+            elapsed = (latest - data.timestamp[rows]).astype(np.float64)
+            times = np.sort(data.timestamp[rows[place > 0]]).astype(np.int64)
+            between = np.diff(times[-N_LATEST_GAPS - 1 :]).astype(np.int64)
+        return History(data.item_index[rows], data.values[rows], place, elapsed, gap, between, time)
 
     def _fold_in(self, item_index: IndexArray, rating: FloatArray) -> History:
         gap, time = self._gap_of(-1), None
         if self._trend is not None:
-            time = float(self._trend.time[-1]) + gap
+            time = float(self._trend.time[-1]) + (gap or 0.0)
         chosen = is_chosen(self.fitted_data, rating)
         place = np.where(chosen, np.cumsum(chosen[::-1])[::-1], 0).astype(np.int64)
-        return History(item_index, rating, place, np.zeros(len(rating)), gap, time)
+        none = np.zeros(0, dtype=np.int64)
+        return History(item_index, rating, place, np.zeros(len(rating)), gap, none, time)
 
     def _scores(self, rated: RatedItems | History, item_index: IndexArray) -> FloatArray:
         return at_items(self._score(rated), item_index, unknown=0.0)

@@ -181,7 +181,8 @@ class RowModel(ShortlistedModel, orders.OrderedModel):
         """The model as it answers a while after the latest rating of a user.
 
         Args:
-            gap: Seconds, at least 0: a number, or one for each user of the training data.
+            gap: Seconds, at least 0: a number, or one for each user of the training data, NaN where
+                it is not known.
 
         Returns:
             The model itself, where the time makes no difference to its answers.
