@@ -100,9 +100,9 @@ def recommend(
         typer.Option(help="director=2: at most so many with the same value; may be repeated."),
     ] = None,
     gap: Annotated[
-        float,
+        float | None,
         typer.Option(min=0.0, help="Seconds since the latest item, for models that look at time."),
-    ] = 0.0,
+    ] = None,
     memory: Annotated[
         str, typer.Option(help="With --all and -o: for scores and lists, beside the model.")
     ] = "1GiB",
@@ -124,7 +124,7 @@ def recommend(
     order = {"by": by, "seed": seed}
     if everyone:
         words: dict[str, Any] = {"USER": user, "--rate": rate, "--ratings": ratings, "--like": like}
-        words |= {"--after": after, "--seen": seen, "--gap": gap}
+        words |= {"--after": after, "--seen": seen, "--gap": gap is not None}
         job.check_for_all(words, has_place=as_json or out is not None)
     file = out if everyone and not as_json else None
     if is_spark(engine):
@@ -135,9 +135,8 @@ def recommend(
         choice |= order | ({"history": after} if after else {})
         choice |= {"seen": seen} if seen else {}
         single = None if everyone else (user, new_ratings)
-        answer, notes = noting(
-            lambda: job.recommended(load_saved(model).later(gap), single, choice)
-        )
+        choice |= {} if gap is None else {"gap": gap}
+        answer, notes = noting(lambda: job.recommended(load_saved(model), single, choice))
         output(as_json, out).show(answer[0], "Recommendations", [*answer[1], *notes])
 
 

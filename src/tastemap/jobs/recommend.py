@@ -55,9 +55,12 @@ def recommended(
         model: A fitted model.
         single: Id of a user or None, and ratings of a new user, the path of a file of them or
             None; None for all users.
-        choice: Further options of `recommend` and `recommend_all`; see `with_order`.
+        choice: Further options of `recommend` and `recommend_all`, see `with_order`; and ``gap``,
+            the seconds since the latest item of a single user.
     """
     choice = with_order(model, choice)
+    gap = choice.pop("gap", None)
+    model = model if gap is None else model.later(gap)
     if single is None:
         return recommend_all(model, **choice), []
     user, ratings = single

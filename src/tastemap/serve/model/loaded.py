@@ -122,7 +122,11 @@ class LoadedModel:
         return ServedUser(self.model.user_at(user_index), "trained")
 
     def fold_in(
-        self, item_index: IndexArray, rating: F32, seen: IndexArray = NO_ITEMS, gap: float = 0.0
+        self,
+        item_index: IndexArray,
+        rating: F32,
+        seen: IndexArray = NO_ITEMS,
+        gap: float | None = None,
     ) -> ServedUser:
         """A user from ratings, the oldest first, and rows of what was seen without a rating.
 
@@ -133,7 +137,7 @@ class LoadedModel:
         says_something = len(item_index) and (self.has_ratings or self.likes(rating).any())
         if not says_something or not self.capabilities.folds_in:
             return ServedUser(User(None, item_index, rating, seen=seen), "popular")
-        if gap:
+        if gap is not None:
             rows = (item_index.tobytes(), rating.tobytes(), seen.tobytes())
             return replace(folded_in(self.model.later(gap), *rows), gap=gap)
         # The parts of a page ask for the same user again.

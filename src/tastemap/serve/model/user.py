@@ -19,12 +19,13 @@ class ServedUser:
         user: The user as the model describes them; without description where ``source`` is
             ``"popular"``.
         source: Where answers for the user come from.
-        gap: Seconds since the user's latest interaction, for models that look at time.
+        gap: Seconds since the user's latest interaction, for models that look at time; None where
+            nobody has said.
     """
 
     user: User
     source: Source
-    gap: float = 0.0
+    gap: float | None = None
 
     @property
     def user_index(self) -> int:

@@ -29,11 +29,11 @@ class History(NamedTuple):
 
     Attributes:
         items: The items.
-        gap: Seconds since the latest of them.
+        gap: Seconds since the latest of them; None where it is not said.
     """
 
     items: tuple[str, ...]
-    gap: float = 0.0
+    gap: float | None = None
 
 
 #: A profile by its key in the store; as ratings in hand, item id to rating, the oldest first; or as

@@ -242,13 +242,13 @@ class InHand(_Body):
     ratings: Ratings | None = None
     interactions: Annotated[list[ItemWeight], Field(max_length=Limits.batch)] | None = None
     history: Annotated[list[IdText], Field(max_length=Limits.batch)] | None = None
-    gap: Gap = 0.0
+    gap: Gap | None = None
 
     @model_validator(mode="after")
     def _of_one_kind(self) -> Self:
         if sum(part is not None for part in (self.ratings, self.interactions, self.history)) > 1:
             raise PydanticCustomError("one_of", "One of ratings, interactions and history")
-        if self.gap and self.history is None:
+        if self.gap is not None and self.history is None:
             raise PydanticCustomError("gap", "A gap goes with a history")
         return self
 
