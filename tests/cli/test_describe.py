@@ -41,7 +41,7 @@ def test_bad_rows_are_skipped_where_one_says_so(tmp_path: Path) -> None:
     answer = ask("describe", bad, "--on-bad-row", "skip")
     assert answer["tables"][0]["rows"][0]["ratings"] == 2
     assert any("1 bad rows skipped" in note for note in answer["notes"])
-    assert "on_bad_row; expected 'error' or 'skip'" in run(
+    assert "--on-bad-row; expected 'error' or 'skip'" in run(
         "describe", bad, "--on-bad-row", "keep", code=2
     )
 

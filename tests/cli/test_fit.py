@@ -23,5 +23,3 @@ def test_options_reach_the_model_that_is_saved(
 def test_a_model_of_ratings_refuses_a_table_without(clicks: Path, tmp_path: Path) -> None:
     shown = run("fit", clicks / "clicks.csv", "-m", "mf", "-o", tmp_path / "mf", code=1)
     assert "received interactions (no ratings); use one of: ease, ials" in shown
-    shown = run("split", clicks / "clicks.csv", "-o", tmp_path / "x", code=1)
-    assert "by run, describe, fit, tune, evaluate and compare" in shown

@@ -52,7 +52,7 @@ def test_recommend_for_a_user_and_for_somebody_new(folder: Path, tmp_path: Path)
     later = ask("recommend", folder / "dot", *after, "-k", 2, "--gap", 86_400)["rows"]
     assert later == rows  # it does not look at time
     for_all = run("recommend", folder / "dot", "--all", "--gap", 5, "-o", mine, code=2)
-    assert "--gap; expected a user, or --after; received --all" in for_all
+    assert "received --gap, of one person" in for_all
     both = run("recommend", folder / "dot", 5, *after, code=2)
     assert "USER, --after; expected one of the two" in both
     both = run("recommend", folder / "dot", "--ratings", mine, *rate, code=2)
@@ -81,12 +81,12 @@ def test_lists_are_varied_calibrated_and_within_caps(folder: Path, tmp_path: Pat
     lists = pl.read_parquet(tmp_path / "lists.parquet").filter(user_id=5)
     assert lists["item_id"].to_list() == [row["item_id"] for row in rows]
     wrong = run("recommend", folder / "dot", 5, "--at-most", "decade", code=2)
-    assert "at_most; expected COLUMN=NUMBER; received 'decade'" in wrong
+    assert "--at-most; expected COLUMN=NUMBER; received 'decade'" in wrong
     wrong = run("recommend", folder / "dot", 5, "--diversity", "nan", code=2)
-    assert "diversity; expected a number from 0 to 1; received nan" in wrong
+    assert "--diversity; expected a number from 0 to 1; received nan" in wrong
     spark = ("--all", "-o", tmp_path / "x", "--engine", "spark")
     wrong = run("recommend", folder / "dot", *spark, "--diversity", 0.3, code=2)
-    assert "--diversity; expected the engine local; received spark" in wrong
+    assert "--diversity; expected this machine; received --engine spark" in wrong
 
 
 def test_recommend_for_everyone(folder: Path, tmp_path: Path) -> None:

@@ -192,7 +192,7 @@ def test_overload_is_refused_at_once_and_the_server_stays_alive(tmp_path: Path) 
 
     def question(n: int) -> bytes:
         ratings = [{"item_id": item, "rating": item % 5 + 1} for item in range(n + 1, n + 60)]
-        body = json.dumps({"ratings": ratings}).encode()
+        body = json.dumps({"ratings": ratings, "k": 50, "reasons": True}).encode()
         head = (
             "POST /api/v1/recommend HTTP/1.1",
             "Host: 127.0.0.1",

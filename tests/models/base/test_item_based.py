@@ -30,7 +30,7 @@ def test_terms_of_likes_sum_to_the_scores_of_a_new_user(
     liked = np.array([7, 2, 31], dtype=np.int32)  # the oldest first
     scores = model.score_rows(model.fold_in_rows(liked, np.ones(3, dtype=np.float32)))
     total = np.zeros(ratings.n_items)
-    for weights, place_weights, power in model.like_terms():
+    for weights, place_weights, power, _ in model.like_terms():
         W = weights.toarray() if issparse(weights) else weights
         w = np.ones(3) if place_weights is None else place_weights[[2, 1, 0]]
         total += 3**power * (w @ W[liked])

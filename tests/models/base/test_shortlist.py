@@ -46,7 +46,7 @@ def test_the_lists_of_everybody_are_those_of_each(model) -> None:
 
 
 def test_few_items_are_all_exact(model) -> None:
-    user, order = model.user_at(0), lambda scores, _: scores
+    user, order = model.user_at(0), lambda scores, *_: scores
     few = np.zeros(N_ITEMS, dtype=bool)
     few[:3] = True
     scores, exact = shortlisted(model, user, few, 10, order)

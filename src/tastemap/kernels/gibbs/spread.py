@@ -12,8 +12,8 @@ from numba import njit
 
 from tastemap.arrays import F32, F64, I32, Mask
 from tastemap.kernels.gibbs.normal import cdf
-from tastemap.kernels.gibbs.predictive import moments, precision_factor
-from tastemap.kernels.gibbs.statistics import design
+from tastemap.kernels.gibbs.predictive import gather, moments, precision_factor
+from tastemap.kernels.gibbs.tile import WIDTH
 
 ROOT_OF_TWO_PI = math.sqrt(2.0 * math.pi)
 
@@ -52,13 +52,14 @@ def expected_spread(
         variance: float64 (n,), set here.
     """
     K, D, n, C = len(means), means.shape[1], len(targets), len(gaps)
-    L, Y = np.zeros((D, D)), np.empty((D, n), dtype=np.float32)
+    P, place = (D + WIDTH - 1) // WIDTH * WIDTH, np.arange(len(rated)).astype(np.int32)
+    X, rated_scales = np.zeros((len(rated), P), np.float32), np.empty(len(rated), np.float32)
+    A, L, Y = np.empty((P, P), np.float32), np.zeros((D, D)), np.empty((D, n), dtype=np.float32)
     f, v = np.empty(n, dtype=np.float32), np.empty(n, dtype=np.float32)
     mean, square, within = np.zeros(n), np.zeros(n), np.zeros(n)
     for q in range(K):
-        X = design(items[q])
-        A = np.empty((X.shape[1], X.shape[1]), dtype=np.float32)
-        precision_factor(rated, X, item_scales[q], scales[q], lam[q], A, L)
+        gather(rated, items[q], item_scales[q], X, rated_scales)
+        precision_factor(place, X, rated_scales, scales[q], lam[q], A, L)
         moments(targets, items[q], means[q], L, Y, f, v)
         for i in range(n):
             expected, slope = float(f[i]), 1.0

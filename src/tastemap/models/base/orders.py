@@ -90,6 +90,7 @@ def ordered(
     allowed: Mask,
     k: int,
     seed: int = 0,
+    is_quick: bool = False,
 ) -> FloatArray:
     """What a list is ordered by, (n_items,), from predictions for a user.
 
@@ -102,6 +103,7 @@ def ordered(
         allowed: Mask (n_items,) of the items that the list may hold.
         k: Its length: what cannot be among the k best may have -inf.
         seed: Of the draw of a curious list.
+        is_quick: Whether standard errors that are nearly right will do, as for a shortlist.
 
     Raises:
         ArgumentError: If the order is none, or the seed.
@@ -112,6 +114,8 @@ def ordered(
         if novelty:
             bonus = novelty_bonus(predicted, model._item_information, novelty)
             predicted = predicted + cautious_bonus(bonus, model.fitted_data.by_item.counts)
+        if is_quick:
+            return predicted - CAUTION * model._quick_errors(user)
         return _cautious(model, predicted, user, allowed, k)
     score = _by(model, predicted, user, by, seed)
     return score + novelty_bonus(score, model._item_information, novelty) if novelty else score
@@ -177,6 +181,8 @@ def _cautious(model: Any, predicted: FloatArray, user: User, allowed: Mask, k: i
     score = np.full(len(predicted), -np.inf)
 
     def fill(rows: IndexArray) -> None:
+        if not len(rows):
+            return
         errors = model._standard_errors(user, rows)
         score[rows] = predicted[rows].astype(np.float64) - CAUTION * errors
 

@@ -288,13 +288,14 @@ class RowModel(ShortlistedModel, orders.OrderedModel):
         # A list is picked from more items than it has, if it shall be more than good.
         n_scored = k if reranking is None else reranking.n_scored(k, len(mask))
 
-        def order(predicted: FloatArray, allowed: Mask) -> FloatArray:
+        def order(predicted: FloatArray, allowed: Mask, is_quick: bool = False) -> FloatArray:
             return orders.ordered(
                 *(self, predicted, user, by),
                 novelty=novelty,
                 allowed=allowed,
                 k=n_scored,
                 seed=seed,
+                is_quick=is_quick,
             )
 
         if scores is not None:

@@ -26,6 +26,10 @@ class ShortlistedModel(ABC):
         """Scores (n_items,) that are nearly right; the caller may change them."""
         raise NotImplementedError
 
+    def _quick_errors(self, user: User) -> FloatArray:
+        """Standard errors (n_items,) of expected ratings that are nearly right, likewise."""
+        raise NotImplementedError
+
     @abstractmethod
     def score_rows(self, user: User) -> FloatArray:
         """The score (n_items,) of every item for one user; it may lie outside the scale."""
@@ -48,7 +52,7 @@ def shortlisted(
     user: User,
     allowed: Mask,
     k: int,
-    order: Callable[[FloatArray, Mask], FloatArray],
+    order: Callable[[FloatArray, Mask, bool], FloatArray],
 ) -> tuple[FloatArray, Mask]:
     """Scores (n_items,) of which some are exact, and the mask (n_items,) of these.
 
@@ -57,14 +61,14 @@ def shortlisted(
         user: Whose scores they are.
         allowed: Mask (n_items,) of the items that the list may hold.
         k: Its length.
-        order: What a list of some items, a mask (n_items,), is ordered by, (n_items,), made of
-            scores (n_items,).
+        order: What a list is ordered by, (n_items,), made of scores (n_items,), for some items, a
+            mask (n_items,), and of quick errors, or not.
     """
     size = max(MIN_SHORTLIST, SHORTLIST_PER_PLACE * k)
     if len(allowed) <= size:
         return model.score_rows(user), allowed
     scores = model._quick_scores(user)
-    rows = top_k(order(scores, allowed), allowed, size)
+    rows = top_k(order(scores, allowed, True), allowed, size)
     scores[rows] = model._scores_at(user, rows)
     exact = np.zeros(len(scores), dtype=bool)
     exact[rows] = True

@@ -9,6 +9,9 @@ from tastemap.data.scale import Scale
 from tastemap.kernels.gibbs.normal import add_cdf
 from tastemap.models.bayesian.posterior import Draws, UserPosteriors
 
+# Of a slope, in units of the latent value.
+STEP = np.float32(0.25)
+
 
 @dataclass(frozen=True)
 class AverageDraw:
@@ -48,22 +51,59 @@ class AverageDraw:
         The predictor of item j has the mean d_j + m . x_j of the mean rows, and the variance of
         the items' rows, of the user's rows between the draws, and of the noise.
         """
+        f, left_open = self._predictor(user)
+        if not draws.n_levels or scale.levels is None:
+            return np.asarray(draws.centre + draws.deviation * f, dtype=np.float64)
+        width = self._width(user, left_open)
+        return np.asarray(scale.highest - _below(f, width, user, scale), dtype=np.float64)
+
+    def errors(self, draws: Draws, user: UserPosteriors, scale: Scale) -> F64:
+        """Standard errors (I,) of the expected ratings, nearly: what is left open, times the slope.
+
+        What a draw leaves open of the user, in a draw of the mean precisions, counts, too.
+        """
+        f, left_open = self._predictor(user)
+        width = self._width(user, left_open)
+        rated = self.items[user.rated.items].astype(np.float64)
+        rated[:, 0] = 1.0
+        noise = (float(user.scales.mean()) * self.scales[user.rated.items]) ** 2
+        precision = np.diag(draws.user_precision.mean(axis=0, dtype=np.float64))
+        root = np.linalg.cholesky(np.linalg.inv(precision + (rated.T / noise) @ rated))
+        X = self.items[:-1].copy()
+        X[:, 0] = 1.0
+        left_open = left_open + ((X @ root.astype(np.float32)) ** 2).sum(axis=1)
+        if not draws.n_levels or scale.levels is None:
+            return np.asarray(draws.deviation * np.sqrt(left_open), dtype=np.float64)
+        # Half of what the expected rating rises over a step to each side.
+        slope = (_below(f - STEP, width, user, scale) - _below(f + STEP, width, user, scale)) / (
+            2 * STEP
+        )
+        return np.asarray(slope * np.sqrt(left_open), dtype=np.float64)
+
+    def _predictor(self, user: UserPosteriors) -> tuple[F32, F32]:
+        """The mean (I,) of the predictor, and its variance between the draws."""
         rows = user.means[:, 0].copy()
         rows[:, 1:-1] = np.einsum("kf,kfg->kg", rows[:, 1:-1], self.turns)
         mean, spread = rows.mean(axis=0), rows.var(axis=0)
         X = self.items[:-1]
         bias, weights = mean[0], np.concatenate([[1.0], mean[1:]]).astype(np.float32)
         f = (bias + X @ weights).astype(np.float32)
-        if not draws.n_levels or scale.levels is None:
-            return np.asarray(draws.centre + draws.deviation * f, dtype=np.float64)
-        s = float(user.scales.mean())
-        variance = (s * self.scales[:-1]) ** 2 + self.variance[:-1] @ weights**2
-        variance += spread[0] + X[:, 1:] ** 2 @ spread[1:]
-        width = (variance + float(user.effect_variance.mean())) ** -0.5
-        below, cuts = np.zeros(len(f)), user.cuts.mean(axis=(0, 1))
-        for cut, step in zip(cuts, np.diff(scale.levels), strict=True):
-            add_cdf(cut, f, width.astype(np.float32), float(step), below)
-        return np.asarray(scale.highest - below, dtype=np.float64)
+        return f, self.variance[:-1] @ weights**2 + spread[0] + X[:, 1:] ** 2 @ spread[1:]
+
+    def _width(self, user: UserPosteriors, left_open: F32) -> F32:
+        """One over the deviation (I,) of the latent value."""
+        variance = (float(user.scales.mean()) * self.scales[:-1]) ** 2 + left_open
+        width: F32 = ((variance + float(user.effect_variance.mean())) ** -0.5).astype(np.float32)
+        return width
+
+
+def _below(f: F32, width: F32, user: UserPosteriors, scale: Scale) -> F64:
+    """How far the mean rating (I,) lies below the highest."""
+    below, cuts = np.zeros(len(f)), user.cuts.mean(axis=(0, 1))
+    levels = np.zeros(1) if scale.levels is None else scale.levels
+    for cut, step in zip(cuts, np.diff(levels), strict=True):
+        add_cdf(cut, f, width, float(step), below)
+    return below
 
 
 def turns_of(draws: Draws, weights: F64) -> F64:

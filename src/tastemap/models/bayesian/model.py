@@ -374,6 +374,9 @@ class BayesianFactorization(PosteriorModel):
     def _quick_scores(self, user: User) -> FloatArray:
         return self._average_draw.scores(self.draws, user.description, self.ratings_.scale)
 
+    def _quick_errors(self, user: User) -> FloatArray:
+        return self._average_draw.errors(self.draws, user.description, self.ratings_.scale)
+
     def _scores_at(self, user: User, rows: IndexArray) -> FloatArray:
         return self.draws.mean(user.description, ItemLists.of([rows]), self.ratings_.scale)
 

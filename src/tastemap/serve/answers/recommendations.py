@@ -143,10 +143,7 @@ def first_page(
 
     def row(key: str, title: str, note: str, rows: IndexArray) -> Row:
         score = model.scores_at(user, rows) if scores is None else scores[rows]
-        predicted = model.predicted(user, score)
-        items = model.catalogue.cards(
-            rows, predicted=predicted, score=score, rating_of=user.rating_of
-        )
+        items = cards(model, rows, user, of_rows=score, score=score)
         if key in ROWS_WITH_REASONS:
             items = with_reasons(model, user, rows, items)
         if key == "new-here":
