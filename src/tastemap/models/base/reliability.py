@@ -11,6 +11,8 @@ from tastemap.models.base.evidence import of_some_users
 # both halves agree. It is about what MovieLens 100K and 1M say.
 DEFAULT_SHRINKAGE, WEIGHT_OF_DEFAULT = 40.0, 1.0
 MAX_SHRINKAGE = 1000.0
+# Factors whose square is a smaller share of the noise say nothing, and their penalty overflows.
+MIN_SHARE = 1e-12
 # The most ratings that are looked at: of a larger table, those of some of the users.
 MAX_RATINGS = 2**18
 # Steps of the conjugate gradients, and where they end. Directions need no more digits.
@@ -46,7 +48,7 @@ def estimated_shrinkage(
     rest = (ratings.rating - bias).astype(np.float32)
     size = float(np.mean(items[ratings.item_index, 1:].astype(np.float64) ** 2))
     noise = float(np.mean(rest.astype(np.float64) ** 2))
-    if not (np.isfinite(noise) and np.isfinite(size) and size > 0):
+    if not (np.isfinite(noise) and np.isfinite(size) and size > MIN_SHARE * noise):
         return DEFAULT_SHRINKAGE
     half = np.random.default_rng([seed, 1]).random(len(ratings)) < 0.5
     parts = [

@@ -81,7 +81,7 @@ def scaled_to_sum(effects: F64, total: float) -> F64:
 
     Example:
         >>> scaled_to_sum(np.array([0.2, 0.1, -0.1]), 0.5).round(3).tolist()
-        [0.37, 0.185, -0.054]
+        [0.369, 0.185, -0.054]
     """
     above, below = effects[effects > 0].sum(), -effects[effects < 0].sum()
     # above x - below / x = total, by the formula that does not take equal numbers from each other
