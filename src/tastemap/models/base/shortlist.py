@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from tastemap.arrays import FloatArray, IndexArray, Mask
+from tastemap.errors import UnsupportedError
 from tastemap.models.base.selection import top_k
 from tastemap.models.base.user import User
 
@@ -24,11 +25,11 @@ class ShortlistedModel(ABC):
 
     def _quick_scores(self, user: User) -> FloatArray:
         """Scores (n_items,) that are nearly right; the caller may change them."""
-        raise NotImplementedError
+        raise UnsupportedError(f"{type(self).__name__} has no quick scores")
 
     def _quick_errors(self, user: User) -> FloatArray:
         """Standard errors (n_items,) of expected ratings that are nearly right, likewise."""
-        raise NotImplementedError
+        raise UnsupportedError(f"{type(self).__name__} has no quick standard errors")
 
     @abstractmethod
     def score_rows(self, user: User) -> FloatArray:

@@ -58,7 +58,7 @@ export class RankedItems {
 }
 
 export class FactorModel extends RankedItems {
-  // data: what tastemap/serve/export.py writes under "model".
+  // data: what tastemap/serve/static_site.py writes under "model".
   constructor(data) {
     super(decoded(data.popularity, Uint32Array));
     this.mean = data.global_mean;

@@ -214,7 +214,7 @@ export class Site {
   }
 
   // Titles that hold the words, then items of a genre that is named and hold the others; the rules
-  // are those of tastemap/serve/catalogue.py.
+  // are those of tastemap/serve/model/catalogue.py.
   search(q) {
     const words = wordsOf(q);
     const named = this.items.genreList.filter((name) => wordsOf(name).every((word) => words.includes(word)));
