@@ -15,6 +15,7 @@ def test_no_list_is_shown_twice(ratings: Ratings, monkeypatch: pytest.MonkeyPatc
     model = BiasModel().fit(ratings)
     new, cautious, *_ = (block.caption for block in recommendation_blocks(model)[1:][::-1])
     assert new.startswith("For a new person")
+    assert new.endswith(", by what is certain"), "films of a single rating led it"
     assert cautious == "The same by what is certain: 1.28 standard errors below the prediction"
     monkeypatch.setattr(orders, "CAUTION", 0.0)
     assert [block.caption.split()[0] for block in recommendation_blocks(model)] == ["For", "For"]

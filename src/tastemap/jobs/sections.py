@@ -344,6 +344,9 @@ def recommendation_blocks(model: Recommender, rated: Ratings | None = None) -> l
         if isinstance(data, Ratings):
             ratings = dict.fromkeys(loved, data.scale.highest)
             caption = f"For a new person who gives {plain(data.scale.highest)} to {names}"
-        answer = model.recommend(ratings=ratings, k=min(10, data.n_items - len(loved)))
+        by = "cautious" if "cautious" in model.orders else "expected"
+        k = min(10, data.n_items - len(loved))
+        answer = model.recommend(ratings=ratings, k=k, by=by)
+        caption += ", by what is certain" if by == "cautious" else ""
         blocks.append(Table(_as_shown(model, answer), caption))
     return blocks
