@@ -200,9 +200,8 @@ def test_ratings_a_row_bear_factors(split: Split) -> None:
         return default_factors(np.full(n_rows, 2 * a_row))
 
     assert factors(1000, 4.9) == bayesian.DEFAULT_FACTORS_SPARSE
-    assert factors(1000, 5) == factors(1000, 99) == bayesian.DEFAULT_FACTORS
-    assert factors(10_000, 49) == factors(9_000, 55) == bayesian.DEFAULT_FACTORS
-    assert factors(10_000, 50) == bayesian.DEFAULT_FACTORS_LARGE
+    assert factors(1000, 5) == factors(1000, 24.9) == bayesian.DEFAULT_FACTORS
+    assert factors(1000, 25) == factors(10_000, 99) == bayesian.DEFAULT_FACTORS_DENSE
     # Rows without ratings say nothing.
     assert default_factors(np.array([10, 10, 0, 0, 0, 0])) == bayesian.DEFAULT_FACTORS
     quick = {"n_iterations": 2, "n_draws": 2, "n_chains": 1}

@@ -89,7 +89,7 @@ SPACES: dict[str, dict[str, Span]] = {
         "damping": Span("float", 0.01, 5),
     },
     "bayes": {
-        "n_factors": Span("int", 4, 40, default=14),
+        "n_factors": Span("int", 4, 80, default=30),
         "n_implicit": Span("int", 0, 200, log=False),
     },
     "dot": {
