@@ -15,7 +15,9 @@ from tastemap.explore.item_map import item_map
 from tastemap.models.bias import BiasModel
 from tastemap.models.registry import make_model
 from tastemap.serve.static_site import (
+    ICONS,
     MODULES,
+    WORKER,
     bundle,
     export_site,
     histograms,
@@ -28,12 +30,16 @@ def numbers(text: str, dtype: str) -> np.ndarray:
     return np.frombuffer(base64.b64decode(text), dtype=dtype)
 
 
-def test_a_site_is_five_files_and_replaces_only_a_site(ratings: Ratings, tmp_path: Path) -> None:
+def test_a_site_is_a_few_files_and_replaces_only_a_site(ratings: Ratings, tmp_path: Path) -> None:
     model = BiasModel().fit(ratings)
     page = export_site(model, tmp_path / "site")
     export_site(model, tmp_path / "site")
-    names = ["data.js", "icon.svg", "index.html", "tastemap.css", "tastemap.js"]
-    assert sorted(file.name for file in page.parent.iterdir()) == names
+    names = {"data.js", "icon.svg", "index.html", "tastemap.css", "tastemap.js", *ICONS}
+    names |= {"site.webmanifest", WORKER}
+    assert {file.name for file in page.parent.iterdir()} == names
+    worker = (page.parent / WORKER).read_text()
+    kept = json.loads(re.search(r"FILES = (.*);", worker)[1])
+    assert set(kept) == names - {WORKER}, "all of it is there without a network"
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("precious")
     with pytest.raises(ArtifactError, match="already there"):

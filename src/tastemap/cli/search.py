@@ -20,5 +20,6 @@ def search(
     from tastemap.explore.title_search import search_titles
 
     words = " ".join(query)
-    frame = search_titles(learnt_or_read(where).items, words, k=k or 10)
+    data = learnt_or_read(where)
+    frame = search_titles(data.items, words, k or 10, popularity=data.by_item.counts)
     output(as_json, out).show(frame, f"Titles like “{words}”")

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from tastemap.arrays import F64, I64
+from tastemap.arrays import F64, I64, AnyArray
 from tastemap.data.vocabulary import Vocabulary
 from tastemap.errors import ArgumentError
 
@@ -24,6 +24,8 @@ ARTICLES = frozenset(
 )
 # The least similarity (difflib's ratio) of two words, and of the words of a title on average.
 MIN_SIMILARITY_OF_WORD, MIN_SIMILARITY_OF_TITLE = 0.7, 0.5
+# A title that has a word's beginning alone is worth so much of one that has the word.
+WEIGHT_OF_BEGINNING = 0.75
 # Most words with which a word is compared.
 MAX_CANDIDATES = 100
 # So many characters of a title or a query are read; to take off accents takes their square.
@@ -39,7 +41,9 @@ _SEPARATOR = re.compile(r"[\W_]+")
 _YEAR = re.compile(r"\(\d{4}\)$")
 
 
-def search_titles(items: Vocabulary, query: str, k: int = 10) -> pl.DataFrame:
+def search_titles(
+    items: Vocabulary, query: str, k: int = 10, popularity: npt.ArrayLike | None = None
+) -> pl.DataFrame:
     """The items whose titles hold the words of a query.
 
     Case, accents, punctuation, word order and articles do not matter, and the beginning of a word
@@ -51,6 +55,8 @@ def search_titles(items: Vocabulary, query: str, k: int = 10) -> pl.DataFrame:
         query: A few words, such as ``"jedi return"`` or ``"amelie 2001"``; of more than forty, the
             first forty.
         k: Largest number of answers.
+        popularity: Number of ratings of each item, (n,). With it, how well an item is known says as
+            much of its place as how much of the title the query has; a whole title stays first.
 
     Returns:
         Frame ``item_id, title, match, score``, best first, possibly empty. ``match`` is ``"words"``
@@ -82,7 +88,10 @@ def search_titles(items: Vocabulary, query: str, k: int = 10) -> pl.DataFrame:
     if not len(rows):
         rows, score = index.spelt_like(required)
         match = np.full(len(rows), "spelling")
-    order = np.lexsort((rows, -score, match != "words"))[:k]
+    order = np.lexsort((rows, -score, match != "words"))
+    if popularity is not None:
+        order = np.lexsort((rows, -_relevance(rows, score, match, np.asarray(popularity))))
+    order = order[:k]
     return pl.DataFrame(
         {
             "item_id": items.ids_at(rows[order]),
@@ -91,6 +100,13 @@ def search_titles(items: Vocabulary, query: str, k: int = 10) -> pl.DataFrame:
             "score": score[order],
         }
     )
+
+
+def _relevance(rows: I64, score: F64, match: npt.NDArray[np.str_], popularity: AnyArray) -> F64:
+    """How well titles fit a query and how well they are known, on average; a whole title is 2."""
+    fame = np.log1p(popularity[rows]) / max(np.log1p(popularity.max(initial=1)), 1.0)
+    relevance = (score + fame) / 2 * np.where(match == "words", 1.0, WEIGHT_OF_BEGINNING)
+    return np.where((score == 1) & (match == "words"), 2.0 + fame, relevance)
 
 
 class TitleIndex:

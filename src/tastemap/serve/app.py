@@ -8,7 +8,7 @@ from pathlib import Path
 
 import anyio
 from fastapi import FastAPI
-from starlette.staticfiles import StaticFiles
+from starlette.middleware.gzip import GZipMiddleware
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from tastemap.errors import ArgumentError
@@ -26,9 +26,13 @@ from tastemap.serve.web.errors import handle_errors
 from tastemap.serve.web.head import AnswersHead
 from tastemap.serve.web.middleware import Guard
 from tastemap.serve.web.prometheus import Counting
+from tastemap.serve.web.rendering import refusal
+from tastemap.serve.web.static import PREFIX, VersionedFiles
 
 # Threads beside those of the requests at work, for what is answered however many wait.
 N_SPARE_THREADS = 4
+# A page of 34 kB becomes one of 4; the highest level takes three times as long for 2 % less.
+GZIP_LEVEL = 5
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -60,8 +64,9 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.visitors = Visitors(load_secret(store.folder or Path(settings.model).parent))
     for router in (health.router, *api.routers, reference.router, pages.router, you.router):
         app.include_router(router)
-    app.mount("/static", StaticFiles(packages=[("tastemap.serve", "static")]))
-    handle_errors(app)
+    app.mount(PREFIX, VersionedFiles())
+    handle_errors(app, refusal)
+    app.add_middleware(GZipMiddleware, compresslevel=GZIP_LEVEL)
     app.add_middleware(AnswersHead)
     app.add_middleware(Guard, settings=settings, counting=counting)
     if settings.trusted_proxies:  # the outermost: it says who the client is

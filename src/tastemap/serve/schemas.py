@@ -74,11 +74,15 @@ class ItemCard:
 
 @dataclass(frozen=True, slots=True)
 class ItemPage:
-    """Items that fit a question, and the cursor of those that follow; null at the end."""
+    """Items that fit a question, and the cursor of those that follow; null at the end.
+
+    ``are_guesses``: no title has the words of the query; these have words that are spelt alike.
+    """
 
     items: list[ItemCard]
     total: int
     next_cursor: str | None = None
+    are_guesses: bool = False
 
 
 @dataclass(frozen=True, slots=True)

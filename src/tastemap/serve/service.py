@@ -123,11 +123,12 @@ class Service:
         model = self.model
         mark = [model.version, query, *vars(filters).values()]
         first = position_of(cursor, mark)
-        rows = model.catalogue.search(query)
-        rows = rows[model.catalogue.allowed(filters)[rows]]
+        finds = model.catalogue.search(query)
+        rows = finds.rows[model.catalogue.allowed(filters)[finds.rows]]
         items = cards(model, rows[first : first + n], self._user(model, profile))
         end = first + len(items)
-        return ItemPage(items, len(rows), cursor_at(end, mark) if end < len(rows) else None)
+        cursor = cursor_at(end, mark) if end < len(rows) else None
+        return ItemPage(items, len(rows), cursor, are_guesses=finds.are_guesses)
 
     def item(self, item_id: str, profile: AnyProfile | None = None) -> ItemDetail:
         """Everything about an item."""

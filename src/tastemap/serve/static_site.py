@@ -5,13 +5,19 @@
     tastemap.js      what it does: the modules of ``static/``, one after the other
     data.js          the model and the items, as JSON with numbers in base64
     icon.svg         its picture in the browser's tab
+    icon-*.png, site.webmanifest, worker.js   what a browser needs to install it and to open it
+                     without a network, if it comes from a server
 
 A browser that opens a file asks no server, and lets a page load neither modules nor data from its
 folder; plain scripts it does load, hence the form of the last two.
 """
 
+import hashlib
+import json
 import re
+from collections.abc import Mapping
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +45,7 @@ from tastemap.models.base.posterior_draws import PosteriorModel
 from tastemap.models.base.recommender import Recommender
 from tastemap.serve.exported_draws import draws_data
 from tastemap.serve.exported_likes import likes_data, packed
+from tastemap.serve.model.genre_words import spoken_genres
 from tastemap.serve.words import Words
 
 #: The modules of the site, each after those it imports.
@@ -46,7 +53,8 @@ MODULES = (
     *("dom", "search", "normal", "model", "probit", "posterior", "like-model", "charts", "stars"),
     *("hearts", "varied", "paint", "map", "site", "like-site", "start"),
 )
-DATA = "data.js"
+DATA, WORKER = "data.js", "worker.js"
+ICONS = ("icon-192.png", "icon-512.png")
 
 
 def export_site(model: Recommender, out: str | Path) -> Path:
@@ -80,11 +88,26 @@ def export_site(model: Recommender, out: str | Path) -> Path:
             do="choose another path",
         )
     data = embedded_json(site_data(model))
-    write_page(folder / DATA, f"window.TASTEMAP = {data};\n")
-    write_page(folder / "tastemap.js", bundle())
-    for name in ("tastemap.css", "icon.svg"):
-        write_page(folder / name, static_text(name))
-    return write_page(folder / "index.html", static_text("site.html"))
+    texts = {DATA: f"window.TASTEMAP = {data};\n", "tastemap.js": bundle()}
+    texts |= {name: static_text(name) for name in ("tastemap.css", "icon.svg", "site.webmanifest")}
+    texts["index.html"] = static_text("site.html")
+    pictures = {name: _static(name).read_bytes() for name in ICONS}
+    texts[WORKER] = _worker(texts, pictures)
+    for name, text in texts.items():
+        write_page(folder / name, text)
+    for name, picture in pictures.items():
+        (folder / name).write_bytes(picture)
+    return folder / "index.html"
+
+
+def _worker(texts: Mapping[str, str], pictures: Mapping[str, bytes]) -> str:
+    """The script that keeps the site, with its files and a version, which changes when they do."""
+    digest = hashlib.blake2b(digest_size=8)
+    for content in (*(text.encode() for text in texts.values()), *pictures.values()):
+        digest.update(content)
+    head = {"VERSION": digest.hexdigest(), "FILES": [*texts, *pictures]}
+    lines = [f"const {name} = {json.dumps(value)};\n" for name, value in head.items()]
+    return "".join(lines) + static_text(WORKER)
 
 
 def site_data(model: Recommender) -> dict[str, Any]:
@@ -117,6 +140,7 @@ def _items_data(data: Feedback) -> dict[str, Any]:
     """What is known of the items, in columns."""
     everything = pl.DataFrame({"item_id": data.items.ids}).with_columns(x=0.0, y=0.0)
     items = map_items(everything, data)
+    genres = sorted({genre for row in items["genres"].to_list() for genre in row or ()})
     return {
         "id": items["item_id"].cast(pl.String).to_list(),
         "title": items["title"].to_list(),
@@ -124,7 +148,8 @@ def _items_data(data: Feedback) -> dict[str, Any]:
         "genres": items["genres"].to_list(),
         "genre": items["genre"].to_list(),
         "genreNames": _by_frequency(items["genre"]),
-        "genreList": sorted({genre for row in items["genres"].to_list() for genre in row or ()}),
+        "genreList": genres,
+        "genreWords": spoken_genres(genres),
         "average": _rounded(items["average"]),
         "placeholders": np.flatnonzero(data.items.placeholders).tolist(),
     }
@@ -153,7 +178,11 @@ def bundle() -> str:
 
 def static_text(name: str) -> str:
     """The text of a file in ``static/``."""
-    return (files("tastemap.serve") / "static" / name).read_text(encoding="utf-8")
+    return _static(name).read_text(encoding="utf-8")
+
+
+def _static(name: str) -> Traversable:
+    return files("tastemap.serve") / "static" / name
 
 
 def _exportable(model: Recommender) -> HasFactors:

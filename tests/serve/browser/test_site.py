@@ -1,6 +1,9 @@
 """The exported site, from a file, in a real browser."""
 
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -13,6 +16,7 @@ from tastemap.models.base.recommender import Recommender
 from tastemap.models.registry import make_model
 from tastemap.serve.answers.item_map import place_of_user
 from tastemap.serve.exported_draws import draws_data
+from tastemap.serve.model.catalogue import Catalogue
 from tastemap.serve.model.loaded import LoadedModel
 from tastemap.serve.model.reload import LiveModel
 from tastemap.serve.people.store import Store
@@ -20,6 +24,15 @@ from tastemap.serve.service import Service
 from tastemap.serve.static_site import export_site
 
 pytestmark = pytest.mark.slow
+
+
+class QuietFiles(SimpleHTTPRequestHandler):
+    """A folder's files, without a line on the screen for each."""
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
 MINE = {2: 5.0, 4: 4.0, 7: 1.0, 9: 2.0, 20: 5.0}
 # The person's ratings in the order in which the site keeps them.
 RATE = "mine => mine.forEach(([id, r]) => tastemap.rate(tastemap.rowById.get(id), r))"
@@ -128,6 +141,40 @@ def test_numbers_are_those_of_the_library(watched: Any, film_model: Recommender)
         )
         assert [int(other) for other, _ in found] == expected["item_id"].to_list()
         np.testing.assert_allclose([s for _, s in found], expected["similarity"], atol=1e-4)
+
+
+def test_a_search_is_that_of_the_server_and_a_guess_is_called_one(
+    watched: Any, film_ratings: Ratings
+) -> None:
+    page, catalogue = watched.page, Catalogue(film_ratings)
+    for query in ("comedy", "comedies", "science fiction", "film 1", "drama 31", "the", "comdy"):
+        expected = catalogue.search(query)
+        found = page.evaluate("q => tastemap.search(q)", query)
+        ids = [str(catalogue[row].item_id) for row in expected.rows[:20]]
+        rows = page.evaluate("rows => rows.map((i) => tastemap.items.id[i])", found["rows"][:20])
+        if not expected.are_guesses:  # close spellings are looked for in two ways
+            assert rows == ids, query
+        assert found["areGuesses"] == expected.are_guesses, query
+    page.get_by_label("Search").fill("comdy")
+    assert "is called “comdy”" in page.locator("#row-found h2").first.inner_text()
+
+
+def test_a_site_from_a_server_opens_without_the_network(
+    film_model: Recommender, open_page: Any, tmp_path: Path
+) -> None:
+    folder = export_site(film_model, tmp_path / "site").parent
+    handler = partial(QuietFiles, directory=str(folder))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        home = f"http://127.0.0.1:{server.server_port}/"
+        page = open_page(home).page
+        page.goto(home)
+        page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+        server.shutdown()
+    # Nothing listens there any more.
+    page.goto(home)
+    page.wait_for_selector(".card")
+    assert page.locator("#row-top-picks h2").inner_text() == "Highest rated"
 
 
 def test_picks_and_their_reasons_are_those_of_the_server(watched: Any, model_folder: Path) -> None:

@@ -42,6 +42,8 @@ def test_no_filter_lets_placeholders_through() -> None:
         ("sci-fi", [1]),
         ("Horror comedy", [4]),
         ("horror 1979", [1]),
+        ("science fiction", [1]),
+        ("comedies", [4, 3]),
         ("horror airplane", []),
         ("dracula", [2]),
         ("airplan", [3]),
@@ -51,7 +53,19 @@ def test_no_filter_lets_placeholders_through() -> None:
     ],
 )
 def test_titles_come_first_then_the_genre(films: Catalogue, query: str, found: list[int]) -> None:
-    assert films.items.ids_at(films.search(query)).to_list() == found
+    finds = films.search(query)
+    assert films.items.ids_at(finds.rows).to_list() == found
+    assert finds.are_guesses == (query == "sceam")
+
+
+def test_what_is_known_comes_before_what_is_not() -> None:
+    titles = ["Star Kid (1997)", "Star", "Star Wars (1977)", "Starship Troopers (1997)"]
+    table = pl.DataFrame({"item_id": [1, 2, 3, 4], "title": titles})
+    item = [1, 2, *[3] * 50, *[4] * 40]
+    frame = pl.DataFrame({"user_id": range(92), "item_id": item, "rating": [3.0] * 92})
+    catalogue = Catalogue(Ratings.from_frame(frame, item_table=table))
+    for query, order in (("star", [2, 3, 4, 1]), ("star w", [3]), ("sta", [3, 4, 2, 1])):
+        assert catalogue.items.ids_at(catalogue.search(query).rows).to_list() == order, query
 
 
 ODD = ["5", "05", " 3", "1_0", "x", "", "-3", str(2**70), "١", "3.0"]

@@ -43,6 +43,27 @@ def test_every_error_has_one_shape(
     assert error_of(answer)
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "status", "heading"),
+    [
+        ("GET", "/nonsense", 404, "Not here"),
+        ("GET", "/static/no-such.css", 404, "Not here"),
+        ("DELETE", "/", 405, "That did not work"),
+    ],
+)
+def test_what_is_not_there_is_a_page_for_a_browser_and_json_for_a_program(
+    client: TestClient, method: str, path: str, status: int, heading: str
+) -> None:
+    page = client.request(method, path, headers={"Accept": "text/html,*/*;q=0.8"})
+    assert (page.status_code, page.headers["content-type"]) == (status, "text/html; charset=utf-8")
+    assert f"<h1>{heading}</h1>" in page.text
+    assert ('type="search"' in page.text) == (status == 404), "a way on"
+    assert "set-cookie" not in page.headers, "nothing is kept of who lost their way"
+    assert error_of(client.request(method, path)), "a program has the one shape"
+    answer = client.get("/api/v1/nothing", headers={"Accept": "text/html"})
+    assert error_of(answer) == "not_found", "so has the API, whoever asks"
+
+
 def test_an_error_of_ours_tells_nothing(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:

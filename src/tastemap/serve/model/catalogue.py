@@ -16,6 +16,7 @@ from tastemap.data.ratings import Ratings
 from tastemap.data.vocabulary import Id, Vocabulary
 from tastemap.errors import ArgumentError, UnknownIdError
 from tastemap.explore.title_search import MAX_WORDS, search_titles, title_words
+from tastemap.serve.model.genre_words import genres_in
 from tastemap.serve.schemas import Basis, ItemCard
 
 # Every average is damped by so many ratings at the overall mean.
@@ -99,6 +100,18 @@ class ItemFacts(NamedTuple):
     title: str
     year: int | None
     genres: tuple[str, ...]
+
+
+class Finds(NamedTuple):
+    """What a search finds.
+
+    Attributes:
+        rows: Rows of items, the best first, (n,).
+        are_guesses: Whether they have none of the words, but words that are spelt alike.
+    """
+
+    rows: IndexArray
+    are_guesses: bool = False
 
 
 class Catalogue:
@@ -329,8 +342,8 @@ class Catalogue:
         n = int(np.searchsorted(np.cumsum(counts), counts.sum() * TAIL_SHARE, side="right"))
         return int(counts[max(n - 1, 0)])
 
-    def search(self, query: str) -> IndexArray:
-        """Rows of the items that fit a query, the best first; all where it has no word.
+    def search(self, query: str) -> Finds:
+        """The items that fit a query, the best first; all where it has no word.
 
         Titles that hold its words come first. Where it names a genre, the items of that genre that
         hold its other words follow, the most rated first where there are none; close spellings are
@@ -338,24 +351,24 @@ class Catalogue:
         """
         words = title_words(query)[:MAX_WORDS]
         if not words:
-            return self.by_popularity
-        named = [name for name, _ in self.genres if set(title_words(name)) <= set(words)]
-        rows = self._by_title(words, spelling=not named)
+            return Finds(self.by_popularity)
+        named, rest = genres_in(words, [name for name, _ in self.genres])
+        titles = self._by_title(words, spelling=not named)
         if not named:
-            return rows
-        of_genres = {word for name in named for word in title_words(name)}
-        rest = [word for word in words if word not in of_genres]
-        others = self._by_title(rest, spelling=False) if rest else self.by_popularity
+            return titles
+        others = self._by_title(rest, spelling=False).rows if rest else self.by_popularity
         fits = np.logical_and.reduce([self.genre_mask(name) for name in named])
-        fits[rows] = False
-        return np.concatenate([rows, others[fits[others]]])
+        fits[titles.rows] = False
+        return Finds(np.concatenate([titles.rows, others[fits[others]]]))
 
-    def _by_title(self, words: list[str], *, spelling: bool) -> IndexArray:
-        """Rows of the items whose titles hold all words, or if there are none are spelt alike."""
-        matches = search_titles(self.items, " ".join(words), len(self))
-        if not spelling:
-            matches = matches.filter(pl.col("match") != "spelling")
-        return self.items.index(matches["item_id"])
+    def _by_title(self, words: list[str], *, spelling: bool) -> Finds:
+        """The items whose titles hold all words, or if there are none are spelt alike."""
+        text = " ".join(words)
+        matches = search_titles(self.items, text, len(self), popularity=self.popularity)
+        is_spelling = bool(len(matches)) and matches["match"][0] == "spelling"
+        if is_spelling and not spelling:
+            return Finds(np.empty(0, dtype=np.int32))
+        return Finds(self.items.index(matches["item_id"]), is_spelling)
 
 
 def _lists(genres: pl.Series) -> pl.Series:

@@ -13,8 +13,24 @@ export function wordsOf(text) {
     .split(/[^\p{L}\p{N}]+/u).filter((word) => word);
 }
 
+// The genres that words name, and the other words; spoken: the genre that each way to name one means.
+export function genresIn(words, spoken) {
+  const named = new Set();
+  const rest = [];
+  for (let at = 0; at < words.length;) {
+    const lengths = [3, 2, 1].filter((n) => at + n <= words.length);
+    const n = lengths.find((length) => Object.hasOwn(spoken, words.slice(at, at + length).join("")));
+    if (n) named.add(spoken[words.slice(at, at + n).join("")]);
+    else rest.push(words[at]);
+    at += n ?? 1;
+  }
+  return { named: [...named], rest };
+}
+
 export class TitleIndex {
-  constructor(titles) {
+  constructor(titles, popularity) {
+    const most = Math.max(Math.log1p(popularity.reduce((a, b) => Math.max(a, b), 1)), 1);
+    this.fame = Array.from(popularity, (n) => Math.log1p(n) / most);
     this.words = titles.map((title) => {
       const words = wordsOf(title);
       const joined = words.slice(1).map((word, at) => words[at] + word);
@@ -28,12 +44,12 @@ export class TitleIndex {
   }
 
   // Rows of the titles that hold every word of the query, best first; if there are none, and if
-  // asked for, of those spelt alike.
+  // asked for, of those spelt alike, which are guesses.
   search(query, k, spelling = true) {
     const words = wordsOf(query);
     const named = words.filter((word) => !ARTICLES.has(word));
     const asked = named.length ? named : words;
-    if (!asked.length) return [];
+    if (!asked.length) return { rows: [], areGuesses: false };
     const letters = asked.join("").length;
     let found = [];
     this.words.forEach((own, row) => {
@@ -41,9 +57,12 @@ export class TitleIndex {
       const exact = asked.every((word) => own.includes(word));
       found.push({ row, exact, score: Math.min(letters / this.letters[row], 1) });
     });
-    if (!found.length && spelling) found = this.speltLike(asked);
-    found.sort((a, b) => b.exact - a.exact || b.score - a.score || a.row - b.row);
-    return found.slice(0, k).map((one) => one.row);
+    const areGuesses = !found.length && spelling;
+    if (areGuesses) found = this.speltLike(asked);
+    const relevance = ({ row, exact, score }) => (exact && score === 1 ? 2 + this.fame[row]
+      : ((score + this.fame[row]) / 2) * (exact ? 1 : 0.75));
+    found.sort((a, b) => relevance(b) - relevance(a) || a.row - b.row);
+    return { rows: found.slice(0, k).map((one) => one.row), areGuesses: areGuesses && found.length > 0 };
   }
 
   // Titles with words that share most pairs of letters with those of the query.

@@ -5,7 +5,7 @@ import { counted, element, labelOf, saveCsv } from "./dom.js";
 import { TasteMap } from "./map.js";
 import { decoded, FactorModel, placeAmid } from "./model.js";
 import { PosteriorModel } from "./posterior.js";
-import { TitleIndex, wordsOf } from "./search.js";
+import { TitleIndex, genresIn, wordsOf } from "./search.js";
 import { stars } from "./stars.js";
 import { shortlistLength, spreadOf, varied } from "./varied.js";
 
@@ -27,7 +27,7 @@ export class Site {
     this.model = this.modelOf(data);
     this.items.popularity = this.model.popularity;
     this.model.placeholders = new Set(this.items.placeholders);
-    this.index = new TitleIndex(this.items.id.map((_, i) => labelOf(this.items, i)));
+    this.index = new TitleIndex(this.items.id.map((_, i) => labelOf(this.items, i)), this.model.popularity);
     this.rowById = new Map(this.items.id.map((id, i) => [id, i]));
     this.key = `tastemap ${data.fingerprint}`;
     this.ratings = new Map(this.stored());
@@ -216,23 +216,23 @@ export class Site {
   // Titles that hold the words, then items of a genre that is named and hold the others; the rules
   // are those of tastemap/serve/model/catalogue.py.
   search(q) {
-    const words = wordsOf(q);
-    const named = this.items.genreList.filter((name) => wordsOf(name).every((word) => words.includes(word)));
+    const { named, rest } = genresIn(wordsOf(q), this.items.genreWords);
     const titles = this.index.search(q, 400, !named.length);
     if (!named.length) return titles;
-    const ofGenres = named.flatMap(wordsOf);
-    const rest = words.filter((word) => !ofGenres.includes(word));
-    const fits = (i) => !titles.includes(i) && named.every((name) => (this.items.genres[i] ?? []).includes(name));
-    const others = rest.length ? this.index.search(rest.join(" "), 400, false).filter(fits)
+    const fits = (i) => !titles.rows.includes(i) && named.every((name) => (this.items.genres[i] ?? []).includes(name));
+    const others = rest.length ? this.index.search(rest.join(" "), 400, false).rows.filter(fits)
       : this.model.top(this.model.popularity, fits, 400);
-    return [...titles, ...others];
+    return { rows: [...titles.rows, ...others], areGuesses: false };
   }
 
   fillResults() {
     const q = this.asked.q.trim();
     if (q) {
-      const rows = this.search(q).filter((i) => this.fits(i)).slice(0, 40);
-      this.results.replaceChildren(this.shelf("found", rows.length ? `Found for “${q}”` : `Nothing found for “${q}”`, "", rows, false));
+      const { rows: all, areGuesses } = this.search(q);
+      const rows = all.filter((i) => this.fits(i)).slice(0, 40);
+      const heading = !rows.length ? `Nothing found for “${q}”`
+        : areGuesses ? `Nothing is called “${q}”. Spelt alike:` : `Found for “${q}”`;
+      this.results.replaceChildren(this.shelf("found", heading, "", rows, false));
       return;
     }
     this.results.replaceChildren(...this.shelves());

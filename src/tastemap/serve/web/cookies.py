@@ -25,7 +25,8 @@ class Visitor:
 
     Attributes:
         token: Their random id, of 128 bits, which nobody can guess.
-        csrf: What their forms carry in the field ``csrf``, and scripts in ``X-CSRF-Token``.
+        csrf: What their forms carry in the field ``csrf``, and scripts in ``X-CSRF-Token``; another
+            on each page, see `masked`.
         is_new: Whether they have no cookie yet; `Visitors.welcome` gives them one.
         is_renamed: Whether their cookie still has the old name, which says nothing of the server.
     """
@@ -75,7 +76,8 @@ class Visitors:
         renamed = None if signed else self.read(request.cookies.get(COOKIE, ""))
         token = signed or renamed or secrets.token_urlsafe(16)
         is_new = signed is None and renamed is None
-        return Visitor(token, self._mac("csrf", token), is_new, renamed is not None)
+        csrf = masked(self._mac("csrf", token))
+        return Visitor(token, csrf, is_new, renamed is not None)
 
     def welcome(self, visitor: Visitor, request: Request, response: Response) -> None:
         """Give a new person their cookie: for this site's own requests, out of scripts' reach."""
@@ -106,13 +108,42 @@ class Visitors:
         Raises:
             Problem: If the token is missing or another's.
         """
-        csrf = field or request.headers.get(CSRF_HEADER, "")
-        if visitor.is_new or not hmac.compare_digest(csrf.encode(), visitor.csrf.encode()):
+        sent = unmasked(field or request.headers.get(CSRF_HEADER, ""))
+        csrf = self._mac("csrf", visitor.token)
+        if visitor.is_new or not hmac.compare_digest(sent.encode(), csrf.encode()):
             raise Problem(403, "wrong_token", "the form is too old: load the page again")
 
     def _mac(self, purpose: str, token: str) -> str:
         text = f"{purpose}:{token}".encode(errors="surrogateescape")
         return hmac.new(self._secret, text, hashlib.sha256).hexdigest()
+
+
+def masked(csrf: str) -> str:
+    """A token (hexadecimal digits) under a mask of random bits, which stand before it.
+
+    Pages are sent compressed, and the length of a compressed page tells how much of what a stranger
+    has it say, in a search, stands in it already (BREACH, Gluck, Harris, Prado 2013, section 3.4).
+
+    Example:
+        >>> masked("00ff") == masked("00ff"), unmasked(masked("00ff"))
+        (False, '00ff')
+    """
+    mask = secrets.token_bytes(len(csrf) // 2)
+    return mask.hex() + _mixed(mask, bytes.fromhex(csrf)).hex()
+
+
+def unmasked(text: str) -> str:
+    """The token of `masked`; nothing where it is no such text."""
+    try:
+        sent = bytes.fromhex(text)
+    except ValueError:
+        return ""
+    half = len(sent) // 2
+    return _mixed(sent[:half], sent[half:]).hex()
+
+
+def _mixed(mask: bytes, text: bytes) -> bytes:
+    return bytes(a ^ b for a, b in zip(mask, text, strict=False))
 
 
 def own_cookies(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:

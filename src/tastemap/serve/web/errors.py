@@ -1,14 +1,15 @@
 """What can be wrong with a request, its HTTP status, and the one shape that says so."""
 
 import logging
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeAlias
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 
 from tastemap.errors import (
     ArgumentError,
@@ -24,6 +25,8 @@ log = logging.getLogger("tastemap.serve")
 MAX_CHARACTERS_OF_ID = 200
 # After so many seconds it is worth asking again for what cannot be had now.
 RETRY_SECONDS = 2
+# Where programs ask: what is wrong there is JSON, also for a browser.
+PROGRAMS = ("/api/", "/health/", "/metrics", "/openapi.json")
 # Pydantic's names of a value that is over a limit: of several faults this one is told.
 OVER_A_LIMIT = {"too_long", "string_too_long", "less_than_equal", "less_than"}
 # Pydantic's names of the two kinds of an id, which say nothing to a client.
@@ -123,29 +126,44 @@ def problem_of(error: TastemapError) -> Problem:
     return Problem(503, "unavailable", str(error), {"Retry-After": str(RETRY_SECONDS)})
 
 
-def handle_errors(app: FastAPI) -> None:
-    """Answer every error of an application in the one shape."""
+Answer: TypeAlias = Callable[[Problem, Mapping[bytes, bytes]], Response]
+
+
+def handle_errors(app: FastAPI, refusal: Answer) -> None:
+    """Answer every error of an application in the one shape.
+
+    Args:
+        app: The application.
+        refusal: Makes an answer of a problem and the headers of the request, a page for a browser:
+            for what is no address of the API, which answers everybody alike.
+    """
+
+    def answer(request: Request, problem: Problem) -> Response:
+        if request.url.path.startswith(PROGRAMS):
+            return problem.response
+        return refusal(problem, dict(request.scope["headers"]))
 
     @app.exception_handler(Problem)
-    async def problem(_: Request, error: Problem) -> JSONResponse:
-        return error.response
+    async def problem(request: Request, error: Problem) -> Response:
+        return answer(request, error)
 
     @app.exception_handler(TastemapError)
-    async def refused(_: Request, error: TastemapError) -> JSONResponse:
-        return problem_of(error).response
+    async def refused(request: Request, error: TastemapError) -> Response:
+        return answer(request, problem_of(error))
 
     @app.exception_handler(RequestValidationError)
-    async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
-        return problem_of_validation(error).response
+    async def invalid(request: Request, error: RequestValidationError) -> Response:
+        return answer(request, problem_of_validation(error))
 
     @app.exception_handler(HTTPException)
-    async def of_http(_: Request, error: HTTPException) -> JSONResponse:
-        return problem_of_http(error).response
+    async def of_http(request: Request, error: HTTPException) -> Response:
+        return answer(request, problem_of_http(error))
 
     @app.exception_handler(Exception)
-    async def failed(request: Request, error: Exception) -> JSONResponse:
+    async def failed(request: Request, error: Exception) -> Response:
         log.error("%s %s failed", request.method, request.url.path, exc_info=error)
-        return Problem(500, "internal_error", "this is our fault; the log says more").response
+        message = "this is our fault; the log says more"
+        return answer(request, Problem(500, "internal_error", message))
 
 
 def problem_of_validation(error: RequestValidationError) -> Problem:
@@ -161,5 +179,7 @@ def problem_of_http(error: HTTPException) -> Problem:
     """What Starlette refuses by itself."""
     code = CODES.get(error.status_code, "bad_request")
     message = str(error.detail or HTTPStatus(error.status_code).phrase)
+    if error.status_code == HTTPStatus.NOT_FOUND:
+        message = "there is nothing at this address"
     headers = dict(error.headers) if error.headers else None
     return Problem(error.status_code, code, message, headers)

@@ -19,11 +19,11 @@ from tastemap.explore.import_likes import chosen_likes, read_likes
 from tastemap.explore.import_ratings import chosen
 from tastemap.explore.item_map import OTHER
 from tastemap.serve.answers import figures
-from tastemap.serve.model.catalogue import Filters
+from tastemap.serve.model.catalogue import NO_FILTERS, Filters
 from tastemap.serve.model.loaded import LoadedModel
 from tastemap.serve.people.profiles import AnyProfile
 from tastemap.serve.people.retrain import N_RATINGS_KEY
-from tastemap.serve.schemas import SimilarItem
+from tastemap.serve.schemas import ItemPage, SimilarItem
 from tastemap.serve.settings import Limits
 from tastemap.serve.web.errors import Problem, no_map
 from tastemap.serve.web.etags import has_already
@@ -108,17 +108,20 @@ def discover(
         **sliders,
         genres=sorted(name for name, _ in service.model.catalogue.genres),
         found=results,
-        found_title="" if results is None else _count_found(results.total, q),
+        found_title="" if results is None else _count_found(results, q, filters),
         more=more,
         rows=() if results else service.rows(visit.profile, n_in_row, filters, **sliders),
     )
 
 
-def _count_found(total: int, q: str) -> str:
+def _count_found(results: ItemPage, q: str, filters: Filters) -> str:
     shown = q.strip()
-    if not total:
-        return f"Nothing found for “{shown}”"
-    return f"{total:,} found for “{shown}”"
+    if not results.total:
+        which = "" if filters == NO_FILTERS else " with these filters"
+        return f"Nothing found for “{shown}”{which}"
+    if results.are_guesses:
+        return f"Nothing is called “{shown}”. Spelt alike:"
+    return f"{results.total:,} found for “{shown}”"
 
 
 def _slider(text: str, lowest: float) -> float:

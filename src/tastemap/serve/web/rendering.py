@@ -3,6 +3,7 @@
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from http import HTTPStatus
 from typing import Annotated, Any, NamedTuple
 from urllib.parse import quote
 
@@ -38,10 +39,12 @@ MAX_RADIOS = 12
 HEADINGS = {
     403: "Once more, please",
     404: "Not here",
+    405: "That did not work",
     413: "Too large",
     422: "That did not work",
     429: "Not so fast",
     431: "Too large",
+    500: "Our fault",
     503: "Not just now",
 }
 
@@ -334,7 +337,8 @@ def refusal(problem: Problem, headers: Mapping[bytes, bytes]) -> Response:
     """
     if b"text/html" not in headers.get(b"accept", b""):
         return problem.response
-    text = templates().get_template("refusal.html").render(_words_of(problem))
+    shown = {**_words_of(problem), "is_missing": problem.status == HTTPStatus.NOT_FOUND}
+    text = templates().get_template("refusal.html").render(shown)
     return HTMLResponse(text, problem.status, problem.headers)
 
 

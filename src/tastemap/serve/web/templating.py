@@ -9,6 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from tastemap.data.nouns import Noun
 from tastemap.data.scale import Scale
+from tastemap.serve.web.static import address
 from tastemap.support.counts import percentage
 
 HERE = Path(__file__).parent.parent
@@ -44,6 +45,7 @@ def templates() -> Environment:
         "part_name": part_name,
         "host": lambda address: urlsplit(address).netloc,
     }
+    environment.globals["static"] = address
     return environment
 
 
