@@ -18,6 +18,7 @@ from tastemap.errors import ArgumentError
 from tastemap.models.base.reranking import Reranking
 from tastemap.models.base.selection import top_k
 from tastemap.serve.answers import item_map
+from tastemap.serve.answers.alike import Alike, alike
 from tastemap.serve.answers.explanations import explanation
 from tastemap.serve.answers.group import GroupPicks, group_picks
 from tastemap.serve.answers.item_map import ItemMap, OwnMap, Place
@@ -33,6 +34,7 @@ from tastemap.serve.model.reload import LiveModel
 from tastemap.serve.model.user import ServedUser
 from tastemap.serve.people.events import Event, record_events
 from tastemap.serve.people.profiles import AnyProfile, Profiles, api_profile, row_of, rows_of
+from tastemap.serve.people.rooms import Rooms
 from tastemap.serve.people.store import Store
 from tastemap.serve.schemas import (
     EventAnswers,
@@ -83,6 +85,7 @@ class Service:
     Attributes:
         live: The model, which may be replaced between two calls.
         profiles: People's ratings.
+        rooms: The rooms in which people look for something together.
         event_weights: The weight of each kind of event.
     """
 
@@ -90,6 +93,7 @@ class Service:
         self, live: LiveModel, store: Store, event_weights: Mapping[str, float] | None = None
     ) -> None:
         self.live, self.profiles = live, Profiles(live, store)
+        self.rooms = Rooms(store)
         self.event_weights = event_weights or {}
 
     @property
@@ -321,6 +325,11 @@ class Service:
         model = self.model
         users = {name: self.profiles.user(model, profile) for name, profile in members.items()}
         return group_picks(model, users, method, k, filters)
+
+    def alike(self, mine: AnyProfile, theirs: AnyProfile) -> Alike | None:
+        """How alike two people's tastes are; None where one has too few ratings."""
+        model = self.model
+        return alike(model, *(self.profiles.user(model, profile) for profile in (mine, theirs)))
 
     # ---- the whole ----
 

@@ -58,6 +58,8 @@ class Limits:
         facts: Facts of a new item.
         fact_length, values: Characters of a fact that is text; values of one that is a list.
         gap: Seconds since a person was there last.
+        rooms, room_members: Rooms that are open at a time, and people in one.
+        streams: Pages of one process that a room tells at once of what changes in it.
         tags: Tags of ``If-None-Match`` that are compared; further ones are not looked at.
 
     Raises:
@@ -93,6 +95,9 @@ class Limits:
     fact_length: ClassVar[int] = 10_000
     values: ClassVar[int] = 1_000
     gap: ClassVar[float] = 1e10
+    rooms: ClassVar[int] = 10_000
+    room_members: ClassVar[int] = 30
+    streams: ClassVar[int] = 200
     tags: ClassVar[int] = 50
 
     def __post_init__(self) -> None:

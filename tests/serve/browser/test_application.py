@@ -94,6 +94,25 @@ def test_no_cell_of_a_saved_table_is_a_formula(open_page: Any, home: str, read_c
     assert rows == [('\'=HYPERLINK("x")', "-1"), ("''@a", "2"), ("Alien", "3")]
 
 
+def test_two_people_in_a_room_see_at_once_what_the_other_rates(open_page: Any, home: str) -> None:
+    opened = open_page(home)
+    ann, bob = opened.page, open_page(home).page
+    ann.goto(f"{home}/together")
+    ann.get_by_label("Your name").fill("Ann")
+    ann.get_by_role("button", name="Open a room").click()
+    bob.goto(ann.get_by_label("Address of this room").input_value())
+    assert "Ann" not in bob.locator("main").inner_text()
+    bob.get_by_label("Your name").fill("Bob")
+    bob.get_by_role("button", name="Come in").click()
+    ann.locator(".present", has_text="Bob").wait_for()
+    assert ann.locator("#picks").count() == 0
+    bob.locator(".card input[value='5']").first.check(force=True)
+    ann.locator("#picks", has_text="For Bob").wait_for()
+    assert opened.axe() == []
+    bob.get_by_role("button", name="Leave the room").click()
+    ann.locator(".present:not(:has-text('Bob'))").wait_for()
+
+
 @pytest.mark.parametrize(("width", "scheme"), [(1200, "light"), (380, "dark")])
 def test_every_page_passes_axe(open_page: Any, home: str, width: int, scheme: str) -> None:
     view = {"width": width, "height": 900}

@@ -28,12 +28,15 @@ from tastemap.models.base.selection import top_k
 from tastemap.models.base.user import NO_ITEMS, User
 from tastemap.serve.model.catalogue import NO_FILTERS, Catalogue, Filters, RowsOfIds
 from tastemap.serve.model.neighbours import near_rows
+from tastemap.serve.model.taste import N_ITEMS, Taste, taste_beyond
 from tastemap.serve.model.user import ServedUser, folded_in
 from tastemap.serve.schemas import Basis
 from tastemap.serve.settings import MIN_WEIGHT, Limits
 
 # An answer that takes no more seconds is not worth a thread of its own.
 MAX_SECONDS_OF_QUICK_ANSWER = 0.01
+# What everybody likes is the mean of so many users.
+N_USERS_OF_MEAN = 200
 MAX_REMEMBERED_USERS, MAX_REMEMBERED_ITEMS = 64, 1024
 # The kind, in the record of merged ratings, of a user id that an update made up.
 ALIAS = "alias"
@@ -157,6 +160,24 @@ class LoadedModel:
     def forget(self) -> None:
         """Remember nobody's fold-in any more."""
         self._remembered.cache_clear()
+
+    def taste_of(self, user: ServedUser) -> Taste:
+        """What somebody likes more than everybody does, of the items that most people know."""
+        return taste_beyond(self._everybody, self.scores_at(user, self._well_known))
+
+    @property
+    def _well_known(self) -> IndexArray:
+        return self.catalogue.by_popularity[:N_ITEMS]
+
+    @cached_property
+    def _everybody(self) -> F64:
+        """Scores of the best known items: of who has rated nothing, or the mean of some users."""
+        if self.has_ratings:
+            nobody = self.model.fold_in_rows(NO_ITEMS, np.empty(0, dtype=np.float32))
+            return self.model.scores_at(nobody, self._well_known).astype(np.float64)
+        users = np.linspace(0, self.data.n_users - 1, min(N_USERS_OF_MEAN, self.data.n_users))
+        each = [self.scores_at(self.user_at(int(row)), self._well_known) for row in users]
+        return np.mean(each, axis=0, dtype=np.float64)
 
     def scores(self, user: ServedUser) -> FloatArray:
         """The score (n_items,) of each item for a user, outside the scale too."""

@@ -5,6 +5,7 @@ A rating of null says that the person took back one that the training data holds
 is true, that they have seen the item and not rated it. ``forgotten`` says that all training ratings
 of a profile are taken back. For a model of interactions the same rows hold their
 weights, and ``events`` the ids of events that have been counted, so that none counts twice.
+``rooms`` and ``room_members`` are those of `tastemap.serve.people.rooms`.
 ``store`` has one row: the identity of the store, and whether it is for ratings or interactions.
 
 Ids are text, written as `stored_id` writes them. Every write may be repeated without harm, and has
@@ -30,6 +31,7 @@ from tastemap.serve.people.event_ids import EVENTS, remember
 from tastemap.serve.people.tables import (
     EMPTY_PROFILE,
     IDENTITIES,
+    MEMBERS,
     PROFILES,
     RATINGS,
     Row,
@@ -105,7 +107,7 @@ class Store:
         if self.database.version == VERSIONS[0]:
             return ""
         identity = sa.select(IDENTITIES.c.identity)
-        return str(self._read(lambda connection: connection.scalar(identity)))
+        return str(self.read(lambda connection: connection.scalar(identity)))
 
     @property
     def kind(self) -> str:
@@ -113,7 +115,7 @@ class Store:
         if self.database.version < VERSIONS[2]:
             return "ratings"
         kind = sa.select(IDENTITIES.c.kind)
-        return str(self._read(lambda connection: connection.scalar(kind)))
+        return str(self.read(lambda connection: connection.scalar(kind)))
 
     def refuse_other(self, kind: str) -> None:
         """Refuse to be a store for ratings, or for interactions, if it is one for the other kind.
@@ -130,7 +132,7 @@ class Store:
         self.refuse_other(kind)
         if not self.kind:
             change = sa.update(IDENTITIES).where(IDENTITIES.c.kind == "").values(kind=kind)
-            self._write(lambda connection: connection.execute(change))
+            self.write(lambda connection: connection.execute(change))
 
     # ---- one profile ----
 
@@ -143,7 +145,7 @@ class Store:
             .where(PROFILES.c.person == stored_id(key))
             .order_by(*in_order(self.database.version))
         )
-        rows = self._read(lambda connection: connection.execute(query).all())
+        rows = self.read(lambda connection: connection.execute(query).all())
         if not rows:
             return EMPTY_PROFILE
         ratings, seen = list[StoredRating](), list[StoredRating]()
@@ -184,7 +186,7 @@ class Store:
             ]
             self._put(connection, number, rows)
 
-        self._write(work)
+        self.write(work)
 
     def see(self, key: str, items: Sequence[str], moment: int | None = None) -> None:
         """Keep that items were seen, all or none; of an item with a rating this stays.
@@ -202,7 +204,7 @@ class Store:
             self._put(connection, number, rows, seen=True)
 
         if items:
-            self._write(work)
+            self.write(work)
 
     def record(
         self, key: str, events: Sequence[StoredEvent], before: Mapping[str, float], largest: float
@@ -239,7 +241,7 @@ class Store:
             self._put(connection, number, rows.values())
             return is_new
 
-        return self._write(work) if events else []
+        return self.write(work) if events else []
 
     def unrate(self, key: str, item: str) -> bool:
         """Drop the rating of an item; whether there was one."""
@@ -249,7 +251,7 @@ class Store:
             of_item = (RATINGS.c.number == number) & (RATINGS.c.item == stored_id(item))
             return connection.execute(sa.delete(RATINGS).where(of_item)).rowcount
 
-        return self._write(work) > 0
+        return self.write(work) > 0
 
     def forget(self, key: str, *, mark: bool = False) -> int:
         """Delete everything under a key; how many ratings there were.
@@ -266,12 +268,13 @@ class Store:
                 number = connection.scalar(_number_of(key))
             gone = connection.execute(sa.delete(RATINGS).where(RATINGS.c.number == number))
             connection.execute(sa.delete(EVENTS).where(EVENTS.c.number == number))
+            connection.execute(sa.delete(MEMBERS).where(MEMBERS.c.person == stored_id(key)))
             row = PROFILES.c.number == number
             change = sa.update(PROFILES).values(forgotten=True) if mark else sa.delete(PROFILES)
             connection.execute(change.where(row))
             return gone.rowcount
 
-        return self._write(work)
+        return self.write(work)
 
     # ---- everybody ----
 
@@ -285,7 +288,7 @@ class Store:
             profiles = connection.scalar(sa.select(sa.func.count()).select_from(PROFILES))
             return int(profiles or 0), int(connection.scalar(rated) or 0)
 
-        return self._read(work)
+        return self.read(work)
 
     def everything(self) -> Iterator[tuple[str, int, StoredProfile]]:
         """Each key with its number and profile, by number, from one consistent view.
@@ -308,7 +311,7 @@ class Store:
                     ratings.setdefault(number, []).append(stored)
             return profiles, ratings
 
-        profiles, ratings = self._read(work, **level)
+        profiles, ratings = self.read(work, **level)
         for number, key, forgotten in profiles:
             profile = StoredProfile(ratings.get(number, []), bool(forgotten))
             yield original_id(key), int(number), profile
@@ -364,10 +367,12 @@ class Store:
 
     # ---- between the two ----
 
-    def _read(self, work: Work[Answer], **options: Any) -> Answer:
+    def read(self, work: Work[Answer], **options: Any) -> Answer:
+        """What a question to the database answers."""
         return self._at_once(writing=False).read(work, **options)
 
-    def _write(self, work: Work[Answer]) -> Answer:
+    def write(self, work: Work[Answer]) -> Answer:
+        """Do something in one transaction, which has reached the disk when this returns."""
         return self._at_once(writing=True).write(work)
 
     def _at_once(self, *, writing: bool) -> Database:

@@ -36,6 +36,20 @@ IDENTITIES = sa.Table(
     sa.Column("checked", sa.BigInteger, nullable=False),
     sa.Column("kind", sa.Text, nullable=False),
 )
+ROOMS = sa.Table(
+    "rooms",
+    METADATA,
+    sa.Column("address", sa.Text, primary_key=True),
+    sa.Column("moment", sa.BigInteger, nullable=False),
+)
+MEMBERS = sa.Table(
+    "room_members",
+    METADATA,
+    sa.Column("address", sa.Text, primary_key=True),
+    sa.Column("person", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("written", sa.BigInteger, nullable=False),
+)
 
 
 class StoredRating(NamedTuple):

@@ -116,6 +116,16 @@ class Connection(HttpToolsProtocol):
         """Close the connection at once."""
         self.transport.abort()
 
+    def shutdown(self) -> None:
+        """Close the connection when the server stops: at once, or once it has answered.
+
+        A stream of events has no end that would be worth waiting for.
+        """
+        super().shutdown()
+        state = {} if self.cycle is None else self.cycle.scope.get("state", {})
+        if state.get("is_stream"):
+            self.abort()
+
     # ---- what the event loop says ----
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
