@@ -135,6 +135,28 @@ class Facts:
 
 
 @dataclass(frozen=True)
+class Summary:
+    """What a report comes to: the figures that count, and how it was made.
+
+    Attributes:
+        figures: Name and value of each key figure, three of them say.
+        facts: Name and value of each further fact, one a line; None where nothing is known.
+    """
+
+    figures: Sequence[tuple[str, object]]
+    facts: Sequence[tuple[str, str | None]]
+
+    def html(self) -> str:
+        """The tiles, and the facts below them."""
+        lines = "".join(
+            f"<div><dt>{escape(name)}</dt><dd>{_inline(value)}</dd></div>"
+            for name, value in self.facts
+            if value
+        )
+        return f'{Facts(self.figures, digits=4).html()}<dl class="made">{lines}</dl>'
+
+
+@dataclass(frozen=True)
 class Questions:
     """Pairs of question and answer."""
 
