@@ -38,6 +38,7 @@ def summary(path: Path) -> dict[str, str | None]:
     if learnt_by and learnt_by != name:
         name += f", learnt by {learnt_by}"
     recipe = (facts.get("recipe") or {}).get("parameters") or facts["parameters"]
+    version = facts.get("versions", {}).get("tastemap", "?")
     parameters = [f"{key} {_text(value)}" for key, value in recipe.items() if value is not None]
     files = [file for file in path.iterdir() if file.is_file()]
     megabytes = sum(file.stat().st_size for file in files) / 1e6
@@ -49,7 +50,7 @@ def summary(path: Path) -> dict[str, str | None]:
         "stopped": stopped and "after {iterations} of {planned} iterations".format(**stopped),
         "test": _test(facts["metrics"]),
         "map": "drawn" if (path / "map.parquet").is_file() else "none: tastemap map draws it",
-        "made by": f"tastemap {facts.get('versions', {}).get('tastemap', '?')}, seed {facts['seed']}",
+        "made by": f"tastemap {version}, seed {facts['seed']}",
         "size": f"{megabytes:,.1f} MB in {counted(len(files), 'file')}",
     }
 
