@@ -27,6 +27,7 @@ MAX_PUBLIC_METHODS = 20
 MAX_HOOKS = 20
 # Files that are one thing and longer than `MAX_FILE_LINES`. Path -> the thing.
 LONG_FILES: dict[str, str] = {
+    "jobs/run.py": "one run: its steps in order, each of which computes, shows and reports",
     "models/base/factors.py": "the factors, and the two ways to have them",
     "models/base/rows.py": "the hooks of a model, and the calls on rows",
     "models/base/recommender.py": "the calls on ids, and what each of them promises",

@@ -156,7 +156,7 @@ def test_a_wide_table_is_cut_into_pieces_whose_numbers_are_whole(width: int) -> 
     pieces = pieces_of(pl.DataFrame([row]), width)
     assert [name for piece in pieces for name in piece.columns[1:]] == names
     assert {piece.columns[0] for piece in pieces} == {"model"}
-    assert (len(pieces) == 1) == (width >= 100)
+    assert (len(pieces) == 1) == (width >= 80)
     console = Console(width=width, file=io.StringIO())
     for piece in pieces:
         console.print(table_of(piece))

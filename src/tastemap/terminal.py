@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import shlex
 import shutil
 import sys
 import textwrap
@@ -34,6 +35,8 @@ aside = Console(stderr=True, highlight=False)
 
 # A single row of more columns than this is shown as names and values, one a line.
 MAX_COLUMNS_OF_ROW = 10
+# With more columns than this they stand closer together.
+MAX_COLUMNS_APART = 6
 # Text is not folded into columns of fewer characters than this.
 MIN_TEXT_CHARACTERS = 14
 # Numbers in columns with these words have four digits after the point, all others two.
@@ -65,14 +68,30 @@ class Output:
     as_json: bool = False
     path: Path | None = None
 
-    def show(self, frame: pl.DataFrame, title: str, notes: Iterable[str] = ()) -> None:
-        """Print a frame, or write it to the file."""
+    def show(
+        self,
+        frame: pl.DataFrame,
+        title: str,
+        notes: Iterable[str] = (),
+        *,
+        shown: pl.DataFrame | None = None,
+        below: str = "",
+    ) -> None:
+        """Print a frame, or write it to the file.
+
+        Args:
+            frame: The rows.
+            title: The title of the printed table.
+            notes: Lines beside it.
+            shown: The rows as they are printed, if not as they are written.
+            below: A column of sentences, which are printed below the table, beside the ranks.
+        """
         self._write(frame)
         if self.as_json:
             print_json({"title": title, "rows": rows_of(frame), "notes": list(notes)})
             return
         if self.path is None:
-            _print_frame(frame, title)
+            _print_frame(frame if shown is None else shown, title, below)
         self._print_notes(notes)
 
     def tables(self, frames: Mapping[str, pl.DataFrame], notes: Iterable[str] = ()) -> None:
@@ -115,9 +134,11 @@ class Output:
             say(f"note: {note}")
 
 
-def _print_frame(frame: pl.DataFrame, title: str) -> None:
+def _print_frame(frame: pl.DataFrame, title: str, below: str = "") -> None:
     """A frame under its title; one too wide for the terminal in pieces below each other."""
-    pieces = pieces_of(without_repetition(frame), console.width)
+    pieces = pieces_of(without_repetition(frame.drop(below, strict=False)), console.width)
+    if below in frame.columns:
+        pieces.append(frame.select(frame.columns[0], below).drop_nulls(below))
     _print_table(table_of(pieces[0]), title)
     for piece in pieces[1:]:
         console.print(table_of(piece))
@@ -185,9 +206,40 @@ def program() -> str:
     return f"./{here.name}" if here.parent == Path.cwd() else str(here.relative_to(Path.cwd()))
 
 
+def command() -> str | None:
+    """The command that runs, as it is typed again; None where it is not the command line."""
+    if Path(sys.argv[0]).name not in ("tastemap", "__main__.py"):
+        return None
+    return shlex.join(["tastemap", *sys.argv[1:]])
+
+
 def say(line: str) -> None:
     """One line on standard error, beside the answer."""
     _print_text(aside, line, "dim")
+
+
+def complain(line: str) -> None:
+    """The line of an error on standard error."""
+    _print_text(aside, line, "")
+
+
+def bar(value: float, most: float, half: int) -> str:
+    """A bar to the right of a middle line for what is more than 0, to its left for what is less.
+
+    Args:
+        value: What is drawn.
+        most: The value, above 0, of a bar of ``half`` characters.
+        half: Characters on either side of the middle.
+
+    Example:
+        >>> bar(0.5, 1.0, 4), bar(-0.6, 1.0, 4), bar(0.0, 0.0, 4)
+        ('    │██', '  ▐██│', '    │')
+    """
+    n_halves = round(2 * half * abs(value) / most) if most > 0 else 0
+    whole, is_odd = "█" * (n_halves // 2), n_halves % 2
+    if value < 0:
+        return f"{('▐' if is_odd else '') + whole:>{half}}│"
+    return f"{' ' * half}│{whole}{'▌' if is_odd else ''}"
 
 
 @contextlib.contextmanager
@@ -228,9 +280,11 @@ def counting(what: str, total: int) -> Iterator[Callable[[int], None]]:
 
 def table_of(frame: pl.DataFrame) -> Table:
     """A Rich table of a frame; text to the left, numbers to the right."""
-    # Many columns stand closer together, so that a leaderboard fits 100 characters.
     table = Table(
-        header_style="cyan", box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=frame.width > 8
+        header_style="cyan",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        collapse_padding=frame.width > MAX_COLUMNS_APART,
     )
     for name, dtype in frame.schema.items():
         number = dtype.is_numeric()
@@ -297,7 +351,9 @@ def printable(text: str) -> str:
 def fact_text(name: str, value: Any) -> str:
     """One fact as text for a reader; a nested one as ``name value, name value``."""
     if isinstance(value, dict):
-        return ", ".join(f"{n} {fact_text(n, v)}" for n, v in value.items()) or "none"
+        inner = {n: f"{v:,.6g}" if isinstance(v, float) else v for n, v in value.items()}
+        texts = [f"{n} {fact_text(n, v)}" for n, v in inner.items() if v is not None]
+        return ", ".join(texts) or "none"
     if isinstance(value, list | tuple):
         return "; ".join(fact_text(name, v) for v in value) or "none"
     return cell_text(name, value)

@@ -16,14 +16,19 @@ def test_a_model_whose_time_was_over_says_so(folder: Path, tmp_path: Path) -> No
     out = tmp_path / "mf"
     run("fit", folder / "release", "-m", "mf", "--seconds", 1e-9, "-o", out)
     assert ask("info", out)["stopped"] == {"iterations": 1, "planned": 20}
-    assert "iterations 1, planned 20" in run("info", out)
+    assert "after 1 of 20 iterations" in run("info", out)
+    assert "iterations 1, planned 20" in run("info", out, "--all")
     assert load_model(out).stopped_ == (1, 20)
     assert ask("info", folder / "bias")["stopped"] is None
-    assert "planned" not in run("info", folder / "bias")
+    assert "iterations" not in run("info", folder / "bias")
 
 
 def test_the_hashes_of_files_are_for_programs(folder: Path) -> None:
     digest = ask("info", folder / "dot")["parts"]["items.parquet"]["sha256"]
     shown = run("info", folder / "dot")
     assert "FactorModel" in shown
-    assert digest[:20] not in shown
+    assert "3,000 ratings, 120 users, 60 films" in " ".join(shown.split())
+    assert len(shown.splitlines()) <= 12, "a title, and ten lines"
+    everything = run("info", folder / "dot", "--all")
+    assert "item_weights shape 61" in everything
+    assert digest[:20] not in shown + everything

@@ -11,7 +11,7 @@ from tastemap.cli import app
 
 COMMANDS = {
     *("fetch", "describe", "lab", "fit", "evaluate", "compare", "tune", "run", "predict"),
-    *("recommend", "similar", "search", "map", "report", "info", "doctor"),
+    *("recommend", "explain", "similar", "search", "map", "report", "info", "doctor"),
     *("serve", "update", "export", "synthesize", "prepare", "split"),
 }
 
@@ -57,10 +57,15 @@ def test_version() -> None:
         (("recommend", "MODEL", "5", "-k", "1000"), 2, "from 1 to 80"),
         (("recommend", "MODEL", "5", "--where", "colour = 'red'"), 2, "colour"),
         (("recommend", "MODEL", "--rate", "Comedy 3"), 2, '"item=rating"'),
-        (("recommend", "MODEL", "--rate", "Comdy 3 (1962)=5"), 2, "Comedy 3 (1962)"),
+        (
+            ("recommend", "MODEL", "--rate", "Comedy=5"),
+            2,
+            "say which, by its id or whole title: Comedy",
+        ),
         (("recommend", "MODEL", "--rate", "3=99"), 2, "each from 1 to 5 in steps of 1"),
         (("recommend", "MODEL", "--ratings", "RELEASE"), 1, "expected a file"),
-        (("recommend", "MODEL"), 2, "one of the two"),
+        (("recommend", "MODEL"), 2, "--rate 'Comedy 1 (1960)=5' for somebody new"),
+        (("explain", "MODEL", "3", "--rate", "Comdey 1=5", "--rate", "1=4"), 2, "item once"),
         (("recommend", "MODEL", "--all"), 2, "expected -o FILE, or --json"),
         (("recommend", "MODEL", "--all", "-o", "x.csv", "--memory", "much"), 2, "512MiB or 2GB"),
         (

@@ -6,19 +6,22 @@ import pytest
 from tastemap.data.ratings import Ratings
 from tastemap.jobs import list_sections
 from tastemap.jobs.list_sections import gap_blocks, list_scores
-from tastemap.jobs.sections import recommendation_blocks
+from tastemap.jobs.sections import list_of_a_user, recommendation_blocks
 from tastemap.models.base import orders
 from tastemap.models.bias import BiasModel
 
 
 def test_no_list_is_shown_twice(ratings: Ratings, monkeypatch: pytest.MonkeyPatch) -> None:
     model = BiasModel().fit(ratings)
-    new, cautious, *_ = (block.caption for block in recommendation_blocks(model)[1:][::-1])
-    assert new.startswith("For a new person")
-    assert new.endswith(", by what is certain"), "films of a single rating led it"
-    assert cautious == "The same by what is certain: 1.28 standard errors below the prediction"
+    user, new = recommendation_blocks(model)
+    assert new.caption.startswith("For a new person")
+    for block in (user, new):
+        assert block.caption.endswith(": the best by what it is at least, with 90 % certainty")
+        assert block.frame.columns[-2:] == ["expected_rating", "at_least"]
+    _, cautious = list_of_a_user(model)
+    assert cautious.caption.startswith("The same by what is certain: 1.28 standard errors below")
     monkeypatch.setattr(orders, "CAUTION", 0.0)
-    assert [block.caption.split()[0] for block in recommendation_blocks(model)] == ["For", "For"]
+    assert len(list_of_a_user(model)) == 1
     monkeypatch.setattr(BiasModel, "orders", ("expected",))  # as a network without standard errors
     monkeypatch.setattr(list_sections, "MIN_RATINGS_OF_WELL_KNOWN", 45)
     _, well_known, _ = recommendation_blocks(model)

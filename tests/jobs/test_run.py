@@ -226,7 +226,7 @@ def test_clicks_become_a_model_a_leaderboard_and_a_report(
     titles = ("The interactions", "Choosing the model", "The test", "Neighbours", "Recommendations")
     assert all(f"{title}</h2>" in page for title in titles)
     assert "The same lists by the time since the user was there last" in page
-    assert "predicted rating" not in page
+    assert "expected rating" not in page
     assert "tastemap serve" in page, "the second of two commands"
     again = ("run", data, "-o", tmp_path / "again")
     text = run(*again, "--goal", "ratings", code=2)

@@ -62,8 +62,8 @@ def test_neither_stars_nor_predicted_ratings_where_there_are_no_ratings(
     model = make_model(name).fit(ratings.likes(), progress=False)
     for_user, for_new = recommendation_blocks(model)
     assert for_user.caption == "For user 5, without what they have already"
-    seen = ratings.likes().items_of(5)["item_id"].to_list()
-    assert not {*for_user.frame["item_id"]} & {*seen}
+    seen = ratings.likes().items_of(5)["title"].to_list()
+    assert not {*for_user.frame["title"]} & {title.partition(" (")[0] for title in seen}
     assert for_new.caption.startswith("For a new person with ")
     neighbours = neighbour_blocks(model)
     nearest = {"item-knn": "Most similar to ", "next-item": "What people go on to after "}
@@ -74,8 +74,10 @@ def test_neither_stars_nor_predicted_ratings_where_there_are_no_ratings(
 
 
 def test_saved_scores_count_users_in_whole_numbers() -> None:
-    (facts,) = metrics_blocks({"test_ndcg": 0.123456, "test_users": 938.0})
-    assert facts.pairs == [("test_ndcg", 0.1235), ("test_users", 938)]
+    (scores,) = metrics_blocks({"test_ndcg": 0.123456, "test_users": 938.0})
+    assert scores.frame.rows() == [("test ndcg", "0.1235"), ("test users", "938")]
+    (scores,) = metrics_blocks({"test_mae": 0.7, "baseline_test_mae": 0.75})
+    assert scores.frame.rows() == [("test mae", "0.7000", "0.7500")]
 
 
 def test_advice_is_about_the_model_that_was_trained(split: Split) -> None:
@@ -124,10 +126,10 @@ def test_a_model_with_probabilities_has_its_calibration(split: Split) -> None:
     assert f"{calibration.error:.3f} (calibration error)" in str(sentence)
     assert isinstance(picture, Picture)
     # A model that was saved with what was measured shows the same.
-    facts, again = metrics_blocks(evaluation.record)
+    scores, again = metrics_blocks(evaluation.record)
     assert again.alt == picture.alt
-    assert ("test_calibration_error", round(calibration.error, 4)) in facts.pairs
-    assert f"<dd>{calibration.error:.4f}</dd>" in facts.html()
+    row = scores.frame.row(by_predicate=pl.col("score") == "test calibration error", named=True)
+    assert row["this model"] == f"{calibration.error:.4f}"
     plain = evaluate(make_model("bias").fit(split.train), split.test)
     assert len(evaluation_blocks(plain, split.test)) == 4
     assert len(metrics_blocks(plain.record)) == 1

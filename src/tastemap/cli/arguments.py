@@ -6,7 +6,6 @@ import json
 import math
 import re
 import shlex
-import sys
 import warnings
 from collections.abc import Callable, Iterator
 from functools import wraps
@@ -377,7 +376,9 @@ def warnings_as_notes() -> Iterator[None]:
     """Print each warning of tastemap as one line; hide those of other packages."""
 
     def write(message: Warning | str, *_: Any, **__: Any) -> None:
-        sys.stderr.write(f"note: {message}\n")
+        from tastemap.terminal import say
+
+        say(f"note: {message}")
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -42,8 +42,12 @@ def fit(
     master: Master = "local[*]",
     conf: Conf = None,
     test_size: Annotated[
-        float, typer.Option(help="On Spark: share to score a first fit on; 0 for none.")
-    ] = 0.1,
+        float | None,
+        typer.Option(
+            help="Share to score a first fit on, whose errors are kept with the model: 0 if not"
+            " said, 0.1 on Spark."
+        ),
+    ] = None,
     seed: Seed = 0,
     as_json: Json = False,
 ) -> None:
@@ -53,8 +57,11 @@ def fit(
     options = parse_options(option or [])
     if isinstance(ratings, Unread):
         facts, notes = job.fit_on_spark(
-            *ratings, out, model, options, test_size, seed, master, conf or []
+            *(*ratings, out, model, options),
+            *(0.1 if test_size is None else test_size, seed, master, conf or []),
         )
     else:
-        facts, notes = job.fit_model(ratings, out, model, options, seed, seconds)
+        facts, notes = job.fit_model(
+            *(ratings, out, model, options, seed, seconds, test_size or 0.0)
+        )
     output(as_json).facts(facts, "Fitted", notes)

@@ -11,6 +11,7 @@ from tastemap.cli.compare import compare
 from tastemap.cli.describe import describe
 from tastemap.cli.doctor import doctor
 from tastemap.cli.evaluate import evaluate
+from tastemap.cli.explain import explain
 from tastemap.cli.export import export
 from tastemap.cli.fetch import fetch
 from tastemap.cli.fit import fit
@@ -33,7 +34,7 @@ from tastemap.errors import ArgumentError, TastemapError
 COMMANDS = (
     *(fetch, describe, prepare, split, synthesize, search),
     *(lab, fit, evaluate, compare, tune, run),
-    *(predict, recommend, similar),
+    *(predict, recommend, explain, similar),
     *(draw_map, report, info, doctor),
     *(serve, update, export),
 )
@@ -119,7 +120,7 @@ def main() -> None:
 
 def _stop(error: object, code: int, call: Any = None) -> None:
     """Print an error as one line, and end with an exit code."""
-    from tastemap.terminal import printable
+    from tastemap.terminal import complain
 
-    sys.stderr.write(f"tastemap: {printable(in_shell(error, call))}\n")
+    complain(f"tastemap: {in_shell(error, call)}")
     raise typer.Exit(code)

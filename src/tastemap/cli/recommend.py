@@ -1,7 +1,7 @@
 """Ask a saved model: predictions, lists, neighbours."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -22,6 +22,9 @@ from tastemap.cli.arguments import (
     parse_new_user,
 )
 from tastemap.errors import ArgumentError
+
+if TYPE_CHECKING:
+    from tastemap.terminal import Output
 
 
 def predict(
@@ -78,6 +81,9 @@ def recommend(
         ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Of --by curious: each gives another list.")] = 0,
+    why: Annotated[
+        bool, typer.Option("--why", help="Say of each item which rating is the reason for it.")
+    ] = False,
     seen: Annotated[
         list[str] | None,
         typer.Option(help="An item that a new person has seen without a rating; repeated."),
@@ -118,13 +124,14 @@ def recommend(
     """
     from tastemap.jobs import recommend as job
 
-    new_ratings = parse_new_user(rate, ratings, like)
     choice: dict[str, Any] = {"k": k, "where": where, "exclude_seen": not include_seen, "new": new}
     choice |= {"novelty": novelty} | job.wishes(diversity, calibrated, at_most)
     order = {"by": by, "seed": seed}
+    single = {"user": user, "ratings": parse_new_user(rate, ratings, like)}
+    single |= {"after": after, "seen": seen}
     if everyone:
         words: dict[str, Any] = {"USER": user, "--rate": rate, "--ratings": ratings, "--like": like}
-        words |= {"--after": after, "--seen": seen, "--gap": gap is not None}
+        words |= {"--after": after, "--seen": seen, "--gap": gap is not None, "--why": why}
         job.check_for_all(words, has_place=as_json or out is not None)
     file = out if everyone and not as_json else None
     if is_spark(engine):
@@ -132,12 +139,24 @@ def recommend(
     elif file is not None and job.in_parts(file):
         job.write_for_all(load_saved(model), file, parse_bytes(memory), choice | order)
     else:
-        choice |= order | ({"history": after} if after else {})
-        choice |= {"seen": seen} if seen else {}
-        single = None if everyone else (user, new_ratings)
-        choice |= {} if gap is None else {"gap": gap}
-        answer, notes = noting(lambda: job.recommended(load_saved(model), single, choice))
-        output(as_json, out).show(answer[0], "Recommendations", [*answer[1], *notes])
+        choice |= order | ({} if gap is None else {"gap": gap})
+        _show_lists(
+            load_saved(model), None if everyone else single, choice, output(as_json, out), why
+        )
+
+
+def _show_lists(
+    model: Any, single: dict[str, Any] | None, choice: dict[str, Any], out: "Output", why: bool
+) -> None:
+    """Show the list of a single user, or the lists of all."""
+    from tastemap.jobs import recommend as job
+    from tastemap.serve.answers.reasons import reasons_in_words
+
+    reasons = reasons_in_words if why else None
+    (frame, said), notes = noting(lambda: job.recommended(model, single, choice, reasons))
+    by = job.with_order(model, choice)["by"]
+    shown = frame if single is None else job.on_screen(model.fitted_data, frame, by)
+    out.show(frame, job.title_of(by), [*said, *notes], shown=shown, below="reason")
 
 
 def similar(
@@ -165,6 +184,7 @@ def similar(
     """Find the most similar items, or say how similar two are."""
     from tastemap.jobs import recommend as job
 
+    shown = None
     if everything != (item is None) or (everything and (users or opposite)):
         expected = "an item or a user, or --all alone"
         raise ArgumentError("ITEM", expected=expected, received="not one")
@@ -172,7 +192,10 @@ def similar(
         job.check_place(has_place=as_json or out is not None)
         frame, title, notes = job.all_neighbours(load_saved(model), k or 10, approximate)
     else:
+        loaded = load_saved(model)
         frame, title, notes = job.neighbours(
-            load_saved(model), item, other, k=k, users=users, opposite=opposite
+            loaded, item, other, k=k, users=users, opposite=opposite
         )
-    output(as_json, out).show(frame, title, notes)
+        if "popularity" in frame.columns:
+            shown = job.on_screen(loaded.fitted_data, frame)
+    output(as_json, out).show(frame, title, notes, shown=shown)

@@ -11,8 +11,14 @@ from tastemap.cli.arguments import Json, Model, load_saved, output
 def draw_map(
     model: Model,
     out: Annotated[
-        Path, typer.Option("-o", "--out", help="An .html page, or a picture (.png, .svg, .pdf).")
-    ] = Path("map.html"),
+        Path | None,
+        typer.Option(
+            "-o",
+            "--out",
+            help="Write an .html page, or a picture: .png, .svg, .pdf. If not said the map is only"
+            " kept with the model, for serve and export.",
+        ),
+    ] = None,
     colour: Annotated[str, typer.Option(help="popularity, average, year or genre.")] = "popularity",
     as_json: Json = False,
 ) -> None:

@@ -90,11 +90,19 @@ def verdict(history: pl.DataFrame, metric: str = "loss") -> Verdict:
         reason = "lower the learning rate, or look for wrong values in the data"
         return Verdict("diverged", None, title, reason)
     if validation is None or len(epochs) < 2:
-        title = "The curves cannot tell whether the model overfits"
-        reason = f"that takes a validation {metric} over at least two epochs"
-        return Verdict("untold", None if validation is None else 0, title, reason)
-
+        return _untold(epochs, train, validation, metric)
     return _compared(epochs, train, validation, metric)
+
+
+def _untold(epochs: I64, train: F64, validation: F64 | None, metric: str) -> Verdict:
+    """What curves say where nothing tells whether the model overfits."""
+    name = metric if metric == "loss" else metric.upper()
+    title = f"The training {name} is {train[0]:.3f} after one epoch"
+    if len(epochs) > 1:
+        verb = "falls" if train[-1] < train[0] else "does not fall:"
+        title = f"The training {name} {verb} from {train[0]:.3f} to {train[-1]:.3f}"
+    reason = f"whether the model overfits, a validation {name} over two epochs or more would tell"
+    return Verdict("untold", None if validation is None else 0, title, reason)
 
 
 def _compared(epochs: I64, train: F64, validation: F64, metric: str) -> Verdict:

@@ -177,7 +177,8 @@ def board_sections(board: Leaderboard) -> dict[str, list[Block]]:
         title = caption.split()[0].rstrip(":")
         if title not in sections:
             sections[title] = [*figures[title](board)] if title in figures else []
-        sections[title].append(Table(frame, caption, 4))
+        is_drawn = title == "Differences" or "what is known" in caption
+        sections[title].append(Table(frame, caption, 4, folded=is_drawn))
     return sections
 
 

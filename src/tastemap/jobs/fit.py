@@ -7,13 +7,24 @@ from typing import Any
 
 from tastemap.data.interactions import Interactions
 from tastemap.data.ratings import Ratings
+from tastemap.data.splits import train_test_split
 from tastemap.errors import ArgumentError, UnsupportedError
+from tastemap.evaluation.evaluate import evaluate
 from tastemap.evaluation.objective import like_threshold, liking
 from tastemap.models.base.artifact import refuse_occupied
 from tastemap.models.base.item_based import MAX_ITEMS
 from tastemap.models.registry import make_model
+from tastemap.support.counts import counted
 from tastemap.support.deadline import deadline
 from tastemap.terminal import working
+
+NO_TEST = (
+    "no test error is kept with the model: --test-size 0.1 measures one first, by a fit without a"
+    " tenth of the ratings"
+)
+TESTED = (
+    "the errors are those of a fit on {:,} ratings, tested on {}; the model has learnt from all"
+)
 
 
 def fit_model(
@@ -23,6 +34,7 @@ def fit_model(
     options: Mapping[str, Any],
     seed: int,
     seconds: float | None = None,
+    test_size: float = 0.0,
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
     """Fit a model by its name on this machine and save it: facts about it, and notes.
 
@@ -32,6 +44,8 @@ def fit_model(
         name, options: The model's name, None for the usual one, and options of its constructor.
         seed: Seed of the fit.
         seconds: Time after which the fit is stopped, with what it has learnt; None for no end.
+        test_size: Share of the ratings on which a first fit, without them, is scored. The scores
+            are saved with the model, which says by them how far off it may be. 0 for no such fit.
     """
     if seconds is not None and not seconds > 0:
         raise ArgumentError("--seconds", expected="more than 0", received=seconds)
@@ -40,17 +54,46 @@ def fit_model(
         name, why = model_of_interactions(ratings)
         notes = (*notes, why)
     name = name or "mf"
+    refuse_occupied(out)
     model = liking(make_model(name, **options), threshold)
+    metrics: dict[str, Any] = {}
+    remarks: tuple[str, ...] = (NO_TEST,) if model.predicts_ratings else ()
+    with deadline(math.inf if seconds is None else seconds):
+        if test_size:
+            metrics, remarks = _test_scores(ratings, name, options, seed, test_size)
+        model.fit(ratings, seed=seed)
+    model.metrics_ = metrics
+    model.save(out)
     if threshold is not None and vars(model).get("threshold") == threshold:
         notes = (*notes, f"an item counts as liked from {threshold:g} on")
-    with deadline(math.inf if seconds is None else seconds):
-        model.fit(ratings, seed=seed)
-    model.save(out)
-    notes = (*notes, *model.facts_)
+    notes = (*notes, *model.facts_, *remarks)
     if model.stopped_ is not None:
         done, planned = model.stopped_
         notes = (*notes, f"stopped after {done} of {planned} iterations: the time was over")
-    return {"model": name, "saved in": str(out)}, notes
+    scores = {key: value for key, value in metrics.items() if isinstance(value, float)}
+    return {"model": name, "saved in": str(out)} | scores, notes
+
+
+def _test_scores(
+    ratings: Ratings | Interactions,
+    name: str,
+    options: Mapping[str, Any],
+    seed: int,
+    test_size: float,
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The test errors of a fit on a part of the ratings, and notes on them."""
+    model = make_model(name, **options)
+    if not (isinstance(ratings, Ratings) and model.predicts_ratings):
+        raise ArgumentError(
+            "--test-size",
+            expected="a model that predicts ratings",
+            received=name,
+            do="tastemap evaluate scores lists",
+        )
+    parts = train_test_split(ratings, test_size=test_size, seed=seed)
+    evaluation = evaluate(model.fit(parts.train, seed=seed), parts.test)
+    words = (len(parts.train), counted(len(parts.test), "rating"))
+    return evaluation.record, (TESTED.format(*words), *evaluation.notes)
 
 
 def model_of_interactions(interactions: Interactions) -> tuple[str, str]:

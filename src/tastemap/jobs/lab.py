@@ -8,17 +8,19 @@ from typing import Any
 import polars as pl
 
 from tastemap.data import statistics
+from tastemap.data.nouns import item_noun
 from tastemap.data.ratings import Ratings
 from tastemap.data.splits import Split, train_test_split
 from tastemap.evaluation.compare import Maker, compare
 from tastemap.evaluation.evaluate import Evaluation, evaluate, model_calibration
 from tastemap.evaluation.leaderboard import Leaderboard
-from tastemap.explore.item_map import describe_map, item_map
-from tastemap.explore.overfitting import overfitting_sentence
-from tastemap.explore.report.blocks import Code, Table
-from tastemap.explore.report.report import Block, Report
+from tastemap.explore.item_map import item_map
+from tastemap.explore.overfitting import overfitting_sentence, verdict
+from tastemap.explore.report.blocks import Code, Summary
+from tastemap.explore.report.report import Report
 from tastemap.jobs import describe, sections
 from tastemap.jobs.compare import leaderboard_blocks
+from tastemap.jobs.summary import summary as made_of
 from tastemap.metrics.rating import mae, mse
 from tastemap.models.base.recommender import Recommender
 from tastemap.models.registry import make_model
@@ -67,8 +69,6 @@ class Lab:
 
     def statistics(self) -> None:
         """The data: counts, popularity, averages, releases."""
-        once = len(statistics.rated_once(self.ratings))
-        self._show(describe.statistics_tables(self.ratings), [f"{once} items have a single rating"])
         self.report.section("The ratings", *describe.data_blocks(self.ratings))
 
     def train(self) -> None:
@@ -76,8 +76,6 @@ class Lab:
         self.model = make_model("dot").fit(
             self.split.train, seed=self.seeds[0], progress=not self.output.as_json
         )
-        sentence = overfitting_sentence(self.model.history_)
-        self._show({"Training of the lab's model": self.model.history_}, [sentence])
         self.report.section("Training", *sections.training_blocks(self.model))
 
     def evaluate(self) -> None:
@@ -86,7 +84,6 @@ class Lab:
         self.evaluation = evaluate(self.model, test)
         self.model.metrics_ = self.evaluation.record
         note = self._as_the_lab_scores_it()
-        self._show(self.evaluation.tables, [note, *self.evaluation.notes])
         blocks = sections.evaluation_blocks(self.evaluation, test)
         self.report.section("Predicted and true ratings", note, *blocks)
 
@@ -103,11 +100,12 @@ class Lab:
 
     def embeddings(self) -> None:
         """The embeddings of items, and the similarity of two of them."""
-        self._tables("Embeddings", sections.embedding_blocks(self.model))
+        self.report.section("Embeddings", *sections.embedding_blocks(self.model))
 
     def neighbours(self) -> None:
         """Similar and dissimilar items, similar users, users interested in an item."""
-        self._tables("Neighbours", sections.neighbour_blocks(self.model, by_cosine=True))
+        blocks = sections.neighbour_blocks(self.model, by_cosine=True)
+        self.report.section("Neighbours", *blocks)
 
     def representations(self) -> None:
         """Neighbours and lists by a model of likes and by the lab's model."""
@@ -116,19 +114,12 @@ class Lab:
             self.split.train, seed=self.seeds[0], progress=progress
         )
         blocks = sections.likes_blocks(self.model, towers, self.split.test)
-        self._tables("Representations from likes", blocks)
-
-    def draw_map(self) -> None:
-        """The items on a plane, by t-SNE."""
-        with working("drawing the map"):
-            frame = item_map(self.model)
-        self._show({}, [describe_map(frame)])
-        self.report.section("Map of the items", *sections.map_blocks(self.model))
+        self.report.section("Representations from likes", *blocks)
 
     def recommend(self) -> None:
-        """The items to recommend to a user of the data, and to a new user."""
-        blocks = sections.recommendation_blocks(self.model, rated=self.ratings)
-        self._tables("Recommendations", blocks)
+        """The items to recommend to a user of the data; to a new one, see the kept model."""
+        block = sections.list_of_a_user(self.model, rated=self.ratings)
+        self.report.section("Recommendations of the lab's model", *block)
 
     def compare(self) -> None:
         """The exercises' models side by side, and the best of them."""
@@ -136,7 +127,6 @@ class Lab:
             self.board = compare(
                 LEADERBOARD, *self.split, by="mae", seeds=self.seeds, progress=tell
             )
-        self._show(self.board.tables(), self.board.notes)
         self.report.section("Leaderboard", *leaderboard_blocks(self.board))
 
     def save(self, out: Path) -> dict[str, Any]:
@@ -165,12 +155,40 @@ class Lab:
         )
         blocks = [*sections.metrics_blocks(best.metrics_), *sections.recommendation_blocks(best)]
         self.report.section("The model that is kept", text, *blocks)
+        self.report.section("Map of the kept model", *sections.map_blocks(best))
         self.report.section("What to try next", Code(steps))
+        self.report.summary = self._made(name, row, baseline)
         self.report.write(paths["report"])
         if not self.output.as_json:
-            say(f"\nsaved “{name}” in {paths['model']}, the report in {paths['report']}")
+            self.output.facts(self._in_five_lines(name, row, baseline, paths), "The lab")
             console.print(f"\n[bold]What to try next[/bold]\n{steps}", soft_wrap=True)
         return {name: str(path) for name, path in paths.items()}
+
+    def _made(self, name: str, row: dict[str, Any], baseline: dict[str, Any]) -> Summary:
+        """The summary of the report; ``row`` and ``baseline`` are those of the leaderboard."""
+        errors = [(name, row["test_mae"]), ("the bias baseline", baseline["test_mae"])]
+        errors.append(("the lab's model", self.evaluation.metrics["test_mae"]))
+        figures = [(f"test MAE of {model}", error) for model, error in errors]
+        n = len(self.board.frame)
+        what = f"“{name}”, the best of {n} models that can answer a new person, is kept"
+        return made_of(self.ratings, what, figures, self.seeds[0])
+
+    def _in_five_lines(
+        self, name: str, row: dict[str, Any], baseline: dict[str, Any], paths: dict[str, Path]
+    ) -> dict[str, str]:
+        """What the lab came to, for the terminal; the tables are in the report."""
+        data, test = self.ratings, "test MAE {test_mae:.4f}, RMSE {test_rmse:.4f}"
+        curves = verdict(self.model.history_).title
+        lab = test.format(**self.evaluation.metrics)
+        return {
+            "data": f"{data.source.name}: {len(data):,} ratings, {data.n_users:,} users,"
+            f" {data.n_items:,} {item_noun(data).plural}",
+            "lab's model": f"{lab}; {curves[0].lower()}{curves[1:]}",
+            f"best of {len(self.board.frame)}": f"{name}: {test.format(**row)} (bias baseline"
+            f" {baseline['test_mae']:.4f}, {baseline['test_rmse']:.4f})",
+            "saved": f"“{name}”, fitted on all ratings, in {paths['model']}",
+            "report": f"{paths['report']}, with all tables, figures and the map",
+        }
 
     def summary(self, files: dict[str, Any]) -> dict[str, Any]:
         """The results of the run, as plain objects for JSON."""
@@ -188,15 +206,6 @@ class Lab:
         fitted = self.board.fitted.get(name)  # None if it failed
         return fitted is not None and fitted.folds_in and fitted.capabilities.map
 
-    def _tables(self, title: str, blocks: list[Block]) -> None:
-        """Show the tables of a section, and add the whole section to the report."""
-        self._show({table.caption: table.frame for table in blocks if isinstance(table, Table)})
-        self.report.section(title, *blocks)
-
-    def _show(self, tables: dict[str, pl.DataFrame], notes: Sequence[str] = ()) -> None:
-        if not self.output.as_json:
-            self.output.tables(tables, notes)
-
 
 def run_lab(ratings: Ratings, out: Path, *, seeds: Sequence[int], output: Output) -> None:
     """Run every step and write ``model`` and ``report.html`` into the folder ``out``.
@@ -210,8 +219,10 @@ def run_lab(ratings: Ratings, out: Path, *, seeds: Sequence[int], output: Output
     lab = Lab(ratings, seeds, output)
     for step in (
         *(lab.statistics, lab.train, lab.evaluate, lab.embeddings, lab.neighbours),
-        *(lab.representations, lab.recommend, lab.draw_map, lab.compare),
+        *(lab.representations, lab.recommend, lab.compare),
     ):
+        if not output.as_json:
+            say((step.__doc__ or "").partition("\n")[0])
         step()
     files = lab.save(out)
     if output.as_json:

@@ -1,25 +1,35 @@
 """Answers of a saved model: predictions of pairs, lists, neighbours."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import polars as pl
 
+from tastemap.data.feedback import Feedback
+from tastemap.data.nouns import item_noun
 from tastemap.data.ratings import Ratings
 from tastemap.errors import ArgumentError, DataError
-from tastemap.jobs.import_ratings import history_of_file, ratings_of_file
 from tastemap.jobs.tables import read_table
+from tastemap.jobs.titles import item_ids
+from tastemap.jobs.users import arguments_of_user, user_of
 from tastemap.models.base.orders import cautious_order
 from tastemap.models.base.recommender import Recommender
 from tastemap.models.base.reranking import words_as_columns
+from tastemap.models.base.user import User
 from tastemap.models.batch.recommend import recommend_all
 from tastemap.models.batch.similar import similar_all
 from tastemap.models.batch.write import ENDINGS, write_recommendations
 from tastemap.models.registry import load_model
 from tastemap.terminal import say, working
+
+# What is shown of an item beside its title, and so many of its genres.
+FACTS, MAX_GENRES = ("year", "genres"), 2
+
+#: The reasons of a list, by model, user and ids of the items; None where an item has none.
+Why: TypeAlias = Callable[[Recommender, User, pl.Series], list[str | None]]
 
 
 def predicted_pairs(
@@ -38,7 +48,7 @@ def predicted_pairs(
             "USER ITEMS", expected="a user and at least one item, or --pairs FILE", received="less"
         )
     else:
-        rows = np.array([data.items.find(item) for item in items])
+        rows = data.items.index(item_ids(data, items, "ITEMS"))
         users = np.full(len(rows), data.users.index_of(user))
         frame = pl.DataFrame([data.users.ids_at(users), data.items.ids_at(rows)])
     titles = data.items.titles.gather(data.items.index(frame["item_id"]))
@@ -47,55 +57,106 @@ def predicted_pairs(
 
 
 def recommended(
-    model: Recommender, single: tuple[str | None, Any] | None, choice: Mapping[str, Any]
+    model: Recommender,
+    single: Mapping[str, Any] | None,
+    choice: Mapping[str, Any],
+    why: Why | None = None,
 ) -> tuple[pl.DataFrame, list[str]]:
     """The list of a single user, or the lists of all users, and notes on what was read.
 
     Args:
         model: A fitted model.
-        single: Id of a user or None, and ratings of a new user, the path of a file of them or
-            None; None for all users.
+        single: Further arguments of `arguments_of_user`; None for all users.
         choice: Further options of `recommend` and `recommend_all`, see `with_order`; and ``gap``,
             the seconds since the latest item of a single user.
+        why: Gives the reasons of a list of a single user, by items; None for none.
+
+    Returns:
+        The frame of `recommend_all`, or of `recommend` with `described`, and with a text column
+        ``reason``, empty where there is none.
     """
     choice = with_order(model, choice)
     gap = choice.pop("gap", None)
     model = model if gap is None else model.later(gap)
     if single is None:
         return recommend_all(model, **choice), []
-    user, ratings = single
-    notes: list[str] = []
-    is_rated = isinstance(model.fitted_data, Ratings)
-    _refuse_other_kind(ratings, is_rated=is_rated)
-    if isinstance(ratings, list):
-        items = model.fitted_data.items
-        ratings = items.ids_at([items.find(word) for word in ratings]).to_list()
-    if isinstance(ratings, Path) and is_rated:
-        ratings, notes = ratings_of_file(ratings, model.fitted_ratings)
-    elif isinstance(ratings, Path):
-        if "history" in choice:
-            raise ArgumentError("--after, --ratings", expected="one of the two", received="both")
-        history, notes = history_of_file(ratings, model.fitted_data)
-        ratings, choice = None, {**choice, "history": history}
-    frame = model.recommend(user, ratings=ratings, **choice)
-    return (frame if is_rated else frame.drop("predicted_rating")), notes
+    arguments, notes = arguments_of_user(model, **single)
+    frame = described(model.fitted_data, model.recommend(**arguments, **choice))
+    if not isinstance(model.fitted_data, Ratings):
+        frame = frame.drop("predicted_rating")
+    if why is not None:
+        reasons = why(model, user_of(model, arguments), frame["item_id"])
+        frame = frame.with_columns(pl.Series("reason", reasons, dtype=pl.String))
+    return frame, notes
+
+
+def described(data: Feedback, frame: pl.DataFrame) -> pl.DataFrame:
+    """A list of items with what is known of them after the titles, as far as it is.
+
+    These are the columns ``year, genres, popularity``; the last is the number of ratings.
+    """
+    items, rows = data.items, data.items.index(frame["item_id"])
+    about = items.frame[rows].select(name for name in FACTS if name in items.frame.columns)
+    about = about.with_columns(popularity=pl.Series(data.by_item.counts[rows]))
+    place = frame.columns.index("title") + 1
+    return pl.concat(
+        [frame[:, :place], about.select(pl.exclude(frame.columns)), frame[:, place:]],
+        how="horizontal",
+    )
+
+
+def on_screen(data: Feedback, frame: pl.DataFrame, by: str = "expected") -> pl.DataFrame:
+    """A described list in columns that fit a terminal: nothing in it stands there twice.
+
+    Titles are without the year beside them, and titles that tell the items apart stand for the
+    ids. Of two columns with the same numbers one is shown.
+
+    Args:
+        data: The ratings or interactions.
+        frame: The list, with the columns of `described`.
+        by: The order of the list; the score of a cautious one is a bound.
+    """
+    shown = frame.rename({"popularity": data.noun})
+    if "year" in shown.columns:
+        dated = pl.format(" ({})", "year")
+        shown = shown.with_columns(
+            pl.when(pl.col("title").str.ends_with(dated))
+            .then(pl.col("title").str.strip_suffix(dated))
+            .otherwise("title")
+            .alias("title")
+        )
+    if "genres" in shown.columns and shown["genres"].dtype == pl.List(pl.String):
+        shown = shown.with_columns(pl.col("genres").list.head(MAX_GENRES))
+    ids = shown["item_id"].cast(pl.String)
+    if not shown["title"].eq_missing(ids).all() and frame["title"].n_unique() == len(frame):
+        shown = shown.drop("item_id")
+    if {"predicted_rating", "score"} <= {*shown.columns}:
+        if shown["predicted_rating"].null_count() == len(shown):
+            shown = shown.drop("predicted_rating")
+        elif np.allclose(shown["predicted_rating"], shown["score"]):
+            shown = shown.drop("score")
+        elif by == "cautious":
+            shown = shown.rename({"score": "at_least"})
+    return shown.rename({"predicted_rating": "expected_rating"}, strict=False)
+
+
+def title_of(by: str) -> str:
+    """What a list in an order is called.
+
+    Example:
+        >>> title_of("cautious"), title_of("expected")
+        ('Recommendations, the best by what it is at least, with 90 % certainty', 'Recommendations')
+    """
+    orders = {
+        "cautious": "the best by what it is at least, with 90 % certainty",
+        "relative": "more for one than for all",
+    }
+    return f"Recommendations, {orders[by]}" if by in orders else "Recommendations"
 
 
 def with_order(model: Recommender, choice: Mapping[str, Any]) -> dict[str, Any]:
     """Options whose lists are cautious, if the model can, where no order ``by`` is given."""
     return {**choice, "by": choice.get("by") or cautious_order(model.capabilities)}
-
-
-def _refuse_other_kind(ratings: Any, *, is_rated: bool) -> None:
-    """Refuse ratings where a model has learnt from interactions, and likes where from ratings."""
-    if ratings is None or isinstance(ratings, Path) or is_rated != isinstance(ratings, list):
-        return
-    raise ArgumentError(
-        "--like" if is_rated else "--rate",
-        expected="a model of interactions" if is_rated else "a model of ratings",
-        received=f"a model of {'ratings' if is_rated else 'interactions, which have no stars'}",
-        do="use --rate 'ITEM=5'" if is_rated else "use --like ITEM, or --after ITEM",
-    )
 
 
 def wishes(
@@ -188,18 +249,23 @@ def read_columns(path: Path, keys: tuple[str, ...], other: str) -> pl.DataFrame:
 def neighbours(
     model: Any, item: str, other: str | None, *, k: int | None, users: bool, opposite: bool
 ) -> tuple[pl.DataFrame, str, list[str]]:
-    """The neighbours of an item or a user, or the similarity of two items; a title, and no note."""
+    """The neighbours of an item or a user, or the similarity of two items; a title, and no note.
+
+    Items have the columns of `described`.
+    """
     if users:
         return model.similar_users(item, k), f"Users most similar to {item}", []
-    items = model.ratings_.items
-    title = items.titles[items.find(item)]
+    data = model.fitted_data
+    words = [item] if other is None else [item, other]
+    ids = item_ids(data, words, "ITEM")
+    titles = data.items.titles.gather(data.items.index(ids))
     if other is not None:
-        pair = {"item": [title], "other": [items.titles[items.find(other)]]}
-        frame = pl.DataFrame(pair | {"similarity": [model.similarity(item, other)]})
+        pair = {"item": titles[:1], "other": titles[1:]}
+        frame = pl.DataFrame(pair | {"similarity": [model.similarity(*ids)]})
         return frame, "Cosine similarity", []
-    if opposite:
-        return model.dissimilar_items(item, k), f"Items least similar to {title}", []
-    return model.similar_items(item, k), f"Items most similar to {title}", []
+    nearest = model.dissimilar_items if opposite else model.similar_items
+    title = f"{item_noun(data).plural.capitalize()} {'least' if opposite else 'most'} similar to"
+    return described(data, nearest(ids[0], k)), f"{title} {titles[0]}", []
 
 
 def all_neighbours(

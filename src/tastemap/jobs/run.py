@@ -29,7 +29,7 @@ from tastemap.evaluation.evaluate import evaluate, rank_unseen
 from tastemap.evaluation.leakage import is_forecast, split_notes
 from tastemap.evaluation.objective import liking
 from tastemap.explore.item_map import MIN_ITEMS, describe_map, item_map
-from tastemap.explore.report.blocks import Code, Table
+from tastemap.explore.report.blocks import Code, Summary, Table
 from tastemap.explore.report.page import write_page
 from tastemap.explore.report.report import Block, Report
 from tastemap.jobs import describe, sections
@@ -38,6 +38,7 @@ from tastemap.jobs.evaluate import gap_table, record_of_lists
 from tastemap.jobs.held_out import DEFAULT_SPLIT, parts_of
 from tastemap.jobs.list_sections import gap_blocks, list_scores
 from tastemap.jobs.schedule import N_FITS, Schedule, advice, is_cut_short
+from tastemap.jobs.summary import headline, summary
 from tastemap.models.base.artifact import refuse_occupied
 from tastemap.models.registry import make_model
 from tastemap.support.boundary import failures
@@ -306,6 +307,7 @@ class Run:
                 f" {self.noun}, is saved beside this report. Its test"
                 f" {'errors' if self.goal == 'ratings' else 'scores'} {whose}."
             )
+            self.report.summary = self._made()
             self.report.section("What to try next", text, *sentences(self.notes), Code(steps))
             self.report.write(files["report"])
         summary = self.summary() | {"files": {name: str(path) for name, path in files.items()}}
@@ -319,6 +321,13 @@ class Run:
         for note in self.notes:
             say(f"note: {note}")
         console.print(f"\n[bold]What to try next[/bold]\n{steps}", soft_wrap=True)
+
+    def _made(self) -> Summary:
+        """The summary of the report: the model, its test, and the figures that count."""
+        figures = headline(self.metrics, self.choice.chosen)
+        figures += [(self.noun, len(self.ratings)), ("users", self.ratings.n_users)]
+        what = f"“{self.choice.chosen}” was chosen, and tested on {self.held_out}"
+        return summary(self.ratings, what, figures[:3], self.seed)
 
     def summary(self) -> dict[str, Any]:
         """The results of the run, as plain objects."""

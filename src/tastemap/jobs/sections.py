@@ -14,7 +14,6 @@ from tastemap.data.vocabulary import Id
 from tastemap.evaluation.evaluate import Evaluation, evaluate_ranking
 from tastemap.explore.embeddings import cosine_neighbours, embedding_cosine
 from tastemap.explore.figures import model as model_plots
-from tastemap.explore.figures import ratings as plots
 from tastemap.explore.figures.calibration import plot_calibration
 from tastemap.explore.item_map import describe_map, item_map
 from tastemap.explore.overfitting import curve_metric, overfitting_sentence, verdict
@@ -22,6 +21,7 @@ from tastemap.explore.report.blocks import Facts, Picture, Questions, Table
 from tastemap.explore.report.interactive_map import map_fragment
 from tastemap.explore.report.report import Block
 from tastemap.jobs.list_sections import certain_blocks
+from tastemap.jobs.recommend import described, on_screen
 from tastemap.metrics.calibration import Calibration
 from tastemap.models.base.recommender import Recommender
 from tastemap.models.next_item import NextItem
@@ -113,15 +113,26 @@ def _prevention(model: Recommender) -> str:
 
 
 def metrics_blocks(metrics: dict[str, Any]) -> list[Block]:
-    """The test errors saved with a model, and its calibration if it has one."""
+    """The test scores saved with a model beside those of the baseline, and its calibration."""
     numbers = {name: value for name, value in metrics.items() if isinstance(value, int | float)}
-    is_count = {name: name.startswith("test_users") for name in numbers}
-    facts = Facts(
-        [(name, int(n) if is_count[name] else round(n, 4)) for name, n in numbers.items()], digits=4
-    )
-    if "calibration" not in metrics:
-        return [facts]
-    return [facts, calibration_picture(**metrics["calibration"])]
+    rows = [
+        {
+            "score": name.replace("_", " "),
+            "this model": plain(value) if name.startswith("test_users") else f"{value:.4f}",
+            "baseline": f"{baseline:.4f}"
+            if (baseline := numbers.get(f"baseline_{name}")) is not None
+            else "",
+        }
+        for name, value in numbers.items()
+        if not name.startswith("baseline_")
+    ]
+    frame = pl.DataFrame(rows)
+    if frame.width and (frame["baseline"] == "").all():
+        frame = frame.drop("baseline")
+    blocks: list[Block] = [Table(frame, "Scores on what the model had not seen")]
+    if "calibration" in metrics:
+        blocks.append(calibration_picture(**metrics["calibration"]))
+    return blocks
 
 
 def calibration_picture(reliability: Any, coverage: Any) -> Picture:
@@ -294,7 +305,7 @@ def likes_blocks(explicit: Any, implicit: Any, test: Ratings) -> list[Block]:
 
 
 def map_blocks(model: Any) -> list[Block]:
-    """The map, interactive and as a picture, and how reliable it is."""
+    """The interactive map, and how reliable it is."""
     frame, data = item_map(model), model.fitted_data
     columns = data.items.frame.columns
     colours = ["popularity", *(["average rating"] if isinstance(data, Ratings) else [])]
@@ -308,34 +319,16 @@ def map_blocks(model: Any) -> list[Block]:
         f" {by}search to find a title.",
         map_fragment(frame, data),
         describe_map(frame),
-        Picture(
-            plots.plot_item_map(frame, data, "popularity"),
-            "The same map as a picture, coloured by popularity.",
-        ),
     ]
 
 
-def recommendation_blocks(model: Recommender, rated: Ratings | None = None) -> list[Block]:
-    """Recommendations for a user of the data and, where the model folds in, for a new user.
+def recommendation_blocks(model: Recommender) -> list[Block]:
+    """Lists for a user of the data and, where the model folds in, for a new user.
 
-    Args:
-        model: A fitted model.
-        rated: All ratings of its users, if the model was fitted on a part of them; their items
-            are left out.
+    They are by what is certain where the model can tell.
     """
-    data = model.fitted_data
-    user = data.users.ids[min(4, data.n_users - 1)]
-    seen = (rated or data).items_of(user)["item_id"].unique(maintain_order=True)
-    k = min(10, data.n_items - len(seen))
-    blocks: list[Block] = []
-    if k:
-        answer = model.recommend(user, k=k, exclude=seen)
-        done = "have rated" if isinstance(data, Ratings) else "have already"
-        caption = f"For user {user}, without what they {done}"
-        blocks += [
-            Table(_as_shown(model, answer), caption),
-            *certain_blocks(model, user, seen, answer),
-        ]
+    data, by = model.fitted_data, "cautious" if "cautious" in model.orders else "expected"
+    blocks = list_of_a_user(model, by=by)
     loved = [*dict.fromkeys(example_items(data, (STAR_WARS, JEDI)))]
     if model.folds_in and data.n_items > len(loved):
         names = " and ".join(_name(data, item) for item in loved)
@@ -344,9 +337,38 @@ def recommendation_blocks(model: Recommender, rated: Ratings | None = None) -> l
         if isinstance(data, Ratings):
             ratings = dict.fromkeys(loved, data.scale.highest)
             caption = f"For a new person who gives {plain(data.scale.highest)} to {names}"
-        by = "cautious" if "cautious" in model.orders else "expected"
-        k = min(10, data.n_items - len(loved))
-        answer = model.recommend(ratings=ratings, k=k, by=by)
-        caption += ", by what is certain" if by == "cautious" else ""
-        blocks.append(Table(_as_shown(model, answer), caption))
+        answer = model.recommend(ratings=ratings, k=min(10, data.n_items - len(loved)), by=by)
+        blocks.append(_list_table(model, answer, caption, by))
     return blocks
+
+
+def list_of_a_user(
+    model: Recommender, rated: Ratings | None = None, by: str = "expected"
+) -> list[Block]:
+    """The list of a user of the data; nothing if they have rated everything.
+
+    Args:
+        model: A fitted model.
+        rated: All ratings of its users, if the model was fitted on a part of them; their items
+            are left out.
+        by: The order of the list.
+    """
+    data = model.fitted_data
+    user = data.users.ids[min(4, data.n_users - 1)]
+    seen = (rated or data).items_of(user)["item_id"].unique(maintain_order=True)
+    if not (k := min(10, data.n_items - len(seen))):
+        return []
+    answer = model.recommend(user, k=k, exclude=seen, by=by)
+    done = "have rated" if isinstance(data, Ratings) else "have already"
+    caption = f"For user {user}, without what they {done}"
+    return [
+        _list_table(model, answer, caption, by),
+        *(certain_blocks(model, user, seen, answer) if by == "expected" else []),
+    ]
+
+
+def _list_table(model: Recommender, answer: pl.DataFrame, caption: str, by: str) -> Table:
+    """A list as a table, in the columns that the terminal has."""
+    shown = on_screen(model.fitted_data, described(model.fitted_data, answer), by)
+    words = {"cautious": ": the best by what it is at least, with 90 % certainty"}
+    return Table(shown, caption + words.get(by, ""), digits=2)

@@ -2,6 +2,7 @@
 
 import io
 
+import numpy as np
 import polars as pl
 import pytest
 from matplotlib.colors import to_hex
@@ -102,9 +103,21 @@ def test_bands_have_a_line_for_each_model_on_one_scale() -> None:
     bands = pl.DataFrame(rows, schema=["model", "group", "band", "n", "rmse"], orient="row")
     figure = drawn(board_plots.plot_bands_of_models(bands))
     left, right = figure.axes
-    assert len(left.lines) == len(right.lines) == 9
+    assert len(left.lines) == 2 * 9, "dots, and lines"
+    assert len(right.lines) == 3 * 9, "and what joins each to its name"
+    looks = {(line.get_color(), line.get_linestyle()) for line in left.lines[1::2]}
+    assert len(looks) == 9, "colours come again with other dashes"
+    assert {f"m{n}" for n in range(9)} <= {*texts(figure)}
     assert left.get_ylim() == right.get_ylim()
     assert "1–9\n10" in texts(figure)
+
+
+def test_names_of_lines_that_end_together_stand_apart() -> None:
+    places = board_plots.spread(np.array([0.1, 0.1, 0.1, 0.5, 3.0]), 1.0, 0.0)
+    assert np.all(np.diff(places) >= 1 - 1e-9)
+    assert places[0] >= 0
+    alone = np.array([1.0, 3.0])
+    assert np.array_equal(board_plots.spread(alone, 1.0, 0.0), alone)
 
 
 def test_what_cannot_be_drawn_is_refused() -> None:

@@ -4,7 +4,7 @@ Each function returns a `matplotlib.figure.Figure` of its own.
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -27,6 +27,10 @@ MAX_P = 0.05
 MIN_SECONDS = 0.01
 # About the size of the plotting area, to place labels in.
 AREA_POINTS = (400.0, 200.0)
+# Beside lines there is room for so many names below each other.
+MAX_LINES_BESIDE = 17
+# The dashes of the first models, which have a colour each, of the next ones, and so on.
+DASHES = ("-", (0, (4, 2)), (0, (1, 1.5)), (0, (6, 2, 1, 2)))
 # A name is tried at these distances above or below its point, in lines.
 LINES_OFF = (0, 1, -1, 2, -2, 3, -3, 4, -4)
 
@@ -136,25 +140,31 @@ def plot_bands_of_models(bands: pl.DataFrame, metric: str = "rmse") -> "Figure":
     groups = bands["group"].unique(maintain_order=True).to_list()
     models = bands["model"].unique(maintain_order=True).to_list()
     name = _NAMES.get(metric, metric)
+    looks: dict[str, dict[str, Any]] = {
+        model: {"color": PALETTE[at % len(PALETTE)], "ls": DASHES[at // len(PALETTE) % len(DASHES)]}
+        for at, model in enumerate(models)
+    }
     with style.styled():
         figure, axes = style.new_figure(
             f"{name} where little is known, and where much is",
             "On the test ratings, by the number of training ratings of the item and of the user",
-            height=4.6 + 0.25 * (len(models) // 4),
+            height=4.4,
             panels=len(groups),
         )
         for ax, group in zip(axes, groups, strict=True):
+            ends: dict[str, tuple[int, float]] = {}
             part = bands.filter(pl.col("group") == group)
             names = part["band"].unique(maintain_order=True).to_list()
-            for at, model in enumerate(models):
+            for model, look in looks.items():
                 rows = part.filter(pl.col("model") == model)
-                # With more models than colours, the best have colours and the rest are grey.
-                colour = PALETTE[at] if at < len(PALETTE) else PALE
                 x = [names.index(band) for band in rows["band"]]
-                ax.plot(x, rows[metric], "o-", ms=5, lw=1.8, color=colour, label=model)
+                ax.plot(x, rows[metric], "o", ms=4.5, color=look["color"])
+                ax.plot(x, rows[metric], lw=1.8, **look)
+                if len(rows):
+                    ends[model] = x[-1], rows[metric][-1]
             sizes = dict(part.select("band", "n").iter_rows())
             ax.set_xticks(range(len(names)), [f"{band}\n{sizes[band]:,}" for band in names])
-            ax.tick_params(axis="x", labelsize=8.5)
+            ax.tick_params(axis="x", labelsize=8)
             ax.set_title(captions.get(group, str(group)), fontsize=10.5, color=INK)
             ax.set_xlabel("Ratings in training; below, tests")
             style.rules(ax)
@@ -162,9 +172,46 @@ def plot_bands_of_models(bands: pl.DataFrame, metric: str = "rmse") -> "Figure":
         for ax in axes:
             ax.set_ylim(min(low), max(high))
         axes[0].set_ylabel(name)
-        handles, labels = axes[0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize=9.5)
+        _name_lines(axes[-1], looks, ends)
     return figure
+
+
+def _name_lines(
+    ax: "Axes", looks: dict[str, dict[str, Any]], ends: dict[str, tuple[int, float]]
+) -> None:
+    """The names of lines at their right ends, joined to these, none over another."""
+    order = sorted(ends, key=lambda model: ends[model][1])
+    (left, right), (bottom, top) = ax.get_xlim(), ax.get_ylim()
+    gap, start = (top - bottom) / MAX_LINES_BESIDE, right + 0.12 * (right - left)
+    places = spread(np.array([ends[model][1] for model in order]), gap, bottom + gap / 2)
+    for model, place in zip(order, places.tolist(), strict=True):
+        x, value = ends[model]
+        ax.plot([x, start], [value, place], lw=1.2, clip_on=False, alpha=0.8, **looks[model])
+        look = {"color": INK, "size": 9, "annotation_clip": False}
+        style.label(ax, model, (start, place), (4, 0), **look)
+    ax.set_xlim(left, right)
+    ax.set_ylim(bottom, top)
+
+
+def spread(values: F64, gap: float, lowest: float) -> F64:
+    """Places (n,) near values in order that are at least a gap apart, none below the lowest.
+
+    Example:
+        >>> spread(np.array([1.0, 1.1, 5.0]), 1.0, 0.0).tolist()
+        [0.55, 1.55, 5.0]
+    """
+    groups: list[tuple[list[float], float]] = []  # the values of neighbours, and their middle
+    for value in values.tolist():
+        members, middle = [value], max(value, lowest)
+        while groups and middle - gap * (len(members) - 1) / 2 < (
+            groups[-1][1] + gap * (len(groups[-1][0]) + 1) / 2
+        ):
+            members = groups.pop()[0] + members
+            half = gap * (len(members) - 1) / 2
+            middle = max(sum(members) / len(members), lowest + half)
+        groups.append((members, middle))
+    steps = [middle + gap * (np.arange(len(m)) - (len(m) - 1) / 2) for m, middle in groups]
+    return np.concatenate(steps) if steps else np.zeros(0)
 
 
 def _front(seconds: F64, error: F64) -> list[int]:

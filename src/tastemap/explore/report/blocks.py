@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from tastemap.explore.report.themed_svg import themed
 from tastemap.support.counts import counted
 from tastemap.support.extras import lab_package
 from tastemap.support.frames import digits_of, without_repetition
@@ -55,31 +56,41 @@ class Picture:
         )
 
     def _data_uri(self) -> str:
-        """The figure as SVG, the same for the same figure, or as PNG if the SVG is large."""
+        """The figure as SVG, the same for the same figure, or as PNG if the SVG is large.
+
+        An SVG is dark where the page is.
+        """
         drawn, kind = io.BytesIO(), "svg+xml"
         with lab_package("matplotlib").rc_context({"svg.hashsalt": "tastemap"}):
             self.figure.savefig(drawn, format="svg", dpi=DOTS_PER_INCH, metadata={"Date": None})
-        if drawn.tell() > MAX_SVG_BYTES:
+        content = themed(drawn.getvalue().decode()).encode()
+        if len(content) > MAX_SVG_BYTES:
             drawn, kind = io.BytesIO(), "png"
             self.figure.savefig(drawn, format="png", dpi=DOTS_PER_INCH)
-        return f"data:image/{kind};base64,{base64.b64encode(drawn.getvalue()).decode()}"
+            content = drawn.getvalue()
+        return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
 
 
 @dataclass(frozen=True)
 class Table:
-    """A frame as a table, numbers to the right; a table that is too wide scrolls sideways.
+    """A frame as a table, numbers to the right.
+
+    On a phone each row of a table with many columns stands below the one before, a value a line.
 
     Attributes:
         frame: The rows.
         caption: A line above the table.
         digits: Decimals of numbers that are not whole.
         rows: Most rows to show; a note tells how many are left out.
+        folded: Whether only the caption is seen until somebody opens it, as of a table whose
+            numbers are those of a figure beside it.
     """
 
     frame: pl.DataFrame
     caption: str = ""
     digits: int = 3
     rows: int = 50
+    folded: bool = False
 
     def html(self) -> str:
         """The table, its caption, and the number of rows that are left out."""
@@ -100,17 +111,22 @@ class Table:
                 escape(str(value)) if is_name and value is not None else _cell(value, n_digits)
                 for value, is_name, n_digits in zip(row, names, digits, strict=True)
             ]
-            cells = zip(texts, sides, strict=True)
-            body += f"<tr>{''.join(f'<td{side}>{text}</td>' for text, side in cells)}</tr>\n"
-        caption = f"<caption>{_inline(self.caption)}</caption>" if self.caption else ""
+            cells = zip(texts, sides, titles, strict=True)
+            row_html = "".join(
+                f'<td{side} data-label="{label}">{text}</td>' for text, side, label in cells
+            )
+            body += f"<tr>{row_html}</tr>\n"
+        caption = _inline(self.caption)
+        on_top = f"<caption>{caption}</caption>" if caption and not self.folded else ""
         kind = "table wide" if frame.width > MAX_WIDE_COLUMNS else "table"
         left_out = len(self.frame) - len(frame)
         more = f'<p class="note">… and {counted(left_out, "more row")}.</p>' if left_out else ""
-        return (
-            f'<div class="{kind}" role="region" aria-label="{escape(self.caption or "Table")}" '
-            f'tabindex="0"><table>{caption}<thead><tr>{head}</tr></thead>\n'
+        table = (
+            f'<div class="{kind}" role="group" aria-label="{escape(self.caption or "Table")}" '
+            f'tabindex="0"><table>{on_top}<thead><tr>{head}</tr></thead>\n'
             f"<tbody>\n{body}</tbody></table></div>{more}"
         )
+        return f"<details><summary>{caption}</summary>{table}</details>" if self.folded else table
 
 
 @dataclass(frozen=True)
@@ -132,6 +148,28 @@ class Facts:
             words = escape(name.replace("_", " "))
             tiles += f"<div><dt>{words}</dt><dd>{_cell(value, self.digits)}</dd></div>"
         return f'<dl class="facts">{tiles}</dl>'
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a report comes to: the figures that count, and how it was made.
+
+    Attributes:
+        figures: Name and value of each key figure, three of them say.
+        facts: Name and value of each further fact, one a line; None where nothing is known.
+    """
+
+    figures: Sequence[tuple[str, object]]
+    facts: Sequence[tuple[str, str | None]]
+
+    def html(self) -> str:
+        """The tiles, and the facts below them."""
+        lines = "".join(
+            f"<div><dt>{escape(name)}</dt><dd>{_inline(value)}</dd></div>"
+            for name, value in self.facts
+            if value
+        )
+        return f'{Facts(self.figures, digits=4).html()}<dl class="made">{lines}</dl>'
 
 
 @dataclass(frozen=True)

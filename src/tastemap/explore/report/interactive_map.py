@@ -22,7 +22,7 @@ _MARKUP = """<div class="map card">
 <label>Search <input type="search" placeholder="words of a title" autocomplete="off"></label>
 <output aria-live="polite"></output>
 </form>
-<div class="map-plot" role="img" aria-label="{label}"></div>
+<div class="map-plot" role="group" aria-label="{label}"></div>
 <ol class="map-found"></ol>
 <noscript><p>The map needs JavaScript.</p></noscript>
 <script type="application/json">{data}</script>

@@ -3,12 +3,15 @@
 "use strict";
 
 (() => {
-  const INK = "#1c2733";
-  const QUIET = "#5b6775";
-  const MARK = "#D55E00";
+  const isDark = matchMedia("(prefers-color-scheme: dark)").matches;
+  const INK = isDark ? "#e6e9ed" : "#1c2733";
+  const QUIET = isDark ? "#a3adb8" : "#5b6775";
+  const GROUND = isDark ? "#1b2127" : "#ffffff";
+  const RIM = isDark ? "#8a95a1" : "white"; // keeps dark dots apart from a dark ground
+  const MARK = isDark ? "#f0883e" : "#D55E00";
   const MOST_NAMES = 14;
   const FONT = { family: "system-ui, sans-serif", size: 13, color: INK };
-  const HALO = "0 0 2px white, 0 0 2px white, 0 0 3px white, 0 0 4px white";
+  const HALO = [2, 2, 3, 4].map((width) => `0 0 ${width}px ${GROUND}`).join(", ");
   const SCALES = {
     popularity: { title: "popularity", log: true },
     average: { title: "average rating", format: ",.3~r" },
@@ -83,7 +86,7 @@
     const points = (rows, marker, more) => ({
       type: "scatter", mode: "markers", x: pick(items.x, rows), y: pick(items.y, rows),
       text: pick(hover, rows), hovertemplate: "%{text}<extra></extra>",
-      marker: { size: pick(sizes, rows), line: { width: 0.4, color: "white" }, ...marker },
+      marker: { size: pick(sizes, rows), line: { width: 0.4, color: RIM }, ...marker },
       ...more,
     });
 
@@ -154,7 +157,7 @@
       legend: { orientation: "h", x: 0.5, xanchor: "center", y: 0, yref: "container",
         yanchor: "bottom" },
       modebar: { bgcolor: "rgba(0,0,0,0)", color: "#8a95a1", activecolor: INK },
-      hoverlabel: { align: "left", bgcolor: "white", bordercolor: QUIET, font: FONT },
+      hoverlabel: { align: "left", bgcolor: GROUND, bordercolor: QUIET, font: FONT },
     };
     // Named one by one: Plotly's own set has a button that sends the data to its makers.
     const config = {

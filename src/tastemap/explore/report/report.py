@@ -9,16 +9,26 @@ from typing import Self, TypeAlias
 import polars as pl
 
 from tastemap.errors import ArgumentError
-from tastemap.explore.report.blocks import Code, Facts, Picture, Questions, Table, Text
+from tastemap.explore.report.blocks import (
+    Code,
+    Facts,
+    Picture,
+    Questions,
+    Summary,
+    Table,
+    Text,
+)
 from tastemap.explore.report.page import Fragment, document, write_page
 
 #: What a section holds; a string stands for `Text`, a frame for `Table`.
-Block: TypeAlias = str | pl.DataFrame | Text | Table | Picture | Facts | Questions | Code | Fragment
+Block: TypeAlias = (
+    str | pl.DataFrame | Text | Table | Picture | Facts | Questions | Code | Summary | Fragment
+)
 
 
 @dataclass
 class Report:
-    """A report in sections, with a table of contents.
+    """A report in sections, with a table of contents and, on top, a summary if it has one.
 
     Every text is escaped: no part of it can become markup.
 
@@ -33,6 +43,7 @@ class Report:
     title: str
     subtitle: str = ""
     sections: list[tuple[str, tuple[Block, ...]]] = field(default_factory=list)
+    summary: Summary | None = None
 
     def section(self, title: str, *blocks: Block) -> Self:
         """Add a section; blocks follow each other down the page.
@@ -71,7 +82,8 @@ class Report:
         subtitle = f'<p class="subtitle">{escape(self.subtitle)}</p>' if self.subtitle else ""
         body = (
             f'<nav aria-label="Contents"><p>Contents</p><ol>{contents}</ol></nav>\n'
-            f"<main>\n<header><h1>{escape(self.title)}</h1>{subtitle}</header>\n"
+            f"<main>\n<header><h1>{escape(self.title)}</h1>{subtitle}"
+            f"{'' if self.summary is None else self.summary.html()}</header>\n"
             + "\n".join(parts)
             + "\n</main>"
         )

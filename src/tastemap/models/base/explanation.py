@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from tastemap.arrays import FloatArray, IndexArray
+from tastemap.data.nouns import Noun
 from tastemap.data.scale import Scale
 from tastemap.data.vocabulary import Vocabulary
 from tastemap.models.base.user import User
@@ -30,6 +31,31 @@ class PartKind(StrEnum):
     TOGETHER = "your ratings together"
     SCALE = "kept inside the scale"
     FACTS = "from facts"
+
+
+# Parts in words for people, of a noun of the data.
+PART_NAMES = {
+    "global mean": "average of all ratings",
+    "mean of all ratings": "average of all ratings",
+    "item bias": "how this {noun} is liked beyond it",
+    "what others give it": "how this {noun} is liked beyond it",
+    "from facts": "nobody has rated it: from what is known of it",
+    "user bias": "how generous you are",
+    "average user": "what the average person adds",
+    "training beyond the ratings": "what training found beyond your ratings",
+    "your ratings together": "what your ratings say together, beyond each alone",
+}
+
+
+def part_in_words(part: str, noun: Noun) -> str:
+    """The name of a part of a prediction in words.
+
+    Example:
+        >>> book = Noun("book", "books")
+        >>> part_in_words("item bias", book), part_in_words("genre", book)
+        ('how this book is liked beyond it', 'genre')
+    """
+    return PART_NAMES.get(part, part).replace("{noun}", noun.singular)
 
 
 class Part(NamedTuple):

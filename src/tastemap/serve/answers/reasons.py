@@ -9,8 +9,11 @@ from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
+import polars as pl
 
 from tastemap.arrays import FloatArray, IndexArray, Mask
+from tastemap.models.base.recommender import Recommender
+from tastemap.models.base.user import User
 from tastemap.serve.model.loaded import LoadedModel
 from tastemap.serve.model.user import ServedUser
 from tastemap.serve.schemas import ItemCard, Reason
@@ -40,22 +43,52 @@ def with_reasons(
         rows: Rows of the items, (n,).
         cards: Their cards.
     """
+    reasoned = []
+    for card, reason in zip(cards, reasons(model, user, rows), strict=True):
+        if isinstance(reason, Reason):
+            reasoned.append(replace(card, because=reason))
+        else:
+            reasoned.append(replace(card, note=reason))
+    return reasoned
+
+
+def reasons(model: LoadedModel, user: ServedUser, rows: IndexArray) -> list[Reason | str | None]:
+    """The reason of each item of a row, (n,), or its note; None where there is neither."""
+    answers: list[Reason | str | None] = [None] * len(rows)
     if user.source == "popular" or not len(user.item_index) or not len(rows):
-        return cards
+        return answers
     if not model.capabilities.explains:
-        return cards
+        return answers
     lifts = model.model.lift_rows(user.user, rows)
     chosen = assigned(lifts, reasonable(model, user, rows, lifts), user.item_index)
     notes = _Notes(model, user)
-    reasoned = []
-    for card, row, place in zip(cards, rows.tolist(), chosen, strict=True):
-        if place < 0:
-            reasoned.append(replace(card, note=notes.of(row)))
+    for place, (row, rated) in enumerate(zip(rows.tolist(), chosen, strict=True)):
+        if rated < 0:
+            answers[place] = notes.of(row)
             continue
-        rated = int(user.item_index[place])
-        reason = Reason(*model.catalogue[rated][:2], user.rating_of[rated])
-        reasoned.append(replace(card, because=reason))
-    return reasoned
+        item = int(user.item_index[rated])
+        answers[place] = Reason(*model.catalogue[item][:2], user.rating_of[item])
+    return answers
+
+
+def reasons_in_words(model: Recommender, user: User, item_ids: pl.Series) -> list[str | None]:
+    """The reasons of a list of items, (n,), as sentences for a terminal.
+
+    Args:
+        model: A fitted model.
+        user: Whom the list is for.
+        item_ids: The items of the list.
+    """
+    loaded = LoadedModel(model, {}, "")
+    served = ServedUser(user, "trained")
+    words: list[str | None] = []
+    for reason in reasons(loaded, served, loaded.data.items.index(item_ids)):
+        if isinstance(reason, Reason):
+            rating = f"your {reason.rating:g} for" if loaded.has_ratings else "you like"
+            words.append(f"because {'of ' if loaded.has_ratings else ''}{rating} {reason.title}")
+        else:
+            words.append(reason)
+    return words
 
 
 def reasonable(model: LoadedModel, user: ServedUser, rows: IndexArray, lifts: FloatArray) -> Mask:

@@ -7,22 +7,12 @@ from urllib.parse import quote, urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from tastemap.data.nouns import Noun
 from tastemap.data.scale import Scale
+from tastemap.models.base.explanation import part_in_words
 from tastemap.serve.web.static import address
 from tastemap.support.counts import percentage
 
 HERE = Path(__file__).parent.parent
-PART_NAMES = {
-    "global mean": "average of all ratings",
-    "mean of all ratings": "average of all ratings",
-    "item bias": "how this {noun} is liked beyond it",
-    "what others give it": "how this {noun} is liked beyond it",
-    "from facts": "nobody has rated it: from what is known of it",
-    "average user": "what the average person adds",
-    "training beyond the ratings": "what training found beyond your ratings",
-    "your ratings together": "what your ratings say together, beyond each alone",
-}
 
 
 @cache
@@ -42,21 +32,11 @@ def templates() -> Environment:
         "fixed": lambda value, digits: f"{value:.{digits}f}",
         "along": along,
         "segment": lambda value: quote(str(value), safe=""),
-        "part_name": part_name,
+        "part_name": part_in_words,
         "host": lambda address: urlsplit(address).netloc,
     }
     environment.globals["static"] = address
     return environment
-
-
-def part_name(part: str, noun: Noun) -> str:
-    """A part of a prediction in words.
-
-    Example:
-        >>> part_name("item bias", Noun("book", "books")), part_name("genre", Noun("book", "books"))
-        ('how this book is liked beyond it', 'genre')
-    """
-    return PART_NAMES.get(part, part).replace("{noun}", noun.singular)
 
 
 def plain(value: float) -> str:
