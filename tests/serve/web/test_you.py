@@ -3,21 +3,20 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from xml.parsers import expat
 
+import polars as pl
 import pytest
 from clients import client_of
+from small_models import save_small, small_ratings
 from starlette.testclient import TestClient
+
+from tastemap.data.ratings import Ratings
 
 
 @pytest.fixture
 def likes(clicks_artifact: Path, tmp_path: Path) -> Iterator[TestClient]:
     with client_of(clicks_artifact, tmp_path) as client:
-        yield client
-
-
-@pytest.fixture
-def stars(artifact: Path, tmp_path: Path) -> Iterator[TestClient]:
-    with client_of(artifact, tmp_path) as client:
         yield client
 
 
@@ -57,3 +56,27 @@ def test_the_page_lists_likes_and_what_is_not_wanted(likes: TestClient) -> None:
     liked, unwanted = page.split("<h2>Not interested</h2>")
     assert len(pressed(liked)) == 2
     assert len(pressed(unwanted)) == 1
+
+
+def test_the_taste_card_is_a_picture_whose_text_stays_text(
+    likes: TestClient, tmp_path: Path
+) -> None:
+    assert likes.get("/you/card.svg").status_code == 404
+    assert "Your taste card" not in likes.get("/you").text
+    mark(likes, 3, rating="1")
+    answer = likes.get("/you/card.svg")
+    assert answer.headers["content-type"].startswith("image/svg+xml")
+    assert answer.headers["cache-control"] == "no-store"
+    expat.ParserCreate().Parse(answer.text, True)
+    assert 'width="1200" height="630"' in answer.text
+    assert "1 like" in answer.text
+    assert 'href="/you/card.svg" download="my-taste.svg"' in likes.get("/you").text
+    ratings = small_ratings()
+    table = ratings.item_table.with_columns(title=pl.lit("<b>&'\"</b>"))
+    named = Ratings.from_frame(ratings.to_frame(), item_table=table)
+    with client_of(save_small(named, tmp_path / "other" / "model"), tmp_path / "other") as client:
+        mark(client, 3, rating="5")
+        picture = client.get("/you/card.svg").text
+    assert "<b>" not in picture
+    assert "&lt;b&gt;&amp;" in picture
+    expat.ParserCreate().Parse(picture, True)

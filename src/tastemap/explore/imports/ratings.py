@@ -31,7 +31,7 @@ from tastemap.support.counts import counted
 # What is said of entries that are wanted, of those that are parts of series, and of those that
 # have a number of MovieLens alone, where the items have other ids.
 WANTED = ("title is still to be seen or read", "titles are still to be seen or read")
-EPISODES = ("episode of a series", "episodes of series")
+EPISODES = ("episode of a series is left out", "episodes of series are left out")
 NUMBERED = (
     "line has a number of MovieLens and no title",
     "lines have numbers of MovieLens and no titles",

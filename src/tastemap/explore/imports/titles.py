@@ -127,7 +127,7 @@ def spellings(title: str, original: str = "") -> dict[str, Kind]:
         'PART'
     """
     outside, inside = bracketed(title)
-    outside = _in_front(outside)
+    outside = article_in_front(outside)
     result: dict[str, Kind] = {}
     for text in (outside, title):
         if key := spelling(text):
@@ -199,7 +199,7 @@ def _aliases(outside: str, inside: Iterable[str]) -> Iterator[str]:
     names = [outside]
     for text in (outside, *inside):
         if not _is_roman(text.strip()):  # "(I)" tells films of a title and a year apart
-            names += [_in_front(name) for name in _around_aka(text)]
+            names += [article_in_front(name) for name in _around_aka(text)]
     yield from names[1:]
     for name in names:
         yield _without_article(name)
@@ -222,12 +222,12 @@ def _around_aka(text: str) -> list[str]:
     return [n.strip(" ,;/") for n in (*names, " ".join(name)) if n.strip(" ,;/")]
 
 
-def _in_front(title: str) -> str:
+def article_in_front(title: str) -> str:
     """A title with the article in front that catalogues put behind.
 
     Example:
-        >>> _in_front("Usual Suspects, The"), _in_front("Avventura, L'"), _in_front("Girls, Girls")
-        ('The Usual Suspects', "L'Avventura", 'Girls, Girls')
+        >>> article_in_front("Usual Suspects, The"), article_in_front("Avventura, L'")
+        ('The Usual Suspects', "L'Avventura")
     """
     before, comma, after = title.rpartition(", ")
     if not comma or not _is_article(after):
@@ -322,7 +322,7 @@ def _kind_of_end(end: str) -> Kind:
 
 def _words(title: str) -> list[str]:
     """The words of a title, in the spelling that all have in common."""
-    words = title_words(_in_front(title).translate(_SIGNS))
+    words = title_words(article_in_front(title).translate(_SIGNS))
     return _without_counters([*_with_figures(WORDS.get(word, word) for word in words)])
 
 

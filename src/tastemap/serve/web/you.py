@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from tastemap.serve.schemas import ItemCard, OwnRating
 from tastemap.serve.settings import Limits
+from tastemap.serve.web.errors import Problem
 from tastemap.serve.web.rendering import (
     GET_AND_POST,
     CurrentVisit,
@@ -18,6 +19,7 @@ from tastemap.serve.web.rendering import (
     whole,
 )
 from tastemap.serve.web.requests import Text
+from tastemap.serve.web.templating import templates
 from tastemap.support.counts import counted
 from tastemap.support.formulas import defused_text
 
@@ -93,6 +95,21 @@ def marks_csv(visit: CurrentVisit) -> Response:
 def _sign(mark: OwnRating) -> str:
     """A like as 1, a dislike as -1."""
     return "1" if mark.rating > 0 else "-1"
+
+
+@router.get("/you/card.svg")
+def card_svg(visit: CurrentVisit) -> Response:
+    """The card of the person's taste, a picture of 1200 by 630."""
+    card = visit.service.taste_card(visit.profile)
+    if card is None:
+        raise Problem(404, "no_ratings", "rate something first: the card shows what you like")
+    text = (
+        templates()
+        .get_template("card.svg")
+        .render(card=card, has_ratings=visit.service.model.has_ratings)
+    )
+    headers = {"Cache-Control": "no-store"}
+    return Response(text, media_type="image/svg+xml", headers=headers)
 
 
 @router.post("/you/forget")
