@@ -11,9 +11,9 @@ from pieces import damaged, joined, whole
 from readers import zipped
 from small_models import small_ratings
 
-from tastemap.explore.exports import read_entries, read_export, read_list
-from tastemap.explore.import_likes import read_likes, review_likes
-from tastemap.explore.import_ratings import chosen, review
+from tastemap.explore.imports.files import read_list
+from tastemap.explore.imports.likes import read_likes, review_likes
+from tastemap.explore.imports.ratings import chosen, read_ratings, review
 
 MAX_BYTES = 20_000_000
 LETTERBOXD = (
@@ -29,6 +29,16 @@ WATCHED = "Date,Name,Year,Letterboxd URI\n2024-01-01,Item 3,1979,https://b.examp
 GOOD += [zipped({"ratings.csv": LETTERBOXD, "watched.csv": WATCHED, "likes/films.csv": WATCHED})]
 TRAKT = '[{"watched_at": "2024-01-02", "movie": {"title": "Item 3", "year": 1979}}]'
 GOOD += [text.encode() for text in (WATCHED, TRAKT, "a,b,Item 2,02 Jan 2024 10:30\n")]
+ANIME = (
+    "<myanimelist><anime><series_title>Item 2</series_title><my_score>9</my_score>"
+    "<my_status>Completed</my_status></anime></myanimelist>"
+)
+SIMKL = '{"movies": [{"status": "completed", "user_rating": 9, "movie": {"title": "Item 3"}}]}'
+RELEASE = {
+    "ratings.csv": "userId,movieId,rating\n1,2,4\n",
+    "movies.csv": "movieId,title\n2,Item 2\n",
+}
+GOOD += [ANIME.encode(), SIMKL.encode(), zipped(RELEASE)]
 WORDS = ["Rating", "Title", "Name", "Year", "Item 2", "(1990)", "(", ")", "10", "0.5", "The"]
 
 
@@ -51,19 +61,19 @@ def imports() -> Iterator[Target]:
     def run(example: dict[str, Any]) -> None:
         content = joined(example["content"])
         if example["is_list"]:
-            entries = read_list(content.decode(errors="replace"), MAX_BYTES)
+            entries = read_list(content.decode(errors="replace"))
         else:
-            source, scale, entries = read_export(content, MAX_BYTES)
-            result = review(data, source, scale, entries)
+            export = read_ratings(content, MAX_BYTES)
+            entries, result = export.entries, review(data, export)
             matches = [*result.sure, *result.unsure, *result.unknown]
             assert result.n_entries == len(entries)
-            assert all(is_rating(match.rating) for match in matches)
-            seen = review(data, *read_entries(content, MAX_BYTES, with_seen=True)).seen
-            assert all(match.entry.is_seen and match.rows for match in seen)
+            rated = [match for match in matches if not match.entry.is_seen]
+            assert all(is_rating(match.rating) for match in rated)
+            assert all(match.entry.is_seen and match.rows for match in result.seen)
         ratings, unread = chosen(data, entries)
         assert all(map(is_rating, ratings.values()))
         assert len(ratings) + len(unread) <= len(entries)
-        likes = review_likes(data.items, read_likes(content, MAX_BYTES))
+        likes = review_likes(data, read_likes(content, MAX_BYTES))
         assert all(abs(match.rating) == 1 for match in likes.sure)
         shown = [ratings, unread, likes.rule, [remark.shown() for remark in likes.remarks]]
         json.dumps(shown, allow_nan=False).encode()

@@ -136,7 +136,7 @@ def test_shelves_are_counted_and_a_rating_counts_more(films: Ratings, tmp_path: 
     assert notes == [
         "goodreads.csv (Goodreads): 1 of 1 rating used;"
         " 1 of 1 without a rating is taken as seen (1 read)",
-        "1 title is still to be read: Heat",
+        "1 title is still to be seen or read: Heat",
     ]
 
 

@@ -245,8 +245,10 @@ def title_words(text: str) -> list[str]:
         >>> title_words("Amélie & L'Étranger")
         ['amelie', 'and', 'letranger']
     """
-    decomposed = unicodedata.normalize("NFKD", text[:MAX_CHARACTERS].casefold())
-    plain = "".join(c for c in decomposed if not unicodedata.combining(c)).translate(_PLAIN)
+    plain = text[:MAX_CHARACTERS].casefold()
+    if not plain.isascii():  # most titles are: they have no accents to take off
+        decomposed = unicodedata.normalize("NFKD", plain)
+        plain = "".join(c for c in decomposed if not unicodedata.combining(c)).translate(_PLAIN)
     plain = _INSIDE_WORD.sub("", plain.replace("&", " and "))
     return _SEPARATOR.sub(" ", plain).split()
 

@@ -11,20 +11,19 @@ from tastemap.data.feedback import Feedback
 from tastemap.data.ratings import Ratings
 from tastemap.data.vocabulary import Id
 from tastemap.errors import DataError
-from tastemap.explore.exports import read_entries
-from tastemap.explore.histories import read_trakt
-from tastemap.explore.import_likes import read_likes, review_likes
-from tastemap.explore.import_ratings import Match, Remark, Review, review
+from tastemap.explore.imports.documents import read_json
+from tastemap.explore.imports.likes import read_likes, review_likes
+from tastemap.explore.imports.ratings import Match, Remark, Review, read_ratings, review
 from tastemap.jobs.tables import TABLE_READERS, read_table
 from tastemap.support.boundary import shortened
 from tastemap.support.counts import counted
 
-MAX_BYTES, MAX_RATINGS = 100_000_000, 100_000
+MAX_BYTES = 100_000_000
 # So many of the titles that are left out are named.
 MAX_TITLES_NAMED = 5
 FORMS = (
-    "columns rating and title or item_id, an export of Letterboxd, IMDb, Goodreads or MovieLens,"
-    " a history of Letterboxd, Trakt or Last.fm, or lines “title = 5”"
+    "columns rating and title or item_id, an export of MovieLens, Letterboxd, IMDb, Trakt, Simkl,"
+    " Criticker, TMDb, Goodreads or MyAnimeList, a history of Last.fm, or lines “title = 5”"
 )
 
 Answer = TypeVar("Answer")
@@ -61,8 +60,8 @@ def history_of_file(path: Path, data: Feedback) -> tuple[list[Id], list[str]]:
     Raises:
         DataError: If the file cannot be read, or no item of it is known or liked.
     """
-    likes = _read(path, lambda content: read_likes(content, MAX_BYTES, MAX_RATINGS))
-    result = review_likes(data.items, likes)
+    likes = _read(path, lambda content: read_likes(content, MAX_BYTES, name=path.name))
+    result = review_likes(data, likes)
     liked = [match for match in result.sure if match.rating > 0]
     n_left_out = sum(len(remark.entries) for remark in likes.remarks)
     n = len(likes.entries) + n_left_out
@@ -78,10 +77,8 @@ def history_of_file(path: Path, data: Feedback) -> tuple[list[Id], list[str]]:
 
 def _reviewed(path: Path, data: Feedback) -> tuple[Review, list[str]]:
     """The entries of a file that are items, and notes on the others."""
-    entries = _read(
-        path, lambda content: read_entries(content, MAX_BYTES, MAX_RATINGS, with_seen=True)
-    )
-    result = review(data, *entries)
+    export = _read(path, lambda content: read_ratings(content, MAX_BYTES, name=path.name))
+    result = review(data, export)
     notes = _notes(path, data, result)
     if not result.sure and not result.seen:
         raise _nothing(path, notes)
@@ -102,21 +99,23 @@ def _read(path: Path, read: Callable[[bytes], Answer]) -> Answer:
     if path.is_dir():
         raise DataError(f"file {path}", expected=f"a file: {FORMS}", received="a folder")
     content = path.read_bytes()
-    if path.suffix in TABLE_READERS and read_trakt(content) is None:
+    if path.suffix in TABLE_READERS and read_json(content) is None:
         # Only plain columns: a list of genres names no item.
         frame = read_table(path)
         content = frame.select(pl.exclude(pl.List, pl.Struct)).write_csv().encode()
     try:
         return read(content)
     except DataError as error:
-        raise DataError(f"file {path}", expected=FORMS, received=error.received) from None
+        raise DataError(
+            f"file {path}", expected=FORMS, received=error.received, do=error.do
+        ) from None
 
 
 def _notes(path: Path, data: Feedback, result: Review) -> list[str]:
     """What was read of the file, and what is left out."""
     others = [*result.unsure, *result.unknown]
     n_seen = len(result.seen) + sum(match.entry.is_seen for match in others)
-    n = result.n_entries - n_seen - len(result.wanted)
+    n = result.n_entries - n_seen - len(result.wanted) - len(result.episodes)
     parts = [f"{len(result.sure):,} of {counted(n, 'rating')} used"] * bool(n or not n_seen)
     if n_seen:
         shelves = Counter(match.entry.shelf for match in result.seen if match.entry.shelf)

@@ -26,6 +26,7 @@ from tastemap.serve.answers.predictions import prediction_of, predictions
 from tastemap.serve.answers.recommendations import cards, first_page, recommendations
 from tastemap.serve.answers.standing import Standing, standing
 from tastemap.serve.answers.taste import Taste, taste_of
+from tastemap.serve.answers.taste_card import TasteCard, taste_card
 from tastemap.serve.cursors import cursor_at, position_of
 from tastemap.serve.model.additions import AddedItems, NewItem, add_items
 from tastemap.serve.model.catalogue import NO_FILTERS, Filters
@@ -297,6 +298,10 @@ class Service:
         """What a person rates above and below others."""
         model, user = self._model_and_user(profile)
         return taste_of(model, user)
+
+    def taste_card(self, profile: AnyProfile) -> TasteCard | None:
+        """A card of a person's taste; None for somebody who has rated, or likes, nothing."""
+        return taste_card(*self._model_and_user(profile))
 
     def own_map(self, profile: AnyProfile) -> OwnMap:
         """The map as a person sees it: where they stand, and what they would give each item."""

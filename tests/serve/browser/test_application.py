@@ -236,3 +236,32 @@ def test_every_page_of_likes_passes_axe(
         assert watched.axe() == [], address
         wide = page.evaluate("document.documentElement.scrollWidth")
         assert wide <= width, f"{address} is wider than the window"
+
+
+def test_an_import_by_keyboard_and_the_taste_card(
+    open_page: Any, home: str, tmp_path: Path
+) -> None:
+    view = {"width": 390, "height": 844}
+    watched = open_page(home, color_scheme="dark", viewport=view)
+    page = watched.page
+    file = tmp_path / "letterboxd.csv"
+    rows = "2024-01-02,drama twelve,1971,u,4.5\n2024-01-03,Darma 14,1973,u,2\n2024-01-04,No,1,u,3\n"
+    file.write_text(f"Date,Name,Year,Letterboxd URI,Rating\n{rows}")
+    page.goto(f"{home}/you")
+    page.locator("#file").set_input_files(file)
+    page.locator("#file").focus()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="Is this right?").wait_for()
+    assert watched.axe() == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert page.locator(".as-brought").inner_text().startswith("in your file: drama twelve")
+    page.get_by_role("button", name="Keep these ratings").focus()
+    page.keyboard.press("Enter")
+    page.get_by_text("2 ratings are kept.").wait_for()
+    assert watched.axe() == []
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save as PNG").press("Enter")
+    head = Path(download.value.path()).read_bytes()[:24]
+    assert head[:8] == b"\x89PNG\r\n\x1a\n"
+    assert (int.from_bytes(head[16:20]), int.from_bytes(head[20:24])) == (1200, 630)

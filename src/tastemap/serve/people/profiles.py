@@ -112,8 +112,21 @@ class Profiles:
         """How many ratings a profile has."""
         return len(self._merged(self.live.current, key))
 
-    def see(self, key: str, item_ids: Sequence[str], moment: int | None = None) -> int:
+    def see(
+        self,
+        key: str,
+        item_ids: Sequence[str],
+        moment: int | None = None,
+        *,
+        moments: Mapping[str, int] | None = None,
+    ) -> int:
         """Keep that items were seen without a rating; what is rated stays as it is.
+
+        Args:
+            key: The profile.
+            item_ids: The items, the oldest first.
+            moment: When they were seen, in seconds since 1970; now, if not said.
+            moments: When some of them were seen.
 
         Returns:
             How many of the items have no rating.
@@ -127,11 +140,16 @@ class Profiles:
         rows = rows_of(model, item_ids).tolist()
         unrated = [item for item, row in zip(item_ids, rows, strict=True) if row not in rated]
         self._check_size(stored, set(unrated))
-        self.store.see(key, unrated, moment)
+        self.store.see(key, unrated, moment, moments=moments)
         return len(unrated)
 
     def rate(
-        self, key: str, ratings: Mapping[str, float], moment: int | None = None
+        self,
+        key: str,
+        ratings: Mapping[str, float],
+        moment: int | None = None,
+        *,
+        moments: Mapping[str, int] | None = None,
     ) -> list[OwnRating]:
         """Keep ratings, all or none; they have reached the disk when this returns.
 
@@ -139,6 +157,7 @@ class Profiles:
             key: The profile.
             ratings: The rating of each item, or the weight of the interaction, the oldest first.
             moment: When they were given, in seconds since 1970; now, if not said.
+            moments: When those of some items were given.
 
         Returns:
             The ratings as they are kept, in their order.
@@ -153,8 +172,8 @@ class Profiles:
         if model.catalogue.popularity.size > Limits.profile:  # else all items can be rated
             self._check_size(self.store.profile(key), set(ratings))
         moment = int(time.time()) if moment is None else moment
-        self.store.rate(key, ratings, moment)
-        return _own_ratings(model, rows, ratings, moment)
+        self.store.rate(key, ratings, moment, moments=moments)
+        return _own_ratings(model, rows, ratings, moment, moments)
 
     def record(self, key: str, events: Sequence[StoredEvent]) -> list[bool]:
         """Add events to the weights of a profile, all or none; each id counts once.
@@ -352,12 +371,17 @@ def row_of(model: LoadedModel, item_id: str) -> int:
 
 
 def _own_ratings(
-    model: LoadedModel, rows: IndexArray, ratings: Mapping[str, float], moment: int
+    model: LoadedModel,
+    rows: IndexArray,
+    ratings: Mapping[str, float],
+    moment: int,
+    moments: Mapping[str, int] | None = None,
 ) -> list[OwnRating]:
-    """Ratings of items, given at one moment."""
+    """Ratings of items, given at one moment, but for those of which another is said."""
+    given = moments or {}
     return [
-        _own_rating(model, row, ProfileRating(float(rating), moment, False))
-        for row, rating in zip(rows.tolist(), ratings.values(), strict=True)
+        _own_rating(model, row, ProfileRating(float(rating), given.get(item, moment), False))
+        for row, (item, rating) in zip(rows.tolist(), ratings.items(), strict=True)
     ]
 
 

@@ -161,6 +161,7 @@ class Store:
         ratings: Mapping[str, float | None],
         moment: int | None = None,
         *,
+        moments: Mapping[str, int] | None = None,
         replace: bool = False,
     ) -> None:
         """Keep ratings under a key, by item, all or none; a later rating replaces an earlier one.
@@ -170,37 +171,51 @@ class Store:
             ratings: The rating of each item, the oldest first; None takes back a rating of the
                 training data.
             moment: When they were given, in seconds since 1970; now, if not said.
+            moments: When those of some items were given.
             replace: Drop all other ratings of the profile.
         """
         if not ratings and not replace:
             return
         at = int(time.time()) if moment is None else moment
+        given = moments or {}
 
         def work(connection: sa.Connection) -> None:
             number, now = self._number(connection, key, at), time.time_ns()
             if replace:
                 connection.execute(sa.delete(RATINGS).where(RATINGS.c.number == number))
             rows = [
-                Row(stored_id(item), rating, at, now + place)
+                Row(stored_id(item), rating, given.get(item, at), now + place)
                 for place, (item, rating) in enumerate(ratings.items())
             ]
             self._put(connection, number, rows)
 
         self.write(work)
 
-    def see(self, key: str, items: Sequence[str], moment: int | None = None) -> None:
+    def see(
+        self,
+        key: str,
+        items: Sequence[str],
+        moment: int | None = None,
+        *,
+        moments: Mapping[str, int] | None = None,
+    ) -> None:
         """Keep that items were seen, all or none; of an item with a rating this stays.
 
         Args:
             key: The key of the profile.
             items: The items, the oldest first.
             moment: When they were seen, in seconds since 1970; now, if not said.
+            moments: When some of them were seen.
         """
         at = int(time.time()) if moment is None else moment
+        given = moments or {}
 
         def work(connection: sa.Connection) -> None:
             number, now = self._number(connection, key, at), time.time_ns()
-            rows = [Row(stored_id(item), None, at, now + place) for place, item in enumerate(items)]
+            rows = [
+                Row(stored_id(item), None, given.get(item, at), now + place)
+                for place, item in enumerate(items)
+            ]
             self._put(connection, number, rows, seen=True)
 
         if items:

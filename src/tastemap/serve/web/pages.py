@@ -14,9 +14,9 @@ from pydantic_core import PydanticCustomError
 from starlette.responses import JSONResponse, Response
 
 from tastemap.errors import UnsupportedError
-from tastemap.explore import exports
-from tastemap.explore.import_likes import chosen_likes, read_likes
-from tastemap.explore.import_ratings import chosen
+from tastemap.explore.imports.files import read_list
+from tastemap.explore.imports.likes import chosen_likes, read_likes
+from tastemap.explore.imports.ratings import chosen
 from tastemap.explore.item_map import OTHER
 from tastemap.serve.answers import figures
 from tastemap.serve.model.catalogue import NO_FILTERS, Filters
@@ -288,9 +288,9 @@ def _chosen(model: LoadedModel, text: str, max_bytes: int) -> tuple[dict[str, fl
     if not text.strip():
         return {}, []
     if model.has_ratings:
-        return chosen(model.ratings, exports.read_list(text, max_bytes))
+        return chosen(model.ratings, read_list(text))
     likes = read_likes(text.encode(errors="replace"), max_bytes)
-    return chosen_likes(model.data.items, model.catalogue.popularity, likes)
+    return chosen_likes(model.data, likes)
 
 
 # ---- the model ----

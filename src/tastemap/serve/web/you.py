@@ -1,16 +1,12 @@
-"""The pages of a person: their ratings or likes, the import of others, and forgetting it all."""
+"""The pages of a person: their ratings or likes, and forgetting it all."""
 
 import csv
 import io
 from typing import Annotated
 
-from fastapi import File, Form, Query, UploadFile
-from pydantic import StringConstraints
+from fastapi import Query
 from starlette.responses import Response
 
-from tastemap.explore import exports
-from tastemap.explore.import_likes import LikesReview, read_likes, review_likes
-from tastemap.explore.import_ratings import Review, review
 from tastemap.serve.schemas import ItemCard, OwnRating
 from tastemap.serve.settings import Limits
 from tastemap.serve.web.errors import Problem
@@ -23,6 +19,7 @@ from tastemap.serve.web.rendering import (
     whole,
 )
 from tastemap.serve.web.requests import Text
+from tastemap.serve.web.templating import templates
 from tastemap.support.counts import counted
 from tastemap.support.formulas import defused_text
 
@@ -33,10 +30,6 @@ router = page_router()
 
 KeptText = Annotated[str, Query(max_length=Limits.text_length, alias="kept")]
 SeenText = Annotated[str, Query(max_length=Limits.text_length, alias="seen")]
-#: In the place of a rating: the item was seen without one.
-HISTORY_MARK = "seen"
-# A rating, or "seen", a blank and an id.
-Picked = Annotated[str, StringConstraints(max_length=Limits.text_length + Limits.id_length)]
 
 
 @router.api_route("/you", methods=GET_AND_POST)
@@ -104,46 +97,19 @@ def _sign(mark: OwnRating) -> str:
     return "1" if mark.rating > 0 else "-1"
 
 
-@router.post("/you/import")
-def review_import(
-    visit: CurrentVisit, file: Annotated[UploadFile, File()], csrf: FormText = ""
-) -> Response:
-    """What a file holds, for the person to look at."""
-    visit.check(csrf)
-    max_bytes = visit.request.app.state.settings.limits.upload
-    model, content = visit.service.model, file.file.read(max_bytes + 1)
-    result: Review | LikesReview
-    if model.has_ratings:
-        source, scale, entries = exports.read_entries(content, max_bytes, with_seen=True)
-        result = review(model.ratings, source, scale, entries)
-    else:
-        result = review_likes(model.data.items, read_likes(content, max_bytes))
-    return visit.page("review.html", "You", review=result, cards=model.catalogue.cards)
-
-
-@router.post("/you/import/keep", form_limits={"max_fields": Limits.picks + Limits.fields})
-def keep_import(
-    visit: CurrentVisit,
-    pick: Annotated[list[Picked] | None, Form(max_length=Limits.picks)] = None,
-    csrf: FormText = "",
-) -> Response:
-    """Keep the ratings that the person has confirmed, "rating id", and what was "seen id"."""
-    visit.check(csrf)
-    ratings: dict[str, float] = {}
-    seen: list[str] = []
-    for picked in pick or []:
-        rating, _, item_id = picked.partition(" ")
-        if rating == HISTORY_MARK and visit.service.model.has_ratings:
-            seen.append(item_id)
-            continue
-        try:
-            ratings |= {item_id: visit.value_of(rating)} if item_id else {}
-        except ValueError:
-            raise Problem(422, "invalid_argument", "a rating is a number") from None
-    if ratings:
-        visit.service.profiles.rate(visit.key, ratings)
-    n_seen = visit.service.profiles.see(visit.key, seen) if seen else 0
-    return visit.again(f"/you?kept={len(ratings)}" + (f"&seen={n_seen}" if n_seen else ""))
+@router.get("/you/card.svg")
+def card_svg(visit: CurrentVisit) -> Response:
+    """The card of the person's taste, a picture of 1200 by 630."""
+    card = visit.service.taste_card(visit.profile)
+    if card is None:
+        raise Problem(404, "no_ratings", "rate something first: the card shows what you like")
+    text = (
+        templates()
+        .get_template("card.svg")
+        .render(card=card, has_ratings=visit.service.model.has_ratings)
+    )
+    headers = {"Cache-Control": "no-store"}
+    return Response(text, media_type="image/svg+xml", headers=headers)
 
 
 @router.post("/you/forget")

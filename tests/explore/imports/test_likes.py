@@ -8,7 +8,7 @@ import pytest
 
 from tastemap.data.interactions import Interactions
 from tastemap.errors import DataError
-from tastemap.explore.import_likes import chosen_likes, read_likes, review_likes
+from tastemap.explore.imports.likes import chosen_likes, read_likes, review_likes
 
 MAX_BYTES = 10_000
 TITLES = ["Alien (1979)", "Heat (1995)", "Up (2009)", "Up (1984)", "12 Monkeys (1995)"]
@@ -89,7 +89,7 @@ def test_what_holds_no_likes_or_too_many_is_refused(content: str) -> None:
 
 def test_entries_are_matched_by_title_year_and_id(films: Interactions) -> None:
     likes = read_likes(b"Heat\nUp\n7\nNo such thing\nAlein\nHeat (1995)\n", MAX_BYTES)
-    review = review_likes(films.items, likes)
+    review = review_likes(films, likes)
     sure = [(match.entry.name, match.rows) for match in review.sure]
     assert sure == [("7", [0]), ("Heat (1995)", [1])], "a line may be an id; the last of two counts"
     unsure = {match.entry.name: match.rows for match in review.unsure}
@@ -99,7 +99,7 @@ def test_entries_are_matched_by_title_year_and_id(films: Interactions) -> None:
 
 def test_of_several_items_of_a_title_the_best_known_is_chosen(films: Interactions) -> None:
     likes = read_likes(b"Up\nAlien\nno such\n", MAX_BYTES)
-    chosen = chosen_likes(films.items, films.by_item.counts, likes)
+    chosen = chosen_likes(films, likes)
     assert chosen == ({"9": 1.0, "7": 1.0}, ["no such"])
 
 
@@ -115,7 +115,9 @@ def test_histories_are_likes_and_a_low_rating_says_more(films: Interactions) -> 
     shelf = "Title,My Rating,Exclusive Shelf\nHeat,0,read\nAlien,0,to-read\n"
     likes = read_likes(shelf.encode(), MAX_BYTES)
     assert [entry.name for entry in likes.entries] == ["Heat"]
-    assert [remark.shown() for remark in likes.remarks] == ["1 title is still to be read: Alien"]
+    assert [remark.shown() for remark in likes.remarks] == [
+        "1 title is still to be seen or read: Alien"
+    ]
     plays = "artist,album,track,date\nHeat,a,Alien Song,02 Jan 2024 10:30\n"
-    review = review_likes(films.items, read_likes(plays.encode(), MAX_BYTES))
+    review = review_likes(films, read_likes(plays.encode(), MAX_BYTES))
     assert [match.rows for match in review.sure] == [[1]], "the items are the artists"

@@ -10,32 +10,51 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tastemap.arrays import AnyArray
 from tastemap.data.feedback import Feedback
 from tastemap.data.ratings import Ratings
 from tastemap.data.scale import Scale
-from tastemap.explore.exports import Entry
-from tastemap.explore.histories import oldest_first
-from tastemap.explore.matching import (
-    MAX_WORDS_GUESSED,
-    items_alike,
-    matching_rows,
-    rows_of_ids,
-    title_index,
+from tastemap.explore.imports.entries import (
+    MAX_ENTRIES,
+    YOUR_LIST,
+    Entry,
+    Export,
+    moments,
+    oldest_first,
+    unreadable,
 )
-from tastemap.explore.title_search import title_words
+from tastemap.explore.imports.files import read_file
+from tastemap.explore.imports.matching import Candidates, matcher_of
+from tastemap.support.boundary import shortened
 from tastemap.support.counts import counted
 
-# What is said of entries that are wanted.
-WANTED = ("title is still to be read", "titles are still to be read")
+# What is said of entries that are wanted, of those that are parts of series, and of those that
+# have a number of MovieLens alone, where the items have other ids.
+WANTED = ("title is still to be seen or read", "titles are still to be seen or read")
+EPISODES = ("episode of a series is left out", "episodes of series are left out")
+NUMBERED = (
+    "line has a number of MovieLens and no title",
+    "lines have numbers of MovieLens and no titles",
+)
 
 
 @dataclass(frozen=True)
 class Match:
-    """An entry, its rating on the scale of the items, and the rows of the items that it may be."""
+    """An entry, its rating on the scale of the items, and the rows of the items that it may be.
+
+    Attributes:
+        entry: The entry.
+        rating: Its rating on the scale of the items, NaN where it has none.
+        rows: The rows of the items that it may be, the likeliest first.
+        is_likely: Whether the first of them may be proposed.
+        moment: When it was rated or seen, in seconds since 1970; None where the file does not say.
+    """
 
     entry: Entry
     rating: float
     rows: list[int]
+    is_likely: bool = False
+    moment: int | None = None
 
 
 class Remark(NamedTuple):
@@ -75,27 +94,29 @@ class Review:
         off_scale: Entries with a rating that is not on the scale; they are not matched.
         unreadable: Entries without a rating that can be read; they are not matched.
         seen: Entries of an item that is seen without a rating, an item each, none that is rated.
-        wanted: Entries of what is still to be read; they are not matched.
+        wanted: Entries of what is still to be seen or read, with the items that they may be.
+        episodes: Parts of series; they are not matched.
     """
 
     source: str
     scale: Scale
     converted: str
-    sure: list[Match]
-    unsure: list[Match]
-    unknown: list[Match]
-    repeated: list[Match]
-    off_scale: list[Entry]
-    unreadable: list[Entry]
+    sure: list[Match] = field(default_factory=list)
+    unsure: list[Match] = field(default_factory=list)
+    unknown: list[Match] = field(default_factory=list)
+    repeated: list[Match] = field(default_factory=list)
+    off_scale: list[Entry] = field(default_factory=list)
+    unreadable: list[Entry] = field(default_factory=list)
     seen: list[Match] = field(default_factory=list)
-    wanted: list[Entry] = field(default_factory=list)
+    wanted: list[Match] = field(default_factory=list)
+    episodes: list[Entry] = field(default_factory=list)
 
     @property
     def n_entries(self) -> int:
         """The number of entries, readable or not."""
-        lists = (self.sure, self.unsure, self.unknown, self.repeated, self.seen)
-        n_matches = sum(map(len, lists))
-        return n_matches + len(self.off_scale) + len(self.unreadable) + len(self.wanted)
+        matches = (self.sure, self.unsure, self.unknown, self.repeated, self.seen, self.wanted)
+        entries = (self.off_scale, self.unreadable, self.episodes)
+        return sum(map(len, matches)) + sum(map(len, entries))
 
     @property
     def remarks(self) -> list[Remark]:
@@ -106,12 +127,11 @@ class Review:
         moved = [m.entry for m in rated if m.rating != m.entry.rating and not self.converted]
         repeated = [match.entry for match in self.repeated]
         steps = "brought to a step of the scale"
+        numbered = [m.entry for m in self.unknown if m.entry.is_numbered and not m.entry.title]
+        unknown = [m.entry.name for m in self.unknown if m.entry not in numbered]
         kinds = (
-            (
-                [match.entry.name for match in self.unknown],
-                "title is not known",
-                "titles are not known",
-            ),
+            (unknown, "title is not known", "titles are not known"),
+            ([entry.item_id for entry in numbered], *NUMBERED),
             (
                 [*map(as_written, self.off_scale)],
                 f"rating is not {ends}",
@@ -128,7 +148,8 @@ class Review:
                 "further ratings of items that are rated twice, the last counts",
             ),
             ([*map(as_written, moved)], f"rating is {steps}", f"ratings are {steps}"),
-            ([entry.name for entry in self.wanted], *WANTED),
+            ([match.entry.name for match in self.wanted], *WANTED),
+            ([entry.name for entry in self.episodes], *EPISODES),
         )
         return [Remark(counted(len(e), *words), e) for e, *words in kinds if e]
 
@@ -144,58 +165,106 @@ def as_written(entry: Entry) -> str:
     return f"{entry.name} = {rating}" if rating else entry.name
 
 
-def review(data: Feedback, source: str, scale: Scale | None, entries: list[Entry]) -> Review:
+def read_ratings(
+    content: bytes, max_bytes: int, max_entries: int = MAX_ENTRIES, *, name: str = ""
+) -> Export:
+    r"""The ratings in any file that people bring; arguments as those of `read_file`.
+
+    Raises:
+        DataError: If there are none in it, nor anything that was seen or is wanted.
+
+    Example:
+        >>> read_ratings(b"Heat (1995) = 4\nAlien = 5\n", 1_000).source
+        'Your list'
+        >>> read_ratings(b"Heat\n", 1_000)
+        Traceback (most recent call last):
+        ...
+        tastemap.errors.DataError: ratings; expected a file or list that can be read; received ...
+    """
+    export = read_file(content, max_bytes, max_entries, name=name)
+    if not export.has_ratings and not any(entry.is_seen for entry in export.entries):
+        first = export.entries[0] if export.entries else None
+        shown = "no ratings in it"
+        if export.service is YOUR_LIST and first and not first.written:
+            shown = shortened(first.name)
+        raise unreadable(shown, "write a line “title = 5” for each, or name a column rating")
+    return export
+
+
+def review(data: Feedback, export: Export) -> Review:
     """Match the entries of a file with the items of a table, the oldest first where times are.
 
     Where the table has no ratings, those of the file stay on their own scale. Plays are of tracks,
     and the items may be their artists: what more of them fit counts.
     """
-    entries = [entries[place] for place in oldest_first([entry.at for entry in entries])]
-    result = _reviewed(data, source, scale, entries)
-    if not any(entry.creator for entry in entries):
+    places = oldest_first([entry.at for entry in export.entries])
+    export = export._replace(entries=[export.entries[place] for place in places])
+    result = _reviewed(data, export)
+    if not any(entry.creator for entry in export.entries):
         return result
-    of_creators = [replace(entry, title=entry.creator) for entry in entries]
-    other = _reviewed(data, source, scale, of_creators)
+    of_creators = [replace(entry, title=entry.creator) for entry in export.entries]
+    other = _reviewed(data, export._replace(entries=of_creators))
     n, n_other = (len(r.sure) + len(r.seen) for r in (result, other))
     return other if n_other > n else result
 
 
-def _reviewed(data: Feedback, source: str, scale: Scale | None, entries: list[Entry]) -> Review:
+def _reviewed(data: Feedback, export: Export) -> Review:
     """As `review`, by the titles of the entries, in their order."""
-    index, target = title_index(data.items), _scale_of(data, scale, entries)
+    entries, scale = export.entries, export.service.scale
+    target = _scale_of(data, scale, entries)
     origin = scale or target
     is_other = (origin.lowest, origin.highest) != (target.lowest, target.highest)
     converted = f"{origin.lowest:g}–{origin.highest:g}" if is_other else ""
-    unreadable = [entry for entry in entries if math.isnan(entry.rating) and not entry.is_seen]
-    wanted = [entry for entry in entries if entry.is_wanted]
-    entries = [
-        entry
-        for entry in entries
-        if not entry.is_wanted and (entry.is_seen or not math.isnan(entry.rating))
-    ]
+    episodes = [entry for entry in entries if entry.is_episode]
+    entries = [entry for entry in entries if not entry.is_episode]
+    bad = [entry for entry in entries if math.isnan(entry.rating) and not entry.is_seen]
+    entries = [entry for entry in entries if entry.is_seen or not math.isnan(entry.rating)]
     within, off_scale = _within(entries, origin)
-    result = Review(source, origin, converted, [], [], [], [], off_scale, unreadable)
-    n_guessed, last, seen = 0, dict[int, Match](), dict[int, Match]()
-    for entry, id_row in zip(within, rows_of_ids(data.items, within), strict=True):
-        rows, is_sure = matching_rows(index, entry, id_row)
-        if not rows and entry.title and n_guessed < MAX_WORDS_GUESSED:
-            n_guessed += len(title_words(entry.title))
-            rows = items_alike(data.items, entry.title)
-        rating = math.nan if entry.is_seen else on_scale(entry.rating, origin, target)
-        match = Match(entry, rating, rows)
-        if is_sure and entry.is_seen:
-            seen.pop(rows[0], None)  # what is seen again stands where it was seen last
-            seen[rows[0]] = match
-        elif is_sure:
-            if rows[0] in last:
-                result.repeated.append(last.pop(rows[0]))
-            last[rows[0]] = match
+    result = Review(
+        export.source, origin, converted, off_scale=off_scale, unreadable=bad, episodes=episodes
+    )
+    matches = matched(data, within)
+    for number, (match, candidates) in enumerate(matches):
+        if not match.entry.is_seen:
+            rating = on_scale(match.entry.rating, origin, target)
+            matches[number] = replace(match, rating=rating), candidates
+    _sort_into(result, matches)
+    return result
+
+
+def matched(data: Feedback, entries: list[Entry]) -> list[tuple[Match, Candidates]]:
+    """Each entry with the items that it may be; without a rating on the items' scale."""
+    candidates = matcher_of(data.items).candidates(entries, popularity_of(data))
+    times = moments([entry.at for entry in entries])
+    return [
+        (Match(entry, math.nan, answer.rows, answer.is_likely, time), answer)
+        for entry, answer, time in zip(entries, candidates, times, strict=True)
+    ]
+
+
+def popularity_of(data: Feedback) -> AnyArray:
+    """How many have rated or chosen each item, (n_items,)."""
+    return data.by_item.counts
+
+
+def _sort_into(result: Review, matches: list[tuple[Match, Candidates]]) -> None:
+    """Put each match into its list; of several of an item the last counts."""
+    last, seen = dict[int, Match](), dict[int, Match]()
+    for match, candidates in matches:
+        row = match.rows[0] if match.rows else -1
+        if match.entry.is_wanted:
+            result.wanted.append(match)
+        elif candidates.is_sure and match.entry.is_seen:
+            seen.pop(row, None)  # what is seen again stands where it was seen last
+            seen[row] = match
+        elif candidates.is_sure:
+            if row in last:
+                result.repeated.append(last.pop(row))
+            last[row] = match
         else:
-            (result.unsure if rows else result.unknown).append(match)
-    result.wanted.extend(wanted)
+            (result.unsure if match.rows else result.unknown).append(match)
     result.sure.extend(last.values())
     result.seen.extend(match for row, match in seen.items() if row not in last)
-    return result
 
 
 def _scale_of(data: Feedback, scale: Scale | None, entries: list[Entry]) -> Scale:
@@ -208,20 +277,17 @@ def _scale_of(data: Feedback, scale: Scale | None, entries: list[Entry]) -> Scal
 
 def chosen(data: Ratings, entries: list[Entry]) -> tuple[dict[str, float], list[str]]:
     """The ratings of a written list, by item id, and the lines that name no item for sure."""
-    index, counts = title_index(data.items), data.by_item.counts
     ratings: dict[str, float] = {}
-    entries, off_scale = _within(entries, data.scale)
+    entries, off_scale = _within([e for e in entries if not e.is_seen], data.scale)
     ends = f"ratings go from {data.scale.lowest:g} to {data.scale.highest:g}"
     unread = [f"{as_written(entry)} ({ends})" for entry in off_scale]
-    for entry, id_row in zip(entries, rows_of_ids(data.items, entries), strict=True):
-        rows, _ = matching_rows(index, entry, id_row)
-        # The best known of several items of a title is meant.
-        best = max(rows, key=lambda row: int(counts[row]), default=-1)
-        if best < 0 or math.isnan(entry.rating):
-            unread.append(as_written(entry) if math.isnan(entry.rating) else entry.title)
-        else:
-            rating = on_scale(entry.rating, data.scale, data.scale)
-            ratings[str(data.items.ids[best])] = rating
+    for match, candidates in matched(data, entries):
+        entry = match.entry
+        if math.isnan(entry.rating) or not candidates.is_whole:
+            unread.append(as_written(entry) if math.isnan(entry.rating) else entry.name)
+        else:  # the best known of several items of a title is meant
+            item_id = str(data.items.ids[match.rows[0]])
+            ratings[item_id] = on_scale(entry.rating, data.scale, data.scale)
     return ratings, unread
 
 

@@ -13,10 +13,11 @@ from exported import LETTERBOXD
 from tastemap.data.ratings import Ratings
 from tastemap.data.scale import Scale
 from tastemap.errors import DataError
-from tastemap.explore import matching
-from tastemap.explore.exports import MAX_ENTRIES, Entry, read_export, read_list
-from tastemap.explore.import_ratings import chosen, on_scale, review
-from tastemap.explore.matching import MAX_WORDS_GUESSED
+from tastemap.explore.imports import matching
+from tastemap.explore.imports.entries import Entry, Export, Service
+from tastemap.explore.imports.files import read_list
+from tastemap.explore.imports.matching import MAX_WORDS_GUESSED
+from tastemap.explore.imports.ratings import Review, chosen, on_scale, read_ratings, review
 from tastemap.explore.title_search import search_titles
 
 MOST = 1_000_000
@@ -49,26 +50,31 @@ def data() -> Ratings:
     return Ratings.from_frame(frame, item_table=table)
 
 
-def reviewed(data: Ratings, content: bytes):
-    return review(data, *read_export(content, MOST))
+def listed(entries: list[Entry], scale: Scale | None = None) -> Export:
+    """Entries as a list has them, or a service with a scale."""
+    return Export(Service("", scale), entries)
+
+
+def reviewed(data: Ratings, content: bytes) -> Review:
+    return review(data, read_ratings(content, MOST))
 
 
 def test_letterboxd_is_matched_by_title_and_year(data: Ratings) -> None:
-    found = reviewed(data, LETTERBOXD.encode())
-    assert found.source == "Letterboxd"
-    sure = {match.entry.title: (match.rows[0], match.rating) for match in found.sure}
+    result = reviewed(data, LETTERBOXD.encode())
+    assert result.source == "Letterboxd"
+    sure = {match.entry.title: (match.rows[0], match.rating) for match in result.sure}
     assert sure == {"The Godfather": (0, 5.0), "Amelie": (2, 1.0)}
-    asked = {match.entry.title: match.rows for match in found.unsure}
-    assert set(asked) == {"Hamlet", "Star Wrs"}
-    assert sorted(asked["Hamlet"]) == [3, 4]
-    assert asked["Star Wrs"][0] == 5
-    assert [match.entry.title for match in found.unknown] == ["Nothing Like It"]
+    unsure = {match.entry.title: match.rows for match in result.unsure}
+    assert set(unsure) == {"Hamlet", "Star Wrs"}
+    assert sorted(unsure["Hamlet"]) == [3, 4]
+    assert unsure["Star Wrs"][0] == 5
+    assert [match.entry.title for match in result.unknown] == ["Nothing Like It"]
 
 
 def test_imdb_has_ten_points_that_are_brought_to_five(data: Ratings) -> None:
-    found = reviewed(data, IMDB.encode())
-    assert (found.source, found.converted) == ("IMDb", "1–10")
-    assert [match.rating for match in found.sure] == [5.0, 1.0]
+    result = reviewed(data, IMDB.encode())
+    assert (result.source, result.converted) == ("IMDb", "1–10")
+    assert [match.rating for match in result.sure] == [5.0, 1.0]
 
 
 def test_goodreads_has_zeros_for_what_is_not_rated_and_series_in_brackets(data: Ratings) -> None:
@@ -77,17 +83,17 @@ def test_goodreads_has_zeros_for_what_is_not_rated_and_series_in_brackets(data: 
         '1,"Godfather, The (The Corleones, #1)",x,,5,4.4,1972\n'
         "2,Star Wars,x,,0,4.1,1977\n"
     )
-    found = reviewed(data, export.encode())
-    assert (found.source, found.converted) == ("Goodreads", "")
-    assert [(match.rows, match.rating) for match in found.sure] == [([0], 5.0)]
-    assert not found.unsure
-    assert not found.unknown
+    result = reviewed(data, export.encode())
+    assert (result.source, result.converted) == ("Goodreads", "")
+    assert [(match.rows, match.rating) for match in result.sure] == [([0], 5.0)]
+    assert not result.unsure
+    assert not result.unknown
 
 
 def test_our_own_export_comes_back_by_its_ids(data: Ratings) -> None:
     own = "item_id,title,year,rating,timestamp\n4,Hamlet,1996,2,0\n3,Hamlet,1990,4,0\n"
-    found = reviewed(data, own.encode())
-    assert [(m.rows[0], m.rating) for m in found.sure] == [(4, 2.0), (3, 4.0)]
+    result = reviewed(data, own.encode())
+    assert [(m.rows[0], m.rating) for m in result.sure] == [(4, 2.0), (3, 4.0)]
 
 
 def test_the_ratings_in_a_zip_are_found(data: Ratings) -> None:
@@ -110,15 +116,16 @@ def test_long_text_is_read_in_linear_time(data: Ratings, unit: str) -> None:
     """10^5 characters, alone and between two letters; the square of that would take minutes."""
     long, start = unit * (100_000 // len(unit)), time.monotonic()
     for text in (long, f"a{long}b", f"a{long}= 5", f"{long}(1995)"):
-        entries = read_list(text, MOST)
-        assert len(entries) <= MAX_ENTRIES
+        entries = read_list(text, max_entries=1_000)
+        assert len(entries) <= 1_001
         chosen(data, entries[:200])
-        review(data, "", None, [Entry(e.title, e.year, 5.0) for e in entries[:200]])
+        review(data, listed([Entry(e.title, e.year, 5.0) for e in entries[:200]]))
         cell = text.replace('"', '""')
         with contextlib.suppress(DataError):
-            review(data, *read_export(f'title,rating\n"{cell}",5\n'.encode(), MOST))
-        with contextlib.suppress(DataError):
-            read_export(f"{text}\nrating,title\n".encode(), MOST)
+            reviewed(data, f'title,rating\n"{cell}",5\n'.encode())
+        for content in (f"{text}\nrating,title\n", f"<{text}", f"[{text}"):
+            with contextlib.suppress(DataError):
+                read_ratings(content.encode(), MOST, max_entries=1_000)
     assert time.monotonic() - start < 20
 
 
@@ -129,12 +136,12 @@ def test_close_spellings_are_looked_for_within_bounds(
     monkeypatch.setattr(
         matching, "search_titles", lambda _, q, k: searches.append(q) or search_titles(_, q, k)
     )
-    review(data, "", None, [Entry("no such film " * 30, None, 5.0)] * 1_000)
+    review(data, listed([Entry("no such film " * 30, None, 5.0)] * 1_000))
     assert 0 < sum(len(query.split()) for query in searches) <= MAX_WORDS_GUESSED + 90
 
 
 def test_a_written_list_is_read_line_by_line(data: Ratings) -> None:
-    entries = read_list("The Godfather = 5\nStar Wars (1977); 1\nno rating\nUnheard Of = 3\n", MOST)
+    entries = read_list("The Godfather = 5\nStar Wars (1977); 1\nno rating\nUnheard Of = 3\n")
     ratings, unread = chosen(data, entries)
     assert ratings == {"0": 5.0, "5": 1.0}
     assert unread == ["no rating", "Unheard Of"]
@@ -151,22 +158,23 @@ def test_ratings_land_on_the_scale(rating: float) -> None:
 
 
 def test_ratings_off_the_scale_are_listed_and_not_moved(data: Ratings) -> None:
-    entries = read_list("Hamlet = 400\nSeven = 0\nStar Wars = 5\nAmélie\nHeat = ٣\n", MOST)
+    entries = read_list("Hamlet = 400\nSeven = 0\nStar Wars = 5\nAmélie\nHeat = ٣\n")
     ratings, unread = chosen(data, entries)
     assert ratings == {"5": 5.0}
     ends = "(ratings go from 1 to 5)"
     assert unread == [f"Hamlet = 400 {ends}", f"Seven = 0 {ends}", "Amélie", "Heat = ٣"]
-    found = review(data, "", None, entries[:3])
-    assert [entry.title for entry in found.off_scale] == ["Hamlet", "Seven"]
-    assert [match.entry.title for match in found.sure] == ["Star Wars"]
+    result = review(data, listed(entries[:3]))
+    assert [entry.title for entry in result.off_scale] == ["Hamlet", "Seven"]
+    assert [match.entry.title for match in result.sure] == ["Star Wars"]
     # 0 is a rating where the scale has it.
-    assert not review(data, "", Scale(0, 400, 1), entries[:3]).off_scale
+    assert not review(data, listed(entries[:3], Scale(0, 400, 1))).off_scale
 
 
 def test_every_entry_has_its_place_and_its_remark(data: Ratings) -> None:
     rows = "Seven,5\nSeven,2\nHamlet,3\nNo Such,4\nStar Wars,9\nThe Godfather,good\nAmelie,\n"
     result = reviewed(data, f"title,rating\n{rows}".encode())
-    assert result.n_entries == 6
+    assert result.n_entries == 7
+    assert [match.entry.title for match in result.seen] == ["Amelie"]
     assert [(match.rows, match.rating) for match in result.sure] == [([1], 2.0)]
     assert [remark.shown() for remark in result.remarks] == [
         "1 title is not known: No Such",
