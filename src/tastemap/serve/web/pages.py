@@ -178,7 +178,9 @@ def map_page(visit: CurrentVisit, item: ItemId = "") -> Response:
     item_map = visit.service.model.map
     sentence = "" if item_map is None else item_map.sentence
     has_map = item_map is not None
-    return visit.page("map.html", "Map", has_map=has_map, sentence=sentence, item_id=item)
+    regions = visit.service.regions()
+    shown = {"has_map": has_map, "sentence": sentence, "item_id": item, "regions": regions}
+    return visit.page("map.html", "Map", **shown)
 
 
 @router.get("/map/data")
@@ -196,6 +198,10 @@ def map_data(visit: CurrentVisit) -> Response:
         counts = Counter(name for name in item_map.genre if name != OTHER)
         columns["id"] = [str(item_id) for item_id in columns.pop("item_id")]
         columns["genre_names"] = sorted(counts, key=lambda name: (-counts[name], name))
+        names = Counter(name for row in item_map.genres for name in row)
+        columns["genre_list"] = sorted(names, key=lambda name: (-names[name], name))
+        number = {name: at for at, name in enumerate(columns["genre_list"])}
+        columns["genres"] = [[number[name] for name in row] for row in item_map.genres]
         _maps[model] = orjson.dumps(columns)
     return Response(_maps[model], media_type="application/json", headers={"ETag": tag})
 
@@ -206,6 +212,8 @@ def map_me(visit: CurrentVisit) -> Response:
     shown = visit.service.own_map(visit.profile)
     answer = {
         "place": shown.place,
+        "trail": shown.trail,
+        "marked": shown.marked,
         "predicted_rating": shown.predicted_rating,
         "n_rated": visit.n_rated or 0,
         "n_marked": visit.n_marked or 0,
