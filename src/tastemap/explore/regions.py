@@ -1,4 +1,4 @@
-"""Names of the regions of a map: the genre and the decade of which most lie there, beyond chance."""
+"""Names of the regions of a map: the genre and the decade that are more frequent there."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,6 +12,8 @@ from tastemap.arrays import F64, I64
 
 #: Items around a place count by a normal curve of these widths, in shares of the map's longer side.
 REACHES = (0.05, 0.025, 0.0125)
+# On maps of fewer items the curves are up to twice as wide, to hold as many.
+ITEMS_OF_REACHES, MAX_WIDENING = 2000, 2.0
 # Cells along a side of the grid, and the part of it that lies beyond the map.
 N_CELLS, MARGIN = 160, 0.05
 # With so many ratings an item counts half: on the map, an item of few ratings lies anywhere.
@@ -60,32 +62,36 @@ class Window(NamedTuple):
         cell: The cell of each item (n,), in a flat grid.
         weight: How much each item counts (n,).
         total: The weight around each cell (N_CELLS, N_CELLS).
-        spread: The root of the sum of squares of the weights around each cell.
+        squares: The sum of their squares.
     """
 
     width: float
     cell: I64
     weight: F64
     total: F64
-    spread: F64
+    squares: F64
 
     @classmethod
     def of(cls, width: float, cell: I64, weight: F64) -> "Window":
         """What lies around each cell, whatever it is."""
         total = around(cell, weight, width)
         squares = around(cell, weight**2, width / np.sqrt(2.0))
-        return cls(width, cell, weight, total, np.sqrt(np.maximum(squares, 0.0)))
+        return cls(width, cell, weight, total, squares)
 
     def share(self, fact: Fact) -> tuple[F64, F64]:
-        """The share of a fact around each cell, and by how many standard errors that is more than
-        its share of the whole map; 0 where too little lies around."""
-        mean = float(self.weight @ fact.holds) / float(self.weight.sum())
+        """The share of a fact around each cell, and how much more that is than anywhere.
+
+        The latter in standard errors of a share; both are 0 where too little lies around.
+        """
+        mean = float(self.weight @ fact.holds) / max(float(self.weight.sum()), 1e-9)
         part = around(self.cell, self.weight * fact.holds, self.width)
         enough = self.total >= MIN_WEIGHT
         share, errors = np.zeros_like(part), np.zeros_like(part)
         np.divide(part, self.total, out=share, where=enough)
-        error = np.sqrt(mean * (1 - mean)) * self.spread / np.maximum(self.total, 1e-9)
-        np.divide(share - mean, error, out=errors, where=enough & (error > 0))
+        # As if some more items lay around, of everything in its share: a few that lie far off, and
+        # weigh little, are certain of nothing, and a name stands where its items are thickest.
+        error = np.sqrt(mean * (1 - mean) * (self.squares + MIN_WEIGHT))
+        np.divide(part - mean * self.total, error, out=errors, where=enough & (error > 0))
         return share, errors
 
 
@@ -111,7 +117,7 @@ def name_regions(items: pl.DataFrame, table: pl.DataFrame | None = None) -> list
         >>> frame = pl.DataFrame(
         ...     {"x": rng.normal([0.0, 9.0] * 150), "y": rng.normal(size=300), "year": [1975] * 300,
         ...      "genres": [["War"], ["Comedy"]] * 150, "popularity": [90] * 300})
-        >>> sorted(region.name for region in name_regions(frame) if region.reach > 0.5)
+        >>> sorted({region.name for region in name_regions(frame)})
         ['Comedy', 'War']
     """
     facts = list(_facts(items, table))
@@ -125,8 +131,9 @@ def name_regions(items: pl.DataFrame, table: pl.DataFrame | None = None) -> list
     corner = [(v.max() + v.min()) / 2 - step * N_CELLS / 2 for v in (x, y)]
     across, up = (((v - at) / step).astype(np.int64) for v, at in zip((x, y), corner, strict=True))
     cell = np.clip(up, 0, N_CELLS - 1) * N_CELLS + np.clip(across, 0, N_CELLS - 1)
+    wider = float(np.clip(np.sqrt(ITEMS_OF_REACHES / len(items)), 1.0, MAX_WIDENING))
     regions = []
-    for reach in REACHES:
+    for reach in [wider * reach for reach in REACHES]:
         window = Window.of(reach * side / step, cell, weight)
         for name, row, column in _named(window, facts):
             place = (corner[0] + (column + 0.5) * step, corner[1] + (row + 0.5) * step)
@@ -175,7 +182,7 @@ def _pair(
     ]
     both = [first, *(k for _, _, k in sorted(others)[:1])]
     kinds = [facts[k].kind for k in both]
-    if kinds == ["decade", "decade"] or kinds == ["language", "language"]:
+    if kinds in (["decade", "decade"], ["language", "language"]):
         both = both[:1]
     return sorted(both, key=lambda k: facts[k].kind != "genre")
 

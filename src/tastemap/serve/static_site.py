@@ -121,6 +121,7 @@ def _items_data(data: Feedback) -> dict[str, Any]:
     """What is known of the items, in columns."""
     everything = pl.DataFrame({"item_id": data.items.ids}).with_columns(x=0.0, y=0.0)
     items = map_items(everything, data)
+    every_genre = items["genres"].explode(empty_as_null=True).drop_nulls()
     return {
         "id": items["item_id"].cast(pl.String).to_list(),
         "title": items["title"].to_list(),
@@ -129,9 +130,7 @@ def _items_data(data: Feedback) -> dict[str, Any]:
         "genre": items["genre"].to_list(),
         "genreNames": _by_frequency(items["genre"]),
         "genreList": sorted({genre for row in items["genres"].to_list() for genre in row or ()}),
-        "genresByFrequency": _by_frequency(
-            items["genres"].explode(empty_as_null=True).drop_nulls()
-        ),
+        "genresByFrequency": _by_frequency(every_genre),
         "average": _rounded(items["average"]),
         "placeholders": np.flatnonzero(data.items.placeholders).tolist(),
     }

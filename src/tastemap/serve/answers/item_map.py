@@ -1,6 +1,7 @@
 """The map of the items, and where a person stands on it."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -20,7 +21,7 @@ BANDWIDTH_SHARE, N_STEPS = 0.05, 20
 # A trail has so many places before the present one.
 MAX_TRAIL = 6
 # Of a map in words: so many regions, and so many of the best-known items of each.
-MAX_REGIONS, MAX_EXAMPLES = 12, 5
+MAX_REGIONS, MAX_EXAMPLES = 12, 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,8 @@ def own_map(model: LoadedModel, user: ServedUser) -> OwnMap:
 def regions_in_words(model: LoadedModel) -> list[tuple[str, list[ItemCard]]]:
     """The regions that are seen from afar, with the best-known items of each.
 
-    It is the map of those who cannot see it. Empty without a map.
+    It is the map of those who cannot see it. Where no region has a name, the best-known items of
+    all; empty without a map.
     """
     if model.map is None:
         return []
@@ -119,11 +121,13 @@ def regions_in_words(model: LoadedModel) -> list[tuple[str, list[ItemCard]]]:
     listed = []
     for region in [region for region in model.map.regions if region.reach == widest][:MAX_REGIONS]:
         distance = np.hypot(*(model.map.places[by_popularity] - [region.x, region.y]).T)
-        inside = by_popularity[distance <= 2 * region.reach]
+        inside = by_popularity[distance <= 2 * region.reach][: 10 * MAX_EXAMPLES]
         cards = model.catalogue.cards(model.map.rows[inside])
-        listed.append(
-            (region.name, [card for card in cards if _is_of(card, region)][:MAX_EXAMPLES])
-        )
+        examples = [card for card in cards if _is_of(card, region)]
+        listed.append((region.name, examples[:MAX_EXAMPLES]))
+    if not listed:
+        most = model.map.rows[by_popularity[: MAX_REGIONS * MAX_EXAMPLES]]
+        return [("Best known", model.catalogue.cards(most))]
     return listed
 
 
@@ -162,7 +166,7 @@ def _way(model: LoadedModel, user: ServedUser) -> list[Place | None]:
         return [None]
     first = max(n - MAX_TRAIL, 1)
     way = [_place(model, user.item_index[:k], user.rating[:k]) for k in range(first, n + 1)]
-    return [place for place, after in zip(way, way[1:], strict=False) if place != after] + way[-1:]
+    return [place for place, after in pairwise(way) if place != after] + way[-1:]
 
 
 def _marked(model: LoadedModel, user: ServedUser) -> list[int]:

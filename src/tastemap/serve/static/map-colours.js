@@ -14,7 +14,7 @@ const GENRES_ON_NIGHT = ["#3d9fe0", "#ff8a3d", "#2fc79a", "#9bd8ff", "#f7f3a0", 
 
 export const isDark = () => matchMedia("(prefers-color-scheme: dark)").matches;
 export const genreColours = () => (isDark() ? GENRES_ON_NIGHT : GENRES_ON_PAPER);
-export const otherColour = () => (isDark() ? "#7d8894" : "#8d97a2");
+export const otherColour = () => (isDark() ? "#7d8894" : "#86909b");
 export const stops = () => (isDark() ? ON_NIGHT : ON_PAPER);
 // Of points that a filter leaves out.
 const ghostColour = () => (isDark() ? "#2c343c" : "#e6e9ec");

@@ -81,104 +81,121 @@ class GlPoints {
 const BORDER = 96; // pixels around the picture, so that a dot at its edge needs no clipping
 const STEPS_OF_PIXEL = 4; // dots stand at quarters of a pixel
 const FINE = 8; // dots of a larger radius, in pixels, stand at whole ones
+const SPECK = 1.4; // smaller dots are squares of whole pixels
 const MAX_STORED = 3e6; // pixels of the dots that are stored
+const SOLID = 256; // shares are in 256ths
 
 // Points that are written into a picture, each from a dot that is drawn once.
 class PixelPoints {
   constructor(context, x, y, sizes) {
-    Object.assign(this, { context, x, y, sizes, dots: new Map(), stored: 0 });
+    Object.assign(this, { context, x, y, sizes, dots: [], stored: 0 });
   }
 
+  // All that a frame reads of a point lies in the order in which it is read.
   show(order, colours) {
-    this.order = Int32Array.from(order);
     this.n = order.length;
-    this.tints = new Uint32Array(colours.length / 3);
-    for (let i = 0; i < this.tints.length; i++) {
-      this.tints[i] = (colours[3 * i + 2] << 16) | (colours[3 * i + 1] << 8) | colours[3 * i];
-    }
+    this.places = new Float32Array(2 * this.n);
+    this.sorted = Float32Array.from(order, (i) => this.sizes[i]);
+    this.tints = new Uint32Array(this.n);
+    order.forEach((i, at) => {
+      [this.places[2 * at], this.places[2 * at + 1]] = [this.x[i], this.y[i]];
+      this.tints[at] = (colours[3 * i + 2] << 16) | (colours[3 * i + 1] << 8) | colours[3 * i];
+    });
   }
 
   resize(width, height) {
     if (this.picture?.width === width + 2 * BORDER && this.picture.height === height + 2 * BORDER) return;
     this.picture = this.context.createImageData(width + 2 * BORDER, height + 2 * BORDER);
     this.pixels = new Uint32Array(this.picture.data.buffer);
-    this.dots.clear(); // they hold steps from pixel to pixel, which depend on the width
+    this.dots = []; // they hold steps from pixel to pixel, which depend on the width
     this.stored = 0;
   }
 
   // A dot with its middle (fx, fy) quarters after a pixel: the steps from that pixel to each of its
-  // pixels, how far each is covered, in 255ths, and how much of it is fill and not edge.
-  dot(radius, fx, fy) {
-    const key = (radius * STEPS_OF_PIXEL * STEPS_OF_PIXEL + fx) * STEPS_OF_PIXEL + fy;
-    const ready = this.dots.get(key);
-    if (ready) return ready;
+  // pixels, how far each is covered, and how much of it is fill and not edge. Kept under a key.
+  dot(key, radius, fx, fy) {
     const reach = Math.ceil(radius + 1);
     const [steps, covers, fills] = [[], [], []];
     for (let dy = -reach; dy <= reach; dy++) {
       for (let dx = -reach; dx <= reach; dx++) {
         const r = Math.hypot(dx - fx / STEPS_OF_PIXEL, dy - fy / STEPS_OF_PIXEL);
-        const cover = Math.min(Math.max(radius + 0.5 - r, 0), 1);
+        const cover = Math.round(SOLID * Math.min(Math.max(radius + 0.5 - r, 0), 1));
         if (!cover) continue;
         steps.push(dy * this.picture.width + dx);
-        covers.push(Math.round(255 * cover));
-        fills.push(radius > 2.5 ? Math.round(255 * Math.min(Math.max(radius - r, 0), 1)) : 255);
+        covers.push(cover);
+        fills.push(radius > 2.5 ? Math.round(SOLID * Math.min(Math.max(radius - r, 0), 1)) : SOLID);
       }
     }
     if ((this.stored += steps.length) > MAX_STORED) {
-      this.dots.clear();
+      this.dots = [];
       this.stored = steps.length;
     }
-    const made = { steps: Int32Array.from(steps), covers: Uint8Array.from(covers), fills: Uint8Array.from(fills) };
-    this.dots.set(key, made);
+    const made = { steps: Int32Array.from(steps), covers: Uint16Array.from(covers), fills: Uint16Array.from(fills) };
+    this.dots[key] = made;
     return made;
   }
 
   draw(view, { ratio, grow, most, edge }) {
-    const { context, x, y, sizes, order, tints } = this;
+    const { context, places, sorted, n } = this;
     const [width, height] = [Math.round(view.width * ratio), Math.round(view.height * ratio)];
     this.resize(width, height);
-    const { pixels } = this;
+    this.pixels.fill(0);
     const [red, green, blue] = rgb(edge);
     const rim = (blue << 16) | (green << 8) | red;
-    pixels.fill(0);
     const perUnit = view.perUnit * ratio;
-    const [left, top] = [width / 2 - view.cx * perUnit, height / 2 + view.cy * perUnit];
+    const left = width / 2 - view.cx * perUnit;
+    const top = height / 2 + view.cy * perUnit;
     const half = (grow * ratio) / 2;
-    for (let at = order.length - most; at < order.length; at++) {
-      const i = order[at];
-      const px = left + x[i] * perUnit;
-      const py = top - y[i] * perUnit;
-      const r = Math.min(sizes[i] * half, BORDER - 4);
+    for (let at = n - most; at < n; at++) {
+      const px = left + places[2 * at] * perUnit;
+      const py = top - places[2 * at + 1] * perUnit;
+      const r = Math.min(sorted[at] * half, BORDER - 4);
       if (px < -r || px > width + r || py < -r || py > height + r) continue;
-      const fine = r < FINE ? STEPS_OF_PIXEL : 1;
-      const radius = Math.max(Math.round(r * fine), 1) / fine;
-      const [qx, qy] = fine > 1 ? [Math.floor(px * fine), Math.floor(py * fine)] : [Math.round(px), Math.round(py)];
-      const [ix, iy] = [Math.floor(qx / fine), Math.floor(qy / fine)];
-      const { steps, covers, fills } = this.dot(radius, qx - ix * fine, qy - iy * fine);
-      const middle = (iy + BORDER) * this.picture.width + ix + BORDER;
-      const tint = tints[i];
-      for (let k = 0; k < steps.length; k++) {
-        const to = middle + steps[k];
-        const fill = fills[k];
-        const source = fill === 255 ? tint : mixed(rim, tint, fill);
-        const under = pixels[to];
-        const cover = covers[k];
-        if (cover === 255) pixels[to] = source | 0xff000000;
-        else if (!(under >>> 24)) pixels[to] = source | (cover << 24);
-        else pixels[to] = mixed(under & 0xffffff, source, cover) | (Math.max(under >>> 24, cover) << 24);
-      }
+      if (r < SPECK) this.speck(px, py, r, this.tints[at]);
+      else this.stamp(px, py, r, this.tints[at], rim);
     }
-    context.putImageData(this.picture, -BORDER, -BORDER);
+    context.putImageData(this.picture, -BORDER, -BORDER, BORDER, BORDER, width, height);
+  }
+
+  speck(px, py, r, tint) {
+    const side = Math.max(Math.round(2 * r), 1);
+    const row = this.picture.width;
+    let to = (Math.round(py - side / 2) + BORDER) * row + Math.round(px - side / 2) + BORDER;
+    for (let a = 0; a < side; a++, to += row) {
+      for (let b = 0; b < side; b++) this.pixels[to + b] = tint | 0xff000000;
+    }
+  }
+
+  stamp(px, py, r, tint, rim) {
+    const { pixels } = this;
+    const fine = r < FINE ? STEPS_OF_PIXEL : 1;
+    const steps = Math.round(r * fine);
+    const qx = fine > 1 ? Math.floor(px * fine) : Math.round(px);
+    const qy = fine > 1 ? Math.floor(py * fine) : Math.round(py);
+    const ix = Math.floor(qx / fine);
+    const iy = Math.floor(qy / fine);
+    const [fx, fy] = [qx - ix * fine, qy - iy * fine];
+    const key = (((steps * STEPS_OF_PIXEL) / fine) * STEPS_OF_PIXEL + fx) * STEPS_OF_PIXEL + fy;
+    const dot = this.dots[key] ?? this.dot(key, steps / fine, fx, fy);
+    const middle = (iy + BORDER) * this.picture.width + ix + BORDER;
+    for (let k = 0; k < dot.steps.length; k++) {
+      const to = middle + dot.steps[k];
+      const fill = dot.fills[k];
+      const cover = dot.covers[k];
+      const source = fill === SOLID ? tint : mixed(rim, tint, fill);
+      const under = pixels[to];
+      if (cover === SOLID) pixels[to] = source | 0xff000000;
+      else if (!(under >>> 24)) pixels[to] = source | (Math.min(cover, 255) << 24);
+      else pixels[to] = mixed(under, source, cover) | (Math.max(under >>> 24, Math.min(cover, 255)) << 24);
+    }
   }
 }
 
-// A colour so many 255ths of the way from one to another.
+// A colour so many 256ths of the way from one to another; red and blue are mixed in one step.
 function mixed(from, to, share) {
-  const rest = 255 - share;
-  const red = ((from & 255) * rest + (to & 255) * share) / 255;
-  const green = (((from >> 8) & 255) * rest + ((to >> 8) & 255) * share) / 255;
-  const blue = (((from >> 16) & 255) * rest + ((to >> 16) & 255) * share) / 255;
-  return (blue << 16) | (green << 8) | red;
+  const rest = SOLID - share;
+  const outer = (((from & 0xff00ff) * rest + (to & 0xff00ff) * share) >>> 8) & 0xff00ff;
+  return outer | ((((from & 0xff00) * rest + (to & 0xff00) * share) >>> 8) & 0xff00);
 }
 
 // Whether WebGL is drawn by a graphics processor; a canvas that has been asked once is of that kind.

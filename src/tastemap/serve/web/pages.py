@@ -23,7 +23,7 @@ from tastemap.serve.model.catalogue import Filters
 from tastemap.serve.model.loaded import LoadedModel
 from tastemap.serve.people.profiles import AnyProfile
 from tastemap.serve.people.retrain import N_RATINGS_KEY
-from tastemap.serve.schemas import SimilarItem
+from tastemap.serve.schemas import ItemCard, SimilarItem
 from tastemap.serve.settings import Limits
 from tastemap.serve.web.errors import Problem, no_map
 from tastemap.serve.web.etags import has_already
@@ -51,6 +51,8 @@ MAX_CHARACTERS_OF_NAME, MAX_UNREAD_SHOWN = 60, 10
 router = page_router()
 # The map of each model in use, as it is sent.
 _maps: WeakKeyDictionary[LoadedModel, bytes] = WeakKeyDictionary()
+# Its regions in words.
+_regions: WeakKeyDictionary[LoadedModel, list[tuple[str, list[ItemCard]]]] = WeakKeyDictionary()
 
 ItemId = Annotated[str, Query(max_length=Limits.id_length)]
 
@@ -178,9 +180,11 @@ def map_page(visit: CurrentVisit, item: ItemId = "") -> Response:
     item_map = visit.service.model.map
     sentence = "" if item_map is None else item_map.sentence
     has_map = item_map is not None
-    regions = visit.service.regions()
-    shown = {"has_map": has_map, "sentence": sentence, "item_id": item, "regions": regions}
-    return visit.page("map.html", "Map", **shown)
+    model = visit.service.model
+    if model not in _regions:
+        _regions[model] = visit.service.regions()
+    shown: dict[str, Any] = {"has_map": has_map, "sentence": sentence, "item_id": item}
+    return visit.page("map.html", "Map", regions=_regions[model], **shown)
 
 
 @router.get("/map/data")
