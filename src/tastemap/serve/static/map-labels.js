@@ -7,6 +7,7 @@ const STYLES = {
   region: { font: "italic 650 15.5px system-ui, sans-serif", height: 21, rim: 5, colour: "quiet" },
 };
 const MAX_SPRITES = 800;
+const RIM = 9; // pixels around a box in which nothing should lie
 // A region is named while it fills this share of the view, or less from the finest level on.
 const [SMALLEST_SHARE, LARGEST_SHARE] = [0.042, 0.105];
 
@@ -78,11 +79,15 @@ export class Labels {
   writeRegions(regions, view) {
     const extent = Math.min(this.width, this.height);
     const finest = Math.min(...regions.map(({ reach }) => reach));
+    const names = new Set(); // a name stands once
     return regions.filter(({ name, x, y, reach }) => {
+      if (names.has(name)) return false;
       const share = (reach * view.perUnit) / extent;
       if (share < SMALLEST_SHARE || (share > LARGEST_SHARE && reach > finest)) return false;
       const [px, py] = view.toPixels(x, y);
-      return px > 0 && px < this.width && py > 0 && py < this.height && this.write(name, px, py + 10, "region");
+      if (px < 0 || px > this.width || py < 0 || py > this.height || !this.write(name, px, py + 10, "region")) return false;
+      names.add(name);
+      return true;
     });
   }
 }
@@ -105,7 +110,7 @@ export function freerSide([x, y], [width, height], bounds, others, gap = 14) {
     for (const [ox, oy] of others) {
       for (const [share, weight] of [[1, 4], [0.8, 1], [0.6, 1], [0.4, 1]]) {
         const [px, py] = [x + (ox - x) * share, y + (oy - y) * share];
-        if (px > left - 4 && px < left + width + 4 && py > top - 4 && py < top + height + 4) covered += weight;
+        if (px > left - RIM && px < left + width + RIM && py > top - RIM && py < top + height + RIM) covered += weight;
       }
     }
     return covered + outside;

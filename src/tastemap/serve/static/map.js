@@ -244,7 +244,10 @@ export class TasteMap {
   placeTip(i) {
     const { width, height } = this.view;
     const others = this.near.of === i ? this.near.rows.map((row) => this.place(row)) : [];
-    if (this.here) others.push(this.view.toPixels(...unitPlace(this.items.frame, this.here)));
+    if (this.here) { // with its name above it
+      const [x, y] = this.view.toPixels(...unitPlace(this.items.frame, this.here));
+      others.push([x, y], [x - 45, y - 24], [x + 45, y - 24]);
+    }
     const size = [this.tip.offsetWidth, this.tip.offsetHeight];
     const [left, top] = freerSide(this.place(i), size, [width, height], others);
     this.tip.style.transform = `translate(${left}px, ${top}px)`;
