@@ -338,6 +338,10 @@ class Service:
 
     # ---- the whole ----
 
+    def regions(self) -> list[tuple[str, list[ItemCard]]]:
+        """The map in words: its regions, and the best-known items of each."""
+        return item_map.regions_in_words(self.model)
+
     def map(self) -> ItemMap | None:
         """All items on the map; None where the artifact has none."""
         return item_map.whole_map(self.model)

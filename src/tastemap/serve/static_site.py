@@ -16,6 +16,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import asdict
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -38,6 +39,7 @@ from tastemap.explore.item_map import (
     map_items,
     without_placeholders,
 )
+from tastemap.explore.regions import name_regions
 from tastemap.explore.report.page import embedded_json, write_page
 from tastemap.models.base.factors import FactorModel, HasFactors
 from tastemap.models.base.orders import CAUTION, SHRINKAGE
@@ -51,7 +53,9 @@ from tastemap.serve.words import Words
 #: The modules of the site, each after those it imports.
 MODULES = (
     *("dom", "search", "normal", "model", "probit", "posterior", "like-model", "charts", "stars"),
-    *("hearts", "varied", "paint", "map", "site", "like-site", "start"),
+    *("hearts", "varied", "map-view", "map-index", "map-colours", "map-points", "map-labels"),
+    *("map-density", "map-address", "map-brush", "map-sheet", "map-gestures", "map-marks"),
+    *("map-legend", "map-list", "map-scene", "map", "site", "like-site", "start"),
 )
 DATA, WORKER = "data.js", "worker.js"
 ICONS = ("icon-192.png", "icon-512.png")
@@ -141,6 +145,7 @@ def _items_data(data: Feedback) -> dict[str, Any]:
     everything = pl.DataFrame({"item_id": data.items.ids}).with_columns(x=0.0, y=0.0)
     items = map_items(everything, data)
     genres = sorted({genre for row in items["genres"].to_list() for genre in row or ()})
+    every_genre = items["genres"].explode(empty_as_null=True).drop_nulls()
     return {
         "id": items["item_id"].cast(pl.String).to_list(),
         "title": items["title"].to_list(),
@@ -150,6 +155,7 @@ def _items_data(data: Feedback) -> dict[str, Any]:
         "genreNames": _by_frequency(items["genre"]),
         "genreList": genres,
         "genreWords": spoken_genres(genres),
+        "genresByFrequency": _by_frequency(every_genre),
         "average": _rounded(items["average"]),
         "placeholders": np.flatnonzero(data.items.placeholders).tolist(),
     }
@@ -251,12 +257,16 @@ def _map_data(model: HasFactors) -> dict[str, Any] | None:
         return None
     frame = without_placeholders(item_map(model), model.ratings_)
     preserved = frame.get_column("preserved", default=None)
+    rows = model.ratings_.items.index(frame["item_id"])
+    described = map_items(frame, model.ratings_)
+    regions = name_regions(described, model.ratings_.items.frame[rows])
     return {
-        "row": model.ratings_.items.index(frame["item_id"]).tolist(),
+        "row": rows.tolist(),
         "x": frame["x"].round(4).to_list(),
         "y": frame["y"].round(4).to_list(),
         "preserved": [None] * len(frame) if preserved is None else _rounded(preserved),
         "truth": "" if preserved is None else describe_map(frame),
+        "regions": [asdict(region) for region in regions],
     }
 
 

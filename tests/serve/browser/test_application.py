@@ -71,6 +71,12 @@ def test_a_new_person_from_the_first_rating_to_being_forgotten(
     here = page.evaluate("fetch('/map/me').then(answer => answer.json())")
     assert here["n_rated"] == 5
     assert here["place"] is not None
+    assert page.evaluate("tastemapMap.you.rows.length") == 5
+    assert page.evaluate("tastemapMap.regions.length") > 0
+    page.get_by_label("Search").fill("12")
+    page.locator(".map-found button").first.click()
+    page.locator(".map-sheet .card input[value='3']").wait_for()
+    until(page, "location.hash.includes('item=12')")
 
     page.get_by_role("link", name="You", exact=True).click()
     with page.expect_download() as download:
@@ -111,6 +117,79 @@ def test_two_people_in_a_room_see_at_once_what_the_other_rates(open_page: Any, h
     assert opened.axe() == []
     bob.get_by_role("button", name="Leave the room").click()
     ann.locator(".present:not(:has-text('Bob'))").wait_for()
+
+
+MODULES_OF_THE_MAP = """async () => {
+  const module = (name) => import(`/static/map-${name}.js`);
+  const { addressOf, stateOf } = await module("address");
+  const { PointIndex, insideLoop } = await module("index");
+  const { freerSide, isFree } = await module("labels");
+  const { densityOf } = await module("density");
+  const { MapView, unitPlaces } = await module("view");
+  const { genreColours, otherColour, stops, rgb } = await module("colours");
+  const state = { x: 0.25, y: -0.5, zoom: 2, item: "a&b=c", colour: "year",
+    from: 1960, to: 1999, genres: ["War", "a+b"] };
+  const odd = Object.values(stateOf("x=NaN&y=1e999&zoom=&years=x-"));
+  const random = (n) => Float32Array.from({ length: n },
+    (_, i) => 2 * ((i * 0.618034 + i * i * 0.000137) % 1) - 1);
+  const [x, y] = [random(400), random(400).reverse()];
+  const index = new PointIndex(x, y);
+  const shown = Uint8Array.from(x, (_, i) => i % 3 > 0);
+  const nearest = (a, b, reach) => x.reduce((best, v, i) => {
+    const d = Math.hypot(v - a, y[i] - b);
+    return shown[i] && d < best[1] ? [i, d] : best; }, [-1, reach])[0];
+  const places = Array.from({ length: 60 }, (_, k) =>
+    [Math.sin(k), Math.cos(3 * k), 0.02 * (k % 7)]);
+  const view = new MapView({ across: 1, up: 0.5 });
+  Object.assign(view, { width: 800, height: 500 });
+  view.set(0.2, 0.1, 3);
+  const under = view.toUnits(100, 400);
+  view.set(...view.closer(2, 100, 400));
+  const units = unitPlaces({ x: [10, 30], y: [5, 6] });
+  const density = densityOf(Float32Array.from([-0.5, -0.5, 0.5]), new Float32Array(3));
+  const ring = Array.from({ length: 8 }, (_, k) =>
+    [300 + 60 * Math.cos(k / 4), 200 + 60 * Math.sin(k / 4)]);
+  const [left, top] = freerSide([300, 200], [120, 60], [600, 400], ring);
+  const linear = (v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+  const light = (c) => c.reduce((sum, v, k) =>
+    sum + linear(v / 255) * [0.2126, 0.7152, 0.0722][k], 0);
+  const style = getComputedStyle(document.body);
+  const ground = light(rgb(style.getPropertyValue("--raised").trim()));
+  const contrast = (c) =>
+    (Math.max(light(c), ground) + 0.05) / (Math.min(light(c), ground) + 0.05);
+  const colours = [...[...genreColours(), otherColour()].map(rgb), ...stops()];
+  return {
+    isBack: JSON.stringify(stateOf(addressOf(state))) === JSON.stringify(state),
+    odd: odd.flat().filter((v) => v !== undefined),
+    isNearest: places.every(([a, b, reach]) =>
+      index.nearest(a, b, reach, shown) === nearest(a, b, reach)),
+    moved: Math.hypot(...view.toPixels(...under).map((v, k) => v - [100, 400][k])),
+    units: [...units.x, ...units.y],
+    inside: [[2, 2], [3, 3]].map((place) => insideLoop([[0, 0], [5, 0], [0, 5]], place)),
+    peak: density.indexOf(1) % 160,
+    covered: ring.filter(([a, b]) =>
+      a > left && a < left + 120 && b > top && b < top + 60).length,
+    free: [6, 4].map((at) => isFree([[0, 0, 5, 5]], [at, 0, 9, 9])),
+    contrast: Math.min(...colours.map(contrast)),
+  };
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_modules_of_the_map(open_page: Any, home: str, scheme: str) -> None:
+    page = open_page(home, color_scheme=scheme).page
+    page.goto(f"{home}/model")
+    answer = page.evaluate(MODULES_OF_THE_MAP)
+    assert answer["isBack"], "an address keeps the view"
+    assert answer["odd"] == [], "what is no number is left out"
+    assert answer["isNearest"], "as by looking at every point"
+    assert answer["moved"] < 1e-6, "what is under the pointer stays there"
+    assert answer["units"] == pytest.approx([-1, 1, -0.05, 0.05])
+    assert answer["inside"] == [True, False]
+    assert answer["peak"] == int((1.1 - 0.5) / 2.2 * 160)
+    assert answer["covered"] == 0
+    assert answer["free"] == [True, False]
+    assert answer["contrast"] >= 3, "points stand out from the ground"
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1200, "light"), (380, "dark")])
@@ -157,6 +236,8 @@ def test_ten_stars_stay_within_their_card(open_page: Any, home: str) -> None:
 
 def test_without_scripts_a_form_rates(open_page: Any, home: str) -> None:
     page = open_page(home, java_script_enabled=False).page
+    page.goto(f"{home}/map")
+    assert page.locator(".map-regions dd a").count() > 0, "the map in words"
     page.goto(f"{home}/items/3")
     page.locator(".stars input[value='4']").check(force=True)
     page.get_by_role("button", name="Rate", exact=True).click()

@@ -224,6 +224,9 @@ def test_what_the_map_asks_for(client: TestClient) -> None:
     me = client.get("/map/me").json()
     assert len(me["predicted_rating"]) == n
     assert set(me["place"]) >= {"x", "y"}
+    assert [data.json()["id"][at] for at in me["marked"]] == ["3"]
+    columns = data.json()
+    assert columns["genre_list"][columns["genres"][0][0]] == columns["genre"][0]
     near = client.get("/map/near/2").json()
     similarities = [value for _, value in near]
     assert similarities == sorted(similarities, reverse=True)

@@ -1,14 +1,16 @@
 """The map of the items, and where a person stands on it."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
-from tastemap.arrays import F64, I64, FloatArray
+from tastemap.arrays import F64, I64, FloatArray, IndexArray
+from tastemap.explore.regions import Region
 from tastemap.models.base.selection import top_k
 from tastemap.serve.model.loaded import LoadedModel
 from tastemap.serve.model.user import ServedUser
-from tastemap.serve.schemas import Id
+from tastemap.serve.schemas import Id, ItemCard
 
 # A person is placed among what they like, and so many items that are like it.
 N_NEAREST = 25
@@ -16,6 +18,10 @@ N_NEAREST = 25
 EVIDENCE_RATINGS = 20.0
 # The share of the map's width that counts as near, and the steps of the mean shift.
 BANDWIDTH_SHARE, N_STEPS = 0.05, 20
+# A trail has so many places before the present one.
+MAX_TRAIL = 6
+# Of a map in words: so many regions, and so many of the best-known items of each.
+MAX_REGIONS, MAX_EXAMPLES = 12, 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +38,13 @@ class ItemMap:
     """The map of the items in columns, one entry an item.
 
     Attributes:
-        item_id, title, year, genre, n_ratings, average_rating: What is known of each.
+        item_id, title, year, n_ratings, average_rating: What is known of each.
+        genre: The genre that gives it its colour, or "other".
+        genres: All of its genres.
         x, y: Its place.
         preserved: How far the map can be believed there, in [0, 1].
         sentence: How far it can be believed on average, for people.
+        regions: Names of its parts, by what is frequent there.
     """
 
     item_id: list[Id]
@@ -45,17 +54,29 @@ class ItemMap:
     title: list[str]
     year: list[int | None]
     genre: list[str]
+    genres: list[list[str]]
     n_ratings: list[int]
     average_rating: list[float | None]
     sentence: str
+    regions: list[Region]
 
 
 @dataclass(frozen=True, slots=True)
 class OwnMap:
-    """A person's place on the map and predicted rating of each of its items; null if unknown."""
+    """The map as a person sees it.
+
+    Attributes:
+        place: Where they stand; None if nobody knows.
+        trail: Where they stood before each of the last few items that they marked, the oldest
+            first; places that are the same once.
+        predicted_rating: What they would give each item of the map; None if unknown.
+        marked: Which items of the map, counted from 0, they have rated or liked.
+    """
 
     place: Place | None
+    trail: list[Place]
     predicted_rating: list[float] | None
+    marked: list[int]
 
 
 def whole_map(model: LoadedModel) -> ItemMap | None:
@@ -67,8 +88,10 @@ def whole_map(model: LoadedModel) -> ItemMap | None:
     return ItemMap(
         **{name: columns[name] for name in same},
         n_ratings=model.catalogue.popularity[model.map.rows].tolist(),
+        genres=[list(row or ()) for row in columns["genres"]],
         average_rating=columns["average"],
         sentence=model.map.sentence,
+        regions=model.map.regions,
     )
 
 
@@ -76,7 +99,42 @@ def own_map(model: LoadedModel, user: ServedUser) -> OwnMap:
     """The map as a person sees it; see `Service.own_map`."""
     scores = model.scores(user)
     predicted = model.predicted(user, scores[:0] if model.map is None else scores[model.map.rows])
-    return OwnMap(place_of_user(model, user), None if predicted is None else predicted.tolist())
+    *trail, place = _way(model, user)
+    return OwnMap(
+        place,
+        [place for place in trail if place is not None],
+        None if predicted is None else predicted.tolist(),
+        _marked(model, user),
+    )
+
+
+def regions_in_words(model: LoadedModel) -> list[tuple[str, list[ItemCard]]]:
+    """The regions that are seen from afar, with the best-known items of each.
+
+    It is the map of those who cannot see it. Where no region has a name, the best-known items of
+    all; empty without a map.
+    """
+    if model.map is None:
+        return []
+    by_popularity = np.argsort(-model.catalogue.popularity[model.map.rows], kind="stable")
+    widest = max((region.reach for region in model.map.regions), default=0.0)
+    listed = []
+    for region in [region for region in model.map.regions if region.reach == widest][:MAX_REGIONS]:
+        distance = np.hypot(*(model.map.places[by_popularity] - [region.x, region.y]).T)
+        inside = by_popularity[distance <= 2 * region.reach][: 10 * MAX_EXAMPLES]
+        cards = model.catalogue.cards(model.map.rows[inside])
+        examples = [card for card in cards if _is_of(card, region)]
+        listed.append((region.name, examples[:MAX_EXAMPLES]))
+    if not listed:
+        most = model.map.rows[by_popularity[: MAX_REGIONS * MAX_EXAMPLES]]
+        return [("Best known", model.catalogue.cards(most))]
+    return listed
+
+
+def _is_of(card: ItemCard, region: Region) -> bool:
+    """Whether an item has what gives a region its name."""
+    decade = "" if card.year is None else f"{card.year // 10 * 10}s"
+    return {*region.name.split(", ")} <= {*card.genres, decade}
 
 
 def place_of_item(model: LoadedModel, row: int) -> Place | None:
@@ -98,10 +156,33 @@ def place_of_user(model: LoadedModel, user: ServedUser) -> Place | None:
 
     None without a map, and for somebody who likes nothing on it.
     """
+    return None if user.source == "popular" else _place(model, user.item_index, user.rating)
+
+
+def _way(model: LoadedModel, user: ServedUser) -> list[Place | None]:
+    """Where a person stood before each of the last few marks, and, last, where they stand."""
+    n = len(user.item_index)
+    if user.source == "popular" or not n:
+        return [None]
+    first = max(n - MAX_TRAIL, 1)
+    way = [_place(model, user.item_index[:k], user.rating[:k]) for k in range(first, n + 1)]
+    return [place for place, after in pairwise(way) if place != after] + way[-1:]
+
+
+def _marked(model: LoadedModel, user: ServedUser) -> list[int]:
+    """Which items of the map a person has rated or liked."""
     if model.map is None or user.source == "popular":
+        return []
+    rows = user.item_index if model.has_ratings else user.item_index[user.rating > 0]
+    return np.flatnonzero(np.isin(model.map.rows, rows)).tolist()
+
+
+def _place(model: LoadedModel, item_index: IndexArray, rating: FloatArray) -> Place | None:
+    """Where somebody with these ratings stands, see `place_of_user`."""
+    if model.map is None:
         return None
     places, popularity = model.map.places, model.catalogue.popularity[model.map.rows]
-    weight = _liking(model, user)[model.map.rows] * _evidence(popularity)
+    weight = _liking(model, item_index, rating)[model.map.rows] * _evidence(popularity)
     if not weight.any():
         return None
     weight /= weight.max()
@@ -123,11 +204,11 @@ def place_of_user(model: LoadedModel, user: ServedUser) -> Place | None:
     return Place(float(point[0]), float(point[1]))
 
 
-def _liking(model: LoadedModel, user: ServedUser) -> F64:
+def _liking(model: LoadedModel, item_index: IndexArray, rating: FloatArray) -> F64:
     """How much a person likes each item (n_items,), 0 for what they do not like or not know."""
     liking = np.zeros(len(model.catalogue))
-    likes = model.likes(user.rating)
-    rows, values = user.item_index[likes], user.rating[likes].astype(np.float64)
+    likes = model.likes(rating)
+    rows, values = item_index[likes], rating[likes].astype(np.float64)
     if model.has_ratings:
         values -= (model.scale.lowest + model.scale.highest) / 2
     np.maximum.at(liking, rows, values)

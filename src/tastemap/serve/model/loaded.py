@@ -19,6 +19,7 @@ from tastemap.data.ratings import Ratings
 from tastemap.data.scale import Scale
 from tastemap.errors import ArgumentError, UnsupportedError
 from tastemap.explore.item_map import describe_map, map_items, without_placeholders
+from tastemap.explore.regions import Region, name_regions
 from tastemap.metrics.similarity import unit_rows
 from tastemap.models.base.capabilities import Capabilities
 from tastemap.models.base.factors import HasFactors
@@ -337,7 +338,8 @@ class LoadedModel:
             frame = frame.with_columns(preserved=pl.lit(None, dtype=pl.Float64))
         sentence = "" if frame["preserved"].null_count() else describe_map(frame)
         rows = self.data.items.index(frame["item_id"])
-        return ServedMap(frame, rows, frame.select("x", "y").to_numpy(), sentence)
+        regions = name_regions(frame, self.data.items.frame[rows])
+        return ServedMap(frame, rows, frame.select("x", "y").to_numpy(), sentence, regions)
 
     # ---- getting ready ----
 
@@ -400,9 +402,11 @@ class ServedMap(NamedTuple):
         rows: The row of each item, (n,).
         places: Where each item lies, (n, 2).
         sentence: How far the map can be believed, for people; "" where that is not known.
+        regions: What its parts are called.
     """
 
     frame: pl.DataFrame
     rows: IndexArray
     places: FloatArray
     sentence: str
+    regions: list[Region]

@@ -49,7 +49,7 @@ async function rate(form, i, submitter) {
 
 const map = new TasteMap(root, {
   id: data.id, x: data.x, y: data.y, title: root.dataset.hasTitles ? data.title : data.title.map((id) => `${singular} ${id}`), year: data.year, genre: data.genre,
-  genres: data.genre.map((name) => (name === "other" ? [] : [name])), genreNames: data.genre_names,
+  genres: data.genres.map((row) => row.map((at) => data.genre_list[at])), genreNames: data.genre_names, genreList: data.genre_list, regions: data.regions,
   popularity: data.n_ratings, average: data.average_rating, preserved: data.preserved,
 }, {
   near: async (i) => {
@@ -59,10 +59,11 @@ const map = new TasteMap(root, {
   },
   open: card,
   predicted: root.dataset.hasRatings ? () => me.predicted_rating : undefined,
-  here: () => (me.place ? [me.place.x, me.place.y] : null),
+  you: () => ({ place: me.place && [me.place.x, me.place.y], trail: me.trail.map(({ x, y }) => [x, y]), rows: me.marked }),
+  address: { start: `${location.pathname}#`, bare: location.pathname },
   noun, oneCounted, counted, note, hasTitles: Boolean(root.dataset.hasTitles),
 });
 
 window.tastemapMap = map;
-const asked = at.get(root.dataset.item);
-if (asked !== undefined) map.open(asked, true);
+map.restore(root.dataset.item || undefined);
+addEventListener("hashchange", () => map.restore());

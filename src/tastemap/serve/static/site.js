@@ -13,6 +13,7 @@ export const PER_ROW = 8;
 // "Loved by few": so many ratings are enough to tell, or a third of the most of the long tail; at the
 // novelty below.
 const [ENOUGH, PARTS_OF_TAIL, SURPRISING] = [30, 3, 1];
+const TRAIL = 6; // places on the map before the present one
 const [ALMOST_EVERYBODY, WITNESSES] = [0.85, 20]; // of a note
 const YOURS = 0.25; // "more you than others": of this share of the highest predictions
 const REASONED = ["top-picks", "more-yours", "loved-by-few"]; // rows whose cards say why they are there
@@ -75,14 +76,24 @@ export class Site {
     return this.folded;
   }
 
-  // Where the person stands on the map.
-  here() {
+  // Where the person stands on the map, or stood after the first n ratings.
+  here(n = this.ratings.size) {
     if (!this.data.map) return null;
     const middle = (this.model.scale.lowest + this.model.scale.highest) / 2;
-    const liked = [...this.ratings].filter(([, value]) => value > middle);
+    const liked = [...this.ratings].slice(0, n).filter(([, value]) => value > middle);
     const { row, x, y } = this.data.map;
     const counts = this.model.crowd([...row], new Map(liked.map(([item, value]) => [item, value - middle])));
     return counts.some((count) => count > 0) ? placeAmid([...row].map((_, at) => [x[at], y[at]]), counts) : null;
+  }
+
+  // The person on the map: their place, the last ones before it, and what they have rated.
+  get onTheMap() {
+    const n = this.ratings.size;
+    const before = Math.min(TRAIL, Math.max(n - 1, 0));
+    const way = Array.from({ length: before + 1 }, (_, at) => this.here(n - before + at));
+    const place = way.pop();
+    const trail = way.filter((step, at) => step && String(step) !== String(way[at + 1] ?? place));
+    return { place, trail, rows: this.rows.map((row) => this.placeOnMap.get(row)).filter((at) => at !== undefined) };
   }
 
   rate(row, value) {
@@ -120,7 +131,7 @@ export class Site {
   // ---- pages ----
 
   show(moved = false) {
-    const [, page = "", argument = ""] = /^#\/(\w*)\/?(.*)$/.exec(location.hash) ?? [];
+    const [, page = "", argument = ""] = /^#\/(\w*)\/?([^?]*)/.exec(location.hash) ?? [];
     const pages = { "": "discover", item: "item", film: "item", map: "mapPage", you: "you", model: "about" };
     this.page = pages[page] ? page : "";
     this.main.className = ["you", "model"].includes(this.page) ? "narrow" : "";
@@ -422,12 +433,11 @@ export class Site {
       near: (at) => this.model.similar(this.data.map.row[at], 10).map(onMap).filter(({ row }) => row !== undefined),
       open: (at) => this.card(this.data.map.row[at], "map", this.ratings.size ? this.whys([this.data.map.row[at]])[0] : null, "div"),
       predicted: () => (this.ratings.size ? this.data.map.row.map((i) => this.model.clip(this.person.scores[i])) : null),
-      here: () => this.here(),
+      you: () => this.onTheMap, address: { start: "#/map?", bare: "#/map" },
       noun: this.noun, hasTitles: this.data.hasTitles, note: this.words.map_note,
       oneCounted: this.words.oneCounted, counted: this.words.counted,
     });
-    const at = this.placeOnMap.get(this.rowById.get(id));
-    if (at !== undefined) requestAnimationFrame(() => this.map.open(at, true));
+    this.map.restore(id || undefined);
   }
 
   // The items that are on the map, in its own order.
@@ -436,7 +446,7 @@ export class Site {
       const { row, x, y, preserved } = this.data.map;
       const pick = (column) => row.map((i) => this.items[column][i]);
       const columns = Object.fromEntries(["id", "title", "year", "genres", "genre", "popularity", "average"].map((c) => [c, pick(c)]));
-      this.onMap = { ...columns, genreNames: this.items.genreNames, x, y, preserved };
+      this.onMap = { ...columns, genreNames: this.items.genreNames, genreList: this.items.genresByFrequency, regions: this.data.map.regions, x, y, preserved };
     }
     return this.onMap;
   }

@@ -23,7 +23,7 @@ from tastemap.serve.model.catalogue import NO_FILTERS, Filters
 from tastemap.serve.model.loaded import LoadedModel
 from tastemap.serve.people.profiles import AnyProfile
 from tastemap.serve.people.retrain import N_RATINGS_KEY
-from tastemap.serve.schemas import ItemPage, SimilarItem
+from tastemap.serve.schemas import ItemCard, ItemPage, SimilarItem
 from tastemap.serve.settings import Limits
 from tastemap.serve.web.errors import Problem, no_map
 from tastemap.serve.web.etags import has_already
@@ -51,6 +51,8 @@ MAX_CHARACTERS_OF_NAME, MAX_UNREAD_SHOWN = 60, 10
 router = page_router()
 # The map of each model in use, as it is sent.
 _maps: WeakKeyDictionary[LoadedModel, bytes] = WeakKeyDictionary()
+# Its regions in words.
+_regions: WeakKeyDictionary[LoadedModel, list[tuple[str, list[ItemCard]]]] = WeakKeyDictionary()
 
 ItemId = Annotated[str, Query(max_length=Limits.id_length)]
 
@@ -181,7 +183,11 @@ def map_page(visit: CurrentVisit, item: ItemId = "") -> Response:
     item_map = visit.service.model.map
     sentence = "" if item_map is None else item_map.sentence
     has_map = item_map is not None
-    return visit.page("map.html", "Map", has_map=has_map, sentence=sentence, item_id=item)
+    model = visit.service.model
+    if model not in _regions:
+        _regions[model] = visit.service.regions()
+    shown: dict[str, Any] = {"has_map": has_map, "sentence": sentence, "item_id": item}
+    return visit.page("map.html", "Map", regions=_regions[model], **shown)
 
 
 @router.get("/map/data")
@@ -199,6 +205,10 @@ def map_data(visit: CurrentVisit) -> Response:
         counts = Counter(name for name in item_map.genre if name != OTHER)
         columns["id"] = [str(item_id) for item_id in columns.pop("item_id")]
         columns["genre_names"] = sorted(counts, key=lambda name: (-counts[name], name))
+        names = Counter(name for row in item_map.genres for name in row)
+        columns["genre_list"] = sorted(names, key=lambda name: (-names[name], name))
+        number = {name: at for at, name in enumerate(columns["genre_list"])}
+        columns["genres"] = [[number[name] for name in row] for row in item_map.genres]
         _maps[model] = orjson.dumps(columns)
     return Response(_maps[model], media_type="application/json", headers={"ETag": tag})
 
@@ -209,6 +219,8 @@ def map_me(visit: CurrentVisit) -> Response:
     shown = visit.service.own_map(visit.profile)
     answer = {
         "place": shown.place,
+        "trail": shown.trail,
+        "marked": shown.marked,
         "predicted_rating": shown.predicted_rating,
         "n_rated": visit.n_rated or 0,
         "n_marked": visit.n_marked or 0,
