@@ -17,6 +17,7 @@ from tastemap.models.base.factors import HasFactors
 from tastemap.models.base.recommender import Recommender
 from tastemap.support.deadline import current
 from tastemap.support.extras import lab_package
+from tastemap.support.titles import spoken_all
 
 #: The least number of items of a map.
 MIN_ITEMS = 5
@@ -307,10 +308,10 @@ def map_items(map_frame: pl.DataFrame, ratings: Feedback) -> pl.DataFrame:
         ratings: The ratings or interactions that give popularity, and the average of ratings.
 
     Returns:
-        The map's rows and columns, then ``title`` (without the year, if that is a column),
-        ``year``, ``genres``, ``genre`` (see `main_genres`), ``popularity`` (number of ratings or
-        interactions) and ``average`` (mean rating, null without ratings). Values that the item
-        table lacks are null.
+        The map's rows and columns, then ``title`` (without the year, if that is a column), ``name``
+        (the same as people say it), ``year``, ``genres``, ``genre`` (see `main_genres`),
+        ``popularity`` (number of ratings or interactions) and ``average`` (mean rating, null
+        without ratings). Values that the item table lacks are null.
 
     Raises:
         ArgumentError: If a column is missing, or an item of the map is not in the table.
@@ -327,8 +328,10 @@ def map_items(map_frame: pl.DataFrame, ratings: Feedback) -> pl.DataFrame:
     if isinstance(ratings, Ratings):
         total = np.bincount(ratings.item_index, ratings.rating, minlength=ratings.n_items)
         np.divide(total, popularity, out=average, where=popularity > 0)
+    title = pl.select(pl.coalesce(column.get("title", empty.cast(pl.String)), titles)).to_series()
     return map_frame.with_columns(
-        pl.coalesce(column.get("title", empty.cast(pl.String)), titles).alias("title"),
+        title.alias("title"),
+        pl.Series("name", spoken_all(title), dtype=pl.String),
         column.get("year", empty.cast(pl.Int32)).alias("year"),
         genres.alias("genres"),
         main_genres(genres).alias("genre"),

@@ -19,6 +19,7 @@ from tastemap.models.batch.recommend import recommend_all
 from tastemap.models.batch.similar import similar_all
 from tastemap.models.batch.write import ENDINGS, write_recommendations
 from tastemap.models.registry import load_model
+from tastemap.support.titles import spoken
 from tastemap.terminal import say, working
 
 
@@ -192,9 +193,9 @@ def neighbours(
     if users:
         return model.similar_users(item, k), f"Users most similar to {item}", []
     items = model.ratings_.items
-    title = items.titles[items.find(item)]
+    title = spoken(items.titles[items.find(item)])
     if other is not None:
-        pair = {"item": [title], "other": [items.titles[items.find(other)]]}
+        pair = {"item": [title], "other": [spoken(items.titles[items.find(other)])]}
         frame = pl.DataFrame(pair | {"similarity": [model.similarity(item, other)]})
         return frame, "Cosine similarity", []
     if opposite:

@@ -11,6 +11,7 @@ folder; plain scripts it does load, hence the form of the last two.
 """
 
 import re
+from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -119,7 +120,9 @@ def _items_data(data: Feedback) -> dict[str, Any]:
     items = map_items(everything, data)
     return {
         "id": items["item_id"].cast(pl.String).to_list(),
-        "title": items["title"].to_list(),
+        "title": items["name"].to_list(),
+        # By row, what the data has where people say it in another way.
+        "written": dict(_written(items["title"], items["name"])),
         "year": items["year"].to_list(),
         "genres": items["genres"].to_list(),
         "genre": items["genre"].to_list(),
@@ -128,6 +131,12 @@ def _items_data(data: Feedback) -> dict[str, Any]:
         "average": _rounded(items["average"]),
         "placeholders": np.flatnonzero(data.items.placeholders).tolist(),
     }
+
+
+def _written(titles: pl.Series, names: pl.Series) -> Iterator[tuple[int, str]]:
+    """Rows and titles of the data that are not as people say them."""
+    pairs = enumerate(zip(titles.to_list(), names.to_list(), strict=True))
+    return ((row, title) for row, (title, name) in pairs if title and title != name)
 
 
 def histograms(data: Ratings) -> I64:

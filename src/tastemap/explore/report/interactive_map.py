@@ -109,7 +109,8 @@ def _columns(items: pl.DataFrame) -> dict[str, Any]:
     colours = list(zip(named, style.PALETTE, strict=False))
     return {
         "id": items["item_id"].cast(pl.String).to_list(),
-        **{name: items[name].to_list() for name in ("title", "year", "genres", "genre")},
+        "title": items["name"].to_list(),
+        **{name: items[name].to_list() for name in ("year", "genres", "genre")},
         "popularity": items["popularity"].to_list(),
         "average": items["average"].round(3).to_list(),
         "preserved": items["preserved"].to_list() if "preserved" in items else [None] * len(items),

@@ -32,7 +32,7 @@ class ItemMap:
     """The map of the items in columns, one entry an item.
 
     Attributes:
-        item_id, title, year, genre, n_ratings, average_rating: What is known of each.
+        item_id, title, name, year, genre, n_ratings, average_rating: What is known of each.
         x, y: Its place.
         preserved: How far the map can be believed there, in [0, 1].
         sentence: How far it can be believed on average, for people.
@@ -43,6 +43,7 @@ class ItemMap:
     y: list[float]
     preserved: list[float | None]
     title: list[str]
+    name: list[str]
     year: list[int | None]
     genre: list[str]
     n_ratings: list[int]
@@ -63,7 +64,7 @@ def whole_map(model: LoadedModel) -> ItemMap | None:
     if model.map is None:
         return None
     columns = model.map.frame.to_dict(as_series=False)
-    same = ("item_id", "x", "y", "preserved", "title", "year", "genre")
+    same = ("item_id", "x", "y", "preserved", "title", "name", "year", "genre")
     return ItemMap(
         **{name: columns[name] for name in same},
         n_ratings=model.catalogue.popularity[model.map.rows].tolist(),

@@ -448,8 +448,8 @@ export class Site {
 
   you() {
     const save = element("button", { type: "button" }, "Save as CSV");
-    save.addEventListener("click", () => saveCsv(`my-${this.words.mark}s.csv`, [["item_id", "title", this.column],
-      ...[...this.ratings].map(([row, mark]) => [this.items.id[row], this.data.hasTitles ? labelOf(this.items, row) : "", mark])]));
+    save.addEventListener("click", () => saveCsv(`my-${this.words.mark}s.csv`, [["item_id", "title", this.column, "name"],
+      ...[...this.ratings].map(([row, mark]) => [this.items.id[row], ...this.titles(row, mark)])]));
     const forget = element("button", { type: "button", class: "danger" }, "Forget me");
     forget.addEventListener("click", () => {
       this.ratings.clear();
@@ -462,6 +462,14 @@ export class Site {
       element("p", { class: "lead" }, this.summary),
       element("p", { class: "note" }, `Your ${this.words.mark}s are kept in this browser and go nowhere.`),
       this.ratings.size ? element("div", { class: "actions" }, save, forget) : null, ...this.lists());
+  }
+
+  // The title as the data has it, the mark, and the title as people say it.
+  titles(row, mark) {
+    if (!this.data.hasTitles) return ["", mark, ""];
+    const name = labelOf(this.items, row);
+    const written = this.items.written[row];
+    return [written ? name.replace(this.items.title[row], () => written) : name, mark, name];
   }
 
   get column() { return "rating"; }

@@ -194,6 +194,7 @@ def map_data(visit: CurrentVisit) -> Response:
             raise no_map()
         columns = asdict(item_map)
         counts = Counter(name for name in item_map.genre if name != OTHER)
+        columns["title"] = columns.pop("name")
         columns["id"] = [str(item_id) for item_id in columns.pop("item_id")]
         columns["genre_names"] = sorted(counts, key=lambda name: (-counts[name], name))
         _maps[model] = orjson.dumps(columns)

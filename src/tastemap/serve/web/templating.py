@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from tastemap.data.nouns import Noun
 from tastemap.data.scale import Scale
 from tastemap.support.counts import percentage
+from tastemap.support.titles import spoken
 
 HERE = Path(__file__).parent.parent
 PART_NAMES = {
@@ -40,6 +41,7 @@ def templates() -> Environment:
         "percentage": percentage,
         "fixed": lambda value, digits: f"{value:.{digits}f}",
         "along": along,
+        "spoken": spoken,
         "segment": lambda value: quote(str(value), safe=""),
         "part_name": part_name,
         "host": lambda address: urlsplit(address).netloc,
