@@ -20,11 +20,12 @@ import numpy as np
 import polars as pl
 
 from tastemap.arrays import I64
-from tastemap.data.feedback import Feedback
 from tastemap.data.nouns import item_noun
 from tastemap.data.ratings import Ratings
 from tastemap.data.statistics import average_ratings
 from tastemap.errors import ArtifactError, UnsupportedError
+from tastemap.explore.covers import drawing_rules
+from tastemap.explore.faces import Faces
 from tastemap.explore.item_map import (
     MIN_ITEMS,
     OTHER,
@@ -45,7 +46,7 @@ from tastemap.serve.words import Words
 #: The modules of the site, each after those it imports.
 MODULES = (
     *("dom", "search", "normal", "model", "probit", "posterior", "like-model", "charts", "stars"),
-    *("hearts", "varied", "paint", "map", "site", "like-site", "start"),
+    *("hearts", "covers", "varied", "paint", "map", "site", "like-site", "start"),
 )
 DATA = "data.js"
 
@@ -95,6 +96,7 @@ def site_data(model: Recommender) -> dict[str, Any]:
         "name": data.source.name,
         "noun": item_noun(data)._asdict() | {"indefinite": item_noun(data).indefinite},
         "words": vars(Words.of(data)),
+        "covers": drawing_rules(),
         "hasTitles": data.items.has_titles,
         "hasRatings": isinstance(data, Ratings),
         "learnt_by": model.learnt_by_,
@@ -110,12 +112,13 @@ def site_data(model: Recommender) -> dict[str, Any]:
             "damped": average_ratings(data)["damped_average"].to_list(),
             "histogram": packed(histograms(data), np.uint32),
         }
-        return site | {"mean_rating": data.global_mean, "items": _items_data(data) | rated}
-    return site | {"model": likes_data(model), "map": None, "items": _items_data(data)}
+        return site | {"mean_rating": data.global_mean, "items": _items_data(model) | rated}
+    return site | {"model": likes_data(model), "map": None, "items": _items_data(model)}
 
 
-def _items_data(data: Feedback) -> dict[str, Any]:
+def _items_data(model: Recommender) -> dict[str, Any]:
     """What is known of the items, in columns."""
+    data, faces = model.fitted_data, Faces.of(model)
     everything = pl.DataFrame({"item_id": data.items.ids}).with_columns(x=0.0, y=0.0)
     items = map_items(everything, data)
     return {
@@ -124,7 +127,9 @@ def _items_data(data: Feedback) -> dict[str, Any]:
         # By row, what the data has where people say it in another way.
         "written": dict(_written(items["title"], items["name"])),
         "year": items["year"].to_list(),
-        "genres": items["genres"].to_list(),
+        "genres": list(map(list, faces.genres)),
+        "ink": packed(faces.inks, np.uint8),
+        "shape": packed(faces.shapes, np.uint8),
         "genre": items["genre"].to_list(),
         "genreNames": _by_frequency(items["genre"]),
         "genreList": sorted({genre for row in items["genres"].to_list() for genre in row or ()}),

@@ -8,6 +8,8 @@ import polars as pl
 import pytest
 
 from tastemap.data.ratings import Ratings
+from tastemap.explore.covers import SHAPES, cover_svg
+from tastemap.explore.faces import Faces
 from tastemap.explore.item_map import item_map
 from tastemap.models.base.recommender import Recommender
 from tastemap.models.registry import make_model
@@ -18,6 +20,7 @@ from tastemap.serve.model.reload import LiveModel
 from tastemap.serve.people.store import Store
 from tastemap.serve.service import Service
 from tastemap.serve.static_site import export_site
+from tastemap.support.titles import spoken
 
 pytestmark = pytest.mark.slow
 MINE = {2: 5.0, 4: 4.0, 7: 1.0, 9: 2.0, 20: 5.0}
@@ -128,6 +131,37 @@ def test_numbers_are_those_of_the_library(watched: Any, film_model: Recommender)
         )
         assert [int(other) for other, _ in found] == expected["item_id"].to_list()
         np.testing.assert_allclose([s for _, s in found], expected["similarity"], atol=1e-4)
+
+
+def test_covers_are_those_of_the_server(watched: Any, film_model: Recommender) -> None:
+    faces, items = Faces.of(film_model), film_model.ratings_.items
+    titles = [spoken(title) for title in items.frame["title"]]
+    titles[1:6] = [
+        "Dr. Strangelove or: How I Learned to Stop Worrying and Love the Bomb" * 3,
+        "E.T. the Extra-Terrestrial (1982)",
+        "七人の侍 𝔸 " * 9,
+        "",
+        "Koyaanisqatsi-like/unlike  (a) (b",
+    ]
+    drawn = [
+        cover_svg(title, year, int(ink), [*SHAPES][shape])
+        for title, year, ink, shape in zip(
+            titles, items.frame["year"], faces.inks, faces.shapes, strict=True
+        )
+    ]
+    differing = watched.page.evaluate(
+        """([titles, drawn]) => {
+            tastemap.items.title = titles;
+            const parsed = document.createElement("div");
+            return drawn.map((text, i) => {
+                parsed.innerHTML = text;
+                const ours = tastemap.cover(i).outerHTML;
+                return parsed.innerHTML === ours ? null : [parsed.innerHTML, ours];
+            }).filter((pair) => pair);
+        }""",
+        [titles, drawn],
+    )
+    assert differing == []
 
 
 def test_picks_and_their_reasons_are_those_of_the_server(watched: Any, model_folder: Path) -> None:

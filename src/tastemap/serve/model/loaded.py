@@ -18,6 +18,7 @@ from tastemap.data.interactions import Interactions
 from tastemap.data.ratings import Ratings
 from tastemap.data.scale import Scale
 from tastemap.errors import ArgumentError, UnsupportedError
+from tastemap.explore.faces import Faces
 from tastemap.explore.item_map import describe_map, map_items, without_placeholders
 from tastemap.metrics.similarity import unit_rows
 from tastemap.models.base.capabilities import Capabilities
@@ -318,6 +319,11 @@ class LoadedModel:
         rows = self.data.items.index(frame["item_id"])
         return ServedMap(frame, rows, frame.select("x", "y").to_numpy(), sentence)
 
+    @cached_property
+    def faces(self) -> Faces:
+        """The covers of the items, and their genres in the order of how much they say."""
+        return Faces.of(self.model)
+
     # ---- getting ready ----
 
     def warm(self) -> None:
@@ -341,6 +347,7 @@ class LoadedModel:
         if self.capabilities.distribution:
             self.distribution(self.user_at(0), int(rows[0]))
         _ = self.map
+        self.faces.cover(int(rows[0]))
 
     @property
     def capabilities(self) -> Capabilities:

@@ -1,6 +1,7 @@
 // The exported site: the whole application in the browser, from one file of data. Pages are parts
 // of the address after "#"; ratings stay in the browser's own storage.
 import { gauge, histogram, push } from "./charts.js";
+import { cover } from "./covers.js";
 import { counted, element, labelOf, saveCsv } from "./dom.js";
 import { TasteMap } from "./map.js";
 import { decoded, FactorModel, placeAmid } from "./model.js";
@@ -24,6 +25,7 @@ export class Site {
     this.noun = data.noun;
     if (!data.hasTitles) this.items.title = this.items.id.map((id) => `${this.noun.singular} ${id}`);
     this.words = { ...data.words, oneCounted: data.words.one_counted };
+    for (const name of ["ink", "shape"]) this.items[name] = decoded(this.items[name], Uint8Array);
     this.model = this.modelOf(data);
     this.items.popularity = this.model.popularity;
     this.model.placeholders = new Set(this.items.placeholders);
@@ -282,8 +284,13 @@ export class Site {
     const year = items.year[i] ? element("span", { class: "year" }, ` ${items.year[i]}`) : null;
     const link = element("a", { href: `#/item/${encodeURIComponent(items.id[i])}` }, items.title[i]);
     return element(tag, { class: "card", "data-slot": slot, "data-item": items.id[i] },
-      element(tag === "li" ? "h3" : "h2", {}, link, year), element("p", { class: "meta" }, this.meta(i)),
+      this.cover(i), element(tag === "li" ? "h3" : "h2", {}, link, year), element("p", { class: "meta" }, this.meta(i)),
       this.guess(i), why, this.control(i, slot));
+  }
+
+  cover(i) {
+    const { title, year, ink, shape } = this.items;
+    return cover(title[i], year[i], ink[i], shape[i], this.data.covers);
   }
 
   meta(i) {
@@ -336,7 +343,8 @@ export class Site {
     const facts = [["genres", (items.genres[i] ?? []).join(", ")], ...this.factsOf(i)].filter(([, value]) => value);
     const similar = this.model.similar(i, 10);
     this.fill(labelOf(items, i),
-      element("h1", {}, items.title[i], items.year[i] ? element("span", { class: "year" }, ` ${items.year[i]}`) : null),
+      element("div", { class: "face" }, this.cover(i),
+        element("h1", {}, items.title[i], items.year[i] ? element("span", { class: "year" }, ` ${items.year[i]}`) : null)),
       element("div", { "data-slot": "item" }, this.control(i, "item")),
       element("div", { class: "two" },
         element("div", {}, this.panel(i)),
