@@ -18,7 +18,7 @@ from tastemap.arrays import F64, I64, FloatArray
 
 WIDTH, HEIGHT = 100, 150
 # Where text begins and how wide a line may be; the lines of a title lie between two heights.
-LEFT, LINE_WIDTH, TOP, BOTTOM = 9, 82, 24, 90
+MARGIN, LINE_WIDTH, TOP, BOTTOM = 9, 82, 24, 90
 # Sizes of letters of a title, the largest first; what follows is in hundredths of a size.
 SIZES = (18, 16, 14, 12, 11, 10, 9, 8)
 LINE_HEIGHT = 114
@@ -337,12 +337,14 @@ def cover_svg(title: str, year: int | None, ink: int, shape: str) -> str:
     ground, colours = inks()[ink]
     colour = colours[sum(map(ord, title)) % len(colours)]
     lines, size, widths = lettering(title)
-    text = f'<text class="cover-year" x="{LEFT}" y="18" font-size="9">{year}</text>' if year else ""
+    text = (
+        f'<text class="cover-year" x="{MARGIN}" y="18" font-size="9">{year}</text>' if year else ""
+    )
     text += f'<text font-size="{size}">'
     for number, (line, width) in enumerate(zip(lines, widths, strict=True)):
         y = 100 * (TOP + size) + number * size * LINE_HEIGHT
         text += (
-            f'<tspan x="{LEFT}" y="{y / 100:g}" textLength="{width / 100:g}"'
+            f'<tspan x="{MARGIN}" y="{y / 100:g}" textLength="{width / 100:g}"'
             f' lengthAdjust="spacingAndGlyphs">{escape(line)}</tspan>'
         )
     return (
@@ -357,7 +359,7 @@ def drawing_rules() -> dict[str, Any]:
     return {
         "width": WIDTH,
         "height": HEIGHT,
-        "left": LEFT,
+        "left": MARGIN,
         "lineWidth": LINE_WIDTH,
         "minPart": MIN_PART,
         "maxSqueeze": MAX_SQUEEZE,

@@ -11,6 +11,7 @@ import polars as pl
 
 from tastemap.arrays import F32, F64, I64
 from tastemap.data.feedback import Feedback
+from tastemap.data.nouns import ITEM, Noun
 from tastemap.data.ratings import Ratings
 from tastemap.errors import ArgumentError, TastemapError, TastemapWarning, UnsupportedError
 from tastemap.models.base.factors import HasFactors
@@ -117,21 +118,25 @@ def project_items(model: Recommender, *, perplexity: float = 30.0, seed: int = 0
     )
 
 
-def describe_map(map_frame: pl.DataFrame) -> str:
+def describe_map(map_frame: pl.DataFrame, noun: Noun = ITEM) -> str:
     """A sentence for the reader of a map on how reliable it is.
+
+    Args:
+        map_frame: The map, with its column ``preserved``.
+        noun: What an item is called.
 
     Example:
         >>> frame = pl.DataFrame({"item_id": range(100), "preserved": [0.5] * 100})
         >>> describe_map(frame)
-        'On average 5.0 of the 10 most similar items of an item are among its 30 nearest on the
-        map.'
+        'Of the 10 items that are most like an item, 5.0 on average are among the 30 nearest to it
+        on the map.'
     """
     need(map_frame, ("preserved",), "map")
     near, reach = _neighbourhood(len(map_frame))
     mean = float(map_frame["preserved"].mean()) * near  # type: ignore[arg-type]
     return (
-        f"On average {mean:.1f} of the {near} most similar items of an item "
-        f"are among its {reach} nearest on the map."
+        f"Of the {near} {noun.plural} that are most like {noun.indefinite}, {mean:.1f} on average "
+        f"are among the {reach} nearest to it on the map."
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from tastemap.data.interactions import Interactions
 from tastemap.data.ratings import Ratings
 from tastemap.errors import ArgumentError, UnsupportedError
-from tastemap.evaluation.objective import like_threshold, liking
+from tastemap.evaluation.objective import like_threshold, liked_from, liking
 from tastemap.models.base.artifact import refuse_occupied
 from tastemap.models.base.item_based import MAX_ITEMS
 from tastemap.models.registry import make_model
@@ -42,7 +42,7 @@ def fit_model(
     name = name or "mf"
     model = liking(make_model(name, **options), threshold)
     if threshold is not None and vars(model).get("threshold") == threshold:
-        notes = (*notes, f"an item counts as liked from {threshold:g} on")
+        notes = (*notes, liked_from(ratings, threshold))
     with deadline(math.inf if seconds is None else seconds):
         model.fit(ratings, seed=seed)
     model.save(out)

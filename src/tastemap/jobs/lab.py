@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 
 from tastemap.data import statistics
+from tastemap.data.nouns import item_noun
 from tastemap.data.ratings import Ratings
 from tastemap.data.splits import Split, train_test_split
 from tastemap.evaluation.compare import Maker, compare
@@ -22,6 +23,7 @@ from tastemap.jobs.compare import leaderboard_blocks
 from tastemap.metrics.rating import mae, mse
 from tastemap.models.base.recommender import Recommender
 from tastemap.models.registry import make_model
+from tastemap.support.counts import counted
 from tastemap.terminal import Output, console, print_json, program, say, working
 
 BASELINE = "bias baseline"
@@ -68,7 +70,8 @@ class Lab:
     def statistics(self) -> None:
         """The data: counts, popularity, averages, releases."""
         once = len(statistics.rated_once(self.ratings))
-        self._show(describe.statistics_tables(self.ratings), [f"{once} items have a single rating"])
+        single = f"{counted(once, *item_noun(self.ratings))} of a single rating"
+        self._show(describe.statistics_tables(self.ratings), [single])
         self.report.section("The ratings", *describe.data_blocks(self.ratings))
 
     def train(self) -> None:
@@ -122,8 +125,9 @@ class Lab:
         """The items on a plane, by t-SNE."""
         with working("drawing the map"):
             frame = item_map(self.model)
-        self._show({}, [describe_map(frame)])
-        self.report.section("Map of the items", *sections.map_blocks(self.model))
+        self._show({}, [describe_map(frame, item_noun(self.ratings))])
+        items = item_noun(self.ratings).plural
+        self.report.section(f"Map of the {items}", *sections.map_blocks(self.model))
 
     def recommend(self) -> None:
         """The items to recommend to a user of the data, and to a new user."""

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from tastemap.data.nouns import item_noun
 from tastemap.errors import ArgumentError
 from tastemap.models.base.recommender import Recommender
 from tastemap.models.registry import load_model
@@ -28,7 +29,7 @@ def write_map(path: Path, out: Path, colour: str) -> dict[str, str]:
         plot_item_map(frame, model.fitted_data, colour).savefig(out, dpi=150)
     else:
         write_page(out, interactive_map(frame, model.fitted_data, colour))
-    return {"map": str(out), "how true it is": describe_map(frame)}
+    return {"map": str(out), "how true it is": describe_map(frame, item_noun(model.fitted_data))}
 
 
 def write_report(model: Recommender, out: Path) -> None:
@@ -51,6 +52,7 @@ def write_report(model: Recommender, out: Path) -> None:
     if can.similar_items and data.n_items > 1:
         report.section("Neighbours", *sections.neighbour_blocks(model))
     if can.map:
-        report.section("Map of the items", *sections.map_blocks(model))
+        items = item_noun(model.fitted_data).plural
+        report.section(f"Map of the {items}", *sections.map_blocks(model))
     report.section("Recommendations", *sections.recommendation_blocks(model))
     report.write(out)

@@ -309,7 +309,7 @@ def map_blocks(model: Any) -> list[Block]:
         f"{items} with similar factors lie close together. Point at one to see what it is;"
         f" {by}search to find a title.",
         map_fragment(frame, data),
-        describe_map(frame),
+        describe_map(frame, item_noun(data)),
         Picture(
             plots.plot_item_map(frame, data, "popularity"),
             "The same map as a picture, coloured by popularity.",

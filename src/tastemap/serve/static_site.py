@@ -20,6 +20,7 @@ import numpy as np
 import polars as pl
 
 from tastemap.arrays import I64
+from tastemap.data.feedback import Feedback
 from tastemap.data.nouns import item_noun
 from tastemap.data.ratings import Ratings
 from tastemap.data.statistics import average_ratings
@@ -34,6 +35,7 @@ from tastemap.explore.item_map import (
     map_items,
     without_placeholders,
 )
+from tastemap.explore.links import link_rules
 from tastemap.explore.report.page import embedded_json, write_page
 from tastemap.models.base.factors import FactorModel, HasFactors
 from tastemap.models.base.orders import CAUTION, SHRINKAGE
@@ -46,7 +48,7 @@ from tastemap.serve.words import Words
 #: The modules of the site, each after those it imports.
 MODULES = (
     *("dom", "search", "normal", "model", "probit", "posterior", "like-model", "charts", "stars"),
-    *("hearts", "covers", "varied", "paint", "map", "site", "like-site", "start"),
+    *("hearts", "covers", "links", "varied", "paint", "map", "site", "like-site", "start"),
 )
 DATA = "data.js"
 
@@ -97,6 +99,7 @@ def site_data(model: Recommender) -> dict[str, Any]:
         "noun": item_noun(data)._asdict() | {"indefinite": item_noun(data).indefinite},
         "words": vars(Words.of(data)),
         "covers": drawing_rules(),
+        "sites": link_rules(item_noun(data).singular),
         "hasTitles": data.items.has_titles,
         "hasRatings": isinstance(data, Ratings),
         "learnt_by": model.learnt_by_,
@@ -134,8 +137,18 @@ def _items_data(model: Recommender) -> dict[str, Any]:
         "genreNames": _by_frequency(items["genre"]),
         "genreList": sorted({genre for row in items["genres"].to_list() for genre in row or ()}),
         "average": _rounded(items["average"]),
+        "ids": _ids_elsewhere(data),
         "placeholders": np.flatnonzero(data.items.placeholders).tolist(),
     }
+
+
+def _ids_elsewhere(data: Feedback) -> dict[str, list[str | None]]:
+    """What the data has of other sites' ids of the items, by column; of books, their own ids."""
+    sites, frame = link_rules(item_noun(data).singular), data.items.frame
+    columns = {site["column"]: site["column"] for site in sites if site["column"] in frame.columns}
+    if "isbn" not in columns and any(site["column"] == "isbn" for site in sites):
+        columns["isbn"] = data.items.key
+    return {name: frame[column].cast(pl.String).to_list() for name, column in columns.items()}
 
 
 def _written(titles: pl.Series, names: pl.Series) -> Iterator[tuple[int, str]]:
@@ -241,7 +254,7 @@ def _map_data(model: HasFactors) -> dict[str, Any] | None:
         "x": frame["x"].round(4).to_list(),
         "y": frame["y"].round(4).to_list(),
         "preserved": [None] * len(frame) if preserved is None else _rounded(preserved),
-        "truth": "" if preserved is None else describe_map(frame),
+        "truth": "" if preserved is None else describe_map(frame, item_noun(model.fitted_data)),
     }
 
 

@@ -135,7 +135,8 @@ class Catalogue:
         self._titles = frame[title].cast(pl.String).fill_null("")
         nothing = pl.Series([None] * len(frame), dtype=pl.Int32)
         self.has_titles = self.items.has_titles
-        self.has_years = has_years = "year" in frame.columns
+        has_years = "year" in frame.columns
+        self.has_years = has_years and frame["year"].null_count() < len(frame)
         self._years = frame["year"].cast(pl.Int32, strict=False) if has_years else nothing
         empty = pl.Series([None] * len(frame), dtype=pl.List(pl.String))
         self._genres = _lists(frame["genres"]) if "genres" in frame.columns else empty

@@ -15,6 +15,7 @@ import polars as pl
 from tastemap.arrays import F32, F64, I64, FloatArray, IndexArray, Mask
 from tastemap.data.feedback import Feedback
 from tastemap.data.interactions import Interactions
+from tastemap.data.nouns import item_noun
 from tastemap.data.ratings import Ratings
 from tastemap.data.scale import Scale
 from tastemap.errors import ArgumentError, UnsupportedError
@@ -315,7 +316,8 @@ class LoadedModel:
         frame = map_items(without_placeholders(self.model.item_map_, self.data), self.data)
         if "preserved" not in frame.columns:
             frame = frame.with_columns(preserved=pl.lit(None, dtype=pl.Float64))
-        sentence = "" if frame["preserved"].null_count() else describe_map(frame)
+        is_checked = not frame["preserved"].null_count()
+        sentence = describe_map(frame, item_noun(self.data)) if is_checked else ""
         rows = self.data.items.index(frame["item_id"])
         return ServedMap(frame, rows, frame.select("x", "y").to_numpy(), sentence)
 

@@ -3,6 +3,7 @@
 import { gauge, histogram, push } from "./charts.js";
 import { cover } from "./covers.js";
 import { counted, element, labelOf, saveCsv } from "./dom.js";
+import { links } from "./links.js";
 import { TasteMap } from "./map.js";
 import { decoded, FactorModel, placeAmid } from "./model.js";
 import { PosteriorModel } from "./posterior.js";
@@ -251,7 +252,7 @@ export class Site {
       && this.model.popularity[i] <= tail && this.items.damped[i] >= this.data.mean_rating && !picks.includes(i);
     return [
       this.shelf("top-picks", some ? "Top picks for you" : "Highest rated",
-        some ? "From your ratings." : "Damped averages of everybody: nothing here is about you yet.", picks),
+        some ? "From your ratings." : "By everybody’s ratings; rate something, and the picks are yours.", picks),
       ...(some && this.model.size > 1 ? [this.shelf("more-yours", "More you than others",
         "What you would like, and like more than people do.", this.moreYours(known, picks))] : []),
       this.shelf("rate-next", "Rate these next", "Known to many, and what you say of them would tell most about you.",
@@ -341,6 +342,7 @@ export class Site {
     }
     const { items } = this;
     const facts = [["genres", (items.genres[i] ?? []).join(", ")], ...this.factsOf(i)].filter(([, value]) => value);
+    const elsewhere = this.links(i);
     const similar = this.model.similar(i, 10);
     this.fill(labelOf(items, i),
       element("div", { class: "face" }, this.cover(i),
@@ -349,12 +351,18 @@ export class Site {
       element("div", { class: "two" },
         element("div", {}, this.panel(i)),
         element("div", {},
-          element("dl", { class: "facts" }, ...facts.flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)])),
+          element("dl", { class: "facts" }, ...facts.flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)]),
+            ...(elsewhere.length ? [element("dt", {}, "elsewhere"), element("dd", {}, ...elsewhere)] : [])),
           this.picture(i), ...(similar.length ? this.similarHeading() : []),
           element("ul", { class: "plain" }, ...similar.map(({ row, similarity }) => element("li", {},
             element("a", { href: `#/item/${encodeURIComponent(items.id[row])}` }, labelOf(items, row)),
             element("span", { class: "quiet number", "data-similarity": String(similarity) }, similarity.toFixed(2))))),
           this.placeOnMap?.has(i) ? element("p", {}, element("a", { href: `#/map/${encodeURIComponent(id)}` }, "Show it on the map")) : null)));
+  }
+
+  links(i) {
+    const ids = Object.fromEntries(Object.entries(this.items.ids).map(([column, values]) => [column, values[i]]));
+    return links(this.data.sites, this.data.hasTitles ? this.items.title[i] : "", this.items.year[i], ids);
   }
 
   factsOf(i) {
