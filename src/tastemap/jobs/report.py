@@ -36,6 +36,7 @@ def write_report(model: Recommender, out: Path) -> None:
     """Write the report of a model: its data, its training, its neighbours, its map."""
     from tastemap.explore.report.report import Report
     from tastemap.jobs import describe, sections
+    from tastemap.jobs.cover_sections import cover_blocks
 
     data: Any = model.fitted_data
     can = model.capabilities
@@ -54,5 +55,5 @@ def write_report(model: Recommender, out: Path) -> None:
     if can.map:
         items = item_noun(model.fitted_data).plural
         report.section(f"Map of the {items}", *sections.map_blocks(model))
-    report.section("Recommendations", *sections.recommendation_blocks(model))
+    report.section("Recommendations", *sections.recommendation_blocks(model), *cover_blocks(model))
     report.write(out)

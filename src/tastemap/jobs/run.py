@@ -35,6 +35,7 @@ from tastemap.explore.report.page import write_page
 from tastemap.explore.report.report import Block, Report
 from tastemap.jobs import describe, sections
 from tastemap.jobs.compare import choice_blocks, choice_table, sentences
+from tastemap.jobs.cover_sections import cover_blocks
 from tastemap.jobs.evaluate import gap_table, record_of_lists
 from tastemap.jobs.held_out import DEFAULT_SPLIT, parts_of
 from tastemap.jobs.list_sections import gap_blocks, list_scores
@@ -267,7 +268,7 @@ class Run:
         def blocks() -> list[Block]:
             blocks = sections.recommendation_blocks(self.model)
             self._show({b.caption: b.frame for b in blocks if isinstance(b, Table)})
-            return blocks
+            return [*blocks, *cover_blocks(self.model)]
 
         self._report("Recommendations", blocks)
 

@@ -61,6 +61,12 @@ def test_titles_are_text_wherever_they_stand(client: TestClient) -> None:
     assert "&lt;script&gt;alert" in client.get("/items/1").text
 
 
+def test_every_card_has_the_cover_of_its_item(client: TestClient) -> None:
+    page = client.get("/").text
+    covers = re.findall(r'data-item="\d+"><svg class="cover"[^>]* aria-label="Cover: ', page)
+    assert len(covers) == page.count('class="card"') > 8
+
+
 def test_a_rating_changes_the_picks_in_the_same_request(client: TestClient) -> None:
     before = client.get("/").text
     assert "everybody’s ratings" in before
@@ -407,6 +413,11 @@ def test_the_page_of_a_film_says_how_known_it_is_where_it_stands_and_what_comes_
     likes: TestClient,
 ) -> None:
     page = likes.get("/items/2").text
+    assert page.count('<svg class="cover"') == 1
+    link = (
+        r'<a href="https://www.imdb.com/find/[^"]*" rel="external noreferrer noopener">Search IMDb'
+    )
+    assert re.search(link, page)
     place = int(re.search(r'data-place="(\d+)"', page)[1])
     assert 1 <= place <= 77
     assert "of the 77 films that you have not marked" in page
