@@ -38,6 +38,13 @@ def test_titles_that_repeat_the_ids_are_not_shown(capsys: pytest.CaptureFixture[
     assert "Classical Mythology" in shown(named, capsys)
 
 
+def test_titles_are_said_as_people_say_them(capsys: pytest.CaptureFixture[str]) -> None:
+    films = pl.DataFrame({"item_id": [7], "title": ["Postino, Il (1994)"]})
+    assert "Il Postino (1994)" in shown(films, capsys)
+    Output(as_json=True).show(films, "Films")
+    assert "Postino, Il" in capsys.readouterr().out, "programs get what the data has"
+
+
 def test_large_numbers_have_few_decimals_and_small_ones_all(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -28,7 +28,7 @@ from rich.table import Table
 from tastemap.errors import ArgumentError
 from tastemap.support.atomic import new_file
 from tastemap.support.formulas import defused
-from tastemap.support.frames import digits_of, without_repetition
+from tastemap.support.frames import digits_of, with_spoken_titles, without_repetition
 
 console = Console(highlight=False)
 aside = Console(stderr=True, highlight=False)
@@ -136,9 +136,10 @@ class Output:
 
 def _print_frame(frame: pl.DataFrame, title: str, below: str = "") -> None:
     """A frame under its title; one too wide for the terminal in pieces below each other."""
-    pieces = pieces_of(without_repetition(frame.drop(below, strict=False)), console.width)
-    if below in frame.columns:
-        pieces.append(frame.select(frame.columns[0], below).drop_nulls(below))
+    spoken = with_spoken_titles(without_repetition(frame))
+    pieces = pieces_of(spoken.drop(below, strict=False), console.width)
+    if below in spoken.columns:
+        pieces.append(spoken.select(spoken.columns[0], below).drop_nulls(below))
     _print_table(table_of(pieces[0]), title)
     for piece in pieces[1:]:
         console.print(table_of(piece))

@@ -7,7 +7,7 @@ from commands import ask, run
 
 def test_map_is_drawn_once_and_kept(folder: Path, tmp_path: Path) -> None:
     answer = ask("map", folder / "dot", "-o", tmp_path / "map.html")
-    assert "most similar items" in answer["how true it is"]
+    assert "films that are most like a film" in answer["how true it is"]
     kept = (folder / "dot" / "map.parquet").read_bytes()
     run("map", folder / "dot", "-o", tmp_path / "map.png", "--colour", "genre")
     assert (folder / "dot" / "map.parquet").read_bytes() == kept
@@ -23,7 +23,7 @@ def test_map_and_report_of_a_model_of_interactions(clicks: Path, tmp_path: Path)
     assert "expected one of popularity, year, genre, for a table without ratings" in refusal
     run("report", model, "-o", out)
     page = out.read_text(encoding="utf-8")
-    for title in ("The interactions", "Neighbours", "Map of the items", "Recommendations"):
+    for title in ("The interactions", "Neighbours", "Map of the articles", "Recommendations"):
         assert f"{title}</h2>" in page
     assert "no ratings: lists, no stars" in page
     assert "predicted rating" not in page
@@ -32,5 +32,5 @@ def test_map_and_report_of_a_model_of_interactions(clicks: Path, tmp_path: Path)
 def test_report_of_a_saved_model(folder: Path, tmp_path: Path) -> None:
     run("report", folder / "dot", "-o", tmp_path / "report.html")
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
-    for title in ("The ratings", "Training", "Neighbours", "Map of the items", "Recommendations"):
+    for title in ("The ratings", "Training", "Neighbours", "Map of the films", "Recommendations"):
         assert f"{title}</h2>" in page

@@ -92,6 +92,15 @@ def test_titles_are_found_with_and_without_the_year() -> None:
         films.find("Aliens")
 
 
+def test_titles_are_found_with_their_article_first_or_last() -> None:
+    table = pl.DataFrame({"item_id": [1, 2], "title": ["Postino, Il", "Boot, Das"], "year": 1994})
+    films = Vocabulary(pl.Series([1, 2]), "item", table)
+    for title in ("il postino", "Postino, Il", "Il Postino (1994)", "postino, il (1994)"):
+        assert films.find(title) == 0
+    with pytest.raises(UnknownIdError, match=r"nearest: 'Das Boot \(1994\)'"):
+        films.find("Das Bot (1994)")
+
+
 def test_tables_are_brought_into_row_order() -> None:
     table = pl.DataFrame({"item_id": [9, 3], "title": ["Nine", "Three"]})
     films = Vocabulary(pl.Series([3, 5, 9]), "item", table)

@@ -119,7 +119,7 @@ def test_a_perfect_map_preserves_everything():
 
 def test_a_map_is_described_in_a_sentence():
     frame = pl.DataFrame({"item_id": range(8), "preserved": [0.5] * 8})
-    assert describe_map(frame).startswith("On average 1.0 of the 2 most similar items")
+    assert describe_map(frame).startswith("Of the 2 items that are most like an item, 1.0 on")
 
 
 def test_what_cannot_be_drawn_is_refused(ratings, model, factor_model, grouped_factors):

@@ -22,6 +22,7 @@ TITLES = [
     ("2001: A Space Odyssey", 1968),
     ("七人の侍", 1954),
     ("Misérables, Les", None),
+    ("Avventura, L'", 1960),
 ]
 
 
@@ -53,6 +54,8 @@ def films() -> Vocabulary:
         ("2001 odyssey", "2001: A Space Odyssey (1968)"),
         ("七人の侍", "七人の侍 (1954)"),
         ("les miserables", "Misérables, Les"),
+        ("l'avventura", "Avventura, L' (1960)"),
+        ("avventura", "Avventura, L' (1960)"),
     ],
 )
 def test_words_are_found_whatever_their_case_accents_and_order(films, query, title):

@@ -13,8 +13,15 @@ def test_an_answer_is_json_with_every_field_and_null_for_what_is_unknown() -> No
     assert answer["source"] == "popular"
     assert answer["note"] is None
     (item,) = answer["items"]
-    assert item["because"] == {"item_id": 8, "title": "Aliens", "rating": 4.5}
+    assert item["because"] == {
+        "item_id": 8,
+        "title": "Aliens",
+        "name": "Aliens",
+        "rating": 4.5,
+    }
     assert item["genres"] == ["Horror"]
     unknown = {"average_rating", "predicted_rating", "score", "your_rating", "note"}
     unknown |= {"basis", "interval"}
     assert {name for name, value in item.items() if value is None} == unknown
+    said = json.loads(orjson.dumps(ItemCard(8, "Postino, Il")))
+    assert (said["title"], said["name"]) == ("Postino, Il", "Il Postino")

@@ -25,7 +25,7 @@ def draw_map(
     """Draw the items on a plane, those with similar factors close together."""
     from tastemap.jobs.report import write_map
 
-    output(as_json).facts(write_map(model, out, colour), "Map of the items")
+    output(as_json).facts(write_map(model, out, colour), "The map")
 
 
 def report(

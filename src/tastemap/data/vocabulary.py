@@ -12,6 +12,7 @@ import polars as pl
 from tastemap.arrays import IndexArray, Mask
 from tastemap.data.placeholders import placeholder_mask
 from tastemap.errors import ArgumentError, DataError, UnknownIdError
+from tastemap.support.titles import spoken, spoken_all
 
 Id: TypeAlias = int | str
 
@@ -120,11 +121,12 @@ class Vocabulary:
 
     @cached_property
     def _rows_by_title(self) -> dict[str, list[int]]:
-        """Rows by title, with and without the year, case folded."""
+        """Rows by title, with and without the year, article first or last, case folded."""
         rows: dict[str, list[int]] = {}
         titles = self.frame["title"] if "title" in self.frame.columns else self.titles
         for row, names in enumerate(zip(self.titles, titles, strict=True)):
-            for name in {name.casefold() for name in names if name}:
+            forms = [form for name in names if name for form in (name, spoken(name))]
+            for name in {form.casefold() for form in forms}:
                 rows.setdefault(name, []).append(row)
         return rows
 
@@ -175,7 +177,9 @@ class Vocabulary:
         return self.ids.gather(np.asarray(rows, dtype=np.int64))
 
     def find(self, id_or_title: Id) -> int:
-        """Row number of an id or, failing that, of an exact title (case does not matter).
+        """Row number of an id or, failing that, of an exact title.
+
+        Case does not matter, nor whether the article stands first or last.
 
         Raises:
             UnknownIdError: If nothing has that id or title; the nearest are offered.
@@ -192,7 +196,7 @@ class Vocabulary:
                 do=f"give one of the ids {', '.join(map(str, self.ids_at(rows)))}",
             )
         if not rows:
-            close = difflib.get_close_matches(str(id_or_title), self.titles.to_list())
+            close = difflib.get_close_matches(str(id_or_title), spoken_all(self.titles))
             raise UnknownIdError(self.key, id_or_title, close or self.nearest(id_or_title))
         return int(rows[0])
 

@@ -6,7 +6,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tastemap.arrays import F64
+from tastemap.data.feedback import Feedback
 from tastemap.data.interactions import Interactions
+from tastemap.data.nouns import item_noun
 from tastemap.data.ratings import Ratings
 from tastemap.errors import ArgumentError
 from tastemap.evaluation.evaluate import best_point, rank_unseen
@@ -41,6 +43,17 @@ def like_threshold(ratings: Ratings | Interactions) -> float | None:
     if np.count_nonzero(liked) >= MIN_SHARE_OF_LIKES * len(ratings):
         return None
     return float(np.median(ratings.rating))
+
+
+def liked_from(data: Feedback, threshold: float) -> str:
+    """A sentence that says which ratings count as likes.
+
+    Example:
+        >>> from tastemap.data.datasets.synthetic import synthetic_ratings
+        >>> liked_from(synthetic_ratings(), 3.0)
+        'an item counts as liked from 3 on'
+    """
+    return f"{item_noun(data).indefinite} counts as liked from {threshold:g} on"
 
 
 def liking(model: Recommender, threshold: float | None) -> Recommender:

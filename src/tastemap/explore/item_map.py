@@ -11,12 +11,14 @@ import polars as pl
 
 from tastemap.arrays import F32, F64, I64
 from tastemap.data.feedback import Feedback
+from tastemap.data.nouns import ITEM, Noun
 from tastemap.data.ratings import Ratings
 from tastemap.errors import ArgumentError, TastemapError, TastemapWarning, UnsupportedError
 from tastemap.models.base.factors import HasFactors
 from tastemap.models.base.recommender import Recommender
 from tastemap.support.deadline import current
 from tastemap.support.extras import lab_package
+from tastemap.support.titles import spoken_all
 
 #: The least number of items of a map.
 MIN_ITEMS = 5
@@ -116,21 +118,25 @@ def project_items(model: Recommender, *, perplexity: float = 30.0, seed: int = 0
     )
 
 
-def describe_map(map_frame: pl.DataFrame) -> str:
+def describe_map(map_frame: pl.DataFrame, noun: Noun = ITEM) -> str:
     """A sentence for the reader of a map on how reliable it is.
+
+    Args:
+        map_frame: The map, with its column ``preserved``.
+        noun: What an item is called.
 
     Example:
         >>> frame = pl.DataFrame({"item_id": range(100), "preserved": [0.5] * 100})
         >>> describe_map(frame)
-        'On average 5.0 of the 10 most similar items of an item are among its 30 nearest on the
-        map.'
+        'Of the 10 items that are most like an item, 5.0 on average are among the 30 nearest to it
+        on the map.'
     """
     need(map_frame, ("preserved",), "map")
     near, reach = _neighbourhood(len(map_frame))
     mean = float(map_frame["preserved"].mean()) * near  # type: ignore[arg-type]
     return (
-        f"On average {mean:.1f} of the {near} most similar items of an item "
-        f"are among its {reach} nearest on the map."
+        f"Of the {near} {noun.plural} that are most like {noun.indefinite}, {mean:.1f} on average "
+        f"are among the {reach} nearest to it on the map."
     )
 
 
@@ -307,10 +313,10 @@ def map_items(map_frame: pl.DataFrame, ratings: Feedback) -> pl.DataFrame:
         ratings: The ratings or interactions that give popularity, and the average of ratings.
 
     Returns:
-        The map's rows and columns, then ``title`` (without the year, if that is a column),
-        ``year``, ``genres``, ``genre`` (see `main_genres`), ``popularity`` (number of ratings or
-        interactions) and ``average`` (mean rating, null without ratings). Values that the item
-        table lacks are null.
+        The map's rows and columns, then ``title`` (without the year, if that is a column), ``name``
+        (the same as people say it), ``year``, ``genres``, ``genre`` (see `main_genres`),
+        ``popularity`` (number of ratings or interactions) and ``average`` (mean rating, null
+        without ratings). Values that the item table lacks are null.
 
     Raises:
         ArgumentError: If a column is missing, or an item of the map is not in the table.
@@ -327,8 +333,10 @@ def map_items(map_frame: pl.DataFrame, ratings: Feedback) -> pl.DataFrame:
     if isinstance(ratings, Ratings):
         total = np.bincount(ratings.item_index, ratings.rating, minlength=ratings.n_items)
         np.divide(total, popularity, out=average, where=popularity > 0)
+    title = pl.select(pl.coalesce(column.get("title", empty.cast(pl.String)), titles)).to_series()
     return map_frame.with_columns(
-        pl.coalesce(column.get("title", empty.cast(pl.String)), titles).alias("title"),
+        title.alias("title"),
+        pl.Series("name", spoken_all(title), dtype=pl.String),
         column.get("year", empty.cast(pl.Int32)).alias("year"),
         genres.alias("genres"),
         main_genres(genres).alias("genre"),

@@ -17,6 +17,7 @@ import polars as pl
 from tastemap.arrays import F64, I64, AnyArray
 from tastemap.data.vocabulary import Vocabulary
 from tastemap.errors import ArgumentError
+from tastemap.support.titles import spoken
 
 # Words that do not distinguish titles.
 ARTICLES = frozenset(
@@ -129,7 +130,8 @@ class TitleIndex:
             named = [w for w in (words[:-1] if dated else words) if w not in ARTICLES]
             lengths.append(sum(map(len, named or words)))
             joined = [a + b for a, b in pairwise(words)]
-            for word in {*words, *joined}:
+            # "Avventura, L'" is looked for as L'Avventura, too.
+            for word in {*words, *joined, *(title_words(spoken(title)) if "l" in words else ())}:
                 holders.setdefault(word, []).append(row)
         self.words = sorted(holders)
         self.length = np.maximum(np.array(lengths, dtype=np.float64), 1.0)

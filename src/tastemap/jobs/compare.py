@@ -14,7 +14,7 @@ from tastemap.errors import ArgumentError
 from tastemap.evaluation.choose import Choice
 from tastemap.evaluation.compare import Maker, compare
 from tastemap.evaluation.leaderboard import Leaderboard
-from tastemap.evaluation.objective import like_threshold, liking
+from tastemap.evaluation.objective import like_threshold, liked_from, liking
 from tastemap.evaluation.trade_off import trade_off
 from tastemap.explore.figures import leaderboard as board_plots
 from tastemap.explore.figures import model as model_plots
@@ -97,7 +97,7 @@ def run_comparison(
         board = compare(likers, *parts.split, seeds=seeds, progress=tell, **options)
     notes = [*ratings.source.notes, *parts.notes, *board.notes]
     if threshold is not None and board.k is not None:
-        notes.append(f"an item counts as liked from {threshold:g} on")
+        notes.append(liked_from(ratings, threshold))
     if output.as_json:
         print_json(board_json(board, notes))
     else:

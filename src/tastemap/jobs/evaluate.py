@@ -13,7 +13,7 @@ from tastemap.errors import ArgumentError
 from tastemap.evaluation.by_gap import gaps_before, is_next, joined_gaps, lists_by_gap
 from tastemap.evaluation.evaluate import evaluate, rank_unseen
 from tastemap.evaluation.leakage import leak_notes
-from tastemap.evaluation.objective import like_threshold, liking
+from tastemap.evaluation.objective import like_threshold, liked_from, liking
 from tastemap.evaluation.ranked_lists import RankedLists
 from tastemap.jobs.fit import model_of_interactions
 from tastemap.jobs.held_out import parts_of
@@ -71,7 +71,7 @@ def evaluation_tables(
     if lists or has_gaps or not fitted.predicts_ratings:
         threshold = like_threshold(fitted.fitted_data)
         if threshold is not None:
-            notes += (f"an item counts as liked from {threshold:g} on",)
+            notes += (liked_from(fitted.fitted_data, threshold),)
         if not tables:  # the errors bring theirs
             rows = fitted.rows_of(tested)
             notes += tuple(leak_notes(fitted.fitted_data, *rows, of_lists=True))

@@ -10,7 +10,7 @@ from tastemap.data.ratings import Ratings
 from tastemap.data.splits import train_test_split
 from tastemap.errors import ArgumentError, UnsupportedError
 from tastemap.evaluation.evaluate import evaluate
-from tastemap.evaluation.objective import like_threshold, liking
+from tastemap.evaluation.objective import like_threshold, liked_from, liking
 from tastemap.models.base.artifact import refuse_occupied
 from tastemap.models.base.item_based import MAX_ITEMS
 from tastemap.models.registry import make_model
@@ -65,7 +65,7 @@ def fit_model(
     model.metrics_ = metrics
     model.save(out)
     if threshold is not None and vars(model).get("threshold") == threshold:
-        notes = (*notes, f"an item counts as liked from {threshold:g} on")
+        notes = (*notes, liked_from(ratings, threshold))
     notes = (*notes, *model.facts_, *remarks)
     if model.stopped_ is not None:
         done, planned = model.stopped_

@@ -17,6 +17,7 @@ from tastemap.explore.imports.ratings import Match, Remark, Review, read_ratings
 from tastemap.jobs.tables import TABLE_READERS, read_table
 from tastemap.support.boundary import shortened
 from tastemap.support.counts import counted
+from tastemap.support.titles import spoken
 
 MAX_BYTES = 100_000_000
 # So many of the titles that are left out are named.
@@ -134,7 +135,7 @@ def _left_out(data: Feedback, remarks: Sequence[Remark], unsure: Sequence[Match]
     """What is said of entries that are left out or changed, and of those that may be several."""
     notes = [shortened(remark.shown(MAX_TITLES_NAMED)) for remark in remarks]
     for match in unsure[:MAX_TITLES_NAMED]:
-        names = " or ".join(data.items.titles[row] for row in match.rows)
+        names = " or ".join(spoken(data.items.titles[row]) for row in match.rows)
         notes.append(f"left out, may be {names}: {shortened(match.entry.name)}")
     if (more := len(unsure) - MAX_TITLES_NAMED) > 0:
         notes.append(f"left out: {more:,} more that may be several items")

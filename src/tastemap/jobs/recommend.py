@@ -23,6 +23,7 @@ from tastemap.models.batch.recommend import recommend_all
 from tastemap.models.batch.similar import similar_all
 from tastemap.models.batch.write import ENDINGS, write_recommendations
 from tastemap.models.registry import load_model
+from tastemap.support.titles import spoken
 from tastemap.terminal import say, working
 
 # What is shown of an item beside its title, and so many of its genres.
@@ -258,7 +259,7 @@ def neighbours(
     data = model.fitted_data
     words = [item] if other is None else [item, other]
     ids = item_ids(data, words, "ITEM")
-    titles = data.items.titles.gather(data.items.index(ids))
+    titles = data.items.titles.gather(data.items.index(ids)).map_elements(spoken, pl.String)
     if other is not None:
         pair = {"item": titles[:1], "other": titles[1:]}
         frame = pl.DataFrame(pair | {"similarity": [model.similarity(*ids)]})

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from tastemap.data.nouns import item_noun
 from tastemap.errors import ArgumentError
 from tastemap.models.base.recommender import Recommender
 from tastemap.models.registry import load_model
@@ -42,13 +43,18 @@ def write_map(path: Path, out: Path | None, colour: str) -> dict[str, str]:
         else:
             write_page(out, interactive_map(frame, model.fitted_data, colour))
     place = f"with the model in {path}, for serve and export"
-    return {"page": written, "map": place, "how true it is": describe_map(frame)}
+    return {
+        "page": written,
+        "map": place,
+        "how true it is": describe_map(frame, item_noun(model.fitted_data)),
+    }
 
 
 def write_report(model: Recommender, out: Path) -> None:
     """Write the report of a model: its data, its training, its neighbours, its map."""
     from tastemap.explore.report.report import Report
     from tastemap.jobs import describe, sections
+    from tastemap.jobs.cover_sections import cover_blocks
     from tastemap.jobs.summary import headline, summary
 
     data: Any = model.fitted_data
@@ -70,6 +76,7 @@ def write_report(model: Recommender, out: Path) -> None:
     if can.similar_items and data.n_items > 1:
         report.section("Neighbours", *sections.neighbour_blocks(model))
     if can.map:
-        report.section("Map of the items", *sections.map_blocks(model))
-    report.section("Recommendations", *sections.recommendation_blocks(model))
+        items = item_noun(model.fitted_data).plural
+        report.section(f"Map of the {items}", *sections.map_blocks(model))
+    report.section("Recommendations", *sections.recommendation_blocks(model), *cover_blocks(model))
     report.write(out)

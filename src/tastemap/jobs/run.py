@@ -12,6 +12,7 @@ import polars as pl
 
 from tastemap.data import statistics
 from tastemap.data.interactions import Interactions
+from tastemap.data.nouns import item_noun
 from tastemap.data.ratings import Ratings
 from tastemap.data.splits import SplitOf
 from tastemap.errors import ArgumentError, MissingPackageError, TastemapError
@@ -27,13 +28,14 @@ from tastemap.evaluation.choose import (
 )
 from tastemap.evaluation.evaluate import evaluate, rank_unseen
 from tastemap.evaluation.leakage import is_forecast, split_notes
-from tastemap.evaluation.objective import liking
+from tastemap.evaluation.objective import liked_from, liking
 from tastemap.explore.item_map import MIN_ITEMS, describe_map, item_map
 from tastemap.explore.report.blocks import Code, Summary, Table
 from tastemap.explore.report.page import write_page
 from tastemap.explore.report.report import Block, Report
 from tastemap.jobs import describe, sections
 from tastemap.jobs.compare import choice_blocks, choice_table, sentences
+from tastemap.jobs.cover_sections import cover_blocks
 from tastemap.jobs.evaluate import gap_table, record_of_lists
 from tastemap.jobs.held_out import DEFAULT_SPLIT, parts_of
 from tastemap.jobs.list_sections import gap_blocks, list_scores
@@ -87,7 +89,7 @@ class Run:
         scale = ratings.scale if isinstance(ratings, Ratings) else None
         if self.goal == "ratings" and scale is not None and scale.lowest == scale.highest:
             self.goal = "lists"
-            self.notes.append("all ratings are equal: models that rank items are compared instead")
+            self.notes.append("all ratings are equal: models that rank are compared instead")
         self.report = Report(f"From {self.noun} to a recommender", ratings.source.name)
         self.schedule = Schedule(ratings.n_items, has_map=self.goal == "ratings")
         self.split: SplitOf[Any]
@@ -133,7 +135,7 @@ class Run:
         ]
         self.advice = advice(self.choice, spent, self.schedule.seconds)
         if self.choice.threshold is not None:
-            self._note(f"an item counts as liked from {self.choice.threshold:g} on")
+            self._note(liked_from(self.ratings, self.choice.threshold))
         title = f"Models, the best on held-out {self.noun} first"
         self._show({title: table}, notes)
         self._report("Choosing the model", lambda: choice_blocks(self.choice, table, notes))
@@ -267,20 +269,20 @@ class Run:
         def blocks() -> list[Block]:
             blocks = sections.recommendation_blocks(self.model)
             self._show({b.caption: b.frame for b in blocks if isinstance(b, Table)})
-            return blocks
+            return [*blocks, *cover_blocks(self.model)]
 
         self._report("Recommendations", blocks)
 
     def draw_map(self) -> None:
         """Neighbours, if the model compares items, and the map, if it is made of factors."""
-        name, can = self.choice.chosen, self.model.capabilities
+        name, can, items = self.choice.chosen, self.model.capabilities, item_noun(self.ratings)
         if can.similar_items and self.ratings.n_items > 1:
             self._report("Neighbours", lambda: sections.neighbour_blocks(self.model))
         if not can.map:
             self._note(f"no map: {name} has no factors to lay the items out by")
             return
         if self.ratings.n_items < MIN_ITEMS:
-            self._note(f"no map: it takes at least {MIN_ITEMS} items")
+            self._note(f"no map: it takes at least {MIN_ITEMS} {items.plural}")
             return
         if not self.schedule.for_map:
             self._note(f"no map: there was no time for its {self.schedule.map_seconds:.0f} s or so")
@@ -288,8 +290,8 @@ class Run:
         with failures(lambda why: self._note(f"no map: {why}")):
             with working("drawing the map"), deadline(self.schedule.for_map):
                 frame = item_map(self.model)
-            self._show({}, [describe_map(frame)])
-            self._report("Map of the items", lambda: sections.map_blocks(self.model))
+            self._show({}, [describe_map(frame, items)])
+            self._report(f"Map of the {items.plural}", lambda: sections.map_blocks(self.model))
 
     def save(self) -> None:
         """The model, the leaderboard and the report."""

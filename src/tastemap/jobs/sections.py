@@ -26,6 +26,7 @@ from tastemap.metrics.calibration import Calibration
 from tastemap.models.base.recommender import Recommender
 from tastemap.models.next_item import NextItem
 from tastemap.support.counts import counted, plain
+from tastemap.support.titles import spoken, spoken_all
 
 TIME_OVER = "The time of the fit was over after {} of {} iterations."
 
@@ -51,7 +52,7 @@ def _name(data: Feedback, item: Id) -> str:
     items, row = data.items, data.items.find(item)
     title, id_text = str(items.titles[row]), str(items.ids[row])
     noun = item_noun(data).singular
-    return f"{noun} {id_text}" if title == id_text and title.isdecimal() else title
+    return f"{noun} {id_text}" if title == id_text and title.isdecimal() else spoken(title)
 
 
 def training_blocks(model: Recommender) -> list[Block]:
@@ -286,7 +287,8 @@ def likes_blocks(explicit: Any, implicit: Any, test: Ratings) -> list[Block]:
     columns = [pl.Series("rank", range(1, k + 1))]
     for name, model in (("ratings", explicit), ("likes", implicit)):
         near = cosine_neighbours(model, star_wars, k)
-        columns += [near["title"].alias(f"by {name}"), near["similarity"].alias(f"cosine, {name}")]
+        names = pl.Series(f"by {name}", spoken_all(near["title"]))
+        columns += [names, near["similarity"].alias(f"cosine, {name}")]
     ndcg = [
         evaluate_ranking(model, test, min(10, len(items))).row(
             by_predicate=pl.col("metric") == "ndcg"
@@ -318,7 +320,7 @@ def map_blocks(model: Any) -> list[Block]:
         f"{items} with similar factors lie close together. Point at one to see what it is;"
         f" {by}search to find a title.",
         map_fragment(frame, data),
-        describe_map(frame),
+        describe_map(frame, item_noun(data)),
     ]
 
 

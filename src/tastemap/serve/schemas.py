@@ -8,10 +8,14 @@ is the damped average of everybody, or the number of people who like an item.
 Where the model has learnt from interactions, the weight of an interaction stands wherever these
 classes have a rating of a person: above 0 for a like, below 0 for a dislike. No rating is predicted
 then, and no average is known.
+
+``name`` stands beside each ``title``: the same as people say it, with its article in front.
 """
 
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
+
+from tastemap.support.titles import spoken
 
 Id = int | str
 Source = Literal["trained", "folded_in", "popular"]
@@ -19,7 +23,23 @@ Basis = Literal["ratings", "interactions", "facts", "average"]
 
 
 @dataclass(frozen=True, slots=True)
-class Reason:
+class Named:
+    """What has a title.
+
+    Attributes:
+        name: The title as people say it: "The Usual Suspects" for "Usual Suspects, The".
+    """
+
+    name: str | None = field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        """Say the title."""
+        title: str | None = self.title  # type: ignore[attr-defined]
+        object.__setattr__(self, "name", title and spoken(title))
+
+
+@dataclass(frozen=True, slots=True)
+class Reason(Named):
     """A rating of the person's own that lifts an item, and belongs to a similar one.
 
     Attributes:
@@ -33,7 +53,7 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True)
-class ItemCard:
+class ItemCard(Named):
     """An item in a list.
 
     Attributes:
@@ -171,7 +191,7 @@ class Predictions:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class Part(Named):
     """A part of a prediction.
 
     Attributes:
@@ -194,7 +214,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Explanation:
+class Explanation(Named):
     """Why a prediction is what it is.
 
     Attributes:
@@ -308,7 +328,7 @@ class InterestedUsers:
 
 
 @dataclass(frozen=True, slots=True)
-class OwnRating:
+class OwnRating(Named):
     """A rating of a person.
 
     Attributes:
@@ -336,7 +356,7 @@ class OwnRatings:
 
 
 @dataclass(frozen=True, slots=True)
-class SeenItem:
+class SeenItem(Named):
     """An item that a person has seen without rating it.
 
     Attributes:
@@ -353,7 +373,7 @@ class SeenItem:
 
 
 @dataclass(frozen=True, slots=True)
-class OwnInteraction:
+class OwnInteraction(Named):
     """What a person has done with an item, all added up.
 
     Attributes:
@@ -375,7 +395,14 @@ class OwnInteraction:
     @classmethod
     def of(cls, rating: OwnRating) -> "OwnInteraction":
         """What is kept in the place of a rating."""
-        return cls(*astuple(rating))
+        return cls(
+            rating.item_id,
+            rating.title,
+            rating.year,
+            rating.rating,
+            rating.moment,
+            rating.trained,
+        )
 
 
 @dataclass(frozen=True, slots=True)

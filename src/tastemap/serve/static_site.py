@@ -15,7 +15,7 @@ folder; plain scripts it does load, hence the form of the last two.
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -31,6 +31,8 @@ from tastemap.data.nouns import item_noun
 from tastemap.data.ratings import Ratings
 from tastemap.data.statistics import average_ratings
 from tastemap.errors import ArtifactError, UnsupportedError
+from tastemap.explore.covers import drawing_rules
+from tastemap.explore.faces import Faces
 from tastemap.explore.item_map import (
     MIN_ITEMS,
     OTHER,
@@ -39,6 +41,7 @@ from tastemap.explore.item_map import (
     map_items,
     without_placeholders,
 )
+from tastemap.explore.links import link_rules
 from tastemap.explore.regions import name_regions
 from tastemap.explore.report.page import embedded_json, write_page
 from tastemap.models.base.factors import FactorModel, HasFactors
@@ -53,9 +56,9 @@ from tastemap.serve.words import Words
 #: The modules of the site, each after those it imports.
 MODULES = (
     *("dom", "search", "normal", "model", "probit", "posterior", "like-model", "charts", "stars"),
-    *("hearts", "varied", "map-view", "map-index", "map-colours", "map-points", "map-labels"),
-    *("map-density", "map-address", "map-brush", "map-sheet", "map-gestures", "map-marks"),
-    *("map-legend", "map-list", "map-scene", "map", "site", "like-site", "start"),
+    *("hearts", "covers", "links", "varied", "map-view", "map-index", "map-colours", "map-points"),
+    *("map-labels", "map-density", "map-address", "map-brush", "map-sheet", "map-gestures"),
+    *("map-marks", "map-legend", "map-list", "map-scene", "map", "site", "like-site", "start"),
 )
 DATA, WORKER = "data.js", "worker.js"
 ICONS = ("icon-192.png", "icon-512.png")
@@ -121,6 +124,8 @@ def site_data(model: Recommender) -> dict[str, Any]:
         "name": data.source.name,
         "noun": item_noun(data)._asdict() | {"indefinite": item_noun(data).indefinite},
         "words": vars(Words.of(data)),
+        "covers": drawing_rules(),
+        "sites": link_rules(item_noun(data).singular),
         "hasTitles": data.items.has_titles,
         "hasRatings": isinstance(data, Ratings),
         "learnt_by": model.learnt_by_,
@@ -136,29 +141,50 @@ def site_data(model: Recommender) -> dict[str, Any]:
             "damped": average_ratings(data)["damped_average"].to_list(),
             "histogram": packed(histograms(data), np.uint32),
         }
-        return site | {"mean_rating": data.global_mean, "items": _items_data(data) | rated}
-    return site | {"model": likes_data(model), "map": None, "items": _items_data(data)}
+        return site | {"mean_rating": data.global_mean, "items": _items_data(model) | rated}
+    return site | {"model": likes_data(model), "map": None, "items": _items_data(model)}
 
 
-def _items_data(data: Feedback) -> dict[str, Any]:
+def _items_data(model: Recommender) -> dict[str, Any]:
     """What is known of the items, in columns."""
+    data, faces = model.fitted_data, Faces.of(model)
     everything = pl.DataFrame({"item_id": data.items.ids}).with_columns(x=0.0, y=0.0)
     items = map_items(everything, data)
     genres = sorted({genre for row in items["genres"].to_list() for genre in row or ()})
     every_genre = items["genres"].explode(empty_as_null=True).drop_nulls()
     return {
         "id": items["item_id"].cast(pl.String).to_list(),
-        "title": items["title"].to_list(),
+        "title": items["name"].to_list(),
+        # By row, what the data has where people say it in another way.
+        "written": dict(_written(items["title"], items["name"])),
         "year": items["year"].to_list(),
-        "genres": items["genres"].to_list(),
+        "genres": list(map(list, faces.genres)),
+        "ink": packed(faces.inks, np.uint8),
+        "shape": packed(faces.shapes, np.uint8),
         "genre": items["genre"].to_list(),
         "genreNames": _by_frequency(items["genre"]),
         "genreList": genres,
         "genreWords": spoken_genres(genres),
         "genresByFrequency": _by_frequency(every_genre),
         "average": _rounded(items["average"]),
+        "ids": _ids_elsewhere(data),
         "placeholders": np.flatnonzero(data.items.placeholders).tolist(),
     }
+
+
+def _ids_elsewhere(data: Feedback) -> dict[str, list[str | None]]:
+    """What the data has of other sites' ids of the items, by column; of books, their own ids."""
+    sites, frame = link_rules(item_noun(data).singular), data.items.frame
+    columns = {site["column"]: site["column"] for site in sites if site["column"] in frame.columns}
+    if "isbn" not in columns and any(site["column"] == "isbn" for site in sites):
+        columns["isbn"] = data.items.key
+    return {name: frame[column].cast(pl.String).to_list() for name, column in columns.items()}
+
+
+def _written(titles: pl.Series, names: pl.Series) -> Iterator[tuple[int, str]]:
+    """Rows and titles of the data that are not as people say them."""
+    pairs = enumerate(zip(titles.to_list(), names.to_list(), strict=True))
+    return ((row, title) for row, (title, name) in pairs if title and title != name)
 
 
 def histograms(data: Ratings) -> I64:
@@ -265,7 +291,7 @@ def _map_data(model: HasFactors) -> dict[str, Any] | None:
         "x": frame["x"].round(4).to_list(),
         "y": frame["y"].round(4).to_list(),
         "preserved": [None] * len(frame) if preserved is None else _rounded(preserved),
-        "truth": "" if preserved is None else describe_map(frame),
+        "truth": "" if preserved is None else describe_map(frame, item_noun(model.fitted_data)),
         "regions": [asdict(region) for region in regions],
     }
 

@@ -3,6 +3,7 @@
 import polars as pl
 
 from tastemap.support.counts import decimals
+from tastemap.support.titles import spoken_all
 
 # From here on decimals say little, and take room.
 MIN_LARGE = 1000
@@ -19,6 +20,19 @@ def without_repetition(frame: pl.DataFrame) -> pl.DataFrame:
         return frame
     ids = frame["item_id"].cast(pl.String)
     return frame.drop("title") if frame["title"].eq_missing(ids).all() else frame
+
+
+def with_spoken_titles(frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame with its titles as people say them.
+
+    Example:
+        >>> with_spoken_titles(pl.DataFrame({"title": ["Postino, Il", None]}))["title"].to_list()
+        ['Il Postino', '']
+    """
+    if frame.schema.get("title") != pl.String:
+        return frame
+    names = pl.Series("title", spoken_all(frame["title"]), dtype=pl.String)
+    return frame.with_columns(names)
 
 
 def digits_of(column: pl.Series, digits: int) -> int:

@@ -46,6 +46,11 @@ def test_tables_write_numbers_for_readers():
     assert "… and 7 more rows" in Table(pl.concat([frame] * 9), rows=2).html()
 
 
+def test_titles_are_said_as_people_say_them():
+    html = Table(pl.DataFrame({"item_id": [1], "title": ["Postino, Il (1994)"]})).html()
+    assert "Il Postino (1994)" in html
+
+
 def test_titles_that_repeat_ids_and_decimals_that_say_nothing_are_left_out():
     frame = pl.DataFrame({"item_id": ["x"], "title": ["x"], "predicted_rating": [128_974.5]})
     assert re.findall(r"<td[^>]*>(.*?)</td>", Table(frame).html()) == ["x", "128,974"]

@@ -11,6 +11,8 @@ import polars as pl
 import pytest
 
 from tastemap.data.ratings import Ratings
+from tastemap.explore.covers import SHAPES, cover_svg
+from tastemap.explore.faces import Faces
 from tastemap.explore.item_map import item_map
 from tastemap.models.base.recommender import Recommender
 from tastemap.models.registry import make_model
@@ -22,6 +24,7 @@ from tastemap.serve.model.reload import LiveModel
 from tastemap.serve.people.store import Store
 from tastemap.serve.service import Service
 from tastemap.serve.static_site import export_site
+from tastemap.support.titles import spoken
 
 pytestmark = pytest.mark.slow
 
@@ -175,6 +178,37 @@ def test_a_site_from_a_server_opens_without_the_network(
     page.goto(home)
     page.wait_for_selector(".card")
     assert page.locator("#row-top-picks h2").inner_text() == "Highest rated"
+
+
+def test_covers_are_those_of_the_server(watched: Any, film_model: Recommender) -> None:
+    faces, items = Faces.of(film_model), film_model.ratings_.items
+    titles = [spoken(title) for title in items.frame["title"]]
+    titles[1:6] = [
+        "Dr. Strangelove or: How I Learned to Stop Worrying and Love the Bomb" * 3,
+        "E.T. the Extra-Terrestrial (1982)",
+        "七人の侍 𝔸 " * 9,
+        "",
+        "Koyaanisqatsi-like/unlike  (a) (b",
+    ]
+    drawn = [
+        cover_svg(title, year, int(ink), [*SHAPES][shape])
+        for title, year, ink, shape in zip(
+            titles, items.frame["year"], faces.inks, faces.shapes, strict=True
+        )
+    ]
+    differing = watched.page.evaluate(
+        """([titles, drawn]) => {
+            tastemap.items.title = titles;
+            const parsed = document.createElement("div");
+            return drawn.map((text, i) => {
+                parsed.innerHTML = text;
+                const ours = tastemap.cover(i).outerHTML;
+                return parsed.innerHTML === ours ? null : [parsed.innerHTML, ours];
+            }).filter((pair) => pair);
+        }""",
+        [titles, drawn],
+    )
+    assert differing == []
 
 
 def test_picks_and_their_reasons_are_those_of_the_server(watched: Any, model_folder: Path) -> None:

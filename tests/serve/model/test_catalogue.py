@@ -68,6 +68,15 @@ def test_what_is_known_comes_before_what_is_not() -> None:
         assert catalogue.items.ids_at(catalogue.search(query).rows).to_list() == order, query
 
 
+def test_a_title_is_found_with_its_article_first_or_last() -> None:
+    table = pl.DataFrame({"item_id": [1], "title": ["Postino, Il"], "year": [1994]})
+    frame = pl.DataFrame({"user_id": [1], "item_id": [1], "rating": [3.0]})
+    catalogue = Catalogue(Ratings.from_frame(frame, item_table=table))
+    for title in ("Postino, Il", "il postino", "Il Postino (1994)", "POSTINO, IL (1994)"):
+        assert catalogue.row_of_title(title) == 0
+    assert catalogue.example == "Il Postino"
+
+
 ODD = ["5", "05", " 3", "1_0", "x", "", "-3", str(2**70), "١", "3.0"]
 
 

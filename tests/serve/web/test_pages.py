@@ -61,9 +61,15 @@ def test_titles_are_text_wherever_they_stand(client: TestClient) -> None:
     assert "&lt;script&gt;alert" in client.get("/items/1").text
 
 
+def test_every_card_has_the_cover_of_its_item(client: TestClient) -> None:
+    page = client.get("/").text
+    covers = re.findall(r'data-item="\d+"><svg class="cover"[^>]* aria-label="Cover: ', page)
+    assert len(covers) == page.count('class="card"') > 8
+
+
 def test_a_rating_changes_the_picks_in_the_same_request(client: TestClient) -> None:
     before = client.get("/").text
-    assert "Damped averages" in before
+    assert "everybody’s ratings" in before
     after = rate(client, 3, 5)
     assert "Top picks for you" in after
     assert "<b>1</b> rated" in after
@@ -398,6 +404,7 @@ def test_pages_of_clicks_speak_of_no_ratings_and_predict_none(likes: TestClient,
     page = likes.get(path).text
     main = page.partition("<main")[2] or page
     # Of ratings that somebody brings from elsewhere, the page may speak.
+    main = re.sub(r'<svg class="cover".*?</svg>', "", main)
     shown = re.sub(r"<[^>]+>", " ", main).replace("an export of ratings, whose high ratings", "")
     shown = shown.replace("DROP TABLE ratings", "")  # a title
     assert re.findall(r"(?i)[^.\n]*\b(?:ratings?|rated|stars?|predict\w*)\b.*", shown) == []
@@ -409,6 +416,11 @@ def test_the_page_of_a_film_says_how_known_it_is_where_it_stands_and_what_comes_
     likes: TestClient,
 ) -> None:
     page = likes.get("/items/2").text
+    assert page.count('<svg class="cover"') == 1
+    link = (
+        r'<a href="https://www.imdb.com/find/[^"]*" rel="external noreferrer noopener">Search IMDb'
+    )
+    assert re.search(link, page)
     place = int(re.search(r'data-place="(\d+)"', page)[1])
     assert 1 <= place <= 77
     assert "of the 77 films that you have not marked" in page

@@ -298,7 +298,7 @@ def _name_items(figure: "Figure", ax: "Axes", popular_first: pl.DataFrame, label
     frame = ax.get_window_extent()
     taken: list[Any] = []
     look = {"va": "center", "size": 8.5, "path_effects": style.haloed(3)}
-    for title, x, y in popular_first.select("title", "x", "y").head(4 * labels).rows():
+    for title, x, y in popular_first.select("name", "x", "y").head(4 * labels).rows():
         if len(taken) >= labels:
             return
         if not style.drawable(title):

@@ -14,7 +14,7 @@ import polars as pl
 from tastemap.explore.report.themed_svg import themed
 from tastemap.support.counts import counted
 from tastemap.support.extras import lab_package
-from tastemap.support.frames import digits_of, without_repetition
+from tastemap.support.frames import digits_of, with_spoken_titles, without_repetition
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -94,7 +94,7 @@ class Table:
 
     def html(self) -> str:
         """The table, its caption, and the number of rows that are left out."""
-        frame = without_repetition(self.frame.head(self.rows))
+        frame = with_spoken_titles(without_repetition(self.frame.head(self.rows)))
         # An id or a year is a name, not an amount: to the left, without a thousands separator.
         names = [name.endswith("_id") or "year" in name or name == "id" for name in frame.columns]
         sides = [

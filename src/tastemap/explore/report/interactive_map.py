@@ -6,6 +6,7 @@ from typing import Any
 import polars as pl
 
 from tastemap.data.feedback import Feedback
+from tastemap.data.nouns import item_noun
 from tastemap.explore.figures import style
 from tastemap.explore.item_map import OTHER, map_items, need_colour
 from tastemap.explore.report.page import Fragment, asset, document, embedded_json
@@ -39,19 +40,21 @@ def interactive_map(
     map_frame: pl.DataFrame,
     ratings: Feedback,
     colour: str = "popularity",
-    title: str = "Map of the items",
+    title: str = "",
 ) -> str:
     """The map as a complete HTML page that opens from a file, with no network.
 
     Args, Raises:
-        As `map_fragment`; ``title`` is the page's heading.
+        As `map_fragment`; ``title`` is the page's heading; if it is empty, the map's.
     """
     part = map_fragment(map_frame, ratings, colour)
-    shown = f"{counted(len(map_frame), 'item')} of {ratings.source.name}"
+    noun = item_noun(ratings)
+    title = title or f"Map of the {noun.plural}"
+    shown = f"{counted(len(map_frame), *noun)} of {ratings.source.name}"
     if len(map_frame) > MAX_ITEMS:
-        shown = f"The {MAX_ITEMS:,} items with most {ratings.noun} of {shown}"
+        shown = f"The {MAX_ITEMS:,} {noun.plural} with most {ratings.noun} of {shown}"
     note = (
-        f"{shown}. Items that the same people like lie close together. "
+        f"{shown}. {noun.plural.capitalize()} that the same people like lie close together. "
         "Drag over an area to look closer, double-click to come back."
     )
     body = (
@@ -89,9 +92,10 @@ def map_fragment(
         for key, name in _OPTIONS.items()
         if key == colour or _is_known(items, key)
     )
+    shown = counted(len(items), *item_noun(ratings))
     html = _MARKUP.format(
         options=options,
-        label=escape(f"Map of {counted(len(items), 'item')}; the search box lists them as text"),
+        label=escape(f"Map of {shown}; the search box lists them as text"),
         data=embedded_json(_columns(items) | {"noun": ratings.noun}),
     )
     return Fragment(html, (plotly, asset("map.js")))
@@ -109,7 +113,8 @@ def _columns(items: pl.DataFrame) -> dict[str, Any]:
     colours = list(zip(named, style.PALETTE, strict=False))
     return {
         "id": items["item_id"].cast(pl.String).to_list(),
-        **{name: items[name].to_list() for name in ("title", "year", "genres", "genre")},
+        "title": items["name"].to_list(),
+        **{name: items[name].to_list() for name in ("year", "genres", "genre")},
         "popularity": items["popularity"].to_list(),
         "average": items["average"].round(3).to_list(),
         "preserved": items["preserved"].to_list() if "preserved" in items else [None] * len(items),

@@ -38,7 +38,7 @@ class ItemMap:
     """The map of the items in columns, one entry an item.
 
     Attributes:
-        item_id, title, year, n_ratings, average_rating: What is known of each.
+        item_id, title, name, year, n_ratings, average_rating: What is known of each.
         genre: The genre that gives it its colour, or "other".
         genres: All of its genres.
         x, y: Its place.
@@ -52,6 +52,7 @@ class ItemMap:
     y: list[float]
     preserved: list[float | None]
     title: list[str]
+    name: list[str]
     year: list[int | None]
     genre: list[str]
     genres: list[list[str]]
@@ -84,7 +85,7 @@ def whole_map(model: LoadedModel) -> ItemMap | None:
     if model.map is None:
         return None
     columns = model.map.frame.to_dict(as_series=False)
-    same = ("item_id", "x", "y", "preserved", "title", "year", "genre")
+    same = ("item_id", "x", "y", "preserved", "title", "name", "year", "genre")
     return ItemMap(
         **{name: columns[name] for name in same},
         n_ratings=model.catalogue.popularity[model.map.rows].tolist(),

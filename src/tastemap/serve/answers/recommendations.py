@@ -29,7 +29,7 @@ SHARE_OF_YOURS = 0.25
 # The title and the note of each row; "nobody" are top picks for somebody of whom nothing is known.
 WORDS_OF_RATINGS = {
     "top-picks": ("Top picks for you", "From your ratings"),
-    "nobody": ("Highest rated", "Damped averages of everybody: rate something"),
+    "nobody": ("Highest rated", "By everybody’s ratings; rate something, and the picks are yours"),
     "more-yours": ("More you than others", "What you would like, and like more than people do"),
     "rate-next": (
         "Rate these next",

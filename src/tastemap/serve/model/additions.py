@@ -12,7 +12,7 @@ from tastemap.arrays import Mask
 from tastemap.data.vocabulary import Vocabulary
 from tastemap.errors import ArgumentError, ArtifactError
 from tastemap.serve.model.reload import LiveModel
-from tastemap.serve.schemas import Basis, Id
+from tastemap.serve.schemas import Basis, Id, Named
 from tastemap.support import numerals
 from tastemap.support.atomic import alone_at
 from tastemap.support.boundary import reason, shortened
@@ -38,7 +38,7 @@ class NewItem(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class AddedItem:
+class AddedItem(Named):
     """What became of a new item.
 
     Attributes:

@@ -18,6 +18,7 @@ from tastemap.errors import ArgumentError, UnknownIdError
 from tastemap.explore.title_search import MAX_WORDS, search_titles, title_words
 from tastemap.serve.model.genre_words import genres_in
 from tastemap.serve.schemas import Basis, ItemCard
+from tastemap.support.titles import spoken
 
 # Every average is damped by so many ratings at the overall mean.
 DAMPING_RATINGS = 5.0
@@ -147,7 +148,8 @@ class Catalogue:
         self._titles = frame[title].cast(pl.String).fill_null("")
         nothing = pl.Series([None] * len(frame), dtype=pl.Int32)
         self.has_titles = self.items.has_titles
-        self.has_years = has_years = "year" in frame.columns
+        has_years = "year" in frame.columns
+        self.has_years = has_years and frame["year"].null_count() < len(frame)
         self._years = frame["year"].cast(pl.Int32, strict=False) if has_years else nothing
         empty = pl.Series([None] * len(frame), dtype=pl.List(pl.String))
         self._genres = _lists(frame["genres"]) if "genres" in frame.columns else empty
@@ -293,7 +295,9 @@ class Catalogue:
     # ---- search ----
 
     def row_of_title(self, title: str) -> int:
-        """The row of an item by its title, with or without the year; case does not matter.
+        """The row of an item by its title, with or without the year, in any case.
+
+        Its article may stand first or last.
 
         Raises:
             UnknownIdError: If no item has that title.
@@ -314,18 +318,19 @@ class Catalogue:
 
     @cached_property
     def _rows_of_titles(self) -> dict[str, list[int]]:
-        """Rows by title, with and without the year, case folded."""
+        """Rows by title, with and without the year, article first or last, case folded."""
         rows: dict[str, list[int]] = {}
         for row, titles in enumerate(zip(self._titles, self.items.titles, strict=True)):
-            for title in {title.casefold() for title in titles if title}:
+            forms = [form for title in titles if title for form in (title, spoken(title))]
+            for title in {form.casefold() for form in forms}:
                 rows.setdefault(title, []).append(row)
         return rows
 
     @cached_property
     def example(self) -> str:
-        """The title of an item that many know, or its id where there are none."""
+        """The title of an item that many know, as people say it, or its id if there are none."""
         row = int(self.by_popularity[0])
-        return self._facts[row].title
+        return spoken(self._facts[row].title)
 
     @cached_property
     def by_popularity(self) -> IndexArray:

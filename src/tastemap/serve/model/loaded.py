@@ -15,9 +15,11 @@ import polars as pl
 from tastemap.arrays import F32, F64, I64, FloatArray, IndexArray, Mask
 from tastemap.data.feedback import Feedback
 from tastemap.data.interactions import Interactions
+from tastemap.data.nouns import item_noun
 from tastemap.data.ratings import Ratings
 from tastemap.data.scale import Scale
 from tastemap.errors import ArgumentError, UnsupportedError
+from tastemap.explore.faces import Faces
 from tastemap.explore.item_map import describe_map, map_items, without_placeholders
 from tastemap.explore.regions import Region, name_regions
 from tastemap.metrics.similarity import unit_rows
@@ -336,10 +338,16 @@ class LoadedModel:
         frame = map_items(without_placeholders(self.model.item_map_, self.data), self.data)
         if "preserved" not in frame.columns:
             frame = frame.with_columns(preserved=pl.lit(None, dtype=pl.Float64))
-        sentence = "" if frame["preserved"].null_count() else describe_map(frame)
+        is_checked = not frame["preserved"].null_count()
+        sentence = describe_map(frame, item_noun(self.data)) if is_checked else ""
         rows = self.data.items.index(frame["item_id"])
         regions = name_regions(frame, self.data.items.frame[rows])
         return ServedMap(frame, rows, frame.select("x", "y").to_numpy(), sentence, regions)
+
+    @cached_property
+    def faces(self) -> Faces:
+        """The covers of the items, and their genres in the order of how much they say."""
+        return Faces.of(self.model)
 
     # ---- getting ready ----
 
@@ -364,6 +372,7 @@ class LoadedModel:
         if self.capabilities.distribution:
             self.distribution(self.user_at(0), int(rows[0]))
         _ = self.map
+        self.faces.cover(int(rows[0]))
 
     @property
     def capabilities(self) -> Capabilities:

@@ -1,7 +1,9 @@
 // The exported site: the whole application in the browser, from one file of data. Pages are parts
 // of the address after "#"; ratings stay in the browser's own storage.
 import { gauge, histogram, push } from "./charts.js";
+import { cover } from "./covers.js";
 import { counted, element, labelOf, saveCsv } from "./dom.js";
+import { links } from "./links.js";
 import { TasteMap } from "./map.js";
 import { decoded, FactorModel, placeAmid } from "./model.js";
 import { PosteriorModel } from "./posterior.js";
@@ -25,6 +27,7 @@ export class Site {
     this.noun = data.noun;
     if (!data.hasTitles) this.items.title = this.items.id.map((id) => `${this.noun.singular} ${id}`);
     this.words = { ...data.words, oneCounted: data.words.one_counted };
+    for (const name of ["ink", "shape"]) this.items[name] = decoded(this.items[name], Uint8Array);
     this.model = this.modelOf(data);
     this.items.popularity = this.model.popularity;
     this.model.placeholders = new Set(this.items.placeholders);
@@ -260,7 +263,7 @@ export class Site {
       && this.model.popularity[i] <= tail && this.items.damped[i] >= this.data.mean_rating && !picks.includes(i);
     return [
       this.shelf("top-picks", some ? "Top picks for you" : "Highest rated",
-        some ? "From your ratings." : "Damped averages of everybody: nothing here is about you yet.", picks),
+        some ? "From your ratings." : "By everybody’s ratings; rate something, and the picks are yours.", picks),
       ...(some && this.model.size > 1 ? [this.shelf("more-yours", "More you than others",
         "What you would like, and like more than people do.", this.moreYours(known, picks))] : []),
       this.shelf("rate-next", "Rate these next", "Known to many, and what you say of them would tell most about you.",
@@ -293,8 +296,13 @@ export class Site {
     const year = items.year[i] ? element("span", { class: "year" }, ` ${items.year[i]}`) : null;
     const link = element("a", { href: `#/item/${encodeURIComponent(items.id[i])}` }, items.title[i]);
     return element(tag, { class: "card", "data-slot": slot, "data-item": items.id[i] },
-      element(tag === "li" ? "h3" : "h2", {}, link, year), element("p", { class: "meta" }, this.meta(i)),
+      this.cover(i), element(tag === "li" ? "h3" : "h2", {}, link, year), element("p", { class: "meta" }, this.meta(i)),
       this.guess(i), why, this.control(i, slot));
+  }
+
+  cover(i) {
+    const { title, year, ink, shape } = this.items;
+    return cover(title[i], year[i], ink[i], shape[i], this.data.covers);
   }
 
   meta(i) {
@@ -345,19 +353,27 @@ export class Site {
     }
     const { items } = this;
     const facts = [["genres", (items.genres[i] ?? []).join(", ")], ...this.factsOf(i)].filter(([, value]) => value);
+    const elsewhere = this.links(i);
     const similar = this.model.similar(i, 10);
     this.fill(labelOf(items, i),
-      element("h1", {}, items.title[i], items.year[i] ? element("span", { class: "year" }, ` ${items.year[i]}`) : null),
+      element("div", { class: "face" }, this.cover(i),
+        element("h1", {}, items.title[i], items.year[i] ? element("span", { class: "year" }, ` ${items.year[i]}`) : null)),
       element("div", { "data-slot": "item" }, this.control(i, "item")),
       element("div", { class: "two" },
         element("div", {}, this.panel(i)),
         element("div", {},
-          element("dl", { class: "facts" }, ...facts.flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)])),
+          element("dl", { class: "facts" }, ...facts.flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)]),
+            ...(elsewhere.length ? [element("dt", {}, "elsewhere"), element("dd", {}, ...elsewhere)] : [])),
           this.picture(i), ...(similar.length ? this.similarHeading() : []),
           element("ul", { class: "plain" }, ...similar.map(({ row, similarity }) => element("li", {},
             element("a", { href: `#/item/${encodeURIComponent(items.id[row])}` }, labelOf(items, row)),
             element("span", { class: "quiet number", "data-similarity": String(similarity) }, similarity.toFixed(2))))),
           this.placeOnMap?.has(i) ? element("p", {}, element("a", { href: `#/map/${encodeURIComponent(id)}` }, "Show it on the map")) : null)));
+  }
+
+  links(i) {
+    const ids = Object.fromEntries(Object.entries(this.items.ids).map(([column, values]) => [column, values[i]]));
+    return links(this.data.sites, this.data.hasTitles ? this.items.title[i] : "", this.items.year[i], ids);
   }
 
   factsOf(i) {
@@ -458,8 +474,8 @@ export class Site {
 
   you() {
     const save = element("button", { type: "button" }, "Save as CSV");
-    save.addEventListener("click", () => saveCsv(`my-${this.words.mark}s.csv`, [["item_id", "title", this.column],
-      ...[...this.ratings].map(([row, mark]) => [this.items.id[row], this.data.hasTitles ? labelOf(this.items, row) : "", mark])]));
+    save.addEventListener("click", () => saveCsv(`my-${this.words.mark}s.csv`, [["item_id", "title", this.column, "name"],
+      ...[...this.ratings].map(([row, mark]) => [this.items.id[row], ...this.titles(row, mark)])]));
     const forget = element("button", { type: "button", class: "danger" }, "Forget me");
     forget.addEventListener("click", () => {
       this.ratings.clear();
@@ -472,6 +488,14 @@ export class Site {
       element("p", { class: "lead" }, this.summary),
       element("p", { class: "note" }, `Your ${this.words.mark}s are kept in this browser and go nowhere.`),
       this.ratings.size ? element("div", { class: "actions" }, save, forget) : null, ...this.lists());
+  }
+
+  // The title as the data has it, the mark, and the title as people say it.
+  titles(row, mark) {
+    if (!this.data.hasTitles) return ["", mark, ""];
+    const name = labelOf(this.items, row);
+    const written = this.items.written[row];
+    return [written ? name.replace(this.items.title[row], () => written) : name, mark, name];
   }
 
   get column() { return "rating"; }

@@ -39,6 +39,7 @@ from tastemap.serve.web.rendering import (
 from tastemap.serve.web.requests import IdInPath, Text
 from tastemap.serve.web.templating import digits_of
 from tastemap.support import numerals
+from tastemap.support.counts import short
 
 #: Cards in a row, and in a list that was searched for.
 CARDS_PER_ROW, CARDS_PER_LIST = 8, 24
@@ -155,12 +156,11 @@ def item_page(visit: CurrentVisit, change: FormChange, item_id: IdInPath) -> Res
         largest=largest,
         digits=digits_of(largest),
         histogram=[
-            (f"{bar.rating:.3g}", bar.count, bar.rating == own_rating) for bar in detail.histogram
+            (short(bar.rating), bar.count, bar.rating == own_rating) for bar in detail.histogram
         ],
         distribution=[
-            (f"{bar.rating:.3g}", bar.probability, False) for bar in prediction.distribution or ()
+            (short(bar.rating), bar.probability, False) for bar in prediction.distribution or ()
         ],
-        facts=[(name.replace("_", " "), value) for name, value in detail.facts.items()],
         similar=[] if detail.item.basis == "average" else _similar(visit, item_id),
         standing=None if has_ratings else service.standing(visit.profile, item_id),
         reasons=[part for part in explanation.parts if part.contribution],
@@ -203,6 +203,7 @@ def map_data(visit: CurrentVisit) -> Response:
             raise no_map()
         columns = asdict(item_map)
         counts = Counter(name for name in item_map.genre if name != OTHER)
+        columns["title"] = columns.pop("name")
         columns["id"] = [str(item_id) for item_id in columns.pop("item_id")]
         columns["genre_names"] = sorted(counts, key=lambda name: (-counts[name], name))
         names = Counter(name for row in item_map.genres for name in row)

@@ -27,6 +27,7 @@ from tastemap.serve.web.errors import (
     problem_of_http,
     problem_of_validation,
 )
+from tastemap.serve.web.faces import PageFaces
 from tastemap.serve.web.templating import templates
 from tastemap.serve.words import Words
 from tastemap.support import numerals
@@ -202,6 +203,7 @@ class Visit:
         facts = PageFacts.of(self.visitor.csrf, model)
         shared = {"page": facts, "here": here, "data_name": model.data.source.name}
         shared |= {"noun": words.noun, "words": words, "about": About.of(model)}
+        shared["faces"] = PageFaces(model)
         said = [*([words.unavailable] if n_marked is None else []), *shown.pop("said", ())]
         shared |= {"n_rated": "–" if self.n_rated is None else self.n_rated, "said": said}
         shared |= {"n_marked": "–" if n_marked is None else n_marked}

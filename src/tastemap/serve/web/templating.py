@@ -11,6 +11,7 @@ from tastemap.data.scale import Scale
 from tastemap.models.base.explanation import part_in_words
 from tastemap.serve.web.static import address
 from tastemap.support.counts import percentage
+from tastemap.support.titles import spoken
 
 HERE = Path(__file__).parent.parent
 
@@ -31,6 +32,7 @@ def templates() -> Environment:
         "percentage": percentage,
         "fixed": lambda value, digits: f"{value:.{digits}f}",
         "along": along,
+        "spoken": spoken,
         "segment": lambda value: quote(str(value), safe=""),
         "part_name": part_in_words,
         "host": lambda address: urlsplit(address).netloc,

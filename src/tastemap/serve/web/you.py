@@ -2,12 +2,12 @@
 
 import csv
 import io
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Query
 from starlette.responses import Response
 
-from tastemap.serve.schemas import ItemCard, OwnRating
+from tastemap.serve.schemas import ItemCard, OwnRating, SeenItem
 from tastemap.serve.settings import Limits
 from tastemap.serve.web.errors import Problem
 from tastemap.serve.web.rendering import (
@@ -80,16 +80,20 @@ def marks_csv(visit: CurrentVisit) -> Response:
     writer = csv.writer(text)
     has_ratings, mark = visit.service.model.has_ratings, visit.words.mark
     value = "rating" if has_ratings else "liked"
-    writer.writerow(["item_id", "title", "year", value, "timestamp"])
+    writer.writerow(["item_id", "title", "year", value, "timestamp", "name"])
     for marked in visit.ratings:
-        item_id, title = defused_text(str(marked.item_id)), defused_text(marked.title)
         shown = f"{marked.rating:g}" if has_ratings else _sign(marked)
-        writer.writerow([item_id, title, marked.year, shown, marked.moment])
+        writer.writerow(_csv_row(marked, shown))
     for item in visit.seen:
-        item_id, title = defused_text(str(item.item_id)), defused_text(item.title)
-        writer.writerow([item_id, title, item.year, "", item.moment])
+        writer.writerow(_csv_row(item, ""))
     headers = {"Content-Disposition": f'attachment; filename="my-{mark}s.csv"'}
     return Response(text.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _csv_row(item: OwnRating | SeenItem, value: str) -> list[Any]:
+    """A row of the file: the title as the data has it and, last, as people say it."""
+    item_id, title = defused_text(str(item.item_id)), defused_text(item.title)
+    return [item_id, title, item.year, value, item.moment, defused_text(item.name or "")]
 
 
 def _sign(mark: OwnRating) -> str:
