@@ -362,7 +362,7 @@ class BayesianFactorization(PosteriorModel):
 
     def _fold_in_seen(self, item_index: IndexArray, rating: FloatArray, seen: IndexArray) -> Any:
         scale = self.ratings_.scale
-        return self.draws.fold_in(item_index, rating.astype(np.float32), scale, self.seed_, seen)
+        return self.draws.fold_in(item_index, rating.astype(np.float32), scale, seen)
 
     def _score(self, user: Any) -> FloatArray:
         targets = ItemLists.of([np.arange(self.ratings_.n_items, dtype=np.int32)])
