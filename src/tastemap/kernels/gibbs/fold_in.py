@@ -467,7 +467,8 @@ def factorise_rows(U: F64, start: int, end: int) -> None:
     first = start // LANES * LANES
     for k in range(start, end):
         top = U[k]
-        inverse = 1.0 / math.sqrt(max(top[k], MIN_PIVOT))
+        top[k] = max(top[k], MIN_PIVOT)
+        inverse = 1.0 / math.sqrt(top[k])
         for v in range(first, len(top), LANES):
             for lane in range(LANES):
                 top[v + lane] *= inverse

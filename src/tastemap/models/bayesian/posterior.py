@@ -33,6 +33,8 @@ USERS_PER_TASK = 64
 SCALES = ("user_scales", "item_scales", "average_scale")
 # Names of attributes of `Draws` in saved models, where they differ.
 SAVED_NAMES = {"effects": "moods", "effect_variances": "variances"}
+# Arrays of which an answer needs one user's part: they are not widened.
+OF_USERS = ("user_means", "cuts", "user_scales")
 
 
 class UserPosteriors(NamedTuple):
@@ -77,8 +79,8 @@ class ItemLists(NamedTuple):
 class Draws(Draw):
     """K draws of the posterior: the attributes of `Draw`, in float32, each with K in front.
 
-    Of a saved model the users' means stay in half precision, and in their file if that is mapped:
-    they are the largest array, and an answer needs one user's.
+    Of a saved model the arrays of users stay in half precision, in their file if that is mapped:
+    they are the largest, and an answer needs one user's.
 
     Attributes:
         axes: (I, n_implicit), the axes of the implicit scores, for new users.
@@ -144,7 +146,7 @@ class Draws(Draw):
         _add_missing(arrays)
         for name, key in _keys():
             if name != "n_levels":
-                values[name] = take(arrays, key, *shapes[name], widened=name != "user_means")
+                values[name] = take(arrays, key, *shapes[name], widened=name not in OF_USERS)
         for name in (*SCALES, "user_precision", "deviation"):
             if not values[name].min() > 0:
                 raise ValueError(f"draws with {name} that are not above 0")
@@ -184,10 +186,11 @@ class Draws(Draw):
 
     def _posteriors(self, users: AnyArray, rated: Sequence[IndexArray]) -> UserPosteriors:
         """Users given by row, and the items that each has rated."""
-        means, scales = self.user_means[:, users].astype(np.float32), self.user_scales[:, users]
-        scales = np.where(users < 0, self.average_scale[:, None], scales)
-        cuts = self.cuts[:, users] if self.n_levels else self.cuts
-        means, cuts, scales = (np.ascontiguousarray(part) for part in (means, cuts, scales))
+        scales = np.where(users < 0, self.average_scale[:, None], self.user_scales[:, users])
+        parts = (self.user_means[:, users], self.cuts[:, users] if self.n_levels else self.cuts)
+        means, cuts, scales = (
+            np.ascontiguousarray(part, dtype=np.float32) for part in (*parts, scales)
+        )
         variance = self._effect_variance()[:, users]
         roots = np.zeros((len(self), 0), dtype=np.float32)
         return UserPosteriors(means, cuts, scales, ItemLists.of(rated), variance, roots)
@@ -217,18 +220,24 @@ class Draws(Draw):
         scores = self.average + shift
         priors = self.user_prior + np.einsum("f,kfd->kd", scores, self.user_link)
         # The temporal effects of a new user are part of the noise.
-        sigma = np.sqrt(self.user_scales[:, -1] ** 2 + self._effect_variance()[:, -1])
+        sigma = self.new_scales
         items = np.ascontiguousarray(self.items[:, rated])
         scales = np.ascontiguousarray(self.item_scales[:, rated])
         normal = (priors.astype(np.float32), items, scales, self.user_precision, sigma)
         shapes = ((D,), (C,), ((D + C) * (D + C + 1) // 2,), (len(rated),))
         means, cuts, roots, latent = (np.empty((K, *shape), dtype=np.float32) for shape in shapes)
         fold_in(level, z, *normal, *self._cutpoints, means, cuts, roots, latent)
-        user_cuts = cuts[:, None] if C else self.cuts
+        user_cuts = cuts[:, None] if C else self.cuts.astype(np.float32)
         no_effect = np.zeros((K, 1), dtype=np.float32)
         rated_lists = ItemLists.of([rated])
         rows = means[:, None], user_cuts, sigma[:, None]
         return UserPosteriors(*rows, rated_lists, no_effect, roots, latent)
+
+    @cached_property
+    def new_scales(self) -> F32:
+        """Noise scales (K,) of a new user with ratings, at an unknown time."""
+        own = self.user_scales[:, -1].astype(np.float32)
+        return np.sqrt(own**2 + self._effect_variance()[:, -1])
 
     @cached_property
     def _cutpoints(self) -> tuple[F64, F64]:
