@@ -12,13 +12,12 @@ The floor is what has to be read: the rows of the rated and of the shortlisted i
 and the mean rows of all items, at the speed of a copy of 256 MB in this process.
 
 `equal` is the share of lists of ten that are, in the same order, those of the average over all
-draws for every item, and `common` the mean number of items that both have. Beside them stands the
-Monte-Carlo error: the same for the average over all draws with another seed of the fold-in, and,
-with `--other`, with a model that was fitted with another seed. `lowest` is the worst place, by the
-quick scores, of one of the ten best.
+draws for every item, and `common` the mean number of items that both have. With `--other` the same
+is said of a model that was fitted with another seed: what lists differ by chance. `lowest` is the
+worst place, by the quick scores, of one of the ten best.
 
 An explanation is compared with what it stands for: `slope` and `correlation` of the changes that
-folding in anew without a rating makes (means of 8 seeds), upon the effects of the explanation.
+folding in anew without a rating makes, upon the effects of the explanation.
 
 With `--items` the same is done for a catalogue of so many items: those of the model over and over,
 each copy moved at random by a tenth of their spread.
@@ -38,7 +37,7 @@ for unwanted in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):
 for threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
     os.environ[threads] = "1"
 
-N_RATINGS, K, N_WARM_UP, N_SEEDS, N_EXPLAINED = 50, 10, 5, 8, 10
+N_RATINGS, K, N_WARM_UP, N_EXPLAINED = 50, 10, 5, 10
 COPY_BYTES = 256 * 2**20
 TIMES = ("fold-in", "ten best", "answer", "all", "explain")
 
@@ -86,12 +85,6 @@ def measured(model: Any, other: Any, n_people: int, *, explains: bool = True) ->
     result["lists"] = agreement([best(user) for user in users], exact)
     result["lowest"] = max(
         lowest(scores, rows, user) for scores, rows, user in zip(quick, exact, users, strict=True)
-    )
-    seeded = copy(model)
-    seeded.seed_ = model.seed_ + 1
-    again = [seeded.fold_in_rows(*person) for person in people]
-    result["another seed"] = agreement(
-        [best_of(model, model.score_rows(user), user) for user in again], exact
     )
     if other is not None:
         others = [other.fold_in_rows(*person) for person in people]
@@ -173,24 +166,18 @@ def refolded(model: Any, people: list[tuple[Any, Any]]) -> list[tuple[Any, Any]]
     import numpy as np
 
     def predicted(rows: Any, rating: Any, item: int) -> float:
-        total = 0.0
-        for seed in range(N_SEEDS):
-            seeded = copy(model)
-            seeded.seed_ = seed
-            user = seeded.fold_in_rows(rows, rating)
-            total += float(model.scores_at(user, np.array([item], np.int32))[0]) / N_SEEDS
-        return total
+        user = model.fold_in_rows(rows, rating)
+        return float(model.scores_at(user, np.array([item], np.int32))[0])
 
     pairs, rng = [], np.random.default_rng(1)
     for rows, rating in people[:N_EXPLAINED]:
         user = model.fold_in_rows(rows, rating)
         item = int(model.recommend_rows(user, K, new=True)[0][-1])
         explanation = model.explain_rows(user, item)
-        score = float(model.scores_at(user, np.array([item], np.int32))[0])
+        score = predicted(rows, rating, item)
         left_out = rng.choice(len(rows), 10, replace=False)
-        whole = predicted(rows, rating, item)
         changes = [
-            whole - predicted(np.delete(rows, place), np.delete(rating, place), item)
+            score - predicted(np.delete(rows, place), np.delete(rating, place), item)
             for place in left_out
         ]
         pairs.append((score - explanation.without[left_out], np.array(changes)))
@@ -230,7 +217,7 @@ def show(results: list[dict[str, Any]]) -> None:
                 p50, p99 = result[name]["p50"], result[name]["p99"]
                 print(f"  {name:10}  p50 {p50:7.2f} ms  p99 {p99:7.2f} ms")
         print(f"  floor       {result['floor']['ms']:.2f} ms for {result['floor']['MB']:.1f} MB")
-        for name in ("lists", "another seed", "another fit"):
+        for name in ("lists", "another fit"):
             if name in result:
                 row = result[name]
                 print(f"  {name:12}  equal {row['equal']:6.1%}  common {row['common']:5.2f} of {K}")

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tastemap.arrays import AnyArray
+from tastemap.arrays import F64, AnyArray
 from tastemap.errors import UnsupportedError
 from tastemap.models.base.orders import CAUTION
 from tastemap.models.base.posterior_draws import PosteriorModel
@@ -18,8 +18,8 @@ from tastemap.serve.exported_likes import packed
 #: At most so many draws are exported, and at most so many numbers of them, each of `BITS`. A large
 #: catalogue has fewer draws, at least `MIN_DRAWS`; one that would then have more numbers than
 #: `MAX_NUMBERS_LARGE` is refused. `python benchmarks/export.py` prints errors and sizes.
-MAX_DRAWS, MIN_DRAWS, MAX_NUMBERS, MAX_NUMBERS_LARGE = 64, 16, 2**23, 2**25
-BITS = 4
+MAX_DRAWS, MIN_DRAWS, MAX_NUMBERS, MAX_NUMBERS_LARGE = 80, 16, 2**23, 2**25
+BITS = 2
 # Distance of the levels in standard deviations, for the bits of a number.
 STEP = {2: 0.9957, 4: 0.3352, 8: 0.0308}
 
@@ -52,7 +52,7 @@ def draws_data(
         "average": packed(draws.average, np.float32),
         "reliable_at": draws.reliable_at,
         "prior": packed(draws.prior, np.float32),
-        "precision": packed(draws.precision, np.float32),
+        "precision": stepped(triangles(draws.precision), np.int16),
         "cuts": packed(draws.cuts, np.float32),
         "cut_precision": packed(draws.cut_precision, np.float32),
         "scales": packed(draws.scales, np.float32),
@@ -86,6 +86,15 @@ def coded(values: AnyArray, bits: int) -> dict[str, Any]:
         "spread": stepped(spread, np.uint8),
         "codes": packed(joined, np.uint8),
     }
+
+
+def triangles(precisions: F64) -> F64:
+    """Cholesky factors of matrices (K, D, D), their lower triangles row by row (K, D (D + 1) / 2).
+
+    Rounded, they still are factors of a positive definite matrix.
+    """
+    rows, columns = np.tril_indices(precisions.shape[1])
+    return np.linalg.cholesky(precisions)[:, rows, columns]
 
 
 def stepped(values: AnyArray, dtype: Any) -> dict[str, str]:

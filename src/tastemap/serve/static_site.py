@@ -48,7 +48,7 @@ from tastemap.models.base.factors import FactorModel, HasFactors
 from tastemap.models.base.orders import CAUTION, SHRINKAGE
 from tastemap.models.base.posterior_draws import PosteriorModel
 from tastemap.models.base.recommender import Recommender
-from tastemap.serve.exported_draws import draws_data
+from tastemap.serve.exported_draws import draws_data, stepped
 from tastemap.serve.exported_likes import likes_data, packed
 from tastemap.serve.model.genre_words import spoken_genres
 from tastemap.serve.words import Words
@@ -250,6 +250,7 @@ def _model_data(model: HasFactors) -> dict[str, Any]:
     factors, scale = model.factors, model.ratings_.scale
     prior: Any = factors.prior  # an exportable model has one
     levels, uncertainty = scale.levels, model.uncertainty
+    is_posterior, weights = isinstance(model, PosteriorModel), factors.item_weights[:-1]
     return {
         "global_mean": model.global_mean,
         "scale": {
@@ -259,7 +260,7 @@ def _model_data(model: HasFactors) -> dict[str, Any]:
             "levels": None if levels is None else levels.tolist(),
         },
         "size": len(prior.mean),
-        "item_weights": packed(factors.item_weights[:-1], np.float32),
+        "item_weights": stepped(weights, np.int16) if is_posterior else packed(weights, np.float32),
         "average_item": packed(factors.item_weights[-1], np.float32),
         "prior_mean": packed(prior.mean, np.float64),
         "prior_precision": packed(prior.precision, np.float64),

@@ -18,6 +18,7 @@ def _predict(K: int, first: int, last: int, out: tuple[np.ndarray, np.ndarray]) 
         "means": rng.normal(size=(K, 3, D)).astype(np.float32),
         "cuts": np.sort(rng.normal(size=(K, 3, 4)), axis=2).astype(np.float32),
         "scales": rng.uniform(0.8, 1.2, (K, 3)).astype(np.float32),
+        "roots": np.zeros((K, 0), np.float32),
         "items": rng.normal(size=(K, M, D)).astype(np.float32),
         "item_scales": rng.uniform(0.8, 1.2, (K, M)).astype(np.float32),
         "lam": rng.uniform(1, 3, (K, D)).astype(np.float32),
@@ -54,3 +55,27 @@ def test_users_apart_are_users_together() -> None:
         _predict(2, p, p + 1, apart)
     np.testing.assert_array_equal(together[0], apart[0])
     np.testing.assert_array_equal(together[1], apart[1])
+
+
+def test_of_a_new_user_the_cutpoints_vary_with_the_row() -> None:
+    rng, D, C = np.random.default_rng(7), 3, 2
+    B = rng.normal(size=(D + C, 12))
+    L = np.linalg.cholesky(B @ B.T)
+    items, scales = rng.normal(size=(1, M, D)).astype(np.float32), np.ones((1, M), np.float32)
+    mean, cuts = rng.normal(size=D).astype(np.float32), np.array([-0.5, 0.4], np.float32)
+    targets = np.arange(M, dtype=np.int32)
+    indptr, rated_indptr = np.array([0, M]), np.zeros(2, np.int64)
+    users = (rated_indptr, targets[:0], mean[None, None], cuts[None, None])
+    roots = L[np.tril_indices(D + C)].astype(np.float32)[None]
+    effects = np.zeros((1, 1, 2), np.float32)
+    draws = (roots, items, scales, np.ones((1, D), np.float32), effects)
+    centre, cumulative = np.zeros(M), np.zeros((C, M))
+    sigma = np.full((1, 1), 0.7, np.float32)
+    predictive(indptr, targets, *users, sigma, *draws, 0, 1, centre, cumulative)
+    V, X = np.linalg.inv(L @ L.T), slow_twins.design(items[0])
+    np.testing.assert_allclose(centre, items[0, :, 0] + X @ mean, atol=1e-5)
+    for c in range(C):
+        along = np.hstack([-X, np.eye(C)[[c] * M]])
+        width = np.sqrt(0.7**2 + np.einsum("ij,jk,ik->i", along, V, along))
+        expected = slow_twins.phi((cuts[c] - centre) / width)
+        np.testing.assert_allclose(cumulative[c], expected, atol=1e-5)

@@ -23,7 +23,8 @@ def test_the_variance_is_that_of_draws_of_the_users_row(gaps: np.ndarray) -> Non
     lam = rng.uniform(8, 12, (K, D)).astype(np.float32)
     effect = rng.uniform(0, 0.2, K).astype(np.float32)
     variance = np.empty(6)
-    rows = (means, cuts, scales, items, item_scales, lam, effect)
+    no_roots = np.zeros((K, 0), np.float32)
+    rows = (means, cuts, scales, no_roots, items, item_scales, lam, effect)
     nobody = np.zeros(6, dtype=bool)
     expected_spread(targets, nobody, rated, *rows, gaps, variance)
     wider = np.empty(6)  # as if nobody had rated these
@@ -44,3 +45,22 @@ def test_the_variance_is_that_of_draws_of_the_users_row(gaps: np.ndarray) -> Non
         expected.append(f)
     # The kernel integrates the row out before it takes the slope: a linear approximation.
     np.testing.assert_allclose(np.sqrt(variance), np.concatenate(expected).std(axis=0), rtol=0.05)
+
+
+def test_of_a_new_user_the_cutpoints_vary_with_the_row() -> None:
+    rng, C = np.random.default_rng(2), len(GAPS)
+    B = rng.normal(0, 2, size=(D + C, 30))
+    precision = B @ B.T
+    roots = np.linalg.cholesky(precision)[np.tril_indices(D + C)].astype(np.float32)[None]
+    items = rng.normal(0, 0.5, size=(1, M, D)).astype(np.float32)
+    mean, cuts = rng.normal(size=(1, D)), np.array([[-1.0, -0.3, 0.4, 1.1]])
+    ones, targets = np.ones((1, M), np.float32), np.arange(M, dtype=np.int32)
+    variance, effect = np.empty(M), np.zeros(1, np.float32)
+    rows = (mean.astype(np.float32), cuts.astype(np.float32), ones[0, :1], roots, items, ones)
+    nobody, lam = np.zeros(M, dtype=bool), np.ones((1, D), np.float32)
+    expected_spread(targets, nobody, targets[:0], *rows, lam, effect, GAPS, variance)
+    both = rng.multivariate_normal(np.zeros(D + C), np.linalg.inv(precision), 20_000)
+    X = np.column_stack([np.ones(M), items[0, :, 1:]])
+    f = (mean + both[:, :D]) @ X.T + items[0, :, 0]
+    drawn = -norm.cdf(cuts[0] + both[:, None, D:] - f[..., None]) @ GAPS
+    np.testing.assert_allclose(np.sqrt(variance), drawn.std(axis=0), rtol=0.05)

@@ -51,12 +51,8 @@ def test_effects_are_those_of_folding_in_the_others(model) -> None:
     effects = model._effects_of(user, targets)
 
     def average(places):
-        folded = [
-            model.draws.fold_in(rows[places], rating[places], data.scale, seed, rows[:0])
-            for seed in range(10)
-        ]
-        items = [model.draws.distribution(u, _one_list(targets), data.scale) for u in folded]
-        return np.mean(items, axis=0) @ data.scale.levels
+        folded = model.draws.fold_in(rows[places], rating[places], data.scale, rows[:0])
+        return model.draws.mean(folded, _one_list(targets), data.scale)
 
     whole = average(np.arange(8))
     anew = np.stack([whole - average(np.delete(np.arange(8), i)) for i in range(8)], axis=1)

@@ -46,7 +46,7 @@ def test_what_is_saved_can_be_brought_back_in_its_order(likes: TestClient) -> No
     saved = likes.get("/you/likes.csv")
     assert 'filename="my-likes.csv"' in saved.headers["content-disposition"]
     rows = saved.text.splitlines()
-    assert rows[0] == "item_id,title,year,liked,timestamp"
+    assert rows[0] == "item_id,title,year,liked,timestamp,name"
     assert [row.split(",")[3] for row in rows[1:]] == ["-1", "1", "1"], "the latest first"
     likes.post("/you/forget", data={"csrf": token(likes)})
     assert "<b>0</b> liked" in likes.get("/").text

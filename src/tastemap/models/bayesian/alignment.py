@@ -46,7 +46,7 @@ def posterior_draws(draws: Draws, weights: F64, n_draws: int) -> PosteriorDraws:
         axes=draws.axes,
         average=draws.average,
         reliable_at=draws.reliable_at,
-        scales=np.sqrt(draws.user_scales[:, -1] ** 2 + draws._effect_variance()[:, -1])[chosen],
+        scales=draws.new_scales[chosen],
         centre=draws.centre,
         deviation=draws.deviation,
     )
@@ -73,6 +73,8 @@ def _turned(draws: Draws, k: int, rotation: F64) -> dict[str, Any]:
         "link": draws.user_link[k] @ turn.astype(np.float32),
         "prior": draws.user_prior[k] @ turn.astype(np.float32),
         "precision": turn.T @ (draws.user_precision[k][:, None] * turn),
-        "cuts": draws.cuts[k, -1] if draws.n_levels else np.zeros(0, dtype=np.float32),
+        "cuts": draws.cuts[k, -1].astype(np.float32)
+        if draws.n_levels
+        else np.zeros(0, dtype=np.float32),
         "cut_precision": np.linalg.inv(spread) if draws.n_levels else np.zeros((0, 0)),
     }

@@ -23,9 +23,8 @@ def effects_of_ratings(
     """How much each rating raises the prediction of each item, (t, n), in units of the rating.
 
     That is the prediction with it less that without it, where all else in each draw stays as it is:
-    the items, the cutpoints, the latent values of the other ratings. There are no further random
-    numbers, so the Monte-Carlo error of the prediction is in both and drops out. A fold-in anew
-    from the others, whose latent values follow, changes by a seventh more (benchmarks/answers.py).
+    the items, the cutpoints, the mean latent values of the other ratings. A fold-in anew from the
+    others, whose latent values follow, changes by a little more (benchmarks/answers.py).
 
     Args:
         draws: The draws.

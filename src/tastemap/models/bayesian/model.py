@@ -89,8 +89,10 @@ class BayesianFactorization(PosteriorModel):
         `tastemap.kernels.gibbs.spread`. A curious list takes one draw, and a row from it.
 
     Fold-in:
-        A few Gibbs sweeps over the user's latent values, row and cutpoints for each kept draw.
-        The draws of the items do not change, and the noise scale is the average user's.
+        In each kept draw the posterior of the user's row and cutpoints given the ratings is taken
+        as normal, with its mean corrected by third derivatives; see
+        `tastemap.kernels.gibbs.fold_in`. No random number is drawn. The draws of the items do not
+        change, and the noise scale is the average user's.
 
     Args:
         n_factors: f, the length of p_u and q_i; 6, 14, 30, ... are fastest for their length. None:
@@ -362,7 +364,7 @@ class BayesianFactorization(PosteriorModel):
 
     def _fold_in_seen(self, item_index: IndexArray, rating: FloatArray, seen: IndexArray) -> Any:
         scale = self.ratings_.scale
-        return self.draws.fold_in(item_index, rating.astype(np.float32), scale, self.seed_, seen)
+        return self.draws.fold_in(item_index, rating.astype(np.float32), scale, seen)
 
     def _score(self, user: Any) -> FloatArray:
         targets = ItemLists.of([np.arange(self.ratings_.n_items, dtype=np.int32)])

@@ -25,8 +25,6 @@ from tastemap.models.bayesian.observations import Observations
 from tastemap.models.bayesian.similarity import item_lengths
 from tastemap.models.bayesian.temporal import TimeNodes
 
-# Gibbs sweeps of a fold-in at each draw of the items.
-FOLD_IN_SWEEPS = 2
 # Points at which the distribution of a number is evaluated for its quantiles.
 GRID_POINTS, MAX_DEVIATIONS = 201, 20.0
 # Users whose predictions are one task of a thread.
@@ -35,6 +33,8 @@ USERS_PER_TASK = 64
 SCALES = ("user_scales", "item_scales", "average_scale")
 # Names of attributes of `Draws` in saved models, where they differ.
 SAVED_NAMES = {"effects": "moods", "effect_variances": "variances"}
+# Arrays of which an answer needs one user's part: they are not widened.
+OF_USERS = ("user_means", "cuts", "user_scales")
 
 
 class UserPosteriors(NamedTuple):
@@ -47,6 +47,8 @@ class UserPosteriors(NamedTuple):
         rated: The items that each has rated.
         effect_variance: (K, P), variance of the temporal effects at an unknown time; 0 in a model
             without them.
+        roots: (K, R), of one new user the roots of the precisions, see
+            `tastemap.kernels.gibbs.fold_in`; otherwise (K, 0): the rated items give them.
         latent: (K, n), of one new user the latent values of the ratings; otherwise None.
     """
 
@@ -55,6 +57,7 @@ class UserPosteriors(NamedTuple):
     scales: F32
     rated: "ItemLists"
     effect_variance: F32
+    roots: F32
     latent: F32 | None = None
 
 
@@ -76,8 +79,8 @@ class ItemLists(NamedTuple):
 class Draws(Draw):
     """K draws of the posterior: the attributes of `Draw`, in float32, each with K in front.
 
-    Of a saved model the users' means stay in half precision, and in their file if that is mapped:
-    they are the largest array, and an answer needs one user's.
+    Of a saved model the arrays of users stay in half precision, in their file if that is mapped:
+    they are the largest, and an answer needs one user's.
 
     Attributes:
         axes: (I, n_implicit), the axes of the implicit scores, for new users.
@@ -143,7 +146,7 @@ class Draws(Draw):
         _add_missing(arrays)
         for name, key in _keys():
             if name != "n_levels":
-                values[name] = take(arrays, key, *shapes[name], widened=name != "user_means")
+                values[name] = take(arrays, key, *shapes[name], widened=name not in OF_USERS)
         for name in (*SCALES, "user_precision", "deviation"):
             if not values[name].min() > 0:
                 raise ValueError(f"draws with {name} that are not above 0")
@@ -183,12 +186,14 @@ class Draws(Draw):
 
     def _posteriors(self, users: AnyArray, rated: Sequence[IndexArray]) -> UserPosteriors:
         """Users given by row, and the items that each has rated."""
-        means, scales = self.user_means[:, users].astype(np.float32), self.user_scales[:, users]
-        scales = np.where(users < 0, self.average_scale[:, None], scales)
-        cuts = self.cuts[:, users] if self.n_levels else self.cuts
-        means, cuts, scales = (np.ascontiguousarray(part) for part in (means, cuts, scales))
+        scales = np.where(users < 0, self.average_scale[:, None], self.user_scales[:, users])
+        parts = (self.user_means[:, users], self.cuts[:, users] if self.n_levels else self.cuts)
+        means, cuts, scales = (
+            np.ascontiguousarray(part, dtype=np.float32) for part in (*parts, scales)
+        )
         variance = self._effect_variance()[:, users]
-        return UserPosteriors(means, cuts, scales, ItemLists.of(rated), variance)
+        roots = np.zeros((len(self), 0), dtype=np.float32)
+        return UserPosteriors(means, cuts, scales, ItemLists.of(rated), variance, roots)
 
     def _effect_variance(self) -> F32:
         """(K, U + 1), the variance of the temporal effects of each user."""
@@ -197,7 +202,7 @@ class Draws(Draw):
         return np.zeros(self.user_scales.shape, dtype=np.float32)
 
     def fold_in(
-        self, rated: IndexArray, rating: F32, scale: Scale, seed: int, seen: IndexArray
+        self, rated: IndexArray, rating: F32, scale: Scale, seen: IndexArray
     ) -> UserPosteriors:
         """A new user, from ratings and what else was seen, or the average user moved by that."""
         touched = np.concatenate([rated, seen]) if len(seen) else rated
@@ -212,33 +217,35 @@ class Draws(Draw):
         K, D, C = len(self), self.items.shape[2], max(self.n_levels - 1, 0)
         level = self.levels_of(rating, scale)
         z = ((rating - self.centre) / self.deviation).astype(np.float32)
-        if len(level):
-            z[:] = 0.0
         scores = self.average + shift
         priors = self.user_prior + np.einsum("f,kfd->kd", scores, self.user_link)
-        shared = self.cuts[:, -1].astype(np.float64) if C else np.zeros((K, 0))
-        means, cuts = np.empty((K, D), dtype=np.float32), np.empty((K, C))
-        latent = np.empty((K, len(rated)), dtype=np.float32)
         # The temporal effects of a new user are part of the noise.
-        sigma = np.sqrt(self.user_scales[:, -1] ** 2 + self._effect_variance()[:, -1])
+        sigma = self.new_scales
         items = np.ascontiguousarray(self.items[:, rated])
         scales = np.ascontiguousarray(self.item_scales[:, rated])
         normal = (priors.astype(np.float32), items, scales, self.user_precision, sigma)
-        ordinal = (shared, *self._proposals)
-        key = np.uint64(seed)
-        fold_in(level, z, *normal, *ordinal, FOLD_IN_SWEEPS, key, means, cuts, latent)
-        user_cuts = cuts[:, None].astype(np.float32) if C else self.cuts
+        shapes = ((D,), (C,), ((D + C) * (D + C + 1) // 2,), (len(rated),))
+        means, cuts, roots, latent = (np.empty((K, *shape), dtype=np.float32) for shape in shapes)
+        fold_in(level, z, *normal, *self._cutpoints, means, cuts, roots, latent)
+        user_cuts = cuts[:, None] if C else self.cuts.astype(np.float32)
         no_effect = np.zeros((K, 1), dtype=np.float32)
         rated_lists = ItemLists.of([rated])
         rows = means[:, None], user_cuts, sigma[:, None]
-        return UserPosteriors(*rows, rated_lists, no_effect, latent)
+        return UserPosteriors(*rows, rated_lists, no_effect, roots, latent)
 
     @cached_property
-    def _proposals(self) -> tuple[F64, F64]:
-        """Roots (K, 2, C - 1, C - 1) of S for `fold_in`, and its inverses (K, C - 1, C - 1)."""
-        spread = self.spread.astype(np.float64)
-        root = np.linalg.cholesky(spread).astype(np.float64)
-        return np.stack([root, root], axis=1), np.linalg.inv(spread).astype(np.float64)
+    def new_scales(self) -> F32:
+        """Noise scales (K,) of a new user with ratings, at an unknown time."""
+        own = self.user_scales[:, -1].astype(np.float32)
+        return np.sqrt(own**2 + self._effect_variance()[:, -1])
+
+    @cached_property
+    def _cutpoints(self) -> tuple[F64, F64]:
+        """The shared cutpoints (K, C - 1), and the inverses (K, C - 1, C - 1) of S."""
+        if not self.n_levels:
+            return np.zeros((len(self), 0)), np.zeros((len(self), 0, 0))
+        inverse = np.linalg.inv(self.spread.astype(np.float64))
+        return self.cuts[:, -1].astype(np.float64), inverse.astype(np.float64)
 
     def levels_of(self, rating: F32, scale: Scale) -> IndexArray:
         """The level (n,) of each rating; (0,) for numbers."""
@@ -280,7 +287,7 @@ class Draws(Draw):
         n_items = self.items.shape[1]
         items = np.where(targets.items < 0, n_items - 1, targets.items).astype(np.int32)
         centre, cumulative = np.zeros(len(items)), np.zeros((user_cuts.shape[2], len(items)))
-        rows = (*users.rated, users.means, user_cuts, users.scales)
+        rows = (*users.rated, users.means, user_cuts, users.scales, users.roots)
         draws = (self.items, self.item_scales, self.user_precision, effects)
 
         def predict(first: int) -> None:
@@ -371,7 +378,7 @@ class Draws(Draw):
         if self.n_levels and scale.levels is not None:
             gaps = np.diff(scale.levels).astype(np.float64)
         variance, effect = np.empty(len(item_index)), user.effect_variance[:, 0]
-        rows = (user.means[:, 0], user.cuts[:, 0], user.scales[:, 0])
+        rows = (user.means[:, 0], user.cuts[:, 0], user.scales[:, 0], user.roots)
         draws = (self.items, self.item_scales, self.user_precision, effect)
         expected_spread(item_index, unrated, user.rated.items, *rows, *draws, gaps, variance)
         return np.sqrt(variance) if len(gaps) else self.deviation * np.sqrt(variance)
@@ -380,18 +387,30 @@ class Draws(Draw):
         """Expected ratings (I,) in one draw, in which the user's row is drawn, too."""
         k = int(rng.integers(len(self)))
         V, s = self.items[k, :-1].astype(np.float64), user.scales[k, 0]
-        X, L = design(self.items[k]), np.zeros(2 * (V.shape[1],))
-        A = np.empty(2 * (X.shape[1],), dtype=np.float32)
-        rows = (user.rated.items, X, self.item_scales[k])
-        precision_factor(*rows, s, self.user_precision[k], A, L)
-        w = user.means[k, 0] + np.linalg.solve(L.T, rng.standard_normal(len(L)))
+        L = self._root(user, k)
+        step = np.linalg.solve(L.T, rng.standard_normal(len(L)))
+        w, C = user.means[k, 0] + step[: V.shape[1]], len(L) - V.shape[1]
         f = w[0] + V[:, 0] + V[:, 1:] @ w[1:]
         if not self.n_levels or scale.levels is None:
             return self.centre + self.deviation * f
         width = np.hypot(s * self.item_scales[k, :-1], np.sqrt(user.effect_variance[k, 0]))
-        cuts = user.cuts[k % len(user.cuts), 0]
+        cuts = user.cuts[k % len(user.cuts), 0] + (step[-C:] if C else 0.0)
         below = ndtr((cuts - f[:, None]) / width[:, None])
         return np.asarray(scale.highest - below @ np.diff(scale.levels), dtype=np.float64)
+
+    def _root(self, user: UserPosteriors, k: int) -> F64:
+        """The Cholesky factor of the precision of a user's row (and cutpoints) in a draw."""
+        D = self.items.shape[2]
+        if n := user.roots.shape[1]:
+            E = round((np.sqrt(8 * n + 1) - 1) / 2)
+            root = np.zeros((E, E))
+            root[np.tril_indices(E)] = user.roots[k]
+            return root
+        X, root = design(self.items[k]), np.zeros((D, D))
+        A = np.empty(2 * (X.shape[1],), dtype=np.float32)
+        rows = (user.rated.items, X, self.item_scales[k])
+        precision_factor(*rows, user.scales[k, 0], self.user_precision[k], A, root)
+        return root
 
 
 def _shapes(

@@ -14,6 +14,12 @@ export function decoded(text, Numbers) {
   return new Numbers(bytes.buffer);
 }
 
+// Whole numbers times the step of their column, as tastemap/serve/exported_draws.py writes them.
+export function stepped({ numbers, step }, Numbers) {
+  const steps = decoded(step, Float32Array);
+  return Float32Array.from(decoded(numbers, Numbers), (number, at) => number * steps[at % steps.length]);
+}
+
 // Items that are ranked by scores: what models of ratings and of likes share.
 export class RankedItems {
   // popularity: how many know each item; frequency: how often each is in the data.
@@ -64,7 +70,8 @@ export class FactorModel extends RankedItems {
     this.mean = data.global_mean;
     this.scale = data.scale;
     this.size = data.size; // 1 + f
-    this.X = decoded(data.item_weights, Float32Array); // rows (b_i, q_i)
+    // rows (b_i, q_i), in few bytes where draws of them say more
+    this.X = data.draws ? stepped(data.item_weights, Int16Array) : decoded(data.item_weights, Float32Array);
     this.middle = decoded(data.average_item, Float32Array);
     this.prior = decoded(data.prior_mean, Float64Array);
     this.P = decoded(data.prior_precision, Float64Array);
@@ -390,7 +397,7 @@ export function cholesky(A, d) {
 }
 
 // L^-1 y
-function forward(L, y) {
+export function forward(L, y) {
   const d = y.length;
   const z = Float64Array.from(y);
   for (let a = 0; a < d; a++) {

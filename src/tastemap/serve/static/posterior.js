@@ -1,20 +1,15 @@
 // A Bayesian model in the browser: draws of the posterior, in each of which a person is described
 // by the ratings anew. The letters are those of tastemap/models/base/posterior_draws.py. The library
 // samples the person, too: its predictions lie around these by chance.
-import { decoded, FactorModel } from "./model.js";
+import { decoded, FactorModel, stepped } from "./model.js";
 import { density, quickCdf } from "./normal.js";
 import { inverse, Likelihood, newton, times, toMean, withoutRating } from "./probit.js";
 
-const WIDTH_DRAWS = 4; // so many give the width of a distribution, which hardly varies
+const WIDTH_DRAWS = 2; // so many give the width of a distribution, which hardly varies
+const SIMILARITY_DRAWS = 16; // so many an average cosine
 const REASON_DRAWS = 8; // and so many a reason
 const MAX_EFFECTS = 3000; // so many leave-one-out steps make an explanation, of fewer draws if need be
 const MAX_FACTOR = 4; // of `scaledToSum`
-
-// Whole numbers times the step of their column, as tastemap/serve/exported_draws.py writes them.
-function stepped({ numbers, step }, Numbers) {
-  const steps = decoded(step, Float32Array);
-  return Float32Array.from(decoded(numbers, Numbers), (number, at) => number * steps[at % steps.length]);
-}
 
 // The n draws of numbers that it has coded, end to end.
 function drawsOf({ bits, mean, spread, codes }, n) {
@@ -49,7 +44,7 @@ export class PosteriorModel extends FactorModel {
     for (const name of ["average", "cuts", "scales", "averages"]) this[name] = decoded(draws[name], Float32Array);
     this.itemScales = decoded(draws.item_scales, Float32Array);
     this.priors = decoded(draws.prior, Float32Array);
-    this.precisions = decoded(draws.precision, Float32Array);
+    this.precisions = products(stepped(draws.precision, Int16Array), this.D);
     this.cutPrecisions = decoded(draws.cut_precision, Float32Array);
     ({ centre: this.centre, deviation: this.deviation, reliable_at: this.reliableAt, caution: this.caution } = draws);
     const { levels } = this.scale;
@@ -119,10 +114,10 @@ export class PosteriorModel extends FactorModel {
     const P = this.precisionOf(k);
     const start = before && likelihood.at(before.mode).value > -Infinity ? before.mode : prior;
     const { mode, terms, L } = newton(likelihood, prior, P, start);
-    const V = inverse(L, D + C);
-    const theta = C ? toMean(likelihood, mode, terms, V) : mode;
+    const theta = C ? toMean(likelihood, mode, terms, L) : mode;
     const cuts = Float64Array.from({ length: C }, (_, c) => this.cuts[k * C + c] + theta[D + c]);
-    return { k, mode, theta, cuts, V, likelihood, terms, P, prior };
+    let V;
+    return { k, mode, theta, cuts, likelihood, terms, P, prior, get V() { return (V ??= inverse(L, D + C)); } };
   }
 
   // ---- predictions ----
@@ -143,15 +138,15 @@ export class PosteriorModel extends FactorModel {
     const E = D + C;
     const from = (k * this.N + i) * D;
     const noise = (this.scales[k] * this.itemScales[i]) ** 2;
-    const y = out.y; // V x, of which x_0 = 1
+    const y = out.y; // of the cutpoints V x, of which x_0 = 1
     let f = items[from] + theta[0];
     for (let a = 1; a < D; a++) f += theta[a] * items[from + a];
-    let variance = 0;
-    for (let e = 0; e < E; e++) {
-      let sum = V[e * E];
-      for (let b = 1; b < D; b++) sum += V[e * E + b] * items[from + b];
-      y[e] = sum;
-      if (e < D) variance += (e ? items[from + e] : 1) * sum;
+    let variance = V[0];
+    for (let e = 1; e < E; e++) {
+      let sum = V[e * E]; // V is symmetric: its lower triangle does
+      for (let b = 1; b < Math.min(e, D); b++) sum += V[e * E + b] * items[from + b];
+      if (e < D) variance += items[from + e] * (2 * sum + V[e * E + e] * items[from + e]);
+      else y[e] = sum;
     }
     if (!C) {
       out.open = variance;
@@ -334,25 +329,48 @@ export class PosteriorModel extends FactorModel {
     return items.map((item) => this.effects(person, item, REASON_DRAWS).map((effect, j) => effect - person.usual[j]));
   }
 
-  // Cosines of the factors of one item with those of every item, averaged over the draws.
+  // Cosines of the factors of one item with those of every item, averaged over some draws.
   similarities(item) {
     const { n, N, D, K, items } = this;
     const sums = new Float64Array(n);
-    for (let k = 0; k < K; k++) {
-      const from = (k * N + item) * D;
-      const own = Math.hypot(...items.subarray(from + 1, from + D - 1));
-      for (let i = 0; i < n; i++) {
-        let [product, square] = [0, 0];
-        for (let a = 1; a < D - 1; a++) {
-          const x = items[(k * N + i) * D + a];
-          product += items[from + a] * x;
-          square += x * x;
-        }
-        if (own && square) sums[i] += product / (own * Math.sqrt(square)) / K;
+    const few = evenly(Array.from({ length: K }, (_, k) => k), SIMILARITY_DRAWS);
+    this.lengths ??= few.map((k) => Float64Array.from({ length: n }, (_, i) => lengthOf(items, (k * N + i) * D + 1, D - 2)));
+    few.forEach((k, at) => {
+      const lengths = this.lengths[at];
+      if (!lengths[item]) return;
+      const q = items.slice((k * N + item) * D + 1, (k * N + item + 1) * D - 1).map((x) => x / (lengths[item] * few.length));
+      for (let i = 0, from = k * N * D + 1; i < n; i++, from += D) {
+        let product = 0;
+        for (let a = 0; a < D - 2; a++) product += q[a] * items[from + a];
+        if (lengths[i]) sums[i] += product / lengths[i];
       }
-    }
+    });
     return sums.map((value) => Math.min(Math.max(value, -1), 1));
   }
+}
+
+function lengthOf(numbers, from, n) {
+  let sum = 0;
+  for (let at = from; at < from + n; at++) sum += numbers[at] ** 2;
+  return Math.sqrt(sum);
+}
+
+// L L' of lower triangles L (d, d) that stand end to end, row by row.
+function products(triangles, d) {
+  const size = (d * (d + 1)) / 2;
+  const all = new Float32Array((triangles.length / size) * d * d);
+  const start = (a) => (a * (a + 1)) / 2;
+  for (let k = 0; k * size < triangles.length; k++) {
+    const L = triangles.subarray(k * size, (k + 1) * size);
+    for (let a = 0; a < d; a++) {
+      for (let b = 0; b <= a; b++) {
+        let sum = 0;
+        for (let c = 0; c <= b; c++) sum += L[start(a) + c] * L[start(b) + c];
+        all[(k * d + a) * d + b] = all[(k * d + b) * d + a] = sum;
+      }
+    }
+  }
+  return all;
 }
 
 // Effects that sum to a total as nearly as they can, none of which changes its sign: those above 0 are

@@ -4,10 +4,10 @@
 // It is log-concave (Pratt, "Concavity of the log likelihood", JASA 76, 1981), and taken as normal:
 // Newton's steps lead to its mode, and from there third derivatives to its mean (Tierney and Kadane,
 // "Accurate approximations for posterior moments and marginal densities", JASA 81, 1986).
-import { cholesky, dot, solve } from "./model.js";
+import { cholesky, dot, forward, solve } from "./model.js";
 import { between, density } from "./normal.js";
 
-const [MAX_STEPS, MAX_HALVINGS, DECREMENT, MIN_GAIN] = [30, 30, 1e-4, 1e-12]; // of Newton's method
+const [MAX_STEPS, MAX_HALVINGS, DECREMENT, MIN_GAIN] = [30, 30, 0.05, 1e-12]; // of Newton's method
 
 // The likelihood of a person's ratings in a draw, as a function of theta = (w, delta). Of rating j, at
 // level c, u = (kappa_c - f) / s and l = (kappa_c-1 - f) / s say how far its cutpoints are; of a
@@ -167,32 +167,48 @@ function logPosterior(likelihood, prior, P, theta) {
   return { value, terms, pull };
 }
 
-// From the mode to the mean: half V times the third derivatives along V.
-export function toMean(likelihood, mode, { u, l, a, b }, V) {
+// From the mode to the mean: half V = (L L')^-1 times the third derivatives along V. As
+// tastemap/kernels/gibbs/fold_in.py, with the same letters.
+export function toMean({ n, D, C, X, s, level }, mode, { u, l, a, b }, L) {
   const E = mode.length;
-  const mean = mode.slice();
-  const U = new Float64Array(E);
-  const L = new Float64Array(E);
-  for (let j = 0; j < likelihood.n; j++) {
-    likelihood.times(V, j, U, L);
-    const hasUpper = a[j] > 0;
-    const hasLower = b[j] > 0;
-    const uu = hasUpper ? likelihood.along(U, j, false) : 0;
-    const ll = hasLower ? likelihood.along(L, j, true) : 0;
-    const ul = hasUpper && hasLower ? likelihood.along(L, j, false) : 0;
-    // First derivatives of a and b, by u and by l; then third ones of the logarithm.
-    const au = hasUpper ? -a[j] * (u[j] + a[j]) : 0;
-    const al = a[j] * b[j];
-    const bl = hasLower ? b[j] * (b[j] - l[j]) : 0;
-    const uuu = hasUpper ? -a[j] - u[j] * au - 2 * a[j] * au : 0;
-    const uul = hasUpper && hasLower ? -u[j] * al - 2 * a[j] * al : 0;
-    const ull = hasUpper && hasLower ? al * b[j] + a[j] * bl : 0;
-    const lll = hasLower ? b[j] + l[j] * bl - 2 * b[j] * bl : 0;
-    const byU = uuu * uu + 2 * uul * ul + ull * ll;
-    const byL = uul * uu + 2 * ull * ul + lll * ll;
-    for (let e = 0; e < E; e++) mean[e] += 0.5 * (byU * U[e] + byL * L[e]);
+  const H = Array.from({ length: C }, (_, c) => forward(L, Float64Array.from({ length: E }, (_zero, e) => Number(e === D + c))));
+  const push = new Float64Array(E);
+  const y = new Float64Array(E);
+  for (let j = 0; j < n; j++) {
+    const from = j * D;
+    for (let e = 0; e < E; e++) {
+      let sum = e < D ? X[from + e] : 0;
+      for (let m = 0; m < e; m++) sum -= L[e * E + m] * y[m];
+      y[e] = sum / L[e * E + e];
+    }
+    const c = level[j];
+    const [upper, lower] = [a[j] > 0 ? H[c] : null, b[j] > 0 ? H[c - 1] : null];
+    // Variances of u and of l, and their covariance, times the noise.
+    let uu = dot(y, y);
+    let [ll, ul] = [uu, uu];
+    for (let m = D; m < E; m++) {
+      const above = upper ? upper[m] : 0;
+      const below = lower ? lower[m] : 0;
+      uu += above * (above - 2 * y[m]);
+      ll += below * (below - 2 * y[m]);
+      ul += above * below - (above + below) * y[m];
+    }
+    // Second derivatives of the logarithm, their sign changed, and third ones.
+    const second = upper ? a[j] * (u[j] + a[j]) : 0;
+    const secondBelow = lower ? b[j] * (b[j] - l[j]) : 0;
+    const uuu = upper ? (u[j] + 2 * a[j]) * second - a[j] : 0;
+    const lll = lower ? (l[j] - 2 * b[j]) * secondBelow + b[j] : 0;
+    const uul = upper && lower ? -(u[j] + 2 * a[j]) * a[j] * b[j] : 0;
+    const ull = upper && lower ? a[j] * b[j] * b[j] + a[j] * secondBelow : 0;
+    const w = 0.5 / s[j] ** 3;
+    const up = w * (uuu * uu + 2 * uul * ul + ull * ll);
+    const down = w * (uul * uu + 2 * ull * ul + lll * ll);
+    for (let k = 0; k < D; k++) push[k] -= (up + down) * X[from + k];
+    if (upper) push[D + c] += up;
+    if (lower) push[D + c - 1] += down;
   }
-  return mean;
+  const move = solve(L, push);
+  return mode.map((value, e) => value + move[e]);
 }
 
 // (I - M B)^-1 M t, of two by two: M holds the curvature of a rating by u and l, B is V along both,
