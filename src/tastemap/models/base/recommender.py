@@ -28,7 +28,6 @@ from tastemap.support.deadline import deadline
 OF_A_FIT = (
     *OF_THE_ITEMS,
     "uncertainty",
-    "misfits",
     "_deviation_variance",
     "_regression",
     "reranker",
