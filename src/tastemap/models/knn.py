@@ -18,6 +18,7 @@ from tastemap.models.base.capabilities import Capabilities
 from tastemap.models.base.evidence import held_out_parts, slope
 from tastemap.models.base.explanation import Explanation, Part, PartKind
 from tastemap.models.base.item_based import ItemModel, RatedItems
+from tastemap.models.base.new_items import OF_THE_ITEMS
 from tastemap.models.base.regression import NewItems, square
 from tastemap.models.base.user import User
 from tastemap.models.base.validation import not_negative, share, whole_number
@@ -240,6 +241,8 @@ class ItemKNN(ItemModel):
         similarity = square(items, self.item_similarity, np.ones(len(self.item_similarity)))
         self.item_similarity = np.clip(similarity, -1, 1)
         self.baseline = copy(self.baseline)
+        for name in OF_THE_ITEMS:
+            vars(self.baseline).pop(name, None)
         self.baseline.ratings_ = self.ratings_
         self.baseline.factors = self.baseline.factors.with_items(items)
 

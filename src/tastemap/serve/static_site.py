@@ -273,6 +273,7 @@ def _model_data(model: HasFactors) -> dict[str, Any]:
         "noise": uncertainty.noise,
         "axes": packed(uncertainty.axes, np.float64),
         "gains": packed(uncertainty.gains, np.float64),
+        "misfits": packed(model.misfits, np.float32),
         "draws": draws_data(model) if isinstance(model, PosteriorModel) else None,
     }
 

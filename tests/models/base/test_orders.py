@@ -142,6 +142,13 @@ def test_tables_that_say_little_have_every_order(name: str, case: str) -> None:
         assert np.isfinite(frame["score"].to_numpy()).all(), by
 
 
+def test_neighbours_know_how_certain_a_new_item_is(ratings: Ratings) -> None:
+    model = make_model("knn").fit(ratings, progress=False)
+    model.recommend(1, by="cautious")
+    model.add_items(pl.DataFrame({"item_id": [900], "genres": [["Comedy"]]}))
+    assert len(model.recommend(1, k=1, by="cautious", new=True, candidates=[900])) == 1
+
+
 def test_nothing_is_less_certain_than_what_nobody_has_rated(mf: Recommender) -> None:
     mf.recommend(1, by="likely-and-liked")
     new = pl.DataFrame({"item_id": [900], "genres": [["Comedy"]]})

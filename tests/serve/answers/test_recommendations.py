@@ -38,6 +38,7 @@ WISHES = {"diversity": 0.4, "calibrated": {"decade": 0.3}, "at_most": {"year": 1
         (0.5, "expected", {}),
         (-1.0, "cautious", {}),
         (0.0, "relative", {}),
+        (0.0, "likely-and-liked", {}),
         (0.0, "expected", WISHES),
         (0.0, "cautious", WISHES),
     ],

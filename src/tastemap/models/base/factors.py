@@ -7,8 +7,9 @@ from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import csr_array
 
-from tastemap.arrays import F32, I64, FloatArray, IndexArray
+from tastemap.arrays import F32, F64, I64, FloatArray, IndexArray
 from tastemap.data.feedback import Feedback
 from tastemap.data.ratings import Ratings
 from tastemap.errors import UnsupportedError
@@ -19,7 +20,7 @@ from tastemap.models.base.capabilities import Capabilities
 from tastemap.models.base.explanation import Explanation, Part, PartKind, correction, kept_inside
 from tastemap.models.base.recommender import Recommender
 from tastemap.models.base.regression import NewItems
-from tastemap.models.base.uncertainty import Uncertainty
+from tastemap.models.base.uncertainty import Side, Uncertainty
 from tastemap.models.base.user import User, same_kind
 from tastemap.models.base.validation import check_arguments
 
@@ -403,22 +404,52 @@ class HasFactors(Recommender):
     @cached_property
     def uncertainty(self) -> Uncertainty:
         """Of expected ratings, from all training ratings or evenly spaced ones."""
-        factors, data = self.factors, self.fitted_ratings
-        spaced = slice(None, None, -(-len(data) // MAX_RATINGS))
-        users, items = data.user_index[spaced], data.item_index[spaced]
-        error = data.rating[spaced] - factors.predict(users, items).astype(np.float64)
-        noise = max(float(np.mean(error**2)), MIN_NOISE)
-        rated = factors.item_weights[:-1][self._has_ratings].astype(np.float64)
-        times, counts = np.bincount(users, None, data.n_users), data.by_item.counts
-        of_items = (regular_covariance(rated), counts[self._has_ratings])
-        return Uncertainty.of(noise, factors.user_weights[:-1], times, *of_items)
+        data, has_ratings = self.fitted_ratings, self._has_ratings
+        error = self._errors(slice(None, None, -(-len(data) // MAX_RATINGS)))
+        rated = self.factors.item_weights[:-1][has_ratings].astype(np.float64)
+        counts = data.by_user.counts
+        ridge = self._prior.ridge(round(float(counts[counts > 0].mean())))
+        users = Side(self.factors.user_weights[:-1][counts > 0], counts[counts > 0], ridge)
+        items = Side(rated, data.by_item.counts[has_ratings])
+        squared_error = max(float(np.mean(error**2)), MIN_NOISE)
+        return Uncertainty.of(squared_error, users, items, regular_covariance(rated))
+
+    @cached_property
+    def misfits(self) -> F64:
+        """How far the learnt weights of each item are from the best, (n_items,), squared.
+
+        Of a table of more than a million ratings only the items of the fewest have one: of others
+        it is next to 0.
+        """
+        data, has_ratings = self.fitted_ratings, self._has_ratings
+        counts, weights = data.by_item.counts, self.factors.item_weights[:-1]
+        order = np.argsort(counts, kind="stable")
+        n = int(np.searchsorted(np.cumsum(counts[order]), MAX_RATINGS, side="right"))
+        some = np.zeros(len(counts), dtype=np.bool_)
+        some[order[:n]] = True
+        some &= has_ratings
+        rows = np.flatnonzero(some[data.item_index])
+        where, shape = (data.item_index[rows], data.user_index[rows]), (data.n_items, data.n_users)
+        users = Side(self.factors.user_weights[:-1], data.by_user.counts)
+        sums = csr_array((self._errors(rows), where), shape=shape) @ users.design
+        mean = weights[has_ratings].mean(axis=0, dtype=np.float64)
+        misfits = np.zeros(len(counts))
+        items = Side(weights[some], counts[some])
+        misfits[some] = self.uncertainty.misfits(sums[some], items, mean)
+        return misfits
+
+    def _errors(self, rows: Any) -> F64:
+        """What the predictions leave of some training ratings, (n,)."""
+        data = self.fitted_ratings
+        predicted = self.factors.predict(data.user_index[rows], data.item_index[rows])
+        return np.asarray(data.rating[rows] - predicted.astype(np.float64))
 
     def _standard_errors(self, user: User, item_index: IndexArray) -> FloatArray:
         _, X = self.factors.design(user.item_index)
         _, x = self.factors.design(item_index)
         S = solve_ridge(X.T @ X + self._prior.ridge(len(X)), np.eye(X.shape[1]))
-        counts = self.fitted_data.by_item.counts[item_index]
-        return self.uncertainty.standard_errors(x, S, user.description, counts)
+        of_items = (self.fitted_data.by_item.counts[item_index], self.misfits[item_index])
+        return self.uncertainty.standard_errors(x, S, user.description, *of_items)
 
     def _place(self, items: NewItems) -> None:
         self.factors = self.factors.with_items(items)

@@ -17,7 +17,13 @@ from tastemap.models.base.rows import RowModel
 from tastemap.models.base.user import User
 
 # What is worked out for each item, when it is first needed.
-OF_THE_ITEMS = ("_item_information", "_has_ratings", "_average_scores", "_propensity")
+OF_THE_ITEMS = (
+    "_item_information",
+    "_has_ratings",
+    "_average_scores",
+    "_propensity",
+    "misfits",
+)
 
 
 class NewItemsModel(RowModel):

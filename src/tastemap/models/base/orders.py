@@ -11,8 +11,10 @@ from tastemap.models.base.selection import novelty_bonus, top_k
 from tastemap.models.base.user import User
 from tastemap.models.base.validation import whole_number
 
+#: The order whose first list learns which items people take up, liked or not.
+LIKELY = "likely-and-liked"
 #: What a list may be ordered by; `Recommender.recommend` says what each is.
-ORDERS = ("expected", "cautious", "curious", "relative", "likely-and-liked")
+ORDERS = ("expected", "cautious", "curious", "relative", LIKELY)
 # Both are chosen by benchmarks/orders.py on an inner split: as little as it takes.
 #: So many standard errors below the expected rating is its quantile of 10 %.
 CAUTION = 1.2816
@@ -63,7 +65,7 @@ def orders_of(capabilities: Capabilities) -> tuple[str, ...]:
         "cautious": capabilities.standard_errors,
         "curious": capabilities.standard_errors,
         "relative": capabilities.predicts and capabilities.similar_items,
-        "likely-and-liked": capabilities.predicts,
+        LIKELY: capabilities.predicts,
     }
     return tuple(order for order in ORDERS if has[order])
 
@@ -131,7 +133,7 @@ def _by(model: Any, predicted: FloatArray, user: User, by: str, seed: int) -> Fl
         return sampled
     if by == "relative":
         return _relative(model, predicted)
-    if by == "likely-and-liked":
+    if by == LIKELY:
         # On a scale that goes below 0, what is unlikely and bad must not come before what is bad.
         scale = model.fitted_ratings.scale
         p: F64 = model._propensity(user.touched)

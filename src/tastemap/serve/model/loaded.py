@@ -25,12 +25,13 @@ from tastemap.explore.regions import Region, name_regions
 from tastemap.metrics.similarity import unit_rows
 from tastemap.models.base.capabilities import Capabilities
 from tastemap.models.base.factors import HasFactors
-from tastemap.models.base.orders import cautious_order, supported
+from tastemap.models.base.orders import LIKELY, cautious_order, supported
 from tastemap.models.base.recommender import Recommender
 from tastemap.models.base.selection import top_k
 from tastemap.models.base.user import NO_ITEMS, User
 from tastemap.serve.model.catalogue import NO_FILTERS, Catalogue, Filters, RowsOfIds
 from tastemap.serve.model.neighbours import near_rows
+from tastemap.serve.model.preparation import Preparation
 from tastemap.serve.model.taste import N_ITEMS, Taste, taste_beyond
 from tastemap.serve.model.user import ServedUser, folded_in
 from tastemap.serve.schemas import Basis
@@ -74,6 +75,11 @@ class LoadedModel:
         self.is_quick = False
         self._fold_in = partial(folded_in, model)  # not of self: a circle would outlive its use
         self._remembered = lru_cache(MAX_REMEMBERED_USERS)(self._fold_in)
+        # `likely-and-liked` learns a model of what people take up, which may take a minute.
+        self._likely = Preparation(
+            lambda: model.recommend_rows(model.user_at(0), 1, by=LIKELY),
+            "learning what people choose",
+        )
         self.near = lru_cache(MAX_REMEMBERED_ITEMS)(partial(near_rows, model))
 
     # ---- ratings or interactions ----
@@ -226,6 +232,8 @@ class LoadedModel:
         """
         by = cautious_order(self.capabilities) if by is None else supported(self.model, by)
         by = "expected" if user.source == "popular" else by
+        if by == LIKELY:
+            self._likely.require()
         allowed = self.catalogue.allowed(filters)
         if among is not None:
             allowed &= among

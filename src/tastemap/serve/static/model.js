@@ -83,6 +83,7 @@ export class FactorModel extends RankedItems {
     this.noise = data.noise;
     this.axes = decoded(data.axes, Float64Array);
     this.gains = decoded(data.gains, Float64Array);
+    this.misfits = decoded(data.misfits, Float32Array);
     this.shrinkageOfFactors = data.shrinkage_of_factors; // at so many ratings half of an item's factors is noise
   }
 
@@ -157,7 +158,7 @@ export class FactorModel extends RankedItems {
       const n = this.popularity[i];
       if (!ofItems.has(n)) ofItems.set(n, squares.reduce((sum, c, k) => sum + c / (n * this.gains[k] + 1), 0));
       const z = forward(L, this.row(i));
-      return score - this.caution * Math.sqrt(this.noise * (dot(z, z) + ofItems.get(n)));
+      return score - this.caution * Math.sqrt(this.noise * (dot(z, z) + ofItems.get(n)) + this.misfits[i]);
     });
   }
 

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.security import APIKeyHeader
 from starlette.concurrency import run_in_threadpool
 
+from tastemap.models.base.orders import LIKELY
 from tastemap.models.base.reranking import words_as_columns
 from tastemap.serve.answers.item_map import ItemMap
 from tastemap.serve.model.additions import AddedItems
@@ -299,7 +300,8 @@ async def recommend(service: AppService, body: RecommendBody) -> Response:
     filters = body.where.filters()
     answer = partial(service.recommend, profile, body.k, filters=filters, **options)
     # A thread of its own, unless that takes longer than the answer.
-    return _json(answer() if service.model.is_quick else await run_in_threadpool(answer))
+    is_quick = service.model.is_quick and body.by != LIKELY
+    return _json(answer() if is_quick else await run_in_threadpool(answer))
 
 
 @of_questions.post("/predict", response_model=Predictions, responses=known_errors(404, 413))

@@ -52,12 +52,14 @@ Text = Annotated[str, Query(max_length=Limits.text_length)]
 Novelty = Annotated[
     float, Query(ge=-1, le=1, description="-1 favours the familiar, 1 the surprising.")
 ]
-# Those of `models.base.orders` for which a server learns no other model at the first request.
-OrderName = Literal["expected", "cautious", "curious", "relative"]
-Order = Annotated[
-    OrderName,
-    Query(description="expected rating; what is certain; a draw; more for you than for others."),
-]
+# Those of `models.base.orders`.
+OrderName = Literal["expected", "cautious", "curious", "relative", "likely-and-liked"]
+OF_ORDERS = (
+    "By the expected rating; by what is certain; by a draw; by what is more for this person than"
+    " for others; by the rating times the probability that the person takes the item up at all,"
+    " of which requests are answered with 503 while the server learns it."
+)
+Order = Annotated[OrderName, Query(description=OF_ORDERS)]
 Seed = Annotated[int, Query(ge=0, lt=2**31, description="Of a curious list.")]
 Diversity = Annotated[
     float, Query(ge=0, le=1, description="0 for the best, 1 for items that are unlike each other.")
@@ -291,7 +293,7 @@ class RecommendBody(InHand):
     k: int = Field(10, ge=1, le=Limits.k)
     exclude_seen: bool = True
     novelty: float = Field(0.0, ge=-1, le=1)
-    by: OrderName = "expected"
+    by: OrderName = Field("expected", description=OF_ORDERS)
     seed: int = Field(0, ge=0, lt=2**31)
     reasons: bool = False
     new: bool = False
