@@ -44,7 +44,7 @@ from tastemap.serve.words import Words
 #: The modules of the site, each after those it imports.
 MODULES = (
     *("dom", "search", "normal", "model", "probit", "posterior", "like-model", "charts", "stars"),
-    *("hearts", "varied", "paint", "map", "site", "like-site", "start"),
+    *("hearts", "marks", "notice", "renew", "varied", "paint", "map", "site", "like-site", "start"),
 )
 DATA = "data.js"
 
