@@ -1,4 +1,4 @@
-"""Changes that the script sends: kept once however often they come, and answered with what was before."""
+"""Changes that the script sends: however often one comes it is kept once; what was before."""
 
 import re
 import time

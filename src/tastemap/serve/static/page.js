@@ -18,7 +18,6 @@ const answerOf = hasRatings ? starAnswer : heartAnswer;
 const renewal = new Renewal(document);
 const notice = new Notice(document.querySelector(".toast"), () => renewal.release());
 const queue = new Queue(csrf, hear);
-let latest = 0;
 
 export const say = (text) => notice.say(text);
 
@@ -146,27 +145,8 @@ function settle(change, answer) {
   if (n !== undefined) document.querySelector(".count b").textContent = n ?? "–";
   document.dispatchEvent(new CustomEvent("tastemap:kept"));
   clearTimeout(refreshing);
-  if (document.querySelector("main [data-swap]:not([data-swap=said])")) refreshing = setTimeout(refresh, REFRESH_MS);
+  if (document.querySelector("main [data-swap]:not([data-swap=said])")) refreshing = setTimeout(load, REFRESH_MS);
 }
-
-let isStale = false;
-async function refresh() {
-  const turn = ++latest;
-  isStale = false;
-  try {
-    const answer = await fetch(location.href, { headers: LIVE });
-    const html = await answer.text();
-    if (turn === latest && answer.ok) swap(html, false);
-  } catch {
-    isStale = true; // no network: once it is there again
-  }
-}
-
-const lost = queue.claim();
-if (lost) notice.say(`${lost === 1 ? "One change" : `${lost} changes`} that waited here belonged to somebody else, and ${lost === 1 ? "was" : "were"} not sent.`);
-for (const { before, mark } of queue.changes) if (mark !== undefined) shift(before, mark);
-overlay();
-queue.drain();
 
 // ---- forget me: what waits goes first ----
 
@@ -178,39 +158,60 @@ document.addEventListener("submit", async (event) => {
   form.submit();
 });
 
-// ---- search as one types, and filters as they are set ----
+// ---- the page as it is now: after changes, as one types, and as filters are set ----
 
 const filters = document.querySelector("form[data-filter]");
+const SLIDERS = ["novelty", "diversity"]; // of which 0 is said by silence
 let typing;
-let isWanted = false; // what could not be looked for without the network
-async function filter() {
-  const fields = [...new FormData(filters)].filter(([name, value]) => value && !(["novelty", "diversity"].includes(name) && Number(value) === 0));
-  const address = `${filters.getAttribute("action") ?? location.pathname}?${new URLSearchParams(fields)}`;
+let latest = 0;
+let isAsked = false; // the filters say something that the page does not show yet
+let isStale = false; // the page could not be fetched
+
+function filteredAddress() {
+  const fields = [...new FormData(filters)].filter(([name, value]) => value && !(SLIDERS.includes(name) && Number(value) === 0));
+  return fields.length ? `${location.pathname}?${new URLSearchParams(fields)}` : location.pathname;
+}
+
+async function load() {
   const turn = ++latest;
+  const address = isAsked ? filteredAddress() : location.href;
   try {
     const answer = await fetch(address, { headers: LIVE });
     const html = await answer.text();
-    if (turn !== latest || !answer.ok) return;
-    isWanted = false;
-    history.replaceState(null, "", fields.length ? address : location.pathname);
-    swap(html);
+    if (turn !== latest) return;
+    isStale = false;
+    if (!answer.ok) return;
+    if (isAsked) history.replaceState(null, "", address);
+    swap(html, isAsked);
+    isAsked = false;
   } catch {
     if (turn !== latest) return;
-    isWanted = true;
-    notice.say("There is no network just now: the page stays as it was, and follows when the network is back.");
+    isStale = true;
+    if (isAsked) notice.say("There is no network just now: the page stays as it was, and follows when the network is back.");
   }
 }
+
+function look() {
+  clearTimeout(typing);
+  isAsked = true;
+  load();
+}
+
 filters?.addEventListener("input", () => {
   clearTimeout(typing);
-  typing = setTimeout(filter, 130);
+  typing = setTimeout(look, 130);
 });
 filters?.addEventListener("submit", (event) => {
   event.preventDefault();
-  clearTimeout(typing);
-  filter();
+  look();
 });
-addEventListener("online", () => {
-  if (isWanted) filter();
-  else if (isStale) refresh();
-});
-addEventListener("pageshow", (event) => { if (event.persisted) refresh(); });
+addEventListener("online", () => { if (isStale) load(); });
+addEventListener("pageshow", (event) => { if (event.persisted) load(); });
+
+// ---- what an earlier page has left ----
+
+const lost = queue.claim();
+if (lost) notice.say(`${lost === 1 ? "One change" : `${lost} changes`} that waited here belonged to somebody else, and ${lost === 1 ? "was" : "were"} not sent.`);
+for (const { before, mark } of queue.changes) if (mark !== undefined) shift(before, mark);
+overlay();
+queue.drain();

@@ -113,7 +113,7 @@ export class Renewal {
   announce(part, other) {
     const note = part.querySelector(":scope > .note");
     if (!note || note.querySelector("button")) return;
-    note.style.minHeight = `${note.offsetHeight}px`;
+    note.style.minHeight = `${note.getBoundingClientRect().height}px`;
     const button = element("button", { type: "button", class: "inline" }, "Show them");
     note.replaceChildren(`${NEWER} `, button);
     button.addEventListener("click", () => {

@@ -264,7 +264,10 @@ export class Site {
     return [this.shelf("found", rows.length ? `Found for “${q}”` : `Nothing found for “${q}”`, "", rows, false)];
   }
 
-  fillResults() { this.main.querySelector("[data-swap=results]").replaceChildren(...this.found()); }
+  fillResults() {
+    this.renewal.drop();
+    this.main.querySelector("[data-swap=results]").replaceChildren(...this.found());
+  }
 
   // The rows of the first page.
   shelves() {
