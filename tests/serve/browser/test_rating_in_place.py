@@ -90,18 +90,14 @@ def test_a_rated_card_stays_and_a_second_click_corrects(
     page.get_by_role("button", name="Show them").first.click()
     assert page.get_by_role("heading", name="Top picks for you").is_visible()
     assert page.evaluate(FIRST)[0] != first[0]
-    page.mouse.move(*centre(labels.nth(3)))
-    assert page.locator(".aimed").count() == 1
-    page.evaluate("scrollBy(0, 300)")
-    page.wait_for_timeout(200)
-    under = "[...document.querySelectorAll('.stars label:hover')].length"
-    hovered = page.evaluate(f"{under} && document.querySelector('.aimed label:hover') === null")
-    assert not page.evaluate(under) or hovered, "a card that comes under the pointer is not painted"
-
-
-def centre(part: Any) -> tuple[float, float]:
-    box = part.bounding_box()
-    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    edges = fills.replace("::after", "::before")
+    at = labels.nth(3).bounding_box()
+    page.mouse.move(at["x"] + 9, at["y"] + 9 - 150)
+    page.evaluate("scrollBy(0, 150)")
+    until(page, "document.querySelector('.stars label:hover') !== null")
+    assert len(set(labels.evaluate_all(edges))) == 1, "what comes under the pointer is not painted"
+    page.mouse.move(at["x"] + 11, at["y"] + 9 - 150)
+    assert len(set(labels.evaluate_all(edges))) == 2, "but what it moves to is"
 
 
 def test_undo_restores_what_was_before(open_page: Any, home: str, until: Any) -> None:

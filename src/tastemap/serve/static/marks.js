@@ -61,6 +61,7 @@ function chosen(control) {
 // arrow chooses a star that is not said yet (null when it is left), and `refuse(control)` for a number off
 // the scale.
 export function listen({ set, hint, refuse }) {
+  document.documentElement.classList.add("js");
   let keyed = null; // where an arrow has just moved the choice: no click, whatever the browser sends
 
   const commit = (control) => {

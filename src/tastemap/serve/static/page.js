@@ -11,7 +11,6 @@ import { starAnswer } from "./stars.js";
 
 const REFRESH_MS = 120;
 
-document.documentElement.classList.add("js");
 const LIVE = { "X-Live": "1", Accept: "text/html" }; // a refusal, too, is to come as a page
 const { csrf, changed, hasRatings } = document.body.dataset;
 const answerOf = hasRatings ? starAnswer : heartAnswer;
@@ -24,7 +23,9 @@ export const say = (text) => notice.say(text);
 // Put the parts of an answer in the place of those of this page.
 export function swap(html, now = true) {
   const fresh = new DOMParser().parseFromString(html, "text/html");
-  if (queue.changes.length) fresh.querySelector(".count")?.remove(); // it does not count these
+  const count = fresh.querySelector(".count");
+  count?.remove(); // it does not count what waits
+  if (count && !queue.changes.length) document.querySelector(".count").replaceChildren(...count.childNodes);
   renewal.take(fresh, now);
   return fresh;
 }

@@ -67,17 +67,22 @@ export class Renewal {
 
   // Make a part what it would be now; whether that is done.
   renew(part, other, now = false) {
-    if (this.done.get(part) === other || part.isEqualNode(other)) return true;
-    const inner = now || !this.isInUse(part) ? null : outermost(part);
-    if (!inner) part.replaceChildren(...copies(other));
-    else if (!inner.length) {
+    if (this.done.get(part) === other) return true;
+    const isSame = part.isEqualNode(other);
+    if (isSame || now || !this.isInUse(part)) {
+      if (!isSame) part.replaceChildren(...copies(other));
+      this.done.set(part, other);
+      return true;
+    }
+    const inner = outermost(part);
+    if (!inner.length) {
       if (itemsOf(part) !== itemsOf(other)) this.announce(part, other);
       return false;
-    } else if (inner.every((child) => child.parentElement === part)) {
-      if (!this.merge(part, other)) return false;
-    } else if (!inner.map((child) => this.renewFrom(child, other)).every(Boolean)) return false;
-    this.done.set(part, other);
-    return true;
+    }
+    const isSideBySide = inner.every((child) => child.parentElement === part);
+    const isDone = isSideBySide ? this.merge(part, other) : inner.map((child) => this.renewFrom(child, other)).every(Boolean);
+    if (isDone) this.done.set(part, other);
+    return isDone;
   }
 
   renewFrom(part, whole, now = false) {
