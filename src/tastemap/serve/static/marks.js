@@ -33,9 +33,10 @@ export function paint(control, mark) {
   control.classList.toggle("rated", mark !== null);
 }
 
-// What is said while an arrow chooses, and nothing once it is left.
-export function hintOf(control, mark) {
-  return mark === null ? "" : `${control.dataset.title}: Enter, Space or Tab gives it ${mark}; Escape does not.`;
+// What is said while something is chosen, and nothing once it is left.
+export function hintOf(control) {
+  if (control.dataset.choosing === undefined) return "";
+  return `${control.dataset.title}: Enter, Space or Tab keeps your choice; Escape takes it back.`;
 }
 
 export function offScale(control) {
@@ -57,9 +58,9 @@ function chosen(control) {
   return box.checkValidity() ? Number(box.value) : undefined;
 }
 
-// Call `set(control, mark)` when a person says something of an item, `hint(control, mark)` when an
-// arrow chooses a star that is not said yet (null when it is left), and `refuse(control)` for a number off
-// the scale.
+// Call `set(control, mark)` when a person says something of an item, `hint(control)` when an arrow
+// chooses a star that is not said yet, and when it is left, and `refuse(control)` for a number off the
+// scale. Buttons of a control that are none of these are left to others.
 export function listen({ set, hint, refuse }) {
   document.documentElement.classList.add("js");
   let keyed = null; // where an arrow has just moved the choice: no click, whatever the browser sends
@@ -73,7 +74,7 @@ export function listen({ set, hint, refuse }) {
   };
   const leave = (control) => {
     paint(control, ownOf(control));
-    hint(control, null);
+    hint(control);
   };
   const say = (control, mark) => {
     rest(control);
@@ -108,7 +109,7 @@ export function listen({ set, hint, refuse }) {
     control.dataset.choosing = "";
     if (event.target.type === "number") return;
     if (keyed !== control) commit(control);
-    else hint(control, chosen(control));
+    else hint(control);
   });
   document.addEventListener("click", (event) => {
     const control = controlOf(event.target);
@@ -124,11 +125,12 @@ export function listen({ set, hint, refuse }) {
   addEventListener("pagehide", () => document.querySelectorAll("form.rate[data-choosing]").forEach(commit));
   document.addEventListener("submit", (event) => {
     const control = controlOf(event.target);
-    if (!control) return;
+    const { weight } = event.submitter?.dataset ?? {};
+    const isClear = event.submitter?.matches(".clear");
+    if (!control || (event.submitter?.name && !weight && !isClear)) return;
     event.preventDefault();
-    const weight = event.submitter?.dataset.weight;
-    if (weight !== undefined) set(control, Number(weight) === ownOf(control) ? null : Number(weight));
-    else if (event.submitter?.name === "remove") clear(control);
+    if (weight) set(control, Number(weight) === ownOf(control) ? null : Number(weight));
+    else if (isClear) clear(control);
     else commit(control);
   });
   watchPointer();

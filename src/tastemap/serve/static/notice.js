@@ -19,7 +19,12 @@ export class Notice {
 
   // Say something; `undo` is what takes it back, `beside` what the line should not cover.
   say(text, { undo = null, beside = null } = {}) {
+    const isSame = text && !undo && !this.undo && this.box.textContent === text;
     this.undo = undo;
+    if (isSame) { // not read out once more
+      this.go();
+      return;
+    }
     this.box.replaceChildren(...(text ? [element("span", {}, text)] : []));
     if (undo) {
       const button = element("button", { type: "button", "aria-keyshortcuts": "Control+Z" }, "Undo");

@@ -3,7 +3,7 @@
 // can be undone; then the parts of the page that it changes come in, around what is in use.
 import { element } from "./dom.js";
 import { heartAnswer } from "./hearts.js";
-import { controlOf, controlsOf, focusOn, hintOf, listen, offScale, ownOf, paint } from "./marks.js";
+import { controlsOf, focusOn, hintOf, listen, offScale, ownOf, paint } from "./marks.js";
 import { Notice } from "./notice.js";
 import { Queue } from "./queue.js";
 import { Renewal } from "./renew.js";
@@ -69,7 +69,7 @@ function shift(before, mark) {
 
 listen({
   set,
-  hint: (control, mark) => notice.say(hintOf(control, mark)),
+  hint: (control) => notice.say(hintOf(control)),
   refuse: (control) => notice.say(offScale(control)),
 });
 
@@ -77,10 +77,11 @@ listen({
 // `data-undo`, as fields of a form, takes it back.
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (!form.matches("[data-live]") || controlOf(form)) return;
+  if (!form.matches("[data-live]") || event.defaultPrevented) return;
   event.preventDefault();
   const said = event.submitter?.dataset ?? {};
   const { csrf: _, ...fields } = Object.fromEntries(new FormData(form, event.submitter));
+  if (event.submitter?.name !== "rating") delete fields.rating; // of the stars beside it
   const title = form.dataset.title ?? "";
   renewal.hold(form);
   queue.add({ item: fields.item, title, fields });
@@ -109,19 +110,19 @@ function hear(kind, change, answer, isOther = false) {
 }
 
 // What another tab has set.
-function follow({ item, mark, before }) {
-  shift(before, mark);
+function follow({ item, mark, previous }) {
+  shift(previous, mark);
   controlsOf(item).forEach((control) => paint(control, mark));
 }
 
 function putBackAll(changes) {
-  changes.filter(({ mark }) => mark !== undefined).reverse().forEach(({ item, mark, before }) => follow({ item, mark: before, before: mark }));
+  changes.filter(({ mark }) => mark !== undefined).reverse().forEach(({ item, mark, before }) => follow({ item, mark: before, previous: mark }));
   const n = changes.length === 1 ? "one change was" : `${changes.length} changes were`;
   notice.say(`The server no longer knows this page, so ${n} not kept. Load the page again.`);
 }
 
 function putBack({ item, title, mark, before }, { message }) {
-  if (mark !== undefined && !queue.of(item)) follow({ item, mark: before, before: mark });
+  if (mark !== undefined && !queue.of(item)) follow({ item, mark: before, previous: mark });
   notice.say(`${title || "That"} was not kept: ${message}.`);
 }
 

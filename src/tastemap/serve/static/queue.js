@@ -47,10 +47,11 @@ export class Queue {
   of(item) { return this.changes.findLast((change) => change.item === item && "mark" in change); }
 
   // A change: the fields of a form, and of a mark the item with what it was before. A mark that has not
-  // been sent makes way for the next of its item.
+  // been sent makes way for the next of its item: `before` is then what the server has, and `previous`
+  // what was shown.
   add(change) {
     const { changes } = this;
-    const added = { ...change, id: `${Date.now()}-${Math.random().toString(36).slice(2)}`, time: Date.now() };
+    const added = { ...change, previous: change.before, id: `${Date.now()}-${Math.random().toString(36).slice(2)}`, time: Date.now() };
     const at = "mark" in change ? changes.findIndex((other) => other.item === change.item && "mark" in other && !other.tried) : -1;
     if (at >= 0) added.before = changes.splice(at, 1)[0].before;
     const isBack = at >= 0 && added.mark === added.before;
@@ -131,17 +132,21 @@ export class Queue {
   }
 
   read() {
-    let stored = { person: this.person, changes: this.spare };
+    let stored = null;
     try {
-      stored = JSON.parse(localStorage.getItem(STORE)) ?? stored;
-    } catch { /* what is kept here, then */ }
-    return { person: stored.person, changes: Array.isArray(stored.changes) ? stored.changes : [] };
+      stored = this.isSpare ? null : JSON.parse(localStorage.getItem(STORE));
+    } catch { /* not readable: what is kept here, then */ }
+    const { person, changes } = stored ?? { person: this.person, changes: this.spare };
+    return { person, changes: Array.isArray(changes) ? changes.filter((change) => change?.fields) : [] };
   }
 
   write(changes) {
     this.spare = changes;
     try {
       localStorage.setItem(STORE, JSON.stringify({ person: this.person, changes }));
-    } catch { /* full or forbidden: they last as long as the page */ }
+      this.isSpare = false;
+    } catch {
+      this.isSpare = true; // full or forbidden
+    }
   }
 }

@@ -40,7 +40,7 @@ export class Site {
     this.notice = new Notice(document.querySelector(".toast"), () => this.renewal.release());
     listen({
       set: (control, mark) => this.rate(this.rowById.get(control.dataset.item), mark, control),
-      hint: (control, mark) => this.say(hintOf(control, mark)),
+      hint: (control) => this.say(hintOf(control)),
       refuse: (control) => this.say(offScale(control)),
     });
     addEventListener("hashchange", () => this.show(true));
