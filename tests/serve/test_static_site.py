@@ -47,6 +47,18 @@ def test_a_site_is_a_few_files_and_replaces_only_a_site(ratings: Ratings, tmp_pa
     assert [file.name for file in (tmp_path / "mine").iterdir()] == ["thesis.txt"]
 
 
+def test_no_two_modules_give_one_name_to_two_things() -> None:
+    """The bundle is one scope."""
+    holders: dict[str, list[str]] = {}
+    for module in MODULES:
+        text = static_text(f"{module}.js")
+        words = r"^(?:export )?(?:async )?(?:function\*?|class|const|let) (\w+|[\[{][^=]*[\]}])"
+        for declared in re.findall(words, text, flags=re.MULTILINE):
+            for name in re.findall(r"\w+", declared):
+                holders.setdefault(name, []).append(module)
+    assert {name: where for name, where in holders.items() if len(where) > 1} == {}
+
+
 def test_data_holds_the_model_and_no_markup(tiny: Ratings, tmp_path: Path) -> None:
     model = BiasModel().fit(tiny)
     export_site(model, tmp_path / "site")

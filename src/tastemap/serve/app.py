@@ -19,7 +19,7 @@ from tastemap.serve.model.reload import LiveModel
 from tastemap.serve.people.store import Store
 from tastemap.serve.service import Service
 from tastemap.serve.settings import Settings
-from tastemap.serve.web import api, health, imports, pages, rooms, you
+from tastemap.serve.web import api, health, imports, marks, pages, rooms, you
 from tastemap.serve.web import openapi as reference
 from tastemap.serve.web.cookies import Visitors
 from tastemap.serve.web.errors import handle_errors
@@ -62,7 +62,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.settings, app.state.counting = settings, counting
     app.state.service = Service(live, store, settings.event_weights)
     app.state.visitors = Visitors(load_secret(store.folder or Path(settings.model).parent))
-    of_pages = (pages.router, rooms.router, you.router, imports.router)
+    of_pages = (pages.router, marks.router, rooms.router, you.router, imports.router)
     for router in (health.router, *api.routers, reference.router, *of_pages):
         app.include_router(router)
     app.mount(PREFIX, VersionedFiles())

@@ -56,9 +56,10 @@ from tastemap.serve.words import Words
 #: The modules of the site, each after those it imports.
 MODULES = (
     *("dom", "search", "normal", "model", "probit", "posterior", "like-model", "charts", "stars"),
-    *("hearts", "covers", "links", "varied", "map-view", "map-index", "map-colours", "map-points"),
-    *("map-labels", "map-density", "map-address", "map-brush", "map-sheet", "map-gestures"),
-    *("map-marks", "map-legend", "map-list", "map-scene", "map", "site", "like-site", "start"),
+    *("hearts", "marks", "notice", "renew", "covers", "links", "varied", "map-view", "map-index"),
+    *("map-colours", "map-points", "map-labels", "map-density", "map-address", "map-brush"),
+    *("map-sheet", "map-gestures", "map-marks", "map-legend", "map-list", "map-scene", "map"),
+    *("site", "like-site", "start"),
 )
 DATA, WORKER = "data.js", "worker.js"
 ICONS = ("icon-192.png", "icon-512.png")

@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+from servers import running
 
 from tastemap.data.datasets.synthetic import synthetic_ratings
 from tastemap.data.feedback import Source
@@ -127,8 +128,38 @@ def model_folder(film_model: Recommender, tmp_path_factory: pytest.TempPathFacto
 
 
 @pytest.fixture(scope="session")
+def home(model_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of `tastemap serve`."""
+    with running(model_folder, tmp_path_factory.mktemp("store")) as server:
+        yield server.url
+
+
+@pytest.fixture(scope="session")
 def likes_model(film_ratings: Ratings) -> Recommender:
     """What people go on to, from what they like of the same films; with a test score."""
     model = make_model("next-item").fit(film_ratings.likes(), progress=False)
     model.metrics_ = {"ndcg": 0.31, "baseline_ndcg": 0.12}
     return model
+
+
+@pytest.fixture(scope="session")
+def likes_home(likes_model: Recommender, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of `tastemap serve` on a model of likes."""
+    folder = tmp_path_factory.mktemp("likes")
+    with running(likes_model.save(folder / "model"), folder) as server:
+        yield server.url
+
+
+def wait_until(page: Any, condition: str) -> None:
+    """Wait for a condition; Playwright's own way is text to evaluate, which the pages forbid."""
+    for _ in range(200):
+        if page.evaluate(condition):
+            return
+        page.wait_for_timeout(50)
+    pytest.fail(f"never: {condition}")
+
+
+@pytest.fixture(name="until", scope="session")
+def until_fixture() -> Any:
+    """How to wait for a condition on a page."""
+    return wait_until

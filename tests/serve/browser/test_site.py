@@ -69,8 +69,8 @@ def test_a_person_rates_and_sees_picks_reasons_and_the_map(watched: Any, read_cs
     assert page.locator("#row-top-picks h2").inner_text() == "Top picks for you"
     predicted = "guesses => guesses.map((guess) => guess.dataset.predicted)"
     before = page.locator("#row-top-picks .guess").evaluate_all(predicted)
-    for _ in range(4):
-        page.locator("#row-rate-next .card").first.locator("input[value='1']").click()
+    for place in range(4):
+        page.locator("#row-rate-next .card").nth(place).locator("input[value='1']").click()
     assert page.locator("#row-top-picks .guess").evaluate_all(predicted) != before
     assert page.locator(".count").inner_text() == "5 rated"
     page.locator("#row-top-picks h3 a").first.click()
@@ -94,6 +94,38 @@ def test_a_person_rates_and_sees_picks_reasons_and_the_map(watched: Any, read_cs
     page.get_by_role("button", name="Forget me").click()
     page.reload()
     assert page.locator(".rated-list li").count() == 0
+
+
+def test_a_rating_stays_in_place_is_undone_and_tabs_agree(watched: Any, until: Any) -> None:
+    page = watched.page
+    other = page.context.new_page()
+    other.goto(page.url)
+    page.bring_to_front()
+    card = page.locator("#row-top-picks .card").first
+    item, stars = card.get_attribute("data-item"), card.locator("form.rate")
+    place = card.bounding_box()
+    stars.locator("input").first.focus()
+    page.keyboard.press("ArrowRight")
+    assert page.locator(".count").inner_text() == "0 rated", "an arrow says nothing yet"
+    page.keyboard.press("Enter")
+    for rating, count in ((2, 1), (5, 1), (None, 0)):
+        if rating is None:
+            stars.locator(".clear").click()
+        elif rating != 2:
+            stars.locator("label").nth(rating - 1).click()
+        assert stars.get_attribute("data-own") == ("" if rating is None else str(rating))
+        assert page.locator(".count").inner_text() == f"{count} rated"
+        assert card.get_attribute("data-item") == item
+        assert card.bounding_box() == pytest.approx(place, abs=1)
+        until(other, f"document.querySelector('.count b').textContent == {count}")
+    page.keyboard.press("Control+z")
+    assert stars.get_attribute("data-own") == "5"
+    assert page.evaluate("document.activeElement.value") == "5"
+    until(other, "document.querySelector('.count b').textContent == 1")
+    assert other.locator(f"#row-top-picks [data-item='{item}']").count() == 0
+    page.get_by_role("button", name="Show them").first.click()
+    assert page.locator(f"#row-top-picks [data-item='{item}']").count() == 0
+    assert page.locator("#row-top-picks h2").inner_text() == "Top picks for you"
 
 
 def test_numbers_are_those_of_the_library(watched: Any, film_model: Recommender) -> None:
@@ -361,9 +393,16 @@ def test_a_site_of_likes_is_used_by_its_buttons_and_passes_axe(
     watched = open_page(likes_site.rsplit("/", 1)[0], viewport=phone, color_scheme="dark")
     page = watched.page
     page.goto(likes_site)
-    for kind in ("like", "like", "unwanted"):
-        page.locator(f".{kind}[aria-pressed=false]").first.click()
+    for place, kind in enumerate(("like", "like", "unwanted")):
+        page.locator(".card").nth(place).locator(f".{kind}").click()
     assert page.locator(".count").inner_text() == "2 liked"
+    marks = page.evaluate("[...tastemap.ratings]")
+    page.locator(".card").first.locator(".like").click()
+    assert page.locator(".count").inner_text() == "1 liked"
+    page.get_by_role("button", name="Undo").click()
+    assert page.evaluate("[...tastemap.ratings]") == marks, "in the order of before"
+    page.locator(".card").nth(2).locator(".unwanted").click()
+    page.locator(".card").nth(2).locator(".unwanted").click()
     assert "will not be suggested any more" in page.locator(".toast").inner_text()
     page.evaluate("tastemap.say('')")
     for address in ("#/", "#/item/2", "#/you", "#/model", "#/map"):
@@ -373,7 +412,8 @@ def test_a_site_of_likes_is_used_by_its_buttons_and_passes_axe(
         assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, address
         shown = page.locator("main").inner_text()
         assert not [word for word in ("rating", "rated", "predict") if word in shown], address
-    page.goto(likes_site + "#/item/2")
+    unmarked = "tastemap.items.id.find((_, i) => !tastemap.ratings.has(i))"
+    page.goto(f"{likes_site}#/item/{page.evaluate(unmarked)}")
     assert page.locator("[data-place]").count() == 1
     assert page.get_by_role("heading", name="What people go on to").is_visible()
     page.goto(likes_site + "#/you")

@@ -1,7 +1,7 @@
 // The exported site of a model of likes: hearts in place of stars, and places in place of predictions.
 import { push } from "./charts.js";
 import { counted, element, labelOf } from "./dom.js";
-import { hearts } from "./hearts.js";
+import { heartAnswer, hearts } from "./hearts.js";
 import { LikeModel } from "./like-model.js";
 import { PER_ROW, signed, Site } from "./site.js";
 
@@ -33,14 +33,9 @@ export class LikeSite extends Site {
     if (mark !== null) this.ratings.set(row, mark);
   }
 
-  answer(title, mark, before) {
-    if (mark > 0 || before > 0) return `${mark > 0 ? "You like" : "You no longer like"} ${title}. ${this.words.changed}`;
-    return `${title} ${mark === null ? "may be suggested again." : "will not be suggested any more."}`;
-  }
+  answer(title, mark, before) { return heartAnswer(title, mark, before); }
 
-  control(i) {
-    return hearts(this.ratings.get(i), labelOf(this.items, i), (mark) => this.rate(i, mark));
-  }
+  control(i) { return hearts(this.ratings.get(i), labelOf(this.items, i), this.items.id[i]); }
 
   guess() { return null; }
 

@@ -3,7 +3,7 @@
 const STEP = 60; // pixels that an arrow key moves
 
 // Tells `map` (see map.js) what people do on `canvas`.
-export function listen(canvas, map) {
+export function followGestures(canvas, map) {
   const pointers = new Map();
   let moved = 0;
   canvas.addEventListener("pointerdown", (event) => {

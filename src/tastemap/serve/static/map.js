@@ -4,7 +4,7 @@ import { counted, element, labelOf } from "./dom.js";
 import { addressAfter, addressOf, stateOf } from "./map-address.js";
 import { Brush } from "./map-brush.js";
 import { colouring } from "./map-colours.js";
-import { listen } from "./map-gestures.js";
+import { followGestures } from "./map-gestures.js";
 import { insideLoop, PointIndex } from "./map-index.js";
 import { freerSide } from "./map-labels.js";
 import { colourOfGenres, otherKey, ramp, yoursKey } from "./map-legend.js";
@@ -95,7 +95,7 @@ export class TasteMap {
   }
 
   listen() {
-    listen(this.over, this);
+    followGestures(this.over, this);
     this.menu.addEventListener("change", () => { this.recolour(); this.settle(); });
     this.box.addEventListener("input", () => this.search());
     this.link.addEventListener("click", () => this.share());

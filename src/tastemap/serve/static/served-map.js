@@ -1,7 +1,6 @@
 // The map of the application: the items, neighbours and predictions come from the server.
 import { element } from "./dom.js";
 import { TasteMap } from "./map.js";
-import { say, send } from "./page.js";
 
 const root = document.querySelector(".map");
 const { noun: singular, nouns: plural, aNoun: indefinite, oneCounted, counted, note } = root.dataset;
@@ -15,37 +14,19 @@ const near = new Map(); // what has been asked for once
 
 async function card(i) {
   const answer = await fetch(`/map/card/${encodeURIComponent(data.id[i])}`);
-  return shown(await answer.text(), i);
+  return shown(await answer.text());
 }
 
-// The card that an answer holds; its form rates without leaving the map.
-function shown(html, i) {
+// The card that an answer holds; page.js keeps what is said on it.
+function shown(html) {
   const fresh = new DOMParser().parseFromString(html, "text/html").querySelector(".card");
-  const made = document.adoptNode(fresh ?? element("p", {}, `This ${noun.singular} cannot be shown.`));
-  const form = made.querySelector("form");
-  if (form) {
-    form.action = `/map/card/${encodeURIComponent(data.id[i])}`;
-    form.addEventListener("change", () => rate(form, i));
-    form.addEventListener("submit", (event) => {
-      event.preventDefault();
-      rate(form, i, event.submitter);
-    });
-  }
-  return made;
+  return document.adoptNode(fresh ?? element("p", {}, `This ${noun.singular} cannot be shown.`));
 }
 
-async function rate(form, i, submitter) {
-  const { ok, html } = await send(form, submitter);
-  if (!ok) {
-    say("That did not work. Load the page again.");
-    return;
-  }
+document.addEventListener("tastemap:kept", async () => {
   me = await json("/map/me");
-  document.querySelector(".count b").textContent = me.n_marked;
-  say(submitter?.dataset.answer ?? "You have moved, and so have your predictions.");
   map.refresh();
-  form.closest(".card").replaceWith(shown(html, i));
-}
+});
 
 const map = new TasteMap(root, {
   id: data.id, x: data.x, y: data.y, title: root.dataset.hasTitles ? data.title : data.title.map((id) => `${singular} ${id}`), year: data.year, genre: data.genre,

@@ -5,10 +5,13 @@ import { cover } from "./covers.js";
 import { counted, element, labelOf, saveCsv } from "./dom.js";
 import { links } from "./links.js";
 import { TasteMap } from "./map.js";
+import { controlsOf, focusOn, hintOf, listen, offScale, paint } from "./marks.js";
 import { decoded, FactorModel, placeAmid } from "./model.js";
+import { Notice } from "./notice.js";
 import { PosteriorModel } from "./posterior.js";
+import { Renewal } from "./renew.js";
 import { TitleIndex, genresIn, wordsOf } from "./search.js";
-import { stars } from "./stars.js";
+import { starAnswer, stars } from "./stars.js";
 import { shortlistLength, spreadOf, varied } from "./varied.js";
 
 export const PER_ROW = 8;
@@ -37,8 +40,15 @@ export class Site {
     this.ratings = new Map(this.stored());
     this.asked = { q: "", genre: "", from: "", to: "", least: "", novelty: 0, diversity: 0 };
     this.main = document.querySelector("main");
-    this.toast = document.querySelector(".toast");
+    this.renewal = new Renewal(this.main);
+    this.notice = new Notice(document.querySelector(".toast"), () => this.renewal.release());
+    listen({
+      set: (control, mark) => this.rate(this.rowById.get(control.dataset.item), mark, control),
+      hint: (control) => this.say(hintOf(control)),
+      refuse: (control) => this.say(offScale(control)),
+    });
     addEventListener("hashchange", () => this.show(true));
+    addEventListener("storage", (event) => { if (event.key === this.key || event.key === null) this.follow(); });
     this.show();
   }
 
@@ -99,21 +109,38 @@ export class Site {
     return { place, trail, rows: this.rows.map((row) => this.placeOnMap.get(row)).filter((at) => at !== undefined) };
   }
 
-  rate(row, value) {
+  // Set or take back a mark, in the control where it was said; the rest of the page comes in around it.
+  rate(row, value, control = null) {
     const title = labelOf(this.items, row);
-    const before = this.ratings.get(row);
+    const [previous, before] = [new Map(this.ratings), this.ratings.get(row) ?? null];
+    if (control) this.renewal.hold(control);
     this.set(row, value);
+    this.changed([row]);
+    const undo = () => {
+      this.ratings = previous;
+      this.changed([row]);
+      this.say(before === null ? `Undone: ${title} is as it was.` : `Undone. ${this.answer(title, before, value)}`);
+      focusOn(control?.isConnected ? control : controlsOf(this.items.id[row])[0]);
+    };
+    this.notice.say(`${this.answer(title, value, before)} ${this.words.changed}`.trim(), { undo, beside: control?.closest(".card, li") ?? control });
+  }
+
+  // Keep the marks, and show them where they are shown.
+  changed(rows, isKept = false) {
     this.folded = undefined;
-    this.keep();
-    const focused = document.activeElement?.closest("[data-slot]")?.dataset.slot;
-    const kind = document.activeElement?.closest(".hearts button")?.className;
-    this.say(this.answer(title, value, before));
+    if (!isKept) this.keep();
+    for (const row of rows) controlsOf(this.items.id[row]).forEach((control) => paint(control, this.ratings.get(row) ?? null));
     if (this.map && this.page === "map") {
       this.count();
       this.map.refresh();
-      this.map.open(this.map.chosen);
-    } else this.show();
-    this.main.querySelector(`[data-slot="${focused}"] input:checked, [data-slot="${focused}"] ${kind ? `.${kind}` : "input"}`)?.focus();
+    } else this.show(false, true);
+  }
+
+  // Another tab has changed the marks.
+  follow() {
+    const rows = this.rows;
+    this.ratings = new Map(this.stored());
+    this.changed([...new Set([...rows, ...this.rows])], true);
   }
 
   set(row, value) {
@@ -121,19 +148,15 @@ export class Site {
     else this.ratings.set(row, value);
   }
 
-  answer(title, value) {
-    return value === null ? `Removed your rating of ${title}.` : `${title}: ${value}. Your picks have changed.`;
-  }
+  answer(title, value) { return starAnswer(title, value); }
 
-  say(text) {
-    this.toast.textContent = text;
-    clearTimeout(this.saying);
-    this.saying = setTimeout(() => { this.toast.textContent = ""; }, 4000);
-  }
+  say(text) { this.notice.say(text); }
 
   // ---- pages ----
 
-  show(moved = false) {
+  // The page of the address; `isRenewed` says that it stands already, and what has changed comes in.
+  show(moved = false, isRenewed = false) {
+    this.isRenewed = isRenewed;
     const [, page = "", argument = ""] = /^#\/(\w*)\/?([^?]*)/.exec(location.hash) ?? [];
     const pages = { "": "discover", item: "item", film: "item", map: "mapPage", you: "you", model: "about" };
     this.page = pages[page] ? page : "";
@@ -159,16 +182,21 @@ export class Site {
 
   fill(title, ...parts) {
     document.title = `${title} · ${this.data.name}`;
-    this.main.replaceChildren(...parts.filter((part) => part));
+    const shown = parts.filter((part) => part);
+    if (this.isRenewed) {
+      this.renewal.take(element("div", {}, ...shown));
+      return;
+    }
+    this.renewal.drop();
+    this.main.replaceChildren(...shown);
   }
 
   discover() {
-    this.results = element("div");
+    const results = element("div", { "data-swap": "results" }, ...this.found());
     this.fill("Discover",
       element("h1", {}, "What will you like?"),
-      element("p", { class: "lead" }, this.ratings.size ? this.words.live : this.words.first),
-      this.filters(), this.results);
-    this.fillResults();
+      element("p", { class: "lead", "data-swap": "lead" }, this.ratings.size ? this.words.live : this.words.first),
+      this.filters(), results);
   }
 
   filters() {
@@ -239,17 +267,20 @@ export class Site {
     return { rows: [...titles.rows, ...others], areGuesses: false };
   }
 
-  fillResults() {
+  // What is searched for, or the rows of the first page.
+  found() {
     const q = this.asked.q.trim();
-    if (q) {
-      const { rows: all, areGuesses } = this.search(q);
-      const rows = all.filter((i) => this.fits(i)).slice(0, 40);
-      const heading = !rows.length ? `Nothing found for “${q}”`
-        : areGuesses ? `Nothing is called “${q}”. Spelt alike:` : `Found for “${q}”`;
-      this.results.replaceChildren(this.shelf("found", heading, "", rows, false));
-      return;
-    }
-    this.results.replaceChildren(...this.shelves());
+    if (!q) return this.shelves();
+    const { rows: all, areGuesses } = this.search(q);
+    const rows = all.filter((i) => this.fits(i)).slice(0, 40);
+    const heading = !rows.length ? `Nothing found for “${q}”`
+      : areGuesses ? `Nothing is called “${q}”. Spelt alike:` : `Found for “${q}”`;
+    return [this.shelf("found", heading, "", rows, false)];
+  }
+
+  fillResults() {
+    this.renewal.drop();
+    this.main.querySelector("[data-swap=results]").replaceChildren(...this.found());
   }
 
   // The rows of the first page.
@@ -284,20 +315,20 @@ export class Site {
 
   shelf(name, title, note, rows, slides = true) {
     const why = this.ratings.size && REASONED.includes(name) ? this.whys(rows) : [];
-    const cards = rows.map((i, at) => this.card(i, `${name}-${at}`, why[at]));
-    return element("section", { "aria-label": title, id: `row-${name}` }, element("h2", {}, title),
+    const cards = rows.map((i, at) => this.card(i, why[at]));
+    return element("section", { "aria-label": title, id: `row-${name}`, "data-swap": `row-${name}` }, element("h2", {}, title),
       note ? element("p", { class: "note" }, note) : null,
       element("ul", { class: slides ? "shelf slides" : "shelf" }, ...cards));
   }
 
   // why: why an item is recommended, or nothing.
-  card(i, slot, why = null, tag = "li") {
+  card(i, why = null, tag = "li") {
     const { items } = this;
     const year = items.year[i] ? element("span", { class: "year" }, ` ${items.year[i]}`) : null;
     const link = element("a", { href: `#/item/${encodeURIComponent(items.id[i])}` }, items.title[i]);
-    return element(tag, { class: "card", "data-slot": slot, "data-item": items.id[i] },
+    return element(tag, { class: "card", "data-item": items.id[i] },
       this.cover(i), element(tag === "li" ? "h3" : "h2", {}, link, year), element("p", { class: "meta" }, this.meta(i)),
-      this.guess(i), why, this.control(i, slot));
+      this.guess(i), why, this.control(i));
   }
 
   cover(i) {
@@ -341,9 +372,7 @@ export class Site {
     return `almost everybody gives it ${likes[0]}${likes.length > 1 ? " or more" : ""}`;
   }
 
-  control(i, slot) {
-    return stars(this.scale, this.ratings.get(i), labelOf(this.items, i), `r-${slot}`, (value) => this.rate(i, value));
-  }
+  control(i) { return stars(this.scale, this.ratings.get(i), labelOf(this.items, i), this.items.id[i]); }
 
   item(id) {
     const i = this.rowById.get(id);
@@ -358,8 +387,8 @@ export class Site {
     this.fill(labelOf(items, i),
       element("div", { class: "face" }, this.cover(i),
         element("h1", {}, items.title[i], items.year[i] ? element("span", { class: "year" }, ` ${items.year[i]}`) : null)),
-      element("div", { "data-slot": "item" }, this.control(i, "item")),
-      element("div", { class: "two" },
+      this.control(i),
+      element("div", { class: "two", "data-swap": "item" },
         element("div", {}, this.panel(i)),
         element("div", {},
           element("dl", { class: "facts" }, ...facts.flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)]),
@@ -447,7 +476,7 @@ export class Site {
     const onMap = ({ row, similarity }) => ({ row: this.placeOnMap.get(row), similarity });
     this.map = new TasteMap(root, this.mapItems, {
       near: (at) => this.model.similar(this.data.map.row[at], 10).map(onMap).filter(({ row }) => row !== undefined),
-      open: (at) => this.card(this.data.map.row[at], "map", this.ratings.size ? this.whys([this.data.map.row[at]])[0] : null, "div"),
+      open: (at) => this.card(this.data.map.row[at], this.ratings.size ? this.whys([this.data.map.row[at]])[0] : null, "div"),
       predicted: () => (this.ratings.size ? this.data.map.row.map((i) => this.model.clip(this.person.scores[i])) : null),
       you: () => this.onTheMap, address: { start: "#/map?", bare: "#/map" },
       noun: this.noun, hasTitles: this.data.hasTitles, note: this.words.map_note,
@@ -485,9 +514,10 @@ export class Site {
       this.show();
     });
     this.fill("You", element("h1", {}, "You"),
-      element("p", { class: "lead" }, this.summary),
+      element("p", { class: "lead", "data-swap": "you-lead" }, this.summary),
       element("p", { class: "note" }, `Your ${this.words.mark}s are kept in this browser and go nowhere.`),
-      this.ratings.size ? element("div", { class: "actions" }, save, forget) : null, ...this.lists());
+      this.ratings.size || this.isRenewed ? element("div", { class: "actions" }, save, forget) : null,
+      element("div", { "data-swap": "you-lists" }, ...this.lists()));
   }
 
   // The title as the data has it, the mark, and the title as people say it.
@@ -506,8 +536,8 @@ export class Site {
   lists() { return [this.list(this.rows)]; }
 
   list(rows) {
-    return element("ul", { class: "rated-list" }, ...[...rows].reverse().map((row) => element("li", { "data-slot": `you-${row}` },
-      element("a", { href: `#/item/${encodeURIComponent(this.items.id[row])}` }, labelOf(this.items, row)), this.control(row, `you-${row}`))));
+    return element("ul", { class: "rated-list" }, ...[...rows].reverse().map((row) => element("li", {},
+      element("a", { href: `#/item/${encodeURIComponent(this.items.id[row])}` }, labelOf(this.items, row)), this.control(row))));
   }
 
   about() {

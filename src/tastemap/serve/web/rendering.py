@@ -233,10 +233,15 @@ CurrentVisit = Annotated[Visit, Depends(_visit)]
 
 
 class RatingChange:
-    """A rating that a form sets or takes back; nothing where the request is no such form."""
+    """A rating that a form sets or takes back; nothing where the request is no such form.
+
+    Attributes:
+        moment: When it was given, in seconds since 1970; None for now.
+    """
 
     def __init__(self, item: str | None, rating: str, remove: str, csrf: str) -> None:
         self.item, self.rating, self.remove, self.csrf = item, rating, remove, csrf
+        self.moment: int | None = None
 
     def apply(self, visit: Visit) -> bool:
         """Do it; whether there was anything to do.
@@ -254,7 +259,7 @@ class RatingChange:
             rating = visit.value_of(self.rating)
         except ValueError:
             raise Problem(422, "invalid_argument", "choose a rating first") from None
-        visit.service.profiles.rate(visit.key, {self.item: rating})
+        visit.service.profiles.rate(visit.key, {self.item: rating}, self.moment)
         return True
 
 
