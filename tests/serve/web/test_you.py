@@ -74,7 +74,7 @@ def test_what_is_saved_can_be_brought_back_in_its_order(likes: TestClient) -> No
     rows = saved.text.splitlines()
     assert rows[0] == "item_id,title,year,liked,timestamp"
     assert [row.split(",")[3] for row in rows[1:]] == ["-1", "1", "1"], "the latest first"
-    likes.post("/you/forget", data={"csrf": token(likes)})
+    likes.post("/you/forget", data={"csrf": token(likes), "sure": "1"})
     assert "<b>0</b> liked" in likes.get("/").text
     page, picks = review(likes, saved.text, "likes.csv")
     assert picks == ["1 5", "1 3", "-1 7"], "the oldest first"
@@ -121,5 +121,5 @@ def test_what_was_watched_is_kept_beside_ratings_and_saved(stars: TestClient) ->
     assert sorted(pick.split()[0] for pick in picks) == ["5", "seen", "seen"]
     form = {"csrf": token(stars), "item": picks[-1].split()[1], "remove": "1"}
     assert stars.post("/you", data=form).text.count(">Not seen<") == 1
-    stars.post("/you/forget", data={"csrf": token(stars)})
+    stars.post("/you/forget", data={"csrf": token(stars), "sure": "1"})
     assert ">Not seen<" not in stars.get("/you").text

@@ -73,9 +73,14 @@ class Visitors:
         """Who sends a request: known by their cookie, or new."""
         signed = self.read(request.cookies.get(self.cookie, ""))
         renamed = None if signed else self.read(request.cookies.get(COOKIE, ""))
-        token = signed or renamed or secrets.token_urlsafe(16)
-        is_new = signed is None and renamed is None
-        return Visitor(token, self._mac("csrf", token), is_new, renamed is not None)
+        if (token := signed or renamed) is None:
+            return self.stranger()
+        return Visitor(token, self._mac("csrf", token), False, renamed is not None)
+
+    def stranger(self) -> Visitor:
+        """Somebody new."""
+        token = secrets.token_urlsafe(16)
+        return Visitor(token, self._mac("csrf", token), True)
 
     def welcome(self, visitor: Visitor, request: Request, response: Response) -> None:
         """Give a new person their cookie: for this site's own requests, out of scripts' reach."""
