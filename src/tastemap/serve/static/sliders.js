@@ -24,7 +24,7 @@ for (const slide of document.querySelectorAll("[data-slider]")) {
     const text = mixed(range.name, Number(range.value));
     output.textContent = text;
     range.setAttribute("aria-valuetext", text);
-    reset.hidden = Number(range.value) === 0;
+    reset.toggleAttribute("data-idle", Number(range.value) === 0);
   };
   reset.addEventListener("click", () => {
     range.value = "0";

@@ -38,7 +38,7 @@ def first_visit(visit: Visit) -> FirstVisit | None:
     """
     model, n_rated = visit.service.model, visit.n_rated
     is_over = n_rated is None or n_rated >= N_ANSWERS or SKIP_COOKIE in visit.request.cookies
-    if is_over or not (model.capabilities.folds_in and visit.words.is_personal):
+    if is_over or not (model.capabilities.folds_in and model.is_personal):
         return None
     items, backdrop = visit.service.first_visit(visit.profile)
     return FirstVisit(items, backdrop, n_rated or 0) if len(items) >= N_ANSWERS else None
