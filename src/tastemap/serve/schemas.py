@@ -352,6 +352,13 @@ class FlaggedItem:
 
 
 @dataclass(frozen=True, slots=True)
+class FlaggedItems:
+    """All that a person says of items without rating them, the newest first."""
+
+    flags: list[FlaggedItem]
+
+
+@dataclass(frozen=True, slots=True)
 class OwnInteraction:
     """What a person has done with an item, all added up.
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from small_models import save_small, small_ratings
 
-from tastemap.serve.answers.first_visit import N_WELL_KNOWN, SIDE, backdrop, first_items
+from tastemap.serve.answers.first_visit import N_CANDIDATES, SIDE, backdrop, first_items
 from tastemap.serve.model.reload import LiveModel
 from tastemap.serve.people.profiles import page_profile
 from tastemap.serve.people.store import Store
@@ -19,7 +19,7 @@ def test_nine_well_known_items_from_all_over_the_map(service: Service) -> None:
     model = service.model
     rows = first_items(model, service.profiles.user(model, {}))
     assert len(set(rows.tolist())) == 9
-    assert set(rows.tolist()) <= set(model.catalogue.by_popularity[:N_WELL_KNOWN].tolist())
+    assert set(rows.tolist()) <= set(model.catalogue.by_popularity[:N_CANDIDATES].tolist())
     assert rows[0] == model.catalogue.by_popularity[0]
     order = np.argsort(model.map.rows)
     places = model.map.places[order]

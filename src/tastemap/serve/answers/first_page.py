@@ -134,16 +134,17 @@ class FirstPage:
             items = with_reasons(model, user, rows, items)
         if key == "new-here":
             items = with_intervals(model, user, rows, items)
-        known = WORDS_OF_RATINGS if model.has_ratings else WORDS_OF_INTERACTIONS
-        title, note = known["because" if liked >= 0 else words or key]
+        words_of_rows = WORDS_OF_RATINGS if model.has_ratings else WORDS_OF_INTERACTIONS
+        title, note = words_of_rows["because" if liked >= 0 else words or key]
         title = title.format(model.catalogue[liked].title) if liked >= 0 else title
         return Row(key, title, note, user.source, items)
 
     def _best(self, among: Mask | None = None, **options: Any) -> IndexArray:
         """The best items in an order, of some that are free."""
         free = self.free if among is None else self.free & among
-        options = {"filters": self.filters, "among": free} | options
-        return self.model.best_rows(self.user, self.scores, self.k, **options)[0]
+        filters = options.pop("filters", self.filters)
+        for_whom = (self.user, self.scores, self.k, filters)
+        return self.model.best_rows(*for_whom, among=free, **options)[0]
 
     def _liked(self) -> list[int]:
         """Rows of what a row of similar items is about: the latest of what is liked best.

@@ -13,7 +13,7 @@ from tastemap.serve.model.user import ServedUser
 #: So many items stand there at a time, and so many answers lead to the picks.
 N_PLACES, N_ANSWERS = 9, 5
 # The places are shared out among so many of the most rated items.
-N_WELL_KNOWN = 72
+N_CANDIDATES = 72
 # Among the places that are equally far from the others, the better known item comes first: the
 # distance counts as often as the number of ratings to this power.
 POWER_OF_POPULARITY = 0.5
@@ -91,22 +91,22 @@ def backdrop(model: LoadedModel, user: ServedUser, rows: IndexArray) -> Backdrop
 def _shared_out(model: LoadedModel) -> list[list[int]]:
     """For each place the items that may stand there, the first choice first."""
     catalogue = model.catalogue
-    known = catalogue.by_popularity[~model.data.items.placeholders[catalogue.by_popularity]]
-    known = known[catalogue.popularity[known] > 0][:N_WELL_KNOWN]
-    where = _positions(model, known)
-    weight = catalogue.popularity[known] ** POWER_OF_POPULARITY
-    chosen = [0][: len(known)]
-    far = np.full(len(known), np.inf)
-    while len(chosen) < min(N_PLACES, len(known)):
+    candidates = catalogue.by_popularity[~model.data.items.placeholders[catalogue.by_popularity]]
+    candidates = candidates[catalogue.popularity[candidates] > 0][:N_CANDIDATES]
+    where = _positions(model, candidates)
+    weight = catalogue.popularity[candidates] ** POWER_OF_POPULARITY
+    chosen = [0][: len(candidates)]
+    far = np.full(len(candidates), np.inf)
+    while len(chosen) < min(N_PLACES, len(candidates)):
         far = np.minimum(far, np.linalg.norm(where - where[chosen[-1]], axis=1))
         worth = far * weight
         worth[chosen] = -np.inf
         chosen.append(int(np.argmax(worth)))
-    places = [[int(known[at])] for at in chosen]
-    for at in range(len(known)):
+    places = [[int(candidates[at])] for at in chosen]
+    for at in range(len(candidates)):
         if at not in chosen:
             nearest = np.argmin(np.linalg.norm(where[chosen] - where[at], axis=1))
-            places[int(nearest)].append(int(known[at]))
+            places[int(nearest)].append(int(candidates[at]))
     return places
 
 

@@ -13,7 +13,7 @@ from tastemap.serve.schemas import ItemCard
 from tastemap.support.counts import counted
 
 # A leaning has at least so many ratings, and is drawn towards 0 by so many.
-MIN_RATINGS_PER_LEANING, SHRINKAGE_RATINGS = 2, 3.0
+MIN_RATINGS_PER_LEANING, SHRINKAGE_RATINGS = 3, 3.0
 # A leaning of this share of the scale's width is put into words, if so many ratings say so and it
 # is so many of its standard errors from 0: of ten genres hardly one gets there by chance.
 MIN_SHARE_IN_WORDS, MIN_RATINGS_IN_WORDS, MIN_ERRORS_IN_WORDS = 0.06, 5, 2.0

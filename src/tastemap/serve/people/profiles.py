@@ -114,13 +114,9 @@ class Profiles:
         return len(self._merged(self.live.current, key))
 
     def flag(self, key: str, item_ids: Sequence[str], flag: str, moment: int | None = None) -> int:
-        """Keep what a person says of items without a rating; what is rated stays as it is.
+        """Keep one of `FLAGS` of items, the oldest first; what is rated stays as it is.
 
-        Args:
-            key: The profile.
-            item_ids: The items, the oldest first.
-            flag: One of `FLAGS`.
-            moment: When it was said, in seconds since 1970; now, if not said.
+        It was said at a moment in seconds since 1970; now, if not said.
 
         Returns:
             How many of the items have no rating.

@@ -4,7 +4,7 @@
 const toast = document.querySelector(".toast");
 const SAID = {
   seen: "is kept as seen", later: "is kept for later: you find it under You",
-  unwanted: "is not for you: it leaves your picks, and what is like it comes a little later",
+  unwanted: "is not for you, and what is like it comes a little later",
   unseen: "is not asked for again",
 };
 

@@ -1,5 +1,5 @@
-// What a slider does to the picks, in words, while it moves: as templating.py says it. A press on the
-// words brings it back to the middle.
+// What a slider does to the picks, in words, while it moves: as templating.py says it. A press on
+// "Reset" brings it back to where it does nothing.
 
 const MODERATE = 0.35;
 const STRONG = 0.75;
@@ -19,7 +19,7 @@ for (const slide of document.querySelectorAll("[data-slider]")) {
   reset.className = "reset";
   reset.textContent = "Reset";
   reset.setAttribute("aria-label", `Reset: ${range.getAttribute("aria-label")}`);
-  slide.append(reset);
+  slide.querySelector(".foot").append(reset);
   const show = () => {
     const text = mixed(range.name, Number(range.value));
     output.textContent = text;

@@ -4,7 +4,7 @@ import csv
 import io
 from collections import Counter
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import File, Form, Query, UploadFile
 from pydantic import StringConstraints
@@ -137,8 +137,8 @@ def review_import(
         result = review(model.ratings, source, scale, entries)
     else:
         result = review_likes(model.data.items, read_likes(content, max_bytes))
-    shown = {"review": result, "cards": model.catalogue.cards, "flagged": flagged}
-    return visit.page("review.html", "You", **shown)
+    cards = model.catalogue.cards
+    return visit.page("review.html", "You", review=result, cards=cards, flagged=flagged)
 
 
 @router.post("/you/import/keep", form_limits={"max_fields": Limits.picks + Limits.fields})
@@ -173,8 +173,8 @@ def forget(visit: CurrentVisit, csrf: FormText = "", sure: FormText = "") -> Res
     """Ask whether all that is kept of the person is to be deleted; delete it, with a receipt."""
     visit.check(csrf)
     counts = Counter(item.flag for item in visit.flags)
-    kept = {flag: counts[flag] for flag in FLAGS if counts[flag]}
-    shown = {"n_kept": visit.service.profiles.count(visit.key), "flags_kept": kept}
+    shown: dict[str, Any] = {"n_kept": visit.service.profiles.count(visit.key)}
+    shown["flags_kept"] = {flag: counts[flag] for flag in FLAGS if counts[flag]}
     if not sure:
         return visit.page("forget.html", "You", **shown)
     visit.service.profiles.forget(visit.key)
