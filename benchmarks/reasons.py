@@ -101,7 +101,7 @@ def fitted(name: str, saved: dict[str, str], source: str | None) -> Any:
 
 def first_pages(model: Any, show: bool) -> list[tuple[str, str, Row]]:
     """The rows with reasons of each person's first page."""
-    from tastemap.serve.answers.recommendations import first_page
+    from tastemap.serve.answers.first_page import first_page
     from tastemap.serve.model.loaded import LoadedModel
 
     loaded, answers = LoadedModel(model, {}, ""), []

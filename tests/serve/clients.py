@@ -7,13 +7,16 @@ from starlette.testclient import TestClient
 
 from tastemap.serve.app import create_app
 from tastemap.serve.settings import Settings
+from tastemap.serve.web.first import SKIP_COOKIE
 
 
 def client_of(model: Path, folder: Path, **settings: Any) -> TestClient:
-    """A client of an application on a model, with its store in a folder."""
+    """A client of an application on a model, with its store in a folder, after the first visit."""
     told = {"store": str(folder / "ratings.db")} | settings
     app = create_app(Settings(model, **told))
-    return TestClient(app, base_url="http://127.0.0.1", raise_server_exceptions=False)
+    client = TestClient(app, base_url="http://127.0.0.1", raise_server_exceptions=False)
+    client.cookies.set(SKIP_COOKIE, "skipped")
+    return client
 
 
 def error_of(response: Any) -> str:

@@ -12,14 +12,14 @@ from starlette.middleware.gzip import GZipMiddleware
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from tastemap.errors import ArgumentError
-from tastemap.serve.answers.recommendations import look_around
+from tastemap.serve.answers.first_page import look_around
 from tastemap.serve.key_files import load_secret
 from tastemap.serve.model.loaded import LoadedModel
 from tastemap.serve.model.reload import LiveModel
 from tastemap.serve.people.store import Store
 from tastemap.serve.service import Service
 from tastemap.serve.settings import Settings
-from tastemap.serve.web import api, health, imports, marks, pages, rooms, you
+from tastemap.serve.web import api, first, health, imports, marks, pages, rooms, you
 from tastemap.serve.web import openapi as reference
 from tastemap.serve.web.cookies import Visitors
 from tastemap.serve.web.errors import handle_errors
@@ -62,8 +62,8 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.settings, app.state.counting = settings, counting
     app.state.service = Service(live, store, settings.event_weights)
     app.state.visitors = Visitors(load_secret(store.folder or Path(settings.model).parent))
-    of_pages = (pages.router, marks.router, rooms.router, you.router, imports.router)
-    for router in (health.router, *api.routers, reference.router, *of_pages):
+    of_people = (pages.router, marks.router, rooms.router, you.router, imports.router)
+    for router in (health.router, *api.routers, reference.router, first.router, *of_people):
         app.include_router(router)
     app.mount(PREFIX, VersionedFiles())
     handle_errors(app, refusal)

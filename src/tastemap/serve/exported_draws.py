@@ -94,7 +94,7 @@ def triangles(precisions: F64) -> F64:
     Rounded, they still are factors of a positive definite matrix.
     """
     rows, columns = np.tril_indices(precisions.shape[1])
-    return np.linalg.cholesky(precisions)[:, rows, columns]
+    return np.asarray(np.linalg.cholesky(precisions)[:, rows, columns], dtype=np.float64)
 
 
 def stepped(values: AnyArray, dtype: Any) -> dict[str, str]:

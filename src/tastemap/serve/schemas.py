@@ -280,8 +280,8 @@ class Row:
     """A row of cards on the first page.
 
     Attributes:
-        key: ``top-picks``, ``more-yours``, ``rate-next``, ``popular``, ``loved-by-few`` or
-            ``new-here``.
+        key: ``top-picks``, ``because-1``, ``because-2``, ``more-yours``, ``rate-next``,
+            ``acclaimed``, ``loved-by-few``, ``popular`` or ``new-here``.
         title, note: Its heading, and what it means.
         source: Where it comes from.
         items: The cards.
@@ -356,20 +356,30 @@ class OwnRatings:
 
 
 @dataclass(frozen=True, slots=True)
-class SeenItem(Named):
-    """An item that a person has seen without rating it.
+class FlaggedItem(Named):
+    """What a person says of an item without rating it.
 
     Attributes:
         item_id: The item.
         title: Its title.
         year: Its year, if known.
+        flag: ``seen``; ``later``, for what they want to see; ``unwanted``, for what they are not
+            interested in; ``unseen``, for what they have not seen.
         moment: When they said so, in seconds since 1970.
     """
 
     item_id: Id
     title: str
     year: int | None
+    flag: str
     moment: int
+
+
+@dataclass(frozen=True, slots=True)
+class FlaggedItems:
+    """All that a person says of items without rating them, the newest first."""
+
+    flags: list[FlaggedItem]
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,13 +20,16 @@ from tastemap.models.base.selection import top_k
 from tastemap.serve.answers import item_map
 from tastemap.serve.answers.alike import Alike, alike
 from tastemap.serve.answers.explanations import explanation
+from tastemap.serve.answers.first_page import first_page
+from tastemap.serve.answers.first_visit import Backdrop, backdrop, first_items
 from tastemap.serve.answers.group import GroupPicks, group_picks
 from tastemap.serve.answers.item_map import ItemMap, OwnMap, Place
 from tastemap.serve.answers.predictions import prediction_of, predictions
-from tastemap.serve.answers.recommendations import cards, first_page, recommendations
+from tastemap.serve.answers.recommendations import cards, recommendations
 from tastemap.serve.answers.standing import Standing, standing
 from tastemap.serve.answers.taste import Taste, taste_of
 from tastemap.serve.answers.taste_card import TasteCard, taste_card
+from tastemap.serve.answers.unwanted import Lowered, lowered_by
 from tastemap.serve.cursors import cursor_at, position_of
 from tastemap.serve.model.additions import AddedItems, NewItem, add_items
 from tastemap.serve.model.catalogue import NO_FILTERS, Filters
@@ -241,6 +244,18 @@ class Service:
         """
         model, user = self._model_and_user(profile)
         return first_page(model, user, k, filters, **sliders)
+
+    def first_visit(self, profile: AnyProfile) -> tuple[list[ItemCard], Backdrop | None]:
+        """What somebody new is asked for, without predictions, and the map behind it."""
+        model, user = self._model_and_user(profile)
+        rows = first_items(model, user)
+        shown = model.catalogue.cards(rows, rating_of=user.rating_of)
+        return shown, backdrop(model, user, rows)
+
+    def lowered(self, profile: AnyProfile, item_id: str) -> Lowered | None:
+        """How much less an item counts in a person's lists, and why; None if it does not."""
+        model, user = self._model_and_user(profile)
+        return lowered_by(model, user, row_of(model, item_id))
 
     def prediction(self, profile: AnyProfile, item_id: str) -> Prediction:
         """What a person would give an item, with its distribution or its error band."""

@@ -17,7 +17,8 @@ class Words:
         verb: What people do with an item.
         mark: What is kept of a person and an item.
         one_counted, counted: What is counted of an item, in the singular and in the plural.
-        first: What somebody new is asked to do.
+        start: What somebody new is asked to do before there are picks.
+        first: What somebody new is asked to do beside them.
         live: What a mark does to the picks.
         changed: What is said when a mark is set.
         map_note: What can be done on the map.
@@ -29,6 +30,7 @@ class Words:
     mark: str
     one_counted: str
     counted: str
+    start: str
     first: str
     live: str
     changed: str
@@ -52,6 +54,7 @@ class Words:
         """
         noun, has_ratings = item_noun(data), isinstance(data, Ratings)
         verb, mark = ("rate", "rating") if has_ratings else ("like", "like")
+        start = f"{verb.capitalize()} a few {noun.plural} that you know, and your picks follow."
         first = f"{verb.capitalize()} a few {noun.plural} that you know; from the first on, the "
         first, live = f"{first}picks are yours.", f"Every {mark} changes your picks at once."
         changed = "Your picks have changed."
@@ -60,7 +63,7 @@ class Words:
             changed = ""
         note = f"Point at {noun.indefinite} to see its true neighbours; click it to {verb} it."
         counted = ("rating", "ratings") if has_ratings else ("person", "people")
-        return cls(noun, is_personal, verb, mark, *counted, first, live, changed, note)
+        return cls(noun, is_personal, verb, mark, *counted, start, first, live, changed, note)
 
     @property
     def marked(self) -> str:

@@ -9,8 +9,8 @@ from small_models import QUICK, small_interactions, small_ratings
 
 from tastemap.data.ratings import Ratings
 from tastemap.models.registry import make_model
+from tastemap.serve.answers.first_page import first_page
 from tastemap.serve.answers.reasons import assigned, reasonable, with_reasons
-from tastemap.serve.answers.recommendations import first_page
 from tastemap.serve.model.loaded import LoadedModel
 from tastemap.serve.schemas import ItemCard
 

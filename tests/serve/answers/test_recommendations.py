@@ -1,10 +1,10 @@
-"""Picks and their reasons, what to rate next, and the rows of the first page."""
+"""Picks and their reasons."""
 
 from pathlib import Path
 
 import numpy as np
 import pytest
-from small_models import save_small, small_interactions, small_ratings
+from small_models import save_small, small_ratings
 
 from tastemap.models.registry import load_model
 from tastemap.serve.model.catalogue import Filters
@@ -65,27 +65,6 @@ def test_answers_are_those_of_the_library(
     assert [i.item_id for i in known.items] == model.recommend(3, k=7)["item_id"].to_list()
 
 
-def test_the_picks_of_the_first_page_are_cautious(service: Service, artifact: Path) -> None:
-    model, (picks, *_) = load_model(artifact), service.rows(api_profile("3"), 8, novelty=0.2)
-    cautious = model.recommend(3, k=8, novelty=0.2, by="cautious")["item_id"]
-    assert [item.item_id for item in picks.items] == cautious.to_list()
-
-
-def test_what_is_more_yours_is_good_and_others_like_it_less(
-    service: Service, artifact: Path
-) -> None:
-    model, mine = load_model(artifact), {"1": 5.0, "3": 5.0, "2": 1.0, "4": 2.0}
-    picks, yours, *_ = service.rows(mine, 4)
-    user = model.fold_in({int(item): rating for item, rating in mine.items()})
-    scores = model.score_rows(user)
-    rows = np.array([item.item_id for item in yours.items]) - 1
-    assert yours.key == "more-yours"
-    assert (scores[rows] >= np.sort(scores)[-20]).all()
-    assert {item.item_id for item in yours.items}.isdisjoint(i.item_id for i in picks.items)
-    lifts = scores - model.score_rows(model.user_at(0)._replace(description=model._user(-1)))
-    assert lifts[rows].min() > np.median(lifts)
-
-
 def test_the_first_page_is_varied_and_caps_are_kept(service: Service) -> None:
     mine = {"2": 5.0, "4": 4.0, "1": 1.0}
     picks = service.recommend(mine, 6, diversity=0.8, by="cautious").items
@@ -129,29 +108,6 @@ def test_reasons_of_every_kind_of_model(tmp_path: Path, name: str) -> None:
     store.close()
 
 
-def test_what_few_love_is_loved_and_known_to_enough(service: Service) -> None:
-    """No film of a handful of ratings, none below the average, none that is a pick already."""
-    catalogue, mean = service.model.catalogue, service.model.ratings.global_mean
-    for mine in ({}, {"2": 5.0, "4": 4.0, "1": 1.0}):
-        rows = {row.key: row.items for row in service.rows(mine, 8)}
-        assert len(rows["loved-by-few"]) == 8
-        for item in rows["loved-by-few"]:
-            assert catalogue.popularity_of_tail // 3 <= item.n_ratings
-            assert item.n_ratings <= catalogue.popularity_of_tail
-            assert catalogue.default_scores[int(item.item_id) - 1] >= mean
-        picks = {item.item_id for item in rows["top-picks"]}
-        assert picks.isdisjoint(item.item_id for item in rows["loved-by-few"])
-
-
-def test_what_to_rate_next_tells_most(service: Service) -> None:
-    rows = {row.key: row for row in service.rows({"2": 5.0}, 6)}
-    assert list(rows) == ["top-picks", "more-yours", "rate-next", "popular", "loved-by-few"]
-    assert all(len(row.items) == 6 for row in rows.values())
-    assert all(item.item_id != 2 for row in rows.values() for item in row.items)
-    chosen = [item.item_id for item in rows["rate-next"].items]
-    assert chosen == greedily(service, [2], 6)
-
-
 def test_lists_have_new_items_where_they_are_asked_for(new_items: Service) -> None:
     mine = {"2": 5.0, "4": 5.0, "1": 1.0}
     assert {item.basis for item in new_items.recommend(mine, 100).items} == {"ratings"}
@@ -164,31 +120,3 @@ def test_lists_have_new_items_where_they_are_asked_for(new_items: Service) -> No
     assert {n for n, item in shown.items() if item.interval} == {901, 902, 903}
     theirs = new_items.model.model.recommend(ratings={2: 5.0, 4: 5.0, 1: 1.0}, k=80, new=True)
     assert list(shown) == theirs["item_id"].to_list()
-
-
-def greedily(service: Service, rated: list[int], k: int) -> list[int]:
-    """The same by determinants: what the next rating would tell, times how many know the item."""
-    model = service.model.model
-    known = np.log2(model.ratings_.by_item.counts + 1)
-
-    def volume(items: list[int]) -> float:
-        X = model.factors.item_weights[[item - 1 for item in items]].astype(float)
-        X[:, 0] = 1
-        return float(np.linalg.slogdet(model.factors.prior.precision + X.T @ X)[1])
-
-    chosen = list(rated)
-    for _ in range(k):
-        left = [item for item in range(1, 81) if item not in chosen]
-        gains = [known[i - 1] * (volume([*chosen, i]) - volume(chosen)) for i in left]
-        chosen.append(left[int(np.argmax(gains))])
-    return chosen[len(rated) :]
-
-
-def test_who_has_no_likes_yet_is_asked_what_tells_most(tmp_path: Path) -> None:
-    """A model that only ranks has no biases, for which it would know no spread."""
-    store = Store("sqlite://")
-    for n, data in enumerate((small_ratings(), small_interactions())):
-        service = Service(LiveModel(save_small(data, tmp_path / str(n), "ials")), store)
-        rows = {row.key: row.items for row in service.rows({}, 4)}
-        assert len({item.item_id for item in rows["rate-next"]}) == 4
-    store.close()

@@ -10,16 +10,21 @@ def test_taste_speaks_of_what_differs_from_others(service: Service) -> None:
     taste = service.taste(mine)
     assert [leaning.name for leaning in taste.genres] == ["Drama", "Comedy"]
     assert taste.genres[0].difference > 0 > taste.genres[1].difference
-    assert "You rate Drama higher than others do." in taste.sentences
+    assert "You rate Drama (5 ratings) higher than others do." in taste.sentences
     assert taste.likes
     assert all(item.your_rating == 5 for item in taste.likes)
     assert service.taste({}).n == 0
 
 
-def test_two_or_three_ratings_make_no_sentence(service: Service, clicks: Service) -> None:
+def test_little_evidence_makes_no_sentence(service: Service, clicks: Service) -> None:
     few = service.taste({"2": 5.0, "4": 5.0, "6": 5.0})
     assert few.genres[0].name == "Drama"
     assert few.sentences == []
+    mixed = {str(n): 5.0 if n % 4 else 1.0 for n in range(2, 18, 2)}
+    mixed |= {str(n): 4.0 if n % 4 == 1 else 2.0 for n in range(1, 17, 2)}
+    unsure = service.taste(mixed)
+    assert all(leaning.n >= 5 for leaning in unsure.genres)
+    assert not [text for text in unsure.sentences if "Drama" in text or "Comedy" in text]
     assert clicks.taste({"2": 1.0, "4": 1.0, "6": 1.0}).sentences == []
 
 
@@ -43,6 +48,6 @@ def test_taste_without_ratings_is_what_is_chosen_more_often(clicks: Service) -> 
     more, less = (leaning.difference for leaning in taste.genres)
     assert more == pytest.approx(-less)
     assert more > 0.1
-    assert "You choose Drama more often than others do." in taste.sentences
+    assert "By your 6 likes you choose Drama more often than others do." in taste.sentences
     assert [item.item_id for item in taste.likes] == [12, 10, 8, 6, 4], "the latest first"
     assert [item.item_id for item in taste.dislikes] == [3]

@@ -16,6 +16,7 @@ from tastemap.data.ratings import Ratings
 from tastemap.explore.item_map import item_map
 from tastemap.models.base.recommender import Recommender
 from tastemap.models.registry import make_model
+from tastemap.serve.web.first import SKIP_COOKIE
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 ARGUMENTS = [
@@ -88,8 +89,10 @@ def open_page(browser: Any) -> Iterator[Any]:
     """Opens a page in a context of its own; at the end nothing may have gone wrong on it."""
     opened: list[Watched] = []
 
-    def open_(home: str, **options: Any) -> Watched:
+    def open_(home: str, *, is_first: bool = False, **options: Any) -> Watched:
         context = browser.new_context(**{"reduced_motion": "reduce", **options})
+        if home.startswith("http") and not is_first:  # the first visit is over
+            context.add_cookies([{"name": SKIP_COOKIE, "value": "skipped", "url": home}])
         watched = Watched(context.new_page(), home)
         opened.append(watched)
         return watched

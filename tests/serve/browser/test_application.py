@@ -62,10 +62,43 @@ def test_a_new_person_from_the_first_rating_to_being_forgotten(
     with page.expect_download() as download:
         page.get_by_role("link", name="Save as CSV").click()
     assert sorted(float(row["rating"]) for row in read_csv(download.value)) == [1, 2, 4, 5, 5]
-    page.on("dialog", lambda dialog: dialog.accept())
     page.locator("form[action='/you/forget'] button").click()
-    page.wait_for_url(f"{home}/")
+    page.get_by_role("button", name="Yes, forget me").click()
+    page.get_by_role("heading", name="You are forgotten").wait_for()
+    assert "5 ratings" in page.locator("main").inner_text()
     assert page.locator(".count b").inner_text() == "0"
+
+
+def test_the_first_minute_and_what_is_said_without_stars(
+    open_page: Any, home: str, until: Any
+) -> None:
+    watched = open_page(home, is_first=True, viewport={"width": 390, "height": 844})
+    page = watched.page
+    page.goto(home)
+    films = page.locator("[data-first] .card")
+    assert films.count() == 9
+    before = films.nth(3).get_attribute("data-item")
+    others = [films.nth(n).get_attribute("data-item") for n in (2, 4)]
+    films.nth(3).get_by_role("button", name="Not seen").focus()
+    page.keyboard.press("Enter")
+    until(page, f"document.querySelectorAll('.card')[3].dataset.item != '{before}'")
+    assert [films.nth(n).get_attribute("data-item") for n in (2, 4)] == others
+    until(page, "document.querySelectorAll('.card')[3].contains(document.activeElement)")
+    assert watched.axe() == []
+    for n in range(5):
+        films.nth(n).locator("input[value='5']").check(force=True)
+        until(page, f"document.querySelector('.count b').textContent == {n + 1}")
+        if n < 4:
+            until(page, f"document.querySelector('.first-progress').innerText == '{n + 1} of 5'")
+            until(page, "document.querySelector('.first-map .you') !== null")
+    page.mouse.move(1, 1)
+    page.get_by_role("heading", name="Top picks for you").wait_for()
+    later = page.locator("#row-top-picks ~ ul .card").first.get_by_role("button", name="Later")
+    later.click()
+    until(page, "document.querySelector('.flags [aria-pressed=true]') !== null")
+    assert watched.axe() == []
+    later.click()
+    until(page, "document.querySelector('.flags [aria-pressed=true]') === null")
 
 
 def test_no_cell_of_a_saved_table_is_a_formula(open_page: Any, home: str, read_csv: Any) -> None:

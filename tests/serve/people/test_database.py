@@ -154,7 +154,7 @@ def test_a_reader_cannot_write_and_an_old_schema_stays_old(store: Store, file: P
             "DROP TABLE store",
             "DROP TABLE events",
             "ALTER TABLE ratings DROP COLUMN written",
-            "ALTER TABLE ratings DROP COLUMN seen",
+            "ALTER TABLE ratings DROP COLUMN flag",
         ):
             connection.execute(sa.text(change))
         connection.execute(sa.text("UPDATE alembic_version SET version_num = '0001'"))

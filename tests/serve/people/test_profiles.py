@@ -95,21 +95,21 @@ def test_what_replaces_a_profile_is_all_of_it(service: Service) -> None:
 
 def test_what_was_seen_is_left_out_of_the_picks(service: Service) -> None:
     first = [str(card.item_id) for card in service.recommend(ANN, 3).items]
-    assert service.profiles.see(ANN, first[:2], moment=5) == 2
+    assert service.profiles.flag(ANN, first[:2], "seen", moment=5) == 2
     assert service.recommend(ANN, 3).source == "popular", "nothing is known of their taste"
-    seen = [str(item.item_id) for item in service.profiles.seen_of(ANN)]
+    seen = [str(item.item_id) for item in service.profiles.flags_of(ANN)]
     assert seen == first[1::-1], "the newest first"
     service.profiles.rate(ANN, {"2": 5.0, first[0]: 1.0})
     picks = {str(card.item_id) for card in service.recommend(ANN, 40).items}
     assert picks.isdisjoint({"2", *first[:2]})
-    assert [str(item.item_id) for item in service.profiles.seen_of(ANN)] == [first[1]]
+    assert [str(item.item_id) for item in service.profiles.flags_of(ANN)] == [first[1]]
     assert service.profiles.count(ANN) == 2
-    assert service.profiles.see(ANN, [first[0]]) == 0, "it is rated"
-    service.profiles.unrate(ANN, first[1])
-    assert service.profiles.seen_of(ANN) == []
+    assert service.profiles.flag(ANN, [first[0]], "seen") == 0, "it is rated"
+    assert service.profiles.unflag(ANN, first[1])
+    assert service.profiles.flags_of(ANN) == []
     assert first[1] in {str(card.item_id) for card in service.recommend(ANN, 40).items}
     with pytest.raises(UnknownIdError):
-        service.profiles.see(ANN, ["no such"])
+        service.profiles.flag(ANN, ["no such"], "seen")
 
 
 def test_somebody_of_the_data_keeps_what_the_data_say_was_seen(

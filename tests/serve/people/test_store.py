@@ -55,16 +55,20 @@ def test_a_write_may_be_repeated_and_the_last_one_counts(store: Store) -> None:
     assert store.profile("nobody") == EMPTY_PROFILE
 
 
-def test_what_was_seen_yields_to_a_rating_and_is_no_rating(store: Store) -> None:
+def test_a_flag_yields_to_a_rating_and_is_no_rating(store: Store) -> None:
     store.rate("ann", {"7": 4.0, "8": None})
-    store.see("ann", [*ODD, "8"], moment=5)
-    seen = {entry.item for entry in store.profile("ann").seen}
+    store.flag("ann", [*ODD, "8"], "seen", moment=5)
+    seen = {entry.item for entry in store.profile("ann").flags}
     assert seen == {*ODD, "8"} - {"7"}, "what is rated stays rated"
     assert store.count() == (1, 1)
     store.rate("ann", {"8": 2.0})
-    store.unrate("ann", ODD[1])
-    seen = {entry.item for entry in store.profile("ann").seen}
+    assert store.unflag("ann", ODD[1])
+    assert not store.unflag("ann", "8"), "it is rated"
+    seen = {entry.item for entry in store.profile("ann").flags}
     assert seen == {*ODD} - {"7", ODD[1]}
+    store.flag("ann", [ODD[2]], "later", moment=6)
+    assert store.profile("ann").flagged("later") == [(ODD[2], "later", 6)]
+    assert len(store.profile("ann").flagged("seen")) == len(seen) - 1, "an item has one flag"
     assert ratings_of(store, "ann")["8"] == 2.0
     assert store.forget("ann")
     assert store.profile("ann") == EMPTY_PROFILE

@@ -336,3 +336,22 @@ def test_a_model_of_interactions_says_what_it_is(clicks_client: TestClient) -> N
     assert [pair["predicted_rating"] for pair in predicted] == [None, None]
     assert predicted[1]["score"] == item["item"]["n_ratings"] > 0
     assert error_of(clicks_client.get("/api/v1/map")) == "no_map"
+
+
+def test_flags_are_set_listed_and_taken_back(client: TestClient) -> None:
+    home = "/api/v1/users/new/flags"
+    for item, flag in ((3, "later"), (4, "unwanted"), (3, "seen")):
+        assert client.put(f"{home}/{item}", json={"flag": flag}).status_code == 204
+    listed = client.get(home).json()["flags"]
+    assert sorted((item["item_id"], item["flag"]) for item in listed) == [
+        (3, "seen"),
+        (4, "unwanted"),
+    ]
+    assert client.put(f"{home}/3", json={"flag": "loved"}).status_code == 422
+    assert client.put(f"{home}/none", json={"flag": "seen"}).status_code == 404
+    client.put("/api/v1/users/new/ratings/5", json={"rating": 4})
+    assert error_of(client.put(f"{home}/5", json={"flag": "later"})) == "rated_item"
+    picks = client.get("/api/v1/users/new/recommendations?k=80&exclude_seen=false").json()["items"]
+    assert {4} == {3, 4, 5} - {item["item_id"] for item in picks}
+    assert client.delete(f"{home}/4").status_code == 204
+    assert [item["item_id"] for item in client.get(home).json()["flags"]] == [3]

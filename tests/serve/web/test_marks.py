@@ -36,7 +36,7 @@ def test_what_has_waited_is_kept_at_the_moment_when_it_was_said(client: TestClie
     first = moments(client)["3"][1]
     assert abs(first - (now - 5000)) < 60
     before = client.post("/marks", data=form(client, rating="2")).json()["before"]
-    assert before == {"rating": 4.0, "moment": first, "seen": False}
+    assert before == {"rating": 4.0, "moment": first, "flag": None}
     client.post("/marks", data=form(client, rating="4", moment=str(before["moment"])))
     assert moments(client)["3"] == ("4", first), "an undo restores the moment, too"
     client.post("/marks", data=form(client, rating="5", age="-99", moment="99999999999"))
@@ -47,8 +47,8 @@ def test_an_undo_brings_back_what_was_only_seen(client: TestClient) -> None:
     keep = form(client, pick="seen 3")
     client.post("/you/import/keep", data=keep)
     before = client.post("/marks", data=form(client, rating="4")).json()["before"]
-    assert before["seen"] is True
-    client.post("/marks", data=form(client, remove="1", seen="1"))
+    assert before["flag"] == "seen"
+    client.post("/marks", data=form(client, remove="1", flag="seen"))
     assert moments(client) == {} or moments(client)["3"][0] == ""
     assert "Seen without a rating" in client.get("/you").text
 

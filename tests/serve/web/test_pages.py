@@ -130,7 +130,7 @@ def test_an_export_is_reviewed_and_kept(client: TestClient) -> None:
     rate(client, 5, 1)
     own = client.get("/you/ratings.csv").content
     csrf = token(client)
-    client.post("/you/forget", data={"csrf": csrf})
+    client.post("/you/forget", data={"csrf": csrf, "sure": "1"})
     assert "<b>0</b> rated" in client.get("/").text
     files = {"file": ("ratings.csv", own, "text/csv")}
     page = client.post("/you/import", files=files, data={"csrf": token(client)}).text
@@ -441,7 +441,7 @@ def test_picks_of_likes_have_their_reasons_and_few_know_the_last_row(likes: Test
     assert "because you like" in page
     rows = re.split(r"<section", page)
     assert [re.search(r"<h2[^>]*>([^<]+)", row)[1] for row in rows[1:]] == [
-        *("Top picks for you", "Popular", "Loved by few")
+        *("Top picks for you", "Because you liked Drama 12", "Hidden gems", "Popular")
     ]
     tail = likes.app.state.service.model.catalogue.popularity_of_tail
     assert all(int(n) <= tail for n in re.findall(r"(\d+) (?:people|person)\b", rows[3]))

@@ -262,6 +262,7 @@ class RowModel(ShortlistedModel, orders.OrderedModel):
         seed: int = 0,
         new: bool = False,
         reranking: Reranking | None = None,
+        lowering: FloatArray | None = None,
     ) -> tuple[IndexArray, FloatArray, FloatArray]:
         """The best items for a user: rows, raw predictions and scores, best first.
 
@@ -276,6 +277,7 @@ class RowModel(ShortlistedModel, orders.OrderedModel):
             seed: Of the draw of a curious list.
             new: Choose from items without training ratings, too.
             reranking: What the list shall be like beside being good.
+            lowering: (n_items,), how much less each item counts than is predicted; 0 if not said.
 
         Raises:
             UnsupportedError: If the model lacks what the order or the reranking needs.
@@ -290,7 +292,7 @@ class RowModel(ShortlistedModel, orders.OrderedModel):
 
         def order(predicted: FloatArray, allowed: Mask, is_quick: bool = False) -> FloatArray:
             return orders.ordered(
-                *(self, predicted, user, by),
+                *(self, predicted if lowering is None else predicted - lowering, user, by),
                 novelty=novelty,
                 allowed=allowed,
                 k=n_scored,

@@ -33,6 +33,7 @@ def best_new(
     """
     allowed = is_new(model) & model.catalogue.allowed(filters)
     allowed[user.user.touched] = False
+    allowed[user.set_aside] = False
     if user.source == "popular":
         return np.flatnonzero(allowed)[::-1][:k].astype(np.int32)
     scores = model.model.quick_scores(user.user) if scores is None else scores

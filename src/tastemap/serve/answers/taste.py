@@ -10,11 +10,13 @@ from tastemap.data.nouns import item_noun
 from tastemap.serve.model.loaded import LoadedModel
 from tastemap.serve.model.user import ServedUser
 from tastemap.serve.schemas import ItemCard
+from tastemap.support.counts import counted
 
 # A leaning has at least so many ratings, and is drawn towards 0 by so many.
-MIN_RATINGS_PER_LEANING, SHRINKAGE_RATINGS = 2, 3.0
-# A leaning of this share of the scale's width is put into words, if so many ratings say so.
-MIN_SHARE_IN_WORDS, MIN_RATINGS_IN_WORDS = 0.06, 4
+MIN_RATINGS_PER_LEANING, SHRINKAGE_RATINGS = 3, 3.0
+# A leaning of this share of the scale's width is put into words, if so many ratings say so and it
+# is so many of its standard errors from 0: of ten genres hardly one gets there by chance.
+MIN_SHARE_IN_WORDS, MIN_RATINGS_IN_WORDS, MIN_ERRORS_IN_WORDS = 0.06, 5, 2.0
 # A difference of shares of likes that is put into words.
 MIN_DIFFERENCE_OF_SHARES = 0.1
 # So many likes and dislikes are shown, this share of the scale's width or more from the average; at
@@ -32,11 +34,13 @@ class Leaning:
         difference: Mean of own rating minus damped average, drawn towards 0 where n is small;
             without ratings its share of what the person likes minus that of what all like, drawn
             towards 0 where the person likes little.
+        is_sure: Whether there is enough evidence to put it into words.
     """
 
     name: str
     n: int
     difference: float
+    is_sure: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +92,7 @@ def taste_of(model: LoadedModel, user: ServedUser) -> Taste:
         likes=catalogue.cards(rows[likes], rating_of=user.rating_of),
         dislikes=catalogue.cards(rows[dislikes], rating_of=user.rating_of),
         sentences=_sentences(
-            generosity if len(rows) >= MIN_RATINGS_IN_WORDS else 0.0,
+            Leaning("", len(rows), generosity, _is_sure(difference, float(difference.std()))),
             genres,
             decades,
             MIN_SHARE_IN_WORDS * width,
@@ -143,9 +147,7 @@ def _taste_without_ratings(model: LoadedModel, user: ServedUser) -> Taste:
         decades=decades,
         likes=catalogue.cards(liked[::-1][:MAX_LIKES], rating_of=weights),
         dislikes=catalogue.cards(disliked[::-1][:MAX_LIKES], rating_of=weights),
-        sentences=_sentences_of_shares(genres, decades, item_noun(model.data).plural)
-        if len(liked) >= MIN_RATINGS_IN_WORDS
-        else [],
+        sentences=_sentences_of_shares(genres, decades, item_noun(model.data).plural, len(liked)),
     )
 
 
@@ -158,10 +160,13 @@ def _shares(liked: IndexArray, names_of: list[tuple[str, ...]], popularity: I64)
         for name in names:
             of_all[name] += n_likes
     size, n_likes = len(liked) + SHRINKAGE_RATINGS, max(int(popularity.sum()), 1)
-    leanings = [
-        Leaning(name, of_user[name], (of_user[name] - len(liked) * n / n_likes) / size)
-        for name, n in of_all.items()
-    ]
+    leanings = []
+    for name, n in of_all.items():
+        share = n / n_likes
+        more = of_user[name] - len(liked) * share
+        error = np.sqrt(len(liked) * share * (1 - share))
+        is_sure = len(liked) >= MIN_RATINGS_IN_WORDS and abs(more) >= MIN_ERRORS_IN_WORDS * error
+        leanings.append(Leaning(name, of_user[name], more / size, bool(is_sure)))
     return sorted(leanings, key=lambda leaning: (-leaning.difference, leaning.name))
 
 
@@ -181,27 +186,38 @@ def _leanings(difference: FloatArray, names_of: list[tuple[str, ...]]) -> list[L
     for value, names in zip(difference.tolist(), names_of, strict=True):
         for name in names:
             values.setdefault(name, []).append(value)
+    spread = float(difference.std())
     leanings = [
-        Leaning(name, len(group), sum(group) / (len(group) + SHRINKAGE_RATINGS))
+        Leaning(
+            *(name, len(group), sum(group) / (len(group) + SHRINKAGE_RATINGS)),
+            is_sure=_is_sure(np.array(group), spread),
+        )
         for name, group in values.items()
         if len(group) >= MIN_RATINGS_PER_LEANING
     ]
     return sorted(leanings, key=lambda leaning: (-leaning.difference, leaning.name))
 
 
+def _is_sure(difference: FloatArray, spread: float) -> bool:
+    """Whether the mean of some differences is not 0, where single ones spread so far."""
+    enough = len(difference) >= MIN_RATINGS_IN_WORDS
+    error = spread / np.sqrt(len(difference))
+    return bool(enough and abs(float(difference.mean())) >= MIN_ERRORS_IN_WORDS * error)
+
+
 def _sentences(
-    generosity: float, genres: list[Leaning], decades: list[Leaning], least: float, items: str
+    generosity: Leaning, genres: list[Leaning], decades: list[Leaning], least: float, items: str
 ) -> list[str]:
-    """The taste in words."""
+    """The taste in words, each with the number of ratings that it is drawn from."""
     sentences = []
-    if abs(generosity) >= least:
-        side = "above" if generosity > 0 else "below"
-        mean = f"{abs(generosity):.1f} {side} what others give"
-        sentences.append(f"Your ratings are on average {mean}.")
+    if generosity.is_sure and abs(generosity.difference) >= least:
+        side = "above" if generosity.difference > 0 else "below"
+        mean = f"{abs(generosity.difference):.1f} {side} what others give"
+        sentences.append(f"Your {generosity.n} ratings are on average {mean}.")
     for kind, leanings in (("", genres), (f"{items} of the ", decades)):
-        sure = [lean for lean in leanings if lean.n >= MIN_RATINGS_IN_WORDS]
-        more = [kind + lean.name for lean in sure[:3] if lean.difference >= least]
-        less = [kind + lean.name for lean in sure[::-1][:3] if lean.difference <= -least]
+        sure = [lean for lean in leanings if lean.is_sure]
+        more = [_evident(kind, lean) for lean in sure[:3] if lean.difference >= least]
+        less = [_evident(kind, lean) for lean in sure[::-1][:3] if lean.difference <= -least]
         if more:
             sentences.append(f"You rate {_listed(more)} higher than others do.")
         if less:
@@ -209,18 +225,26 @@ def _sentences(
     return sentences
 
 
-def _sentences_of_shares(genres: list[Leaning], decades: list[Leaning], items: str) -> list[str]:
-    """The taste in words, where there are no ratings."""
+def _evident(kind: str, leaning: Leaning) -> str:
+    """A genre or decade, and how many ratings speak of it."""
+    return f"{kind}{leaning.name} ({counted(leaning.n, 'rating')})"
+
+
+def _sentences_of_shares(
+    genres: list[Leaning], decades: list[Leaning], items: str, n: int
+) -> list[str]:
+    """The taste in words, where there are no ratings, by so many likes."""
     sentences = []
     for kind, leanings in (("", genres), (f"{items} of the ", decades)):
         for word, sign, order in (("more", 1, leanings), ("less", -1, leanings[::-1])):
             names = [
                 kind + lean.name
                 for lean in order[:3]
-                if sign * lean.difference >= MIN_DIFFERENCE_OF_SHARES
+                if lean.is_sure and sign * lean.difference >= MIN_DIFFERENCE_OF_SHARES
             ]
             if names:
-                sentences.append(f"You choose {_listed(names)} {word} often than others do.")
+                which = f"{_listed(names)} {word} often than others do"
+                sentences.append(f"By your {n} likes you choose {which}.")
     return sentences
 
 

@@ -33,6 +33,7 @@ from tastemap.serve.model.catalogue import NO_FILTERS, Catalogue, Filters, RowsO
 from tastemap.serve.model.neighbours import near_rows
 from tastemap.serve.model.preparation import Preparation
 from tastemap.serve.model.taste import N_ITEMS, Taste, taste_beyond
+from tastemap.serve.model.unwanted import lowering_of
 from tastemap.serve.model.user import ServedUser, folded_in
 from tastemap.serve.schemas import Basis
 from tastemap.serve.settings import MIN_WEIGHT, Limits
@@ -228,7 +229,8 @@ class LoadedModel:
         ``among`` is a mask (n_items,) beside the filters, and ``options`` are those of
         `recommend_rows`. Where ``by`` is None, lists are cautious if the model can; of whom nothing
         is known, all orders are that of the scores. What a person dislikes is left out,
-        ``exclude_seen`` or not, where there are no ratings.
+        ``exclude_seen`` or not, where there are no ratings; and so is what they are not interested
+        in, which lowers what is like it.
         """
         by = cautious_order(self.capabilities) if by is None else supported(self.model, by)
         by = "expected" if user.source == "popular" else by
@@ -239,10 +241,18 @@ class LoadedModel:
             allowed &= among
         if not self.has_ratings:
             allowed[[row for row, weight in user.rating_of.items() if weight <= 0]] = False
-        rows, _, score = self.model.recommend_rows(
-            user.user, k, scores=scores, allowed=allowed, by=by, **options
-        )
+        allowed[user.set_aside if options.get("exclude_seen", True) else user.unwanted] = False
+        options |= {"allowed": allowed, "by": by, "lowering": self.lowering(user)}
+        rows, _, score = self.model.recommend_rows(user.user, k, scores=scores, **options)
         return rows, score
+
+    def lowering(self, user: ServedUser) -> FloatArray | None:
+        """How much less items count in lists for a user, (n_items,), as `lowering_of` has it."""
+        if not self.has_ratings or not len(user.unwanted):
+            return None
+        near = [self.near(row) for row in user.unwanted.tolist()]
+        width = self.scale.highest - self.scale.lowest
+        return lowering_of(near, len(self.catalogue), width)
 
     def unseen(self, users: Iterable[ServedUser], filters: Filters = NO_FILTERS) -> Mask:
         """Which items (n,) a list for all of these users may hold.
@@ -253,6 +263,7 @@ class LoadedModel:
         mask = self.catalogue.allowed(filters) & (self.catalogue.popularity > 0)
         for user in users:
             mask[user.user.touched] = False
+            mask[user.set_aside] = False
         return mask
 
     def basis_of(self, rows: IndexArray) -> list[Basis]:

@@ -1,14 +1,19 @@
 """``ServedUser``: whom an answer is for, as the model describes them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 
 from tastemap.arrays import F32, IndexArray
 from tastemap.models.base.recommender import Recommender
-from tastemap.models.base.user import User
+from tastemap.models.base.user import NO_ITEMS, User
 from tastemap.serve.schemas import Source
+
+
+def no_items() -> IndexArray:
+    """Rows of no items."""
+    return NO_ITEMS
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,11 +26,17 @@ class ServedUser:
         source: Where answers for the user come from.
         gap: Seconds since the user's latest interaction, for models that look at time; None where
             nobody has said.
+        later: Rows of what the user wants to see later, (n,); lists leave it out.
+        unwanted: Rows of what the user is not interested in, (n,); lists leave it out, too.
+        unseen: Rows of what the user has not seen, (n,); nobody asks for a rating of it again.
     """
 
     user: User
     source: Source
     gap: float | None = None
+    later: IndexArray = field(default_factory=no_items)
+    unwanted: IndexArray = field(default_factory=no_items)
+    unseen: IndexArray = field(default_factory=no_items)
 
     @property
     def user_index(self) -> int:
@@ -41,6 +52,11 @@ class ServedUser:
     def rating(self) -> F32:
         """The user's ratings, or the weights of their interactions, (n,)."""
         return self.user.rating
+
+    @property
+    def set_aside(self) -> IndexArray:
+        """Rows of what lists leave out although it is neither rated nor seen, (n,)."""
+        return np.concatenate([self.later, self.unwanted])
 
     @cached_property
     def rating_of(self) -> dict[int, float]:

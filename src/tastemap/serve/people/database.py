@@ -19,7 +19,7 @@ from tastemap.serve.people.availability import Availability, is_conflict, kind_o
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 #: Versions of the schema, the newest last.
-VERSIONS = ("0001", "0002", "0003", "0004", "0006")
+VERSIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
 # Seconds that a write waits for another process to finish its own, or for a connection.
 MAX_SECONDS_OF_WAIT = 2
 # Seconds that PostgreSQL works on one statement before it gives up.

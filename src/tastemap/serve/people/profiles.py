@@ -7,6 +7,7 @@ in the place of values: above 0 for a like, below 0 for a dislike.
 import math
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -19,8 +20,8 @@ from tastemap.serve.model.loaded import LoadedModel
 from tastemap.serve.model.reload import LiveModel
 from tastemap.serve.model.user import ServedUser
 from tastemap.serve.people.store import Store
-from tastemap.serve.people.tables import StoredEvent, StoredProfile
-from tastemap.serve.schemas import OwnRating, OwnRatings, SeenItem
+from tastemap.serve.people.tables import FLAGS, StoredEvent, StoredProfile
+from tastemap.serve.schemas import FlaggedItem, OwnRating, OwnRatings
 from tastemap.serve.settings import Limits
 
 
@@ -97,14 +98,14 @@ class Profiles:
         rating = self._merged(model, key).get(row)
         return None if rating is None else _own_rating(model, row, rating)
 
-    def seen_of(self, key: str) -> list[SeenItem]:
-        """What a profile has seen without a rating of it, as the store has it, the newest first."""
+    def flags_of(self, key: str) -> list[FlaggedItem]:
+        """What a profile says of items without a rating of them, the newest first."""
         model, stored = self.live.current, self.store.profile(key)
         rated = self._merged(model, key, stored)
-        rows = model.catalogue.rows_of.rows([entry.item for entry in stored.seen]).tolist()
+        rows = model.catalogue.rows_of.rows([entry.item for entry in stored.flags]).tolist()
         return [
-            SeenItem(*model.catalogue[row][:3], entry.moment)
-            for row, entry in reversed([*zip(rows, stored.seen, strict=True)])
+            FlaggedItem(*model.catalogue[row][:3], entry.flag, entry.moment)
+            for row, entry in reversed([*zip(rows, stored.flags, strict=True)])
             if row >= 0 and row not in rated
         ]
 
@@ -112,36 +113,52 @@ class Profiles:
         """How many ratings a profile has."""
         return len(self._merged(self.live.current, key))
 
-    def see(
+    def flag(
         self,
         key: str,
         item_ids: Sequence[str],
+        flag: str,
         moment: int | None = None,
         *,
         moments: Mapping[str, int] | None = None,
     ) -> int:
-        """Keep that items were seen without a rating; what is rated stays as it is.
+        """Keep one of `FLAGS` of items; what is rated stays as it is.
 
         Args:
             key: The profile.
             item_ids: The items, the oldest first.
-            moment: When they were seen, in seconds since 1970; now, if not said.
-            moments: When some of them were seen.
+            flag: The flag.
+            moment: When it was said, in seconds since 1970; now, if not said.
+            moments: When it was said of some of them.
 
         Returns:
             How many of the items have no rating.
 
         Raises:
             UnknownIdError: If an item is unknown.
-            ArgumentError: If the person would have too many items.
+            ArgumentError: If the flag is none, or the person would have too many items.
         """
+        if flag not in FLAGS:
+            raise ArgumentError("flag", expected=f"one of {', '.join(FLAGS)}", received=repr(flag))
         model, stored = self.live.current, self.store.profile(key)
         rated = self._merged(model, key, stored)
         rows = rows_of(model, item_ids).tolist()
         unrated = [item for item, row in zip(item_ids, rows, strict=True) if row not in rated]
         self._check_size(stored, set(unrated))
-        self.store.see(key, unrated, moment, moments=moments)
+        self.store.flag(key, unrated, flag, moment, moments=moments)
         return len(unrated)
+
+    def unflag(self, key: str, item_id: str) -> bool:
+        """Take back what a person says of an item without a rating; whether there was something.
+
+        Raises:
+            UnknownIdError: If no item has that id.
+        """
+        model = self.live.current
+        row, is_flagged = row_of(model, item_id), self.store.unflag(key, item_id)
+        if is_flagged and row in self._trained_rows(model, key):
+            self.store.rate(key, {item_id: None})  # it had been taken back before it was flagged
+        return is_flagged
 
     def rate(
         self,
@@ -253,8 +270,17 @@ class Profiles:
             rating = np.array(list(profile.values()), dtype=np.float32)
             return model.fold_in(rows_of(model, list(profile)), rating)
         stored = self.store.profile(profile)
+        user = self._stored_user(model, profile, stored)
+        if not stored.flags:
+            return user
+        flagged = (_flagged_rows(model, stored, flag) for flag in ("later", "unwanted", "unseen"))
+        later, unwanted, unseen = (np.setdiff1d(rows, user.item_index) for rows in flagged)
+        return replace(user, later=later, unwanted=unwanted, unseen=unseen)
+
+    def _stored_user(self, model: LoadedModel, profile: str, stored: StoredProfile) -> ServedUser:
+        """The user of a profile, by its ratings and what was seen."""
         user_index = _user_index(model, profile, forgotten=stored.forgotten)
-        if user_index >= 0 and not (stored.ratings or stored.seen):
+        if user_index >= 0 and not (stored.ratings or stored.flagged("seen")):
             return model.user_at(user_index)
         ratings = self._merged(model, profile, stored)
         rows = np.array(list(ratings), dtype=np.int32)
@@ -269,7 +295,7 @@ class Profiles:
     def _check_size(self, profile: StoredProfile, items: set[str]) -> None:
         """Refuse more ratings than are kept of a profile: every answer reads all of them."""
         present = {rating.item for rating in profile.ratings if rating.rating is not None}
-        present |= {entry.item for entry in profile.seen}
+        present |= {entry.item for entry in profile.flags}
         n_ratings = len(present | items)
         if n_ratings > max(Limits.profile, len(present)):
             raise ArgumentError(
@@ -291,6 +317,8 @@ class Profiles:
             ratings.pop(row, None)
             if row >= 0 and entry.rating is not None:
                 ratings[row] = ProfileRating(entry.rating, entry.moment, False)
+        for row in model.catalogue.rows_of.rows([entry.item for entry in stored.flags]).tolist():
+            ratings.pop(row, None)  # it was taken back before it was flagged
         # What has no time is older than all that has one; equal times stay as they stand.
         return dict(sorted(ratings.items(), key=_moment))
 
@@ -333,10 +361,16 @@ def _seen_rows(
     model: LoadedModel, stored: StoredProfile, user_index: int, rated: IndexArray
 ) -> IndexArray:
     """Rows of what a profile has seen without a rating, in the store or the training data."""
-    rows, data = model.catalogue.rows_of.rows([entry.item for entry in stored.seen]), model.data
+    rows, data = _flagged_rows(model, stored, "seen"), model.data
     if user_index >= 0 and isinstance(data, Ratings) and data.seen is not None:
         rows = np.append(rows, data.seen.item_index[data.seen.by_user[user_index]])
-    return np.setdiff1d(rows[rows >= 0], rated).astype(np.int32)
+    return np.setdiff1d(rows, rated).astype(np.int32)
+
+
+def _flagged_rows(model: LoadedModel, stored: StoredProfile, flag: str) -> IndexArray:
+    """Rows of the items that bear a flag, (n,), of those that the model knows."""
+    rows = model.catalogue.rows_of.rows([entry.item for entry in stored.flagged(flag)])
+    return rows[rows >= 0].astype(np.int32)
 
 
 def _rows_of_history(model: LoadedModel, history: History) -> IndexArray:

@@ -1,9 +1,9 @@
 """Where people's ratings are kept: SQLite in WAL mode by default, PostgreSQL by URL.
 
 ``persons`` gives the key of each profile a number; ``ratings`` has a row for each profile and item.
-A rating of null says that the person took back one that the training data holds, or, where ``seen``
-is true, that they have seen the item and not rated it. ``forgotten`` says that all training ratings
-of a profile are taken back. For a model of interactions the same rows hold their
+A rating of null says that the person took back one that the training data holds, or, where there is
+a ``flag``, what they say of the item without a rating (`FLAGS`). ``forgotten`` says that all
+training ratings of a profile are taken back. For a model of interactions the same rows hold their
 weights, and ``events`` the ids of events that have been counted, so that none counts twice.
 ``rooms`` and ``room_members`` are those of `tastemap.serve.people.rooms`.
 ``store`` has one row: the identity of the store, and whether it is for ratings or interactions.
@@ -36,6 +36,7 @@ from tastemap.serve.people.tables import (
     RATINGS,
     Row,
     StoredEvent,
+    StoredFlag,
     StoredProfile,
     StoredRating,
     columns_of,
@@ -148,12 +149,13 @@ class Store:
         rows = self.read(lambda connection: connection.execute(query).all())
         if not rows:
             return EMPTY_PROFILE
-        ratings, seen = list[StoredRating](), list[StoredRating]()
-        for _, item, rating, moment, is_seen in rows:
-            if item is not None:
-                stored = StoredRating(original_id(item), rating, moment)
-                (seen if is_seen else ratings).append(stored)
-        return StoredProfile(ratings, bool(rows[0][0]), tuple(seen))
+        ratings, flags = list[StoredRating](), list[StoredFlag]()
+        for _, item, rating, moment, flag in rows:
+            if flag is not None:
+                flags.append(StoredFlag(original_id(item), flag, moment))
+            elif item is not None:
+                ratings.append(StoredRating(original_id(item), rating, moment))
+        return StoredProfile(ratings, bool(rows[0][0]), tuple(flags))
 
     def rate(
         self,
@@ -191,21 +193,23 @@ class Store:
 
         self.write(work)
 
-    def see(
+    def flag(
         self,
         key: str,
         items: Sequence[str],
+        flag: str,
         moment: int | None = None,
         *,
         moments: Mapping[str, int] | None = None,
     ) -> None:
-        """Keep that items were seen, all or none; of an item with a rating this stays.
+        """Keep what is said of items, all or none, as all that is said; a rating stays.
 
         Args:
             key: The key of the profile.
             items: The items, the oldest first.
-            moment: When they were seen, in seconds since 1970; now, if not said.
-            moments: When some of them were seen.
+            flag: One of `FLAGS`.
+            moment: When it was said, in seconds since 1970; now, if not said.
+            moments: When it was said of some of them.
         """
         at = int(time.time()) if moment is None else moment
         given = moments or {}
@@ -216,10 +220,21 @@ class Store:
                 Row(stored_id(item), None, given.get(item, at), now + place)
                 for place, item in enumerate(items)
             ]
-            self._put(connection, number, rows, seen=True)
+            self._put(connection, number, rows, flag)
 
         if items:
             self.write(work)
+
+    def unflag(self, key: str, item: str) -> bool:
+        """Drop what is said of an item without a rating; whether there was something."""
+
+        def work(connection: sa.Connection) -> int:
+            number = connection.scalar(_number_of(key))
+            of_item = (RATINGS.c.number == number) & (RATINGS.c.item == stored_id(item))
+            flagged = of_item & RATINGS.c.flag.is_not(None)
+            return connection.execute(sa.delete(RATINGS).where(flagged)).rowcount
+
+        return self.write(work) > 0
 
     def record(
         self, key: str, events: Sequence[StoredEvent], before: Mapping[str, float], largest: float
@@ -308,7 +323,7 @@ class Store:
     def everything(self) -> Iterator[tuple[str, int, StoredProfile]]:
         """Each key with its number and profile, by number, from one consistent view.
 
-        What was seen without a rating is left aside.
+        What is said without a rating is left aside.
         """
         column = PROFILES.c
         keys = sa.select(column.number, column.person, column.forgotten).order_by(column.number)
@@ -320,8 +335,8 @@ class Store:
         def work(connection: sa.Connection) -> tuple[Any, dict[int, list[StoredRating]]]:
             profiles = connection.execute(keys).all()
             ratings: dict[int, list[StoredRating]] = {}
-            for number, item, rating, moment, is_seen in connection.execute(rated):
-                if not is_seen:
+            for number, item, rating, moment, flag in connection.execute(rated):
+                if flag is None:
                     stored = StoredRating(original_id(item), rating, moment)
                     ratings.setdefault(number, []).append(stored)
             return profiles, ratings
@@ -402,20 +417,20 @@ class Store:
         return int(connection.execute(_number_of(key)).scalar_one())
 
     def _put(
-        self, connection: sa.Connection, number: int, rows: Iterable[Row], *, seen: bool = False
+        self, connection: sa.Connection, number: int, rows: Iterable[Row], flag: str | None = None
     ) -> None:
         """Write rows of a profile, in the place of those of the same items.
 
-        Of what was only seen no rating gives way.
+        To a flag no rating gives way.
         """
         insert = self._insert(RATINGS)
-        columns = {name: insert.excluded[name] for name in ("rating", "moment", "written", "seen")}
+        columns = {name: insert.excluded[name] for name in ("rating", "moment", "written", "flag")}
         upsert = insert.on_conflict_do_update(
             index_elements=["number", "item"],
             set_=columns,
-            where=RATINGS.c.rating.is_(None) if seen else None,
+            where=None if flag is None else RATINGS.c.rating.is_(None),
         )
-        more = {"number": number, "seen": seen}
+        more = {"number": number, "flag": flag}
         if values := [more | row._asdict() for row in sorted(rows)]:
             connection.execute(upsert, values)
 

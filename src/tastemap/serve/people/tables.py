@@ -10,6 +10,10 @@ import sqlalchemy as sa
 from tastemap.serve.people.database import VERSIONS
 from tastemap.serve.settings import MIN_WEIGHT
 
+#: What people say of an item without a rating: that they have seen it, that they want to see it
+#: later, that they want to hear of nothing like it, and that they have not seen it.
+FLAGS = ("seen", "later", "unwanted", "unseen")
+
 METADATA = sa.MetaData()
 PROFILES = sa.Table(
     "persons",
@@ -27,7 +31,7 @@ RATINGS = sa.Table(
     sa.Column("rating", sa.Double),
     sa.Column("moment", sa.BigInteger, nullable=False),
     sa.Column("written", sa.BigInteger, nullable=False),
-    sa.Column("seen", sa.Boolean, nullable=False),
+    sa.Column("flag", sa.Text),
 )
 IDENTITIES = sa.Table(
     "store",
@@ -67,18 +71,36 @@ class StoredRating(NamedTuple):
     moment: int
 
 
+class StoredFlag(NamedTuple):
+    """What a person says of an item without a rating.
+
+    Attributes:
+        item: Id of the item as text.
+        flag: One of `FLAGS`.
+        moment: When it was said, in seconds since 1970.
+    """
+
+    item: str
+    flag: str
+    moment: int
+
+
 class StoredProfile(NamedTuple):
     """All that is kept of a person.
 
     Attributes:
         ratings: The ratings, the oldest first.
         forgotten: Whether the training ratings of the person are not to be used either.
-        seen: What was seen without a rating, the oldest first.
+        flags: What is said of items without a rating, the oldest first.
     """
 
     ratings: list[StoredRating]
     forgotten: bool = False
-    seen: tuple[StoredRating, ...] = ()
+    flags: tuple[StoredFlag, ...] = ()
+
+    def flagged(self, *flags: str) -> list[StoredFlag]:
+        """What bears one of some flags, the oldest first."""
+        return [entry for entry in self.flags if entry.flag in flags]
 
 
 EMPTY_PROFILE = StoredProfile([])
@@ -118,9 +140,13 @@ class Row(NamedTuple):
 
 
 def columns_of(version: str) -> list[sa.ColumnElement[Any]]:
-    """The columns of a `StoredRating`, and whether it was only seen, in a schema of a version."""
-    seen = RATINGS.c.seen if version >= VERSIONS[3] else sa.false().label("seen")
-    return [*RATINGS.c["item", "rating", "moment"], seen]
+    """The columns of a `StoredRating`, and its flag, in a schema of a version."""
+    flag: sa.ColumnElement[Any] = RATINGS.c.flag
+    if version < VERSIONS[3]:
+        flag = sa.null().label("flag")
+    elif version < VERSIONS[4]:  # then a column said whether it was seen, and there was no other
+        flag = sa.case((sa.literal_column("ratings.seen"), "seen")).label("flag")
+    return [*RATINGS.c["item", "rating", "moment"], flag]
 
 
 def in_order(version: str) -> list[sa.ColumnElement[Any]]:

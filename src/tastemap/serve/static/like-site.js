@@ -54,7 +54,7 @@ export class LikeSite extends Site {
       this.shelf("top-picks", isKnown ? "Top picks for you" : "Most popular",
         isKnown ? "From your likes." : "What most people took up: nothing here is about you yet.", best),
       this.shelf("popular", "Popular", "What most people took up.", this.model.top(this.model.popularity, unmarked, PER_ROW)),
-      this.shelf("loved-by-few", "Loved by few", "Fits you best of what few have taken up.",
+      this.shelf("loved-by-few", "Hidden gems", "Fits you best of what few have taken up.",
         this.recommend(PER_ROW, few, this.person.scores, 0)),
     ].filter((_, at) => isKnown || at === 0);
   }

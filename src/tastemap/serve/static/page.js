@@ -42,7 +42,7 @@ function set(control, mark) {
   const undo = () => {
     const restored = offer.before;
     change(control, before, mark, { ...(before !== null && restored.moment ? { moment: restored.moment } : {}),
-      ...(before === null && restored.seen ? { seen: 1 } : {}) });
+      ...(before === null && restored.flag ? { flag: restored.flag } : {}) });
     notice.say(before === null ? `Undone: ${title} is as it was.` : `Undone. ${answerOf(title, before, mark)}`);
     focusOn(control.isConnected ? control : controlsOf(item)[0]);
   };

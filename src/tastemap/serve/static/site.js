@@ -15,7 +15,7 @@ import { starAnswer, stars } from "./stars.js";
 import { shortlistLength, spreadOf, varied } from "./varied.js";
 
 export const PER_ROW = 8;
-// "Loved by few": so many ratings are enough to tell, or a third of the most of the long tail; at the
+// "Hidden gems": so many ratings are enough to tell, or a third of the most of the long tail; at the
 // novelty below.
 const [ENOUGH, PARTS_OF_TAIL, SURPRISING] = [30, 3, 1];
 const TRAIL = 6; // places on the map before the present one
@@ -300,7 +300,7 @@ export class Site {
       this.shelf("rate-next", "Rate these next", "Known to many, and what you say of them would tell most about you.",
         this.model.rateNext(this.rows, unrated, PER_ROW)),
       this.shelf("popular", "Popular", "The most rated.", this.model.top(this.model.popularity, unrated, PER_ROW)),
-      this.shelf("loved-by-few", "Loved by few", "Liked as much as they are little known.",
+      this.shelf("loved-by-few", "Hidden gems", "Liked as much as they are little known.",
         this.recommend(PER_ROW, few, known, SURPRISING))];
   }
 

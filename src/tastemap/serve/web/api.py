@@ -19,6 +19,7 @@ from tastemap.serve.people.profiles import api_profile
 from tastemap.serve.schemas import (
     EventAnswers,
     Explanation,
+    FlaggedItems,
     InterestedUsers,
     ItemPage,
     ModelCard,
@@ -48,6 +49,7 @@ from tastemap.serve.web.requests import (
     N,
     New,
     Novelty,
+    OneFlag,
     OneRating,
     OneWeight,
     Order,
@@ -97,8 +99,10 @@ of_items, of_users = _router("/items", "items"), _router(USER, "users")
 of_ratings = _router(f"{USER}/ratings", "users", _of_ratings)
 of_interactions = _router(f"{USER}/interactions", "users", _of_interactions)
 of_events = _router(f"{USER}/events", "users", _of_interactions)
+of_flags = _router(f"{USER}/flags", "users")
 of_questions, of_model = _router("", "questions"), _router("", "the model")
-routers = of_items, of_ratings, of_interactions, of_events, of_users, of_questions, of_model
+of_people = of_ratings, of_interactions, of_events, of_flags, of_users
+routers = of_items, *of_people, of_questions, of_model
 # The map of each model in use, as it is sent.
 _maps: WeakKeyDictionary[LoadedModel, tuple[bytes, str]] = WeakKeyDictionary()
 Where = Annotated[Filters, Depends(named_filters)]
@@ -242,6 +246,27 @@ def take_back(service: AppService, user_id: IdInPath, item_id: IdInPath) -> Resp
 def add_events(service: AppService, user_id: IdInPath, body: ManyEvents) -> Response:
     """Add events to the weights of a user; what cannot be used is named, all else is kept."""
     return _json(service.record(api_profile(user_id), body.listed()))
+
+
+@of_flags.get("", response_model=FlaggedItems)
+def flags(request: Request, service: AppService, user_id: IdInPath) -> Response:
+    """What a user says of items without a rating, the newest first."""
+    return answered(request, FlaggedItems(service.profiles.flags_of(api_profile(user_id))))
+
+
+@of_flags.put("/{item_id:id}", status_code=204, responses=known_errors(404, 409, 413))
+def flag(service: AppService, user_id: IdInPath, item_id: IdInPath, body: OneFlag) -> Response:
+    """Say that an item is seen, for later, unwanted or not seen, and nothing else of it."""
+    if not service.profiles.flag(api_profile(user_id), [item_id], body.flag):
+        raise Problem(409, "rated_item", "the user has rated this item: take the rating back first")
+    return Response(status_code=204)
+
+
+@of_flags.delete("/{item_id:id}", status_code=204, responses=known_errors(404))
+def unflag(service: AppService, user_id: IdInPath, item_id: IdInPath) -> Response:
+    """Take back what a user says of an item without a rating; may be repeated."""
+    service.profiles.unflag(api_profile(user_id), item_id)
+    return Response(status_code=204)
 
 
 @of_users.get("/recommendations", response_model=Recommendations, responses=known_errors(409))

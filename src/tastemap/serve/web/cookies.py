@@ -74,10 +74,16 @@ class Visitors:
         """Who sends a request: known by their cookie, or new."""
         signed = self.read(request.cookies.get(self.cookie, ""))
         renamed = None if signed else self.read(request.cookies.get(COOKIE, ""))
-        token = signed or renamed or secrets.token_urlsafe(16)
-        is_new = signed is None and renamed is None
-        csrf = masked(self._mac("csrf", token))
-        return Visitor(token, csrf, is_new, renamed is not None)
+        if (token := signed or renamed) is None:
+            return self.stranger()
+        return self._visitor(token, is_renamed=renamed is not None)
+
+    def stranger(self) -> Visitor:
+        """Somebody new."""
+        return self._visitor(secrets.token_urlsafe(16), is_new=True)
+
+    def _visitor(self, token: str, *, is_new: bool = False, is_renamed: bool = False) -> Visitor:
+        return Visitor(token, masked(self._mac("csrf", token)), is_new, is_renamed)
 
     def welcome(self, visitor: Visitor, request: Request, response: Response) -> None:
         """Give a new person their cookie: for this site's own requests, out of scripts' reach."""

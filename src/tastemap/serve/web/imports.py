@@ -13,6 +13,8 @@ from starlette.responses import Response
 from tastemap.explore.imports.likes import LikesReview, read_likes, review_likes
 from tastemap.explore.imports.ratings import Match, Review, read_ratings, review
 from tastemap.serve.model.loaded import LoadedModel
+from tastemap.serve.people.flag_file import flags_of_file
+from tastemap.serve.people.tables import FLAGS
 from tastemap.serve.settings import Limits
 from tastemap.serve.web.errors import Problem
 from tastemap.serve.web.rendering import CurrentVisit, FormText, Visit, page_router
@@ -23,7 +25,7 @@ HISTORY_MARK = "seen"
 MAX_MATCHES_SHOWN = 300
 #: So many titles of a kind that are left out are named.
 MAX_TITLES_NAMED = 200
-# A rating, or "seen", maybe with "@" and when it was given, a blank and an id.
+# A rating, or a flag, maybe with "@" and when it was given, a blank and an id.
 Picked = Annotated[str, StringConstraints(max_length=Limits.text_length + Limits.id_length)]
 
 router = page_router()
@@ -82,6 +84,7 @@ def review_import(
     visit.check(csrf)
     max_bytes = visit.request.app.state.settings.limits.upload
     model, content = visit.service.model, file.file.read(max_bytes + 1)
+    content, flagged = flags_of_file(content, model.catalogue)
     name = (file.filename or "")[: Limits.text_length]
     result: Review | LikesReview
     if model.has_ratings:
@@ -98,6 +101,7 @@ def review_import(
         unsure=unsure,
         sure=sure,
         seen=seen_part,
+        flagged=flagged,
         named=MAX_TITLES_NAMED,
     )
 
@@ -109,22 +113,24 @@ def keep_import(
     rest: Annotated[list[str] | None, Form(max_length=2)] = None,
     csrf: FormText = "",
 ) -> Response:
-    """Keep what the person has confirmed, "rating id" or "seen id", and when it was."""
+    """Keep what the person has confirmed, "rating id" or a flag and an id, and when it was."""
     visit.check(csrf)
     lines = [line for text in rest or () for line in text.splitlines()]
-    ratings, seen, moments = _read_picks(visit, [*(pick or ()), *lines])
+    ratings, flagged, moments = _read_picks(visit, [*(pick or ()), *lines])
+    profiles, key = visit.service.profiles, visit.key
     if ratings:
-        visit.service.profiles.rate(visit.key, ratings, moments=moments)
-    n_seen = visit.service.profiles.see(visit.key, seen, moments=moments) if seen else 0
+        profiles.rate(key, ratings, moments=moments)
+    n = {flag: profiles.flag(key, items, flag, moments=moments) for flag, items in flagged.items()}
+    n_seen = n.get(HISTORY_MARK, 0)
     return visit.again(f"/you?kept={len(ratings)}" + (f"&seen={n_seen}" if n_seen else ""))
 
 
 def _read_picks(
     visit: Visit, picks: Iterable[str]
-) -> tuple[dict[str, float], list[str], dict[str, int]]:
-    """The ratings by item, the items that were seen, and when; no time lies ahead."""
+) -> tuple[dict[str, float], dict[str, list[str]], dict[str, int]]:
+    """The ratings by item, the items of each flag, and when; no time lies ahead."""
     ratings: dict[str, float] = {}
-    seen: list[str] = []
+    flagged: dict[str, list[str]] = {}
     moments: dict[str, int] = {}
     now = int(time.time())
     for picked in picks:
@@ -134,14 +140,14 @@ def _read_picks(
             continue
         if moment.isascii() and moment.removeprefix("-").isdecimal() and len(moment) < 12:
             moments[item_id] = min(int(moment), now)
-        if rating == HISTORY_MARK and visit.service.model.has_ratings:
-            seen.append(item_id)
+        if rating in FLAGS:
+            flagged.setdefault(rating, []).append(item_id)
             continue
         try:
             ratings[item_id] = visit.value_of(rating)
         except ValueError:
             raise Problem(422, "invalid_argument", "a rating is a number") from None
-    return ratings, seen, moments
+    return ratings, flagged, moments
 
 
 def _part(model: LoadedModel, matches: list[Match]) -> Part:

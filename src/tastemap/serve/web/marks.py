@@ -25,11 +25,11 @@ def mark(
     change: FormChange,
     age: FormText = "",
     moment: FormText = "",
-    seen: FormText = "",
+    flag: FormText = "",
 ) -> JSONResponse:
     """Keep one change; how many marks there are now, and what an undo has to bring back.
 
-    A form with ``seen`` takes back the rating of what was seen without one before.
+    A form with a ``flag`` takes back the rating of what bore that flag before.
     """
     visit.check(change.csrf)
     if change.item is None:
@@ -37,14 +37,14 @@ def mark(
     change.moment = _moment(int(time.time()), age, moment)
     profiles, key, item = visit.service.profiles, visit.key, change.item
     previous = profiles.rating(key, item)
-    was_seen = previous is None and any(str(of.item_id) == item for of in profiles.seen_of(key))
+    flags = {str(of.item_id): of.flag for of in profiles.flags_of(key)}
     change.apply(visit)
-    if seen:
-        profiles.see(key, [item], change.moment)
+    if flag:
+        profiles.flag(key, [item], flag, change.moment)
     before = {
         "rating": None if previous is None else previous.rating,
         "moment": None if previous is None else previous.moment,
-        "seen": was_seen,
+        "flag": flags.get(item),
     }
     return JSONResponse({"n_marked": visit.n_marked, "before": before})
 

@@ -27,6 +27,8 @@ from tastemap.serve.schemas import ItemCard, ItemPage, SimilarItem
 from tastemap.serve.settings import Limits
 from tastemap.serve.web.errors import Problem, no_map
 from tastemap.serve.web.etags import has_already
+from tastemap.serve.web.first import first_visit
+from tastemap.serve.web.flags import FormFlag
 from tastemap.serve.web.rendering import (
     GET_AND_POST,
     CurrentVisit,
@@ -37,7 +39,7 @@ from tastemap.serve.web.rendering import (
     whole,
 )
 from tastemap.serve.web.requests import IdInPath, Text
-from tastemap.serve.web.templating import digits_of
+from tastemap.serve.web.templating import digits_of, mixed
 from tastemap.support import numerals
 from tastemap.support.counts import short
 
@@ -80,6 +82,7 @@ ShortText = Annotated[str, StringConstraints(max_length=Limits.text_length)]
 def discover(
     visit: CurrentVisit,
     change: FormChange,
+    flag: FormFlag,
     q: Text = "",
     genre: Text = "",
     year_from: Text = "",
@@ -89,14 +92,17 @@ def discover(
     diversity: Text = "0",
     cursor: Text = "",
 ) -> Response:
-    """Search, filters and the rows of picks."""
+    """Search, filters and the rows of picks; of somebody new, what they are asked first."""
+    if flagged := flag.answer(visit):
+        return flagged
     if change.apply(visit) and not visit.is_live:
         return visit.again()
     filters = Filters(genre, whole(year_from), whole(year_to), max(whole(min_ratings) or 0, 0))
     sliders: dict[str, Any] = {"novelty": _slider(novelty, -1), "diversity": _slider(diversity, 0)}
     fields: dict[str, Any] = {"q": q, "genre": genre, "year_from": year_from, "year_to": year_to}
     fields |= {"min_ratings": min_ratings}
-    service, results = visit.service, None
+    n_set, service, results = _n_set(filters, sliders), visit.service, None
+    first = None if q.strip() or n_set else first_visit(visit)
     if q.strip():
         results = service.items(q, filters, n=CARDS_PER_LIST, cursor=cursor, profile=visit.profile)
     # Without ratings somebody new has one row.
@@ -113,8 +119,17 @@ def discover(
         found=results,
         found_title="" if results is None else _count_found(results, q, filters),
         more=more,
-        rows=() if results else service.rows(visit.profile, n_in_row, filters, **sliders),
+        n_set=n_set,
+        mixed=mixed,
+        first=first,
+        rows=() if results or first else service.rows(visit.profile, n_in_row, filters, **sliders),
     )
+
+
+def _n_set(filters: Filters, sliders: dict[str, float]) -> int:
+    """How many filters and sliders are not as they were."""
+    narrowing = (bool(filters.genre), filters.year_from is not None, filters.year_to is not None)
+    return sum((*narrowing, filters.min_ratings > 0, *map(bool, sliders.values())))
 
 
 def _count_found(results: ItemPage, q: str, filters: Filters) -> str:
@@ -135,8 +150,12 @@ def _slider(text: str, lowest: float) -> float:
 
 
 @router.api_route("/items/{item_id:id}", methods=GET_AND_POST)
-def item_page(visit: CurrentVisit, change: FormChange, item_id: IdInPath) -> Response:
+def item_page(
+    visit: CurrentVisit, change: FormChange, flag: FormFlag, item_id: IdInPath
+) -> Response:
     """One item: facts, prediction, reasons, neighbours."""
+    if flagged := flag.answer(visit):
+        return flagged
     if change.apply(visit) and not visit.is_live:
         return visit.again()
     service = visit.service
@@ -152,6 +171,7 @@ def item_page(visit: CurrentVisit, change: FormChange, item_id: IdInPath) -> Res
         "item.html",
         detail=detail,
         prediction=prediction,
+        lowered=service.lowered(visit.profile, item_id) if visit.flags else None,
         explanation=explanation,
         largest=largest,
         digits=digits_of(largest),

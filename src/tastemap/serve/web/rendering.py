@@ -17,7 +17,7 @@ from tastemap.data.scale import Scale
 from tastemap.errors import StoreError, TastemapError
 from tastemap.serve.model.loaded import LoadedModel
 from tastemap.serve.people.profiles import AnyProfile
-from tastemap.serve.schemas import OwnRating, SeenItem
+from tastemap.serve.schemas import FlaggedItem, Id, OwnRating
 from tastemap.serve.service import Service
 from tastemap.serve.settings import Limits
 from tastemap.serve.web.cookies import Visitor, Visitors
@@ -59,20 +59,23 @@ class PageFacts:
         has_ratings: Whether people give ratings; else they like, and are not interested.
         scale: The scale of ratings, if there are any.
         levels: The ratings to choose from, if they are few.
+        flags: What the person says of items without a rating, by id.
     """
 
     csrf: str
     has_ratings: bool
     scale: Scale | None
     levels: tuple[float, ...]
+    flags: Mapping[Id, str]
 
     @classmethod
-    def of(cls, csrf: str, model: LoadedModel) -> "PageFacts":
-        """Those of a model."""
+    def of(cls, csrf: str, model: LoadedModel, flags: Mapping[Id, str]) -> "PageFacts":
+        """Those of a model, for somebody."""
         if not model.has_ratings:
-            return cls(csrf, False, None, ())
+            return cls(csrf, False, None, (), flags)
         levels = () if model.scale.levels is None else tuple(model.scale.levels.tolist())
-        return cls(csrf, True, model.scale, levels if len(levels) <= MAX_RADIOS else ())
+        levels = levels if len(levels) <= MAX_RADIOS else ()
+        return cls(csrf, True, model.scale, levels, flags)
 
 
 class About(NamedTuple):
@@ -151,16 +154,20 @@ class Visit:
         return [] if self.n_rated == 0 else self.service.profiles.ratings_of(self.key).ratings
 
     @cached_property
-    def seen(self) -> list[SeenItem]:
-        """What the person has seen without rating it, the newest first; nothing without a store."""
-        if self.visitor.is_new or self.n_rated is None or not self.service.model.has_ratings:
+    def flags(self) -> list[FlaggedItem]:
+        """What the person says of items without a rating, the newest first."""
+        if self.visitor.is_new or self.n_rated is None:
             return []
-        return self.service.profiles.seen_of(self.key)
+        return self.service.profiles.flags_of(self.key)
+
+    def flagged(self, flag: str) -> list[FlaggedItem]:
+        """What bears a flag, the newest first."""
+        return [item for item in self.flags if item.flag == flag]
 
     @property
     def profile(self) -> AnyProfile:
-        """Whom answers are for: who has no ratings, or none that can be had, is nobody known."""
-        return self.key if self.n_rated or self.seen else {}
+        """Whom answers are for: of whom nothing is kept, or can be had, is nobody known."""
+        return self.key if self.n_rated or self.flags else {}
 
     @property
     def n_marked(self) -> int | None:
@@ -199,8 +206,15 @@ class Visit:
             status: HTTP status.
             **shown: What the template shows.
         """
+        response = self._rendered(template, here, status, **shown)
+        self._visitors.welcome(self.visitor, self.request, response)
+        return response
+
+    def _rendered(self, template: str, here: str, status: int, **shown: Any) -> HTMLResponse:
+        """The page, without a cookie."""
         model, words, n_marked = self.service.model, self.words, self.n_marked
-        facts = PageFacts.of(self.visitor.csrf, model)
+        flags = {item.item_id: item.flag for item in self.flags}
+        facts = PageFacts.of(self.visitor.csrf, model, flags)
         shared = {"page": facts, "here": here, "data_name": model.data.source.name}
         shared |= {"noun": words.noun, "words": words, "about": About.of(model)}
         shared["faces"] = PageFaces(model)
@@ -208,9 +222,7 @@ class Visit:
         shared |= {"n_rated": "–" if self.n_rated is None else self.n_rated, "said": said}
         shared |= {"n_marked": "–" if n_marked is None else n_marked}
         text = templates().get_template(template).render(shared | shown)
-        response = HTMLResponse(text, status)
-        self._visitors.welcome(self.visitor, self.request, response)
-        return response
+        return HTMLResponse(text, status)
 
     def again(self, address: str = "") -> Response:
         """Go to an address of ours, or to this page again, after a change without scripts."""
@@ -218,9 +230,11 @@ class Visit:
         here = quote(url.path, safe="/%") + (f"?{url.query}" if url.query else "")
         return RedirectResponse(address or here, 303)
 
-    def dismissed(self) -> Response:
-        """Go to the first page as somebody new."""
-        response = RedirectResponse("/", 303)
+    def dismissed(self, template: str, here: str, **shown: Any) -> Response:
+        """A page for somebody who is known no more: their cookie goes."""
+        stranger = Visit(self.request)
+        stranger.visitor = self._visitors.stranger()
+        response = stranger._rendered(template, here, 200, **shown)
         self._visitors.dismiss(self.visitor, response)
         return response
 

@@ -145,6 +145,12 @@ class OneRating(_Body):
     rating: RatingValue
 
 
+class OneFlag(_Body):
+    """What a person says of an item without rating it."""
+
+    flag: Literal["seen", "later", "unwanted", "unseen"]
+
+
 Ratings = Annotated[list[ItemRating], Field(max_length=Limits.batch)]
 
 

@@ -13,6 +13,8 @@ from tastemap.serve.web.static import address
 from tastemap.support.counts import percentage
 from tastemap.support.titles import spoken
 
+# From here on a slider's value is more than a little, and far more.
+MODERATE, STRONG = 0.35, 0.75
 HERE = Path(__file__).parent.parent
 
 
@@ -59,6 +61,21 @@ def signed(value: float, digits: int = 3) -> str:
         ('+0.500', '−0.25')
     """
     return ("−" if value < 0 else "+") + f"{abs(value):.{digits}f}"
+
+
+def mixed(slider: str, value: float) -> str:
+    """What a slider does to the picks, in words; static/sliders.js says the same.
+
+    Example:
+        >>> mixed("novelty", 0.0), mixed("novelty", -0.3), mixed("diversity", 1.0)
+        ('as they are', 'a little more familiar', 'far more varied')
+    """
+    if not value:
+        return "as they are"
+    word = {"novelty": "surprising" if value > 0 else "familiar"}.get(slider, "varied")
+    size = abs(value)
+    degree = "a little more" if size < MODERATE else "more" if size < STRONG else "far more"
+    return f"{degree} {word}"
 
 
 def digits_of(largest: float) -> int:
