@@ -99,7 +99,8 @@ def test_zeros_of_goodreads_are_no_ratings(films: Ratings, tmp_path: Path) -> No
         ("title,rating\nAlien,9\n", "1 rating is not from 1 to 5: Alien = 9"),
         ("title,rating\nNo Such,5\n", "expected titles or ids of the model's items.*No Such"),
         ("just words\n", "expected columns rating.*received just words"),
-        ("", "expected columns rating.*received nothing"),
+        ("", "expected columns rating.*received nothing.*export it again"),
+        ("userId,movieId,rating\n1,1,5\n", "1 line has a number of MovieLens and no title"),
     ],
 )
 def test_what_holds_nothing_of_use_is_refused_in_one_line(

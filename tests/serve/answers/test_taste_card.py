@@ -2,10 +2,10 @@
 
 from tastemap.serve.answers.taste_card import (
     COVER_COLOURS,
-    MAP_HEIGHT,
-    MAP_LEFT,
-    MAP_TOP,
-    MAP_WIDTH,
+    FRAME_HEIGHT,
+    FRAME_WIDTH,
+    FRAME_X,
+    FRAME_Y,
 )
 from tastemap.serve.service import Service
 
@@ -35,8 +35,8 @@ def test_the_map_of_the_card_lies_within_its_frame(service: Service) -> None:
     assert card is not None
     assert card.place is not None
     for x, y in (*card.dots, card.place):
-        assert MAP_LEFT - 1 <= x <= MAP_LEFT + MAP_WIDTH + 1
-        assert MAP_TOP - 1 <= y <= MAP_TOP + MAP_HEIGHT + 1
+        assert FRAME_X - 1 <= x <= FRAME_X + FRAME_WIDTH + 1
+        assert FRAME_Y - 1 <= y <= FRAME_Y + FRAME_HEIGHT + 1
 
 
 def test_contrast_of_white_text_on_covers() -> None:

@@ -33,8 +33,8 @@ from tastemap.support.counts import counted
 WANTED = ("title is still to be seen or read", "titles are still to be seen or read")
 EPISODES = ("episode of a series is left out", "episodes of series are left out")
 NUMBERED = (
-    "line has a number of MovieLens and no title",
-    "lines have numbers of MovieLens and no titles",
+    "line has a number of MovieLens and no title (movies.csv in the same zip names it)",
+    "lines have numbers of MovieLens and no titles (movies.csv in the same zip names them)",
 )
 
 

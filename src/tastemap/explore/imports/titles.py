@@ -120,7 +120,7 @@ def spellings(title: str, original: str = "") -> dict[str, Kind]:
 
     Example:
         >>> list(spellings("Seven (a.k.a. Se7en)"))
-        ['7', '7akase7en', 'se7en', 'aka7']
+        ['7', '7akase7en', 'se7en']
         >>> spellings("Wallace & Gromit: The Wrong Trousers")["thewrongtrousers"].name
         'PART'
         >>> spellings("Star Wars: Episode IV - A New Hope")["starwars"].name

@@ -23,7 +23,7 @@ SENTENCE_WIDTH, MAX_SENTENCE_LINES = 42, 3
 # more, and no two are told apart by red and green alone.
 COVER_COLOURS = ("#0b4f6c", "#5b2a6f", "#7a3b00", "#1f3d7a", "#3d4654", "#6b1f3a")
 # The card's map: its left upper corner and its size, in the card's units.
-MAP_LEFT, MAP_TOP, MAP_WIDTH, MAP_HEIGHT = 758, 60, 360, 250
+FRAME_X, FRAME_Y, FRAME_WIDTH, FRAME_HEIGHT = 758, 60, 360, 250
 
 
 class Cover(NamedTuple):
@@ -158,4 +158,4 @@ def _on_card(model: LoadedModel, place: list[float]) -> tuple[float, float]:
         return 0.0, 0.0
     low, high = model.map.places.min(axis=0), model.map.places.max(axis=0)
     x, y = ((np.array(place) - low) / np.maximum(high - low, 1e-9)).tolist()
-    return round(MAP_LEFT + x * MAP_WIDTH, 1), round(MAP_TOP + (1 - y) * MAP_HEIGHT, 1)
+    return round(FRAME_X + x * FRAME_WIDTH, 1), round(FRAME_Y + (1 - y) * FRAME_HEIGHT, 1)
