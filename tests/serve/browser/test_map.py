@@ -183,6 +183,14 @@ def test_a_search_moves_the_map_only_where_it_has_to(open_map: Any) -> None:
     assert page.evaluate("tastemap.map.view.zoom") == 1
     assert page.evaluate("[tastemap.map.view.cx, tastemap.map.view.cy]") == [0, 0]
     far = page.evaluate("tastemap.map.popular.find((i) => tastemap.map.items.x[i] > 0.5)")
+    names = """zoom => { const { map } = tastemap, { labels } = map.scene;
+    map.view.set(0, 0, zoom);
+    labels.begin(labels.context, labels);
+    const regions = [["Far", 0, 0.1], ["Near", 0.03, 0.025], ["Far", 0.06, 0.025]];
+    const all = regions.map(([name, x, reach]) => ({ name, x, y: x, reach }));
+    return labels.writeRegions(all, map.view).map(({ name, reach }) => [name, reach]); }"""
+    assert page.evaluate(names, 1) == [["Far", 0.1]], "from afar the large ones"
+    assert page.evaluate(names, 8) == [["Near", 0.025], ["Far", 0.025]], "the small ones near by"
     page.evaluate("tastemap.map.view.set(-0.9, 0, 8)")
     page.evaluate(f"tastemap.map.open({far})")
     until(

@@ -96,26 +96,22 @@ export function isFree(taken, box) {
   return taken.every((b) => box[0] > b[2] || box[2] < b[0] || box[1] > b[3] || box[3] < b[1]);
 }
 
-// Where a box of a size stands beside a point: the side on which it covers fewest of the lines from
-// the point to others, and stays inside. Returns [left, top].
+// Where a box of a size stands beside a point: inside the bounds, on the side on which it covers fewest
+// of some others and of the lines to them, and not the point itself. Returns [left, top].
 export function freerSide([x, y], [width, height], bounds, others, gap = 14) {
-  const [rights, lefts, belows, aboves] = [x + gap, x - gap - width, y + gap, y - gap - height];
-  const [middle, centre] = [x - width / 2, y - height / 2];
-  const places = [[rights, y + 4], [lefts, y + 4], [rights, aboves], [lefts, aboves], [middle, belows], [middle, aboves],
-    [rights, centre], [lefts, centre], [rights, belows], [lefts, belows]];
-  const cost = ([left, top]) => {
-    const outside = Math.max(-left, 0) + Math.max(-top, 0) + Math.max(left + width - bounds[0], 0)
-      + Math.max(top + height - bounds[1], 0);
-    let covered = 0;
+  const inside = (value, size, bound) => Math.min(Math.max(value, 4), Math.max(bound - size - 4, 4));
+  const places = [gap, 3 * gap].flatMap((away) => [x + away, x - away - width, x - width / 2, x - width / 4, x - (3 * width) / 4]
+    .flatMap((left) => [y + 4, y + away, y - away - height, y - height / 2]
+      .map((top) => [inside(left, width, bounds[0]), inside(top, height, bounds[1]), away])));
+  const holds = ([left, top], px, py, rim) => px > left - rim && px < left + width + rim && py > top - rim && py < top + height + rim;
+  const cost = (place) => {
+    let covered = holds(place, x, y, RIM) ? 50 : place[2] / 100;
     for (const [ox, oy] of others) {
       for (const [share, weight] of [[1, 4], [0.8, 1], [0.6, 1], [0.4, 1]]) {
-        const [px, py] = [x + (ox - x) * share, y + (oy - y) * share];
-        if (px > left - RIM && px < left + width + RIM && py > top - RIM && py < top + height + RIM) covered += weight;
+        if (holds(place, x + (ox - x) * share, y + (oy - y) * share, RIM)) covered += weight;
       }
     }
-    return covered + outside;
+    return covered;
   };
-  const best = places.reduce((a, b) => (cost(b) < cost(a) ? b : a));
-  const kept = (value, size, bound) => Math.min(Math.max(value, 4), Math.max(bound - size - 4, 4));
-  return [kept(best[0], width, bounds[0]), kept(best[1], height, bounds[1])];
+  return places.map((place) => [cost(place), place]).reduce((a, b) => (b[0] < a[0] ? b : a))[1].slice(0, 2);
 }

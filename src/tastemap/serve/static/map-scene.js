@@ -27,9 +27,9 @@ export class Scene {
     this.colours = colours;
     const order = [...popular].reverse();
     const top = order.filter((i) => shown[i]);
-    this.isCut = top.length < order.length;
-    const all = this.isCut ? [...order.filter((i) => !shown[i]), ...top] : order;
-    this.points.show(all, this.isCut ? ghosted(tints, shown) : tints);
+    const isCut = top.length < order.length;
+    this.nameable = isCut ? [...top].reverse() : popular;
+    this.points.show(isCut ? [...order.filter((i) => !shown[i]), ...top] : order, isCut ? ghosted(tints, shown) : tints);
     this.density.colour(rgb(colours.ink));
     this.draw();
   }
@@ -118,7 +118,7 @@ export class Scene {
     const regions = labels.writeRegions(map.regions, view);
     if (!first.length) {
       const room = Math.max(5, Math.round((width * height) / (view.zoom < 1.5 ? 42000 : 16000)));
-      labels.writeItems(this.isCut ? map.popular.filter((i) => map.shown[i]) : map.popular, { ...names, most: room });
+      labels.writeItems(this.nameable, { ...names, most: room });
     }
     if (!regions.length && view.zoom > 2) this.writeWhere();
   }
