@@ -14,11 +14,12 @@ export function wordsOf(text) {
 }
 
 export class TitleIndex {
-  constructor(titles) {
-    this.words = titles.map((title) => {
+  // written: titles that the data has in another form, by row; "Avventura, L'" of L'Avventura.
+  constructor(titles, written = {}) {
+    this.words = titles.map((title, row) => {
       const words = wordsOf(title);
       const joined = words.slice(1).map((word, at) => words[at] + word);
-      return [...words, ...joined];
+      return [...words, ...joined, ...(written[row] ? wordsOf(written[row]) : [])];
     });
     this.letters = titles.map((title) => {
       const words = wordsOf(title.replace(/\s*\(\d{4}\)$/, ""));
