@@ -136,7 +136,8 @@ def test_numbers_are_those_of_the_library(watched: Any, film_model: Recommender)
 
 def test_covers_and_links_are_those_of_the_server(watched: Any, film_model: Recommender) -> None:
     faces, items = Faces.of(film_model), film_model.ratings_.items
-    hrefs = "tastemap.links(0).filter((part) => part.href).map((a) => [a.textContent, a.href])"
+    hrefs = """tastemap.links(0).filter((part) => part.href)
+        .map((a) => [a.textContent, a.getAttribute('href')])"""
     title, year = spoken(items.frame["title"][0]), items.frame["year"][0]
     expected = [*map(list, links_of("film", title, year, {}))]
     assert watched.page.evaluate(hrefs) == expected
