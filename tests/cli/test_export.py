@@ -6,7 +6,8 @@ from commands import ask, run
 
 
 def test_the_site_is_written_and_other_folders_are_left_alone(folder: Path, tmp_path: Path) -> None:
-    facts = ask("export", folder / "bias", tmp_path / "site")
+    facts = ask("export", folder / "bias", tmp_path / "site", "--noun", "opera")
+    assert '"plural":"operas"' in (tmp_path / "site" / "data.js").read_text(encoding="utf-8")
     assert Path(facts["open in a browser"]).is_file()
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "notes.txt").write_text("mine")

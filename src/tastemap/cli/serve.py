@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from tastemap.cli.arguments import Model, parse_weights
+from tastemap.cli.arguments import Model, Noun, parse_weights
 
 
 def serve(
@@ -34,6 +34,7 @@ def serve(
     event_weights: Annotated[
         str | None, typer.Option(help="Weight of each kind of event sent: view=1,cart=3.")
     ] = None,
+    noun: Noun = None,
     workers: Annotated[int, typer.Option(help="Number of processes.")] = 1,
 ) -> None:
     """Open the application on a saved model, for people, and its REST service, for programs."""
@@ -45,7 +46,7 @@ def serve(
     key, names = read_key(api_key_file), tuple(allowed_host or ())
     limits, proxies = Limits(rate=rate_limit), tuple(trusted_proxy or ())
     base = Settings(model, store, host, port, key, names, workers, limits, proxies)
-    settings = replace(base, **parse_weights(event_weights))
+    settings = replace(base, noun=noun or "", **parse_weights(event_weights))
 
     def tell(address: str) -> None:
         say(f"serving {model} at {address} (Ctrl-C ends)")

@@ -2,12 +2,21 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from tastemap.data.feedback import Feedback
 from tastemap.errors import ArgumentError
 
 TableT = TypeVar("TableT", bound=Feedback)
+
+
+class Fitted(Protocol):
+    """What has learnt from ratings or interactions."""
+
+    ratings_: Any
+
+
+ModelT = TypeVar("ModelT", bound=Fitted)
 
 MAX_CHARACTERS = 30
 
@@ -72,7 +81,21 @@ def with_noun(ratings: TableT, word: str) -> TableT:
     Raises:
         ArgumentError: If it is no word.
     """
-    return ratings.replaced(source=replace(ratings.source, noun=noun_called(word).singular))
+    named = ratings.replaced(source=replace(ratings.source, noun=noun_called(word).singular))
+    # What has been worked out of the rows stays as it is.
+    vars(named).update({k: v for k, v in vars(ratings).items() if k not in vars(named)})
+    return named
+
+
+def named_anew(model: ModelT, word: str | None) -> ModelT:
+    """A fitted model whose items are called by a word; as it is, without one.
+
+    Raises:
+        ArgumentError: If it is no word.
+    """
+    if word:
+        model.ratings_ = with_noun(model.ratings_, word)
+    return model
 
 
 def noun_called(word: str) -> Noun:

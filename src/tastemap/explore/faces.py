@@ -142,9 +142,10 @@ def _lifts(genres: Sequence[tuple[str, ...]], places: FloatArray, rank: dict[str
     _, near = cKDTree(places[drawn]).query(places[drawn], n + 1)
     base = has[drawn].mean(axis=0)
     around = np.zeros((len(drawn), len(rank)))
-    for column in near.T:  # the item itself is among them
+    for column in near.T:
         around += has[drawn[column]]
-    around -= has[drawn]
+    # The item itself is among them, unless many lie at the very same place.
+    around = np.maximum(around - has[drawn], 0.0)
     expected = np.maximum(base, 1e-9)
     lifts[drawn] = (around + SHRINKAGE * base) / ((n + SHRINKAGE) * expected)
     return np.round(lifts, 6)

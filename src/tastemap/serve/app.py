@@ -47,7 +47,9 @@ def create_app(settings: Settings) -> FastAPI:
         StoreError: If the store cannot be used.
     """
     counting = Counting()
-    live = LiveModel(settings.model, prepare=_prepare, changed=lambda _: counting.reload())
+    live = LiveModel(
+        *(settings.model, settings.noun), prepare=_prepare, changed=lambda _: counting.reload()
+    )
     store = Store(settings.store_url)
     store.settle(live.current.data.noun)
     app = FastAPI(

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
+from tastemap.data.nouns import noun_called
 from tastemap.errors import ArgumentError
 
 # What --rate-limit may be: less is no service, and more is no limit.
@@ -145,6 +146,7 @@ class Settings:
             ``X-Forwarded-Proto`` are believed. Nobody else's are.
         event_weights: What each kind of event adds to the weight of a person's interactions with
             an item; 0 for what does not count.
+        noun: What an item is called, if not as the model's data says.
 
     Raises:
         ArgumentError: If the server would be reachable from elsewhere without an API key, or a
@@ -169,8 +171,11 @@ class Settings:
     limits: Limits = Limits()
     trusted_proxies: tuple[str, ...] = ()
     event_weights: Mapping[str, float] = field(default_factory=dict)
+    noun: str = ""
 
     def __post_init__(self) -> None:
+        if self.noun:
+            noun_called(self.noun)
         for kind, weight in self.event_weights.items():
             if not abs(weight) <= Limits.weight:
                 raise ArgumentError(

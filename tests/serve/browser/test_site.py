@@ -14,6 +14,7 @@ from tastemap.data.ratings import Ratings
 from tastemap.explore.covers import SHAPES, cover_svg
 from tastemap.explore.faces import Faces
 from tastemap.explore.item_map import item_map
+from tastemap.explore.links import links_of
 from tastemap.models.base.recommender import Recommender
 from tastemap.models.registry import make_model
 from tastemap.serve.answers.item_map import place_of_user
@@ -212,8 +213,18 @@ def test_a_site_from_a_server_opens_without_the_network(
     assert page.locator("#row-top-picks h2").inner_text() == "Highest rated"
 
 
-def test_covers_are_those_of_the_server(watched: Any, film_model: Recommender) -> None:
+def test_covers_and_links_are_those_of_the_server(watched: Any, film_model: Recommender) -> None:
     faces, items = Faces.of(film_model), film_model.ratings_.items
+    hrefs = """tastemap.links(0).filter((part) => part.href)
+        .map((a) => [a.textContent, a.getAttribute('href')])"""
+    title, year = spoken(items.frame["title"][0]), items.frame["year"][0]
+    expected = [*map(list, links_of("film", title, year, {}))]
+    assert watched.page.evaluate(hrefs) == expected
+    ids = {"imdb_id": "114709", "tmdb_id": "862.0"}
+    watched.page.evaluate(
+        "ids => { tastemap.items.ids = ids; }", {name: [value] for name, value in ids.items()}
+    )
+    assert watched.page.evaluate(hrefs) == [*map(list, links_of("film", title, year, ids))]
     titles = [spoken(title) for title in items.frame["title"]]
     titles[1:6] = [
         "Dr. Strangelove or: How I Learned to Stop Worrying and Love the Bomb" * 3,

@@ -15,6 +15,7 @@ from small_models import save_small, small_ratings
 from waiting import wait_until
 
 from damage import DAMAGES, damaged
+from tastemap.data.nouns import item_noun
 from tastemap.errors import ArtifactError
 from tastemap.models.base.artifact import read_manifest
 from tastemap.models.registry import load_model
@@ -235,6 +236,13 @@ def test_a_model_that_loads_and_does_not_answer_is_refused_at_the_start(artifact
 
     with pytest.raises(ArtifactError, match="expected a model that answers"):
         LiveModel(artifact, prepare=prepare)
+
+
+def test_items_are_called_as_the_server_is_told(artifact: Path) -> None:
+    live = LiveModel(artifact, "opera")
+    assert live.reload(force=True)
+    assert item_noun(live.current.data).plural == "operas"
+    assert item_noun(LiveModel(artifact).current.data).plural != "operas"
 
 
 def test_a_model_of_the_other_kind_does_not_take_over(

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from tastemap.data.nouns import named_anew
 from tastemap.errors import ArtifactError, TastemapError
 from tastemap.models.base.artifact import MANIFEST, Artifact, manifest_text
 from tastemap.models.base.manifest import damaged
@@ -55,19 +56,25 @@ class LiveModel:
     """
 
     def __init__(
-        self, path: Path, *, prepare: Prepare | None = None, changed: Prepare | None = None
+        self,
+        path: Path,
+        noun: str = "",
+        *,
+        prepare: Prepare | None = None,
+        changed: Prepare | None = None,
     ) -> None:
         """Load the model.
 
         Args:
             path: Folder of the artifact.
+            noun: What an item is called, if not as the artifact says.
             prepare: Called with each model before it is used.
             changed: Called with each model that takes the place of another.
 
         Raises:
             ArtifactError: If there is none, or it cannot be loaded.
         """
-        self.path, self._prepare, self._changed = path, prepare, changed
+        self.path, self._noun, self._prepare, self._changed = path, noun, prepare, changed
         self.failure: str | None = None
         self._retry_at = math.inf
         self._loading = threading.Lock()
@@ -75,7 +82,7 @@ class LiveModel:
         self._watcher: threading.Thread | None = None
         self._stamp = self._look()
         with refusing(lambda reason: damaged(path, "a model that answers", reason), *STARTING):
-            self.current = load(path, prepare)
+            self.current = load(path, prepare, noun)
 
     def reload(self, *, force: bool = False) -> bool:
         """Load the artifact if it has changed; whether it was loaded. Never raises: the old stays.
@@ -92,7 +99,7 @@ class LiveModel:
             if not stamp or (stamp == self._stamp and not force and not is_due):
                 return False
             try:
-                fresh = load(self.path, self._prepare)
+                fresh = load(self.path, self._prepare, self._noun)
                 _require_kind(fresh, self.current)
             except (KeyboardInterrupt, SystemExit):
                 raise
@@ -179,8 +186,10 @@ def _require_kind(fresh: LoadedModel, current: LoadedModel) -> None:
         )
 
 
-def load(path: Path, prepare: Prepare | None = None) -> LoadedModel:
+def load(path: Path, prepare: Prepare | None = None, noun: str = "") -> LoadedModel:
     """An artifact, ready to answer, whatever is written over its files from now on.
+
+    Its items are called ``noun``, if that is not empty.
 
     Large arrays are mapped from a private copy. Should the artifact be replaced while it is read,
     it is read again, so that its parts belong together.
@@ -202,7 +211,7 @@ def load(path: Path, prepare: Prepare | None = None) -> LoadedModel:
     copies.retain(manifest.get("parts", {}))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        loaded = LoadedModel(model, manifest, version_of(manifest))
+        loaded = LoadedModel(named_anew(model, noun), manifest, version_of(manifest))
         loaded.warm()
         if prepare is not None:
             prepare(loaded)

@@ -28,13 +28,14 @@ export function genresIn(words, spoken) {
 }
 
 export class TitleIndex {
-  constructor(titles, popularity) {
+  // written: titles that the data has in another form, by row; "Avventura, L'" of L'Avventura.
+  constructor(titles, popularity, written = {}) {
     const most = Math.max(Math.log1p(popularity.reduce((a, b) => Math.max(a, b), 1)), 1);
     this.fame = Array.from(popularity, (n) => Math.log1p(n) / most);
-    this.words = titles.map((title) => {
+    this.words = titles.map((title, row) => {
       const words = wordsOf(title);
       const joined = words.slice(1).map((word, at) => words[at] + word);
-      return [...words, ...joined];
+      return [...words, ...joined, ...(written[row] ? wordsOf(written[row]) : [])];
     });
     this.letters = titles.map((title) => {
       const words = wordsOf(title.replace(/\s*\(\d{4}\)$/, ""));

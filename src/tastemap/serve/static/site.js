@@ -34,7 +34,8 @@ export class Site {
     this.model = this.modelOf(data);
     this.items.popularity = this.model.popularity;
     this.model.placeholders = new Set(this.items.placeholders);
-    this.index = new TitleIndex(this.items.id.map((_, i) => labelOf(this.items, i)), this.model.popularity);
+    const labels = this.items.id.map((_, i) => labelOf(this.items, i));
+    this.index = new TitleIndex(labels, this.model.popularity, this.items.written);
     this.rowById = new Map(this.items.id.map((id, i) => [id, i]));
     this.key = `tastemap ${data.fingerprint}`;
     this.ratings = new Map(this.stored());
