@@ -8,6 +8,9 @@ export const controlOf = (node) => node?.closest?.("form.rate[data-item]") ?? nu
 
 export const ownOf = (control) => (control.dataset.own ? Number(control.dataset.own) : null);
 
+// The card that a control is part of, or its line of a list, or the control.
+export const around = (control) => control.closest(".card, li") ?? control;
+
 // All controls of an item within a part of the page.
 export function controlsOf(item, root = document) {
   return [...root.querySelectorAll(`form.rate[data-item="${CSS.escape(item)}"]`)];

@@ -3,7 +3,7 @@
 // can be undone; then the parts of the page that it changes come in, around what is in use.
 import { element } from "./dom.js";
 import { heartAnswer } from "./hearts.js";
-import { controlsOf, focusOn, hintOf, listen, offScale, ownOf, paint } from "./marks.js";
+import { around, controlsOf, focusOn, hintOf, listen, offScale, ownOf, paint } from "./marks.js";
 import { Notice } from "./notice.js";
 import { Queue } from "./queue.js";
 import { Renewal } from "./renew.js";
@@ -46,7 +46,7 @@ function set(control, mark) {
     notice.say(before === null ? `Undone: ${title} is as it was.` : `Undone. ${answerOf(title, before, mark)}`);
     focusOn(control.isConnected ? control : controlsOf(item)[0]);
   };
-  notice.say(answerOf(title, mark, before), { undo, beside: control.closest(".card, li") ?? control });
+  notice.say(answerOf(title, mark, before), { undo, beside: around(control) });
 }
 
 // Show a mark at once, and have it kept.
@@ -69,8 +69,8 @@ function shift(before, mark) {
 
 listen({
   set,
-  hint: (control) => notice.say(hintOf(control)),
-  refuse: (control) => notice.say(offScale(control)),
+  hint: (control) => notice.say(hintOf(control), { beside: around(control) }),
+  refuse: (control) => notice.say(offScale(control), { beside: around(control) }),
 });
 
 // Other forms that change something are kept and sent like marks; what their buttons name as

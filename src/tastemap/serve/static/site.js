@@ -5,7 +5,7 @@ import { cover } from "./covers.js";
 import { counted, element, labelOf, saveCsv } from "./dom.js";
 import { links } from "./links.js";
 import { TasteMap } from "./map.js";
-import { controlsOf, focusOn, hintOf, listen, offScale, paint } from "./marks.js";
+import { around, controlsOf, focusOn, hintOf, listen, offScale, paint } from "./marks.js";
 import { decoded, FactorModel, placeAmid } from "./model.js";
 import { Notice } from "./notice.js";
 import { PosteriorModel } from "./posterior.js";
@@ -45,8 +45,8 @@ export class Site {
     this.notice = new Notice(document.querySelector(".toast"), () => this.renewal.release());
     listen({
       set: (control, mark) => this.rate(this.rowById.get(control.dataset.item), mark, control),
-      hint: (control) => this.say(hintOf(control)),
-      refuse: (control) => this.say(offScale(control)),
+      hint: (control) => this.notice.say(hintOf(control), { beside: around(control) }),
+      refuse: (control) => this.notice.say(offScale(control), { beside: around(control) }),
     });
     addEventListener("hashchange", () => this.show(true));
     addEventListener("storage", (event) => { if (event.key === this.key || event.key === null) this.follow(); });
@@ -123,7 +123,7 @@ export class Site {
       this.say(before === null ? `Undone: ${title} is as it was.` : `Undone. ${this.answer(title, before, value)}`);
       focusOn(control?.isConnected ? control : controlsOf(this.items.id[row])[0]);
     };
-    this.notice.say(`${this.answer(title, value, before)} ${this.words.changed}`.trim(), { undo, beside: control?.closest(".card, li") ?? control });
+    this.notice.say(`${this.answer(title, value, before)} ${this.words.changed}`.trim(), { undo, beside: control && around(control) });
   }
 
   // Keep the marks, and show them where they are shown.
