@@ -227,14 +227,15 @@ class Service:
         return recommendations(model, user, k, filters, *options)
 
     def rows(
-        self, profile: AnyProfile, k: int = 12, filters: Filters = NO_FILTERS, **sliders: float
+        self, profile: AnyProfile, k: int = 12, filters: Filters = NO_FILTERS, **wishes: Any
     ) -> list[Row]:
         """The rows of the first page, such as top picks, what to rate next, and popular items.
 
-        ``novelty`` and ``diversity`` may be given; a model that cannot compare items varies none.
+        ``novelty``, ``diversity``, ``calibrated`` and ``at_most`` may be given, as `recommend` has
+        them; a model that cannot compare items varies none.
         """
         model, user = self._model_and_user(profile)
-        return first_page(model, user, k, filters, **sliders)
+        return first_page(model, user, k, filters, **wishes)
 
     def prediction(self, profile: AnyProfile, item_id: str) -> Prediction:
         """What a person would give an item, with its distribution or its error band."""

@@ -44,7 +44,7 @@ from tastemap.serve.words import Words
 #: The modules of the site, each after those it imports.
 MODULES = (
     *("dom", "search", "normal", "model", "probit", "posterior", "like-model", "charts", "stars"),
-    *("hearts", "varied", "paint", "map", "site", "like-site", "start"),
+    *("hearts", "varied", "mix", "paint", "map", "site", "like-site", "start"),
 )
 DATA = "data.js"
 
@@ -108,6 +108,7 @@ def site_data(model: Recommender) -> dict[str, Any]:
         rated = {
             "damped": average_ratings(data)["damped_average"].to_list(),
             "histogram": packed(histograms(data), np.uint32),
+            "likes": np.bincount(data.likes().item_index, minlength=data.n_items).tolist(),
         }
         return site | {"mean_rating": data.global_mean, "items": _items_data(data) | rated}
     return site | {"model": likes_data(model), "map": None, "items": _items_data(data)}
@@ -194,6 +195,7 @@ def _model_data(model: HasFactors) -> dict[str, Any]:
         "scale": {
             "lowest": scale.lowest,
             "highest": scale.highest,
+            "liked_from": scale.liked_from(),
             "step": scale.step,
             "levels": None if levels is None else levels.tolist(),
         },

@@ -24,6 +24,8 @@ MAX_CANDIDATES = 400
 NOVELTY_OF_LOVED, MAX_FLOOR_OF_LOVED, PARTS_OF_TAIL, MIN_LIKES_OF_LOVED = 1.0, 30, 3, 3
 # Rows whose cards say why they are there.
 ROWS_WITH_REASONS = {"top-picks", "more-yours", "loved-by-few"}
+# Rows that caps are for.
+CAPPED = {"top-picks", "loved-by-few"}
 # "More yours than others'" shows items of this share of the highest predictions.
 SHARE_OF_YOURS = 0.25
 # The title and the note of each row; "nobody" are top picks for somebody of whom nothing is known.
@@ -134,9 +136,13 @@ def first_page(
     filters: Filters = NO_FILTERS,
     novelty: float = 0.0,
     diversity: float = 0.0,
+    **mix: Any,
 ) -> list[Row]:
     """The rows of the first page; see `Service.rows`."""
-    varied = Reranking.of(model.data, diversity) if model.capabilities.similar_items else None
+    diversity = diversity if model.capabilities.similar_items else 0.0
+    if user.source == "popular":
+        mix["calibrated"] = None  # to a taste of which nothing is known
+    varied = Reranking.of(model.data, diversity, **mix)
     scores = model.scores_of_lists(user)
     unseen = model.unseen([user], filters)
     most_rated = top_k(model.catalogue.popularity.astype(float), unseen, max(k, MAX_CANDIDATES))
@@ -148,6 +154,9 @@ def first_page(
             items = with_reasons(model, user, rows, items)
         if key == "new-here":
             items = with_intervals(model, user, rows, items)
+        if key in CAPPED and varied is not None and varied.at_most and len(rows) < k:
+            caps = ", ".join(f"{n} of the same {column}" for column, n in varied.at_most.items())
+            note += f": no further one fits, with at most {caps}"
         return Row(key, title, note, user.source, items)
 
     best, _ = model.best_rows(user, scores, k, filters, novelty=novelty, reranking=varied)

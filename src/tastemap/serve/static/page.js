@@ -72,7 +72,7 @@ document.addEventListener("change", (event) => {
 const filters = document.querySelector("form[data-filter]");
 let typing;
 async function filter() {
-  const fields = [...new FormData(filters)].filter(([name, value]) => value && !(["novelty", "diversity"].includes(name) && Number(value) === 0));
+  const fields = [...new FormData(filters)].filter(([name, value]) => value && !(["novelty", "diversity", "mix"].includes(name) && Number(value) === 0));
   const address = `${filters.getAttribute("action") ?? location.pathname}?${new URLSearchParams(fields)}`;
   const turn = ++latest;
   const answer = await fetch(address, { headers: LIVE });

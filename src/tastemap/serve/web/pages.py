@@ -27,6 +27,7 @@ from tastemap.serve.schemas import SimilarItem
 from tastemap.serve.settings import Limits
 from tastemap.serve.web.errors import Problem, no_map
 from tastemap.serve.web.etags import has_already
+from tastemap.serve.web.mix import Mix
 from tastemap.serve.web.rendering import (
     GET_AND_POST,
     CurrentVisit,
@@ -84,6 +85,8 @@ def discover(
     min_ratings: Text = "",
     novelty: Text = "0",
     diversity: Text = "0",
+    mix: Text = "0",
+    at_most: Text = "",
     cursor: Text = "",
 ) -> Response:
     """Search, filters and the rows of picks."""
@@ -94,6 +97,7 @@ def discover(
     fields: dict[str, Any] = {"q": q, "genre": genre, "year_from": year_from, "year_to": year_to}
     fields |= {"min_ratings": min_ratings}
     service, results = visit.service, None
+    mixed = Mix.of(service.model, mix, at_most, fields | sliders)
     if q.strip():
         results = service.items(q, filters, n=CARDS_PER_LIST, cursor=cursor, profile=visit.profile)
     # Without ratings somebody new has one row.
@@ -106,11 +110,14 @@ def discover(
         "Discover",
         **fields,
         **sliders,
+        mix=mixed,
         genres=sorted(name for name, _ in service.model.catalogue.genres),
         found=results,
         found_title="" if results is None else _count_found(results.total, q),
         more=more,
-        rows=() if results else service.rows(visit.profile, n_in_row, filters, **sliders),
+        rows=()
+        if results
+        else service.rows(visit.profile, n_in_row, filters, **sliders, **mixed.wishes),
     )
 
 
