@@ -169,16 +169,16 @@ export class Site {
     const genres = element("select", {}, element("option", { value: "" }, "all"),
       ...this.items.genreList.map((name) => element("option", { value: name, selected: name === asked.genre }, name)));
     genres.addEventListener("change", () => { asked.genre = genres.value; this.fillResults(); });
-    const slide = (name, low, high, min) => {
+    const slide = (name, low, high, min, kind = "slide") => {
       const slider = element("input", { type: "range", min, max: "1", step: "0.1", value: String(asked[name]), "aria-label": `From ${low} to ${high}` });
       slider.addEventListener("input", () => { asked[name] = Number(slider.value); this.fillResults(); });
-      return element("div", { class: "slide" }, element("span", { class: "quiet" }, element("span", {}, low), element("span", {}, high)), slider);
+      return element("div", { class: kind }, element("span", { class: "quiet" }, element("span", {}, low), element("span", {}, high)), slider);
     };
     const form = element("form", { class: "filters", role: "search" },
       field("q", this.data.hasTitles ? "Search" : "Search by id", { type: "search", placeholder: this.searched, class: "grow", autocomplete: "off" }),
       this.items.genreList.length ? element("label", {}, "Genre", genres) : null,
       slide("novelty", "familiar", "surprising", "-1"), this.model.likeness ? slide("diversity", "alike", "varied", "0") : null,
-      ...(this.items.genreList.length ? [slide("mix", "the best", "my mix of genres", "0"), this.caps()] : []),
+      ...(this.items.genreList.length ? [slide("mix", "the best", "my mix of genres", "0", "slide mix"), this.caps()] : []),
       ...(this.hasYears ? [field("from", "From year", { type: "number" }), field("to", "to year", { type: "number" })] : []),
       field("least", `At least … ${this.words.counted}`, { type: "number", min: "0" }));
     form.addEventListener("submit", (event) => event.preventDefault());
@@ -191,7 +191,7 @@ export class Site {
     const options = ["", "1", "2", "3"].map((n) => element("option", { value: n, selected: n === asked.most }, n ? `${n} of one genre` : "any number"));
     const box = element("select", {}, ...options);
     box.addEventListener("change", () => { asked.most = box.value; this.fillResults(); });
-    return element("label", {}, "At most", box);
+    return element("label", { class: "mix" }, "At most", box);
   }
 
   // What the mix of the lists is, and the way back.
