@@ -236,26 +236,15 @@ class Service:
         return recommendations(model, user, k, filters, *options)
 
     def rows(
-        self, profile: AnyProfile, k: int = 12, filters: Filters = NO_FILTERS, **sliders: float
+        self, profile: AnyProfile, k: int = 12, filters: Filters = NO_FILTERS, **wishes: Any
     ) -> list[Row]:
         """The rows of the first page, such as top picks, what to rate next, and popular items.
 
-        ``novelty`` and ``diversity`` may be given; a model that cannot compare items varies none.
+        ``novelty``, ``diversity``, ``calibrated`` and ``at_most`` may be given, as `recommend` has
+        them; a model that cannot compare items varies none.
         """
         model, user = self._model_and_user(profile)
-        return first_page(model, user, k, filters, **sliders)
-
-    def first_visit(self, profile: AnyProfile) -> tuple[list[ItemCard], Backdrop | None]:
-        """What somebody new is asked for, without predictions, and the map behind it."""
-        model, user = self._model_and_user(profile)
-        rows = first_items(model, user)
-        shown = model.catalogue.cards(rows, rating_of=user.rating_of)
-        return shown, backdrop(model, user, rows)
-
-    def lowered(self, profile: AnyProfile, item_id: str) -> Lowered | None:
-        """How much less an item counts in a person's lists, and why; None if it does not."""
-        model, user = self._model_and_user(profile)
-        return lowered_by(model, user, row_of(model, item_id))
+        return first_page(model, user, k, filters, **wishes)
 
     def prediction(self, profile: AnyProfile, item_id: str) -> Prediction:
         """What a person would give an item, with its distribution or its error band."""

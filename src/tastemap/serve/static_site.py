@@ -56,10 +56,10 @@ from tastemap.serve.words import Words
 #: The modules of the site, each after those it imports.
 MODULES = (
     *("dom", "search", "normal", "model", "probit", "posterior", "like-model", "charts", "stars"),
-    *("hearts", "marks", "notice", "renew", "covers", "links", "varied", "map-view", "map-index"),
-    *("map-colours", "map-points", "map-labels", "map-density", "map-address", "map-brush"),
-    *("map-sheet", "map-gestures", "map-marks", "map-legend", "map-list", "map-scene", "map"),
-    *("site", "like-site", "start"),
+    *("hearts", "marks", "notice", "renew", "covers", "links", "varied", "mix", "map-view"),
+    *("map-index", "map-colours", "map-points", "map-labels", "map-density", "map-address"),
+    *("map-brush", "map-sheet", "map-gestures", "map-marks", "map-legend", "map-list"),
+    *("map-scene", "map", "site", "like-site", "start"),
 )
 DATA, WORKER = "data.js", "worker.js"
 ICONS = ("icon-192.png", "icon-512.png")
@@ -141,6 +141,7 @@ def site_data(model: Recommender) -> dict[str, Any]:
         rated = {
             "damped": average_ratings(data)["damped_average"].to_list(),
             "histogram": packed(histograms(data), np.uint32),
+            "likes": np.bincount(data.likes().item_index, minlength=data.n_items).tolist(),
         }
         return site | {"mean_rating": data.global_mean, "items": _items_data(model) | rated}
     return site | {"model": likes_data(model), "map": None, "items": _items_data(model)}
@@ -257,6 +258,7 @@ def _model_data(model: HasFactors) -> dict[str, Any]:
         "scale": {
             "lowest": scale.lowest,
             "highest": scale.highest,
+            "liked_from": scale.liked_from(),
             "step": scale.step,
             "levels": None if levels is None else levels.tolist(),
         },

@@ -137,14 +137,19 @@ def test_numbers_are_those_of_the_library(watched: Any, film_model: Recommender)
     place = place_of_user(served, served.fold_in(rows, values.astype(np.float32)))
     assert place is not None
     assert page.evaluate("tastemap.here()") == pytest.approx([place.x, place.y], abs=1e-3)
-    for novelty, diversity in ((0.0, 0.0), (0.6, 0.0), (-1.0, 0.3), (0.0, 0.5), (0.0, 1.0)):
+    for novelty, diversity, mix, most in (
+        *((0.0, 0.0, 0.0, ""), (0.6, 0.0, 0.0, ""), (-1.0, 0.3, 0.0, ""), (0.0, 1.0, 0.0, "")),
+        *((0.0, 0.0, 0.5, ""), (0.0, 0.0, 0.0, "10"), (0.3, 0.4, 0.3, "10"), (0.0, 0.0, 1.0, "")),
+    ):
         choice = {"novelty": novelty, "diversity": diversity, "by": "cautious"}
+        choice |= {"calibrated": {"genres": mix}} if mix else {}
+        choice |= {"at_most": {"genres": int(most)}} if most else {}
         expected = film_model.recommend(ratings=MINE, k=20, **choice)
         found = page.evaluate(
             """asked => { Object.assign(tastemap.asked, asked);
             return tastemap.recommend(20).map((i) =>
               [tastemap.items.id[i], tastemap.model.clip(tastemap.person.scores[i])]); }""",
-            {"novelty": novelty, "diversity": diversity},
+            {"novelty": novelty, "diversity": diversity, "mix": mix, "most": most},
         )
         assert [int(item) for item, _ in found] == expected["item_id"].to_list()
         predicted = expected["predicted_rating"].to_numpy()
@@ -387,12 +392,13 @@ def test_lists_of_mutual_weights_are_varied_as_those_of_the_library(
     page = open_page(site.rsplit("/", 1)[0]).page
     page.goto(site)
     page.evaluate(LIKE, [str(item) for item in LIKED])
-    for diversity in (0.3, 1.0):
-        expected = model.recommend(history=LIKED, k=8, diversity=diversity)["item_id"]
+    for diversity, mix in ((0.3, 0.0), (1.0, 0.0), (0.2, 0.5)):
+        wishes = {"diversity": diversity} | ({"calibrated": {"genres": mix}} if mix else {})
+        expected = model.recommend(history=LIKED, k=8, **wishes)["item_id"]
         rows = page.evaluate(
-            """diversity => { tastemap.asked.diversity = diversity;
+            """asked => { Object.assign(tastemap.asked, asked);
             return tastemap.recommend(8).map((i) => tastemap.items.id[i]); }""",
-            diversity,
+            {"diversity": diversity, "mix": mix},
         )
         assert [int(item) for item in rows] == expected.to_list()
 

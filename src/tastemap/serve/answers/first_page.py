@@ -31,6 +31,8 @@ NOVELTY_OF_GEMS, MAX_FLOOR_OF_GEMS, PARTS_OF_TAIL, MIN_LIKES_OF_GEMS = 1.0, 30, 
 SHARE_OF_ACCLAIMED = 0.1
 # Rows whose cards say why they are there.
 ROWS_WITH_REASONS = {"top-picks", "more-yours", "acclaimed", "loved-by-few"}
+# Rows that caps are for.
+CAPPED = {"top-picks", "loved-by-few"}
 # "More yours than others'" shows items of this share of the highest predictions.
 SHARE_OF_YOURS = 0.25
 # There are so many rows of what is like something, one until so many items are liked.
@@ -38,7 +40,7 @@ MAX_ROWS_OF_SIMILAR, MIN_LIKES_FOR_TWO = 2, 6
 # The title and the note of each row; "nobody" are top picks for somebody of whom nothing is known.
 WORDS_OF_RATINGS = {
     "top-picks": ("Top picks for you", "From your ratings"),
-    "nobody": ("Highest rated", "Damped averages of everybody: rate something"),
+    "nobody": ("Highest rated", "By everybody’s ratings; rate something, and the picks are yours"),
     "because": ("Because you liked {}", "What is most like it, by everybody's ratings"),
     "more-yours": ("More you than others", "What you would like, and like more than people do"),
     "rate-next": (
@@ -68,9 +70,10 @@ def first_page(
     filters: Filters = NO_FILTERS,
     novelty: float = 0.0,
     diversity: float = 0.0,
+    **mix: Any,
 ) -> list[Row]:
     """The rows of the first page; see `Service.rows`."""
-    return list(FirstPage(model, user, k, filters).rows(novelty, diversity))
+    return list(FirstPage(model, user, k, filters).rows(novelty, diversity, **mix))
 
 
 class FirstPage:
@@ -83,11 +86,13 @@ class FirstPage:
         filters: What the items have to fit.
         scores: Those of `LoadedModel.scores_of_lists`.
         free: The items (n_items,) that stand in no row yet.
+        varied: What the picks are reordered by, if anything.
     """
 
     def __init__(self, model: LoadedModel, user: ServedUser, k: int, filters: Filters) -> None:
         self.model, self.user, self.k, self.filters = model, user, k, filters
         self.scores = model.scores_of_lists(user)
+        self.varied: Reranking | None = None
         self.free: Mask = np.ones(len(model.catalogue), dtype=bool)
 
     @property
@@ -96,11 +101,13 @@ class FirstPage:
         model = self.model
         return self.user.source != "popular" and (model.has_ratings or model.is_personal)
 
-    def rows(self, novelty: float, diversity: float) -> Iterator[Row]:
+    def rows(self, novelty: float, diversity: float, **mix: Any) -> Iterator[Row]:
         """The rows, the first one first."""
         model = self.model
-        can_compare = model.capabilities.similar_items
-        varied = Reranking.of(model.data, diversity) if can_compare else None
+        diversity = diversity if model.capabilities.similar_items else 0.0
+        if self.user.source == "popular":
+            mix["calibrated"] = None  # to a taste of which nothing is known
+        self.varied = varied = Reranking.of(model.data, diversity, **mix)
         best = self._best(novelty=novelty, reranking=varied)
         yield self._row("top-picks", best, "" if self.is_personal else "nobody")
         if self.is_personal:
@@ -136,6 +143,10 @@ class FirstPage:
             items = with_intervals(model, user, rows, items)
         words_of_rows = WORDS_OF_RATINGS if model.has_ratings else WORDS_OF_INTERACTIONS
         title, note = words_of_rows["because" if liked >= 0 else words or key]
+        caps = {} if self.varied is None or key not in CAPPED else self.varied.at_most
+        if caps and len(rows) < self.k:
+            most = ", ".join(f"{n} of the same {column}" for column, n in caps.items())
+            note += f": no further one fits, with at most {most}"
         title = title.format(model.catalogue[liked].title) if liked >= 0 else title
         return Row(key, title, note, user.source, items)
 

@@ -163,7 +163,7 @@ document.addEventListener("submit", async (event) => {
 // ---- the page as it is now: after changes, as one types, and as filters are set ----
 
 const filters = document.querySelector("form[data-filter]");
-const SLIDERS = ["novelty", "diversity"]; // of which 0 is said by silence
+const SLIDERS = ["novelty", "diversity", "mix"]; // of which 0 is said by silence
 let typing;
 let latest = 0;
 let isAsked = false; // the filters say something that the page does not show yet

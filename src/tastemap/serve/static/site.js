@@ -6,6 +6,7 @@ import { counted, element, labelOf, saveCsv } from "./dom.js";
 import { links } from "./links.js";
 import { TasteMap } from "./map.js";
 import { around, controlsOf, focusOn, hintOf, listen, offScale, paint } from "./marks.js";
+import { capped, Mix } from "./mix.js";
 import { decoded, FactorModel, placeAmid } from "./model.js";
 import { Notice } from "./notice.js";
 import { PosteriorModel } from "./posterior.js";
@@ -20,6 +21,7 @@ export const PER_ROW = 8;
 const [ENOUGH, PARTS_OF_TAIL, SURPRISING] = [30, 3, 1];
 const TRAIL = 6; // places on the map before the present one
 const [ALMOST_EVERYBODY, WITNESSES] = [0.85, 20]; // of a note
+const GROWTH = 8; // of a shortlist that a cap leaves short
 const YOURS = 0.25; // "more you than others": of this share of the highest predictions
 const REASONED = ["top-picks", "more-yours", "loved-by-few"]; // rows whose cards say why they are there
 
@@ -39,7 +41,7 @@ export class Site {
     this.rowById = new Map(this.items.id.map((id, i) => [id, i]));
     this.key = `tastemap ${data.fingerprint}`;
     this.ratings = new Map(this.stored());
-    this.asked = { q: "", genre: "", from: "", to: "", least: "", novelty: 0, diversity: 0 };
+    this.asked = { q: "", genre: "", from: "", to: "", least: "", novelty: 0, diversity: 0, mix: 0, most: "" };
     this.main = document.querySelector("main");
     this.renewal = new Renewal(this.main);
     this.notice = new Notice(document.querySelector(".toast"), () => this.renewal.release());
@@ -210,19 +212,39 @@ export class Site {
     const genres = element("select", {}, element("option", { value: "" }, "all"),
       ...this.items.genreList.map((name) => element("option", { value: name, selected: name === asked.genre }, name)));
     genres.addEventListener("change", () => { asked.genre = genres.value; this.fillResults(); });
-    const slide = (name, low, high, min) => {
+    const slide = (name, low, high, min, kind = "slide") => {
       const slider = element("input", { type: "range", min, max: "1", step: "0.1", value: String(asked[name]), "aria-label": `From ${low} to ${high}` });
       slider.addEventListener("input", () => { asked[name] = Number(slider.value); this.fillResults(); });
-      return element("div", { class: "slide" }, element("span", { class: "quiet" }, element("span", {}, low), element("span", {}, high)), slider);
+      return element("div", { class: kind }, element("span", { class: "quiet" }, element("span", {}, low), element("span", {}, high)), slider);
     };
     const form = element("form", { class: "filters", role: "search" },
       field("q", this.data.hasTitles ? "Search" : "Search by id", { type: "search", placeholder: this.searched, class: "grow", autocomplete: "off" }),
       this.items.genreList.length ? element("label", {}, "Genre", genres) : null,
       slide("novelty", "familiar", "surprising", "-1"), this.model.likeness ? slide("diversity", "alike", "varied", "0") : null,
+      ...(this.items.genreList.length ? [slide("mix", "the best", "my mix of genres", "0", "slide mix"), this.caps()] : []),
       ...(this.hasYears ? [field("from", "From year", { type: "number" }), field("to", "to year", { type: "number" })] : []),
       field("least", `At least … ${this.words.counted}`, { type: "number", min: "0" }));
     form.addEventListener("submit", (event) => event.preventDefault());
     return form;
+  }
+
+  // At most how many of one genre, and the way back to lists without a mix and a cap.
+  caps() {
+    const { asked } = this;
+    const options = ["", "1", "2", "3"].map((n) => element("option", { value: n, selected: n === asked.most }, n ? `${n} of one genre` : "any number"));
+    const box = element("select", {}, ...options);
+    box.addEventListener("change", () => { asked.most = box.value; this.fillResults(); });
+    return element("label", { class: "mix" }, "At most", box);
+  }
+
+  // What the mix of the lists is, and the way back.
+  mixed() {
+    const { mix, most } = this.asked;
+    const words = [mix ? "a mix of genres like your own" : "", most ? `at most ${most} of one genre` : ""].filter(Boolean);
+    if (!words.length) return null;
+    const reset = element("button", { class: "small", type: "button" }, "Reset the mix");
+    reset.addEventListener("click", () => { Object.assign(this.asked, { mix: 0, most: "" }); this.discover(); });
+    return element("p", { class: "note" }, `Your picks have ${words.join(" and ")}. `, reset);
   }
 
   get hasYears() { return this.items.year.some((year) => year !== null); }
@@ -243,18 +265,34 @@ export class Site {
 
   // The k best items for the person: rows in order; varied, if that is wanted and can be.
   recommend(k, allowed = () => true, scores = this.person.scores, novelty = this.asked.novelty) {
-    const { likeness } = this.model;
-    const { diversity } = this.asked;
     // Of whom nothing is known there is nothing to be cautious of.
     const isSure = this.ratings.size > 0 && scores === this.person.scores && this.model.caution;
     const ranking = isSure ? this.model.ranking(this.person.cautious, novelty, this.model.shrinkage, scores)
       : this.model.ranking(scores, novelty);
-    const isVaried = diversity > 0 && likeness;
-    const rows = this.model.top(ranking, (i) => !this.ratings.has(i) && this.fits(i) && allowed(i), isVaried ? shortlistLength(k) : k);
-    if (!isVaried || !rows.length) return rows;
-    this.spread ??= spreadOf(this.model.frequency, likeness);
-    return varied(rows, ranking, k, diversity, likeness, this.spread);
+    return this.listed(ranking, (i) => !this.ratings.has(i) && this.fits(i) && allowed(i), k);
   }
+
+  // The k best of some items in an order: varied, in the person's own mix of genres, within a cap.
+  listed(ranking, allowed, k) {
+    const { likeness } = this.model;
+    const { genres } = this.items;
+    const diversity = likeness ? this.asked.diversity : 0;
+    const weight = this.liked.length ? this.asked.mix : 0; // else nothing is known of a taste
+    const most = Number(this.asked.most || 0);
+    if (!(diversity || weight || most)) return this.model.top(ranking, allowed, k);
+    if (diversity) this.spread ??= spreadOf(this.model.frequency, likeness);
+    if (weight) this.mix ??= new Mix(genres, this.items.likes ?? this.model.popularity);
+    for (let size = shortlistLength(k); ; size *= GROWTH) {
+      const rows = this.model.top(ranking, allowed, size);
+      if (!rows.length) return rows;
+      const picks = varied(rows, ranking, k, { diversity, likeness, spread: this.spread, weight,
+        mix: weight ? this.mix.towards(this.liked, weight, k) : null, cap: most ? capped(genres, most) : null });
+      if (picks.length === k || rows.length < size) return picks;
+    }
+  }
+
+  // What the person likes, as lists are calibrated to it.
+  get liked() { return this.rows.filter((row) => this.ratings.get(row) >= this.scale.liked_from); }
 
   // Titles that hold the words, then items of a genre that is named and hold the others; the rules
   // are those of tastemap/serve/model/catalogue.py.
@@ -271,7 +309,7 @@ export class Site {
   // What is searched for, or the rows of the first page.
   found() {
     const q = this.asked.q.trim();
-    if (!q) return this.shelves();
+    if (!q) return [this.mixed(), ...this.shelves()].filter(Boolean);
     const { rows: all, areGuesses } = this.search(q);
     const rows = all.filter((i) => this.fits(i)).slice(0, 40);
     const heading = !rows.length ? `Nothing found for “${q}”`

@@ -1,4 +1,4 @@
-// Lists of items that are unlike each other: the rule of tastemap/kernels/reranking.py, with the same
+// Lists of items that are more than the best one by one: the rule of tastemap/kernels/reranking.py, with the same
 // letters. Row numbers throughout.
 
 // A list of k is picked from 10 k of the best items, at least 100, at most 4,096.
@@ -7,25 +7,32 @@ const COMPARED = 100; // so many of the most rated items tell how far similariti
 
 export const shortlistLength = (k) => Math.max(Math.min(Math.max(PLACES * k, SHORTEST), LONGEST), k);
 
-// The k items with the largest gain a z - b max s, one after the other, in the order of their scores.
-// rows: a shortlist, the best first; scores: of every item; diversity: from 0 to 1; likeness:
-// (row) => similarities of every item with it; spread: their standard deviation, by `spreadOf`.
-export function varied(rows, scores, k, diversity, likeness, spread) {
+// The k items with the largest gain a z - b max s - d, one after the other, in the order of their
+// scores. rows: a shortlist, the best first; scores: of every item; wishes: diversity, from 0 to 1, with
+// likeness, (row) => similarities of every item with it, and spread, their standard deviation, by
+// `spreadOf`; weight, from 0 to 1, with mix, of `Mix.towards`; cap, of `capped`. Each may be left out.
+export function varied(rows, scores, k, { diversity = 0, likeness, spread = 0, weight = 0, mix = null, cap = null }) {
   const mean = rows.reduce((sum, i) => sum + scores[i], 0) / rows.length;
   const deviation = Math.sqrt(rows.reduce((sum, i) => sum + (scores[i] - mean) ** 2, 0) / rows.length);
   const z = rows.map((i) => (deviation > 0 ? (scores[i] - scores[rows[0]]) / deviation : 0));
-  const [a, b] = [1 - diversity, spread > 0 ? diversity / spread : 0];
+  const [a, b] = [(1 - diversity) * (1 - weight), spread > 0 ? diversity / spread : 0];
   let nearest = rows.map(() => 0);
   const picks = [];
   while (picks.length < Math.min(k, rows.length)) {
     let [best, most] = [-1, -Infinity];
     z.forEach((value, j) => {
-      const gain = a * value - b * nearest[j];
-      if (!picks.includes(j) && gain > most) [best, most] = [j, gain];
+      if (picks.includes(j) || (cap && !cap.fits(rows[j]))) return;
+      const gain = a * value - b * nearest[j] - (mix ? mix.rise(rows[j], picks.length) : 0);
+      if (gain > most) [best, most] = [j, gain];
     });
-    const similarities = likeness(rows[best]);
-    const isFirst = !picks.length;
-    nearest = rows.map((i, j) => (isFirst ? similarities[i] : Math.max(nearest[j], similarities[i])));
+    if (best < 0) break;
+    cap?.add(rows[best]);
+    mix?.add(rows[best]);
+    if (b) {
+      const similarities = likeness(rows[best]);
+      const isFirst = !picks.length;
+      nearest = rows.map((i, j) => (isFirst ? similarities[i] : Math.max(nearest[j], similarities[i])));
+    }
     picks.push(best);
   }
   return picks.sort((x, y) => x - y).map((j) => rows[j]);

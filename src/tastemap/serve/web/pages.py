@@ -29,6 +29,7 @@ from tastemap.serve.web.errors import Problem, no_map
 from tastemap.serve.web.etags import has_already
 from tastemap.serve.web.first import first_visit
 from tastemap.serve.web.flags import FormFlag
+from tastemap.serve.web.mix import Mix
 from tastemap.serve.web.rendering import (
     GET_AND_POST,
     CurrentVisit,
@@ -90,6 +91,8 @@ def discover(
     min_ratings: Text = "",
     novelty: Text = "0",
     diversity: Text = "0",
+    mix: Text = "0",
+    at_most: Text = "",
     cursor: Text = "",
 ) -> Response:
     """Search, filters and the rows of picks; of somebody new, what they are asked first."""
@@ -101,7 +104,9 @@ def discover(
     sliders: dict[str, Any] = {"novelty": _slider(novelty, -1), "diversity": _slider(diversity, 0)}
     fields: dict[str, Any] = {"q": q, "genre": genre, "year_from": year_from, "year_to": year_to}
     fields |= {"min_ratings": min_ratings}
-    n_set, service, results = _n_set(filters, sliders), visit.service, None
+    service, results = visit.service, None
+    of_lists = Mix.of(service.model, mix, at_most, fields | sliders)
+    n_set = _n_set(filters, sliders, of_lists)
     first = None if q.strip() or n_set else first_visit(visit)
     if q.strip():
         results = service.items(q, filters, n=CARDS_PER_LIST, cursor=cursor, profile=visit.profile)
@@ -115,6 +120,7 @@ def discover(
         "Discover",
         **fields,
         **sliders,
+        mix=of_lists,
         genres=sorted(name for name, _ in service.model.catalogue.genres),
         found=results,
         found_title="" if results is None else _count_found(results, q, filters),
@@ -122,14 +128,17 @@ def discover(
         n_set=n_set,
         mixed=mixed,
         first=first,
-        rows=() if results or first else service.rows(visit.profile, n_in_row, filters, **sliders),
+        rows=()
+        if results or first
+        else service.rows(visit.profile, n_in_row, filters, **sliders, **of_lists.wishes),
     )
 
 
-def _n_set(filters: Filters, sliders: dict[str, float]) -> int:
+def _n_set(filters: Filters, sliders: dict[str, float], mix: Mix) -> int:
     """How many filters and sliders are not as they were."""
     narrowing = (bool(filters.genre), filters.year_from is not None, filters.year_to is not None)
-    return sum((*narrowing, filters.min_ratings > 0, *map(bool, sliders.values())))
+    of_lists = (*sliders.values(), mix.weight, mix.at_most)
+    return sum((*narrowing, filters.min_ratings > 0, *map(bool, of_lists)))
 
 
 def _count_found(results: ItemPage, q: str, filters: Filters) -> str:
