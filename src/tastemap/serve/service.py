@@ -246,6 +246,18 @@ class Service:
         model, user = self._model_and_user(profile)
         return first_page(model, user, k, filters, **wishes)
 
+    def first_visit(self, profile: AnyProfile) -> tuple[list[ItemCard], Backdrop | None]:
+        """What somebody new is asked for, without predictions, and the map behind it."""
+        model, user = self._model_and_user(profile)
+        rows = first_items(model, user)
+        shown = model.catalogue.cards(rows, rating_of=user.rating_of)
+        return shown, backdrop(model, user, rows)
+
+    def lowered(self, profile: AnyProfile, item_id: str) -> Lowered | None:
+        """How much less an item counts in a person's lists, and why; None if it does not."""
+        model, user = self._model_and_user(profile)
+        return lowered_by(model, user, row_of(model, item_id))
+
     def prediction(self, profile: AnyProfile, item_id: str) -> Prediction:
         """What a person would give an item, with its distribution or its error band."""
         model = self.model

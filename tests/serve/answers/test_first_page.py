@@ -7,6 +7,7 @@ import pytest
 from small_models import save_small, small_ratings
 
 from tastemap.models.registry import load_model
+from tastemap.serve.answers import first_page
 from tastemap.serve.model.reload import LiveModel
 from tastemap.serve.people.profiles import api_profile, page_profile
 from tastemap.serve.people.store import Store
@@ -54,6 +55,17 @@ def test_a_row_of_less_than_three_is_left_out(service: Service) -> None:
         service.profiles.rate(ANN, {str(n): 4.0})
     (row,) = service.rows(ANN, 6)
     assert (row.key, len(row.items)) == ("top-picks", 2)
+
+
+def test_the_slider_brings_nobody_what_a_handful_have_rated(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(first_page, "PARTS_OF_TAIL", 1)
+    catalogue = service.model.catalogue
+    floor = min(30, catalogue.popularity_of_tail)
+    assert (catalogue.popularity < floor).any()
+    picks, *_ = service.rows({}, 30, novelty=1.0)
+    assert min(item.n_ratings for item in picks.items) >= floor
 
 
 @pytest.mark.parametrize("name", ["knn", "ease", "bias"])

@@ -108,7 +108,7 @@ class FirstPage:
         if self.user.source == "popular":
             mix["calibrated"] = None  # to a taste of which nothing is known
         self.varied = varied = Reranking.of(model.data, diversity, **mix)
-        best = self._best(novelty=novelty, reranking=varied)
+        best = self._best(self._evident(novelty), novelty=novelty, reranking=varied)
         yield self._row("top-picks", best, "" if self.is_personal else "nobody")
         if self.is_personal:
             for place, liked in enumerate(self._liked(), start=1):
@@ -123,6 +123,14 @@ class FirstPage:
             yield from self._full("popular", self._popular())
         new = best_new(model, self.user, self.scores, self.k, self.filters)
         yield from self._full("new-here", new, min_cards=1)
+
+    def _evident(self, novelty: float) -> Mask | None:
+        """What the slider may bring up: only a cautious list leaves out luck by itself."""
+        is_cautious = self.user.source != "popular" and self.model.capabilities.standard_errors
+        if novelty <= 0 or is_cautious or not self.model.has_ratings:
+            return None
+        enough: Mask = self.model.catalogue.popularity >= self._floor
+        return enough
 
     def _full(
         self, key: str, rows: IndexArray, liked: int = -1, min_cards: int = MIN_CARDS

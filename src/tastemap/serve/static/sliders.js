@@ -19,7 +19,7 @@ for (const slide of document.querySelectorAll("[data-slider]")) {
   reset.className = "reset";
   reset.textContent = "Reset";
   reset.setAttribute("aria-label", `Reset: ${range.getAttribute("aria-label")}`);
-  slide.querySelector(".foot").append(reset);
+  slide.querySelector(".slide-foot").append(reset);
   const show = () => {
     const text = mixed(range.name, Number(range.value));
     output.textContent = text;
