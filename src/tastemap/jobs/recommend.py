@@ -96,8 +96,9 @@ def described(data: Feedback, frame: pl.DataFrame) -> pl.DataFrame:
     These are the columns ``year, genres, popularity``; the last is the number of ratings.
     """
     items, rows = data.items, data.items.index(frame["item_id"])
-    about = items.frame[rows].select(name for name in FACTS if name in items.frame.columns)
-    about = about.with_columns(popularity=pl.Series(data.by_item.counts[rows]))
+    names = [name for name in FACTS if name in items.frame.columns]
+    facts = [items.frame[name].gather(rows) for name in names]
+    about = pl.DataFrame([*facts, pl.Series("popularity", data.by_item.counts[rows])])
     place = frame.columns.index("title") + 1
     return pl.concat(
         [frame[:, :place], about.select(pl.exclude(frame.columns)), frame[:, place:]],
