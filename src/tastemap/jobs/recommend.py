@@ -134,11 +134,16 @@ def on_screen(data: Feedback, frame: pl.DataFrame, by: str = "expected") -> pl.D
     if {"predicted_rating", "score"} <= {*shown.columns}:
         if shown["predicted_rating"].null_count() == len(shown):
             shown = shown.drop("predicted_rating")
-        elif np.allclose(shown["predicted_rating"], shown["score"]):
+        elif np.allclose(shown["predicted_rating"], _inside(data, shown["score"])):
             shown = shown.drop("score")
         elif by == "cautious":
             shown = shown.rename({"score": "at_least"})
     return shown.rename({"predicted_rating": "expected_rating"}, strict=False)
+
+
+def _inside(data: Feedback, score: pl.Series) -> Any:
+    """Scores (n,) kept inside the scale, if there is one."""
+    return data.scale.clip(score.to_numpy()) if isinstance(data, Ratings) else score
 
 
 def title_of(by: str) -> str:
