@@ -27,8 +27,8 @@ def test_the_hashes_of_files_are_for_programs(folder: Path) -> None:
     digest = ask("info", folder / "dot")["parts"]["items.parquet"]["sha256"]
     shown = run("info", folder / "dot")
     assert "FactorModel" in shown
-    assert "3,000 ratings, 120 users, 60 films" in " ".join(shown.split())
+    assert "3,000 ratings, 120 users, 80 films" in " ".join(shown.split())
     assert len(shown.splitlines()) <= 12, "a title, and ten lines"
     everything = run("info", folder / "dot", "--all")
-    assert "item_weights shape 61" in everything
+    assert "item_weights shape 81" in everything
     assert digest[:20] not in shown + everything

@@ -65,7 +65,7 @@ def test_version() -> None:
         (("recommend", "MODEL", "--rate", "3=99"), 2, "each from 1 to 5 in steps of 1"),
         (("recommend", "MODEL", "--ratings", "RELEASE"), 1, "expected a file"),
         (("recommend", "MODEL"), 2, "--rate 'Comedy 1 (1960)=5' for somebody new"),
-        (("explain", "MODEL", "3", "--rate", "Comdey 1=5", "--rate", "1=4"), 2, "item once"),
+        (("explain", "MODEL", "3", "--rate", "Comedy 1 (1960)=5", "--rate", "1=4"), 2, "film once"),
         (("recommend", "MODEL", "--all"), 2, "expected -o FILE, or --json"),
         (("recommend", "MODEL", "--all", "-o", "x.csv", "--memory", "much"), 2, "512MiB or 2GB"),
         (
@@ -107,7 +107,7 @@ def test_a_fault_of_our_own_shows_no_traceback(
     def broken(path: Path) -> None:
         raise ZeroDivisionError("oops")
 
-    monkeypatch.setattr("tastemap.models.base.artifact.read_manifest", broken)
+    monkeypatch.setattr("tastemap.jobs.info.read_manifest", broken)
     message = run("info", folder / "bias", code=1)
     assert (
         message

@@ -61,6 +61,22 @@ def test_recommend_for_a_user_and_for_somebody_new(folder: Path, tmp_path: Path)
     assert "no more candidates" in answer["notes"][0]
 
 
+def test_a_list_says_what_is_known_and_why(folder: Path) -> None:
+    rate = ("--rate", "comedy 3=5", "--rate", "Comedy 5=5", "--rate", "2=1")
+    rows = ask("recommend", folder / "dot", *rate, "-k", 4, "--why")["rows"]
+    for row in rows:
+        assert row["year"] == int(row["title"][-5:-1])
+        assert row["genres"]
+        assert row["popularity"] > 0
+        assert row["reason"] is None or row["reason"].startswith(("because of your 5", "almost"))
+    shown = run("recommend", folder / "dot", *rate, "-k", 4, "--why")
+    assert "expected" in shown
+    assert "predicted" not in shown, "one name"
+    assert "score" not in run("recommend", folder / "dot", 5, "--by", "expected"), "the same twice"
+    for_all = run("recommend", folder / "dot", "--all", "--why", "--json", code=2)
+    assert "received --why, of one person" in for_all
+
+
 def test_new_items_are_listed_where_asked_for(tmp_path: Path, ratings: Ratings) -> None:
     new = pl.DataFrame({"item_id": [900], "title": ["Tomorrow"], "genres": [["Comedy"]]})
     model = ALS(n_factors=4, n_epochs=3, damping=0).fit(ratings, progress=False).add_items(new)

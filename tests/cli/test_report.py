@@ -2,11 +2,20 @@
 
 from pathlib import Path
 
+import pytest
+
 from commands import ask, run
 
 
-def test_map_is_drawn_once_and_kept(folder: Path, tmp_path: Path) -> None:
+def test_map_is_drawn_once_and_kept(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    answer = ask("map", folder / "dot")
+    assert "-o map.html writes a page" in answer["page"]
+    assert [*tmp_path.iterdir()] == [], "no page unasked"
     answer = ask("map", folder / "dot", "-o", tmp_path / "map.html")
+    assert answer["page"] == str(tmp_path / "map.html")
     assert "films that are most like a film" in answer["how true it is"]
     kept = (folder / "dot" / "map.parquet").read_bytes()
     run("map", folder / "dot", "-o", tmp_path / "map.png", "--colour", "genre")
@@ -34,3 +43,6 @@ def test_report_of_a_saved_model(folder: Path, tmp_path: Path) -> None:
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     for title in ("The ratings", "Training", "Neighbours", "Map of the films", "Recommendations"):
         assert f"{title}</h2>" in page
+    assert page.count('class="map card"') == 1
+    assert "<dt>data</dt><dd>" in page.partition("<h2")[0], "a summary on top"
+    assert "<dt>seed</dt><dd>0</dd>" in page

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 
 from tastemap.data.ratings import Ratings
@@ -48,10 +49,24 @@ def test_a_call_for_everyone_has_a_place_and_no_single_user() -> None:
         job.recommend_on_spark(Path("model"), Path("out"), {"by": "cautious"}, "local", [])
 
 
+def test_nothing_stands_on_the_screen_twice(tiny: Ratings) -> None:
+    model = make_model("bias").fit(tiny)
+    frame = job.described(tiny, model.recommend("ann", k=2, exclude_seen=False))
+    assert "popularity" in frame.columns
+    shown = job.on_screen(tiny, frame)
+    assert "item_id" not in shown.columns
+    assert shown.columns[-2:] == ["ratings", "expected_rating"]
+    assert job.on_screen(tiny, frame.with_columns(pl.col("score") - 1), "cautious").columns[-1] == (
+        "at_least"
+    )
+    scores = frame.with_columns(predicted_rating=pl.lit(None, pl.Float64))
+    assert job.on_screen(tiny, scores).columns[-1] == "score"
+
+
 def test_the_similarity_of_two_items_is_that_of_the_list(ratings: Ratings) -> None:
     model = make_model("als", n_factors=4, n_epochs=2).fit(ratings, progress=False)
     options = {"k": 1, "users": False, "opposite": False}
     frame, title, _ = job.neighbours(model, "1", None, **options)
-    assert title == "Items most similar to Comedy 1 (1960)"
+    assert title.endswith(" most similar to Comedy 1 (1960)")
     pair, _, _ = job.neighbours(model, "1", str(frame["item_id"][0]), **options)
     assert pair["similarity"][0] == pytest.approx(frame["similarity"][0])

@@ -39,7 +39,9 @@ def summary(path: Path) -> dict[str, str | None]:
         name += f", learnt by {learnt_by}"
     recipe = (facts.get("recipe") or {}).get("parameters") or facts["parameters"]
     version = facts.get("versions", {}).get("tastemap", "?")
-    parameters = [f"{key} {_text(value)}" for key, value in recipe.items() if value is not None]
+    parameters = [
+        f"{key} {_text(value)}" for key, value in recipe.items() if value not in (None, {})
+    ]
     files = [file for file in path.iterdir() if file.is_file()]
     megabytes = sum(file.stat().st_size for file in files) / 1e6
     return {

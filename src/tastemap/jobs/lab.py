@@ -117,7 +117,7 @@ class Lab:
         self.report.section("Representations from likes", *blocks)
 
     def recommend(self) -> None:
-        """The items to recommend to a user of the data; to a new one, see the kept model."""
+        """What the lab's model recommends to a user of the data."""
         block = sections.list_of_a_user(self.model, rated=self.ratings)
         self.report.section("Recommendations of the lab's model", *block)
 

@@ -7,6 +7,7 @@ import polars as pl
 from tastemap.data.vocabulary import Id
 from tastemap.explore.report.blocks import Table
 from tastemap.explore.report.report import Block
+from tastemap.jobs.recommend import described, on_screen
 from tastemap.models.base.orders import CAUTION
 from tastemap.models.base.recommender import Recommender
 from tastemap.support.counts import counted
@@ -58,7 +59,7 @@ def certain_blocks(
         if cautious["item_id"].equals(answer["item_id"]):
             return []
         caption = f"The same by what is certain: {CAUTION:.2f} standard errors below the prediction"
-        return [Table(cautious, caption)]
+        return [Table(on_screen(data, described(data, cautious), "cautious"), caption, digits=2)]
     well_known = f"popularity >= {MIN_RATINGS_OF_WELL_KNOWN}"
     counts = data.by_item.counts.copy()
     counts[data.items.index(seen)] = 0
@@ -69,8 +70,9 @@ def certain_blocks(
         return []
     return [
         Table(
-            well_known_items,
+            on_screen(data, described(data, well_known_items)),
             f"The same where {well_known}: the prediction for an item with a handful of"
             " ratings is uncertain, and the luckiest of them come out on top",
+            digits=2,
         )
     ]

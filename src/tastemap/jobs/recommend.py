@@ -97,8 +97,9 @@ def described(data: Feedback, frame: pl.DataFrame) -> pl.DataFrame:
     These are the columns ``year, genres, popularity``; the last is the number of ratings.
     """
     items, rows = data.items, data.items.index(frame["item_id"])
-    about = items.frame[rows].select(name for name in FACTS if name in items.frame.columns)
-    about = about.with_columns(popularity=pl.Series(data.by_item.counts[rows]))
+    names = [name for name in FACTS if name in items.frame.columns]
+    facts = [items.frame[name].gather(rows) for name in names]
+    about = pl.DataFrame([*facts, pl.Series("popularity", data.by_item.counts[rows])])
     place = frame.columns.index("title") + 1
     return pl.concat(
         [frame[:, :place], about.select(pl.exclude(frame.columns)), frame[:, place:]],
@@ -134,11 +135,16 @@ def on_screen(data: Feedback, frame: pl.DataFrame, by: str = "expected") -> pl.D
     if {"predicted_rating", "score"} <= {*shown.columns}:
         if shown["predicted_rating"].null_count() == len(shown):
             shown = shown.drop("predicted_rating")
-        elif np.allclose(shown["predicted_rating"], shown["score"]):
+        elif np.allclose(shown["predicted_rating"], _inside(data, shown["score"])):
             shown = shown.drop("score")
         elif by == "cautious":
             shown = shown.rename({"score": "at_least"})
     return shown.rename({"predicted_rating": "expected_rating"}, strict=False)
+
+
+def _inside(data: Feedback, score: pl.Series) -> Any:
+    """Scores (n,) kept inside the scale, if there is one."""
+    return data.scale.clip(score.to_numpy()) if isinstance(data, Ratings) else score
 
 
 def title_of(by: str) -> str:

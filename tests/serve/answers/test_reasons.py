@@ -10,9 +10,15 @@ from small_models import QUICK, small_interactions, small_ratings
 from tastemap.data.ratings import Ratings
 from tastemap.models.registry import make_model
 from tastemap.serve.answers.first_page import first_page
-from tastemap.serve.answers.reasons import assigned, reasonable, with_reasons
+from tastemap.serve.answers.reasons import (
+    assigned,
+    reasonable,
+    reasons_in_words,
+    with_reasons,
+)
+from tastemap.serve.answers.reasons import reasons as reasons_of
 from tastemap.serve.model.loaded import LoadedModel
-from tastemap.serve.schemas import ItemCard
+from tastemap.serve.schemas import ItemCard, Reason
 
 KINDS = {
     "Science fiction": ("Sci-Fi", "Action", "Adventure"),
@@ -44,6 +50,21 @@ def films() -> Ratings:
     }
     frame = pl.DataFrame({"user_id": users, "item_id": items, "rating": rating})
     return Ratings.from_frame(frame, item_table=pl.DataFrame(table))
+
+
+def test_a_terminal_has_the_reasons_in_sentences(films: Ratings) -> None:
+    fitted = make_model("als").fit(films, progress=False)
+    user = fitted.fold_in({0: 5.0, 4: 5.0, 1: 1.0})
+    ids = pl.Series([8, 12, 16, 20, 24])
+    words = reasons_in_words(fitted, user, ids)
+    assert len(words) == len(ids)
+    reasons = [word for word in words if word and word.startswith("because of your 5 for Science")]
+    assert reasons
+    model = LoadedModel(fitted, {}, "")
+    same = reasons_of(model, model.fold_in(user.item_index, user.rating), films.items.index(ids))
+    assert [isinstance(reason, Reason) for reason in same] == [
+        word is not None and word.startswith("because") for word in words
+    ]
 
 
 @pytest.mark.parametrize("name", ["mf", "als", "knn", "bayes"])

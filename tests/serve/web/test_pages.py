@@ -252,6 +252,18 @@ def test_errors_from_before_an_update_and_a_fit_that_was_stopped_say_so(
     assert text.count("ratings when measured") == 0
 
 
+def test_a_model_says_how_far_off_it_may_be_or_how_to_measure_it(
+    artifact: Path, tmp_path: Path
+) -> None:
+    model = load_model(artifact)
+    for metrics, says in (({}, False), ({"test_rmse": 0.9}, True)):
+        model.metrics_ = metrics
+        with client_of(model.save(tmp_path / "model"), tmp_path) as client:
+            rate(client, 3, 5)
+            assert ("give or take 0.90" in client.get("/items/2").text) is says
+            assert ("-o MODEL --test-size 0.1</code>" in client.get("/model").text) is not says
+
+
 @pytest.mark.parametrize("name", ["ease", "knn", "bias"])
 def test_every_kind_of_model_has_its_pages(tmp_path: Path, name: str) -> None:
     model = save_small(small_ratings(), tmp_path / "model", name)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 MAX_SVG_BYTES = 500_000
 DOTS_PER_INCH = 200  # twice the size on the page, for fine screens
 # A table with more columns than this has them close together and their headings folded.
-MAX_WIDE_COLUMNS = 5
+MAX_WIDE_COLUMNS = 4
 
 
 @dataclass(frozen=True)
