@@ -22,7 +22,7 @@ ROOT_OF_TWO, ROOT_OF_TWO_PI = math.sqrt(2.0), math.sqrt(2.0 * math.pi)
 MAX_STEPS, MAX_HALVINGS, LAST_STEP = 40, 30, 5e-2
 # Of the logarithm of the posterior, relative to it.
 MIN_GAIN = 1e-9
-MIN_PROBABILITY, MIN_PIVOT = 1e-300, 1e-12
+MIN_PROBABILITY, MIN_PIVOT, MIN_GAP = 1e-300, 1e-12, 0.01
 # Of numbers in a vector register, and of rows that are factorised together.
 LANES, BLOCK = 8, 4
 
@@ -73,7 +73,7 @@ def fold_in(
             s[j] = sigma[q] * scales[q, j]
         problem = (level, z, items[q], X, s, priors[q], lam[q], shared[q], inverse[q])
         if q == 0 or not mode(*problem, False, theta, f, derivatives, U, *buffers):
-            begin(priors[q], items[q], theta, f)
+            begin(priors[q], items[q], shared[q], theta, f)
             mode(*problem, True, theta, f, derivatives, U, *buffers)
         to_mean(level, items[q], s, derivatives, U, theta, b)
         pack(U, roots[q])
@@ -107,10 +107,17 @@ def mean_latent(
 
 
 @njit(cache=True, nogil=True)
-def begin(prior: F32, items: F32, theta: F64, f: F64) -> None:
-    """Set theta (E,) to the prior's mean, and f (n,) to its predictors of the items (n, D)."""
-    for k in range(len(theta)):
-        theta[k] = prior[k] if k < len(prior) else 0.0
+def begin(prior: F32, items: F32, shared: F64, theta: F64, f: F64) -> None:
+    """Set theta (E,) to the prior's mean, and f (n,) to its predictors of the items (n, D).
+
+    Shared cutpoints need not ascend, those of a user do: these are moved apart where they must be.
+    """
+    D, last = len(prior), -np.inf
+    for k in range(D):
+        theta[k] = prior[k]
+    for c in range(len(shared)):
+        last = max(shared[c], last + MIN_GAP)
+        theta[D + c] = last - shared[c]
     predictor(items, theta, f)
 
 
