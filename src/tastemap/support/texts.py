@@ -21,7 +21,7 @@ class Texts:
     def __init__(self, texts: pl.Series) -> None:
         lengths = texts.str.len_bytes().to_numpy().astype(np.int64)
         # Of a memoryview a number is taken in a third of the time that an array needs.
-        self._ends = memoryview(np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64))
+        self._ends = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64).data
         self._bytes = (texts.str.join("").item() if len(texts) else "").encode()
 
     def __len__(self) -> int:

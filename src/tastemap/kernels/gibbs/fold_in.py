@@ -175,7 +175,7 @@ def mode(
         predictor(items, theta, f)
         if squared_length(weight, f, old_f, U, theta, old, D) < LAST_STEP or not len(level):
             break
-    return in_order(shared, theta[D:])
+    return True
 
 
 @njit(cache=True, nogil=True)
@@ -240,15 +240,6 @@ def squared_length(weight: F32, f: F64, old_f: F64, U: F64, theta: F64, old: F64
 
 
 @njit(cache=True, nogil=True)
-def in_order(shared: F64, delta: F64) -> bool:
-    """Whether the cutpoints shared + delta ascend."""
-    ascends = True
-    for c in range(1, len(shared)):
-        ascends = ascends and shared[c] + delta[c] > shared[c - 1] + delta[c - 1]
-    return ascends
-
-
-@njit(cache=True, nogil=True)
 def log_prior(theta: F64, prior: F32, lam: F32, inverse: F64) -> float:
     """The logarithm of N(w; prior, 1 / lam) N(delta; 0, S), but for a constant."""
     D, total = len(lam), 0.0
@@ -266,15 +257,13 @@ def likelihood(
 ) -> float:
     """The logarithm of the likelihood of ratings (n,) given predictors f and scales s.
 
-    Minus infinity if the cutpoints shared + delta are out of order.
+    Minus infinity if the cutpoints of a rating's level are out of order.
 
     Args:
         derivatives: (4, n), set to u = (kappa_c - f) / s, l = (kappa_c-1 - f) / s, and the
             logarithm's derivatives by u and, its sign changed, by l. Of numbers u is (z - f) / s.
     """
     n, last, value = len(f), len(shared), 0.0
-    if not in_order(shared, delta):
-        return -np.inf
     for j in range(n):
         if not len(level):
             u = (z[j] - f[j]) / s[j]
@@ -284,6 +273,8 @@ def likelihood(
         c = level[j]
         u = (shared[c] + delta[c] - f[j]) / s[j] if c < last else np.inf
         low = (shared[c - 1] + delta[c - 1] - f[j]) / s[j] if c > 0 else -np.inf
+        if not u > low:
+            return -np.inf
         # Floats represent Phi near 0 more exactly than near 1.
         above, below = (-low, -u) if low > 0 else (u, low)
         p = 0.5 * (math.erfc(-above / ROOT_OF_TWO) - math.erfc(-below / ROOT_OF_TWO))

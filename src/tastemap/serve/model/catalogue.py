@@ -190,13 +190,13 @@ class Catalogue:
         A Python object for each item would take several times as much.
         """
         ids = self.items.ids
-        plain_ids = Texts(ids) if self.items.is_text else memoryview(ids.to_numpy().copy())
+        plain_ids = Texts(ids) if self.items.is_text else ids.to_numpy().copy().data
         years = self._years.fill_null(NO_YEAR).to_numpy().astype(np.int32)
         numbers: dict[str, int] = {}
         joined = self._genres.list.join(GENRE_END).fill_null("")
         genres = np.array([numbers.setdefault(text, len(numbers)) for text in joined], np.int32)
         lists = [tuple(text.split(GENRE_END)) if text else () for text in numbers]
-        return plain_ids, Texts(self._titles), memoryview(years), memoryview(genres), lists
+        return plain_ids, Texts(self._titles), years.data, genres.data, lists
 
     def facts(self, row: int) -> dict[str, Any]:
         """Whatever else the item table says of an item, by column, as text."""

@@ -35,7 +35,6 @@ export class Likelihood {
     const { n, D, C, X, s, level, cuts, offset } = this;
     const terms = { u: new Float64Array(n), l: new Float64Array(n), a: new Float64Array(n), b: new Float64Array(n) };
     let value = 0;
-    for (let c = 1; c < C; c++) if (!(cuts[c] + theta[D + c] > cuts[c - 1] + theta[D + c - 1])) return { value: -Infinity, terms };
     for (let j = 0; j < n; j++) {
       let f = offset[j];
       for (let a = 0; a < D; a++) f += theta[a] * X[j * D + a];
@@ -48,6 +47,7 @@ export class Likelihood {
       const c = level[j];
       const u = c < C ? (cuts[c] + theta[D + c] - f) / s[j] : Infinity;
       const l = c > 0 ? (cuts[c - 1] + theta[D + c - 1] - f) / s[j] : -Infinity;
+      if (!(u > l)) return { value: -Infinity, terms };
       const p = Math.max(between(l, u), 1e-300);
       value += Math.log(p);
       terms.u[j] = u;
