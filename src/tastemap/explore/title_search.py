@@ -33,7 +33,7 @@ MAX_CHARACTERS = 500
 # Spellings are compared of queries of at most so many words, and of words of so many letters.
 MAX_SPELT_WORDS, MAX_SPELT_LETTERS = 32, 40
 # So many titles are put into the index at a time: their words are Python strings so long.
-TITLES_AT_ONCE = 4096
+MAX_TITLES_AT_ONCE = 4096
 # Of a longer query, so many words count; there is no longer title among films.
 MAX_WORDS = 40
 # Letters that Unicode does not split into a plain letter and an accent.
@@ -111,7 +111,7 @@ class TitleIndex:
         """Take titles in row order."""
         lengths, parts = array("d"), [pl.DataFrame(schema={"word": pl.String, "row": pl.Int32})]
         numbered = enumerate(titles)
-        while some := list(islice(numbered, TITLES_AT_ONCE)):
+        while some := list(islice(numbered, MAX_TITLES_AT_ONCE)):
             words: list[str] = []
             rows = array("i")
             for row, title in some:
