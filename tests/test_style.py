@@ -35,6 +35,7 @@ LONG_FILES: dict[str, str] = {
     "models/bayesian/posterior.py": "the draws, and each thing that is worked out from them",
     "serve/schemas.py": "what the API answers: a field a line, and what it is",
     "serve/people/store.py": "what is asked of the store, each a transaction, and whether it works",
+    "kernels/gibbs/fold_in.py": "one algorithm, from the likelihood of a rating to the posterior",
     "models/next_item.py": "one model: what people go on to, and taste after a pause",
 }
 # Public methods of a model that are no hooks, and no others have. Name -> why.

@@ -4,19 +4,21 @@ import difflib
 import re
 import threading
 import unicodedata
+from array import array
 from bisect import bisect_left
 from collections.abc import Iterable
 from functools import cached_property
-from itertools import pairwise
+from itertools import islice, pairwise
 from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from tastemap.arrays import F64, I64, AnyArray
+from tastemap.arrays import F64, I32, I64, AnyArray
 from tastemap.data.vocabulary import Vocabulary
 from tastemap.errors import ArgumentError
+from tastemap.support.texts import Texts
 from tastemap.support.titles import spoken
 
 # Words that do not distinguish titles.
@@ -33,6 +35,8 @@ MAX_CANDIDATES = 100
 MAX_CHARACTERS = 500
 # Spellings are compared of queries of at most so many words, and of words of so many letters.
 MAX_SPELT_WORDS, MAX_SPELT_LETTERS = 32, 40
+# So many titles are put into the index at a time: their words are Python strings so long.
+MAX_TITLES_AT_ONCE = 4096
 # Of a longer query, so many words count; there is no longer title among films.
 MAX_WORDS = 40
 # Letters that Unicode does not split into a plain letter and an accent.
@@ -122,37 +126,38 @@ class TitleIndex:
 
     def __init__(self, titles: Iterable[str]) -> None:
         """Take titles in row order."""
-        holders: dict[str, list[int]] = {}
-        lengths = []
-        for row, title in enumerate(titles):
-            words = title_words(title)
-            dated = len(words) > 1 and _YEAR.search(title) is not None
-            named = [w for w in (words[:-1] if dated else words) if w not in ARTICLES]
-            lengths.append(sum(map(len, named or words)))
-            joined = [a + b for a, b in pairwise(words)]
-            # "Avventura, L'" is looked for as L'Avventura, too.
-            for word in {*words, *joined, *(title_words(spoken(title)) if "l" in words else ())}:
-                holders.setdefault(word, []).append(row)
-        self.words = sorted(holders)
-        self.length = np.maximum(np.array(lengths, dtype=np.float64), 1.0)
-        counts = [len(holders[word]) for word in self.words]
-        self.indptr = np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])
-        parts = [row for word in self.words for row in holders[word]]
-        self.indices: I64 = np.array(parts, dtype=np.int64)
+        lengths, parts = array("d"), [pl.DataFrame(schema={"word": pl.String, "row": pl.Int32})]
+        numbered = enumerate(titles)
+        while some := list(islice(numbered, MAX_TITLES_AT_ONCE)):
+            words: list[str] = []
+            rows = array("i")
+            for row, title in some:
+                of_title, length = _words_of(title)
+                words += of_title
+                rows.extend([row] * len(of_title))
+                lengths.append(length)
+            part = {"word": pl.Series(words, dtype=pl.String), "row": np.frombuffer(rows, np.int32)}
+            parts.append(pl.DataFrame(part))
+        sorted_words = pl.concat(parts).sort("word", "row")
+        runs = sorted_words["word"].rle().struct.unnest()
+        self.words = Texts(runs["value"])
+        self.length = np.maximum(np.frombuffer(lengths, np.float64), 1.0)
+        self.indptr = np.concatenate([[0], np.cumsum(runs["len"].to_numpy(), dtype=np.int64)])
+        self.indices: I32 = sorted_words["row"].to_numpy()
 
     @cached_property
-    def _by_pair(self) -> dict[str, I64]:
+    def _by_pair(self) -> dict[str, I32]:
         """Words (their places in ``words``) by the pairs of letters in them."""
-        holders: dict[str, list[int]] = {}
+        holders: dict[str, array[int]] = {}
         for at, word in enumerate(self.words):
             for pair in _letter_pairs(word):
-                holders.setdefault(pair, []).append(at)
-        return {pair: np.array(places) for pair, places in holders.items()}
+                holders.setdefault(pair, array("i")).append(at)
+        return {pair: np.array(places, dtype=np.int32) for pair, places in holders.items()}
 
     @cached_property
     def _n_pairs(self) -> F64:
         """Number of pairs of letters of each word."""
-        places = np.concatenate([np.empty(0, dtype=np.int64), *self._by_pair.values()])
+        places = np.concatenate([np.empty(0, dtype=np.int32), *self._by_pair.values()])
         return np.bincount(places, minlength=len(self.words)).astype(np.float64)
 
     def with_all(self, query: list[str]) -> tuple[I64, F64, npt.NDArray[np.str_]]:
@@ -200,7 +205,7 @@ class TitleIndex:
         covered = np.minimum(letters / self.length[rows], 1.0)
         return rows, total[rows] * (0.8 + 0.2 * covered)
 
-    def _holders(self, word: int) -> I64:
+    def _holders(self, word: int) -> I32:
         return self.indices[self.indptr[word] : self.indptr[word + 1]]
 
     def _similar_words(self, word: str) -> list[tuple[int, float]]:
@@ -225,6 +230,17 @@ class TitleIndex:
         return similar
 
 
+def _words_of(title: str) -> tuple[set[str], int]:
+    """The words by which a title is found, and its number of letters that count."""
+    words = title_words(title)
+    dated = len(words) > 1 and _YEAR.search(title) is not None
+    named = [w for w in (words[:-1] if dated else words) if w not in ARTICLES]
+    joined = [a + b for a, b in pairwise(words)]
+    # "Avventura, L'" is looked for as L'Avventura, too.
+    others = title_words(spoken(title)) if "l" in words else ()
+    return {*words, *joined, *others}, sum(map(len, named or words))
+
+
 # The index of each vocabulary that has been searched, for as long as the vocabulary lives.
 _indexes: WeakKeyDictionary[Vocabulary, TitleIndex] = WeakKeyDictionary()
 _making_index = threading.Lock()
@@ -235,7 +251,7 @@ def _index_of(items: Vocabulary) -> TitleIndex:
     index = _indexes.get(items)
     if index is None:
         with _making_index:
-            index = _indexes.get(items) or TitleIndex(items.titles.to_list())
+            index = _indexes.get(items) or TitleIndex(items.titles)
             _indexes[items] = index
     return index
 

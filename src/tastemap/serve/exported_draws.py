@@ -94,7 +94,8 @@ def triangles(precisions: F64) -> F64:
     Rounded, they still are factors of a positive definite matrix.
     """
     rows, columns = np.tril_indices(precisions.shape[1])
-    return np.asarray(np.linalg.cholesky(precisions)[:, rows, columns], dtype=np.float64)
+    roots = np.linalg.cholesky(precisions)[:, rows, columns]
+    return roots.astype(np.float64)
 
 
 def stepped(values: AnyArray, dtype: Any) -> dict[str, str]:

@@ -22,7 +22,7 @@ ROOT_OF_TWO, ROOT_OF_TWO_PI = math.sqrt(2.0), math.sqrt(2.0 * math.pi)
 MAX_STEPS, MAX_HALVINGS, LAST_STEP = 40, 30, 5e-2
 # Of the logarithm of the posterior, relative to it.
 MIN_GAIN = 1e-9
-MIN_PROBABILITY, MIN_PIVOT = 1e-300, 1e-12
+MIN_PROBABILITY, MIN_PIVOT, MIN_GAP = 1e-300, 1e-12, 0.01
 # Of numbers in a vector register, and of rows that are factorised together.
 LANES, BLOCK = 8, 4
 
@@ -73,7 +73,7 @@ def fold_in(
             s[j] = sigma[q] * scales[q, j]
         problem = (level, z, items[q], X, s, priors[q], lam[q], shared[q], inverse[q])
         if q == 0 or not mode(*problem, False, theta, f, derivatives, U, *buffers):
-            begin(priors[q], items[q], theta, f)
+            begin(priors[q], items[q], shared[q], theta, f)
             mode(*problem, True, theta, f, derivatives, U, *buffers)
         to_mean(level, items[q], s, derivatives, U, theta, b)
         pack(U, roots[q])
@@ -107,10 +107,17 @@ def mean_latent(
 
 
 @njit(cache=True, nogil=True)
-def begin(prior: F32, items: F32, theta: F64, f: F64) -> None:
-    """Set theta (E,) to the prior's mean, and f (n,) to its predictors of the items (n, D)."""
-    for k in range(len(theta)):
-        theta[k] = prior[k] if k < len(prior) else 0.0
+def begin(prior: F32, items: F32, shared: F64, theta: F64, f: F64) -> None:
+    """Set theta (E,) to the prior's mean, and f (n,) to its predictors of the items (n, D).
+
+    Shared cutpoints need not ascend, those of a user do: these are moved apart where they must be.
+    """
+    D, last = len(prior), -np.inf
+    for k in range(D):
+        theta[k] = prior[k]
+    for c in range(len(shared)):
+        last = max(shared[c], last + MIN_GAP)
+        theta[D + c] = last - shared[c]
     predictor(items, theta, f)
 
 
@@ -168,7 +175,7 @@ def mode(
         predictor(items, theta, f)
         if squared_length(weight, f, old_f, U, theta, old, D) < LAST_STEP or not len(level):
             break
-    return in_order(shared, theta[D:])
+    return True
 
 
 @njit(cache=True, nogil=True)
@@ -233,15 +240,6 @@ def squared_length(weight: F32, f: F64, old_f: F64, U: F64, theta: F64, old: F64
 
 
 @njit(cache=True, nogil=True)
-def in_order(shared: F64, delta: F64) -> bool:
-    """Whether the cutpoints shared + delta ascend."""
-    ascends = True
-    for c in range(1, len(shared)):
-        ascends = ascends and shared[c] + delta[c] > shared[c - 1] + delta[c - 1]
-    return ascends
-
-
-@njit(cache=True, nogil=True)
 def log_prior(theta: F64, prior: F32, lam: F32, inverse: F64) -> float:
     """The logarithm of N(w; prior, 1 / lam) N(delta; 0, S), but for a constant."""
     D, total = len(lam), 0.0
@@ -259,15 +257,13 @@ def likelihood(
 ) -> float:
     """The logarithm of the likelihood of ratings (n,) given predictors f and scales s.
 
-    Minus infinity if the cutpoints shared + delta are out of order.
+    Minus infinity if the cutpoints of a rating's level are out of order.
 
     Args:
         derivatives: (4, n), set to u = (kappa_c - f) / s, l = (kappa_c-1 - f) / s, and the
             logarithm's derivatives by u and, its sign changed, by l. Of numbers u is (z - f) / s.
     """
     n, last, value = len(f), len(shared), 0.0
-    if not in_order(shared, delta):
-        return -np.inf
     for j in range(n):
         if not len(level):
             u = (z[j] - f[j]) / s[j]
@@ -277,6 +273,8 @@ def likelihood(
         c = level[j]
         u = (shared[c] + delta[c] - f[j]) / s[j] if c < last else np.inf
         low = (shared[c - 1] + delta[c - 1] - f[j]) / s[j] if c > 0 else -np.inf
+        if not u > low:
+            return -np.inf
         # Floats represent Phi near 0 more exactly than near 1.
         above, below = (-low, -u) if low > 0 else (u, low)
         p = 0.5 * (math.erfc(-above / ROOT_OF_TWO) - math.erfc(-below / ROOT_OF_TWO))

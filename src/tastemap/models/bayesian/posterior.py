@@ -236,8 +236,8 @@ class Draws(Draw):
     @cached_property
     def new_scales(self) -> F32:
         """Noise scales (K,) of a new user with ratings, at an unknown time."""
-        own = self.user_scales[:, -1].astype(np.float32)
-        return np.sqrt(own**2 + self._effect_variance()[:, -1])
+        average = self.user_scales[:, -1].astype(np.float32)
+        return np.sqrt(average**2 + self._effect_variance()[:, -1])
 
     @cached_property
     def _cutpoints(self) -> tuple[F64, F64]:

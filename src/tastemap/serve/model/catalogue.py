@@ -18,6 +18,7 @@ from tastemap.errors import ArgumentError, UnknownIdError
 from tastemap.explore.title_search import MAX_WORDS, search_titles, title_words
 from tastemap.serve.model.genre_words import genres_in
 from tastemap.serve.schemas import Basis, ItemCard
+from tastemap.support.texts import Texts
 from tastemap.support.titles import spoken
 
 # Every average is damped by so many ratings at the overall mean.
@@ -28,6 +29,8 @@ TAIL_SHARE = 1 / 3
 N_BINS = 10
 # Of the items that share a title, so many ids are named.
 MAX_IDS_OFFERED = 10
+# In columns: a year that is not known, and what stands between two genres.
+NO_YEAR, GENRE_END = -(2**31), "\x1f"
 
 
 @dataclass(frozen=True)
@@ -159,7 +162,10 @@ class Catalogue:
         return len(self.items)
 
     def __getitem__(self, row: int) -> ItemFacts:
-        return self._facts[row]
+        ids, titles, years, genres, lists = self._facts
+        item_id, year = ids[row], years[row]
+        title = titles[row] or str(item_id)
+        return ItemFacts(item_id, title, None if year == NO_YEAR else year, lists[genres[row]])
 
     def cards(
         self,
@@ -183,25 +189,29 @@ class Catalogue:
         guesses = missing if predicted is None else _plain(np.asarray(predicted))
         scores = missing if score is None else _plain(np.asarray(score))
         counts, averages = self.popularity[index].tolist(), _plain(self.average[index])
-        facts, ratings, cards = self._facts, rating_of or {}, []
+        ratings, cards = rating_of or {}, []
         bases = missing if basis is None else basis
         columns = zip(index.tolist(), counts, averages, guesses, scores, bases, strict=True)
         for row, n, average, guess, ranked, base in columns:
-            about: ItemFacts = facts[row]
+            about = self[row]
             rating = ratings.get(row)
             cards.append(ItemCard(*about, n, average, guess, ranked, rating, basis=base))
         return cards
 
     @cached_property
-    def _facts(self) -> list[ItemFacts]:
-        """What is known of each item; equal years and genres are kept once."""
-        once: dict[Any, Any] = {}
-        ids, titles = self.items.ids.to_list(), self._titles.to_list()
-        titles = [title or str(item_id) for item_id, title in zip(ids, titles, strict=True)]
-        years = [once.setdefault(year, year) for year in self._years.to_list()]
-        genres = [tuple(names or ()) for names in self._genres.to_list()]
-        genres = [once.setdefault(names, names) for names in genres]
-        return list(map(ItemFacts, ids, titles, years, genres))
+    def _facts(self) -> tuple[Any, Texts, memoryview, memoryview, list[tuple[str, ...]]]:
+        """Ids, titles, years and genres in columns, and the lists of genres that these number.
+
+        A Python object for each item would take several times as much.
+        """
+        ids = self.items.ids
+        plain_ids = Texts(ids) if self.items.is_text else ids.to_numpy().copy().data
+        years = self._years.fill_null(NO_YEAR).to_numpy().astype(np.int32)
+        numbers: dict[str, int] = {}
+        joined = self._genres.list.join(GENRE_END).fill_null("")
+        genres = np.array([numbers.setdefault(text, len(numbers)) for text in joined], np.int32)
+        lists = [tuple(text.split(GENRE_END)) if text else () for text in numbers]
+        return plain_ids, Texts(self._titles), years.data, genres.data, lists
 
     def facts(self, row: int) -> dict[str, Any]:
         """Whatever else the item table says of an item, by column, as text."""
@@ -261,7 +271,7 @@ class Catalogue:
 
     def genres_of(self, row: int) -> frozenset[str]:
         """The genres of an item."""
-        return frozenset(self._facts[row].genres)
+        return frozenset(self[row].genres)
 
     def genre_mask(self, genre: str) -> Mask:
         """Which items have a genre (n,)."""
@@ -330,7 +340,7 @@ class Catalogue:
     def example(self) -> str:
         """The title of an item that many know, as people say it, or its id if there are none."""
         row = int(self.by_popularity[0])
-        return spoken(self._facts[row].title)
+        return spoken(self[row].title)
 
     @cached_property
     def by_popularity(self) -> IndexArray:

@@ -112,8 +112,7 @@ export class PosteriorModel extends FactorModel {
     const prior = new Float64Array(D + C);
     prior.set(this.priorOf(rated.scores, k));
     const P = this.precisionOf(k);
-    const start = before && likelihood.at(before.mode).value > -Infinity ? before.mode : prior;
-    const { mode, terms, L } = newton(likelihood, prior, P, start);
+    const { mode, terms, L } = newton(likelihood, prior, P, before?.mode ?? prior);
     const theta = C ? toMean(likelihood, mode, terms, L) : mode;
     const cuts = Float64Array.from({ length: C }, (_, c) => this.cuts[k * C + c] + theta[D + c]);
     let V;

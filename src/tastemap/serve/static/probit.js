@@ -8,6 +8,7 @@ import { cholesky, dot, forward, solve } from "./model.js";
 import { between, density } from "./normal.js";
 
 const [MAX_STEPS, MAX_HALVINGS, DECREMENT, MIN_GAIN] = [30, 30, 0.05, 1e-12]; // of Newton's method
+const MIN_GAP = 0.01; // of cutpoints to begin at
 
 // The likelihood of a person's ratings in a draw, as a function of theta = (w, delta). Of rating j, at
 // level c, u = (kappa_c - f) / s and l = (kappa_c-1 - f) / s say how far its cutpoints are; of a
@@ -34,7 +35,6 @@ export class Likelihood {
     const { n, D, C, X, s, level, cuts, offset } = this;
     const terms = { u: new Float64Array(n), l: new Float64Array(n), a: new Float64Array(n), b: new Float64Array(n) };
     let value = 0;
-    for (let c = 1; c < C; c++) if (!(cuts[c] + theta[D + c] > cuts[c - 1] + theta[D + c - 1])) return { value: -Infinity, terms };
     for (let j = 0; j < n; j++) {
       let f = offset[j];
       for (let a = 0; a < D; a++) f += theta[a] * X[j * D + a];
@@ -47,6 +47,7 @@ export class Likelihood {
       const c = level[j];
       const u = c < C ? (cuts[c] + theta[D + c] - f) / s[j] : Infinity;
       const l = c > 0 ? (cuts[c - 1] + theta[D + c - 1] - f) / s[j] : -Infinity;
+      if (!(u > l)) return { value: -Infinity, terms };
       const p = Math.max(between(l, u), 1e-300);
       value += Math.log(p);
       terms.u[j] = u;
@@ -55,6 +56,16 @@ export class Likelihood {
       terms.b[j] = c > 0 ? density(l) / p : 0;
     }
     return { value, terms };
+  }
+
+  // theta with its cutpoints moved apart until they ascend: shared ones need not.
+  inOrder(theta) {
+    const moved = Float64Array.from(theta);
+    for (let c = 0, last = -Infinity; c < this.C; c++) {
+      last = Math.max(this.cuts[c] + theta[this.D + c], last + MIN_GAP);
+      moved[this.D + c] = last - this.cuts[c];
+    }
+    return moved;
   }
 
   // Set `out` to minus the second derivatives of a rating's logarithm: by u twice, by l twice, by both.
@@ -131,6 +142,10 @@ export function newton(likelihood, prior, P, start) {
   const E = prior.length;
   let mode = Float64Array.from(start);
   let now = logPosterior(likelihood, prior, P, mode);
+  if (now.value === -Infinity) { // the start puts cutpoints out of order
+    mode = likelihood.inOrder(prior);
+    now = logPosterior(likelihood, prior, P, mode);
+  }
   let L;
   for (let step = 0; step < MAX_STEPS; step++) {
     const [A, g] = [P.slice(), now.pull];
