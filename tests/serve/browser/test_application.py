@@ -92,6 +92,8 @@ def test_the_first_minute_and_what_is_said_without_stars(
             until(page, "document.querySelector('.first-map .you') !== null")
     page.mouse.move(1, 1)
     page.get_by_role("heading", name="Top picks for you").wait_for()
+    assert page.locator("[data-first]").count() == 0, "what was asked makes way for the picks"
+    assert page.evaluate("document.activeElement.id") == "row-top-picks"
     later = page.locator("#row-top-picks ~ ul .card").first.get_by_role("button", name="Later")
     later.click()
     until(page, "document.querySelector('.flags [aria-pressed=true]') !== null")

@@ -52,10 +52,14 @@ function move() {
 let wasFirst = Boolean(results?.querySelector("[data-first]"));
 function arrive() {
   const isFirst = Boolean(results.querySelector("[data-first]"));
-  const hasPicks = Boolean(results.querySelector("#row-top-picks"));
+  const hasPicks = !isFirst && Boolean(results.querySelector("#row-top-picks"));
   if (wasFirst && hasPicks) {
     results.classList.add("arrive");
     setTimeout(() => results.classList.remove("arrive"), 1200);
+    const heading = results.querySelector("h2"); // what had the focus is gone
+    heading.setAttribute("tabindex", "-1");
+    heading.focus({ preventScroll: true });
+    scrollTo({ top: 0, behavior: isCalm ? "instant" : "smooth" });
   }
   wasFirst = isFirst && !hasPicks;
 }

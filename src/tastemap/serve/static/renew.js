@@ -108,7 +108,7 @@ export class Renewal {
       else if (keyOf(child) || !staysLoose) whole.insertBefore(child.cloneNode(true), place);
     }
     for (const node of [...gone, ...present.values()]) {
-      if (this.isInUse(node)) isDone = false;
+      if (this.isInUse(node) && !node.matches("[data-first]")) isDone = false; // what was asked first makes way
       else node.remove();
     }
     return isDone;
