@@ -76,7 +76,9 @@ def test_models_of_other_kinds_answer_what_they_can(name: str, tmp_path: Path) -
     )
     service.profiles.rate(ANN, {"2": 5.0, "1": 1.0})
     assert len(service.recommend(ANN, 5).items) == 5
-    assert len(service.rows(ANN, 5)) == 4 + (name == "knn")  # the others have no tastes
+    assert len(service.rows(ANN, 5)) == 5 + {"ease": 1, "knn": 2}.get(
+        name, 0
+    )  # by what they compare
     why = service.explain(ANN, "6")
     shown = why.prediction.predicted_rating
     if why.additive and shown is not None:

@@ -39,7 +39,7 @@ def test_fit_then_ask_and_lists_for_everyone(spark: Any, data: Path, tmp_path: P
     assert len(model.ratings_) == 3000
     assert json.loads(run("predict", out, 1, 2, "--json"))["rows"]
     assert len(json.loads(run("similar", out, 2, "-k", 3, "--json"))["rows"]) == 3
-    assert "test_rmse" in run("info", out)
+    assert "test_rmse" in run("info", out, "--all")
     lists = tmp_path / "lists.parquet"
     run("recommend", out, "--all", "--engine", "spark", "-k", 3, "-o", lists)
     frame = pl.read_parquet(lists).sort("user_id", "rank")

@@ -179,7 +179,7 @@ def inks_of(places: FloatArray) -> I64:
     Example:
         >>> places = np.array([[1.0, 0.1], [-1.0, 0.1], [1.1, 0.1], [np.nan, 0.0]])
         >>> inks_of(places).tolist()
-        [2, 48, 3, 96]
+        [0, 66, 1, 96]
     """
     rows = np.full(len(places), N_HUES * N_TONES)
     drawn = np.flatnonzero(np.isfinite(places).all(axis=1))

@@ -4,7 +4,8 @@ The artifacts are of twelve users and ten films; `expected.json` holds what the 
 them answered. They are never written anew: what they hold is what people have on their disks. Only
 these are of a later version: the intervals of levels, which are the shortest ones now; what
 `ordinal` says of ids that it does not know, which is what the bias model says; explanations of
-`bayes`, whose parts are what each rating changes; and the similarities of films by models of
+`bayes`, whose parts are what each rating changes; what `bayes` says to a new person, who is
+described in closed form and no longer by sampling; and the similarities of films by models of
 factors, which are shrunk by how many ratings there are.
 """
 

@@ -21,7 +21,7 @@ def test_a_person_has_a_place_among_what_they_like(service: Service) -> None:
     assert min(columns.x) <= place.x <= max(columns.x)
     assert min(columns.y) <= place.y <= max(columns.y)
     assert service.item("1").place.x == columns.x[0]
-    assert "10 most similar" in columns.sentence
+    assert "10 items that are most like" in columns.sentence
     assert [columns.genre[0]] <= columns.genres[0]
 
 

@@ -16,7 +16,7 @@ def test_the_card_has_favourites_genres_and_a_true_sentence(service: Service) ->
     assert card is not None
     assert (card.n, card.genres, len(card.covers)) == (10, ["Drama"], 5)
     assert all(cover.rating == 5 and cover.lines[0].startswith("Drama") for cover in card.covers)
-    assert " ".join(card.sentence) == "I rate Drama higher than others do."
+    assert " ".join(card.sentence) == "I rate Drama (5 ratings) higher than others do."
     assert {cover.colour for cover in card.covers} <= {*COVER_COLOURS}
     assert service.taste_card({}) is None
 

@@ -1,5 +1,6 @@
 """Rating where one is: by keys, by pointing, undone, without a network, in two tabs, refused."""
 
+import csv
 from typing import Any
 
 import pytest
@@ -14,8 +15,8 @@ MINE = "fetch('/you/ratings.csv').then((answer) => answer.text())"
 
 def rated(page: Any) -> dict[str, float]:
     """What the server keeps of the person, by item."""
-    rows = [row.split(",") for row in page.evaluate(MINE).splitlines()[1:]]
-    return {row[0]: float(row[-2]) for row in rows}
+    rows = csv.DictReader(page.evaluate(MINE).splitlines())
+    return {row["item_id"]: float(row["rating"]) for row in rows}
 
 
 def settled(page: Any, until: Any, n: int) -> None:

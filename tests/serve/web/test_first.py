@@ -26,7 +26,7 @@ def token(client: TestClient) -> str:
 
 def asked(page: str) -> list[str]:
     return (
-        re.findall(r'data-item="(\d+)"', page.split("data-first")[1])
+        re.findall(r'class="card" data-item="(\d+)"', page.split("data-first")[1])
         if "data-first" in page
         else []
     )

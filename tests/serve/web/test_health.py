@@ -36,7 +36,7 @@ def test_neither_readiness_nor_figures_ask_the_store(
     def refuse(*_: object) -> None:
         raise AssertionError("the store is asked")
 
-    for name in ("count", "_read", "_write"):
+    for name in ("count", "read", "write"):
         monkeypatch.setattr(Store, name, refuse)
     assert client.get("/health/ready").status_code == 200
     assert "tastemap_persons" in client.get("/metrics").text

@@ -55,7 +55,7 @@ def test_two_people_find_something_together(two: tuple[TestClient, TestClient]) 
     )
     assert low <= share <= high
     assert "you differ most on" in page
-    assert len(re.findall('<li class="card"><h3>', page)) == 12
+    assert len(re.findall('<li class="card"><svg class="cover"', page)) == 12
     bob.post(room, data={"csrf": token(bob), "do": "leave"})
     assert "Bob" not in ann.get(room).text
     assert "Bob" not in bob.get(room).text

@@ -30,8 +30,8 @@ def taste_beyond(everybody: FloatArray, scores: FloatArray) -> Taste:
         >>> taste_beyond(everybody, 5 - everybody).direction.tolist()
         [0.0, 0.0, 0.0, 0.0]
     """
-    own = np.asarray(scores, dtype=np.float64)
+    mine = np.asarray(scores, dtype=np.float64)
     about = np.asarray(everybody, dtype=np.float64) - np.mean(everybody)
-    slope = (about @ own) / max(float(about @ about), 1e-12)
-    rest = own - own.mean() - slope * about
-    return Taste(rest / max(float(np.linalg.norm(rest)), 1e-12), own)
+    slope = (about @ mine) / max(float(about @ about), 1e-12)
+    rest = mine - mine.mean() - slope * about
+    return Taste(rest / max(float(np.linalg.norm(rest)), 1e-12), mine)

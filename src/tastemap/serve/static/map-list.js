@@ -9,7 +9,7 @@ export class MapList {
   // map: see map.js.
   constructor(map) {
     this.map = map;
-    this.heading = element("h2", {}, "");
+    this.heading = element("h2", {}, "In view");
     this.said = element("p", { class: "note", role: "status" });
     this.rows = element("ol", { class: "map-near" });
     this.actions = element("div");
