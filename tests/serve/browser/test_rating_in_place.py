@@ -187,10 +187,10 @@ def test_two_tabs_agree(open_page: Any, home: str, until: Any) -> None:
     page.goto(f"{home}/you")
     page.context.route("**/marks", lambda route: route.fulfill(status=503))
     page.locator(".rate .stars label").first.click()
-    page.on("dialog", lambda dialog: dialog.accept())
     page.locator("form[action='/you/forget'] button").click()
-    page.wait_for_url(f"{home}/")
-    assert "fields" not in page.evaluate("localStorage['tastemap changes']")
+    page.get_by_role("button", name="Yes, forget me").click()
+    page.get_by_role("heading", name="You are forgotten").wait_for()
+    until(page, "!localStorage['tastemap changes'].includes('fields')")
     other.locator(".count b", has_text="0").wait_for()
     assert "not sent" not in said(page)
     watched.wrong = [url for url in watched.wrong if "503" not in url and "/marks" not in url]

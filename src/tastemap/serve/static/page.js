@@ -12,11 +12,11 @@ import { starAnswer } from "./stars.js";
 const REFRESH_MS = 120;
 
 const LIVE = { "X-Live": "1", Accept: "text/html" }; // a refusal, too, is to come as a page
-const { csrf, changed, hasRatings } = document.body.dataset;
+const { person, csrf, changed, hasRatings } = document.body.dataset;
 const answerOf = hasRatings ? starAnswer : heartAnswer;
 const renewal = new Renewal(document);
 const notice = new Notice(document.querySelector(".toast"), () => renewal.release());
-const queue = new Queue(csrf, hear);
+const queue = new Queue(person, csrf, hear);
 
 export const say = (text) => notice.say(text);
 
@@ -154,7 +154,7 @@ function settle(change, answer) {
 
 document.addEventListener("submit", async (event) => {
   const form = event.target;
-  if (event.defaultPrevented || form.getAttribute("action") !== "/you/forget") return;
+  if (event.defaultPrevented || form.getAttribute("action") !== "/you/forget" || !form.elements.sure) return;
   event.preventDefault();
   await queue.forget();
   form.submit();

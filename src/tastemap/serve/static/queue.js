@@ -13,11 +13,12 @@ const LATER = new Set([401, 407, 408, 425, 429]);
 const alone = async (work) => (navigator.locks ? navigator.locks.request(STORE, work) : work());
 
 export class Queue {
-  // `person` is the token of their forms. `told(kind, change, answer, isOther)` hears of changes
+  // `person` is who they belong to, `csrf` the token of their forms on this page. `told(kind, change, answer, isOther)` hears of changes
   // that are "waiting", "kept" or "refused", also in other tabs; that some are "lost", since the server
   // knows the person no more; and that another tab is that of another "person".
-  constructor(person, told) {
+  constructor(person, csrf, told) {
     this.person = person;
+    this.csrf = csrf;
     this.told = told;
     this.spare = []; // where the browser keeps nothing: as long as the page
     this.tries = 0;
@@ -108,7 +109,7 @@ export class Queue {
     if (!navigator.onLine) return { later: true };
     this.write(this.changes.map((other) => (other.id === change.id ? { ...other, tried: true } : other)));
     const age = (Date.now() - change.time) / 1000;
-    const body = new URLSearchParams({ age: String(age), ...change.fields, csrf: this.person });
+    const body = new URLSearchParams({ age: String(age), ...change.fields, csrf: this.csrf });
     try {
       const options = { method: "POST", body, keepalive: true, signal: AbortSignal.timeout(TIMEOUT_MS), headers: { Accept: "application/json" } };
       const response = await fetch("/marks", options);

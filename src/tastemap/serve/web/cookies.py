@@ -29,12 +29,14 @@ class Visitor:
             on each page, see `masked`.
         is_new: Whether they have no cookie yet; `Visitors.welcome` gives them one.
         is_renamed: Whether their cookie still has the old name, which says nothing of the server.
+        alias: By which the pages' scripts tell people in one browser apart; it opens nothing.
     """
 
     token: str
     csrf: str
     is_new: bool
     is_renamed: bool = False
+    alias: str = ""
 
     @property
     def key(self) -> str:
@@ -83,7 +85,8 @@ class Visitors:
         return self._visitor(secrets.token_urlsafe(16), is_new=True)
 
     def _visitor(self, token: str, *, is_new: bool = False, is_renamed: bool = False) -> Visitor:
-        return Visitor(token, masked(self._mac("csrf", token)), is_new, is_renamed)
+        alias = self._mac("alias", token)[:N_DIGITS_OF_NAME]
+        return Visitor(token, masked(self._mac("csrf", token)), is_new, is_renamed, alias)
 
     def welcome(self, visitor: Visitor, request: Request, response: Response) -> None:
         """Give a new person their cookie: for this site's own requests, out of scripts' reach."""

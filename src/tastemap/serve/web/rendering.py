@@ -215,7 +215,12 @@ class Visit:
         model, words, n_marked = self.service.model, self.words, self.n_marked
         flags = {item.item_id: item.flag for item in self.flags}
         facts = PageFacts.of(self.visitor.csrf, model, flags)
-        shared = {"page": facts, "here": here, "data_name": model.data.source.name}
+        shared = {
+            "page": facts,
+            "here": here,
+            "person": self.visitor.alias,
+            "data_name": model.data.source.name,
+        }
         shared |= {"noun": words.noun, "words": words, "about": About.of(model)}
         shared["faces"] = PageFaces(model)
         said = [*([words.unavailable] if n_marked is None else []), *shown.pop("said", ())]
