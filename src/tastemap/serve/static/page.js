@@ -213,7 +213,7 @@ addEventListener("pageshow", (event) => { if (event.persisted) load(); });
 // ---- what an earlier page has left ----
 
 const lost = queue.claim();
-if (lost) notice.say(`${lost === 1 ? "One change" : `${lost} changes`} that waited here belonged to somebody else, and ${lost === 1 ? "was" : "were"} not sent.`);
+if (lost && !document.querySelector("[data-forgotten]")) notice.say(`${lost === 1 ? "One change" : `${lost} changes`} that waited here belonged to somebody else, and ${lost === 1 ? "was" : "were"} not sent.`);
 for (const { before, mark } of queue.changes) if (mark !== undefined) shift(before, mark);
 overlay();
 queue.drain();
